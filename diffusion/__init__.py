@@ -1,0 +1,43 @@
+"""The ground floor: charts, markets, distances, and the event relations everything stands on."""
+
+from diffusion.calendar import Calendar
+from diffusion.charts import Charts, RowAccount, open_charts, open_sample
+from diffusion.distances import join_distances, pair_table, unmatched_pairs
+from diffusion.entries import Entries, EventRules
+from diffusion.errors import (
+    DataSaysNoError,
+    DiffusionError,
+    OutputError,
+    SettingError,
+    SourceError,
+    UnknownMarketError,
+)
+from diffusion.markets import market_names, reference_table, resolve
+from diffusion.recordings import Identity, identities
+from diffusion.transitions import lag_curve, transitions
+
+__all__ = [
+    "Calendar",
+    "Charts",
+    "DataSaysNoError",
+    "DiffusionError",
+    "Entries",
+    "EventRules",
+    "Identity",
+    "OutputError",
+    "RowAccount",
+    "SettingError",
+    "SourceError",
+    "UnknownMarketError",
+    "identities",
+    "join_distances",
+    "lag_curve",
+    "market_names",
+    "open_charts",
+    "open_sample",
+    "pair_table",
+    "reference_table",
+    "resolve",
+    "transitions",
+    "unmatched_pairs",
+]

@@ -1,0 +1,177 @@
+"""The one door to the query engine: runs the named relations of ``sql/`` and nothing else.
+
+Relations are plain SELECTs over named tables; values are bound, never written into the text.
+"""
+
+import re
+import tempfile
+from collections.abc import Mapping, Sequence
+from functools import cache
+from importlib import resources
+from pathlib import Path
+from types import TracebackType
+from typing import Literal, Self
+
+import duckdb
+import pyarrow as pa
+
+from diffusion.errors import SourceError
+from diffusion.schema import RELATIONS
+
+FileKind = Literal["csv", "parquet"]
+
+MEMORY_LIMIT = "1GB"
+_GLOB_SIGN = re.compile(r"([\[*?])")
+_PARAMETER = re.compile(r"\$([a-z_]+)")
+_CONTRACTS = {contract.name: contract for contract in RELATIONS}
+
+
+@cache
+def relation_sql(name: str) -> str:
+    """Return the text of ``sql/<name>.sql``."""
+    return resources.files("diffusion").joinpath("sql", f"{name}.sql").read_text(encoding="utf-8")
+
+
+class Engine:
+    """A private DuckDB database that spills to disk, gone when closed.
+
+    Parameters
+    ----------
+    memory_limit
+        What the engine may hold in memory before it spills, in DuckDB's notation (default 1GB).
+    """
+
+    def __init__(self, *, memory_limit: str = MEMORY_LIMIT) -> None:
+        self._folder = tempfile.TemporaryDirectory(prefix="chart-diffusion-")
+        home = Path(self._folder.name)
+        self._connection = duckdb.connect(
+            home / "engine.duckdb",
+            config={
+                "memory_limit": memory_limit,
+                "temp_directory": str(home / "spill"),
+                "preserve_insertion_order": False,
+                "python_enable_replacements": False,
+                "autoinstall_known_extensions": False,
+            },
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Drop the database and its files."""
+        self._connection.close()
+        self._folder.cleanup()
+
+    def register(self, name: str, table: pa.Table) -> None:
+        """Make an Arrow table readable by relations as `name`."""
+        self._connection.register(name, table)
+
+    def create(self, name: str, **parameters: object) -> None:
+        """Run relation `name` and keep its rows in the engine, as a table of that name."""
+        sql, values = _bound(name, parameters)
+        self._connection.execute(f"CREATE OR REPLACE TABLE {name} AS {sql}", values)
+
+    def view(self, name: str) -> None:
+        """Make relation `name`, which takes no parameters, readable by other relations without keeping its rows."""
+        self._connection.execute(f"CREATE OR REPLACE VIEW {name} AS {relation_sql(name)}")
+
+    def fetch(self, name: str, **parameters: object) -> pa.Table:
+        """Run relation `name` and return its rows, held to its contract and in order of its key."""
+        contract = _CONTRACTS[name]
+        sql, values = _bound(name, parameters)
+        rows = self._connection.sql(sql, params=values)
+        return contract.conform(rows.order(", ".join(contract.key)).to_arrow_reader().read_all())
+
+    def open_files(self, files: Sequence[Path], kind: FileKind, columns: Mapping[str, str | None]) -> None:
+        """Make the files' rows readable as `source_rows`: text columns, named and chosen by `columns`.
+
+        Parameters
+        ----------
+        files
+            Files of one kind and layout.
+        kind
+            ``csv`` is read once into the engine; ``parquet`` is read where it lies.
+        columns
+            Our name of a column → its name in the files, or None where they have no such column.
+
+        Raises
+        ------
+        SourceError
+            When a file is not what its name says.
+        """
+        try:
+            source = self._scan(files, kind).project(
+                *(
+                    (duckdb.ColumnExpression(theirs) if theirs else duckdb.ConstantExpression(None))
+                    .cast("VARCHAR")
+                    .alias(ours)
+                    for ours, theirs in columns.items()
+                )
+            )
+            if kind == "csv":
+                source.create("source_rows")
+            else:
+                source.create_view("source_rows")
+        except duckdb.Error as error:
+            raise SourceError(f"cannot read {_listed(files)} as {kind}: {_first_line(error)}") from error
+
+    def columns_of(self, file: Path, kind: FileKind) -> list[str]:
+        """Return the column names of one file, partition folders above it included.
+
+        Raises
+        ------
+        SourceError
+            When the file is not what its name says.
+        """
+        try:
+            return list(self._scan([file], kind).columns)
+        except duckdb.Error as error:
+            raise SourceError(f"cannot read '{file}' as {kind}: {_first_line(error)}") from error
+
+    def _scan(self, files: Sequence[Path], kind: FileKind) -> duckdb.DuckDBPyRelation:
+        names = [_GLOB_SIGN.sub(r"[\1]", str(file)) for file in files]  # a file name is no pattern
+        if kind == "parquet":
+            sql = """
+                SELECT * FROM read_parquet(
+                    $files, hive_partitioning = true, hive_types_autocast = false, union_by_name = true)
+            """
+        else:
+            sql = """
+                SELECT * FROM read_csv(
+                    $files, header = true, all_varchar = true, delim = ',', quote = '"', escape = '"', nullstr = '',
+                    hive_partitioning = true, hive_types_autocast = false, union_by_name = true, store_rejects = true)
+            """
+        return self._connection.sql(sql, params={"files": names})
+
+    def malformed_lines(self) -> int:
+        """Return how many lines of the CSV files could not be split into the header's columns."""
+        row = self._connection.execute(
+            """
+            SELECT COUNT(*) FROM (
+                SELECT DISTINCT s.file_path, e.line_byte_position
+                FROM reject_errors AS e JOIN reject_scans AS s ON s.scan_id = e.scan_id AND s.file_id = e.file_id)
+            """
+        ).fetchone()
+        return int(row[0]) if row else 0
+
+
+def _bound(name: str, parameters: Mapping[str, object]) -> tuple[str, dict[str, object] | None]:
+    """Return the text of a relation and its parameters, which must be exactly those it names."""
+    sql = relation_sql(name)
+    if (wanted := set(_PARAMETER.findall(sql))) != set(parameters):
+        raise TypeError(f"the relation '{name}' takes {sorted(wanted)}, not {sorted(parameters)}")
+    return sql, dict(parameters) or None
+
+
+def _listed(files: Sequence[Path]) -> str:
+    return f"'{files[0]}'" if len(files) == 1 else f"'{files[0]}' and {len(files) - 1} more"
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().splitlines()[0]

@@ -1,0 +1,163 @@
+"""Entries, the events everything stands on, and the relations made from them."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from diffusion.calendar import Calendar
+from diffusion.distances import pair_table
+from diffusion.engine import Engine
+from diffusion.errors import DataSaysNoError, SettingError
+from diffusion.markets import market_names
+from diffusion.recordings import Identity
+from diffusion.schema import ENTRIES, HORIZON, WASHOUT, WITHHELD
+
+
+@dataclass(frozen=True, slots=True)
+class EventRules:
+    """What counts as an event, and when it is timed; fields as the parameters of `Charts.entries`."""
+
+    chart: str
+    top: int | None = None
+    min_periods: int = 1
+    washout: int = WASHOUT
+    identity: Identity = "track"
+
+    def __post_init__(self) -> None:
+        if self.top is not None and self.top < 1:
+            raise SettingError(f"top is {self.top}, but ranks begin at 1")
+        if self.min_periods < 1:
+            raise SettingError(f"min_periods is {self.min_periods}, but an event lasts one chart at least")
+        if self.washout < 0:
+            raise SettingError(f"washout is {self.washout} days; it cannot be negative")
+        if self.identity not in ("track", "recording"):
+            raise SettingError(f"identity is '{self.identity}'; allowed are 'track' and 'recording'")
+
+    def __str__(self) -> str:
+        rank = "any rank" if self.top is None else f"rank ≤ {self.top}"
+        stay = "" if self.min_periods == 1 else f" for {self.min_periods} charts in a row"
+        return f"first appearance at {rank}{stay}, washout {self.washout} days, identity {self.identity}"
+
+
+def _nothing_withheld() -> pa.Table:
+    return WITHHELD.schema.empty_table()
+
+
+@dataclass(frozen=True)
+class Entries:
+    """Every track's first event in every market, and the coverage calendar that it is conditional on.
+
+    Attributes
+    ----------
+    table
+        One row per track and market, as `diffusion.schema.ENTRIES` says.
+    calendar
+        What was observed of the chart.
+    rules
+        What counted as an event.
+    withheld
+        `track_id`, `market`: where a track is known to be unlicensed and so not at risk.
+    """
+
+    table: pa.Table
+    calendar: Calendar
+    rules: EventRules
+    withheld: pa.Table = field(default_factory=_nothing_withheld)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "table", ENTRIES.conform(self.table))
+        strange = set(self.table["market"].unique().to_pylist()) - set(self.calendar.markets)
+        if strange:
+            raise SettingError(f"entries into {', '.join(sorted(strange))}, which the coverage calendar does not know")
+
+    @classmethod
+    def from_frame(cls, frame: pd.DataFrame, *, calendar: Calendar, washout: int = WASHOUT) -> "Entries":
+        """Return entries made from a bare frame with the columns of `diffusion.schema.ENTRIES`."""
+        table = pa.Table.from_pandas(frame[ENTRIES.names], schema=ENTRIES.schema, preserve_index=False)
+        return cls(table, calendar, EventRules(calendar.chart, washout=washout))
+
+    def __len__(self) -> int:
+        return int(self.table.num_rows)
+
+    def to_pandas(self) -> pd.DataFrame:
+        """Return the table as a frame, dates as ``datetime64``."""
+        frame: pd.DataFrame = self.table.to_pandas(date_as_object=False)
+        return frame
+
+    def debuts(self) -> pa.Table:
+        """Return one row per track: its day 0, as `diffusion.schema.DEBUTS` says."""
+        with self._engine() as engine:
+            return engine.fetch("debuts")
+
+    def footprints(self) -> pa.Table:
+        """Return one row per track and market entered on day 0, as `diffusion.schema.FOOTPRINTS` says."""
+        with self._engine() as engine:
+            return engine.fetch("footprints")
+
+    def journeys(self) -> pa.Table:
+        """Return all tracks' entries in order, ties sharing a step, as `diffusion.schema.JOURNEYS` says."""
+        with self._engine() as engine:
+            return engine.fetch("journeys")
+
+    def waits(self, *, horizon: int = HORIZON) -> pa.Table:
+        """Return how long each track was at risk in each market, up to `horizon` days: `diffusion.schema.WAITS`."""
+        with self._engine() as engine:
+            return engine.fetch("waits", washout=self.rules.washout, horizon=_positive("horizon", horizon))
+
+    def wait_counts(self, *, horizon: int = HORIZON) -> pa.Table:
+        """Return the waits counted by market, footprint size and language match: `diffusion.schema.WAIT_COUNTS`."""
+        with self._engine() as engine:
+            engine.register("pairs", pa.Table.from_pandas(pair_table()[["source", "target", "common_language"]]))
+            engine.create("waits", washout=self.rules.washout, horizon=_positive("horizon", horizon))
+            engine.create("footprints")
+            return engine.fetch("wait_counts")
+
+    def lags(self, *, window: int) -> pa.Table:
+        """Return the follow-up of every exposed pair, up to `window` days, as `diffusion.schema.LAGS` says."""
+        with self._engine() as engine:
+            return engine.fetch("lags", washout=self.rules.washout, window=_positive("window", window))
+
+    def ties(self) -> pa.Table:
+        """Return the tracks of every pair whose order was not observed, as `diffusion.schema.TIES` says."""
+        with self._engine() as engine:
+            return engine.fetch("ties")
+
+    def journey(self, track: str) -> pd.DataFrame:
+        """Return where one track went, in order; tied markets share a step.
+
+        Returns
+        -------
+        DataFrame
+            One row per market: the columns of `diffusion.schema.JOURNEYS`, and the market's `name`.
+
+        Raises
+        ------
+        DataSaysNoError
+            When the track has no entry.
+        """
+        rows = self.table.filter(pc.equal(self.table["track_id"], track))
+        if not rows.num_rows:
+            raise DataSaysNoError(f"track '{track}' has no entry in the chart '{self.rules.chart}'")
+        one = Entries(rows, self.calendar, self.rules)
+        frame: pd.DataFrame = one.journeys().to_pandas(date_as_object=False)
+        frame.insert(3, "name", frame["market"].map(market_names(frame["market"])))
+        return frame.sort_values(["step", "rank", "market"], ignore_index=True)
+
+    @contextmanager
+    def _engine(self) -> Iterator[Engine]:
+        with Engine() as engine:
+            engine.register("entries", self.table)
+            engine.register("spans", self.calendar.spans)
+            engine.register("withheld", self.withheld)
+            engine.create("debuts")
+            yield engine
+
+
+def _positive(name: str, days: int) -> int:
+    if days < 1:
+        raise SettingError(f"{name} is {days} days; it must be 1 or more")
+    return days

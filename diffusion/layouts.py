@@ -1,0 +1,219 @@
+"""What chart files look like: finding them, and recognising by their columns which column is what."""
+
+import glob
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from diffusion.engine import Engine, FileKind
+from diffusion.errors import SettingError, SourceError
+
+SOURCE_COLUMNS = (
+    "market",
+    "date",
+    "week_start",
+    "week_end",
+    "chart",
+    "rank",
+    "track_id",
+    "url",
+    "title",
+    "artist",
+    "streams",
+    "available_markets",
+)
+"""Our names of what a chart file may hold."""
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """A known layout: for each of our columns, the names it goes by there (compared as `_plain` writes them)."""
+
+    name: str
+    columns: Mapping[str, tuple[str, ...]]
+
+
+SPOTIFYCHARTS = Layout(
+    "spotifycharts.com",
+    {
+        "market": ("region", "country"),
+        "date": ("date",),
+        "week_start": ("week_start",),
+        "week_end": ("week_end",),
+        "chart": ("chart",),
+        "rank": ("position",),
+        "track_id": ("track_id",),
+        "url": ("url",),
+        "title": ("track_name",),
+        "artist": ("artist",),
+        "streams": ("streams",),
+    },
+)
+
+KAGGLE = Layout(
+    "Kaggle 'Spotify Charts'",
+    {
+        "market": ("region",),
+        "date": ("date", "observation_date"),
+        "chart": ("chart",),
+        "rank": ("rank",),
+        "track_id": ("track_id",),
+        "url": ("url",),
+        "title": ("title",),
+        "artist": ("artist",),
+        "streams": ("streams",),
+        "available_markets": ("available_markets",),
+    },
+)
+"""The 9 columns, the 28 with audio features, and the 34, 45 or 46 of tables made from them."""
+
+LAYOUTS = (SPOTIFYCHARTS, KAGGLE)
+
+_SUFFIXES: Mapping[str, FileKind] = {".csv": "csv", ".csv.gz": "csv", ".csv.zst": "csv", ".parquet": "parquet"}
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Chart files of one layout.
+
+    Attributes
+    ----------
+    files
+        In order of name.
+    kind
+        ``csv`` or ``parquet``.
+    layout
+        Name of the layout, ``explicit mapping`` where the caller gave one.
+    columns
+        Our column → the files' column, None where they have none.
+    chart
+        What the chart is called where the files do not say.
+    """
+
+    files: tuple[Path, ...]
+    kind: FileKind
+    layout: str
+    columns: Mapping[str, str | None]
+    chart: str
+
+
+def find_source(path: str | Path, engine: Engine, *, columns: Mapping[str, str] | None = None) -> Source:
+    """Return the chart files at `path` and how to read them.
+
+    Parameters
+    ----------
+    path
+        A file, a glob, or a folder that is searched with all below it; CSV (also .gz, .zst) or Parquet.
+    columns
+        Our column → the files' column, for a layout that is not known.
+
+    Raises
+    ------
+    SourceError
+        When nothing is there, kinds or layouts are mixed, or columns are missing.
+    SettingError
+        When `columns` names a column of ours that does not exist.
+    """
+    files, kind = _find_files(path)
+    headers = {file: engine.columns_of(file, kind) for file in files}
+    first = files[0]
+    layout, chosen = _given(columns, headers[first], first) if columns else _recognise(headers[first], first)
+    for file, header in headers.items():
+        lacking = [theirs for theirs in chosen.values() if theirs and theirs not in header]
+        if lacking:
+            raise SourceError(
+                f"'{file}' lacks the column '{lacking[0]}' that '{first}' has; "
+                "give files of one layout, or name them by a glob"
+            )
+    chart = "top200" if chosen["streams"] else "viral50"
+    return Source(files, kind, layout, chosen, "chart" if columns else chart)
+
+
+def _find_files(path: str | Path) -> tuple[tuple[Path, ...], FileKind]:
+    place = Path(path)
+    if place.is_file():
+        found = [place]
+    elif place.is_dir():
+        found = [f for f in place.rglob("*") if f.is_file() and _kind(f) and not _hidden(f.relative_to(place))]
+    else:
+        found = [f for f in map(Path, glob.glob(str(path), recursive=True)) if f.is_file()]
+    if not found:
+        raise SourceError(_nothing_at(path, place))
+    kinds = {file: _kind(file) for file in sorted(found)}
+    for file, kind in kinds.items():
+        if kind is None:
+            raise SourceError(f"'{file}' is neither CSV nor Parquet; charts are read from {', '.join(_SUFFIXES)} files")
+        if file.stat().st_size == 0:
+            raise SourceError(f"'{file}' is empty (0 bytes); give a file with charts, or take it out of the folder")
+    if len(set(kinds.values())) > 1:
+        raise SourceError(
+            f"'{path}' holds both CSV and Parquet files; name those to read by a glob such as '{path}/*.parquet'"
+        )
+    return tuple(kinds), next(kind for kind in kinds.values() if kind)
+
+
+def _kind(file: Path) -> FileKind | None:
+    name = file.name.lower()
+    return next((kind for suffix, kind in _SUFFIXES.items() if name.endswith(suffix)), None)
+
+
+def _hidden(inside: Path) -> bool:
+    return any(part.startswith((".", "_")) for part in inside.parts)
+
+
+def _nothing_at(path: str | Path, place: Path) -> str:
+    if place.is_dir():
+        return f"no charts in the folder '{path}'; charts are read from {', '.join(_SUFFIXES)} files"
+    return f"no file, folder or glob match at '{path}'"
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[^0-9a-z]+", "_", name.strip().lower().lstrip("\ufeff")).strip("_")
+
+
+def _match(layout: Layout, header: Sequence[str]) -> dict[str, str | None]:
+    """Return our column → the header's column; the first of a column's names that is there counts."""
+    there = {_plain(name): name for name in reversed(header)}
+    return {
+        ours: next((there[name] for name in layout.columns.get(ours, ()) if name in there), None)
+        for ours in SOURCE_COLUMNS
+    }
+
+
+def _missing(chosen: Mapping[str, str | None]) -> list[str]:
+    """Return what a layout cannot do without, as alternatives in words."""
+    needs = (("rank",), ("market",), ("date", "week_start"), ("track_id", "url"))
+    return [" or ".join(need) for need in needs if not any(chosen[name] for name in need)]
+
+
+def _recognise(header: Sequence[str], file: Path) -> tuple[str, dict[str, str | None]]:
+    matches = [(layout, _match(layout, header)) for layout in LAYOUTS]
+    for layout, chosen in matches:
+        if not _missing(chosen):
+            return layout.name, chosen
+    layout, chosen = max(matches, key=lambda match: sum(theirs is not None for theirs in match[1].values()))
+    wanted = [
+        " or ".join(f"'{name}'" for ours in need.split(" or ") for name in layout.columns.get(ours, ()))
+        for need in _missing(chosen)
+    ]
+    found = ", ".join(header[:30]) + (" …" if len(header) > 30 else "")
+    raise SourceError(
+        f"'{file}' lacks a column for {', '.join(_missing(chosen))}: expected {' and '.join(wanted)} as in the "
+        f"{layout.name} layout, found {found}; if they are called otherwise, name them: --column rank=THEIRS"
+    )
+
+
+def _given(columns: Mapping[str, str], header: Sequence[str], file: Path) -> tuple[str, dict[str, str | None]]:
+    strange = [name for name in columns if name not in SOURCE_COLUMNS]
+    if strange:
+        raise SettingError(
+            f"unknown column '{strange[0]}' in the column mapping; known are {', '.join(SOURCE_COLUMNS)}"
+        )
+    absent = [name for name in columns.values() if name not in header]
+    if absent:
+        raise SourceError(f"'{file}' has no column '{absent[0]}'; it has {', '.join(header)}")
+    chosen = {ours: columns.get(ours) for ours in SOURCE_COLUMNS}
+    if _missing(chosen):
+        raise SettingError(f"the column mapping lacks {', '.join(_missing(chosen))}; it names {', '.join(columns)}")
+    return "explicit mapping", chosen

@@ -1,0 +1,146 @@
+"""Markets: the reference table, and the way from any name or code in a chart to one ISO code."""
+
+import difflib
+import unicodedata
+from collections.abc import Iterable, Mapping
+from functools import cache
+from importlib import resources
+from typing import Final, Literal
+
+import babel
+import pandas as pd
+
+from diffusion.errors import UnknownMarketError
+
+AGGREGATES: Final = frozenset({"global", "world", "worldwide", "international"})
+"""Names, as `_plain` writes them, of charts that add up markets and are none."""
+
+_NOT_MARKETS = frozenset(["AC", "CP", "CQ", "DG", "EA", "EU", "EZ", "IC", "QO", "TA", "UN", "XA", "XB", "ZZ"])
+
+
+@cache
+def reference_table() -> pd.DataFrame:
+    """Return what is known of the 69 markets that Spotify's public charts cover.
+
+    Returns
+    -------
+    DataFrame
+        One row per market, in order of code: `market` (ISO 3166-1 alpha-2), `iso3`, `name`, `aliases` (joined by
+        ``|``), `continent`, `subregion`, `population`, `population_year`, `area_km2`, `latitude` and `longitude`
+        (degrees, where a label belongs), `capital` with its position, `official_languages` and `languages`
+        (``code:share``, shares of the population).
+
+    Examples
+    --------
+    >>> reference_table().set_index("market").loc["SE", ["name", "continent", "population"]].tolist()
+    ['Sweden', 'Europe', 10285453]
+    """
+    with resources.files("diffusion").joinpath("data", "markets.csv").open(encoding="utf-8") as file:
+        return pd.read_csv(file, keep_default_na=False)
+
+
+def resolve(name: str) -> str | Literal["Global"]:
+    """Return the ISO 3166-1 alpha-2 code of a market, or ``'Global'`` for the aggregate that is no market.
+
+    Case, accents, spaces and punctuation do not matter. Known are the codes (alpha-2, and alpha-3 of the reference
+    table), the names and aliases of the reference table, and the English names of all other territories in CLDR.
+
+    Raises
+    ------
+    UnknownMarketError
+        When nothing fits; the message names the nearest known name.
+
+    Examples
+    --------
+    >>> [resolve(name) for name in ("USA", "us", "Viet Nam", "Czechia", "UK", "Türkiye", "Malta", "Global")]
+    ['US', 'US', 'VN', 'CZ', 'GB', 'TR', 'MT', 'Global']
+    >>> resolve("Brasil")
+    Traceback (most recent call last):
+    ...
+    diffusion.errors.UnknownMarketError: unknown market 'Brasil'; did you mean 'Brazil'?
+    """
+    plain = _plain(name)
+    if plain in AGGREGATES:
+        return "Global"
+    code = _codes().get(plain)
+    if code is None:
+        raise UnknownMarketError(f"unknown market {_shown(name)}{_nearest(plain)}")
+    return code
+
+
+def resolve_all(names: Mapping[str, int], *, extra: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Return the code of every name of a source, or one error for all that are unknown.
+
+    Parameters
+    ----------
+    names
+        Name as the source writes it → number of rows with it.
+    extra
+        Further names → name or code, for what the alias table does not know.
+
+    Raises
+    ------
+    UnknownMarketError
+        When names are unknown: each with its rows and the nearest known name.
+    """
+    codes, unknown = {}, []
+    for name, rows in names.items():
+        try:
+            codes[name] = resolve((extra or {}).get(name, name))
+        except UnknownMarketError as error:
+            unknown.append(f"{error} ({rows:,} rows)")
+    if unknown:
+        more = f"; and {len(unknown) - 5} more" if len(unknown) > 5 else ""
+        raise UnknownMarketError("; ".join(unknown[:5]) + more)
+    return codes
+
+
+def market_names(codes: Iterable[str]) -> dict[str, str]:
+    """Return the English name of every code.
+
+    Examples
+    --------
+    >>> market_names(["SE", "CY"])
+    {'SE': 'Sweden', 'CY': 'Cyprus'}
+    """
+    known = dict(zip(reference_table()["market"], reference_table()["name"], strict=True))
+    cldr = babel.Locale("en").territories
+    return {code: known.get(code) or str(cldr.get(code, code)) for code in codes}
+
+
+@cache
+def _codes() -> dict[str, str]:
+    cldr = {str(code): str(name) for code, name in babel.Locale("en").territories.items()}
+    codes: dict[str, str] = {}
+    for code, name in cldr.items():
+        if len(code) == 2 and code.isalpha() and code not in _NOT_MARKETS:
+            codes[_plain(code)] = codes[_plain(name)] = code
+    for row in reference_table().itertuples():
+        for name in (str(row.market), str(row.iso3), str(row.name), *str(row.aliases).split("|")):
+            if name:
+                codes[_plain(name)] = str(row.market)
+    return codes
+
+
+@cache
+def _known_names() -> dict[str, str]:
+    """Return plain name → name to suggest, codes left out: near misses of a code suggest nonsense."""
+    names = {_plain(name): name for name in market_names(sorted(set(_codes().values()))).values()}
+    for aliases in reference_table()["aliases"]:
+        names |= {_plain(alias): alias for alias in str(aliases).split("|") if len(alias) > 3}
+    return names
+
+
+def _nearest(plain: str) -> str:
+    near = difflib.get_close_matches(plain[:60], _known_names(), n=1, cutoff=0.6)
+    return f"; did you mean '{_known_names()[near[0]]}'?" if near else "; no known name is near"
+
+
+def _plain(name: str) -> str:
+    """Return `name` without case, accents, spaces and punctuation."""
+    return "".join(c for c in unicodedata.normalize("NFKD", name).casefold() if c.isalnum())
+
+
+def _shown(name: str) -> str:
+    shown = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in name)
+    return f"'{shown[:40]}…'" if len(shown) > 40 else f"'{shown}'"

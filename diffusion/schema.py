@@ -1,0 +1,329 @@
+"""The one vocabulary: every table that travels between steps, its columns, their types, units and key.
+
+A table named here and made by SQL has its SELECT in ``sql/<name>.sql``. Markets are ISO 3166-1 alpha-2 codes in
+capitals, dates are calendar dates, spans of time are whole days.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+import pyarrow as pa
+
+LONG_GAP: Final = 28
+"""Days: where two observed dates of a market are further apart than this, the gap is long and is not bridged."""
+
+WASHOUT: Final = 28
+"""Days: default time after a market's first observed date in which an entry is left-censored."""
+
+HORIZON: Final = 180
+"""Days: default length of follow-up after a track's debut."""
+
+WINDOW_DAILY: Final = 60
+"""Days: default window of a transition on daily charts."""
+
+WINDOW_WEEKLY: Final = 56
+"""Days: default window of a transition on weekly charts (8 weeks)."""
+
+_TEXT, _DATE, _COUNT, _NUMBER, _FLAG = pa.string(), pa.date32(), pa.int64(), pa.float64(), pa.bool_()
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column: its name, Arrow type, meaning with unit, and whether it may be null."""
+
+    name: str
+    type: pa.DataType
+    meaning: str
+    nullable: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Contract:
+    """One table: its name, what one row is, its columns in order, and the columns that identify a row."""
+
+    name: str
+    row: str
+    columns: tuple[Column, ...]
+    key: tuple[str, ...]
+
+    @property
+    def names(self) -> list[str]:
+        """Column names in order."""
+        return [column.name for column in self.columns]
+
+    @property
+    def schema(self) -> pa.Schema:
+        """The Arrow schema of the table."""
+        return pa.schema([pa.field(c.name, c.type, c.nullable) for c in self.columns])
+
+    def conform(self, table: pa.Table) -> pa.Table:
+        """Return `table` with exactly the contract's columns and types, or say what is wrong with it.
+
+        Raises
+        ------
+        ValueError
+            When a column is missing, cannot be cast without loss, is null where it must not be, or a key stands twice.
+        """
+        missing = [name for name in self.names if name not in table.column_names]
+        if missing:
+            raise ValueError(f"table '{self.name}' lacks {', '.join(missing)}; it has {', '.join(table.column_names)}")
+        table = table.select(self.names)
+        for column in self.columns:
+            if not column.nullable and table[column.name].null_count:
+                raise ValueError(f"table '{self.name}' has nulls in '{column.name}', which must not be null")
+        table = table.cast(self.schema)
+        if table.group_by(list(self.key)).aggregate([]).num_rows != table.num_rows:
+            raise ValueError(f"table '{self.name}' holds a key ({', '.join(self.key)}) twice")
+        return table
+
+
+_TRACK = Column("track_id", _TEXT, "id of the track, or of the recording where ids of one recording are joined")
+_MARKET = Column("market", _TEXT, "ISO 3166-1 alpha-2 code of the market")
+_CHART = Column("chart", _TEXT, "name of the chart: top200, viral50, top50 …")
+_SOURCE = Column("source", _TEXT, "market the track was in first")
+_TARGET = Column("target", _TEXT, "market that follows")
+_RANK = Column("rank", pa.int32(), "position on the chart, 1 is best")
+_STREAMS = Column("streams", _COUNT, "streams in the chart's period; null where the chart shows none", nullable=True)
+_DEBUT = Column("debut", _DATE, "day 0: the track's earliest entry over all markets")
+
+CHART_ROWS = Contract(
+    "chart_rows",
+    "one track on one market's chart on one date",
+    (_CHART, _MARKET, Column("date", _DATE, "the chart's date, a weekly chart's last day"), _TRACK, _RANK, _STREAMS),
+    ("chart", "market", "date", "track_id"),
+)
+
+COVERAGE = Contract(
+    "coverage",
+    "one market and date on which the chart was observed",
+    (
+        _MARKET,
+        _CHART,
+        Column("date", _DATE, "observed date"),
+        Column("depth", _COUNT, "rows on that date"),
+        Column("previous", _DATE, "the market's observed date before; null at its first", nullable=True),
+        Column("span", _COUNT, "number of the stretch without long gap, from 1"),
+        Column("stale", _FLAG, "the chart equals the previous one, ranks and all"),
+    ),
+    ("market", "chart", "date"),
+)
+
+SPANS = Contract(
+    "spans",
+    "one stretch of a market's coverage without a long gap",
+    (
+        _MARKET,
+        _CHART,
+        Column("span", _COUNT, "number of the stretch, from 1"),
+        Column("first_date", _DATE, "first observed date of the stretch"),
+        Column("last_date", _DATE, "last observed date of the stretch"),
+        Column("dates", _COUNT, "observed dates"),
+        Column("depth_least", _COUNT, "rows on the shortest chart"),
+        Column("depth_median", _NUMBER, "rows on the median chart"),
+        Column("stale", _COUNT, "stale charts"),
+    ),
+    ("market", "chart", "span"),
+)
+
+ENTRIES = Contract(
+    "entries",
+    "one track and market: the track's first event there",
+    (
+        _TRACK,
+        _MARKET,
+        _CHART,
+        Column("entry", _DATE, "date of the first event"),
+        Column("last_without", _DATE, "the market's observed date before; null at its first", nullable=True),
+        _RANK,
+        _STREAMS,
+        Column("left_censored", _FLAG, "the entry falls within the washout, so the true entry is unknown"),
+    ),
+    ("track_id", "market", "chart"),
+)
+
+DEBUTS = Contract(
+    "debuts",
+    "one track: its day 0",
+    (
+        _TRACK,
+        _DEBUT,
+        Column("footprint", _COUNT, "markets entered on day 0"),
+        Column(
+            "left_censored", _FLAG, "every entry of the footprint is left-censored; no timed analysis uses the track"
+        ),
+        Column("markets", _COUNT, "markets ever entered"),
+    ),
+    ("track_id",),
+)
+
+FOOTPRINTS = Contract(
+    "footprints",
+    "one track and market entered on the track's day 0",
+    (_TRACK, _MARKET, _DEBUT, Column("left_censored", _FLAG, "the market was still in its washout")),
+    ("track_id", "market"),
+)
+
+WAITS = Contract(
+    "waits",
+    "one track and market outside its footprint: how long the track was at risk of entering, and whether it did",
+    (
+        _TRACK,
+        _MARKET,
+        _DEBUT,
+        Column("footprint", _COUNT, "markets entered on day 0"),
+        Column("start", _COUNT, "days after the debut; at risk on day t when start < t ≤ days"),
+        Column("days", _COUNT, "days after the debut at which the wait ends"),
+        Column("entered", _FLAG, "the wait ends with the entry; otherwise it is censored"),
+    ),
+    ("track_id", "market"),
+)
+
+WAIT_COUNTS = Contract(
+    "wait_counts",
+    "waits that are alike: same market, footprint size, language match, start, end and outcome",
+    (
+        _MARKET,
+        Column("footprint", _COUNT, "markets entered on day 0"),
+        Column(
+            "language_match",
+            _FLAG,
+            "some footprint market shares an official language with the market; null where not known",
+            nullable=True,
+        ),
+        Column("start", _COUNT, "days after the debut; at risk on day t when start < t ≤ days"),
+        Column("days", _COUNT, "days after the debut at which the waits end"),
+        Column("entered", _FLAG, "the waits end with the entry"),
+        Column("waits", _COUNT, "waits"),
+    ),
+    ("market", "footprint", "language_match", "start", "days", "entered"),
+)
+
+LAGS = Contract(
+    "lags",
+    "one ordered pair of markets and number of days: exposed tracks whose follow-up ended then",
+    (
+        _SOURCE,
+        _TARGET,
+        Column("days", _COUNT, "days after the entry into the source"),
+        Column("entered", _COUNT, "exposed tracks that entered the target on that day"),
+        Column("censored", _COUNT, "exposed tracks not entered whose follow-up ended on that day"),
+    ),
+    ("source", "target", "days"),
+)
+
+TIES = Contract(
+    "ties",
+    "one ordered pair of markets with tracks that entered both, neither order observed",
+    (_SOURCE, _TARGET, Column("joint", _COUNT, "tracks that entered both with neither order observed")),
+    ("source", "target"),
+)
+
+TRANSITIONS = Contract(
+    "transitions",
+    "one ordered pair of markets",
+    (
+        _SOURCE,
+        _TARGET,
+        Column("tracks", _COUNT, "exposed tracks that entered the target within the window, in observed order"),
+        Column(
+            "joint", _COUNT, "tracks that entered both with neither order observed (on a full calendar: the same day)"
+        ),
+        Column("exposed", _COUNT, "tracks timed in the source and not yet in the target while it was observed"),
+        Column(
+            "rate",
+            _NUMBER,
+            "P(target within the window | source), Kaplan–Meier; null where exposed is 0",
+            nullable=True,
+        ),
+        Column("lag_q25", _NUMBER, "days: lower quartile of the observed lags; null where tracks is 0", nullable=True),
+        Column("lag_median", _NUMBER, "days: median observed lag; null where tracks is 0", nullable=True),
+        Column("lag_q75", _NUMBER, "days: upper quartile of the observed lags; null where tracks is 0", nullable=True),
+    ),
+    ("source", "target"),
+)
+
+JOURNEYS = Contract(
+    "journeys",
+    "one track and market in the order of entry; equal steps are ties",
+    (
+        _TRACK,
+        Column("step", _COUNT, "place in the order of entry dates, from 1; markets entered on one date share it"),
+        _MARKET,
+        Column("entry", _DATE, "date of the first event"),
+        Column("last_without", _DATE, "the market's observed date before; null at its first", nullable=True),
+        Column("days", _COUNT, "days after the debut"),
+        _RANK,
+        Column("left_censored", _FLAG, "the entry falls within the washout, so the true entry is unknown"),
+    ),
+    ("track_id", "market"),
+)
+
+TRACKS = Contract(
+    "tracks",
+    "one track id of the source",
+    (
+        _TRACK,
+        Column("title", _TEXT, "title; null where the source has none", nullable=True),
+        Column("artist", _TEXT, "credited artists in one string; null where the source has none", nullable=True),
+        Column("available_markets", _TEXT, "markets the track is licensed in, as the source has it", nullable=True),
+    ),
+    ("track_id",),
+)
+
+SOURCE_MARKETS = Contract(
+    "source_markets",
+    "one market name of the source",
+    (Column("name", _TEXT, "as the source writes it"), Column("source_rows", _COUNT, "rows with it")),
+    ("name",),
+)
+
+ACCOUNTS = Contract(
+    "accounts",
+    "one thing that became of source rows; all but 'streams unreadable' add up to what was read",
+    (Column("outcome", _TEXT, "kept, duplicate, aggregate, or why set aside"), Column("source_rows", _COUNT, "rows")),
+    ("outcome",),
+)
+
+CHARTS_PRESENT = Contract(
+    "charts_present",
+    "one chart of the source",
+    (
+        _CHART,
+        Column("chart_rows", _COUNT, "rows kept"),
+        Column("markets", _COUNT, "markets observed"),
+        Column("tracks", _COUNT, "tracks seen"),
+        Column("first_date", _DATE, "first observed date"),
+        Column("last_date", _DATE, "last observed date"),
+    ),
+    ("chart",),
+)
+
+WITHHELD = Contract(
+    "withheld",
+    "one track and market whose licence list is known and leaves the market out",
+    (_TRACK, _MARKET),
+    ("track_id", "market"),
+)
+
+RELATIONS: Final = (
+    SOURCE_MARKETS,
+    ACCOUNTS,
+    CHARTS_PRESENT,
+    WITHHELD,
+    CHART_ROWS,
+    TRACKS,
+    COVERAGE,
+    SPANS,
+    ENTRIES,
+    DEBUTS,
+    FOOTPRINTS,
+    WAITS,
+    WAIT_COUNTS,
+    LAGS,
+    TIES,
+    JOURNEYS,
+)
+"""Contracts of the tables that leave the engine; ``sql/`` holds one file for each, and for the steps between."""
+
+STEPS: Final = ("identified_rows", "readings", "placings", "contested")
+"""Relations that never leave the engine: source rows on their way to `chart_rows`."""

@@ -1,0 +1,5 @@
+-- One row per chart of the source.
+SELECT chart, COUNT(*) AS chart_rows, COUNT(DISTINCT market) AS markets, COUNT(DISTINCT track_id) AS tracks,
+    MIN(date) AS first_date, MAX(date) AS last_date
+FROM chart_rows
+GROUP BY chart

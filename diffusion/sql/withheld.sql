@@ -1,0 +1,16 @@
+-- One row per track and market whose licence list is known and leaves the market out.
+WITH listed AS (
+    SELECT
+        i.identity AS track_id,
+        CASE WHEN REGEXP_MATCHES(t.available_markets, '[A-Z]{2}') THEN t.available_markets END AS licence
+    FROM tracks AS t
+    JOIN identities AS i ON i.track_id = t.track_id
+),
+markets AS (
+    SELECT DISTINCT market FROM coverage
+)
+SELECT l.track_id, m.market
+FROM listed AS l
+CROSS JOIN markets AS m
+GROUP BY l.track_id, m.market
+HAVING MAX(CASE WHEN l.licence IS NULL OR POSITION(m.market IN l.licence) > 0 THEN 1 ELSE 0 END) = 0
