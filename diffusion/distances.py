@@ -44,7 +44,8 @@ def join_distances(pairs: pd.DataFrame) -> pd.DataFrame:
 
     A pair that the table does not know keeps missing values; `unmatched_pairs` names them.
     """
-    return pairs.merge(pair_table(), on=["source", "target"], how="left", validate="many_to_one")
+    joined = pairs.merge(pair_table(), on=["source", "target"], how="left", validate="many_to_one")
+    return joined.astype({"contiguous": "Int64", "common_language": "Int64"})
 
 
 def unmatched_pairs(joined: pd.DataFrame) -> dict[str, list[tuple[str, str]]]:

@@ -3,6 +3,8 @@
 Relations are plain SELECTs over named tables; values are bound, never written into the text.
 """
 
+import csv
+import io
 import re
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -21,6 +23,7 @@ from diffusion.schema import RELATIONS
 FileKind = Literal["csv", "parquet"]
 
 MEMORY_LIMIT = "1GB"
+HEADER_BYTES = 65_536
 _GLOB_SIGN = re.compile(r"([\[*?])")
 _PARAMETER = re.compile(r"\$([a-z_]+)")
 _CONTRACTS = {contract.name: contract for contract in RELATIONS}
@@ -105,21 +108,27 @@ class Engine:
         SourceError
             When a file is not what its name says.
         """
+        chosen = [
+            (duckdb.ColumnExpression(theirs) if theirs else duckdb.ConstantExpression(None)).cast("VARCHAR").alias(ours)
+            for ours, theirs in columns.items()
+        ]
         try:
-            source = self._scan(files, kind).project(
-                *(
-                    (duckdb.ColumnExpression(theirs) if theirs else duckdb.ConstantExpression(None))
-                    .cast("VARCHAR")
-                    .alias(ours)
-                    for ours, theirs in columns.items()
-                )
-            )
-            if kind == "csv":
-                source.create("source_rows")
-            else:
-                source.create_view("source_rows")
+            if kind == "parquet":
+                self._scan(files, kind).project(*chosen).create_view("source_rows")
+                return
+            # lines are rejected by name and not by place only among files with one header
+            first, *others = (self._scan(alike, kind).project(*chosen) for alike in self._by_header(files))
+            first.create("source_rows")
+            for rows in others:
+                rows.insert_into("source_rows")
         except duckdb.Error as error:
             raise SourceError(f"cannot read {_listed(files)} as {kind}: {_first_line(error)}") from error
+
+    def _by_header(self, files: Sequence[Path]) -> list[list[Path]]:
+        groups: dict[tuple[str, ...], list[Path]] = {}
+        for file in files:
+            groups.setdefault(tuple(self.columns_of(file, "csv")), []).append(file)
+        return list(groups.values())
 
     def columns_of(self, file: Path, kind: FileKind) -> list[str]:
         """Return the column names of one file, partition folders above it included.
@@ -141,24 +150,25 @@ class Engine:
                 SELECT * FROM read_parquet(
                     $files, hive_partitioning = true, hive_types_autocast = false, union_by_name = true)
             """
-        else:
-            sql = """
-                SELECT * FROM read_csv(
-                    $files, header = true, all_varchar = true, delim = ',', quote = '"', escape = '"', nullstr = '',
-                    hive_partitioning = true, hive_types_autocast = false, union_by_name = true, store_rejects = true)
-            """
-        return self._connection.sql(sql, params={"files": names})
+            return self._connection.sql(sql, params={"files": names})
+        sql = """
+            SELECT * FROM read_csv(
+                $files, columns = $columns, auto_detect = false, header = true, delim = ',', quote = '"', escape = '"',
+                nullstr = '', hive_partitioning = true, hive_types_autocast = false, store_rejects = true)
+        """
+        columns = dict.fromkeys(_csv_header(files[0]), "VARCHAR")
+        return self._connection.sql(sql, params={"files": names, "columns": columns})
 
     def malformed_lines(self) -> int:
         """Return how many lines of the CSV files could not be split into the header's columns."""
-        row = self._connection.execute(
+        ((count,),) = self._connection.execute(
             """
             SELECT COUNT(*) FROM (
                 SELECT DISTINCT s.file_path, e.line_byte_position
                 FROM reject_errors AS e JOIN reject_scans AS s ON s.scan_id = e.scan_id AND s.file_id = e.file_id)
             """
-        ).fetchone()
-        return int(row[0]) if row else 0
+        ).fetchall()
+        return int(count)
 
 
 def _bound(name: str, parameters: Mapping[str, object]) -> tuple[str, dict[str, object] | None]:
@@ -169,9 +179,32 @@ def _bound(name: str, parameters: Mapping[str, object]) -> tuple[str, dict[str, 
     return sql, dict(parameters) or None
 
 
+def _csv_header(file: Path) -> list[str]:
+    """Return the column names in the first record of a CSV file.
+
+    The engine is told the columns and guesses nothing: a guess can depend on a damaged row.
+    """
+    try:
+        with pa.input_stream(str(file), compression="detect") as stream:
+            text = stream.read(HEADER_BYTES).decode("utf-8-sig", errors="replace")
+    except OSError as error:
+        raise SourceError(f"cannot read '{file}' as csv: {_first_line(error)}") from error
+    header = next(csv.reader(io.StringIO(text, newline="")), [])
+    if not any(header):
+        raise SourceError(f"'{file}' is empty: it has no header line")
+    if "\N{REPLACEMENT CHARACTER}" in "".join(header) or "\0" in "".join(header):
+        raise SourceError(f"'{file}' is not UTF-8 text; convert it first (iconv -t UTF-8)")
+    if len(set(header)) < len(header):
+        twice = next(name for name in header if header.count(name) > 1)
+        raise SourceError(f"'{file}' has two columns called '{twice}'")
+    return header
+
+
 def _listed(files: Sequence[Path]) -> str:
     return f"'{files[0]}'" if len(files) == 1 else f"'{files[0]}' and {len(files) - 1} more"
 
 
 def _first_line(error: Exception) -> str:
+    if "state machine" in str(error):
+        return "some lines end in CRLF and some in LF, or a quote is out of place; write it anew with one kind of line end"
     return str(error).strip().splitlines()[0]

@@ -83,7 +83,8 @@ def lag_quantile(lags: pd.DataFrame, share: float) -> "pd.Series[float]":
     position = (total - 1) * share
     below = _order_statistic(entered, cumulative, np.floor(position))
     above = _order_statistic(entered, cumulative, np.ceil(position))
-    return below + (above - below) * (position - np.floor(position))
+    quantile: pd.Series[float] = below + (above - below) * (position - np.floor(position))
+    return quantile
 
 
 def _order_statistic(
@@ -92,5 +93,4 @@ def _order_statistic(
     """Return, by pair, the lag at place `rank` (from 0) in the order of lags."""
     wanted = pd.MultiIndex.from_frame(entered[["source", "target"]])
     reached = cumulative > rank.reindex(wanted).to_numpy()
-    lag: pd.Series[float] = entered[reached].groupby(["source", "target"])["days"].first().astype(float)
-    return lag
+    return pd.Series(entered[reached].groupby(["source", "target"])["days"].first(), dtype=float)

@@ -1,0 +1,7 @@
+"""The top: study runner, report and command line."""
+
+from pipelines.folder import Folder
+from pipelines.run import STEPS, Run
+from pipelines.study import Study, read_study
+
+__all__ = ["STEPS", "Folder", "Run", "Study", "read_study"]

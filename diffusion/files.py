@@ -1,0 +1,35 @@
+"""Files that are whole or not there."""
+
+import os
+import tempfile
+from pathlib import Path
+
+from diffusion.errors import OutputError
+
+
+def write_whole(path: str | Path, content: bytes) -> None:
+    """Write `content` to `path` so that a reader sees the old file or the new one and never a part.
+
+    Raises
+    ------
+    OutputError
+        When the folder is not there or cannot be written.
+    """
+    path = Path(path)
+    try:
+        handle, aside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
+    except OSError as error:
+        raise OutputError(f"cannot write '{path}': {error.strerror}") from error
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(aside).chmod(0o644)
+        Path(aside).replace(path)
+    except OSError as error:
+        Path(aside).unlink(missing_ok=True)
+        raise OutputError(f"cannot write '{path}': {error.strerror}") from error
+    except BaseException:
+        Path(aside).unlink(missing_ok=True)
+        raise

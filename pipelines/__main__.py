@@ -1,0 +1,5 @@
+"""`python -m pipelines` is `chart-diffusion`."""
+
+from pipelines.cli import main
+
+main()

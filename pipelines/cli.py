@@ -1,0 +1,206 @@
+"""The command line: a thin layer over the library."""
+
+import sys
+from collections.abc import Callable, Iterable
+from importlib import resources
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from diffusion import DiffusionError, SettingError
+from diffusion.layouts import SOURCE_COLUMNS
+from pipelines import query as queries
+from pipelines.folder import Folder, to_json
+from pipelines.progress import progress
+from pipelines.run import STEPS, Run
+from pipelines.study import Study, read_study
+from pipelines.summary import graph_lines, printable, reading_lines, result
+from survival import GROUPINGS
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+EVENT_OPTIONS = (
+    click.option("--window", type=int, help="Days within which a market must follow (default 60; weekly charts 56)."),
+    click.option("--washout", type=int, help="Days after a market's start in which entries are censored (default 28)."),
+    click.option("--top", type=int, help="Rank that makes an entry (default: any rank of the chart)."),
+    click.option("--min-periods", type=int, help="Charts in a row that a track must stay for (default 1)."),
+    click.option(
+        "--identity", type=click.Choice(["track", "recording"]), help="What counts as one track (default track)."
+    ),
+    click.option("--chart", help="Which chart, where there are several (default top200, else the only one)."),
+)
+OUT = click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder for what is made.")
+JSON = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+COLUMN = click.option(
+    "--column",
+    "columns",
+    multiple=True,
+    metavar="OURS=THEIRS",
+    help=f"Name a column; ours are {', '.join(SOURCE_COLUMNS)}.",
+)
+FROM = click.option(
+    "--from", "place", type=click.Path(path_type=Path), default=Path("out/demo"), show_default=True,
+    help="Folder that graph, run or demo made.",
+)  # fmt: skip
+
+
+def _with(options: Iterable[Callable[[Command], Command]]) -> Callable[[Command], Command]:
+    def decorate(command: Command) -> Command:
+        for option in reversed(tuple(options)):
+            command = option(command)
+        return command
+
+    return decorate
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="chart-diffusion")
+def cli() -> None:
+    """How hits travel between national music charts: diffusion graphs, leader markets, survival curves."""
+
+
+@cli.command()
+@click.option("--out", type=click.Path(path_type=Path), default=Path("out/demo"), show_default=True, help="Folder.")
+@JSON
+def demo(out: Path, as_json: bool) -> None:
+    """Run everything on the packaged charts: 67 countries, spring 2021."""
+    with resources.as_file(resources.files("pipelines").joinpath("demo.toml")) as file:
+        study = read_study(file)
+    _run(study, out, STEPS, as_json)
+
+
+@cli.command()
+@click.argument("study")
+@click.option("--out", type=click.Path(path_type=Path), help="Folder for what is made (default out/NAME OF THE STUDY).")
+@_with(EVENT_OPTIONS)
+@JSON
+def run(study: str, out: Path | None, as_json: bool, **options: Any) -> None:
+    """Run a study: STUDY is its TOML file, or charts to run with the usual settings."""
+    chosen = read_study(study) if study.endswith(".toml") else Study(study)
+    _run(chosen.override(**options), out or Path("out") / (Path(study).stem or "study"), STEPS, as_json)
+
+
+@cli.command()
+@click.argument("charts")
+@OUT
+@_with(EVENT_OPTIONS)
+@COLUMN
+@JSON
+def graph(charts: str, out: Path, columns: tuple[str, ...], as_json: bool, **options: Any) -> None:
+    """Write the market graph of CHARTS (a file, glob or folder) as tables and GraphML."""
+    study = Study(charts, columns=_columns(columns)).override(**options)
+    _run(study, out, ("entries", "graph"), as_json)
+
+
+@cli.command()
+@click.argument("charts")
+@click.option(
+    "--by", type=click.Choice(GROUPINGS), default="none", show_default=True, help="What the curves are grouped by."
+)
+@click.option("--horizon", type=int, help="Days of follow-up after the debut (default 180).")
+@OUT
+@_with(EVENT_OPTIONS)
+@COLUMN
+@JSON
+def survival(charts: str, by: str, out: Path, columns: tuple[str, ...], as_json: bool, **options: Any) -> None:
+    """Write Kaplan-Meier curves of the time to breakthrough in CHARTS (a file, glob or folder)."""
+    study = Study(charts, columns=_columns(columns)).override(by=(by,), **options)
+    _run(study, out, ("entries", "survival", "survival_figures"), as_json)
+
+
+@cli.group()
+def query() -> None:
+    """Ask a finished graph folder."""
+
+
+@query.command()
+@click.option("--by", default="net_flow", show_default=True, help="Score to rank by.")
+@click.option("--most", type=int, default=10, show_default=True, help="How many.")
+@FROM
+@JSON
+def leaders(by: str, most: int, place: Path, as_json: bool) -> None:
+    """Which markets lead?"""
+    _show(queries.leaders(place, by=by, most=most), as_json)
+
+
+@query.command()
+@click.argument("source")
+@click.argument("target")
+@FROM
+@JSON
+def flow(source: str, target: str, place: Path, as_json: bool) -> None:
+    """How do tracks go from SOURCE to TARGET (names or codes)?"""
+    _show(queries.flow(place, source, target), as_json)
+
+
+@query.command()
+@click.argument("track")
+@FROM
+@JSON
+def journey(track: str, place: Path, as_json: bool) -> None:
+    """Where did TRACK (id, url or title) go, in order?"""
+    _show(queries.journey(place, track), as_json)
+
+
+@query.command("next-from")
+@click.argument("market")
+@click.option("--most", type=int, default=10, show_default=True, help="How many.")
+@FROM
+@JSON
+def next_from(market: str, most: int, place: Path, as_json: bool) -> None:
+    """Where do tracks go after MARKET (name or code), and how surely?"""
+    _show(queries.next_from(place, market, most=most), as_json)
+
+
+def main() -> None:
+    """Run the command line; errors of the user or the data are one line on standard error and an exit code."""
+    try:
+        code = cli.main(standalone_mode=False, prog_name="chart-diffusion")
+    except click.exceptions.Abort:
+        code = _fail("stopped", 130)
+    except click.ClickException as error:
+        code = _fail(error.format_message(), 2)
+    except DiffusionError as error:
+        code = _fail(str(error), error.exit_code)
+    except BrokenPipeError:
+        sys.stderr.close()
+        code = 0
+    except OSError as error:
+        code = _fail(f"{error.strerror or error}: '{error.filename}'" if error.filename else str(error), 2)
+    sys.exit(code)
+
+
+def _fail(message: str, code: int) -> int:
+    click.echo(f"chart-diffusion: {printable(' '.join(message.split()))}", err=True)
+    return code
+
+
+def _run(study: Study, out: Path, steps: tuple[str, ...], as_json: bool) -> None:
+    with progress(12) as tell, Folder(out) as folder:
+        job = Run(study, folder, tell)
+        job.make(*steps)
+        graph = job.graph if "graph" in steps else None
+        caveats = folder.notes("survival")["caveats"] if "survival" in steps else []
+        if as_json:
+            text = to_json(result(folder, graph)).decode().rstrip("\n")
+        else:
+            lines = reading_lines(folder.notes("entries"))
+            lines += graph_lines(folder.notes("graph"), graph) if graph is not None else []
+            lines += [f"survival  {caveat}" for caveat in caveats]
+            text = "\n".join([*map(printable, lines), f"made      {folder.summary()}"])
+    click.echo(text)
+
+
+def _show(answer: queries.Answer, as_json: bool) -> None:
+    click.echo(to_json(answer.data).decode().rstrip("\n") if as_json else answer.text)
+
+
+def _columns(pairs: tuple[str, ...]) -> dict[str, str]:
+    columns = {}
+    for pair in pairs:
+        ours, found, theirs = pair.partition("=")
+        if not found or not theirs:
+            raise SettingError(f"--column '{pair}' is not of the form OURS=THEIRS, such as rank=Position")
+        columns[ours] = theirs
+    return columns

@@ -1,0 +1,248 @@
+"""A study's folder: artifacts that appear together or not at all, and the manifest that says how they were made."""
+
+import hashlib
+import io
+import json
+import os
+import platform
+import shutil
+import tempfile
+from collections.abc import Iterable, Mapping, Sequence
+from importlib.metadata import version
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from diffusion import OutputError
+from diffusion.files import write_whole
+
+MANIFEST = "manifest.json"
+STAGING = ".chart-diffusion-"
+LIBRARIES = ("duckdb", "igraph", "lifelines", "matplotlib", "networkx", "numpy", "pandas", "pyarrow", "scipy")
+
+
+class Folder:
+    """The folder a command writes into; use it as a context: what was put appears when the block ends well.
+
+    Every artifact belongs to a step. A step has a fingerprint of all that it depends on; `unchanged` says whether the
+    folder already holds what the step would make.
+
+    Raises
+    ------
+    OutputError
+        When the folder cannot be written.
+    """
+
+    def __init__(self, place: str | Path) -> None:
+        self.place = Path(place)
+        ground = _writable_ground(self.place)
+        _remove_abandoned(ground)
+        self._before = read_manifest(self.place) if (self.place / MANIFEST).is_file() else {"steps": {}}
+        self._steps: dict[str, dict[str, Any]] = {}
+        self._outdated: frozenset[str] = frozenset()
+        self._staging = Path(tempfile.mkdtemp(prefix=f"{STAGING}{os.getpid()}-", dir=ground))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            if kind is None:
+                self._commit()
+        except OSError as problem:
+            raise OutputError(f"cannot write into '{self.place}': {problem.strerror}") from problem
+        finally:
+            shutil.rmtree(self._staging, ignore_errors=True)
+
+    def unchanged(self, step: str, fingerprint: str) -> bool:
+        """Return whether the folder holds the step's artifacts, whole, made from the same inputs and parameters."""
+        if step in self._steps:
+            return bool(self._steps[step]["fingerprint"] == fingerprint)
+        before = self._before["steps"].get(step)
+        if before is None or before["fingerprint"] != fingerprint:
+            return False
+        if any(_facts(self.place, a["path"]) != (a["bytes"], a["sha256"]) for a in before["artifacts"]):
+            return False
+        self._steps[step] = before
+        return True
+
+    def begin(
+        self,
+        step: str,
+        fingerprint: str,
+        *,
+        parameters: Mapping[str, Any],
+        notes: Mapping[str, Any],
+        outdates: Sequence[str] = (),
+    ) -> None:
+        """Begin a step anew; what is put afterwards with its name belongs to it.
+
+        Steps that it `outdates` and that this run does not make again leave the folder: their numbers are others.
+        """
+        self._outdated |= set(outdates)
+        self._steps[step] = {
+            "fingerprint": fingerprint,
+            "parameters": dict(parameters),
+            "notes": dict(notes),
+            "artifacts": [],
+        }
+
+    def put(self, step: str, name: str, content: bytes, *, rows: int | None = None) -> None:
+        """Stage one artifact of a step; `name` is its path below the folder, with forward slashes."""
+        target = self._staging / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(target, content)
+        facts: dict[str, Any] = {"path": name, "bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+        if rows is not None:
+            facts["rows"] = rows
+        self._steps[step]["artifacts"].append(facts)
+
+    def put_table(self, step: str, name: str, table: pa.Table | pd.DataFrame) -> None:
+        """Stage one table as Parquet, dates as DATE."""
+        if isinstance(table, pd.DataFrame):
+            table = pa.Table.from_pandas(table, preserve_index=False)
+        for index, field in enumerate(table.schema):
+            if pa.types.is_timestamp(field.type):
+                table = table.set_column(index, field.name, table.column(index).cast(pa.date32()))
+        content = io.BytesIO()
+        pq.write_table(table.replace_schema_metadata(None), content, compression="zstd")
+        self.put(step, name, content.getvalue(), rows=table.num_rows)
+
+    def read(self, name: str) -> bytes:
+        """Return an artifact's bytes, as staged or as it was."""
+        staged = self._staging / name
+        return (staged if staged.is_file() else self.place / name).read_bytes()
+
+    def read_table(self, name: str) -> pa.Table:
+        """Return an artifact that is a table."""
+        return pq.read_table(io.BytesIO(self.read(name)))
+
+    def parameters(self, step: str) -> dict[str, Any]:
+        """Return the parameters of a step."""
+        parameters: dict[str, Any] = self._steps[step]["parameters"]
+        return parameters
+
+    def notes(self, step: str) -> dict[str, Any]:
+        """Return the notes of a step."""
+        notes: dict[str, Any] = self._steps[step]["notes"]
+        return notes
+
+    def summary(self) -> str:
+        """Return in words what the run makes and what it leaves as it was."""
+        made = sum(
+            len(step["artifacts"]) for name, step in self._steps.items() if step is not self._before["steps"].get(name)
+        )
+        kept = sum(len(step["artifacts"]) for step in self._steps.values()) - made
+        return f"{made} files in {self.place}" + (f"; {kept} unchanged" if kept else "")
+
+    def manifest(self) -> dict[str, Any]:
+        """Return the manifest as it will be written: steps of this run, and those of earlier runs it did not touch."""
+        left = {name: step for name, step in self._before["steps"].items() if name not in self._outdated}
+        return {
+            "tool": {"chart-diffusion": version("chart-diffusion"), "python": platform.python_version()}
+            | {name: version(name) for name in LIBRARIES},
+            "steps": dict(sorted((left | self._steps).items())),
+        }
+
+    def _commit(self) -> None:
+        manifest = self.manifest()
+        named = {artifact["path"] for step in manifest["steps"].values() for artifact in step["artifacts"]}
+        self.place.mkdir(parents=True, exist_ok=True)
+        for staged in sorted(path for path in self._staging.rglob("*") if path.is_file()):
+            target = self.place / staged.relative_to(self._staging)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            staged.replace(target)
+        for step in self._before["steps"].values():
+            for artifact in step["artifacts"]:
+                if artifact["path"] not in named and (path := _inside(self.place, artifact["path"])):
+                    path.unlink(missing_ok=True)
+        write_whole(self.place / MANIFEST, to_json(manifest))
+
+
+def fingerprint(*parts: object) -> str:
+    """Return one hash of everything a step depends on; the parts must be JSON."""
+    return hashlib.sha256(to_json([version("chart-diffusion"), *parts])).hexdigest()
+
+
+def file_facts(files: Sequence[Path], root: Path) -> list[dict[str, Any]]:
+    """Return path (below `root`), size and SHA-256 of every file."""
+    facts = []
+    for file in files:
+        with file.open("rb") as content:
+            digest = hashlib.file_digest(content, "sha256").hexdigest()
+        name = file.relative_to(root).as_posix() if file.is_relative_to(root) else file.name
+        facts.append({"path": name, "bytes": file.stat().st_size, "sha256": digest})
+    return facts
+
+
+def read_manifest(place: Path) -> dict[str, Any]:
+    """Return a folder's manifest.
+
+    Raises
+    ------
+    OutputError
+        When it is no manifest of ours.
+    """
+    path = place / MANIFEST
+    try:
+        manifest = json.loads(path.read_text(encoding="utf-8"))
+        for step in manifest["steps"].values():
+            if not isinstance(step["fingerprint"], str) or not all(
+                isinstance(artifact[key], kind)
+                for artifact in step["artifacts"]
+                for key, kind in (("path", str), ("bytes", int), ("sha256", str))
+            ):
+                raise TypeError
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise OutputError(
+            f"'{path}' is not a manifest of this tool; name another folder with --out, or remove it"
+        ) from error
+    return dict(manifest)
+
+
+def to_json(value: object) -> bytes:
+    """Return `value` as JSON text that is the same for the same value."""
+    return (json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False, default=str) + "\n").encode()
+
+
+def _facts(place: Path, name: str) -> tuple[int, str] | None:
+    path = _inside(place, name)
+    if path is None or not path.is_file():
+        return None
+    content = path.read_bytes()
+    return len(content), hashlib.sha256(content).hexdigest()
+
+
+def _inside(place: Path, name: str) -> Path | None:
+    """Return the path of an artifact, or None where the name leads out of the folder."""
+    path = (place / name).resolve()
+    return path if path.is_relative_to(place.resolve()) else None
+
+
+def _writable_ground(place: Path) -> Path:
+    """Return the nearest folder that exists, at or above `place`, after checking that it can be written."""
+    if place.exists() and not place.is_dir():
+        raise OutputError(f"'{place}' is a file; --out names a folder")
+    ground = next(folder for folder in (place, *place.absolute().parents) if folder.exists())
+    # the superuser may write anywhere, but a folder marked read-only was marked so for a reason
+    if not ground.is_dir() or not os.access(ground, os.W_OK | os.X_OK) or not ground.stat().st_mode & 0o222:
+        raise OutputError(f"cannot write into '{place}': '{ground}' is read-only; name another folder with --out")
+    return ground
+
+
+def _remove_abandoned(ground: Path) -> None:
+    """Remove the staging folders of runs that were killed."""
+    for folder in _staging_folders(ground):
+        process = folder.name.removeprefix(STAGING).split("-")[0]
+        if process.isdigit() and not Path("/proc", process).exists() and Path("/proc/self").exists():
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _staging_folders(ground: Path) -> Iterable[Path]:
+    return [folder for folder in ground.glob(f"{STAGING}*") if folder.is_dir() and not folder.is_symlink()]

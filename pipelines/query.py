@@ -1,0 +1,114 @@
+"""Questions to a finished graph folder, answered as text and as data."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from diffusion import DataSaysNoError, SettingError, market_names
+from graphs import SCORES
+from pipelines.summary import printable, records, text_table
+from pipelines.tables import open_entries, open_graph, open_titles
+
+PAIR_COLUMNS = [
+    "tracks",
+    "joint",
+    "exposed",
+    "rate",
+    "lag_q25",
+    "lag_median",
+    "lag_q75",
+    "distance_km",
+    "cultural_distance",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer as text for people and as JSON-ready data."""
+
+    text: str
+    data: Any
+
+
+def leaders(place: Path, *, by: str, most: int) -> Answer:
+    """Return the `most` markets with the highest score `by`."""
+    if by not in SCORES:
+        raise SettingError(f"no score '{by}'; there are {', '.join(SCORES)}")
+    graph = open_graph(place)
+    table = graph.leaders().sort_values([by, "market"], ascending=[False, True], ignore_index=True).head(most)
+    heading = f"{graph.chart}: leaders by {by}, transitions within {graph.window} days"
+    return Answer(f"{heading}\n{text_table(table)}", records(table))
+
+
+def flow(place: Path, source: str, target: str) -> Answer:
+    """Return one ordered pair, its opposite direction, and its lag curve by week."""
+    graph = open_graph(place)
+    found = graph.flow(source, target)
+    edge, back = found.edge, found.back
+    names = market_names([str(edge["source"]), str(edge["target"])])
+    a, b = names.values()
+    curve = found.curve[found.curve["entered"] > 0]
+    lines = [
+        f"{a} → {b} on {graph.chart}, within {graph.window} days",
+        _flow_sentence(edge, a, b),
+        _flow_sentence(back, b, a),
+        f"{edge['joint']:,} tracks entered both with neither order observed; they count for no direction.",
+    ]
+    if not curve.empty:
+        lines += ["", f"Share of exposed tracks in {b} by days after {a}:", text_table(curve)]
+    pair = pd.DataFrame([edge, back])
+    data = {"there": records(pair)[0], "back": records(pair)[1], "lag_curve": records(found.curve)}
+    return Answer("\n".join(lines), data)
+
+
+def next_from(place: Path, market: str, *, most: int) -> Answer:
+    """Return the `most` markets that follow `market` most surely."""
+    graph = open_graph(place)
+    table = graph.next_from(market)
+    table.insert(2, "name", table["target"].map(market_names(table["target"])))
+    shown = table.head(most)
+    name = market_names([graph.code(market)]).popitem()[1]
+    heading = (
+        f"{graph.chart}: after {name}, by rate = P(entry within {graph.window} days); "
+        "look at exposed before you trust a rate"
+    )
+    return Answer(f"{heading}\n{text_table(shown[['target', 'name', *PAIR_COLUMNS]])}", records(shown))
+
+
+def journey(place: Path, track: str) -> Answer:
+    """Return where a track went; `track` is an id, a url, or a title."""
+    entries, titles = open_entries(place), open_titles(place)
+    chosen = _track(track, titles)
+    table = entries.journey(str(chosen["track_id"]))
+    named = ", ".join(str(part) for part in (chosen["title"], chosen["artist"]) if isinstance(part, str))
+    heading = printable(f"{chosen['track_id']}{f': {named}' if named else ''} on {entries.rules.chart}")
+    shown = table[["step", "market", "name", "entry", "days", "rank", "left_censored"]]
+    data = {"track_id": chosen["track_id"], "title": chosen["title"], "artist": chosen["artist"]}
+    return Answer(f"{heading}\n{text_table(shown)}", data | {"journey": records(table)})
+
+
+def _flow_sentence(edge: dict[Any, Any], a: str, b: str) -> str:
+    if not edge["exposed"]:
+        return f"No track could be followed from {a} to {b}."
+    lag = f"; half of them within {edge['lag_median']:g} days" if edge["tracks"] else ""
+    return (
+        f"Of {edge['exposed']:,} tracks in {a} that could have gone on to {b}, {edge['tracks']:,} were seen to{lag}; "
+        f"P = {edge['rate']:.3f}, follow-up cut short taken into account."
+    )
+
+
+def _track(wanted: str, titles: pd.DataFrame) -> dict[str, Any]:
+    """Return `track_id`, `title` and `artist` of the one track meant."""
+    ident = re.sub(r"^.*track[/:]([^/?#\s]+).*$", r"\1", wanted.strip())
+    by_id = titles[titles["track_id"] == ident]
+    found = by_id if len(by_id) else titles[titles["title"].str.casefold() == wanted.strip().casefold()]
+    if not len(found):
+        raise DataSaysNoError(f"no track has the id or title '{wanted}'")
+    if len(found) > 1:
+        listed = "; ".join(f"{row.track_id} by {row.artist}" for row in found.head(5).itertuples())
+        raise DataSaysNoError(f"{len(found)} tracks are called '{wanted}'; name one by its id: {listed}")
+    row: dict[str, Any] = records(found)[0]
+    return row

@@ -1,0 +1,112 @@
+"""The report: one HTML file that needs no other, from the tables of a finished run."""
+
+import base64
+from typing import Any
+
+import pandas as pd
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from diffusion import Entries, market_names
+from graphs import LEAST_EXPOSED, MarketGraph
+from pipelines.folder import Folder
+from pipelines.study import Study
+from pipelines.summary import cell, unmatched_lines
+from survival import Breakthrough
+
+MOST = 15
+
+FLOW_COLUMNS = ["source", "target", "tracks", "joint", "exposed", "rate", "lag_median"]
+
+CAPTIONS = {
+    "flow_map": "The largest flows between markets, by number of tracks.",
+    "leaders": "Leader markets by four measures; they answer different questions and need not agree.",
+    "transition_matrix": "P(entry into the column's market within the window | entry into the row's market).",
+    "lags": "How long transitions take.",
+}
+"""Figure → caption, in the order of the report."""
+
+
+def report_html(
+    study: Study, entries: Entries, graph: MarketGraph, curves: tuple[Breakthrough, ...], folder: Folder
+) -> str:
+    """Return the report of a run whose figures are already in `folder`."""
+    environment = Environment(
+        loader=PackageLoader("pipelines", "."), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+    )
+    environment.filters["cell"] = cell
+    return environment.get_template("report.html").render(
+        title=study.title,
+        reading=folder.notes("entries"),
+        counts=folder.notes("graph"),
+        rules=entries.rules,
+        window=graph.window,
+        horizon=study.horizon,
+        coverage=_table(_notable_coverage(entries)),
+        leaders=_table(graph.leaders().drop(columns="market").head(MOST)),
+        flows={by: _table(_flows(graph, by)) for by in ("tracks", "rate")},
+        least_exposed=LEAST_EXPOSED,
+        summary=_table(pd.concat([part.summary for part in curves], ignore_index=True).drop(columns="by")),
+        figures={name: (_picture(folder, name), text) for name, text in CAPTIONS.items()},
+        survival_figures=[_picture(folder, f"survival_{part.by}") for part in curves],
+        caveats=_caveats(entries, graph, curves, folder),
+        inputs=_table(pd.DataFrame(folder.parameters("entries")["inputs"]).head(50)),
+        manifest=folder.manifest(),
+    )
+
+
+def _table(frame: pd.DataFrame) -> dict[str, Any]:
+    """Return a frame as what the template's table macro takes."""
+    return {"columns": [str(name).replace("_", " ") for name in frame], "rows": frame.to_numpy(dtype=object).tolist()}
+
+
+def _picture(folder: Folder, name: str) -> str:
+    """Return a figure as a data URI."""
+    return "data:image/png;base64," + base64.b64encode(folder.read(f"figures/{name}.png")).decode("ascii")
+
+
+def _notable_coverage(entries: Entries) -> pd.DataFrame:
+    """Return the markets whose coverage is not like the others': late, ended, gappy, shallow or stale."""
+    table = entries.calendar.by_market()
+    like_most = (
+        (table["first_date"] == table["first_date"].mode().iloc[0])
+        & (table["last_date"] == table["last_date"].mode().iloc[0])
+        & (table["missing"] == table["missing"].mode().iloc[0])
+        & (table["depth_least"] >= 0.9 * table["depth_median"].median())
+        & (table["spans"] == 1)
+        & (table["stale"] == 0)
+    )
+    return table[~like_most].drop(columns="market")
+
+
+def _flows(graph: MarketGraph, by: str) -> pd.DataFrame:
+    table: pd.DataFrame = graph.largest(by).head(MOST)[[*FLOW_COLUMNS, "distance_km", "cultural_distance"]]
+    for side in ("source", "target"):
+        table[side] = table[side].map(market_names(table[side]))
+    return table
+
+
+def _caveats(entries: Entries, graph: MarketGraph, curves: tuple[Breakthrough, ...], folder: Folder) -> list[str]:
+    """Return what of this run's data a reader must know before believing a number."""
+    reading, counts = folder.notes("entries"), folder.notes("graph")
+    coverage = entries.calendar.by_market()
+    debuts = entries.debuts().to_pandas()
+    lines = [
+        f"{counts['ties']:,} pairs of entries have no observed order; {counts['transitions']:,} are transitions. "
+        f"One chart every {reading['cadence_days']} day(s): what travels faster leaves no direction.",
+        f"{int(debuts['left_censored'].sum()):,} of {len(debuts):,} tracks were there when their markets' observation "
+        "began; they take no part in transitions or curves.",
+    ]
+    gaps = coverage[coverage["missing"] > 0]
+    if len(gaps):
+        lines.append(
+            f"{len(gaps)} markets miss charts, {int(gaps['missing'].max())} at most; orders across a gap are ties."
+        )
+    if coverage["stale"].any():
+        lines.append(
+            f"{int(coverage['stale'].sum())} charts equal the one before, ranks and all; they were kept as observed."
+        )
+    shallow = coverage[coverage["depth_least"] < 0.9 * coverage["depth_median"].median()]
+    if len(shallow):
+        lines.append(f"Shallower charts at times in {', '.join(shallow['name'])}: entering them means something else.")
+    lines += [f"Distances: {line.removeprefix('unmatched').strip()}." for line in unmatched_lines(graph)]
+    return lines + [f"{note[0].upper()}{note[1:]}." for part in curves for note in part.notes()]

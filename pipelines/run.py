@@ -1,0 +1,243 @@
+"""Running a study: charts in; entries, graph, curves, figures and report out, skipping what is unchanged."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from importlib import resources
+from pathlib import Path
+from typing import Any, Literal
+
+import pandas as pd
+
+import figures
+from diffusion import Calendar, Charts, Entries, EventRules, market_names, open_charts
+from diffusion.engine import Engine
+from diffusion.layouts import find_source
+from graphs import MarketGraph, market_graph
+from pipelines.folder import Folder, file_facts, fingerprint
+from pipelines.progress import Report
+from pipelines.report import report_html
+from pipelines.study import SAMPLE, Study
+from pipelines.tables import load_graph
+from survival import Breakthrough, breakthrough
+
+Drawing = Callable[[], "figures.Figure"]
+
+KINDS: tuple[Literal["png", "svg"], ...] = ("png", "svg")
+
+STEPS = ("entries", "graph", "survival", "figures", "report")
+"""What a full run makes, in order."""
+
+OUTDATES = {
+    "entries": ("graph", "survival", "survival_figures", "figures", "report"),
+    "graph": ("figures", "report"),
+    "survival": ("survival_figures", "figures", "report"),
+}
+"""Step → steps that were made from what it made before."""
+
+
+@dataclass
+class Run:
+    """One run of a study into a folder; each method makes one step, or finds it unchanged."""
+
+    study: Study
+    folder: Folder
+    tell: Report
+
+    def make(self, *steps: str) -> None:
+        """Make the named steps in order."""
+        for step in steps:
+            getattr(self, f"make_{step}")()
+
+    @cached_property
+    def charts_path(self) -> Path | str:
+        """Where the charts are."""
+        if self.study.path == SAMPLE:
+            return Path(str(resources.files("diffusion").joinpath("data", "top50_daily_2021.parquet")))
+        return self.study.path
+
+    @cached_property
+    def inputs(self) -> list[dict[str, Any]]:
+        """Path, size and SHA-256 of every chart file."""
+        with Engine() as engine:
+            files = find_source(self.charts_path, engine, columns=self.study.columns or None).files
+        root = Path(self.charts_path)
+        return file_facts(files, root if root.is_dir() else files[0].parent)
+
+    @cached_property
+    def entries_print(self) -> str:
+        """Fingerprint of the entries."""
+        return fingerprint("entries", self.inputs, self.study.settings("charts", "events"))
+
+    @cached_property
+    def graph_print(self) -> str:
+        """Fingerprint of the graph."""
+        return fingerprint("graph", self.entries_print, self.study.window)
+
+    @cached_property
+    def survival_print(self) -> str:
+        """Fingerprint of the survival curves."""
+        return fingerprint("survival", self.entries_print, self.study.settings("survival"))
+
+    @cached_property
+    def entries(self) -> Entries:
+        """The entries, read from the folder where they are already there."""
+        self.make_entries()
+        calendar = Calendar(self.folder.read_table("coverage.parquet"))
+        study = self.study
+        rules = EventRules(calendar.chart, study.top, study.min_periods, study.washout, study.identity)
+        return Entries(
+            self.folder.read_table("entries.parquet"), calendar, rules, self.folder.read_table("withheld.parquet")
+        )
+
+    @cached_property
+    def graph(self) -> MarketGraph:
+        """The graph, read from the folder where it is already there."""
+        self.make_graph()
+        return load_graph(self.folder.read_table, self.folder.notes("graph"))
+
+    @cached_property
+    def curves(self) -> tuple[Breakthrough, ...]:
+        """The survival curves of every grouping."""
+        return tuple(breakthrough(self.entries, by=by, horizon=self.study.horizon) for by in self.study.by)
+
+    def make_entries(self) -> None:
+        """Read the charts; write entries, coverage, tracks, and what licences withhold."""
+        if self.folder.unchanged("entries", self.entries_print):
+            return
+        self.tell("reading charts")
+        study = self.study
+        with open_charts(self.charts_path, columns=study.columns or None, market_names=study.market_names) as charts:
+            entries = charts.entries(
+                top=study.top,
+                min_periods=study.min_periods,
+                washout=study.washout,
+                identity=study.identity,
+                chart=study.chart,
+            )
+            tracks = charts.tracks().select(["track_id", "title", "artist"])
+            notes = _notes(charts, entries)
+        parameters = {"inputs": self.inputs} | study.settings("charts", "events")
+        self._begin("entries", self.entries_print, parameters=parameters, notes=notes)
+        self.folder.put_table("entries", "entries.parquet", entries.table)
+        self.folder.put_table("entries", "coverage.parquet", entries.calendar.coverage)
+        self.folder.put_table("entries", "withheld.parquet", entries.withheld)
+        self.folder.put_table("entries", "tracks.parquet", tracks)
+
+    def make_graph(self) -> None:
+        """Write nodes, edges, lag counts and GraphML of the market graph."""
+        self.make_entries()
+        if self.folder.unchanged("graph", self.graph_print):
+            return
+        self.tell("counting transitions")
+        graph = market_graph(self.entries, window=self.study.window)
+        edges = graph.edges
+        notes = {
+            "chart": graph.chart,
+            "window": graph.window,
+            "transitions": int(edges["tracks"].sum()),
+            "ties": int(edges["joint"].sum()) // 2,
+            "exposed": int(edges["exposed"].sum()),
+            "unmatched": {name: [list(pair) for pair in pairs] for name, pairs in graph.unmatched.items()},
+        }
+        self._begin("graph", self.graph_print, parameters={"window": graph.window}, notes=notes)
+        self.folder.put_table("graph", "edges.parquet", edges)
+        self.folder.put_table("graph", "markets.parquet", graph.nodes)
+        self.folder.put_table("graph", "lags.parquet", graph.lags)
+        self.folder.put("graph", "graph.graphml", graph.graphml())
+
+    def make_survival(self) -> None:
+        """Write the survival curves and their summary."""
+        self.make_entries()
+        if self.folder.unchanged("survival", self.survival_print):
+            return
+        self.tell("following waits")
+        curves = pd.concat([part.curves for part in self.curves], ignore_index=True)
+        curves = curves.sort_values(["group", "days"], ignore_index=True)
+        summary = pd.concat([part.summary for part in self.curves], ignore_index=True)
+        notes = {"caveats": [note for part in self.curves for note in part.notes()]}
+        self._begin("survival", self.survival_print, parameters=self.study.settings("survival"), notes=notes)
+        for name, table in (("survival.csv", curves), ("survival_summary.csv", summary)):
+            self.folder.put("survival", name, table.to_csv(index=False).encode(), rows=len(table))
+
+    def make_figures(self) -> None:
+        """Write every figure as PNG and SVG."""
+        key = fingerprint("figures", self.graph_print, self.survival_print)
+        if not self.folder.unchanged("figures", key):
+            self._draw("figures", key, graph_figures(self.graph) | survival_figures(self.curves))
+
+    def make_survival_figures(self) -> None:
+        """Write the figures of the survival curves alone."""
+        key = fingerprint("survival_figures", self.survival_print)
+        if not self.folder.unchanged("survival_figures", key):
+            self._draw("survival_figures", key, survival_figures(self.curves))
+
+    def make_report(self) -> None:
+        """Write the report, one HTML file that needs no other."""
+        key = fingerprint("report", self.study.title, self.graph_print, self.survival_print)
+        if self.folder.unchanged("report", key):
+            return
+        self.tell("writing the report")
+        html = report_html(self.study, self.entries, self.graph, self.curves, self.folder)
+        self._begin("report", key, parameters={"title": self.study.title}, notes={})
+        self.folder.put("report", "report.html", html.encode())
+
+    def _begin(self, step: str, key: str, *, parameters: Mapping[str, Any], notes: Mapping[str, Any]) -> None:
+        self.folder.begin(step, key, parameters=parameters, notes=notes, outdates=OUTDATES.get(step, ()))
+
+    def _draw(self, step: str, key: str, drawings: Mapping[str, Drawing]) -> None:
+        self._begin(step, key, parameters={}, notes={})
+        for name, draw in drawings.items():
+            self.tell(f"drawing {name.replace('_', ' ')}")
+            figure = draw()
+            for kind in KINDS:
+                self.folder.put(step, f"figures/{name}.{kind}", figures.render(figure, kind))
+
+
+def graph_figures(graph: MarketGraph) -> dict[str, Drawing]:
+    """Return name → how to draw it, for every figure of a graph."""
+    edges, nodes, lags = graph.edges, graph.nodes, graph.lags
+    by_days = lags.groupby("days")["entered"].sum().rename("transitions").reset_index()
+    joint = int(edges["joint"].sum()) // 2
+    names = market_names(nodes["market"])
+    return {
+        "transition_matrix": lambda: figures.transition_matrix(edges, names=names),
+        "flow_map": lambda: figures.flow_map(edges, nodes),
+        "leaders": lambda: figures.leader_chart(graph.leaders()),
+        "lags": lambda: figures.lag_distribution(by_days, joint=joint, window=graph.window),
+    }
+
+
+TITLES = {
+    "none": "Time to breakthrough",
+    "continent": "Time to breakthrough, by continent of the market",
+    "language_match": "Time to breakthrough, by language shared with the footprint",
+    "footprint_size": "Time to breakthrough, by markets entered on day 0",
+}
+
+
+def survival_figures(curves: tuple[Breakthrough, ...]) -> dict[str, Drawing]:
+    """Return name → how to draw it, for every grouping of survival curves."""
+
+    def drawing(part: Breakthrough) -> Drawing:
+        return lambda: figures.survival_curves(part.curves, title=TITLES[part.by], horizon=part.horizon)
+
+    return {f"survival_{part.by}": drawing(part) for part in curves}
+
+
+def _notes(charts: Charts, entries: Entries) -> dict[str, Any]:
+    """Return what the manifest says of the rows read and the entries made of them."""
+    calendar = entries.calendar
+    return {
+        "layout": charts.source.layout,
+        "rows": asdict(charts.account),
+        "chart": calendar.chart,
+        "cadence_days": calendar.cadence,
+        "first_date": calendar.first_date.isoformat(),
+        "last_date": calendar.last_date.isoformat(),
+        "markets": len(calendar.markets),
+        "tracks": entries.debuts().num_rows,
+        "entries": len(entries),
+        "left_censored": int(entries.to_pandas()["left_censored"].sum()),
+        "events": str(entries.rules),
+    }

@@ -1,0 +1,123 @@
+"""What a command says when it is done: the same facts as text for people and as JSON for scripts."""
+
+import unicodedata
+from typing import Any
+
+import pandas as pd
+
+from diffusion import market_names
+from graphs import MarketGraph
+from pipelines.folder import Folder
+
+MEASURES = ("net_flow", "pagerank", "hub", "betweenness")
+
+
+def reading_lines(notes: dict[str, Any]) -> list[str]:
+    """Return what was read, from the notes of the entries step."""
+    rows = notes["rows"]
+    aside = ", ".join(f"{count:,} {reason}" for reason, count in rows["set_aside"].items()) or "none"
+    lines = [
+        f"read      {rows['read']:,} rows ({notes['layout']}): {rows['kept']:,} kept, "
+        f"{rows['duplicates']:,} duplicates, {rows['aggregate']:,} of Global; set aside: {aside}",
+        f"chart     {notes['chart']}, every {_days(notes['cadence_days'])}, {notes['first_date']} to "
+        f"{notes['last_date']}: {notes['markets']} markets, {notes['tracks']:,} tracks",
+        f"entries   {notes['entries']:,}, of which {notes['left_censored']:,} left-censored ({notes['events']})",
+    ]
+    if rows["streams_unreadable"]:
+        lines.append(
+            f"streams   {rows['streams_unreadable']:,} rows have streams that are no number; they count as missing"
+        )
+    return lines
+
+
+def graph_lines(notes: dict[str, Any], graph: MarketGraph) -> list[str]:
+    """Return the graph in short, from the notes of its step and the graph."""
+    lines = [
+        f"graph     {notes['transitions']:,} transitions within {notes['window']} days; {notes['ties']:,} ties, "
+        "which count for no direction",
+        *unmatched_lines(graph),
+    ]
+    leaders = graph.leaders()
+    for measure in MEASURES:
+        best = leaders.sort_values([measure, "market"], ascending=[False, True]).head(5)
+        names = ", ".join(f"{row['name']} {cell(row[measure])}" for row in best.to_dict("records"))
+        lines.append(f"leaders   {measure}: {names}")
+    for by in ("tracks", "rate"):
+        pairs = graph.largest(by).head(5)
+        names = ", ".join(f"{p['source']}→{p['target']} {cell(p[by])}" for p in pairs.to_dict("records"))
+        lines.append(f"flows     by {by}: {names or 'none with enough exposed tracks'}")
+    return lines
+
+
+def unmatched_lines(graph: MarketGraph) -> list[str]:
+    """Return which pairs lack a distance, in words; none where all have them."""
+    gaps: dict[frozenset[tuple[str, str]], list[str]] = {}
+    for distance, pairs in graph.unmatched.items():
+        gaps.setdefault(frozenset(pairs), []).append(distance)
+    lines = []
+    for gap, distances in gaps.items():
+        without = _cover(gap, len(graph.nodes))
+        named = ", ".join(market_names(without).values()) or "; ".join(f"{a}–{b}" for a, b in sorted(gap)[:5])
+        lines.append(f"unmatched {len(gap):,} pairs have no {', '.join(distances)}: those of {named}")
+    return lines
+
+
+def result(folder: Folder, graph: MarketGraph | None) -> dict[str, Any]:
+    """Return what the run made, for `--json`."""
+    manifest = folder.manifest()
+    found: dict[str, Any] = {"out": str(folder.place), "steps": manifest["steps"]}
+    if graph is not None:
+        leaders = graph.leaders()
+        found["leaders"] = {
+            measure: records(leaders.nlargest(10, measure)[["market", "name", measure]]) for measure in MEASURES
+        }
+        found["flows"] = {by: records(graph.largest(by).head(10)) for by in ("tracks", "rate")}
+    return found
+
+
+def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return a frame's rows as JSON-ready dictionaries; what is missing is null, dates are ISO text."""
+    rows: list[dict[str, Any]] = []
+    for row in frame.to_dict("records"):
+        rows.append({str(name): _json(value) for name, value in row.items()})
+    return rows
+
+
+def text_table(frame: pd.DataFrame) -> str:
+    """Return a frame as aligned text that is safe to print: control characters are replaced, missing values empty."""
+    shown = pd.DataFrame({name: [printable(cell(value)) for value in frame[name]] for name in frame.columns})
+    return shown.to_string(index=False)
+
+
+def printable(text: str) -> str:
+    """Return text without characters that would move a terminal's cursor, change its colours or its direction."""
+    return "".join(c if unicodedata.category(c)[0] != "C" else "\N{REPLACEMENT CHARACTER}" for c in text)
+
+
+def _cover(pairs: frozenset[tuple[str, str]], markets: int) -> list[str]:
+    """Return the markets that have the distance to no other; empty where the gaps are single pairs."""
+    lacking = pd.Series([a for a, _ in pairs]).value_counts()
+    return sorted(str(market) for market in lacking[lacking == markets - 1].index)
+
+
+def _days(days: int) -> str:
+    return {1: "day", 7: "week"}.get(days, f"{days} days")
+
+
+def cell(value: Any) -> str:
+    """Return a value as a reader wants it in a table; empty where it is missing."""
+    if value is None or value is pd.NaT or (not isinstance(value, str) and pd.isna(value)):
+        return ""
+    if isinstance(value, float):
+        return f"{value:,.0f}" if value == int(value) and abs(value) >= 1 else f"{value:.3f}"
+    if isinstance(value, pd.Timestamp):
+        return value.date().isoformat()
+    return str(value) if isinstance(value, str | bool) else f"{value:,}"
+
+
+def _json(value: Any) -> Any:
+    if pd.isna(value):
+        return None
+    if isinstance(value, pd.Timestamp):
+        return value.date().isoformat()
+    return value.item() if hasattr(value, "item") else value

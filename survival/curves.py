@@ -1,0 +1,184 @@
+"""Time to breakthrough: how long a track's way into a market takes, by Kaplan–Meier with delayed entry."""
+
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+import numpy as np
+import pandas as pd
+from lifelines import KaplanMeierFitter
+from numpy.typing import NDArray
+
+from diffusion import DataSaysNoError, Entries, SettingError, reference_table
+from diffusion.schema import HORIZON
+
+Grouping = Literal["none", "continent", "language_match", "footprint_size"]
+GROUPINGS: tuple[Grouping, ...] = get_args(Grouping)
+
+CURVE_COLUMNS = ("group", "days", "at_risk", "events", "survival", "low", "high")
+
+FOOTPRINTS = {
+    1: "footprint 1 market",
+    2: "footprint 2-3 markets",
+    4: "footprint 4-7 markets",
+    8: "footprint 8+ markets",
+}
+"""Least number of markets entered on day 0 → the group's name."""
+
+LANGUAGES = {True: "shared language", False: "no shared language"}
+
+
+@dataclass(frozen=True, slots=True)
+class Breakthrough:
+    """Survival curves of waits, by group.
+
+    Attributes
+    ----------
+    curves
+        One row per group and day, from 0 to the last day at risk or the horizon, in order of both: `group`, `days`
+        (since the debut), `at_risk` (waits at risk on that day; on day 0 those at risk from the start), `events`
+        (entries on that day), `survival` (share not entered by the end of the day), `low`, `high` (95 % band).
+    summary
+        One row per group: `by`, `group`, `waits`, `events`, `median_days` (null where survival stays above one half),
+        `restricted_mean_days` (expected days not entered, up to `restricted_to`), `restricted_to` (days; the same for
+        all groups), `followed_to` (last day at risk, at most the horizon).
+    by
+        What the groups are.
+    horizon
+        Days of follow-up asked for.
+    """
+
+    curves: pd.DataFrame
+    summary: pd.DataFrame
+    by: Grouping
+    horizon: int
+
+    def notes(self) -> list[str]:
+        """Return what a reader must be told of these curves, one line each."""
+        short = self.summary[self.summary["followed_to"] < self.horizon]
+        ends = ", ".join(f"'{row.group}' on day {row.followed_to}" for row in short.itertuples())
+        lines = (
+            [f"follow-up ends before the horizon of {self.horizon} days, and the curve stops: {ends}"] if ends else []
+        )
+        gone = self.curves[(self.curves["survival"] == 0) & (self.curves["at_risk"] > 0) & (self.curves["events"] == 0)]
+        lines += [
+            f"the curve of '{group}' fell to 0 while other waits had yet to begin; do not read it after that"
+            for group in gone["group"].unique()
+        ]
+        return lines
+
+
+def breakthrough(entries: Entries, *, by: Grouping = "none", horizon: int = HORIZON) -> Breakthrough:
+    """Return the share of waits not yet ended by an entry, by day since the track's debut.
+
+    A wait is one track in one market outside its footprint. It is at risk from the debut or, where the market's
+    washout ends later, from then on (delayed entry), until it enters, the market's coverage ends, or the horizon.
+
+    Parameters
+    ----------
+    by
+        ``none`` (one group, ``all``), ``continent`` (of the market waited for), ``language_match`` (some market of the
+        footprint shares an official language with it) or ``footprint_size`` (markets entered on day 0).
+    horizon
+        Days, the bound included (default 180).
+
+    Notes
+    -----
+    The band is Greenwood's on the log-log scale and takes waits as independent. Waits of one track are not, so it
+    is too narrow.
+
+    Raises
+    ------
+    SettingError
+        When `by` is unknown or the horizon is below one day.
+    DataSaysNoError
+        When no track is at risk anywhere.
+
+    References
+    ----------
+    Kaplan, E. L. & Meier, P. (1958). Nonparametric estimation from incomplete observations. doi
+    10.1080/01621459.1958.10501452. With delayed entry: Klein & Moeschberger (2003), Survival Analysis, §4.6.
+    """
+    if by not in GROUPINGS:
+        raise SettingError(f"curves are grouped by {', '.join(GROUPINGS)}, not by '{by}'")
+    counts = entries.wait_counts(horizon=horizon).to_pandas()
+    if counts.empty:
+        observed = len(entries.calendar.markets)
+        raise DataSaysNoError(
+            f"no track is at risk in any market on '{entries.calendar.chart}' ({observed} observed): curves need "
+            f"tracks that debut after the washout of {entries.rules.washout} days, and a second market to wait for"
+        )
+    groups = dict(list(counts.groupby(_labels(counts, by), sort=True)))
+    curves = {str(name): kaplan_meier(group, horizon=horizon) for name, group in groups.items()}
+    followed = {name: int(curve["days"].iloc[-1]) for name, curve in curves.items()}
+    shared = min(followed.values())
+    summary = pd.DataFrame(
+        [
+            {
+                "by": by,
+                "group": name,
+                "waits": int(groups[name]["waits"].sum()),
+                "events": int(curve["events"].sum()),
+                "median_days": _median(curve),
+                "restricted_mean_days": float(curve["survival"].iloc[:shared].sum()),
+                "restricted_to": shared,
+                "followed_to": followed[name],
+            }
+            for name, curve in curves.items()
+        ]
+    )
+    summary["median_days"] = summary["median_days"].astype("Int64")
+    table = pd.concat([curve.assign(group=name) for name, curve in curves.items()], ignore_index=True)
+    return Breakthrough(table[list(CURVE_COLUMNS)], summary, by, horizon)
+
+
+def kaplan_meier(counts: pd.DataFrame, *, horizon: int) -> pd.DataFrame:
+    """Return the Kaplan–Meier curve of counted waits, one row per day from 0 to the last day at risk.
+
+    Parameters
+    ----------
+    counts
+        `start` and `days` (at risk on day t when start < t ≤ days), `entered`, `waits` (how many are alike).
+    horizon
+        Days; no wait may be longer.
+    """
+    start, days, waits = (counts[name].to_numpy() for name in ("start", "days", "waits"))
+    entered = counts["entered"].to_numpy()
+    end = min(int(days.max()), horizon)
+    grid = np.arange(end + 1)
+    # lifelines has a wait at risk from its entry on, the bound included; half a day later is the same as "start < t"
+    fit = KaplanMeierFitter().fit(
+        days, entered, timeline=grid, entry=np.where(start > 0, start + 0.5, 0.0), weights=waits
+    )
+    band = fit.confidence_interval_
+    opened = np.cumsum(np.bincount(start + 1, weights=waits, minlength=end + 2))[: end + 1]
+    closed = np.cumsum(np.bincount(days + 1, weights=waits, minlength=end + 2))[: end + 1]
+    at_risk = (opened - closed).astype(np.int64)
+    at_risk[0] = waits[start == 0].sum()
+    return pd.DataFrame(
+        {
+            "days": grid,
+            "at_risk": at_risk,
+            "events": np.bincount(days[entered], weights=waits[entered], minlength=end + 1).astype(np.int64),
+            "survival": fit.survival_function_.iloc[:, 0].to_numpy(),
+            "low": band.iloc[:, 0].to_numpy(),
+            "high": band.iloc[:, 1].to_numpy(),
+        }
+    )
+
+
+def _labels(counts: pd.DataFrame, by: Grouping) -> "pd.Series[str] | NDArray[np.str_]":
+    if by == "none":
+        return np.full(len(counts), "all")
+    if by == "continent":
+        continents = reference_table().set_index("market")["continent"]
+        return counts["market"].map(continents).fillna("continent not known")
+    if by == "language_match":
+        return counts["language_match"].map(LANGUAGES).fillna("language not known")
+    least = np.array(list(FOOTPRINTS))
+    names = np.array(list(FOOTPRINTS.values()))
+    return names[np.searchsorted(least, counts["footprint"].to_numpy(), side="right") - 1]
+
+
+def _median(curve: pd.DataFrame) -> int | None:
+    below = curve.loc[curve["survival"] <= 0.5, "days"]
+    return int(below.iloc[0]) if len(below) else None
