@@ -5,7 +5,6 @@ from typing import Literal, get_args
 
 import numpy as np
 import pandas as pd
-from lifelines import KaplanMeierFitter
 from numpy.typing import NDArray
 
 from diffusion import DataSaysNoError, Entries, SettingError, reference_table
@@ -13,6 +12,11 @@ from diffusion.schema import HORIZON
 
 Grouping = Literal["none", "continent", "language_match", "footprint_size"]
 GROUPINGS: tuple[Grouping, ...] = get_args(Grouping)
+
+Curve = NDArray[np.float64]
+
+NORMAL_975 = 1.959963984540054
+"""97.5 % quantile of the standard normal distribution."""
 
 CURVE_COLUMNS = ("group", "days", "at_risk", "events", "survival", "low", "high")
 
@@ -55,10 +59,20 @@ class Breakthrough:
     def notes(self) -> list[str]:
         """Return what a reader must be told of these curves, one line each."""
         short = self.summary[self.summary["followed_to"] < self.horizon]
-        ends = ", ".join(f"'{row.group}' on day {row.followed_to}" for row in short.itertuples())
-        lines = (
-            [f"follow-up ends before the horizon of {self.horizon} days, and the curve stops: {ends}"] if ends else []
-        )
+        lines = []
+        if len(short):
+            ends = [
+                (
+                    "every curve"
+                    if len(groups) == len(self.summary)
+                    else ", ".join(f"'{name}'" for name in groups["group"])
+                )
+                + f" on day {day}"
+                for day, groups in short.groupby("followed_to")
+            ]
+            lines.append(
+                f"by {self.by}: follow-up ends before the horizon of {self.horizon} days; stopped: {', '.join(ends)}"
+            )
         gone = self.curves[(self.curves["survival"] == 0) & (self.curves["at_risk"] > 0) & (self.curves["events"] == 0)]
         lines += [
             f"the curve of '{group}' fell to 0 while other waits had yet to begin; do not read it after that"
@@ -140,30 +154,49 @@ def kaplan_meier(counts: pd.DataFrame, *, horizon: int) -> pd.DataFrame:
         `start` and `days` (at risk on day t when start < t ≤ days), `entered`, `waits` (how many are alike).
     horizon
         Days; no wait may be longer.
+
+    Notes
+    -----
+    The product runs over exact counts. A fitter of single subjects gives the same curve (the tests compare lifelines
+    and R), but lifelines refuses waits whose risk set empties for a while, which a late market launch brings about.
     """
     start, days, waits = (counts[name].to_numpy() for name in ("start", "days", "waits"))
     entered = counts["entered"].to_numpy()
     end = min(int(days.max()), horizon)
-    grid = np.arange(end + 1)
-    # lifelines has a wait at risk from its entry on, the bound included; half a day later is the same as "start < t"
-    fit = KaplanMeierFitter().fit(
-        days, entered, timeline=grid, entry=np.where(start > 0, start + 0.5, 0.0), weights=waits
-    )
-    band = fit.confidence_interval_
-    opened = np.cumsum(np.bincount(start + 1, weights=waits, minlength=end + 2))[: end + 1]
-    closed = np.cumsum(np.bincount(days + 1, weights=waits, minlength=end + 2))[: end + 1]
-    at_risk = (opened - closed).astype(np.int64)
+    opened = np.bincount(start + 1, weights=waits, minlength=end + 2).cumsum()[: end + 1]
+    closed = np.bincount(days + 1, weights=waits, minlength=end + 2).cumsum()[: end + 1]
+    events = np.bincount(days[entered], weights=waits[entered], minlength=end + 1).astype(np.float64)
+    at_risk = opened - closed
     at_risk[0] = waits[start == 0].sum()
+    survival = np.cumprod(1 - np.divide(events, at_risk, out=np.zeros(end + 1), where=at_risk > 0))
+    low, high = greenwood_band(survival, events, at_risk)
     return pd.DataFrame(
         {
-            "days": grid,
-            "at_risk": at_risk,
-            "events": np.bincount(days[entered], weights=waits[entered], minlength=end + 1).astype(np.int64),
-            "survival": fit.survival_function_.iloc[:, 0].to_numpy(),
-            "low": band.iloc[:, 0].to_numpy(),
-            "high": band.iloc[:, 1].to_numpy(),
+            "days": np.arange(end + 1),
+            "at_risk": at_risk.astype(np.int64),
+            "events": events.astype(np.int64),
+            "survival": survival,
+            "low": low,
+            "high": high,
         }
     )
+
+
+def greenwood_band(survival: Curve, events: Curve, at_risk: Curve) -> tuple[Curve, Curve]:
+    """Return the pointwise 95 % band of a Kaplan–Meier curve: Greenwood's variance on the log-log scale.
+
+    Where the curve is 1 or 0 the scale has no value and the band is the curve.
+
+    References
+    ----------
+    Kalbfleisch, J. D. & Prentice, R. L. (2002). The Statistical Analysis of Failure Time Data, §1.4.
+    """
+    inside = (survival > 0) & (survival < 1)
+    staying = at_risk * (at_risk - events)
+    variance = np.cumsum(np.divide(events, staying, out=np.zeros_like(survival), where=staying > 0))
+    spread = np.zeros_like(survival)
+    spread[inside] = NORMAL_975 * np.sqrt(variance[inside]) / -np.log(survival[inside])
+    return survival ** np.exp(spread), survival ** np.exp(-spread)
 
 
 def _labels(counts: pd.DataFrame, by: Grouping) -> "pd.Series[str] | NDArray[np.str_]":

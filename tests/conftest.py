@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 KAGGLE_COLUMNS = ("title", "rank", "date", "artist", "url", "region", "chart", "trend", "streams")
+REFERENCE = Path(__file__).parent / "reference"
 REAL_DATA = Path(__file__).parents[2] / "shared" / "data"
 START = date(2021, 1, 1)
 

@@ -1,0 +1,128 @@
+"""The world on paper: outlines of countries, the Equal Earth projection, and names beside dots."""
+
+import json
+from collections.abc import Sequence
+from functools import cache
+from importlib import resources
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+
+_A: Final = (1.340264, -0.081106, 0.000893, 0.003796)
+_M: Final = np.sqrt(3) / 2
+
+
+def equal_earth(longitude: Array, latitude: Array) -> tuple[Array, Array]:
+    """Return x and y of positions in degrees, in the Equal Earth projection of a sphere of radius 1.
+
+    References
+    ----------
+    Šavrič, Patterson & Jenny 2019, The Equal Earth map projection, doi 10.1080/13658816.2018.1504949.
+
+    Examples
+    --------
+    >>> x, y = equal_earth(np.array([0.0, 180.0]), np.array([90.0, 0.0]))
+    >>> [f"{value:.4f}" for value in (*x, *y)]
+    ['0.0000', '2.7066', '1.3174', '0.0000']
+    """
+    theta = np.arcsin(_M * np.sin(np.radians(latitude)))
+    square, sixth = theta**2, theta**6
+    slope = _A[0] + 3 * _A[1] * square + sixth * (7 * _A[2] + 9 * _A[3] * square)
+    x = np.radians(longitude) * np.cos(theta) / (_M * slope)
+    y = theta * (_A[0] + _A[1] * square + sixth * (_A[2] + _A[3] * square))
+    return x, y
+
+
+@cache
+def outlines() -> tuple[Array, ...]:
+    """Return the projected outer ring of every piece of land, each of shape (points, 2).
+
+    Examples
+    --------
+    >>> all(ring.shape[1] == 2 for ring in outlines())
+    True
+    """
+    with resources.files("diffusion").joinpath("data", "countries.geojson").open(encoding="utf-8") as file:
+        shapes = [feature["geometry"] for feature in json.load(file)["features"]]
+    pieces = [
+        piece
+        for shape in shapes
+        for piece in (shape["coordinates"] if shape["type"] == "MultiPolygon" else [shape["coordinates"]])
+    ]
+    rings = [np.asarray(piece[0], dtype=float) for piece in pieces]
+    return tuple(np.column_stack(equal_earth(ring[:, 0], ring[:, 1])) for ring in rings)
+
+
+def label_places(
+    dots: Array, radii: Array, sizes: Array, wanted: Sequence[int], *, frame: tuple[float, float, float, float]
+) -> dict[int, tuple[int, float, float]]:
+    """Return where the labels of some dots fit without covering a dot, another label or the frame.
+
+    The first wanted dot chooses first: the first of its labels that fits, at the first free place out of eight around
+    it. A dot without free place gets no label.
+
+    Parameters
+    ----------
+    dots, radii
+        Centre (n × 2) and radius (n) of all dots, in points.
+    sizes
+        Width and height of each dot's labels, the preferred first (labels × n × 2), in points.
+    wanted
+        Which dots to label, the most important first.
+    frame
+        Left, bottom, right and top, in points.
+
+    Returns
+    -------
+    dict
+        Dot → number of its label, left and bottom in points.
+
+    Examples
+    --------
+    >>> dots = np.array([[50.0, 50.0], [60.0, 50.0]])
+    >>> sizes = np.array([[[20.0, 8.0], [20.0, 8.0]]])
+    >>> label_places(dots, np.array([2.0, 2.0]), sizes, [0, 1], frame=(0, 0, 100, 100))
+    {0: (0, 27.0, 46.0), 1: (0, 63.0, 46.0)}
+    """
+    taken = np.hstack([dots - radii[:, None], dots + radii[:, None]])
+    placed: dict[int, tuple[int, float, float]] = {}
+    for dot in wanted:
+        boxes = np.vstack([_around(dots[dot], radii[dot], size) for size in sizes[:, dot]])
+        free = [place for place, box in enumerate(boxes) if _inside(box, frame) and not _overlaps(box, taken).any()]
+        if free:
+            box = boxes[free[0]]
+            placed[dot] = (free[0] // 8, float(box[0]), float(box[1]))
+            taken = np.vstack([taken, box])
+    return placed
+
+
+def _around(dot: Array, radius: float, size: Array) -> Array:
+    """Return eight boxes (left, bottom, right, top) around a dot, the most readable first."""
+    gap, slant = radius + 1, 0.75 * radius + 0.5
+    width, height = size
+    lower_left = [
+        (gap, -height / 2),
+        (-gap - width, -height / 2),
+        (-width / 2, gap),
+        (-width / 2, -gap - height),
+        (slant, slant),
+        (slant, -slant - height),
+        (-slant - width, slant),
+        (-slant - width, -slant - height),
+    ]
+    corners = dot + np.asarray(lower_left)
+    return np.hstack([corners, corners + size])
+
+
+def _inside(box: Array, frame: tuple[float, float, float, float]) -> bool:
+    return bool(box[0] >= frame[0] and box[1] >= frame[1] and box[2] <= frame[2] and box[3] <= frame[3])
+
+
+def _overlaps(box: Array, others: Array) -> NDArray[np.bool_]:
+    overlaps: NDArray[np.bool_] = (
+        (box[0] < others[:, 2]) & (box[2] > others[:, 0]) & (box[1] < others[:, 3]) & (box[3] > others[:, 1])
+    )
+    return overlaps

@@ -1,0 +1,41 @@
+"""What a table must look like before it is drawn."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from diffusion import SettingError
+
+
+def checked(table: pd.DataFrame, name: str, *, texts: Sequence[str] = (), numbers: Sequence[str] = ()) -> pd.DataFrame:
+    """Return the named columns of `table`, texts as ``str`` and numbers as ``float64`` (NaN where missing).
+
+    Raises
+    ------
+    SettingError
+        When columns or texts are missing, or a column of numbers holds something else or an infinity.
+
+    Examples
+    --------
+    >>> checked(pd.DataFrame({"days": [7]}), "lags", numbers=["days", "transitions"])
+    Traceback (most recent call last):
+    ...
+    diffusion.errors.SettingError: the table 'lags' lacks transitions; it has days
+    """
+    missing = [column for column in (*texts, *numbers) if column not in table.columns]
+    if missing:
+        has = ", ".join(map(str, table.columns)) or "no columns"
+        raise SettingError(f"the table '{name}' lacks {', '.join(missing)}; it has {has}")
+    for column in texts:
+        if table[column].isna().any():
+            raise SettingError(f"the column '{column}' of '{name}' has missing values")
+    columns: dict[str, pd.Series] = {column: table[column].astype(str) for column in texts}
+    for column in numbers:
+        try:
+            columns[column] = pd.to_numeric(table[column]).astype("float64")
+        except (TypeError, ValueError) as error:
+            raise SettingError(f"the column '{column}' of '{name}' holds something that is no number") from error
+        if np.isinf(columns[column]).any():
+            raise SettingError(f"the column '{column}' of '{name}' holds an infinity")
+    return pd.DataFrame(columns).reset_index(drop=True)

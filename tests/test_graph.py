@@ -1,0 +1,221 @@
+"""The market graph: its value, its leaders against networkx, its exports read back."""
+
+import math
+import random
+import xml.etree.ElementTree as ET
+from collections.abc import Callable
+from pathlib import Path
+
+import igraph
+import networkx as nx
+import numpy as np
+import pandas as pd
+import pytest
+
+import diffusion
+from graphs import MarketGraph, leaders, market_graph
+from tests.conftest import WriteCsv, steady
+
+TOLERANCE = 1e-6
+"""Two iterative solvers agree to about their own stopping rules, not to the last digit."""
+
+HALF_WAY = {"United States": {"x": 30, "y": 31, "z": 35}, "Sweden": {"x": 33, "y": 31, "z": 36}, "Malta": {"x": 40}}
+"""x goes US → SE → MT, y enters US and SE on one day, z goes US → SE."""
+
+
+@pytest.fixture(scope="module")
+def sample() -> MarketGraph:
+    with diffusion.open_sample() as charts:
+        return market_graph(charts.entries())
+
+
+Small = Callable[..., MarketGraph]
+
+
+@pytest.fixture
+def small(write_csv: WriteCsv) -> Small:
+    """Return a function that makes the graph of a few steady charts."""
+
+    def make(entries: dict[str, dict[str, int]], days: int = 90, **options: int) -> MarketGraph:
+        with diffusion.open_charts(write_csv(steady(days, entries))) as charts:
+            return market_graph(charts.entries(), **options)
+
+    return make
+
+
+def test_a_worked_example(small: Small) -> None:
+    graph = small(HALF_WAY)
+    edges = graph.edges.set_index(["source", "target"])
+    assert len(edges) == 6
+    assert edges.loc[("US", "SE"), ["tracks", "joint", "exposed"]].tolist() == [2, 1, 2]
+    assert edges.loc[("US", "SE"), "rate"] == 1.0
+    assert edges.loc[("US", "SE"), "lag_median"] == 2.0  # of 1 and 3 days
+    assert edges.loc[("SE", "US"), ["tracks", "joint", "exposed"]].tolist() == [0, 1, 0]
+    assert math.isnan(edges.loc[("SE", "US"), "rate"])
+    assert edges.loc[("US", "MT"), ["tracks", "exposed"]].tolist() == [1, 3]
+    # y and z are followed for 59 and 55 days without an entry, x enters after 10: nobody is censored before it
+    assert edges.loc[("US", "MT"), "rate"] == pytest.approx(1 / 3)
+    scores = graph.leaders().set_index("market")
+    assert scores.loc["US", ["out_tracks", "in_tracks", "net_flow"]].tolist() == [3, 0, 3]
+    assert scores["net_flow"].sum() == 0
+
+
+def test_the_window_includes_its_bound(small: Small) -> None:
+    assert small(HALF_WAY, window=10).edges.set_index(["source", "target"]).loc[("US", "MT"), "tracks"] == 1
+    assert small(HALF_WAY, window=9).edges.set_index(["source", "target"]).loc[("US", "MT"), "tracks"] == 0
+
+
+def test_flow_next_and_largest_agree_with_the_edges(sample: MarketGraph) -> None:
+    flow = sample.flow("USA", "Canada")
+    assert flow.edge["tracks"] == flow.curve["entered"].sum()
+    assert flow.curve["incidence"].iloc[-1] == pytest.approx(flow.edge["rate"])
+    assert flow.back["source"] == "CA"
+    following = sample.next_from("Sweden")
+    assert following["rate"].is_monotonic_decreasing
+    assert len(following) == 66
+    assert sample.largest("rate")["exposed"].min() >= 30
+    assert sample.largest("tracks")["tracks"].iloc[0] == sample.edges["tracks"].max()
+    with pytest.raises(diffusion.SettingError, match="not 'size'"):
+        sample.largest("size")
+    with pytest.raises(diffusion.DataSaysNoError, match="AD is not observed"):
+        sample.flow("Andorra", "Sweden")
+    with pytest.raises(diffusion.DataSaysNoError, match="two markets"):
+        sample.flow("SE", "Sweden")
+
+
+def test_a_bare_frame_needs_its_calendar() -> None:
+    with diffusion.open_sample() as charts:
+        entries = charts.entries()
+    frame = entries.to_pandas()
+    with pytest.raises(diffusion.SettingError, match="pass calendar="):
+        market_graph(frame)
+    with pytest.raises(diffusion.SettingError, match="carry their calendar"):
+        market_graph(entries, calendar=entries.calendar)
+    one, other = market_graph(entries), market_graph(frame, calendar=entries.calendar)
+    pd.testing.assert_frame_equal(one.edges, other.edges)
+
+
+def test_the_graph_is_never_changed_from_outside(sample: MarketGraph) -> None:
+    before = sample.edges
+    for table in (sample.edges, sample.nodes, sample.lags):
+        table.iloc[:, -1] = 0
+    flows = sample.to_igraph()
+    flows.delete_vertices(0)
+    pd.testing.assert_frame_equal(sample.edges, before)
+    assert sample.to_igraph().vcount() == 67
+
+
+def test_tables_that_do_not_fit_are_refused(sample: MarketGraph) -> None:
+    parts = {"lags": sample.lags, "window": 60, "chart": "top50"}
+    with pytest.raises(ValueError, match="not the ordered pairs"):
+        MarketGraph(sample.nodes, sample.edges.iloc[1:], **parts)
+    with pytest.raises(ValueError, match="twice among the nodes"):
+        MarketGraph(pd.concat([sample.nodes, sample.nodes.head(1)]), sample.edges, **parts)
+    with pytest.raises(ValueError, match="'transitions' has nulls in 'tracks'"):
+        MarketGraph(sample.nodes, sample.edges.assign(tracks=None), **parts)
+
+
+def random_flows(seed: int, markets: int = 12, density: float = 0.4) -> igraph.Graph:
+    rng = random.Random(seed)
+    pairs = [(a, b) for a in range(markets) for b in range(markets) if a != b and rng.random() < density]
+    graph = igraph.Graph(n=markets, edges=pairs, directed=True)
+    graph.es["tracks"] = [rng.randint(1, 40) for _ in pairs]
+    graph.es["lag_median"] = [rng.randint(1, 60) / 2 for _ in pairs]
+    return graph
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_leaders_agree_with_networkx(seed: int) -> None:
+    flows = random_flows(seed)
+    there = nx.DiGraph()
+    there.add_nodes_from(range(flows.vcount()))
+    for edge in flows.es:
+        there.add_edge(edge.source, edge.target, tracks=edge["tracks"], lag=edge["lag_median"])
+    reversed_rank = nx.pagerank(there.reverse(), alpha=0.85, weight="tracks", tol=1e-12, max_iter=1000)
+    np.testing.assert_allclose(leaders.pagerank(flows), [reversed_rank[v] for v in there], atol=TOLERANCE)
+    hubs, authorities = nx.hits(nx.DiGraph([(a, b, {"weight": d["tracks"]}) for a, b, d in there.edges(data=True)]))
+    mine = leaders.hits(flows)
+    np.testing.assert_allclose(mine[0], [hubs.get(v, 0.0) for v in there], atol=TOLERANCE)
+    np.testing.assert_allclose(mine[1], [authorities.get(v, 0.0) for v in there], atol=TOLERANCE)
+    between = nx.betweenness_centrality(there, weight="lag", normalized=True)
+    np.testing.assert_allclose(leaders.lag_betweenness(flows), [between[v] for v in there], atol=TOLERANCE)
+    net = [there.out_degree(v, weight="tracks") - there.in_degree(v, weight="tracks") for v in there]
+    assert leaders.net_flow(flows).tolist() == net
+
+
+def test_hits_without_a_single_leading_direction_is_the_limit_of_the_iteration() -> None:
+    flows = igraph.Graph(n=5, edges=[(0, 1), (2, 3)], directed=True)
+    flows.es["tracks"] = [3, 3]
+    hubs = np.ones(5)
+    adjacency = np.asarray(flows.get_adjacency(attribute="tracks").data, dtype=float)
+    for _ in range(50):
+        authorities = adjacency.T @ hubs
+        hubs = adjacency @ (authorities / authorities.sum())
+    mine = leaders.hits(flows)
+    np.testing.assert_allclose(mine[0], hubs / hubs.sum(), atol=TOLERANCE)
+    np.testing.assert_allclose(mine[0], [0.5, 0, 0.5, 0, 0], atol=TOLERANCE)
+
+
+def test_scores_of_a_graph_without_edges_are_zero_or_equal() -> None:
+    flows = igraph.Graph(n=3, directed=True)
+    flows.es["tracks"] = []
+    flows.es["lag_median"] = []
+    assert leaders.hits(flows)[0].tolist() == [0, 0, 0]
+    assert leaders.lag_betweenness(flows).tolist() == [0, 0, 0]
+    np.testing.assert_allclose(leaders.pagerank(flows), [1 / 3] * 3)
+
+
+def test_every_edge_has_its_distances_and_gaps_are_named(sample: MarketGraph, small: Small) -> None:
+    assert sample.unmatched == {}
+    edge = sample.edges.set_index(["source", "target"]).loc[("SE", "NO")]
+    known = diffusion.pair_table().set_index(["source", "target"]).loc[("SE", "NO")]
+    assert edge["cultural_distance"] == known["cultural_distance"]
+    unmatched = small(HALF_WAY).unmatched
+    assert set(unmatched) == set(diffusion.distances.DISTANCES)
+    assert unmatched["distance_km"] == [("MT", "SE"), ("MT", "US"), ("SE", "MT"), ("US", "MT")]
+
+
+def test_graphml_is_read_back_by_networkx_and_igraph(sample: MarketGraph, tmp_path: Path) -> None:
+    path = tmp_path / "graph.graphml"
+    sample.to_graphml(path)
+    written, again = sample.to_networkx(), nx.read_graphml(path)
+    assert dict(written.nodes(data=True)) == dict(again.nodes(data=True))
+    assert {(a, b): d for a, b, d in written.edges(data=True)} == {(a, b): d for a, b, d in again.edges(data=True)}
+    by_igraph = igraph.Graph.Read_GraphML(str(path))
+    assert sorted(by_igraph.vs["label"]) == sorted(sample.nodes["name"])
+    assert by_igraph.es["weight"] == [float(tracks) for tracks in by_igraph.es["tracks"]]
+    assert by_igraph.is_directed()
+
+
+def test_graphml_is_as_gephi_wants_it(small: Small, tmp_path: Path) -> None:
+    graph = small(HALF_WAY)  # Malta has no position and no distances: its attributes must be absent, not empty
+    path = tmp_path / "graph.graphml"
+    graph.to_graphml(path)
+    space = "{http://graphml.graphdrawing.org/xmlns}"
+    root = ET.parse(path).getroot()
+    keys = root.findall(f"{space}key")
+    assert all(key.get("id") == key.get("attr.name") for key in keys)
+    assert len({key.get("id") for key in keys}) == len(keys)
+    assert {key.get("attr.type") for key in keys} <= {"string", "long", "double", "boolean"}
+    names = {key.get("for", "") + ":" + key.get("id", "") for key in keys}
+    assert names >= {"node:label", "node:lat", "node:lon", "edge:weight", "edge:rate", "edge:cultural_distance"}
+    values = [data.text for data in root.iter(f"{space}data")]
+    assert not {None, "", "None", "nan", "NaN", "NaT", "<NA>"} & set(values)
+    nodes = {node.get("id"): {d.get("key"): d.text for d in node} for node in root.iter(f"{space}node")}
+    assert nodes["MT"]["label"] == "Malta"
+    assert "lat" not in nodes["MT"]
+    assert float(nodes["SE"]["lat"] or 0) > 55
+    assert root.find(f"{space}graph").get("edgedefault") == "directed"  # type: ignore[union-attr]
+
+
+def test_what_a_graph_cannot_be_made_of(write_csv: WriteCsv) -> None:
+    with (
+        diffusion.open_charts(write_csv(steady(60, {"us": {"x": 40}}))) as charts,
+        pytest.raises(diffusion.DataSaysNoError, match="only one market"),
+    ):
+        market_graph(charts.entries())
+    with (
+        diffusion.open_charts(write_csv(steady(60, {"us": {"x": 40}, "se": {"x": 40}}))) as charts,
+        pytest.raises(diffusion.DataSaysNoError, match=r"no transition .* 1 ties"),
+    ):
+        market_graph(charts.entries())

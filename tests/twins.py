@@ -1,0 +1,565 @@
+"""Slow plain-Python twins of the relations in ``diffusion/sql``, kept for tests.
+
+Each follows the words of the definitions and not the SQL: loops over lists of dicts, nothing clever. Tables are lists
+of rows in order of their key; a row has the columns of its contract in `diffusion.schema`.
+"""
+
+import ast
+import re
+import unicodedata
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import date, timedelta
+from statistics import median
+from typing import Any
+
+import numpy as np
+
+Row = dict[str, Any]
+
+LONG_GAP = 28
+
+NO_MARKET = "no market"
+BAD_DATE = "unreadable date"
+BAD_RANK = "rank is not a whole number from 1"
+NO_TRACK = "no track id"
+CONTESTED = "two tracks on one rank"
+SET_ASIDE = (NO_MARKET, BAD_DATE, BAD_RANK, NO_TRACK, CONTESTED)
+"""Why a row is not believed."""
+
+
+def days_between(first: date, last: date) -> int:
+    """Return the days from `first` to `last`."""
+    return (last - first).days
+
+
+def ordered(rows: Iterable[Row], *key: str) -> list[Row]:
+    """Return the rows in order of `key`."""
+    return sorted(rows, key=lambda row: tuple(row[name] for name in key))
+
+
+# ── source rows ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def is_blank(text: str | None) -> bool:
+    """Return whether there is nothing to read."""
+    return text is None or not text.strip()
+
+
+def whole_number(text: str | None) -> int | None:
+    """Return the whole number that `text` says, also as ``253019.0``; None where it says none."""
+    if text is None or not re.fullmatch(r"-?[0-9]+(\.0*)?", text.strip()):
+        return None
+    return int(text.strip().split(".")[0])
+
+
+def iso_date(text: str | None) -> date | None:
+    """Return the date that `text` says, None where it says none."""
+    if text is None or not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text.strip()):
+        return None
+    try:
+        return date.fromisoformat(text.strip())
+    except ValueError:
+        return None
+
+
+def chart_rows(source: Sequence[Row], market_of: Callable[[str], str]) -> tuple[list[Row], Counter[str]]:
+    """Return the rows that can be believed, and what became of each source row.
+
+    "`chart_rows`: one track on one market's chart on one date" and "read = kept + duplicates + aggregate + set aside".
+    A row without market, readable date, rank that is a whole number ≥ 1, or track id is set aside. `Global` is no
+    market. Of the rows of one track on one chart, market and date the best rank stays and the others are duplicates.
+    Where several tracks then claim one rank of a chart, none of them is believed.
+    """
+    outcomes: Counter[str] = Counter()
+    best: dict[tuple[str, str, date, str], Row] = {}
+    for raw in source:
+        day, rank = iso_date(raw["date"]), whole_number(raw["rank"])
+        if is_blank(raw["market"]):
+            outcomes[NO_MARKET] += 1
+        elif day is None:
+            outcomes[BAD_DATE] += 1
+        elif rank is None or rank < 1:
+            outcomes[BAD_RANK] += 1
+        elif is_blank(raw["track_id"]):
+            outcomes[NO_TRACK] += 1
+        elif market_of(raw["market"]) == "Global":
+            outcomes["aggregate"] += 1
+        else:
+            streams = whole_number(raw["streams"])
+            if streams is None and not is_blank(raw["streams"]):
+                outcomes["streams unreadable"] += 1
+            row = {
+                "chart": raw["chart"],
+                "market": market_of(raw["market"]),
+                "date": day,
+                "track_id": raw["track_id"],
+                "rank": rank,
+                "streams": streams,
+            }
+            place = (row["chart"], row["market"], day, row["track_id"])
+            if place in best:
+                outcomes["duplicate"] += 1
+            if place not in best or rank < best[place]["rank"]:
+                best[place] = row
+    claims = Counter((row["chart"], row["market"], row["date"], row["rank"]) for row in best.values())
+    kept = []
+    for row in best.values():
+        if claims[row["chart"], row["market"], row["date"], row["rank"]] > 1:
+            outcomes[CONTESTED] += 1
+        else:
+            outcomes["kept"] += 1
+            kept.append(row)
+    return ordered(kept, "chart", "market", "date", "track_id"), outcomes
+
+
+def tracks(source: Sequence[Row]) -> list[Row]:
+    """Return "one track id of the source": its title, artist and licence list, which do not differ between its rows."""
+    table = {row["track_id"]: row for row in source if not is_blank(row["track_id"])}
+    columns = ("track_id", "title", "artist", "available_markets")
+    return ordered(({name: row[name] for name in columns} for row in table.values()), "track_id")
+
+
+def source_markets(source: Sequence[Row]) -> list[Row]:
+    """Return "one market name of the source", as it is written, and its rows."""
+    counts = Counter(row["market"] for row in source if not is_blank(row["market"]))
+    return [{"name": name, "source_rows": rows} for name, rows in sorted(counts.items())]
+
+
+def charts_present(rows: Sequence[Row]) -> list[Row]:
+    """Return "one chart of the source": rows kept, markets, tracks, first and last observed date."""
+    table = []
+    for chart in sorted({row["chart"] for row in rows}):
+        own = [row for row in rows if row["chart"] == chart]
+        table.append(
+            {
+                "chart": chart,
+                "chart_rows": len(own),
+                "markets": len({row["market"] for row in own}),
+                "tracks": len({row["track_id"] for row in own}),
+                "first_date": min(row["date"] for row in own),
+                "last_date": max(row["date"] for row in own),
+            }
+        )
+    return table
+
+
+def identities(tracks: Iterable[Row], identity: str) -> dict[str, str]:
+    """Return for every track id the id that stands for it.
+
+    "`recording`: ids of one normalised title + primary artist joined": the title NFKC, in lower case, without guest
+    credits and remaster notes; the first of the credited artists "A, B". The smallest id stands for all; an id without
+    title or artist stays alone.
+    """
+    works: dict[tuple[str, ...], list[str]] = defaultdict(list)
+    for track in tracks:
+        title, artist = (fold(track[name] or "") for name in ("title", "artist"))
+        title = re.sub(r"\s*[(\[](feat\.?|ft\.?|featuring|with|con)\s[^)\]]*[)\]]", "", title)
+        title = re.sub(r"\s+-\s+[^-]*\bremaster(ed)?\b[^-]*$|\s*[(\[][^)\]]*\bremaster(ed)?\b[^)\]]*[)\]]", "", title)
+        title, artist = fold(title), fold(artist.split(",")[0])
+        alone = identity == "track" or not title or not artist
+        works[(track["track_id"],) if alone else (title, artist)].append(track["track_id"])
+    return {track_id: min(ids) for ids in works.values() for track_id in ids}
+
+
+def fold(text: str) -> str:
+    """Return `text` in compatible form, lower case, without space around it."""
+    return unicodedata.normalize("NFKC", text).lower().strip()
+
+
+def withheld(tracks: Iterable[Row], stands_for: Mapping[str, str], markets: Iterable[str]) -> list[Row]:
+    """Return "one track and market whose licence list is known and leaves the market out".
+
+    An unknown list means available. A recording is withheld only where every id of it is.
+    """
+    lists: dict[str, list[set[str] | None]] = defaultdict(list)
+    for track in tracks:
+        licences = track["available_markets"]
+        lists[stands_for[track["track_id"]]].append(None if licences is None else set(ast.literal_eval(licences)))
+    table = [
+        {"track_id": track_id, "market": market}
+        for track_id, licences in lists.items()
+        for market in markets
+        if all(known is not None and market not in known for known in licences)
+    ]
+    return ordered(table, "track_id", "market")
+
+
+# ── the calendar ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def coverage(rows: Sequence[Row]) -> list[Row]:
+    """Return "which (market, chart, date) was observed, how deep, and which charts are stale", of one chart.
+
+    A stale chart is "identical to the previous one, ranks and all". "A gap is long when nothing was observed in the
+    market for more than 28 days"; a stretch without one is a span, counted from 1.
+    """
+    charts: dict[str, dict[date, set[tuple[str, int]]]] = defaultdict(lambda: defaultdict(set))
+    for row in rows:
+        charts[row["market"]][row["date"]].add((row["track_id"], row["rank"]))
+    table = []
+    for market, by_date in sorted(charts.items()):
+        previous, span = None, 1
+        for day in sorted(by_date):
+            if previous is not None and days_between(previous, day) > LONG_GAP:
+                span += 1
+            table.append(
+                {
+                    "market": market,
+                    "chart": rows[0]["chart"],
+                    "date": day,
+                    "depth": len(by_date[day]),
+                    "previous": previous,
+                    "span": span,
+                    "stale": previous is not None and by_date[day] == by_date[previous],
+                }
+            )
+            previous = day
+    return table
+
+
+def spans(covered: Sequence[Row]) -> list[Row]:
+    """Return "one stretch of a market's coverage without a long gap": its dates, depths and stale charts."""
+    stretches: dict[tuple[str, int], list[Row]] = defaultdict(list)
+    for row in covered:
+        stretches[row["market"], row["span"]].append(row)
+    return [
+        {
+            "market": market,
+            "chart": rows[0]["chart"],
+            "span": span,
+            "first_date": min(row["date"] for row in rows),
+            "last_date": max(row["date"] for row in rows),
+            "dates": len(rows),
+            "depth_least": min(row["depth"] for row in rows),
+            "depth_median": float(median(row["depth"] for row in rows)),
+            "stale": sum(row["stale"] for row in rows),
+        }
+        for (market, span), rows in sorted(stretches.items())
+    ]
+
+
+def is_covered(stretches: Sequence[Row], market: str, day: date, washout: int) -> Row | None:
+    """Return the span of `market` in which `day` is past the washout, None where there is none.
+
+    "in coverage and past its washout (first date of b + washout ≤ day ≤ last date of b)"; "the washout begins again"
+    after a long gap.
+    """
+    for span in stretches:
+        if span["market"] == market and span["first_date"] + timedelta(washout) <= day <= span["last_date"]:
+            return span
+    return None
+
+
+# ── entries and debuts ───────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def entries(
+    rows: Sequence[Row],
+    stands_for: Mapping[str, str],
+    *,
+    top: int | None = None,
+    min_periods: int = 1,
+    washout: int,
+) -> list[Row]:
+    """Return every track's first event in every market.
+
+    "Event: first appearance at rank ≤ `top`, optionally staying ≥ `min_periods`": first date of a run of at least that
+    many consecutive observed charts of the market, not across a long gap. `last_without` is the market's observed date
+    before. "`left_censored` when it falls within `washout` (entry < first date + washout)" of its span. Of several ids
+    of a recording the best placed counts.
+    """
+    covered = coverage(rows)
+    first_dates = {(span["market"], span["span"]): span["first_date"] for span in spans(covered)}
+    placed: dict[tuple[str, str, date], Row] = {}
+    for row in rows:
+        place = (stands_for[row["track_id"]], row["market"], row["date"])
+        if (top is None or row["rank"] <= top) and (place not in placed or row["rank"] < placed[place]["rank"]):
+            placed[place] = row
+    table = []
+    for track_id in sorted({track_id for track_id, _, _ in placed}):
+        for market in sorted({row["market"] for row in covered}):
+            dates = [row for row in covered if row["market"] == market]
+            for at, first in enumerate(dates):
+                run = [row for row in dates[at : at + min_periods] if row["span"] == first["span"]]
+                if len(run) == min_periods and all((track_id, market, row["date"]) in placed for row in run):
+                    row = placed[track_id, market, first["date"]]
+                    washed = first_dates[market, first["span"]] + timedelta(washout)
+                    table.append(
+                        {
+                            "track_id": track_id,
+                            "market": market,
+                            "chart": row["chart"],
+                            "entry": first["date"],
+                            "last_without": first["previous"],
+                            "rank": row["rank"],
+                            "streams": row["streams"],
+                            "left_censored": first["date"] < washed,
+                        }
+                    )
+                    break
+    return table
+
+
+def by_track(entered: Sequence[Row]) -> dict[str, dict[str, Row]]:
+    """Return track → market → its entry."""
+    table: dict[str, dict[str, Row]] = defaultdict(dict)
+    for row in entered:
+        table[row["track_id"]][row["market"]] = row
+    return dict(sorted(table.items()))
+
+
+def debuts(entered: Sequence[Row]) -> list[Row]:
+    """Return the day 0 of every track.
+
+    "Debut = day 0: a track's earliest entry over all markets; footprint = the markets entered on day 0. A debut is
+    left-censored when every entry of its footprint is."
+    """
+    table = []
+    for track_id, own in by_track(entered).items():
+        debut = min(row["entry"] for row in own.values())
+        footprint = [row for row in own.values() if row["entry"] == debut]
+        table.append(
+            {
+                "track_id": track_id,
+                "debut": debut,
+                "footprint": len(footprint),
+                "left_censored": all(row["left_censored"] for row in footprint),
+                "markets": len(own),
+            }
+        )
+    return table
+
+
+def footprints(entered: Sequence[Row]) -> list[Row]:
+    """Return "the markets entered on day 0" of every track."""
+    day_0 = {row["track_id"]: row["debut"] for row in debuts(entered)}
+    table = [
+        {
+            "track_id": row["track_id"],
+            "market": row["market"],
+            "debut": row["entry"],
+            "left_censored": row["left_censored"],
+        }
+        for row in entered
+        if row["entry"] == day_0[row["track_id"]]
+    ]
+    return ordered(table, "track_id", "market")
+
+
+def journeys(entered: Sequence[Row]) -> list[Row]:
+    """Return "a track's entries in order with ties as sets": the steps are the dates in order, from 1."""
+    table = []
+    for own in by_track(entered).values():
+        dates = sorted({row["entry"] for row in own.values()})
+        for market, row in sorted(own.items()):
+            table.append(
+                {
+                    "track_id": row["track_id"],
+                    "step": dates.index(row["entry"]) + 1,
+                    "market": market,
+                    "entry": row["entry"],
+                    "last_without": row["last_without"],
+                    "days": days_between(dates[0], row["entry"]),
+                    "rank": row["rank"],
+                    "left_censored": row["left_censored"],
+                }
+            )
+    return table
+
+
+# ── waits ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def waits(
+    entered: Sequence[Row],
+    stretches: Sequence[Row],
+    unlicensed: Iterable[tuple[str, str]] = (),
+    *,
+    washout: int,
+    horizon: int,
+) -> list[Row]:
+    """Return how long each track was at risk of entering each market outside its footprint.
+
+    "The clock starts at day 0, or when the market's washout ends (delayed entry); it ends at entry (event), at a
+    coverage end or long gap, at the horizon, or at the end of the data (censored). A market in the footprint has no
+    wait. `available_markets`, where known, restricts the risk set." Left-censored debuts are kept out. There is one
+    wait for a track and market: in the first span in which the track can be at risk. It is so on day t when
+    start < t ≤ days.
+    """
+    own = by_track(entered)
+    unlicensed = set(unlicensed)
+    table = []
+    for debut in debuts(entered):
+        if debut["left_censored"]:
+            continue
+        track_id, day_0 = debut["track_id"], debut["debut"]
+        for market in sorted({span["market"] for span in stretches}):
+            entry = own[track_id][market]["entry"] if market in own[track_id] else None
+            if entry == day_0 or (entry is None and (track_id, market) in unlicensed):
+                continue
+            span = first_at_risk(stretches, market, day_0, washout, horizon)
+            if span is None:
+                continue
+            clock = max(day_0, span["first_date"] + timedelta(washout))
+            if entry is not None and entry < clock:
+                continue
+            end = min(span["last_date"], day_0 + timedelta(horizon))
+            if entry is not None and entry <= end:
+                end = entry
+            table.append(
+                {
+                    "track_id": track_id,
+                    "market": market,
+                    "debut": day_0,
+                    "footprint": debut["footprint"],
+                    "start": max(0, days_between(day_0, span["first_date"]) + washout - 1),
+                    "days": days_between(day_0, end),
+                    "entered": end == entry,
+                }
+            )
+    return table
+
+
+def first_at_risk(stretches: Sequence[Row], market: str, day_0: date, washout: int, horizon: int) -> Row | None:
+    """Return the first span of `market` that has a day after `day_0`, past its washout and up to the horizon."""
+    for span in ordered((span for span in stretches if span["market"] == market), "first_date"):
+        washed = span["first_date"] + timedelta(washout)
+        if span["last_date"] > day_0 and washed <= span["last_date"] and washed <= day_0 + timedelta(horizon):
+            return span
+    return None
+
+
+def wait_counts(
+    waiting: Sequence[Row], footprint_rows: Sequence[Row], common_language: Mapping[tuple[str, str], bool]
+) -> Counter[tuple[str, int, bool | None, int, int, bool]]:
+    """Return how many waits are alike, by market, footprint size, language match, start, days and outcome.
+
+    "Some footprint market shares an official language with the market; null where not known": a pair that the table
+    does not have is not known, unless another footprint market settles it.
+    """
+    table: Counter[tuple[str, int, bool | None, int, int, bool]] = Counter()
+    for wait in waiting:
+        markets = [row["market"] for row in footprint_rows if row["track_id"] == wait["track_id"]]
+        shared = [common_language.get((market, wait["market"])) for market in markets]
+        match = True if True in shared else None if None in shared else False
+        table[wait["market"], wait["footprint"], match, wait["start"], wait["days"], wait["entered"]] += 1
+    return table
+
+
+# ── transitions ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def order_observed(first: Row, then: Row) -> bool:
+    """Return whether one entry was seen to come before another.
+
+    "Order must be observed: entry_a ≤ `last_without` of b." Without a date before, it was not.
+    """
+    return then["last_without"] is not None and first["entry"] <= then["last_without"]
+
+
+def is_tie(one: Row, other: Row) -> bool:
+    """Return whether two entries of a track are tied: "both entries timed and neither order observed"."""
+    timed = not one["left_censored"] and not other["left_censored"]
+    return timed and not order_observed(one, other) and not order_observed(other, one)
+
+
+def timed_journeys(entered: Sequence[Row]) -> list[dict[str, Row]]:
+    """Return market → entry of every track with a timed debut: others "are kept out of every timed analysis"."""
+    own = by_track(entered)
+    return [own[debut["track_id"]] for debut in debuts(entered) if not debut["left_censored"]]
+
+
+def ties(entered: Sequence[Row]) -> list[Row]:
+    """Return by ordered pair the tracks with a tie: "counted on its own, never dropped and never split at random"."""
+    joint: Counter[tuple[str, str]] = Counter()
+    for own in timed_journeys(entered):
+        for source in own:
+            for target in own:
+                if source != target and is_tie(own[source], own[target]):
+                    joint[source, target] += 1
+    return [{"source": a, "target": b, "joint": tracks} for (a, b), tracks in sorted(joint.items())]
+
+
+def exposures(
+    entered: Sequence[Row], stretches: Sequence[Row], *, washout: int, window: int
+) -> dict[tuple[str, str], list[tuple[int, bool]]]:
+    """Return by ordered pair the follow-up of every exposed track: days, and whether it ended with the target.
+
+    "`exposed`: tracks with a timed debut and a timed entry into a on a day when b is in coverage and past its washout,
+    b not entered by then and not tied, and b's own entry, if any, not left-censored. `tracks`: those of them with
+    0 < entry_b − entry_a ≤ w." Follow-up ends with the window, or with b's coverage if that is earlier.
+    """
+    followed: dict[tuple[str, str], list[tuple[int, bool]]] = defaultdict(list)
+    for own in timed_journeys(entered):
+        for a, entry_a in own.items():
+            for b in {span["market"] for span in stretches} - {a}:
+                entry_b = own.get(b)
+                span = is_covered(stretches, b, entry_a["entry"], washout)
+                if entry_a["left_censored"] or span is None:
+                    continue
+                days = min(window, days_between(entry_a["entry"], span["last_date"]))
+                if entry_b is None:
+                    followed[a, b].append((days, False))
+                    continue
+                lag = days_between(entry_a["entry"], entry_b["entry"])
+                if lag <= 0 or entry_b["left_censored"] or is_tie(entry_a, entry_b):
+                    continue
+                followed[a, b].append((min(lag, days), lag <= days))
+    return followed
+
+
+def lags(entered: Sequence[Row], stretches: Sequence[Row], *, washout: int, window: int) -> list[Row]:
+    """Return by ordered pair and day of follow-up how many exposed tracks entered or were censored then."""
+    table = []
+    for (a, b), followed in sorted(exposures(entered, stretches, washout=washout, window=window).items()):
+        for day in sorted({days for days, _ in followed}):
+            arrived = [entered_b for days, entered_b in followed if days == day]
+            table.append(
+                {
+                    "source": a,
+                    "target": b,
+                    "days": day,
+                    "entered": arrived.count(True),
+                    "censored": arrived.count(False),
+                }
+            )
+    return table
+
+
+def kaplan_meier(followed: Sequence[tuple[int, bool]]) -> float:
+    """Return the probability of the event by the end of follow-up: "one minus Kaplan–Meier among the exposed"."""
+    survival = 1.0
+    for day in sorted({days for days, event in followed if event}):
+        at_risk = sum(days >= day for days, _ in followed)
+        survival *= 1 - sum(days == day and event for days, event in followed) / at_risk
+    return 1 - survival
+
+
+def transitions(entered: Sequence[Row], stretches: Sequence[Row], *, washout: int, window: int) -> list[Row]:
+    """Return the counts, rate and lag quantiles of every ordered pair of observed markets."""
+    followed = exposures(entered, stretches, washout=washout, window=window)
+    joint = {(row["source"], row["target"]): row["joint"] for row in ties(entered)}
+    markets = sorted({span["market"] for span in stretches})
+    table = []
+    for a in markets:
+        for b in markets:
+            if a == b:
+                continue
+            exposed = followed.get((a, b), [])
+            arrived = [days for days, event in exposed if event]
+            quantiles = [float(q) for q in np.quantile(arrived, [0.25, 0.5, 0.75])] if arrived else [None] * 3
+            table.append(
+                {
+                    "source": a,
+                    "target": b,
+                    "tracks": len(arrived),
+                    "joint": joint.get((a, b), 0),
+                    "exposed": len(exposed),
+                    "rate": kaplan_meier(exposed) if exposed else None,
+                    "lag_q25": quantiles[0],
+                    "lag_median": quantiles[1],
+                    "lag_q75": quantiles[2],
+                }
+            )
+    return table
