@@ -96,6 +96,11 @@ class Calendar:
         table.insert(1, "name", table["market"].map(names))
         return table
 
+    def unseen_dates(self) -> list[date]:
+        """Return the dates of the cadence, between the first and the last, on which no market was observed."""
+        due = pd.date_range(self.first_date, self.last_date, freq=f"{self.cadence}D")
+        return [day.date() for day in due.difference(pd.DatetimeIndex(self._frame["date"]))]
+
     @cached_property
     def _frame(self) -> pd.DataFrame:
         frame: pd.DataFrame = self.coverage.to_pandas(date_as_object=False)

@@ -6,7 +6,9 @@ Relations are plain SELECTs over named tables; values are bound, never written i
 import csv
 import io
 import re
+import shutil
 import tempfile
+import weakref
 from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib import resources
@@ -45,8 +47,8 @@ class Engine:
     """
 
     def __init__(self, *, memory_limit: str = MEMORY_LIMIT) -> None:
-        self._folder = tempfile.TemporaryDirectory(prefix="chart-diffusion-")
-        home = Path(self._folder.name)
+        home = Path(tempfile.mkdtemp(prefix="chart-diffusion-"))
+        self._remove = weakref.finalize(self, shutil.rmtree, home, ignore_errors=True)
         self._connection = duckdb.connect(
             home / "engine.duckdb",
             config={
@@ -69,7 +71,7 @@ class Engine:
     def close(self) -> None:
         """Drop the database and its files."""
         self._connection.close()
-        self._folder.cleanup()
+        self._remove()
 
     def register(self, name: str, table: pa.Table) -> None:
         """Make an Arrow table readable by relations as `name`."""
@@ -206,5 +208,7 @@ def _listed(files: Sequence[Path]) -> str:
 
 def _first_line(error: Exception) -> str:
     if "state machine" in str(error):
-        return "some lines end in CRLF and some in LF, or a quote is out of place; write it anew with one kind of line end"
+        return (
+            "some lines end in CRLF and some in LF, or a quote is out of place; write it anew with one kind of line end"
+        )
     return str(error).strip().splitlines()[0]

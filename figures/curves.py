@@ -11,15 +11,22 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator, ScalarFormatter
 
 from diffusion import DataSaysNoError, SettingError
-from figures.style import GROUP_STYLES, MUTED, SMALL_SIZE, TEXT_SIZE, Page, applied
+from figures.style import GROUP_STYLES, INNER, MUTED, SMALL_SIZE, TEXT_SIZE, Page, applied
 from figures.tables import checked
-from figures.text import shortened, shown
+from figures.text import shortened, shown, width
 
 _ROW: Final = 0.16
 """Height in inches of a line of the table of numbers at risk."""
 
 _NAME_ROOM: Final = 105.0
 """Points of room for the name of a group."""
+
+
+_LEGEND_ROOM: Final = INNER * 72 - _NAME_ROOM - 40
+"""Points between the vertical axis, behind the longest name of a group, and the right edge."""
+
+_LEGEND_KEY: Final = 5.8
+"""What a column of the legend needs beside its name, in font sizes: line, pad and distance to the next."""
 
 
 def survival_curves(curves: pd.DataFrame, *, title: str, horizon: int) -> Figure:
@@ -109,12 +116,13 @@ def _bottom(groups: Mapping[str, pd.DataFrame]) -> float:
 
 def _legend(ax: Axes, lines: Sequence[tuple[str, Line2D]]) -> None:
     """Draw the legend above `ax`; names are set afterwards, because matplotlib hides labels that begin with ``_``."""
+    column = max(width(name, TEXT_SIZE) for name, _ in lines) + _LEGEND_KEY * TEXT_SIZE
     legend = ax.legend(
         [line for _, line in lines],
         ["group"] * len(lines),
         loc="lower left",
         bbox_to_anchor=(0, 1.01),
-        ncols=4,
+        ncols=max(1, min(4, int(_LEGEND_ROOM // column))),
         handlelength=3,
         borderaxespad=0,
         borderpad=0.2,

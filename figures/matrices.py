@@ -116,7 +116,8 @@ def _square(table: pd.DataFrame, markets: list[str]) -> pd.DataFrame:
     if not table["rate"].dropna().between(0, 1).all():
         raise SettingError("the table 'edges' has rates outside 0 … 1")
     pairs = table[table["source"] != table["target"]]
-    rates: pd.DataFrame = pairs.set_index(["source", "target"])["rate"].unstack("target")  # noqa: PD010
+    by_pair = pairs.set_index(["source", "target"])["rate"]
+    rates: pd.DataFrame = by_pair.unstack("target")  # noqa: PD010, one value per pair: nothing to aggregate
     return rates.reindex(index=markets, columns=markets)
 
 

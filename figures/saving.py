@@ -1,13 +1,13 @@
 """Figures as files: the same bytes for the same figure, and never half a file."""
 
 import io
-import os
 from pathlib import Path
 from typing import Any, Final, Literal
 
 from matplotlib.figure import Figure
 
 from diffusion import SettingError
+from diffusion.files import write_whole
 from figures.style import applied
 
 Kind = Literal["png", "svg"]
@@ -75,18 +75,5 @@ def save(figure: Figure, folder: Path, name: str) -> list[Path]:
     contents = {folder / f"{name}.{kind}": render(figure, kind) for kind in _METADATA}
     folder.mkdir(parents=True, exist_ok=True)
     for path, content in contents.items():
-        _write_aside(path, content)
+        write_whole(path, content)
     return list(contents)
-
-
-def _write_aside(path: Path, content: bytes) -> None:
-    aside = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        with aside.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        aside.replace(path)
-    except BaseException:
-        aside.unlink(missing_ok=True)
-        raise

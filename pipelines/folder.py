@@ -114,6 +114,10 @@ class Folder:
         pq.write_table(table.replace_schema_metadata(None), content, compression="zstd")
         self.put(step, name, content.getvalue(), rows=table.num_rows)
 
+    def holds(self, name: str) -> bool:
+        """Return whether a step of this run has the artifact."""
+        return any(artifact["path"] == name for step in self._steps.values() for artifact in step["artifacts"])
+
     def read(self, name: str) -> bytes:
         """Return an artifact's bytes, as staged or as it was."""
         staged = self._staging / name

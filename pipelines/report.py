@@ -42,11 +42,13 @@ def report_html(
         window=graph.window,
         horizon=study.horizon,
         coverage=_table(_notable_coverage(entries)),
+        usual=entries.calendar.by_market()[["dates", "depth_median", "missing"]].median(),
+        unseen=[day.isoformat() for day in entries.calendar.unseen_dates()],
         leaders=_table(graph.leaders().drop(columns="market").head(MOST)),
         flows={by: _table(_flows(graph, by)) for by in ("tracks", "rate")},
         least_exposed=LEAST_EXPOSED,
         summary=_table(pd.concat([part.summary for part in curves], ignore_index=True).drop(columns="by")),
-        figures={name: (_picture(folder, name), text) for name, text in CAPTIONS.items()},
+        figures={name: (_picture(folder, name), text) for name, text in CAPTIONS.items() if folder.holds(_file(name))},
         survival_figures=[_picture(folder, f"survival_{part.by}") for part in curves],
         caveats=_caveats(entries, graph, curves, folder),
         inputs=_table(pd.DataFrame(folder.parameters("entries")["inputs"]).head(50)),
@@ -59,15 +61,19 @@ def _table(frame: pd.DataFrame) -> dict[str, Any]:
     return {"columns": [str(name).replace("_", " ") for name in frame], "rows": frame.to_numpy(dtype=object).tolist()}
 
 
+def _file(name: str) -> str:
+    return f"figures/{name}.png"
+
+
 def _picture(folder: Folder, name: str) -> str:
     """Return a figure as a data URI."""
-    return "data:image/png;base64," + base64.b64encode(folder.read(f"figures/{name}.png")).decode("ascii")
+    return "data:image/png;base64," + base64.b64encode(folder.read(_file(name))).decode("ascii")
 
 
 def _notable_coverage(entries: Entries) -> pd.DataFrame:
     """Return the markets whose coverage is not like the others': late, ended, gappy, shallow or stale."""
     table = entries.calendar.by_market()
-    like_most = (
+    like_most: pd.Series[bool] = (
         (table["first_date"] == table["first_date"].mode().iloc[0])
         & (table["last_date"] == table["last_date"].mode().iloc[0])
         & (table["missing"] == table["missing"].mode().iloc[0])
@@ -75,7 +81,8 @@ def _notable_coverage(entries: Entries) -> pd.DataFrame:
         & (table["spans"] == 1)
         & (table["stale"] == 0)
     )
-    return table[~like_most].drop(columns="market")
+    shown: pd.DataFrame = table[~like_most].drop(columns="market")
+    return shown
 
 
 def _flows(graph: MarketGraph, by: str) -> pd.DataFrame:

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from functools import cached_property
 from importlib import resources
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import pandas as pd
 
@@ -21,9 +21,9 @@ from pipelines.study import SAMPLE, Study
 from pipelines.tables import load_graph
 from survival import Breakthrough, breakthrough
 
-Drawing = Callable[[], "figures.Figure"]
+Drawing = Callable[[], figures.Figure]
 
-KINDS: tuple[Literal["png", "svg"], ...] = ("png", "svg")
+KINDS: tuple[figures.Kind, ...] = ("png", "svg")
 
 STEPS = ("entries", "graph", "survival", "figures", "report")
 """What a full run makes, in order."""
@@ -200,12 +200,14 @@ def graph_figures(graph: MarketGraph) -> dict[str, Drawing]:
     by_days = lags.groupby("days")["entered"].sum().rename("transitions").reset_index()
     joint = int(edges["joint"].sum()) // 2
     names = market_names(nodes["market"])
-    return {
+    drawings: dict[str, Drawing] = {
         "transition_matrix": lambda: figures.transition_matrix(edges, names=names),
-        "flow_map": lambda: figures.flow_map(edges, nodes),
         "leaders": lambda: figures.leader_chart(graph.leaders()),
         "lags": lambda: figures.lag_distribution(by_days, joint=joint, window=graph.window),
     }
+    if nodes["latitude"].notna().any():
+        drawings["flow_map"] = lambda: figures.flow_map(edges, nodes)
+    return drawings
 
 
 TITLES = {

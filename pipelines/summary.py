@@ -109,7 +109,7 @@ def cell(value: Any) -> str:
     if value is None or value is pd.NaT or (not isinstance(value, str) and pd.isna(value)):
         return ""
     if isinstance(value, float):
-        return f"{value:,.0f}" if value == int(value) and abs(value) >= 1 else f"{value:.3f}"
+        return f"{value:.3f}" if abs(value) < 1 else f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
     if isinstance(value, pd.Timestamp):
         return value.date().isoformat()
     return str(value) if isinstance(value, str | bool) else f"{value:,}"

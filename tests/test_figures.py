@@ -1,5 +1,6 @@
 """Figures: the same bytes every time, labelled axes, no markup from data, honest when there is little to draw."""
 
+import errno
 import hashlib
 import io
 import os
@@ -22,7 +23,7 @@ from matplotlib.patches import FancyArrowPatch
 from matplotlib.text import Text
 
 import figures
-from diffusion import DataSaysNoError, SettingError
+from diffusion import DataSaysNoError, OutputError, SettingError
 from figures.geography import equal_earth, label_places
 from figures.matrices import seriated
 from figures.text import shortened, shown, width, wrapped
@@ -196,10 +197,10 @@ def test_save_keeps_the_old_file_when_writing_fails(tmp_path: Path, monkeypatch:
     (tmp_path / "lags.png").write_bytes(b"old")
 
     def fail(_: int) -> None:
-        raise OSError("disk full")
+        raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr("os.fsync", fail)
-    with pytest.raises(OSError, match="disk full"):
+    with pytest.raises(OutputError, match=r"cannot write .*lags.png': No space left on device"):
         figures.save(BUILDERS["lags"](), tmp_path, "lags")
     assert [path.name for path in tmp_path.iterdir()] == ["lags.png"]
     assert (tmp_path / "lags.png").read_bytes() == b"old"
