@@ -28,8 +28,8 @@ def pair_table() -> pd.DataFrame:
 
     Examples
     --------
-    >>> pair_table().set_index(["source", "target"]).loc[("SE", "NO"), "distance_km"]
-    np.float64(416.6)
+    >>> float(pair_table().set_index(["source", "target"]).loc[("SE", "NO"), "distance_km"])
+    417.6
     """
     data = resources.files("diffusion").joinpath("data")
     tables = []

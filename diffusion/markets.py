@@ -32,8 +32,8 @@ def reference_table() -> pd.DataFrame:
 
     Examples
     --------
-    >>> reference_table().set_index("market").loc["SE", ["name", "continent", "population"]].tolist()
-    ['Sweden', 'Europe', 10285453]
+    >>> reference_table().set_index("market").loc["SE", ["name", "continent", "capital"]].tolist()
+    ['Sweden', 'Europe', 'Stockholm']
     """
     with resources.files("diffusion").joinpath("data", "markets.csv").open(encoding="utf-8") as file:
         return pd.read_csv(file, keep_default_na=False)

@@ -125,9 +125,15 @@ class Page:
         return self.figure.add_axes((x, y, width / WIDTH, height / self.height))
 
     def done(self) -> Figure:
-        """Return the figure with its layout carried out and fixed, so that every rendering is the same."""
+        """Return the figure with its layout carried out and fixed, so that every rendering is the same.
+
+        The layout solver's last digits depend on what was solved before in the process, so places are rounded.
+        """
         self.figure.draw_without_rendering()
         self.figure.set_layout_engine("none")
+        for ax in self.figure.axes:
+            left, bottom, width, height = ax.get_position().bounds
+            ax.set_position((round(left, 4), round(bottom, 4), round(width, 4), round(height, 4)))
         return self.figure
 
 

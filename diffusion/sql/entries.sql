@@ -5,7 +5,7 @@ WITH periods AS (
     FROM coverage
 ),
 placed AS (
-    SELECT i.identity AS track_id, r.market, r.chart, r.date, MIN(r.rank) AS rank, MAX(r.streams) AS streams
+    SELECT i.identity AS track_id, r.market, r.chart, r.date, MIN(r.rank) AS rank
     FROM chart_rows AS r
     JOIN identities AS i ON i.track_id = r.track_id
     WHERE r.chart = $chart AND r.rank <= $top
@@ -39,9 +39,10 @@ SELECT
     f.entry,
     c.previous AS last_without,
     p.rank,
-    p.streams,
+    r.streams,
     f.entry < s.first_date + $washout AS left_censored
 FROM firsts AS f
 JOIN placed AS p ON p.track_id = f.track_id AND p.market = f.market AND p.chart = f.chart AND p.date = f.entry
+JOIN chart_rows AS r ON r.market = p.market AND r.chart = p.chart AND r.date = p.date AND r.rank = p.rank
 JOIN periods AS c ON c.market = f.market AND c.chart = f.chart AND c.date = f.entry
 JOIN spans AS s ON s.market = f.market AND s.chart = f.chart AND s.span = c.span

@@ -6,11 +6,15 @@ WITH listed AS (
     FROM tracks AS t
     JOIN identities AS i ON i.track_id = t.track_id
 ),
+known AS (
+    SELECT track_id FROM listed GROUP BY track_id HAVING COUNT(*) = COUNT(licence)
+),
 markets AS (
     SELECT DISTINCT market FROM coverage
 )
 SELECT l.track_id, m.market
-FROM listed AS l
+FROM known AS k
+JOIN listed AS l ON l.track_id = k.track_id
 CROSS JOIN markets AS m
 GROUP BY l.track_id, m.market
-HAVING MAX(CASE WHEN l.licence IS NULL OR POSITION(m.market IN l.licence) > 0 THEN 1 ELSE 0 END) = 0
+HAVING MAX(CASE WHEN POSITION(m.market IN l.licence) > 0 THEN 1 ELSE 0 END) = 0
