@@ -59,6 +59,7 @@ class Engine:
                 "autoinstall_known_extensions": False,
             },
         )
+        self._connection.execute("SET enable_progress_bar = false")
 
     def __enter__(self) -> Self:
         return self

@@ -68,7 +68,8 @@ def chart_rows(source: Sequence[Row], market_of: Callable[[str], str]) -> tuple[
 
     "`chart_rows`: one track on one market's chart on one date" and "read = kept + duplicates + aggregate + set aside".
     A row without market, readable date, rank that is a whole number ≥ 1, or track id is set aside. `Global` is no
-    market. Of the rows of one track on one chart, market and date the best rank stays and the others are duplicates.
+    market. Of the rows of one track on one chart, market and date the best rank stays, whole, and the others are
+    duplicates; of rows at one rank the one with the most streams stays.
     Where several tracks then claim one rank of a chart, none of them is believed.
     """
     outcomes: Counter[str] = Counter()
@@ -100,7 +101,7 @@ def chart_rows(source: Sequence[Row], market_of: Callable[[str], str]) -> tuple[
             place = (row["chart"], row["market"], day, row["track_id"])
             if place in best:
                 outcomes["duplicate"] += 1
-            if place not in best or rank < best[place]["rank"]:
+            if place not in best or preference(row) < preference(best[place]):
                 best[place] = row
     claims = Counter((row["chart"], row["market"], row["date"], row["rank"]) for row in best.values())
     kept = []
@@ -111,6 +112,11 @@ def chart_rows(source: Sequence[Row], market_of: Callable[[str], str]) -> tuple[
             outcomes["kept"] += 1
             kept.append(row)
     return ordered(kept, "chart", "market", "date", "track_id"), outcomes
+
+
+def preference(row: Row) -> tuple[int, int]:
+    """Return what orders rows of one track, the row to keep first: rank, then streams from the most to none known."""
+    return row["rank"], 1 if row["streams"] is None else -row["streams"]
 
 
 def tracks(source: Sequence[Row]) -> list[Row]:
