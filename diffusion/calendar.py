@@ -13,7 +13,7 @@ from diffusion.markets import market_names
 from diffusion.schema import COVERAGE, WINDOW_DAILY, WINDOW_WEEKLY
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Calendar:
     """What was observed of one chart; everything said of tracks is conditional on it.
 
@@ -29,6 +29,9 @@ class Calendar:
         object.__setattr__(self, "coverage", COVERAGE.conform(self.coverage))
         if len(pc.unique(self.coverage["chart"])) > 1:
             raise ValueError("a calendar is of one chart; this coverage mixes several")
+
+    def __repr__(self) -> str:
+        return f"<Calendar of {self.chart}: {len(self.markets)} markets, {self.first_date} to {self.last_date}>"
 
     @cached_property
     def spans(self) -> pa.Table:

@@ -79,6 +79,9 @@ class Charts:
         self.source = source
         self.account = account
 
+    def __repr__(self) -> str:
+        return f"<Charts of {len(self.source.files)} files ({self.source.layout}): {self.account.kept:,} rows kept>"
+
     def __enter__(self) -> Self:
         return self
 
@@ -250,6 +253,7 @@ def _read(engine: Engine, source: Source, path: str | Path, extra: Mapping[str, 
     if account.kept == 0 and account.aggregate + account.duplicates == 0:
         raise SourceError(
             f"nothing readable in '{path}': {account.read:,} rows read, set aside were {account.reasons()}"
+            f"{_hint(account)}"
         )
     if account.kept == 0:
         raise SourceError(
@@ -258,9 +262,13 @@ def _read(engine: Engine, source: Source, path: str | Path, extra: Mapping[str, 
     if account.set_aside_share > SET_ASIDE_LIMIT:
         raise DataSaysNoError(
             f"{account.set_aside_share:.1%} of the {account.read:,} rows in '{path}' had to be set aside "
-            f"({account.reasons()}); the limit is {SET_ASIDE_LIMIT:.0%}, so mend the source first"
+            f"({account.reasons()}); the limit is {SET_ASIDE_LIMIT:.0%}, so mend the source first{_hint(account)}"
         )
     return account
+
+
+def _hint(account: RowAccount) -> str:
+    return "; dates are read as YYYY-MM-DD" if "unreadable date" in account.set_aside else ""
 
 
 def _account(counts: dict[str, int], malformed: int) -> RowAccount:

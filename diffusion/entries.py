@@ -47,7 +47,7 @@ def _nothing_withheld() -> pa.Table:
     return WITHHELD.schema.empty_table()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Entries:
     """Every track's first event in every market, and the coverage calendar that it is conditional on.
 
@@ -79,6 +79,9 @@ class Entries:
         """Return entries made from a bare frame with the columns of `diffusion.schema.ENTRIES`."""
         table = pa.Table.from_pandas(frame[ENTRIES.names], schema=ENTRIES.schema, preserve_index=False)
         return cls(table, calendar, EventRules(calendar.chart, washout=washout))
+
+    def __repr__(self) -> str:
+        return f"<Entries of {self.rules.chart}: {len(self):,} in {len(self.calendar.markets)} markets; {self.rules}>"
 
     def __len__(self) -> int:
         return int(self.table.num_rows)

@@ -84,7 +84,7 @@ class Source:
     kind
         ``csv`` or ``parquet``.
     layout
-        Name of the layout, ``explicit mapping`` where the caller gave one.
+        Name of the layout, or the columns that the caller named.
     columns
         Our column → the files' column, None where they have none.
     chart
@@ -106,7 +106,7 @@ def find_source(path: str | Path, engine: Engine, *, columns: Mapping[str, str] 
     path
         A file, a glob, or a folder that is searched with all below it; CSV (also .gz, .zst) or Parquet.
     columns
-        Our column → the files' column, for a layout that is not known.
+        Our column → the files' column, where the files call it otherwise than the known layouts do.
 
     Raises
     ------
@@ -118,7 +118,7 @@ def find_source(path: str | Path, engine: Engine, *, columns: Mapping[str, str] 
     files, kind = _find_files(path)
     headers = {file: engine.columns_of(file, kind) for file in files}
     first = files[0]
-    layout, chosen = _given(columns, headers[first], first) if columns else _recognise(headers[first], first)
+    layout, chosen = _recognise(headers[first], first, _checked(columns or {}, headers[first], first))
     for file, header in headers.items():
         lacking = [theirs for theirs in chosen.values() if theirs and theirs not in header]
         if lacking:
@@ -126,8 +126,8 @@ def find_source(path: str | Path, engine: Engine, *, columns: Mapping[str, str] 
                 f"'{file}' lacks the column '{lacking[0]}' that '{first}' has; "
                 "give files of one layout, or name them by a glob"
             )
-    chart = "top200" if chosen["streams"] else "viral50"
-    return Source(files, kind, layout, chosen, "chart" if columns else chart)
+    name = f"columns named: {', '.join(f'{a}={b}' for a, b in columns.items())}" if columns else layout.name
+    return Source(files, kind, name, chosen, "top200" if chosen["streams"] else "viral50")
 
 
 def _find_files(path: str | Path) -> tuple[tuple[Path, ...], FileKind]:
@@ -187,24 +187,24 @@ def _missing(chosen: Mapping[str, str | None]) -> list[str]:
     return [" or ".join(need) for need in needs if not any(chosen[name] for name in need)]
 
 
-def _recognise(header: Sequence[str], file: Path) -> tuple[str, dict[str, str | None]]:
-    matches = [(layout, _match(layout, header)) for layout in LAYOUTS]
-    for layout, chosen in matches:
-        if not _missing(chosen):
-            return layout.name, chosen
-    layout, chosen = max(matches, key=lambda match: sum(theirs is not None for theirs in match[1].values()))
-    wanted = [
-        " or ".join(f"'{name}'" for ours in need.split(" or ") for name in layout.columns.get(ours, ()))
-        for need in _missing(chosen)
-    ]
+def _recognise(header: Sequence[str], file: Path, given: Mapping[str, str]) -> tuple[Layout, dict[str, str | None]]:
+    """Return the layout that leaves least wanting, and our column → the header's column, `given` before all."""
+    matches = [(layout, {**_match(layout, header), **given}) for layout in LAYOUTS]
+    layout, chosen = min(matches, key=lambda match: (len(_missing(match[1])), -sum(map(bool, match[1].values()))))
+    missing = _missing(chosen)
+    if not missing:
+        return layout, chosen
+    first = missing[0].split(" or ")[-1]
+    names = [f"'{name}'" for ours in missing[0].split(" or ") for name in layout.columns.get(ours, ())]
     found = ", ".join(header[:30]) + (" …" if len(header) > 30 else "")
     raise SourceError(
-        f"'{file}' lacks a column for {', '.join(_missing(chosen))}: expected {' and '.join(wanted)} as in the "
-        f"{layout.name} layout, found {found}; if they are called otherwise, name them: --column rank=THEIRS"
+        f"'{file}' lacks a column for {', '.join(missing)} (in the {layout.name} layout {' or '.join(names)}); "
+        f"found {found}; if it is called otherwise, name it: --column {first}=THEIRS"
     )
 
 
-def _given(columns: Mapping[str, str], header: Sequence[str], file: Path) -> tuple[str, dict[str, str | None]]:
+def _checked(columns: Mapping[str, str], header: Sequence[str], file: Path) -> Mapping[str, str]:
+    """Return a mapping given by the caller, after making sure that both sides of it exist."""
     strange = [name for name in columns if name not in SOURCE_COLUMNS]
     if strange:
         raise SettingError(
@@ -213,7 +213,4 @@ def _given(columns: Mapping[str, str], header: Sequence[str], file: Path) -> tup
     absent = [name for name in columns.values() if name not in header]
     if absent:
         raise SourceError(f"'{file}' has no column '{absent[0]}'; it has {', '.join(header)}")
-    chosen = {ours: columns.get(ours) for ours in SOURCE_COLUMNS}
-    if _missing(chosen):
-        raise SettingError(f"the column mapping lacks {', '.join(_missing(chosen))}; it names {', '.join(columns)}")
-    return "explicit mapping", chosen
+    return columns

@@ -132,7 +132,7 @@ def _known_names() -> dict[str, str]:
 
 
 def _nearest(plain: str) -> str:
-    near = difflib.get_close_matches(plain[:60], _known_names(), n=1, cutoff=0.6)
+    near = difflib.get_close_matches(plain[:60], _known_names(), n=1, cutoff=0.75)
     return f"; did you mean '{_known_names()[near[0]]}'?" if near else "; no known name is near"
 
 

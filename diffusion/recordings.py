@@ -51,4 +51,8 @@ def identities(tracks: pa.Table, identity: Identity) -> pa.Table:
 
 
 def _folded(text: pa.ChunkedArray) -> pa.ChunkedArray:
-    return pc.utf8_trim_whitespace(pc.utf8_lower(pc.utf8_normalize(text, "NFKC")))
+    """Return text in NFKC and lower case, without what lower case leaves of Greek final sigmas and dotted capital I."""
+    lower = pc.utf8_lower(pc.utf8_normalize(text, "NFKC"))
+    for written, plain in (("\u03c2", "\u03c3"), ("\u0307", "")):
+        lower = pc.replace_substring(lower, written, plain)
+    return pc.utf8_trim_whitespace(lower)

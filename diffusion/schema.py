@@ -24,6 +24,9 @@ WINDOW_DAILY: Final = 60
 WINDOW_WEEKLY: Final = 56
 """Days: default window of a transition on weekly charts (8 weeks)."""
 
+LEAST_EXPOSED: Final = 30
+"""Tracks that must be exposed before a pair's rate is ranked or drawn in full colour."""
+
 _TEXT, _DATE, _COUNT, _NUMBER, _FLAG = pa.string(), pa.date32(), pa.int64(), pa.float64(), pa.bool_()
 
 
@@ -226,7 +229,7 @@ TRANSITIONS = Contract(
         _TARGET,
         Column("tracks", _COUNT, "exposed tracks that entered the target within the window, in observed order"),
         Column(
-            "joint", _COUNT, "tracks that entered both with neither order observed (on a full calendar: the same day)"
+            "joint", _COUNT, "tracks that entered both with neither order observed (a tie); the same in both directions"
         ),
         Column("exposed", _COUNT, "tracks timed in the source and not yet in the target while it was observed"),
         Column(
@@ -265,7 +268,12 @@ TRACKS = Contract(
         _TRACK,
         Column("title", _TEXT, "title; null where the source has none", nullable=True),
         Column("artist", _TEXT, "credited artists in one string; null where the source has none", nullable=True),
-        Column("available_markets", _TEXT, "markets the track is licensed in, as the source has it", nullable=True),
+        Column(
+            "available_markets",
+            _TEXT,
+            "markets the track is licensed in, all lists of the source one after the other",
+            nullable=True,
+        ),
     ),
     ("track_id",),
 )

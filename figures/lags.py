@@ -61,14 +61,14 @@ def _drawn(table: pd.DataFrame, joint: int, window: int) -> Figure:
     upper.set_ylabel("transitions")
     lower.set_ylabel("cumulative share")
     lower.set_xlabel("lag between the two entries (days)")
-    lower.set_xlim(0, window + 0.5)
     lower.set_ylim(0, 1.02)
     lower.xaxis.set_major_locator(MultipleLocator(7 * max(1, round(window / 70))))
     lower.yaxis.set_major_formatter(PercentFormatter(1))
     upper.yaxis.set_major_locator(MaxNLocator(6, integer=True))
     upper.yaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
+    lower.set_xlim(0, window + 0.5)
     if total:
-        _bars(upper, table)
+        _bars(upper, table, window)
         _shares(lower, table, window)
     else:
         say_empty(upper, "no transition within the window")
@@ -76,10 +76,11 @@ def _drawn(table: pd.DataFrame, joint: int, window: int) -> Figure:
     return page.done()
 
 
-def _bars(ax: Axes, table: pd.DataFrame) -> None:
+def _bars(ax: Axes, table: pd.DataFrame, window: int) -> None:
     """Draw a bar by lag, as wide as the step of the lags: 7 days where charts are weekly."""
     step = min(math.gcd(*(int(day) for day in table["days"])), 7)
     ax.bar(table["days"], table["transitions"], width=0.8 * step, color=BLUE)
+    ax.set_xlim(0, window + step / 2)
     ax.grid(axis="y")
 
 

@@ -274,10 +274,11 @@ def _notes(flows: _Flows, edges: pd.DataFrame, places: pd.DataFrame) -> list[str
     ]
     if len(unknown) or len(lost):
         notes.append(
-            f"Not drawn for want of a position: {len(unknown):,} of {len(places):,} markets and {len(lost):,} flows."
+            f"Not drawn for want of a position: {', '.join(sorted(unknown)) or 'unlisted markets'}, with {len(lost):,} "
+            "flows."
         )
     notes.append(
         "Outlines and borders: Natural Earth, which draws them as they are held in fact; no position is taken. "
-        "Equal Earth projection. Where a name does not fit, its ISO code stands."
+        "Equal Earth projection. Where a name does not fit, its ISO code stands, or nothing."
     )
     return notes

@@ -15,11 +15,15 @@ from scipy.cluster import hierarchy
 from scipy.spatial.distance import squareform
 
 from diffusion import DataSaysNoError, SettingError, market_names
+from diffusion.schema import LEAST_EXPOSED
 from figures.style import NO_DATA, NO_DATA_HATCH, Page, add_colorbar, applied
 from figures.tables import checked
 from figures.text import shortened
 
 _COLOURS = "viridis"
+_PALE = 0.35
+"""Share of its colour that a cell with few exposed tracks keeps."""
+
 _NAME_ROOM = 82.0
 """Points of room for a market's name left of its row."""
 
@@ -28,7 +32,8 @@ def transition_matrix(edges: pd.DataFrame, *, names: Mapping[str, str] | None = 
     """Return the heatmap of the chance that a track goes from one market (row) to another (column) within the window.
 
     Rows and columns are ordered alike, by average-linkage clustering with optimal leaf order of the rates in both
-    directions averaged, so that markets which exchange many tracks lie together. Pairs without rate are hatched.
+    directions averaged, so that markets which exchange many tracks lie together. Pairs without rate are hatched,
+    those with fewer than 30 exposed tracks pale.
 
     Parameters
     ----------
@@ -61,11 +66,12 @@ def transition_matrix(edges: pd.DataFrame, *, names: Mapping[str, str] | None = 
         raise SettingError(f"most is {most}, but a matrix has 2 markets or more")
     table = checked(edges, "edges", texts=["source", "target"], numbers=["exposed", "rate"])
     everywhere = sorted({*table["source"], *table["target"]})
-    rates = _square(table, _largest(table, everywhere, most))
+    rates = _square(table, _largest(table, everywhere, most), "rate")
     rates = rates.loc[(order := seriated(rates)), order]
+    few = _square(table, order, "exposed").to_numpy() < LEAST_EXPOSED
     names = market_names(order) | dict(names or {})
     with applied():
-        return _drawn(rates, [names[code] for code in order], left_out=len(everywhere) - len(order))
+        return _drawn(rates, few, [names[code] for code in order], left_out=len(everywhere) - len(order))
 
 
 def seriated(rates: pd.DataFrame) -> list[str]:
@@ -110,18 +116,18 @@ def _largest(table: pd.DataFrame, markets: list[str], most: int) -> list[str]:
     return sorted(exposed.sort_values(ascending=False, kind="stable").index[:most])
 
 
-def _square(table: pd.DataFrame, markets: list[str]) -> pd.DataFrame:
+def _square(table: pd.DataFrame, markets: list[str], column: str) -> pd.DataFrame:
     if table.duplicated(["source", "target"]).any():
         raise SettingError("the table 'edges' has more than one row for a pair; one row per ordered pair is drawn")
     if not table["rate"].dropna().between(0, 1).all():
         raise SettingError("the table 'edges' has rates outside 0 … 1")
     pairs = table[table["source"] != table["target"]]
-    by_pair = pairs.set_index(["source", "target"])["rate"]
-    rates: pd.DataFrame = by_pair.unstack("target")  # noqa: PD010, one value per pair: nothing to aggregate
-    return rates.reindex(index=markets, columns=markets)
+    by_pair = pairs.set_index(["source", "target"])[column]
+    square: pd.DataFrame = by_pair.unstack("target")  # noqa: PD010, one value per pair: nothing to aggregate
+    return square.reindex(index=markets, columns=markets)
 
 
-def _drawn(rates: pd.DataFrame, names: list[str], *, left_out: int) -> Figure:
+def _drawn(rates: pd.DataFrame, few: NDArray[np.bool_], names: list[str], *, left_out: int) -> Figure:
     count = len(names)
     size = float(np.clip(420 / count, 6.0, 8.0))
     page = Page(
@@ -133,7 +139,7 @@ def _drawn(rates: pd.DataFrame, names: list[str], *, left_out: int) -> Figure:
     ax = figure.add_subplot()
     top = _top(rates)
     norm = PowerNorm(0.5, 0, top)
-    _cells(ax, rates.to_numpy(dtype=float), norm)
+    _cells(ax, rates.to_numpy(dtype=float), few, norm)
     _labels(ax, list(rates.columns), names, size)
     scale = ScalarMappable(norm, _COLOURS)
     label = "P(target in window | source)"
@@ -158,10 +164,11 @@ def _ticks(top: float) -> list[float]:
     return [0.0, *(tick for tick in reversed(ticks) if np.sqrt(tick / top) >= 0.1)]
 
 
-def _cells(ax: Axes, rates: NDArray[np.float64], norm: Normalize) -> None:
-    """Draw known rates over hatched ground, so that what is unknown shows the hatch and the diagonal is white."""
+def _cells(ax: Axes, rates: NDArray[np.float64], few: NDArray[np.bool_], norm: Normalize) -> None:
+    """Draw known rates over hatched ground, pale where few tracks are exposed; the diagonal is white."""
     ax.patch.set(facecolor=NO_DATA, edgecolor=NO_DATA_HATCH, hatch="/" * 5, linewidth=0)
     cells = colormaps[_COLOURS](norm(np.nan_to_num(rates)))
+    cells[few, :3] = 1 - _PALE * (1 - cells[few, :3])
     cells[np.isnan(rates), 3] = 0
     cells[np.diag_indices(len(rates))] = 1
     ax.imshow(cells, interpolation="none", aspect="auto")
@@ -192,7 +199,8 @@ def _notes(count: int, left_out: int) -> list[str]:
     order = (
         "Rows and columns stand in the same order: average-linkage clustering, with optimal leaf order, of the mean "
         "rate of both directions, so that markets that exchange many tracks lie together. The diagonal is left white. "
-        "The colour scale is that of the square root."
+        f"The colour scale is that of the square root. Cells of fewer than {LEAST_EXPOSED} exposed tracks are pale: "
+        "their rates say little."
     )
     cut = f"Shown are the {count} markets with the most exposed tracks; {left_out} more are left out."
     return [order, cut] if left_out else [order]

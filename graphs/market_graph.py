@@ -13,13 +13,10 @@ import pyarrow as pa
 from diffusion import Calendar, Entries, SettingError, join_distances, lag_curve, resolve, transitions, unmatched_pairs
 from diffusion.errors import DataSaysNoError
 from diffusion.files import write_whole
-from diffusion.schema import LAGS, TRANSITIONS, WASHOUT
+from diffusion.schema import LAGS, LEAST_EXPOSED, TRANSITIONS, WASHOUT
 from graphs import leaders
 from graphs.exports import graphml, networkx_graph
 from graphs.nodes import market_nodes
-
-LEAST_EXPOSED = 30
-"""Tracks that must be exposed before a pair's rate is worth ranking."""
 
 SCORES = ("out_tracks", "in_tracks", "net_flow", "pagerank", "hub", "authority", "betweenness")
 

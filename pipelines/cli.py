@@ -15,7 +15,7 @@ from pipelines.folder import Folder, to_json
 from pipelines.progress import progress
 from pipelines.run import STEPS, Run
 from pipelines.study import Study, read_study
-from pipelines.summary import graph_lines, printable, reading_lines, result
+from pipelines.summary import graph_lines, made_lines, printable, reading_lines, result, survival_lines
 from survival import GROUPINGS
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -40,9 +40,8 @@ COLUMN = click.option(
     help=f"Name a column; ours are {', '.join(SOURCE_COLUMNS)}.",
 )
 FROM = click.option(
-    "--from", "place", type=click.Path(path_type=Path), default=Path("out/demo"), show_default=True,
-    help="Folder that graph, run or demo made.",
-)  # fmt: skip
+    "--from", "place", type=click.Path(path_type=Path), required=True, help="Folder that graph, run or demo made."
+)
 
 
 def _with(options: Iterable[Callable[[Command], Command]]) -> Callable[[Command], Command]:
@@ -74,11 +73,17 @@ def demo(out: Path, as_json: bool) -> None:
 @click.argument("study")
 @click.option("--out", type=click.Path(path_type=Path), help="Folder for what is made (default out/NAME OF THE STUDY).")
 @_with(EVENT_OPTIONS)
+@COLUMN
 @JSON
-def run(study: str, out: Path | None, as_json: bool, **options: Any) -> None:
+def run(study: str, out: Path | None, columns: tuple[str, ...], as_json: bool, **options: Any) -> None:
     """Run a study: STUDY is its TOML file, or charts to run with the usual settings."""
     chosen = read_study(study) if study.endswith(".toml") else Study(study)
-    _run(chosen.override(**options), out or Path("out") / (Path(study).stem or "study"), STEPS, as_json)
+    _run(
+        chosen.override(columns=_columns(columns) or None, **options),
+        out or Path("out") / (Path(study).stem or "study"),
+        STEPS,
+        as_json,
+    )
 
 
 @cli.command()
@@ -96,16 +101,22 @@ def graph(charts: str, out: Path, columns: tuple[str, ...], as_json: bool, **opt
 @cli.command()
 @click.argument("charts")
 @click.option(
-    "--by", type=click.Choice(GROUPINGS), default="none", show_default=True, help="What the curves are grouped by."
-)
+    "--by", type=click.Choice(GROUPINGS), multiple=True, default=["none"], show_default=True,
+    help="What the curves are grouped by; may be given several times.",
+)  # fmt: skip
 @click.option("--horizon", type=int, help="Days of follow-up after the debut (default 180).")
 @OUT
 @_with(EVENT_OPTIONS)
 @COLUMN
 @JSON
-def survival(charts: str, by: str, out: Path, columns: tuple[str, ...], as_json: bool, **options: Any) -> None:
-    """Write Kaplan-Meier curves of the time to breakthrough in CHARTS (a file, glob or folder)."""
-    study = Study(charts, columns=_columns(columns)).override(by=(by,), **options)
+def survival(
+    charts: str, by: tuple[Any, ...], out: Path, columns: tuple[str, ...], as_json: bool, **options: Any
+) -> None:
+    """Write Kaplan-Meier curves of the time to breakthrough in CHARTS (a file, glob or folder).
+
+    The window is that of the graph; curves do not depend on it.
+    """
+    study = Study(charts, columns=_columns(columns)).override(by=by, **options)
     _run(study, out, ("entries", "survival", "survival_figures"), as_json)
 
 
@@ -116,7 +127,7 @@ def query() -> None:
 
 @query.command()
 @click.option("--by", default="net_flow", show_default=True, help="Score to rank by.")
-@click.option("--most", type=int, default=10, show_default=True, help="How many.")
+@click.option("--most", type=click.IntRange(min=1), default=10, show_default=True, help="How many.")
 @FROM
 @JSON
 def leaders(by: str, most: int, place: Path, as_json: bool) -> None:
@@ -145,7 +156,7 @@ def journey(track: str, place: Path, as_json: bool) -> None:
 
 @query.command("next-from")
 @click.argument("market")
-@click.option("--most", type=int, default=10, show_default=True, help="How many.")
+@click.option("--most", type=click.IntRange(min=1), default=10, show_default=True, help="How many.")
 @FROM
 @JSON
 def next_from(market: str, most: int, place: Path, as_json: bool) -> None:
@@ -157,6 +168,9 @@ def main() -> None:
     """Run the command line; errors of the user or the data are one line on standard error and an exit code."""
     try:
         code = cli.main(standalone_mode=False, prog_name="chart-diffusion")
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message(), err=True)
+        code = 2
     except click.exceptions.Abort:
         code = _fail("stopped", 130)
     except click.ClickException as error:
@@ -181,14 +195,13 @@ def _run(study: Study, out: Path, steps: tuple[str, ...], as_json: bool) -> None
         job = Run(study, folder, tell)
         job.make(*steps)
         graph = job.graph if "graph" in steps else None
-        caveats = folder.notes("survival")["caveats"] if "survival" in steps else []
         if as_json:
             text = to_json(result(folder, graph)).decode().rstrip("\n")
         else:
             lines = reading_lines(folder.notes("entries"))
             lines += graph_lines(folder.notes("graph"), graph) if graph is not None else []
-            lines += [f"survival  {caveat}" for caveat in caveats]
-            text = "\n".join([*map(printable, lines), f"made      {folder.summary()}"])
+            lines += survival_lines(job.curves) if "survival" in steps else []
+            text = "\n".join(map(printable, [*lines, *made_lines(folder)]))
     click.echo(text)
 
 

@@ -137,13 +137,16 @@ class Folder:
         notes: dict[str, Any] = self._steps[step]["notes"]
         return notes
 
-    def summary(self) -> str:
-        """Return in words what the run makes and what it leaves as it was."""
-        made = sum(
-            len(step["artifacts"]) for name, step in self._steps.items() if step is not self._before["steps"].get(name)
-        )
-        kept = sum(len(step["artifacts"]) for step in self._steps.values()) - made
-        return f"{made} files in {self.place}" + (f"; {kept} unchanged" if kept else "")
+    def changes(self) -> dict[str, list[str]]:
+        """Return the artifacts that the run makes, leaves unchanged, and removes because they are out of date."""
+        before = self._before["steps"]
+        made = [
+            a["path"] for name, step in self._steps.items() if step is not before.get(name) for a in step["artifacts"]
+        ]
+        kept = [a["path"] for name, step in self._steps.items() if step is before.get(name) for a in step["artifacts"]]
+        now = {a["path"] for step in self.manifest()["steps"].values() for a in step["artifacts"]}
+        gone = {a["path"] for step in before.values() for a in step["artifacts"]} - now
+        return {"made": sorted(made), "unchanged": sorted(kept), "removed": sorted(gone)}
 
     def manifest(self) -> dict[str, Any]:
         """Return the manifest as it will be written: steps of this run, and those of earlier runs it did not touch."""
@@ -156,16 +159,15 @@ class Folder:
 
     def _commit(self) -> None:
         manifest = self.manifest()
-        named = {artifact["path"] for step in manifest["steps"].values() for artifact in step["artifacts"]}
+        removed = self.changes()["removed"]
         self.place.mkdir(parents=True, exist_ok=True)
         for staged in sorted(path for path in self._staging.rglob("*") if path.is_file()):
             target = self.place / staged.relative_to(self._staging)
             target.parent.mkdir(parents=True, exist_ok=True)
             staged.replace(target)
-        for step in self._before["steps"].values():
-            for artifact in step["artifacts"]:
-                if artifact["path"] not in named and (path := _inside(self.place, artifact["path"])):
-                    path.unlink(missing_ok=True)
+        for name in removed:
+            if path := _inside(self.place, name):
+                path.unlink(missing_ok=True)
         write_whole(self.place / MANIFEST, to_json(manifest))
 
 

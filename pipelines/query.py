@@ -8,8 +8,10 @@ from typing import Any
 import pandas as pd
 
 from diffusion import DataSaysNoError, SettingError, market_names
+from diffusion.distances import DISTANCES
+from diffusion.schema import LEAST_EXPOSED
 from graphs import SCORES
-from pipelines.summary import printable, records, text_table
+from pipelines.summary import cell, printable, records, text_table
 from pipelines.tables import open_entries, open_graph, open_titles
 
 PAIR_COLUMNS = [
@@ -57,8 +59,11 @@ def flow(place: Path, source: str, target: str) -> Answer:
         _flow_sentence(back, b, a),
         f"{edge['joint']:,} tracks entered both with neither order observed; they count for no direction.",
     ]
+    apart = [(name.replace("_", " "), cell(edge[name])) for name in DISTANCES]
+    known = [f"{name} {value}" for name, value in apart if value]
+    lines.append(f"Between them: {', '.join(known)}." if known else "No distance between them is known.")
     if not curve.empty:
-        lines += ["", f"Share of exposed tracks in {b} by days after {a}:", text_table(curve)]
+        lines += ["", f"Share of exposed tracks in {b} by days after {a}, on days with entries:", text_table(curve)]
     pair = pd.DataFrame([edge, back])
     data = {"there": records(pair)[0], "back": records(pair)[1], "lag_curve": records(found.curve)}
     return Answer("\n".join(lines), data)
@@ -69,7 +74,10 @@ def next_from(place: Path, market: str, *, most: int) -> Answer:
     graph = open_graph(place)
     table = graph.next_from(market)
     table.insert(2, "name", table["target"].map(market_names(table["target"])))
-    shown = table.head(most)
+    seen = table[table["tracks"] > 0]
+    if seen.empty:
+        raise DataSaysNoError(f"no track was seen to go on from {graph.code(market)} within {graph.window} days")
+    shown = seen.head(most)
     name = market_names([graph.code(market)]).popitem()[1]
     heading = (
         f"{graph.chart}: after {name}, by rate = P(entry within {graph.window} days); "
@@ -93,10 +101,15 @@ def journey(place: Path, track: str) -> Answer:
 def _flow_sentence(edge: dict[Any, Any], a: str, b: str) -> str:
     if not edge["exposed"]:
         return f"No track could be followed from {a} to {b}."
-    lag = f"; half of them within {edge['lag_median']:g} days" if edge["tracks"] else ""
+    lag = f", half of them within {edge['lag_median']:g} days" if edge["tracks"] > 1 else ""
+    few = (
+        f" (of so few tracks, below {LEAST_EXPOSED}, hardly more than a rumour)"
+        if edge["exposed"] < LEAST_EXPOSED
+        else ""
+    )
     return (
-        f"Of {edge['exposed']:,} tracks in {a} that could have gone on to {b}, {edge['tracks']:,} were seen to{lag}; "
-        f"P = {edge['rate']:.3f}, follow-up cut short taken into account."
+        f"Of {edge['exposed']:,} tracks in {a} that could have gone on to {b}, {edge['tracks']:,} did{lag}; "
+        f"P = {edge['rate']:.3f}, follow-up cut short taken into account{few}."
     )
 
 
@@ -104,9 +117,12 @@ def _track(wanted: str, titles: pd.DataFrame) -> dict[str, Any]:
     """Return `track_id`, `title` and `artist` of the one track meant."""
     ident = re.sub(r"^.*track[/:]([^/?#\s]+).*$", r"\1", wanted.strip())
     by_id = titles[titles["track_id"] == ident]
-    found = by_id if len(by_id) else titles[titles["title"].str.casefold() == wanted.strip().casefold()]
+    names = titles["title"].fillna("").str.casefold()
+    found = by_id if len(by_id) else titles[names == wanted.strip().casefold()]
     if not len(found):
-        raise DataSaysNoError(f"no track has the id or title '{wanted}'")
+        near = titles[names.str.contains(wanted.strip().casefold(), regex=False)]["title"].drop_duplicates().head(3)
+        hint = f"; did you mean {' or '.join(repr(title) for title in near)}?" if len(near) else ""
+        raise DataSaysNoError(f"no track has the id or title '{wanted}'{hint}")
     if len(found) > 1:
         listed = "; ".join(f"{row.track_id} by {row.artist}" for row in found.head(5).itertuples())
         raise DataSaysNoError(f"{len(found)} tracks are called '{wanted}'; name one by its id: {listed}")

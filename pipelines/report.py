@@ -7,15 +7,24 @@ import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from diffusion import Entries, market_names
-from graphs import LEAST_EXPOSED, MarketGraph
+from diffusion.schema import LEAST_EXPOSED
+from graphs import MarketGraph
 from pipelines.folder import Folder
 from pipelines.study import Study
-from pipelines.summary import cell, unmatched_lines
+from pipelines.summary import cell, every, unmatched_lines
 from survival import Breakthrough
 
 MOST = 15
 
 FLOW_COLUMNS = ["source", "target", "tracks", "joint", "exposed", "rate", "lag_median"]
+
+TITLES = {
+    "none": "Time to breakthrough",
+    "continent": "Time to breakthrough, by continent of the market",
+    "language_match": "Time to breakthrough, by language shared with the footprint",
+    "footprint_size": "Time to breakthrough, by markets entered on day 0",
+}
+"""Grouping of survival curves → title of their figure."""
 
 CAPTIONS = {
     "flow_map": "The largest flows between markets, by number of tracks.",
@@ -42,6 +51,7 @@ def report_html(
         window=graph.window,
         horizon=study.horizon,
         coverage=_table(_notable_coverage(entries)),
+        every=every(folder.notes("entries")["cadence_days"]),
         usual=entries.calendar.by_market()[["dates", "depth_median", "missing"]].median(),
         unseen=[day.isoformat() for day in entries.calendar.unseen_dates()],
         leaders=_table(graph.leaders().drop(columns="market").head(MOST)),
@@ -49,7 +59,7 @@ def report_html(
         least_exposed=LEAST_EXPOSED,
         summary=_table(pd.concat([part.summary for part in curves], ignore_index=True).drop(columns="by")),
         figures={name: (_picture(folder, name), text) for name, text in CAPTIONS.items() if folder.holds(_file(name))},
-        survival_figures=[_picture(folder, f"survival_{part.by}") for part in curves],
+        survival_figures=[(_picture(folder, f"survival_{part.by}"), TITLES[part.by]) for part in curves],
         caveats=_caveats(entries, graph, curves, folder),
         inputs=_table(pd.DataFrame(folder.parameters("entries")["inputs"]).head(50)),
         manifest=folder.manifest(),
@@ -99,14 +109,15 @@ def _caveats(entries: Entries, graph: MarketGraph, curves: tuple[Breakthrough, .
     debuts = entries.debuts().to_pandas()
     lines = [
         f"{counts['ties']:,} pairs of entries have no observed order; {counts['transitions']:,} are transitions. "
-        f"One chart every {reading['cadence_days']} day(s): what travels faster leaves no direction.",
+        f"One chart every {every(reading['cadence_days'])}: what travels faster leaves no direction.",
         f"{int(debuts['left_censored'].sum()):,} of {len(debuts):,} tracks were there when their markets' observation "
         "began; they take no part in transitions or curves.",
     ]
     gaps = coverage[coverage["missing"] > 0]
     if len(gaps):
         lines.append(
-            f"{len(gaps)} markets miss charts, {int(gaps['missing'].max())} at most; orders across a gap are ties."
+            f"Charts are missing in {len(gaps)} of {len(coverage)} markets, {int(gaps['missing'].max())} at most; "
+            "an order that a gap hides is a tie."
         )
     if coverage["stale"].any():
         lines.append(

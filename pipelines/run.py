@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pyarrow.compute as pc
 
 import figures
 from diffusion import Calendar, Charts, Entries, EventRules, market_names, open_charts
@@ -16,7 +17,7 @@ from diffusion.layouts import find_source
 from graphs import MarketGraph, market_graph
 from pipelines.folder import Folder, file_facts, fingerprint
 from pipelines.progress import Report
-from pipelines.report import report_html
+from pipelines.report import TITLES, report_html
 from pipelines.study import SAMPLE, Study
 from pipelines.tables import load_graph
 from survival import Breakthrough, breakthrough
@@ -25,13 +26,13 @@ Drawing = Callable[[], figures.Figure]
 
 KINDS: tuple[figures.Kind, ...] = ("png", "svg")
 
-STEPS = ("entries", "graph", "survival", "figures", "report")
+STEPS = ("entries", "graph", "survival", "graph_figures", "survival_figures", "report")
 """What a full run makes, in order."""
 
 OUTDATES = {
-    "entries": ("graph", "survival", "survival_figures", "figures", "report"),
-    "graph": ("figures", "report"),
-    "survival": ("survival_figures", "figures", "report"),
+    "entries": ("graph", "survival", "graph_figures", "survival_figures", "report"),
+    "graph": ("graph_figures", "report"),
+    "survival": ("survival_figures", "report"),
 }
 """Step → steps that were made from what it made before."""
 
@@ -116,6 +117,7 @@ class Run:
                 chart=study.chart,
             )
             tracks = charts.tracks().select(["track_id", "title", "artist"])
+            tracks = tracks.filter(pc.is_in(tracks["track_id"], entries.table["track_id"].unique()))
             notes = _notes(charts, entries)
         parameters = {"inputs": self.inputs} | study.settings("charts", "events")
         self._begin("entries", self.entries_print, parameters=parameters, notes=notes)
@@ -160,14 +162,14 @@ class Run:
         for name, table in (("survival.csv", curves), ("survival_summary.csv", summary)):
             self.folder.put("survival", name, table.to_csv(index=False).encode(), rows=len(table))
 
-    def make_figures(self) -> None:
-        """Write every figure as PNG and SVG."""
-        key = fingerprint("figures", self.graph_print, self.survival_print)
-        if not self.folder.unchanged("figures", key):
-            self._draw("figures", key, graph_figures(self.graph) | survival_figures(self.curves))
+    def make_graph_figures(self) -> None:
+        """Write the figures of the graph as PNG and SVG."""
+        key = fingerprint("graph_figures", self.graph_print)
+        if not self.folder.unchanged("graph_figures", key):
+            self._draw("graph_figures", key, graph_figures(self.graph))
 
     def make_survival_figures(self) -> None:
-        """Write the figures of the survival curves alone."""
+        """Write the figures of the survival curves as PNG and SVG."""
         key = fingerprint("survival_figures", self.survival_print)
         if not self.folder.unchanged("survival_figures", key):
             self._draw("survival_figures", key, survival_figures(self.curves))
@@ -208,14 +210,6 @@ def graph_figures(graph: MarketGraph) -> dict[str, Drawing]:
     if nodes["latitude"].notna().any():
         drawings["flow_map"] = lambda: figures.flow_map(edges, nodes)
     return drawings
-
-
-TITLES = {
-    "none": "Time to breakthrough",
-    "continent": "Time to breakthrough, by continent of the market",
-    "language_match": "Time to breakthrough, by language shared with the footprint",
-    "footprint_size": "Time to breakthrough, by markets entered on day 0",
-}
 
 
 def survival_figures(curves: tuple[Breakthrough, ...]) -> dict[str, Drawing]:

@@ -8,6 +8,7 @@ import pandas as pd
 from diffusion import market_names
 from graphs import MarketGraph
 from pipelines.folder import Folder
+from survival import Breakthrough
 
 MEASURES = ("net_flow", "pagerank", "hub", "betweenness")
 
@@ -19,7 +20,7 @@ def reading_lines(notes: dict[str, Any]) -> list[str]:
     lines = [
         f"read      {rows['read']:,} rows ({notes['layout']}): {rows['kept']:,} kept, "
         f"{rows['duplicates']:,} duplicates, {rows['aggregate']:,} of Global; set aside: {aside}",
-        f"chart     {notes['chart']}, every {_days(notes['cadence_days'])}, {notes['first_date']} to "
+        f"chart     {notes['chart']}, every {every(notes['cadence_days'])}, {notes['first_date']} to "
         f"{notes['last_date']}: {notes['markets']} markets, {notes['tracks']:,} tracks",
         f"entries   {notes['entries']:,}, of which {notes['left_censored']:,} left-censored ({notes['events']})",
     ]
@@ -49,6 +50,30 @@ def graph_lines(notes: dict[str, Any], graph: MarketGraph) -> list[str]:
     return lines
 
 
+def survival_lines(curves: tuple[Breakthrough, ...]) -> list[str]:
+    """Return how many waits ended in an entry, by group, and what a reader must be told of the curves."""
+    lines = []
+    for part in curves:
+        for row in part.summary.to_dict("records"):
+            lines.append(
+                f"survival  {row['group']}: {row['events']:,} of {row['waits']:,} waits ended in an entry; "
+                f"{row['share_entered']:.2%} by day {row['restricted_to']}"
+            )
+        lines += [f"survival  {note}" for note in part.notes()]
+    return lines
+
+
+def made_lines(folder: Folder) -> list[str]:
+    """Return what became of the folder's files, in words."""
+    changes = folder.changes()
+    kept = f"; {len(changes['unchanged'])} unchanged" if changes["unchanged"] else ""
+    lines = [f"made      {len(changes['made'])} files in {folder.place}{kept}"]
+    if changes["removed"]:
+        gone = [name for name in changes["removed"] if not name.endswith(".svg")]
+        lines.append(f"removed   what was made with other settings: {', '.join(gone)}")
+    return lines
+
+
 def unmatched_lines(graph: MarketGraph) -> list[str]:
     """Return which pairs lack a distance, in words; none where all have them."""
     gaps: dict[frozenset[tuple[str, str]], list[str]] = {}
@@ -65,7 +90,7 @@ def unmatched_lines(graph: MarketGraph) -> list[str]:
 def result(folder: Folder, graph: MarketGraph | None) -> dict[str, Any]:
     """Return what the run made, for `--json`."""
     manifest = folder.manifest()
-    found: dict[str, Any] = {"out": str(folder.place), "steps": manifest["steps"]}
+    found: dict[str, Any] = {"out": str(folder.place), "files": folder.changes(), "steps": manifest["steps"]}
     if graph is not None:
         leaders = graph.leaders()
         found["leaders"] = {
@@ -100,7 +125,8 @@ def _cover(pairs: frozenset[tuple[str, str]], markets: int) -> list[str]:
     return sorted(str(market) for market in lacking[lacking == markets - 1].index)
 
 
-def _days(days: int) -> str:
+def every(days: int) -> str:
+    """Return a cadence in words."""
     return {1: "day", 7: "week"}.get(days, f"{days} days")
 
 

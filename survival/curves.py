@@ -43,8 +43,9 @@ class Breakthrough:
         (entries on that day), `survival` (share not entered by the end of the day), `low`, `high` (95 % band).
     summary
         One row per group: `by`, `group`, `waits`, `events`, `median_days` (null where survival stays above one half),
-        `restricted_mean_days` (expected days not entered, up to `restricted_to`), `restricted_to` (days; the same for
-        all groups), `followed_to` (last day at risk, at most the horizon).
+        `share_entered` (share of waits ended by an entry by day `restricted_to`), `restricted_mean_days` (mean days not
+        entered, up to `restricted_to`), `restricted_to` (days; the same for all groups, so that they compare),
+        `followed_to` (last day at risk, at most the horizon).
     by
         What the groups are.
     horizon
@@ -133,6 +134,7 @@ def breakthrough(entries: Entries, *, by: Grouping = "none", horizon: int = HORI
                 "waits": int(groups[name]["waits"].sum()),
                 "events": int(curve["events"].sum()),
                 "median_days": _median(curve),
+                "share_entered": 1 - float(curve["survival"].iloc[shared]),
                 "restricted_mean_days": float(curve["survival"].iloc[:shared].sum()),
                 "restricted_to": shared,
                 "followed_to": followed[name],

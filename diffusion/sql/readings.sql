@@ -9,7 +9,7 @@ WITH trimmed AS (
         track_id,
         TRY_CAST(TRIM(rank) AS DOUBLE) AS rank_number,
         TRY_CAST(TRIM(streams) AS DOUBLE) AS streams_number,
-        NULLIF(TRIM(streams), '') IS NOT NULL AS has_streams
+        LOWER(TRIM(streams)) NOT IN ('', 'nan', 'none', 'null', '<na>') AS has_streams
     FROM identified_rows
 ),
 typed AS (
@@ -24,7 +24,8 @@ typed AS (
         track_id,
         CASE WHEN rank_number BETWEEN 1 AND 1000000 AND rank_number = FLOOR(rank_number)
             THEN CAST(rank_number AS INTEGER) END AS rank,
-        CASE WHEN streams_number BETWEEN 0 AND 1e15 THEN CAST(ROUND(streams_number) AS BIGINT) END AS streams,
+        CASE WHEN streams_number BETWEEN 0 AND 1e15 AND streams_number = FLOOR(streams_number)
+            THEN CAST(streams_number AS BIGINT) END AS streams,
         has_streams
     FROM trimmed
 ),
@@ -38,7 +39,7 @@ dated AS (
         t.track_id,
         t.rank,
         t.streams,
-        t.has_streams AND t.streams IS NULL AS streams_unreadable
+        COALESCE(t.has_streams, FALSE) AND t.streams IS NULL AS streams_unreadable
     FROM typed AS t
     LEFT JOIN market_names AS m ON m.name = t.name
 )

@@ -3,7 +3,8 @@ SELECT
     track_id,
     MIN(NULLIF(TRIM(title), '')) AS title,
     MIN(NULLIF(TRIM(artist), '')) AS artist,
-    MAX(NULLIF(TRIM(available_markets), '')) AS available_markets
+    STRING_AGG(DISTINCT NULLIF(TRIM(available_markets), ''), ' ' ORDER BY NULLIF(TRIM(available_markets), ''))
+        AS available_markets
 FROM identified_rows
 WHERE track_id IS NOT NULL
 GROUP BY track_id

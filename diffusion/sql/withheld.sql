@@ -1,4 +1,5 @@
 -- One row per track and market whose licence list is known and leaves the market out.
+-- A list without any code, such as '[]', says nothing; lists that differ between rows of one track are added up.
 WITH listed AS (
     SELECT
         i.identity AS track_id,
@@ -17,4 +18,4 @@ FROM known AS k
 JOIN listed AS l ON l.track_id = k.track_id
 CROSS JOIN markets AS m
 GROUP BY l.track_id, m.market
-HAVING MAX(CASE WHEN POSITION(m.market IN l.licence) > 0 THEN 1 ELSE 0 END) = 0
+HAVING MAX(CASE WHEN REGEXP_MATCHES(l.licence, '(^|[^A-Z])' || m.market || '([^A-Z]|$)') THEN 1 ELSE 0 END) = 0
