@@ -96,8 +96,8 @@ def _drawn(groups: Mapping[str, pd.DataFrame], title: str, horizon: int) -> Figu
             end = group.iloc[-1]
             upper.plot(end["days"], end["survival"], marker="|", markersize=9, markeredgewidth=1.6, color=colour)
     upper.set_ylim(bottom, 1 + 0.03 * (1 - bottom))
-    end = int(np.max([group["days"].max() for group in groups.values()]))
-    upper.set_xlim(0, end * 1.02 if 0 < end < horizon else horizon)
+    last = int(np.max([group["days"].max() for group in groups.values()]))
+    upper.set_xlim(0, last * 1.02 if 0 < last < horizon else horizon)
     upper.set_ylabel("share of waits not yet ended by an entry")
     upper.yaxis.set_major_formatter(ScalarFormatter(useOffset=False))
     upper.set_xlabel("days since debut")
@@ -105,7 +105,7 @@ def _drawn(groups: Mapping[str, pd.DataFrame], title: str, horizon: int) -> Figu
     upper.grid(axis="y")
     if len(groups) > 1:
         _legend(upper, lines)
-    _at_risk(lower, groups, min(end, horizon) or horizon)
+    _at_risk(lower, groups, min(last, horizon) or horizon)
     return page.done()
 
 

@@ -72,7 +72,7 @@ class Breakthrough:
                 for day, groups in short.groupby("followed_to")
             ]
             lines.append(
-                f"by {self.by}: follow-up ends before the horizon of {self.horizon} days; stopped: {', '.join(ends)}"
+                f"{'overall' if self.by == 'none' else f'by {self.by}'}: follow-up ends before the horizon of {self.horizon} days; stopped: {', '.join(ends)}"
             )
         gone = self.curves[(self.curves["survival"] == 0) & (self.curves["at_risk"] > 0) & (self.curves["events"] == 0)]
         lines += [

@@ -117,10 +117,10 @@ def test_demo_makes_everything_within_its_folder(shell: Shell, tmp_path: Path) -
         ("next-from", "Sweden"),
         ("journey", "6PERP62TejQjgHu81OHxgM"),
     ):
-        code, text, _ = shell("query", *question)
+        code, text, _ = shell("query", *question, "--from", "out/demo")
         assert code == 0
         assert len(text.splitlines()) > 2
-        code, data, _ = shell("query", *question, "--json")
+        code, data, _ = shell("query", *question, "--from", "out/demo", "--json")
         assert json.loads(data)
 
 
@@ -158,13 +158,15 @@ def test_only_what_changed_is_made_again(shell: Shell, write_csv: WriteCsv, tmp_
     assert "made      2 files" in shell("run", "charts.csv", "--out", "a")[1]
     # another window: the graph, and the figures and report that were made of it, but not the curves
     out = shell("run", "charts.csv", "--out", "a", "--window", 5)[1]
-    assert "; 6 unchanged" in out
+    assert "; 14 unchanged" in out  # entries, curves and their figures
+    assert "removed" not in out
     assert len(files(tmp_path / "a")) - 1 == total
     # a graph alone takes away the figures and the report of the other graph
-    assert shell("graph", "charts.csv", "--out", "a", "--window", 30)[0] == 0
+    out = shell("graph", "charts.csv", "--out", "a", "--window", 30)[1]
+    assert "removed   what was made with other settings: figures/flow_map.png" in out
     left = files(tmp_path / "a")
     assert "report.html" not in left
-    assert "survival.csv" in left
+    assert {"survival.csv", "figures/survival_none.png"} <= left
     write_csv(ROWS[:-1])
     assert "unchanged" not in shell("run", "charts.csv", "--out", "a")[1]
 
@@ -332,7 +334,11 @@ def test_bad_options_get_one_clear_line(shell: Shell, write_csv: WriteCsv) -> No
 
 def test_queries_that_find_nothing_say_so(shell: Shell, write_csv: WriteCsv) -> None:
     assert shell("graph", write_csv(ROWS), "--out", "made")[0] == 0
-    refused(shell("query", "leaders"), 2, "no manifest.json in 'out/demo'")
+    refused(shell("query", "leaders"), 2, "Missing option '--from'")
+    refused(shell("query", "leaders", "--from", "absent"), 2, "no manifest.json in 'absent'")
+    refused(shell("query", "leaders", "--from", "made", "--most", 0), 2, "0 is not in the range")
+    refused(shell("query", "journey", "itle of", "--from", "made"), 1, "did you mean 'Title of")
+    refused(shell("query", "next-from", "Norway", "--from", "made"), 1, "no track was seen to go on from NO")
     refused(shell("query", "leaders", "--from", "made", "--by", "charm"), 2, "no score 'charm'")
     refused(shell("query", "flow", "Sweden", "Atlantis", "--from", "made"), 2, "unknown market 'Atlantis'")
     refused(shell("query", "flow", "Sweden", "Japan", "--from", "made"), 1, "JP is not observed")
