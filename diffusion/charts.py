@@ -25,6 +25,9 @@ SET_ASIDE_LIMIT = 0.01
 
 ANY_RANK = 1_000_000
 
+LONGEST_TITLE = 2
+"""Line ends that a field may hold; more are rows that a stray quote swallowed."""
+
 
 @dataclass(frozen=True, slots=True)
 class RowAccount:
@@ -213,7 +216,7 @@ def open_charts(
     engine = Engine(memory_limit=memory_limit)
     try:
         source = find_source(path, engine, columns=columns)
-        engine.open_files(source.files, source.kind, source.columns)
+        engine.open_files(source.files, source.kind, source.columns, partitioned=source.partitioned)
         account = _read(engine, source, path, market_names)
     except BaseException:
         engine.close()
@@ -228,6 +231,12 @@ def open_sample() -> Charts:
 
 
 def _read(engine: Engine, source: Source, path: str | Path, extra: Mapping[str, str] | None) -> RowAccount:
+    line_ends = engine.fetch("longest_field")["line_ends"][0].as_py()
+    if line_ends > LONGEST_TITLE:
+        raise SourceError(
+            f"a quoted field in '{path}' runs over {line_ends + 1:,} lines: a quote closes too late and swallows rows; "
+            "mend it first"
+        )
     names = engine.fetch("source_markets").to_pydict()
     codes = resolve_all(dict(zip(names["name"], names["source_rows"], strict=True)), extra=extra)
     engine.register(
@@ -246,7 +255,7 @@ def _read(engine: Engine, source: Source, path: str | Path, extra: Mapping[str, 
     engine.create("contested")
     engine.create("chart_rows")
     counts = engine.fetch("accounts").to_pydict()
-    malformed = engine.malformed_lines() if source.kind == "csv" else 0
+    malformed = engine.rejected_lines() if source.kind == "csv" else {}
     account = _account(dict(zip(counts["outcome"], counts["source_rows"], strict=True)), malformed)
     if account.read == 0:
         raise SourceError(f"no rows in '{path}': the header is there, but nothing below it")
@@ -271,11 +280,10 @@ def _hint(account: RowAccount) -> str:
     return "; dates are read as YYYY-MM-DD" if "unreadable date" in account.set_aside else ""
 
 
-def _account(counts: dict[str, int], malformed: int) -> RowAccount:
+def _account(counts: dict[str, int], rejected: Mapping[str, int]) -> RowAccount:
     kept, duplicates, aggregate, unreadable = (
         counts.pop(outcome) for outcome in ("kept", "duplicate", "aggregate", "streams unreadable")
     )
-    counts["line that does not split into the header's columns"] = malformed
-    set_aside = {reason: rows for reason, rows in sorted(counts.items()) if rows}
+    set_aside = {reason: rows for reason, rows in sorted((counts | dict(rejected)).items()) if rows}
     read = kept + duplicates + aggregate + sum(set_aside.values())
     return RowAccount(read, kept, duplicates, aggregate, set_aside, unreadable)

@@ -9,7 +9,9 @@ import re
 import shutil
 import tempfile
 import weakref
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -19,7 +21,7 @@ from typing import Literal, Self
 import duckdb
 import pyarrow as pa
 
-from diffusion.errors import SourceError
+from diffusion.errors import OutputError, SourceError
 from diffusion.schema import RELATIONS
 
 FileKind = Literal["csv", "parquet"]
@@ -60,6 +62,7 @@ class Engine:
             },
         )
         self._connection.execute("SET enable_progress_bar = false")
+        self._connection.execute("SET TimeZone = 'UTC'")
 
     def __enter__(self) -> Self:
         return self
@@ -81,7 +84,8 @@ class Engine:
     def create(self, name: str, **parameters: object) -> None:
         """Run relation `name` and keep its rows in the engine, as a table of that name."""
         sql, values = _bound(name, parameters)
-        self._connection.execute(f"CREATE OR REPLACE TABLE {name} AS {sql}", values)
+        with _room():
+            self._connection.execute(f"CREATE OR REPLACE TABLE {name} AS {sql}", values)
 
     def view(self, name: str) -> None:
         """Make relation `name`, which takes no parameters, readable by other relations without keeping its rows."""
@@ -91,10 +95,14 @@ class Engine:
         """Run relation `name` and return its rows, held to its contract and in order of its key."""
         contract = _CONTRACTS[name]
         sql, values = _bound(name, parameters)
-        rows = self._connection.sql(sql, params=values)
-        return contract.conform(rows.order(", ".join(contract.key)).to_arrow_reader().read_all())
+        with _room():
+            rows = self._connection.sql(sql, params=values)
+            table = rows.order(", ".join(contract.key)).to_arrow_reader().read_all()
+        return contract.conform(table)
 
-    def open_files(self, files: Sequence[Path], kind: FileKind, columns: Mapping[str, str | None]) -> None:
+    def open_files(
+        self, files: Sequence[Path], kind: FileKind, columns: Mapping[str, str | None], *, partitioned: bool = False
+    ) -> None:
         """Make the files' rows readable as `source_rows`: text columns, named and chosen by `columns`.
 
         Parameters
@@ -105,6 +113,8 @@ class Engine:
             ``csv`` is read once into the engine; ``parquet`` is read where it lies.
         columns
             Our name of a column → its name in the files, or None where they have no such column.
+        partitioned
+            Whether folders of the form ``name=value`` above a file are columns too.
 
         Raises
         ------
@@ -117,10 +127,10 @@ class Engine:
         ]
         try:
             if kind == "parquet":
-                self._scan(files, kind).project(*chosen).create_view("source_rows")
+                self._scan(files, kind, partitioned).project(*chosen).create_view("source_rows")
                 return
             # lines are rejected by name and not by place only among files with one header
-            first, *others = (self._scan(alike, kind).project(*chosen) for alike in self._by_header(files))
+            first, *others = (self._scan(alike, kind, partitioned).project(*chosen) for alike in self._by_header(files))
             first.create("source_rows")
             for rows in others:
                 rows.insert_into("source_rows")
@@ -133,8 +143,8 @@ class Engine:
             groups.setdefault(tuple(self.columns_of(file, "csv")), []).append(file)
         return list(groups.values())
 
-    def columns_of(self, file: Path, kind: FileKind) -> list[str]:
-        """Return the column names of one file, partition folders above it included.
+    def columns_of(self, file: Path, kind: FileKind, *, partitioned: bool = False) -> list[str]:
+        """Return the column names of one file, and of the folders above it where they are `partitioned`.
 
         Raises
         ------
@@ -142,36 +152,52 @@ class Engine:
             When the file is not what its name says.
         """
         try:
-            return list(self._scan([file], kind).columns)
+            return list(self._scan([file], kind, partitioned).columns)
         except duckdb.Error as error:
             raise SourceError(f"cannot read '{file}' as {kind}: {_first_line(error)}") from error
 
-    def _scan(self, files: Sequence[Path], kind: FileKind) -> duckdb.DuckDBPyRelation:
+    def _scan(self, files: Sequence[Path], kind: FileKind, partitioned: bool) -> duckdb.DuckDBPyRelation:
         names = [_GLOB_SIGN.sub(r"[\1]", str(file)) for file in files]  # a file name is no pattern
         if kind == "parquet":
             sql = """
                 SELECT * FROM read_parquet(
-                    $files, hive_partitioning = true, hive_types_autocast = false, union_by_name = true)
+                    $files, hive_partitioning = $partitioned, hive_types_autocast = false, union_by_name = true)
             """
-            return self._connection.sql(sql, params={"files": names})
+            return self._connection.sql(sql, params={"files": names, "partitioned": partitioned})
         sql = """
             SELECT * FROM read_csv(
                 $files, columns = $columns, auto_detect = false, header = true, delim = ',', quote = '"', escape = '"',
-                nullstr = '', hive_partitioning = true, hive_types_autocast = false, store_rejects = true)
+                nullstr = '', hive_partitioning = $partitioned, hive_types_autocast = false, store_rejects = true)
         """
         columns = dict.fromkeys(_csv_header(files[0]), "VARCHAR")
-        return self._connection.sql(sql, params={"files": names, "columns": columns})
+        return self._connection.sql(sql, params={"files": names, "partitioned": partitioned, "columns": columns})
 
-    def malformed_lines(self) -> int:
-        """Return how many lines of the CSV files could not be split into the header's columns."""
-        ((count,),) = self._connection.execute(
+    def rejected_lines(self) -> dict[str, int]:
+        """Return why lines of the CSV files could not be read as rows, and how many."""
+        records = self._connection.execute(
             """
-            SELECT COUNT(*) FROM (
-                SELECT DISTINCT s.file_path, e.line_byte_position
-                FROM reject_errors AS e JOIN reject_scans AS s ON s.scan_id = e.scan_id AND s.file_id = e.file_id)
+            SELECT s.file_path, e.line_byte_position, MAX(e.csv_line), BOOL_OR(e.error_type = 'INVALID ENCODING')
+            FROM reject_errors AS e JOIN reject_scans AS s ON s.scan_id = e.scan_id AND s.file_id = e.file_id
+            GROUP BY s.file_path, e.line_byte_position
             """
         ).fetchall()
-        return int(count)
+        lines: Counter[str] = Counter()
+        for _, _, text, not_utf8 in records:
+            reason = "line that is not UTF-8" if not_utf8 else "line that does not split into the header's columns"
+            lines[reason] += str(text).strip("\r\n").count("\n") + 1
+        return dict(lines)
+
+
+@contextmanager
+def _room() -> Iterator[None]:
+    """Say in one line when the engine runs out of memory or disk."""
+    try:
+        yield
+    except (duckdb.IOException, duckdb.OutOfMemoryException, duckdb.TransactionException) as error:
+        raise OutputError(
+            f"the engine ran out of room in '{tempfile.gettempdir()}' or in memory: {_first_line(error)}; "
+            "free some, or name another place in TMPDIR"
+        ) from error
 
 
 def _bound(name: str, parameters: Mapping[str, object]) -> tuple[str, dict[str, object] | None]:
@@ -194,7 +220,12 @@ def _csv_header(file: Path) -> list[str]:
         raise SourceError(f"cannot read '{file}' as csv: {_first_line(error)}") from error
     header = next(csv.reader(io.StringIO(text, newline="")), [])
     if not any(header):
-        raise SourceError(f"'{file}' is empty: it has no header line")
+        what = "begins with a blank line" if text.strip() else "is empty"
+        raise SourceError(f"'{file}' {what}: its first line must name the columns")
+    if len(header) == 1 and (sign := next((sign for sign in ";\t|" if sign in header[0]), None)):
+        raise SourceError(
+            f"the fields of '{file}' are separated by {sign!r}; only commas are read, so convert it first"
+        )
     if "\N{REPLACEMENT CHARACTER}" in "".join(header) or "\0" in "".join(header):
         raise SourceError(f"'{file}' is not UTF-8 text; convert it first (iconv -t UTF-8)")
     if len(set(header)) < len(header):

@@ -14,7 +14,7 @@ from diffusion.engine import Engine
 from diffusion.errors import DataSaysNoError, SettingError
 from diffusion.markets import market_names
 from diffusion.recordings import Identity
-from diffusion.schema import ENTRIES, HORIZON, WASHOUT, WITHHELD
+from diffusion.schema import ENTRIES, HORIZON, LONGEST, WASHOUT, WITHHELD
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +32,8 @@ class EventRules:
             raise SettingError(f"top is {self.top}, but ranks begin at 1")
         if self.min_periods < 1:
             raise SettingError(f"min_periods is {self.min_periods}, but an event lasts one chart at least")
-        if self.washout < 0:
-            raise SettingError(f"washout is {self.washout} days; it cannot be negative")
+        if not 0 <= self.washout <= LONGEST:
+            raise SettingError(f"washout is {self.washout} days; it must be between 0 and {LONGEST:,}")
         if self.identity not in ("track", "recording"):
             raise SettingError(f"identity is '{self.identity}'; allowed are 'track' and 'recording'")
 
@@ -161,6 +161,6 @@ class Entries:
 
 
 def _positive(name: str, days: int) -> int:
-    if days < 1:
-        raise SettingError(f"{name} is {days} days; it must be 1 or more")
+    if not 1 <= days <= LONGEST:
+        raise SettingError(f"{name} is {days} days; it must be between 1 and {LONGEST:,}")
     return days

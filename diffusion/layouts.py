@@ -83,6 +83,8 @@ class Source:
         In order of name.
     kind
         ``csv`` or ``parquet``.
+    partitioned
+        Whether folders of the form ``name=value`` below the given one are columns.
     layout
         Name of the layout, or the columns that the caller named.
     columns
@@ -93,6 +95,7 @@ class Source:
 
     files: tuple[Path, ...]
     kind: FileKind
+    partitioned: bool
     layout: str
     columns: Mapping[str, str | None]
     chart: str
@@ -116,8 +119,13 @@ def find_source(path: str | Path, engine: Engine, *, columns: Mapping[str, str] 
         When `columns` names a column of ours that does not exist.
     """
     files, kind = _find_files(path)
-    headers = {file: engine.columns_of(file, kind) for file in files}
     first = files[0]
+    place = Path(path)
+    below = first.relative_to(place).parent.parts if place.is_dir() else ()
+    own = engine.columns_of(first, kind)
+    # folders are asked only for what the files themselves do not say
+    partitioned = any("=" in part for part in below) and bool(_wanting(own))
+    headers = {file: engine.columns_of(file, kind, partitioned=partitioned) for file in files}
     layout, chosen = _recognise(headers[first], first, _checked(columns or {}, headers[first], first))
     for file, header in headers.items():
         lacking = [theirs for theirs in chosen.values() if theirs and theirs not in header]
@@ -127,7 +135,7 @@ def find_source(path: str | Path, engine: Engine, *, columns: Mapping[str, str] 
                 "give files of one layout, or name them by a glob"
             )
     name = f"columns named: {', '.join(f'{a}={b}' for a, b in columns.items())}" if columns else layout.name
-    return Source(files, kind, name, chosen, "top200" if chosen["streams"] else "viral50")
+    return Source(files, kind, partitioned, name, chosen, "top200" if chosen["streams"] else "viral50")
 
 
 def _find_files(path: str | Path) -> tuple[tuple[Path, ...], FileKind]:
@@ -140,6 +148,9 @@ def _find_files(path: str | Path) -> tuple[tuple[Path, ...], FileKind]:
         found = [f for f in map(Path, glob.glob(str(path), recursive=True)) if f.is_file()]
     if not found:
         raise SourceError(_nothing_at(path, place))
+    for file in found:
+        if not str(file).isprintable() and "\udc80" <= max(str(file)) <= "\udcff":
+            raise SourceError(f"the name of the file {str(file)!a} is not UTF-8; rename it")
     kinds = {file: _kind(file) for file in sorted(found)}
     for file, kind in kinds.items():
         if kind is None:
@@ -174,7 +185,7 @@ def _plain(name: str) -> str:
 
 def _match(layout: Layout, header: Sequence[str]) -> dict[str, str | None]:
     """Return our column → the header's column; the first of a column's names that is there counts."""
-    there = {_plain(name): name for name in reversed(header)}
+    there = {_plain(name): name for name in header}
     return {
         ours: next((there[name] for name in layout.columns.get(ours, ()) if name in there), None)
         for ours in SOURCE_COLUMNS
@@ -187,10 +198,21 @@ def _missing(chosen: Mapping[str, str | None]) -> list[str]:
     return [" or ".join(need) for need in needs if not any(chosen[name] for name in need)]
 
 
+def _wanting(header: Sequence[str]) -> list[str]:
+    """Return what the layout that fits best still lacks."""
+    return min((_missing(_match(layout, header)) for layout in LAYOUTS), key=len)
+
+
 def _recognise(header: Sequence[str], file: Path, given: Mapping[str, str]) -> tuple[Layout, dict[str, str | None]]:
     """Return the layout that leaves least wanting, and our column → the header's column, `given` before all."""
     matches = [(layout, {**_match(layout, header), **given}) for layout in LAYOUTS]
     layout, chosen = min(matches, key=lambda match: (len(_missing(match[1])), -sum(map(bool, match[1].values()))))
+    for theirs in filter(None, chosen.values()):
+        alike = [name for name in header if _plain(name) == _plain(theirs)]
+        if len(alike) > 1:
+            raise SourceError(
+                f"'{file}' has {len(alike)} columns called '{theirs}' but for case and signs; rename all but one"
+            )
     missing = _missing(chosen)
     if not missing:
         return layout, chosen

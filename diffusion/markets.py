@@ -84,14 +84,17 @@ def resolve_all(names: Mapping[str, int], *, extra: Mapping[str, str] | None = N
         When names are unknown: each with its rows and the nearest known name.
     """
     codes, unknown = {}, []
+    further = {_plain(name): resolve(code) for name, code in (extra or {}).items()}
     for name, rows in names.items():
         try:
-            codes[name] = resolve((extra or {}).get(name, name))
+            codes[name] = further.get(_plain(name)) or resolve(name)
         except UnknownMarketError as error:
             unknown.append(f"{error} ({rows:,} rows)")
     if unknown:
         more = f"; and {len(unknown) - 5} more" if len(unknown) > 5 else ""
-        raise UnknownMarketError("; ".join(unknown[:5]) + more)
+        raise UnknownMarketError(
+            "; ".join(unknown[:5]) + more + "; mend the source, or name them: market_names in a study"
+        )
     return codes
 
 

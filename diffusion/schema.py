@@ -24,6 +24,9 @@ WINDOW_DAILY: Final = 60
 WINDOW_WEEKLY: Final = 56
 """Days: default window of a transition on weekly charts (8 weeks)."""
 
+LONGEST: Final = 36_500
+"""Days: the longest window, washout or horizon that makes sense, a hundred years."""
+
 LEAST_EXPOSED: Final = 30
 """Tracks that must be exposed before a pair's rate is ranked or drawn in full colour."""
 
@@ -313,9 +316,17 @@ WITHHELD = Contract(
     ("track_id", "market"),
 )
 
+LONGEST_FIELD = Contract(
+    "longest_field",
+    "the source",
+    (Column("line_ends", _COUNT, "most line ends within one field"),),
+    ("line_ends",),
+)
+
 RELATIONS: Final = (
     SOURCE_MARKETS,
     ACCOUNTS,
+    LONGEST_FIELD,
     CHARTS_PRESENT,
     WITHHELD,
     CHART_ROWS,

@@ -1,5 +1,7 @@
 """The command line: a thin layer over the library."""
 
+import re
+import signal
 import sys
 from collections.abc import Callable, Iterable
 from importlib import resources
@@ -11,7 +13,8 @@ import click
 from diffusion import DiffusionError, SettingError
 from diffusion.layouts import SOURCE_COLUMNS
 from pipelines import query as queries
-from pipelines.folder import Folder, to_json
+from pipelines.folder import Folder
+from pipelines.manifest import to_json
 from pipelines.progress import progress
 from pipelines.run import STEPS, Run
 from pipelines.study import Study, read_study
@@ -77,10 +80,10 @@ def demo(out: Path, as_json: bool) -> None:
 @JSON
 def run(study: str, out: Path | None, columns: tuple[str, ...], as_json: bool, **options: Any) -> None:
     """Run a study: STUDY is its TOML file, or charts to run with the usual settings."""
-    chosen = read_study(study) if study.endswith(".toml") else Study(study)
+    chosen = read_study(study) if study.lower().endswith(".toml") else Study(study)
     _run(
         chosen.override(columns=_columns(columns) or None, **options),
-        out or Path("out") / (Path(study).stem or "study"),
+        out or Path("out") / (re.sub(r"[^\w.-]+", "_", Path(study).stem) or "study"),
         STEPS,
         as_json,
     )
@@ -166,6 +169,7 @@ def next_from(market: str, most: int, place: Path, as_json: bool) -> None:
 
 def main() -> None:
     """Run the command line; errors of the user or the data are one line on standard error and an exit code."""
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))  # leave no half-done work behind
     try:
         code = cli.main(standalone_mode=False, prog_name="chart-diffusion")
     except click.exceptions.NoArgsIsHelpError as error:
@@ -191,6 +195,9 @@ def _fail(message: str, code: int) -> int:
 
 
 def _run(study: Study, out: Path, steps: tuple[str, ...], as_json: bool) -> None:
+    charts = Path(study.path)
+    if charts.is_dir() and out.resolve().is_relative_to(charts.resolve()):
+        raise SettingError(f"'{out}' lies in the folder of the charts and would be read as one; name another --out")
     with progress(12) as tell, Folder(out) as folder:
         job = Run(study, folder, tell)
         job.make(*steps)
@@ -215,5 +222,7 @@ def _columns(pairs: tuple[str, ...]) -> dict[str, str]:
         ours, found, theirs = pair.partition("=")
         if not found or not theirs:
             raise SettingError(f"--column '{pair}' is not of the form OURS=THEIRS, such as rank=Position")
+        if ours in columns:
+            raise SettingError(f"--column names '{ours}' twice")
         columns[ours] = theirs
     return columns

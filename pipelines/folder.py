@@ -1,8 +1,6 @@
 """A study's folder: artifacts that appear together or not at all, and the manifest that says how they were made."""
 
-import hashlib
 import io
-import json
 import os
 import platform
 import shutil
@@ -19,8 +17,8 @@ import pyarrow.parquet as pq
 
 from diffusion import OutputError
 from diffusion.files import write_whole
+from pipelines.manifest import MANIFEST, digest_of, intact, read_manifest, to_json
 
-MANIFEST = "manifest.json"
 STAGING = ".chart-diffusion-"
 LIBRARIES = ("duckdb", "igraph", "lifelines", "matplotlib", "networkx", "numpy", "pandas", "pyarrow", "scipy")
 
@@ -41,7 +39,7 @@ class Folder:
         self.place = Path(place)
         ground = _writable_ground(self.place)
         _remove_abandoned(ground)
-        self._before = read_manifest(self.place) if (self.place / MANIFEST).is_file() else {"steps": {}}
+        self._before = read_manifest(self.place)
         self._steps: dict[str, dict[str, Any]] = {}
         self._outdated: frozenset[str] = frozenset()
         self._staging = Path(tempfile.mkdtemp(prefix=f"{STAGING}{os.getpid()}-", dir=ground))
@@ -67,7 +65,7 @@ class Folder:
         before = self._before["steps"].get(step)
         if before is None or before["fingerprint"] != fingerprint:
             return False
-        if any(_facts(self.place, a["path"]) != (a["bytes"], a["sha256"]) for a in before["artifacts"]):
+        if before["digest"] != _digest(before) or not all(intact(self.place, a) for a in before["artifacts"]):
             return False
         self._steps[step] = before
         return True
@@ -92,13 +90,18 @@ class Folder:
             "notes": dict(notes),
             "artifacts": [],
         }
+        self._steps[step]["digest"] = _digest(self._steps[step])
 
     def put(self, step: str, name: str, content: bytes, *, rows: int | None = None) -> None:
         """Stage one artifact of a step; `name` is its path below the folder, with forward slashes."""
         target = self._staging / name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(target, content)
-        facts: dict[str, Any] = {"path": name, "bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            write_whole(target, content)
+        except (OSError, OutputError) as error:
+            reason = getattr(error.__cause__ or error, "strerror", None) or error
+            raise OutputError(f"cannot write {name} for '{self.place}': {reason}") from error
+        facts: dict[str, Any] = {"path": name, "bytes": len(content), "sha256": digest_of(content)}
         if rows is not None:
             facts["rows"] = rows
         self._steps[step]["artifacts"].append(facts)
@@ -158,86 +161,48 @@ class Folder:
         }
 
     def _commit(self) -> None:
-        manifest = self.manifest()
+        """Move everything into place: what is out of date goes first, then the manifest, then what it names.
+
+        A run killed in between leaves a manifest that its files do not fit, which `unchanged` and the queries notice.
+        """
+        self._before = read_manifest(self.place)  # another run may have ended meanwhile
+        named = {artifact["path"] for step in self._before["steps"].values() for artifact in step["artifacts"]}
+        staged = {path.relative_to(self._staging): path for path in self._staging.rglob("*") if path.is_file()}
+        for name in staged:
+            self._check_target(name, foreign=name.as_posix() not in named)
         removed = self.changes()["removed"]
         self.place.mkdir(parents=True, exist_ok=True)
-        for staged in sorted(path for path in self._staging.rglob("*") if path.is_file()):
-            target = self.place / staged.relative_to(self._staging)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            staged.replace(target)
-        for name in removed:
-            if path := _inside(self.place, name):
-                path.unlink(missing_ok=True)
-        write_whole(self.place / MANIFEST, to_json(manifest))
+        for step in self._before["steps"].values():
+            for artifact in step["artifacts"]:
+                if artifact["path"] in removed and intact(self.place, artifact):
+                    (self.place / artifact["path"]).unlink()
+        write_whole(self.place / MANIFEST, to_json(self.manifest()))
+        for name, path in sorted(staged.items()):
+            (self.place / name).parent.mkdir(parents=True, exist_ok=True)
+            path.replace(self.place / name)
+
+    def _check_target(self, name: Path, *, foreign: bool) -> None:
+        target = self.place / name
+        if target.is_symlink() or not target.parent.resolve().is_relative_to(self.place.resolve()):
+            raise OutputError(f"'{target}' leads out of the folder by a link; name another folder with --out")
+        if target.exists() and (foreign or not target.is_file()):
+            raise OutputError(f"'{target}' is there and was not made by this tool; move it, or name another --out")
+        if target.parent.exists() and not target.parent.is_dir():
+            raise OutputError(f"'{target.parent}' is a file where a folder must be; move it, or name another --out")
 
 
-def fingerprint(*parts: object) -> str:
-    """Return one hash of everything a step depends on; the parts must be JSON."""
-    return hashlib.sha256(to_json([version("chart-diffusion"), *parts])).hexdigest()
-
-
-def file_facts(files: Sequence[Path], root: Path) -> list[dict[str, Any]]:
-    """Return path (below `root`), size and SHA-256 of every file."""
-    facts = []
-    for file in files:
-        with file.open("rb") as content:
-            digest = hashlib.file_digest(content, "sha256").hexdigest()
-        name = file.relative_to(root).as_posix() if file.is_relative_to(root) else file.name
-        facts.append({"path": name, "bytes": file.stat().st_size, "sha256": digest})
-    return facts
-
-
-def read_manifest(place: Path) -> dict[str, Any]:
-    """Return a folder's manifest.
-
-    Raises
-    ------
-    OutputError
-        When it is no manifest of ours.
-    """
-    path = place / MANIFEST
-    try:
-        manifest = json.loads(path.read_text(encoding="utf-8"))
-        for step in manifest["steps"].values():
-            if not isinstance(step["fingerprint"], str) or not all(
-                isinstance(artifact[key], kind)
-                for artifact in step["artifacts"]
-                for key, kind in (("path", str), ("bytes", int), ("sha256", str))
-            ):
-                raise TypeError
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise OutputError(
-            f"'{path}' is not a manifest of this tool; name another folder with --out, or remove it"
-        ) from error
-    return dict(manifest)
-
-
-def to_json(value: object) -> bytes:
-    """Return `value` as JSON text that is the same for the same value."""
-    return (json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False, default=str) + "\n").encode()
-
-
-def _facts(place: Path, name: str) -> tuple[int, str] | None:
-    path = _inside(place, name)
-    if path is None or not path.is_file():
-        return None
-    content = path.read_bytes()
-    return len(content), hashlib.sha256(content).hexdigest()
-
-
-def _inside(place: Path, name: str) -> Path | None:
-    """Return the path of an artifact, or None where the name leads out of the folder."""
-    path = (place / name).resolve()
-    return path if path.is_relative_to(place.resolve()) else None
+def _digest(step: Mapping[str, Any]) -> str:
+    """Return a hash of what a step says of itself, so that a note changed by hand is noticed."""
+    return digest_of(to_json([step["parameters"], step["notes"]]))
 
 
 def _writable_ground(place: Path) -> Path:
     """Return the nearest folder that exists, at or above `place`, after checking that it can be written."""
-    if place.exists() and not place.is_dir():
-        raise OutputError(f"'{place}' is a file; --out names a folder")
     ground = next(folder for folder in (place, *place.absolute().parents) if folder.exists())
+    if not ground.is_dir():
+        raise OutputError(f"'{ground}' is a file; --out names a folder")
     # the superuser may write anywhere, but a folder marked read-only was marked so for a reason
-    if not ground.is_dir() or not os.access(ground, os.W_OK | os.X_OK) or not ground.stat().st_mode & 0o222:
+    if not os.access(ground, os.W_OK | os.X_OK) or not ground.stat().st_mode & 0o222:
         raise OutputError(f"cannot write into '{place}': '{ground}' is read-only; name another folder with --out")
     return ground
 

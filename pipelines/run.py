@@ -15,7 +15,8 @@ from diffusion import Calendar, Charts, Entries, EventRules, market_names, open_
 from diffusion.engine import Engine
 from diffusion.layouts import find_source
 from graphs import MarketGraph, market_graph
-from pipelines.folder import Folder, file_facts, fingerprint
+from pipelines.folder import Folder
+from pipelines.manifest import file_facts, fingerprint
 from pipelines.progress import Report
 from pipelines.report import TITLES, report_html
 from pipelines.study import SAMPLE, Study
@@ -226,6 +227,11 @@ def _notes(charts: Charts, entries: Entries) -> dict[str, Any]:
     calendar = entries.calendar
     return {
         "layout": charts.source.layout,
+        "other_charts": {
+            str(row["chart"]): int(row["chart_rows"])
+            for row in charts.present.to_dict("records")
+            if row["chart"] != calendar.chart
+        },
         "rows": asdict(charts.account),
         "chart": calendar.chart,
         "cadence_days": calendar.cadence,

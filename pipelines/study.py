@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from diffusion import Identity, SettingError
-from diffusion.schema import HORIZON, WASHOUT
+from diffusion.schema import HORIZON, LONGEST, WASHOUT
 from survival import GROUPINGS, Grouping
 
 SAMPLE = "sample"
@@ -61,8 +61,13 @@ class Study:
         for name in ("top", "min_periods", "washout", "window", "horizon"):
             value = getattr(self, name)
             least = 0 if name == "washout" else 1
-            if value is not None and (not isinstance(value, int) or isinstance(value, bool) or value < least):
-                raise SettingError(f"{name} is {value!r}; it must be a whole number, {least} or more")
+            whole = isinstance(value, int) and not isinstance(value, bool)
+            if value is not None and not (whole and least <= value <= LONGEST):
+                raise SettingError(
+                    f"{name} is {value!r}; it must be a whole number, {least} or more, {LONGEST:,} at most"
+                )
+        if self.path == "":
+            raise SettingError("the path of the charts is empty; name a file, glob or folder")
         for name in ("path", "title", "chart", "identity"):
             value = getattr(self, name)
             if not isinstance(value, str) and not (name == "chart" and value is None):
@@ -73,9 +78,11 @@ class Study:
                 raise SettingError(f'{name} must be a table of names, such as {{ rank = "Position" }}')
         if self.identity not in ("track", "recording"):
             raise SettingError(f"identity is '{self.identity}'; allowed are 'track' and 'recording'")
+        if not isinstance(self.by, tuple):
+            raise SettingError(f"by is {self.by!r}; it must be a list of {', '.join(GROUPINGS)}")
         strange = [name for name in self.by if name not in GROUPINGS]
-        if strange or not self.by:
-            raise SettingError(f"by is {strange or 'empty'}; allowed are {', '.join(GROUPINGS)}")
+        if strange or not self.by or len(set(self.by)) < len(self.by):
+            raise SettingError(f"by is {list(self.by)}; allowed are {', '.join(GROUPINGS)}, each once")
 
     def settings(self, *sections: str) -> dict[str, Any]:
         """Return the fields of some sections of the study file, for a fingerprint or a manifest."""
@@ -97,10 +104,10 @@ def read_study(file: str | Path) -> Study:
     """
     file = Path(file)
     try:
-        document = tomllib.loads(file.read_text(encoding="utf-8"))
+        document = tomllib.loads(file.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
         raise SettingError(f"no study file at '{file}'") from None
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise SettingError(f"cannot read the study file '{file}': {error}") from error
     values: dict[str, Any] = {}
     for section, content in document.items():
@@ -115,7 +122,8 @@ def read_study(file: str | Path) -> Study:
     if values["path"] != SAMPLE:
         values["path"] = str(file.parent / values["path"])
     if "by" in values:
-        values["by"] = tuple([values["by"]] if isinstance(values["by"], str) else values["by"])
+        by = [values["by"]] if isinstance(values["by"], str) else values["by"]
+        values["by"] = tuple(by) if isinstance(by, list) else by
     return Study(**values)
 
 

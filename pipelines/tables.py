@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 
 from diffusion import Calendar, Entries, EventRules, SettingError
 from graphs import SCORES, MarketGraph
-from pipelines.folder import MANIFEST, read_manifest
+from pipelines.manifest import MANIFEST, intact, read_manifest
 
 
 def load_graph(read_table: Callable[[str], pa.Table], notes: Mapping[str, Any]) -> MarketGraph:
@@ -25,13 +25,13 @@ def load_graph(read_table: Callable[[str], pa.Table], notes: Mapping[str, Any]) 
 
 def open_graph(place: Path) -> MarketGraph:
     """Return the graph of a finished study or graph folder."""
-    return load_graph(_reader(place), _step(place, "graph")["notes"])
+    return load_graph(_reader(place, "graph"), _step(place, "graph")["notes"])
 
 
 def open_entries(place: Path) -> Entries:
     """Return the entries of a finished study or graph folder."""
     parameters = _step(place, "entries")["parameters"]
-    read = _reader(place)
+    read = _reader(place, "entries")
     calendar = Calendar(read("coverage.parquet"))
     rules = EventRules(calendar.chart, *(parameters[name] for name in ("top", "min_periods", "washout", "identity")))
     return Entries(read("entries.parquet"), calendar, rules, read("withheld.parquet"))
@@ -39,25 +39,37 @@ def open_entries(place: Path) -> Entries:
 
 def open_titles(place: Path) -> pd.DataFrame:
     """Return `track_id`, `title` and `artist` of every track of a finished study or graph folder."""
-    frame: pd.DataFrame = _reader(place)("tracks.parquet").to_pandas()
+    frame: pd.DataFrame = _reader(place, "entries")("tracks.parquet").to_pandas()
     return frame
 
 
 def _step(place: Path, step: str) -> dict[str, Any]:
+    """Return what the manifest says of a step whose artifacts are all as they were made.
+
+    Raises
+    ------
+    SettingError
+        When the folder does not hold the step, or holds other files than the manifest says.
+    """
     if not (place / MANIFEST).is_file():
         raise SettingError(f"no {MANIFEST} in '{place}'; make one first: chart-diffusion graph CHARTS --out {place}")
     steps = read_manifest(place)["steps"]
     if step not in steps:
         raise SettingError(f"'{place}' holds no {step}; make it first: chart-diffusion graph CHARTS --out {place}")
+    for artifact in steps[step]["artifacts"]:
+        if not intact(place, artifact):
+            raise SettingError(f"'{place / artifact['path']}' is not what the manifest says; make it again first")
     found: dict[str, Any] = steps[step]
     return found
 
 
-def _reader(place: Path) -> Callable[[str], pa.Table]:
+def _reader(place: Path, step: str) -> Callable[[str], pa.Table]:
+    """Return a function that reads the tables of a step by name."""
+    named = {artifact["path"] for artifact in _step(place, step)["artifacts"]}
+
     def read(name: str) -> pa.Table:
-        try:
-            return pq.read_table(place / name)
-        except (OSError, pa.ArrowInvalid) as error:
-            raise SettingError(f"cannot read '{place / name}': {str(error).splitlines()[0]}") from error
+        if name not in named:
+            raise SettingError(f"the manifest in '{place}' names no {name}; make the folder anew")
+        return pq.read_table(place / name)
 
     return read

@@ -71,8 +71,9 @@ class Breakthrough:
                 + f" on day {day}"
                 for day, groups in short.groupby("followed_to")
             ]
+            which = "overall" if self.by == "none" else f"by {self.by}"
             lines.append(
-                f"{'overall' if self.by == 'none' else f'by {self.by}'}: follow-up ends before the horizon of {self.horizon} days; stopped: {', '.join(ends)}"
+                f"{which}: follow-up ends before the horizon of {self.horizon} days; stopped: {', '.join(ends)}"
             )
         gone = self.curves[(self.curves["survival"] == 0) & (self.curves["at_risk"] > 0) & (self.curves["events"] == 0)]
         lines += [

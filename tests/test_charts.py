@@ -269,6 +269,57 @@ def test_lines_that_do_not_split_are_counted(write_csv: WriteCsv) -> None:
         assert dict(charts.account.set_aside) == {"line that does not split into the header's columns": 2}
 
 
+def test_a_stray_quote_that_swallows_rows_is_an_error(write_csv: WriteCsv) -> None:
+    path = write_csv(steady(200, {"us": {"x": 30}, "se": {"x": 35}}))
+    lines = path.read_text().split("\n")
+    lines[100] = '"' + lines[100]
+    path.write_text("\n".join(lines))
+    with pytest.raises(diffusion.DataSaysNoError, match="does not split"):  # it never closes: all lines below count
+        diffusion.open_charts(path)
+    title, rest = lines[150].split(",", 1)
+    lines[150] = f'{title}",{rest}'
+    path.write_text("\n".join(lines))
+    with pytest.raises(diffusion.DiffusionError, match=r"a quote closes too late|does not split"):
+        diffusion.open_charts(path)
+
+
+def test_lines_of_another_encoding_are_counted(write_csv: WriteCsv) -> None:
+    path = write_csv(steady(200, {"us": {"x": 30}, "se": {"x": 35}}))
+    with path.open("ab") as file:
+        file.write("Caf\xe9,1,2021-01-01,A,u/track/z,us,top200,NEW,1\r\n".encode("latin-1"))
+    with diffusion.open_charts(path) as charts:
+        assert dict(charts.account.set_aside) == {"line that is not UTF-8": 1}
+
+
+def test_folders_are_asked_only_for_what_files_do_not_say(write_csv: WriteCsv, tmp_path: Path) -> None:
+    bare = [{name: value for name, value in row.items() if name != "region"} for row in ROWS]
+    for region in ("United States", "Sweden"):
+        rows = [row for row, full in zip(bare, ROWS, strict=True) if full["region"] == region]
+        write_csv(rows, name=f"hive/region={region}/a.csv")
+    with diffusion.open_charts(tmp_path / "hive") as charts:
+        assert timed(charts) == EXPECTED
+    write_csv(ROWS, name="rank=1/region=Norway/a.csv")
+    for path in ("rank=1", "rank=1/region=Norway", "rank=1/region=Norway/a.csv"):
+        with diffusion.open_charts(tmp_path / path) as charts:
+            assert timed(charts) == EXPECTED
+
+
+def test_columns_that_differ_only_in_case_are_an_error(write_csv: WriteCsv) -> None:
+    rows = [row | {" Rank": 1} for row in ROWS]
+    with pytest.raises(diffusion.SourceError, match=r"2 columns called .* but for case"):
+        diffusion.open_charts(write_csv(rows))
+
+
+@pytest.mark.parametrize("zone", ["UTC", "America/Los_Angeles"])
+def test_the_machines_time_zone_changes_no_date(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, zone: str) -> None:
+    monkeypatch.setenv("TZ", zone)
+    table = pd.DataFrame(ROWS)
+    table["date"] = pd.to_datetime(table["date"], utc=True)
+    table.to_parquet(tmp_path / "zoned.parquet")
+    with diffusion.open_charts(tmp_path / "zoned.parquet") as charts:
+        assert timed(charts) == EXPECTED
+
+
 def test_unreadable_streams_are_missing_and_counted(write_csv: WriteCsv) -> None:
     rows = [row | {"streams": "many"} if row["date"] == day(0).isoformat() else row for row in ROWS]
     with diffusion.open_charts(write_csv(rows)) as charts:

@@ -242,7 +242,7 @@ def test_what_is_no_source_gets_one_clear_line(shell: Shell, write_csv: WriteCsv
     for source, said in {
         "empty.csv": "is empty (0 bytes)",
         "header.csv": "no rows in 'header.csv'",
-        "blank.csv": "is empty: it has no header",
+        "blank.csv": "is empty: its first line must name the columns",
         "text.parquet": "cannot read 'text.parquet' as parquet",
         "notes.txt": "neither CSV nor Parquet",
         "wide.csv": "not UTF-8",
@@ -286,6 +286,74 @@ def test_an_output_that_cannot_be_written_gets_one_clear_line(
     assert (tmp_path / "other" / "manifest.json").read_text() == '{"mine": 1}'
 
 
+def test_what_others_put_into_the_folder_stays(shell: Shell, write_csv: WriteCsv, tmp_path: Path) -> None:
+    charts = write_csv(ROWS)
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    (mine / "notes.txt").write_text("mine")
+    (mine / "graph.graphml").write_text("mine too")
+    refused(shell("graph", charts, "--out", "mine"), 2, "graph.graphml' is there and was not made by this tool")
+    assert files(mine) == {"notes.txt", "graph.graphml"}
+    assert (mine / "graph.graphml").read_text() == "mine too"
+    (mine / "graph.graphml").unlink()
+    (tmp_path / "elsewhere").mkdir()
+    (mine / "figures").symlink_to(tmp_path / "elsewhere")
+    refused(shell("run", charts, "--out", "mine"), 2, "leads out of the folder by a link")
+    assert files(tmp_path / "elsewhere") == set()
+    (mine / "figures").unlink()
+    assert shell("run", charts, "--out", "mine")[0] == 0
+    (mine / "report.html").write_text("edited by hand")
+    assert shell("graph", charts, "--out", "mine", "--washout", 20)[0] == 0
+    assert (mine / "report.html").read_text() == "edited by hand"
+    assert (mine / "notes.txt").read_text() == "mine"
+
+
+def test_charts_and_results_do_not_share_a_folder(shell: Shell, write_csv: WriteCsv, tmp_path: Path) -> None:
+    write_csv(ROWS, name="in/charts.csv")
+    for place in ("in", "in/out"):
+        refused(shell("graph", "in", "--out", place), 2, "lies in the folder of the charts")
+    assert files(tmp_path) == {"in/charts.csv"}
+
+
+HOSTILE = ["../victim", "/tmp/victim", "a\u0000b", "", ".", "figures/../../victim"]
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_manifest_names_nothing_outside_its_folder(
+    shell: Shell, write_csv: WriteCsv, tmp_path: Path, name: str
+) -> None:
+    charts = write_csv(ROWS)
+    assert shell("graph", charts, "--out", "made")[0] == 0
+    (tmp_path / "victim").write_text("whole")
+    manifest = json.loads((tmp_path / "made" / "manifest.json").read_text())
+    manifest["steps"]["graph"]["artifacts"][0]["path"] = name
+    (tmp_path / "made" / "manifest.json").write_text(json.dumps(manifest))
+    refused(shell("graph", charts, "--out", "made", "--window", 9), 2, "is not a manifest of this tool")
+    refused(shell("query", "leaders", "--from", "made"), 2, "is not a manifest of this tool")
+    assert (tmp_path / "victim").read_text() == "whole"
+
+
+def test_a_folder_that_is_not_what_its_manifest_says_is_not_believed(
+    shell: Shell, write_csv: WriteCsv, tmp_path: Path
+) -> None:
+    charts = write_csv(ROWS)
+    assert shell("graph", charts, "--out", "made")[0] == 0
+    (tmp_path / "made" / "edges.parquet").write_bytes((tmp_path / "made" / "markets.parquet").read_bytes())
+    refused(shell("query", "leaders", "--from", "made"), 2, "edges.parquet' is not what the manifest says")
+    manifest = json.loads((tmp_path / "made" / "manifest.json").read_text())
+    manifest["steps"]["entries"]["notes"]["rows"] = 5
+    (tmp_path / "made" / "manifest.json").write_text(json.dumps(manifest))
+    assert "made      8 files" in shell("graph", charts, "--out", "made")[1]
+    (tmp_path / "made" / "manifest.json").write_text("[" * 100_000)
+    refused(shell("graph", charts, "--out", "made"), 2, "is not a manifest of this tool")
+
+
+def test_rows_of_other_charts_are_named(shell: Shell, write_csv: WriteCsv) -> None:
+    two = ROWS + [row | {"chart": "viral50"} for row in ROWS[:100]]
+    _, out, _ = shell("graph", write_csv(two), "--out", "made")
+    assert "not used  other charts of the source: viral50" in out
+
+
 BAD_STUDIES = {
     "not toml": ("this is no toml", "cannot read the study file"),
     "no path": ('[study]\ntitle = "x"\n', "does not say what to read"),
@@ -306,6 +374,10 @@ BAD_STUDIES = {
     "number for text": ("[charts]\npath = 3\n", "does not say what to read"),
     "no table": ('[charts]\npath = "a"\ncolumns = "x"\n', "columns must be a table"),
     "no section": ("charts = 3\n", "'charts' in"),
+    "number for groupings": ('[charts]\npath = "a"\n[survival]\nby = 5\n', "by is 5; it must be a list"),
+    "a grouping twice": ('[charts]\npath = "a"\n[survival]\nby = ["none", "none"]\n', "each once"),
+    "too long": ('[charts]\npath = "a"\n[graph]\nwindow = 2147483647\n', "36,500 at most"),
+    "too deep": ("a = " + "[" * 3000, "cannot read the study file"),
 }
 
 
@@ -330,6 +402,9 @@ def test_bad_options_get_one_clear_line(shell: Shell, write_csv: WriteCsv) -> No
     refused(shell("survival", charts, "--out", "o", "--by", "star"), 2, "'star' is not one of")
     refused(shell("survival", charts, "--out", "o", "--horizon", 0), 2, "horizon is 0")
     refused(shell("dance"), 2, "No such command 'dance'")
+    refused(shell("graph", "", "--out", "o"), 2, "path of the charts is empty")
+    refused(shell("graph", charts, "--out", "o", "--washout", 10**12), 2, "36,500 at most")
+    refused(shell("graph", charts, "--out", "o", "--column", "rank=rank", "--column", "rank=date"), 2, "'rank' twice")
 
 
 def test_queries_that_find_nothing_say_so(shell: Shell, write_csv: WriteCsv) -> None:

@@ -2,7 +2,8 @@
 WITH trimmed AS (
     SELECT
         TRIM(market) AS name,
-        LOWER(COALESCE(NULLIF(TRIM(chart), ''), $chart)) AS chart,
+        CASE WHEN LOWER(TRIM(COALESCE(chart, ''))) IN ('', 'nan', 'none', 'null', '<na>')
+            THEN $chart ELSE LOWER(TRIM(chart)) END AS chart,
         TRIM(date) AS date_text,
         TRIM(week_start) AS week_start_text,
         TRIM(week_end) AS week_end_text,
@@ -16,9 +17,9 @@ typed AS (
     SELECT
         name,
         chart,
-        CASE WHEN REGEXP_MATCHES(date_text, '^[0-9]{4}-[0-9]{2}-[0-9]{2}([ T].*)?$')
+        CASE WHEN REGEXP_MATCHES(date_text, '^(19|2[0-9])[0-9]{2}-[0-9]{2}-[0-9]{2}([ T][0-9:.+Z-]*)?$')
             THEN TRY_CAST(SUBSTR(date_text, 1, 10) AS DATE) END AS date_read,
-        CASE WHEN REGEXP_MATCHES(week_start_text, '^[0-9]{4}-[0-9]{2}-[0-9]{2}([ T].*)?$')
+        CASE WHEN REGEXP_MATCHES(week_start_text, '^(19|2[0-9])[0-9]{2}-[0-9]{2}-[0-9]{2}([ T][0-9:.+Z-]*)?$')
             THEN TRY_CAST(SUBSTR(week_start_text, 1, 10) AS DATE) END AS week_start,
         SUBSTR(week_start_text, 1, 10) = SUBSTR(week_end_text, 1, 10) AS one_day_week,
         track_id,
