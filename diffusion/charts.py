@@ -231,7 +231,7 @@ def open_sample() -> Charts:
 
 
 def _read(engine: Engine, source: Source, path: str | Path, extra: Mapping[str, str] | None) -> RowAccount:
-    line_ends = engine.fetch("longest_field")["line_ends"][0].as_py()
+    line_ends = engine.fetch("longest_field")["line_ends"][0].as_py() if source.kind == "csv" else 0
     if line_ends > LONGEST_TITLE:
         raise SourceError(
             f"a quoted field in '{path}' runs over {line_ends + 1:,} lines: a quote closes too late and swallows rows; "

@@ -20,7 +20,7 @@ from diffusion.files import write_whole
 from pipelines.manifest import MANIFEST, digest_of, intact, read_manifest, to_json
 
 STAGING = ".chart-diffusion-"
-LIBRARIES = ("duckdb", "igraph", "lifelines", "matplotlib", "networkx", "numpy", "pandas", "pyarrow", "scipy")
+LIBRARIES = ("duckdb", "igraph", "matplotlib", "networkx", "numpy", "pandas", "pyarrow", "scipy")
 
 
 class Folder:
