@@ -238,12 +238,15 @@ TRANSITIONS = Contract(
         Column(
             "rate",
             _NUMBER,
-            "P(target within the window | source), Kaplan–Meier; null where exposed is 0",
+            "P(target by day followed_to | source, untied), Kaplan–Meier; null where exposed is 0",
             nullable=True,
         ),
         Column("lag_q25", _NUMBER, "days: lower quartile of the observed lags; null where tracks is 0", nullable=True),
         Column("lag_median", _NUMBER, "days: median observed lag; null where tracks is 0", nullable=True),
         Column("lag_q75", _NUMBER, "days: upper quartile of the observed lags; null where tracks is 0", nullable=True),
+        Column(
+            "followed_to", _COUNT, "days: longest follow-up of an exposed track; null where exposed is 0", nullable=True
+        ),
     ),
     ("source", "target"),
 )

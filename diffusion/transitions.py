@@ -21,9 +21,9 @@ def transitions(entries: Entries, *, window: int | None = None) -> pa.Table:
 
     Notes
     -----
-    `rate` is one minus the Kaplan–Meier estimate among the exposed, at the last observed day of follow-up up to the
-    window, with censoring at the end of the target's coverage; it equals ``tracks / exposed`` where
-    every follow-up is complete.
+    `rate` is one minus the Kaplan–Meier estimate among the exposed, at the last observed day of follow-up
+    (`followed_to`, at most the window), with censoring at the end of the target's coverage; it equals
+    ``tracks / exposed`` where every follow-up is complete.
     The lag quantiles interpolate linearly between order statistics (type 7 of Hyndman & Fan 1996, doi
     10.2307/2684934).
     """
@@ -41,6 +41,7 @@ def transitions(entries: Entries, *, window: int | None = None) -> pa.Table:
             "exposed": totals["entered"] + totals["censored"],
             "rate": final_rates(lags).reindex(pairs),
             **{name: lag_quantile(lags, share).reindex(pairs) for name, share in QUANTILES.items()},
+            "followed_to": lags.groupby(["source", "target"])["days"].max().reindex(pairs).astype("Int64"),
         }
     ).reset_index()
     return TRANSITIONS.conform(pa.Table.from_pandas(table, preserve_index=False))

@@ -156,7 +156,7 @@ def _at_risk(ax: Axes, groups: Mapping[str, pd.DataFrame], horizon: int) -> None
 
 
 def _notes(groups: Mapping[str, pd.DataFrame], horizon: int, bottom: float) -> list[str]:
-    notes = ["Bands: 95 % confidence, point by point."]
+    notes = ["Bands: 95 % confidence, point by point, as if waits were independent; those of one track are not."]
     if not any(group[["low", "high"]].notna().all(axis=1).any() for group in groups.values()):
         notes = ["No confidence bands are given."]
     if bottom > 0:

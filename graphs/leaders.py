@@ -59,9 +59,10 @@ def hits(flows: igraph.Graph) -> tuple[Scores, Scores]:
     if not flows.ecount():
         return np.zeros(flows.vcount()), np.zeros(flows.vcount())
     tracks = np.asarray(flows.get_adjacency(attribute="tracks").data, dtype=float)
-    left, singular, right = np.linalg.svd(tracks)
+    left, singular, _ = np.linalg.svd(tracks)
     leading = singular > singular[0] * (1 - SINGULAR_DRAW)
-    hubs, authorities = (vectors @ vectors.sum(axis=0) for vectors in (left[:, leading], right[leading].T))
+    hubs = left[:, leading] @ left[:, leading].sum(axis=0)
+    authorities = tracks.T @ hubs
     return hubs / hubs.sum(), authorities / authorities.sum()
 
 

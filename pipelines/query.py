@@ -19,6 +19,7 @@ PAIR_COLUMNS = [
     "joint",
     "exposed",
     "rate",
+    "followed_to",
     "lag_q25",
     "lag_median",
     "lag_q75",
@@ -109,7 +110,7 @@ def _flow_sentence(edge: dict[Any, Any], a: str, b: str) -> str:
     )
     return (
         f"Of {edge['exposed']:,} tracks in {a} that could have gone on to {b}, {edge['tracks']:,} did{lag}; "
-        f"P = {edge['rate']:.3f}, follow-up cut short taken into account{few}."
+        f"P = {edge['rate']:.3f} by day {edge['followed_to']:g}, follow-up cut short taken into account{few}."
     )
 
 

@@ -29,8 +29,8 @@ TITLES = {
 CAPTIONS = {
     "flow_map": "The largest flows between markets, by number of tracks.",
     "leaders": "Leader markets by four measures; they answer different questions and need not agree.",
-    "transition_matrix": "P(entry into the column's market within the window | entry into the row's market).",
-    "lags": "How long transitions take.",
+    "transition_matrix": "P(entry into the column's market within the window | in the row's market first, not tied).",
+    "lags": "How long observed transitions took; where follow-up is short, long ones are missing.",
 }
 """Figure → caption, in the order of the report."""
 
@@ -110,14 +110,14 @@ def _caveats(entries: Entries, graph: MarketGraph, curves: tuple[Breakthrough, .
     lines = [
         f"{counts['ties']:,} pairs of entries have no observed order; {counts['transitions']:,} are transitions. "
         f"One chart every {every(reading['cadence_days'])}: what travels faster leaves no direction.",
-        f"{int(debuts['left_censored'].sum()):,} of {len(debuts):,} tracks were there when their markets' observation "
-        "began; they take no part in transitions or curves.",
+        f"{int(debuts['left_censored'].sum()):,} of {len(debuts):,} tracks were first seen within a washout; "
+        "they take no part in transitions or curves.",
     ]
     gaps = coverage[coverage["missing"] > 0]
     if len(gaps):
         lines.append(
             f"Charts are missing in {len(gaps)} of {len(coverage)} markets, {int(gaps['missing'].max())} at most; "
-            "an order that a gap hides is a tie."
+            "two entries within one gap are a tie."
         )
     if coverage["stale"].any():
         lines.append(

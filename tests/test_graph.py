@@ -144,16 +144,16 @@ def test_leaders_agree_with_networkx(seed: int) -> None:
 
 
 def test_hits_without_a_single_leading_direction_is_the_limit_of_the_iteration() -> None:
-    flows = igraph.Graph(n=5, edges=[(0, 1), (2, 3)], directed=True)
-    flows.es["tracks"] = [3, 3]
-    hubs = np.ones(5)
+    flows = igraph.Graph(n=6, edges=[(0, 1), (0, 2), (3, 5), (4, 5)], directed=True)
+    flows.es["tracks"] = [1, 1, 1, 1]
+    hubs = np.ones(6)
     adjacency = np.asarray(flows.get_adjacency(attribute="tracks").data, dtype=float)
     for _ in range(50):
         authorities = adjacency.T @ hubs
         hubs = adjacency @ (authorities / authorities.sum())
     mine = leaders.hits(flows)
     np.testing.assert_allclose(mine[0], hubs / hubs.sum(), atol=TOLERANCE)
-    np.testing.assert_allclose(mine[0], [0.5, 0, 0.5, 0, 0], atol=TOLERANCE)
+    np.testing.assert_allclose(mine[1], [0, 0.25, 0.25, 0, 0, 0.5], atol=TOLERANCE)
 
 
 def test_scores_of_a_graph_without_edges_are_zero_or_equal() -> None:

@@ -841,10 +841,10 @@ def test_a_language_is_shared_not_shared_or_not_known() -> None:
     }
 
 
-def test_a_withheld_market_is_no_risk_unless_the_track_went_there() -> None:
+def test_a_withheld_market_is_no_risk_whether_the_track_went_there_or_not() -> None:
     charts = study({"SE": list(range(40)), "US": list(range(40))}, {"a": {"SE": 9}, "b": {"SE": 9, "US": 19}})
     withheld = pa.table({"track_id": ["a", "b"], "market": ["US", "US"]})
-    assert waits_of(replace(charts.open(), withheld=withheld)) == {("b", "US"): (0, 10, True)}
+    assert waits_of(replace(charts.open(), withheld=withheld)) == {}
     assert waits_of(charts.open()) == {("a", "US"): (0, 30, False), ("b", "US"): (0, 10, True)}
 
 

@@ -402,7 +402,7 @@ def waits(
         track_id, day_0 = debut["track_id"], debut["debut"]
         for market in sorted({span["market"] for span in stretches}):
             entry = own[track_id][market]["entry"] if market in own[track_id] else None
-            if entry == day_0 or (entry is None and (track_id, market) in unlicensed):
+            if entry == day_0 or (track_id, market) in unlicensed:
                 continue
             span = first_at_risk(stretches, market, day_0, washout, horizon)
             if span is None:
@@ -566,6 +566,7 @@ def transitions(entered: Sequence[Row], stretches: Sequence[Row], *, washout: in
                     "lag_q25": quantiles[0],
                     "lag_median": quantiles[1],
                     "lag_q75": quantiles[2],
+                    "followed_to": max(days for days, _ in exposed) if exposed else None,
                 }
             )
     return table

@@ -25,8 +25,7 @@ clocks AS (
     JOIN spans AS s ON s.market = o.market AND s.first_date = o.first_date
     LEFT JOIN entries AS e ON e.track_id = o.track_id AND e.market = o.market
     LEFT JOIN withheld AS u ON u.track_id = o.track_id AND u.market = o.market
-    -- a track that did enter was available, whatever its licence list says
-    WHERE u.track_id IS NULL OR e.entry IS NOT NULL
+    WHERE u.track_id IS NULL
 )
 SELECT
     track_id,
