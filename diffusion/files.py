@@ -1,10 +1,23 @@
 """Files that are whole or not there."""
 
+import io
 import os
 import tempfile
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
+
 from diffusion.errors import OutputError
+
+
+def read_table(source: str | Path | io.BytesIO) -> pa.Table:
+    """Return a Parquet table, read without threads.
+
+    Arrow's reading threads sometimes abort a process that ends soon after (seen with pyarrow 23 to 26), and the tables
+    that are read this way are small.
+    """
+    return pq.read_table(source, use_threads=False, pre_buffer=False)
 
 
 def write_whole(path: str | Path, content: bytes) -> None:

@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from diffusion import OutputError
-from diffusion.files import write_whole
+from diffusion.files import read_table, write_whole
 from pipelines.manifest import MANIFEST, digest_of, intact, read_manifest, to_json
 
 STAGING = ".chart-diffusion-"
@@ -128,7 +128,7 @@ class Folder:
 
     def read_table(self, name: str) -> pa.Table:
         """Return an artifact that is a table."""
-        return pq.read_table(io.BytesIO(self.read(name)))
+        return read_table(io.BytesIO(self.read(name)))
 
     def parameters(self, step: str) -> dict[str, Any]:
         """Return the parameters of a step."""

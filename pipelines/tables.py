@@ -6,9 +6,9 @@ from typing import Any
 
 import pandas as pd
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from diffusion import Calendar, Entries, EventRules, SettingError
+from diffusion.files import read_table
 from graphs import SCORES, MarketGraph
 from pipelines.manifest import MANIFEST, intact, read_manifest
 
@@ -70,6 +70,6 @@ def _reader(place: Path, step: str) -> Callable[[str], pa.Table]:
     def read(name: str) -> pa.Table:
         if name not in named:
             raise SettingError(f"the manifest in '{place}' names no {name}; make the folder anew")
-        return pq.read_table(place / name)
+        return read_table(place / name)
 
     return read
