@@ -107,7 +107,8 @@ def find_source(path: str | Path, engine: Engine, *, columns: Mapping[str, str] 
     Parameters
     ----------
     path
-        A file, a glob, or a folder that is searched with all below it; CSV (also .gz, .zst) or Parquet.
+        A file, a glob, or a folder that is searched with all below it but hidden files and folders of results (with a
+        ``manifest.json``); CSV (also .gz, .zst) or Parquet.
     columns
         Our column → the files' column, where the files call it otherwise than the known layouts do.
 
@@ -143,7 +144,7 @@ def _find_files(path: str | Path) -> tuple[tuple[Path, ...], FileKind]:
     if place.is_file():
         found = [place]
     elif place.is_dir():
-        found = [f for f in place.rglob("*") if f.is_file() and _kind(f) and not _hidden(f.relative_to(place))]
+        found = [f for f in place.rglob("*") if f.is_file() and _kind(f) and not _passed_over(f, place)]
     else:
         found = [f for f in map(Path, glob.glob(str(path), recursive=True)) if f.is_file()]
     if not found:
@@ -169,8 +170,11 @@ def _kind(file: Path) -> FileKind | None:
     return next((kind for suffix, kind in _SUFFIXES.items() if name.endswith(suffix)), None)
 
 
-def _hidden(inside: Path) -> bool:
-    return any(part.startswith((".", "_")) for part in inside.parts)
+def _passed_over(file: Path, place: Path) -> bool:
+    """Return whether a file below `place` is hidden, or lies in a folder of results, which has a manifest."""
+    hidden = any(part.startswith((".", "_")) for part in file.relative_to(place).parts)
+    between = [folder for folder in file.parents if folder != place and folder.is_relative_to(place)]
+    return hidden or any((folder / "manifest.json").is_file() for folder in between)
 
 
 def _nothing_at(path: str | Path, place: Path) -> str:

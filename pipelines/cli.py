@@ -195,9 +195,10 @@ def _fail(message: str, code: int) -> int:
 
 
 def _run(study: Study, out: Path, steps: tuple[str, ...], as_json: bool) -> None:
-    charts = Path(study.path)
-    if charts.is_dir() and out.resolve().is_relative_to(charts.resolve()):
-        raise SettingError(f"'{out}' lies in the folder of the charts and would be read as one; name another --out")
+    if Path(study.path).is_dir() and out.resolve() == Path(study.path).resolve():
+        raise SettingError(
+            f"'{out}' is the folder of the charts, where results would be read as charts; name another --out"
+        )
     with progress(12) as tell, Folder(out) as folder:
         job = Run(study, folder, tell)
         job.make(*steps)

@@ -310,9 +310,12 @@ def test_what_others_put_into_the_folder_stays(shell: Shell, write_csv: WriteCsv
 
 def test_charts_and_results_do_not_share_a_folder(shell: Shell, write_csv: WriteCsv, tmp_path: Path) -> None:
     write_csv(ROWS, name="in/charts.csv")
-    for place in ("in", "in/out"):
-        refused(shell("graph", "in", "--out", place), 2, "lies in the folder of the charts")
+    refused(shell("graph", "in", "--out", "in"), 2, "'in' is the folder of the charts")
     assert files(tmp_path) == {"in/charts.csv"}
+    for expected in ("made      8 files", "made      0 files in in/out; 8 unchanged"):  # results are not read as charts
+        code, out, _ = shell("graph", "in", "--out", "in/out")
+        assert code == 0
+        assert expected in out
 
 
 HOSTILE = ["../victim", "/tmp/victim", "a\u0000b", "", ".", "figures/../../victim"]
