@@ -270,7 +270,7 @@ def _read(engine: Engine, source: Source, path: str | Path, extra: Mapping[str, 
         )
     if account.set_aside_share > SET_ASIDE_LIMIT:
         raise DataSaysNoError(
-            f"{account.set_aside_share:.1%} of the {account.read:,} rows in '{path}' had to be set aside "
+            f"{account.set_aside_share:.2%} of the {account.read:,} rows in '{path}' had to be set aside "
             f"({account.reasons()}); the limit is {SET_ASIDE_LIMIT:.0%}, so mend the source first{_hint(account)}"
         )
     return account

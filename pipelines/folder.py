@@ -5,7 +5,7 @@ import os
 import platform
 import shutil
 import tempfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from types import TracebackType
@@ -209,11 +209,8 @@ def _writable_ground(place: Path) -> Path:
 
 def _remove_abandoned(ground: Path) -> None:
     """Remove the staging folders of runs that were killed."""
-    for folder in _staging_folders(ground):
+    for folder in ground.glob(f"{STAGING}*"):
         process = folder.name.removeprefix(STAGING).split("-")[0]
-        if process.isdigit() and not Path("/proc", process).exists() and Path("/proc/self").exists():
+        gone = process.isdigit() and Path("/proc/self").exists() and not Path("/proc", process).exists()
+        if gone and folder.is_dir() and not folder.is_symlink():
             shutil.rmtree(folder, ignore_errors=True)
-
-
-def _staging_folders(ground: Path) -> Iterable[Path]:
-    return [folder for folder in ground.glob(f"{STAGING}*") if folder.is_dir() and not folder.is_symlink()]
