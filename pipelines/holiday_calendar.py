@@ -1,0 +1,127 @@
+"""Public holidays as a table: market × date, from the package `holidays` (extra ``calendar``)."""
+
+import importlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Final
+
+import pyarrow as pa
+
+from diffusion import SettingError
+from diffusion.schema import Column, Contract
+from pipelines.territories import market_codes
+
+HOLIDAYS: Final = Contract(
+    "holidays",
+    "a public holiday of a market",
+    (
+        Column("market", pa.string(), "ISO 3166-1 alpha-2 code of the market"),
+        Column("date", pa.date32(), "the day off, moved ones included"),
+        Column("name", pa.string(), "English name where the package has one, else local; several joined by '; '"),
+    ),
+    ("market", "date"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Holidays:
+    """Public holidays, and where there are none to be had.
+
+    Attributes
+    ----------
+    table
+        One row per market and date, in that order, as the contract `HOLIDAYS`.
+    unknown
+        Codes of markets that the package does not know.
+    notes
+        The dates asked for, the `version` of the package (another one may know other holidays), `unknown`, and
+        `empty_years`: market → years in which the package has none for it.
+    """
+
+    table: pa.Table
+    unknown: tuple[str, ...]
+    notes: Mapping[str, Any]
+
+
+def holiday_table(markets: Sequence[str] | None, first_date: date, last_date: date) -> pa.Table:
+    """Return the public holidays of markets, one row per market and date; see `public_holidays`.
+
+    Examples
+    --------
+    >>> holiday_table(["SE"], date(2021, 6, 1), date(2021, 6, 30)).to_pylist()[0]
+    {'market': 'SE', 'date': datetime.date(2021, 6, 6), 'name': 'National Day'}
+    """
+    return public_holidays(markets, first_date, last_date).table
+
+
+def public_holidays(markets: Sequence[str] | None, first_date: date, last_date: date) -> Holidays:
+    """Return the public holidays of whole countries (none of regions only) from `first_date` to `last_date`.
+
+    Parameters
+    ----------
+    markets
+        Names or codes; the 69 of the reference table when None. Aggregates are passed over.
+    first_date, last_date
+        The first and the last day of interest.
+
+    Raises
+    ------
+    SettingError
+        When the package is not installed, or the last date is before the first.
+    UnknownMarketError
+        When a name is of no known market.
+    """
+    if last_date < first_date:
+        raise SettingError(f"holidays from {first_date} to {last_date}: the last date is before the first")
+    package = holidays_package()
+    years = range(first_date.year, last_date.year + 1)
+    known = package.list_supported_countries(include_aliases=True)
+    rows, unknown, empty = [], [], {}
+    for market in market_codes(markets):
+        if market not in known:
+            unknown.append(market)
+            continue
+        days = _names_by_day(package, market, years)
+        without = [year for year in years if all(day.year != year for day in days)]
+        if without:
+            empty[market] = without
+        rows += [(market, day, name) for day, name in sorted(days.items()) if first_date <= day <= last_date]
+    table = pa.table(dict(zip(HOLIDAYS.names, _columns(rows), strict=True)), schema=HOLIDAYS.schema)
+    notes = {
+        "first_date": str(first_date),
+        "last_date": str(last_date),
+        "version": str(package.__version__),
+        "unknown": unknown,
+        "empty_years": empty,
+    }
+    return Holidays(HOLIDAYS.conform(table), tuple(unknown), notes)
+
+
+def holidays_package() -> Any:
+    """Return the module `holidays`, which is imported only here.
+
+    Raises
+    ------
+    SettingError
+        When it is not installed.
+    """
+    try:
+        return importlib.import_module("holidays")
+    except ImportError as error:
+        raise SettingError(
+            "public holidays need the package 'holidays'; install it: pip install 'chart-diffusion[calendar]'"
+        ) from error
+
+
+def _names_by_day(package: Any, market: str, years: range) -> dict[date, str]:
+    """Return day → names in order of name, each once; those of whole countries."""
+    country = package.country_holidays(market)
+    languages = country.supported_languages
+    english = next((code for code in ("en_US", "en_GB", "en") if code in languages), None)
+    found = package.country_holidays(market, years=years, language=english)
+    return {day: "; ".join(sorted(set(found.get_list(day)))) for day in found}
+
+
+def _columns(rows: Sequence[tuple[str, date, str]]) -> list[list[Any]]:
+    return [list(column) for column in zip(*rows, strict=True)] if rows else [[], [], []]

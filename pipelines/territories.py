@@ -1,0 +1,133 @@
+"""Countries as auxiliary sources write them: other spellings, codes of three letters, years behind the name."""
+
+import re
+from collections.abc import Iterable, Sequence
+from functools import cache
+from typing import Final
+
+from babel.core import get_global
+
+from diffusion import UnknownMarketError, market_names, reference_table, resolve
+
+FURTHER_NAMES: Final = {
+    "Bosnia": "BA",
+    "Brunei Darussalam": "BN",
+    "Burma": "MM",
+    "Cabo Verde": "CV",
+    "Congo": "CG",
+    "Congo, Dem. Rep.": "CD",
+    "Congo, Rep.": "CG",
+    "DR Congo": "CD",
+    "Democratic Republic of the Congo": "CD",
+    "East Timor": "TL",
+    "French Southern and Antarctic Lands": "TF",
+    "Heard Island and McDonald Islands": "HM",
+    "Iran, Islamic Rep.": "IR",
+    "Iran, Islamic Republic of": "IR",
+    "Ivory Coast": "CI",
+    "Kyrgyz Republic": "KG",
+    "Kyrgyz Rep.": "KG",
+    "Lao PDR": "LA",
+    "Macau": "MO",
+    "Macau SAR": "MO",
+    "Macedonia": "MK",
+    "Macedonia Rep.": "MK",
+    "Moldova, Republic of": "MD",
+    "Myanmar": "MM",
+    "Palestine": "PS",
+    "Republic of Moldova": "MD",
+    "Republic of the Congo": "CG",
+    "Saint Helena, Ascension and Tristan da Cunha": "SH",
+    "Saint Vincent and the Grenadines": "VC",
+    "South Georgia": "GS",
+    "Swaziland": "SZ",
+    "Syrian Arab Republic": "SY",
+    "Tanzania, United Republic of": "TZ",
+    "The Bahamas": "BS",
+    "The Gambia": "GM",
+    "United States Minor Outlying Islands": "UM",
+    "United States Virgin Islands": "VI",
+    "Venezuela, RB": "VE",
+    "XKX": "XK",
+}
+"""Spellings of real sources for territories outside the reference table, which has the aliases of its own."""
+
+_YEARS = re.compile(r"\s*\(?(?<!\d)(?:19|20)\d\d\s*[-–]\s*(?:19|20)\d\d\)?$")
+
+
+def country_name(text: str) -> str:
+    """Return a country's name without the white space around it and a span of years behind it.
+
+    Examples
+    --------
+    >>> country_name(" Czech  Rep.1981-2014")
+    'Czech Rep.'
+    """
+    return _YEARS.sub("", " ".join(text.split()))
+
+
+@cache
+def territory(name: str) -> str | None:
+    """Return the ISO 3166-1 alpha-2 code of a territory, None where the name is of no known one.
+
+    What `diffusion.resolve` knows counts first; then "and" for "&" and "Saint" for "St.", then `FURTHER_NAMES`, then
+    codes of three letters. An aggregate such as ``Global`` is no territory.
+
+    Examples
+    --------
+    >>> [territory(name) for name in ("Czech republic", "Trinidad and tobago", "Bosnia", "NA", "NAM", "Hebei")]
+    ['CZ', 'TT', 'BA', 'NA', 'NA', None]
+    """
+    saints = re.sub(r"^saint\b", "St.", name, flags=re.IGNORECASE)
+    for spelling in (name, re.sub(r"\band\b", "&", saints, flags=re.IGNORECASE)):
+        code = _resolved(spelling)
+        if code is not None:
+            return None if code == "Global" else code
+    return _further().get(_key(name)) or _of_three_letters(name)
+
+
+def territory_key(name: str) -> str:
+    """Return what tells whether two names mean one territory: the code, or the name without regard to case."""
+    return territory(name) or f"\N{BULLET}{name.casefold()}"
+
+
+def market_codes(markets: Sequence[str] | None = None) -> list[str]:
+    """Return codes of markets (names or codes) in order, without aggregates; the reference table's when None.
+
+    Raises
+    ------
+    UnknownMarketError
+        When a name is of no known market.
+    """
+    if markets is None:
+        return [str(code) for code in reference_table()["market"]]
+    return sorted({resolve(market) for market in markets} - {"Global"})
+
+
+def named(codes: Iterable[str]) -> dict[str, str]:
+    """Return the English name of every code, in order of code."""
+    return dict(sorted(market_names(codes).items()))
+
+
+def _resolved(name: str) -> str | None:
+    try:
+        return resolve(name)
+    except UnknownMarketError:
+        return None
+
+
+def _of_three_letters(name: str) -> str | None:
+    """Return the code that CLDR gives for a current ISO 3166-1 alpha-3 code."""
+    if not re.fullmatch("[A-Za-z]{3}", name):
+        return None
+    replacements = get_global("territory_aliases").get(name.upper(), [])
+    return _resolved(str(replacements[0])) if len(replacements) == 1 else None
+
+
+@cache
+def _further() -> dict[str, str]:
+    return {_key(name): code for name, code in FURTHER_NAMES.items()}
+
+
+def _key(name: str) -> str:
+    return re.sub(r"[\W_]+", "", name.casefold())
