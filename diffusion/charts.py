@@ -1,32 +1,31 @@
 """Chart files as one validated table: opening them, accounting for every row, asking for relations."""
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from importlib import resources
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from diffusion.calendar import Calendar
+from diffusion.cleaning import code_tracks, describe_tracks, judge_rows, learn_names
 from diffusion.engine import MEMORY_LIMIT, Engine
 from diffusion.entries import Entries, EventRules
 from diffusion.errors import DataSaysNoError, SettingError, SourceError
 from diffusion.layouts import Source, find_source
-from diffusion.markets import resolve_all
 from diffusion.recordings import Identity, identities
 from diffusion.schema import LONG_GAP, WASHOUT
+from diffusion.star import Star, find_star
+from diffusion.star_schema import AGGREGATE, ANY_RANK, AVAILABILITY
 
 SET_ASIDE_LIMIT = 0.01
 """Share of rows that may be set aside before the source is not to be trusted."""
-
-ANY_RANK = 1_000_000
-
-LONGEST_TITLE = 2
-"""Line ends that a field may hold; more are rows that a stray quote swallowed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +39,11 @@ class RowAccount:
     kept
         Rows of the table `chart_rows`.
     duplicates
-        Rows of a track that stands on the same market's chart of that date already, at the same or a better rank.
+        Rows that say again what a kept row says: same market, date, chart, track, rank and streams.
     aggregate
-        Rows of `Global`, which is no market.
+        Kept rows of `Global`, which is no market.
     set_aside
-        Reason → rows that could not be believed.
-    streams_unreadable
-        Kept rows, duplicates or contested rows whose streams were there but no number; their streams are missing.
+        Reason → rows that could not be believed; the reasons are in `diffusion.star_schema.REASONS`.
     """
 
     read: int
@@ -54,7 +51,6 @@ class RowAccount:
     duplicates: int
     aggregate: int
     set_aside: Mapping[str, int]
-    streams_unreadable: int
 
     @property
     def set_aside_share(self) -> float:
@@ -72,7 +68,7 @@ class Charts:
     Attributes
     ----------
     source
-        Files, layout and columns they were read from.
+        Files, layout and columns they were read from; of a cleaned folder, its observations.
     account
         What became of every row.
     """
@@ -125,8 +121,8 @@ class Charts:
         return Calendar(self._engine.fetch("coverage", chart=self.chart(chart), long_gap=LONG_GAP))
 
     def tracks(self) -> pa.Table:
-        """Return one row per track id: `track_id`, `title`, `artist`, `available_markets`, in order of id."""
-        return self._engine.fetch("tracks")
+        """Return one row per track id, in order of first appearance, as `diffusion.schema.TRACKS` says."""
+        return self._engine.kept("tracks")
 
     def entries(
         self,
@@ -162,17 +158,19 @@ class Charts:
         """
         rules = EventRules(self.chart(chart), top, min_periods, washout, identity)
         calendar = self.calendar(rules.chart)
-        tracks = self.tracks()
-        self._engine.register("tracks", tracks)
-        self._engine.register("coverage", calendar.coverage)
-        self._engine.register("spans", calendar.spans)
-        self._engine.register("identities", identities(tracks, identity))
-        table = self._engine.fetch(
-            "entries", chart=rules.chart, top=top or ANY_RANK, min_periods=min_periods, washout=washout
-        )
+        engine = self._engine
+        engine.keep("coverage", calendar.coverage)
+        engine.keep("spans", calendar.spans)
+        engine.keep("identities", _coded(self.tracks(), identity))
+        event: dict[str, Any] = {"chart": rules.chart, "top": top or ANY_RANK}
+        if min_periods == 1:
+            engine.create("first_appearances", into="firsts", **event)
+        else:
+            engine.create("first_stays", into="firsts", min_periods=min_periods, **event)
+        table = engine.fetch("entries", chart=rules.chart, washout=washout)
         if not table.num_rows:
             raise DataSaysNoError(f"no track has an event: {rules} leaves nothing of the chart '{rules.chart}'")
-        return Entries(table, calendar, rules, self._engine.fetch("withheld"))
+        return Entries(table, calendar, rules, engine.fetch("withheld"))
 
     def journey(self, track: str, **rules: object) -> pd.DataFrame:
         """Return where one track went, in order; `rules` are those of `entries`. Columns as `Entries.journey`."""
@@ -192,11 +190,12 @@ def open_charts(
     ----------
     path
         A file, a glob or a (Hive-partitioned) folder; CSV, also .gz or .zst, or Parquet; any of the layouts of
-        `diffusion.layouts`, recognised by its columns.
+        `diffusion.layouts`, recognised by its columns. Or a folder that ``chart-diffusion clean`` has made, which is
+        read as it is.
     columns
         For another layout: our column (`diffusion.layouts.SOURCE_COLUMNS`) → the file's.
     market_names
-        Further market names → a name or code that is known.
+        Further market names → a name or code that is known; a cleaned folder needs none.
     memory_limit
         What the engine may hold in memory before it spills to disk (default 1GB).
 
@@ -215,13 +214,15 @@ def open_charts(
     """
     engine = Engine(memory_limit=memory_limit)
     try:
+        star = find_star(path)
+        if star is not None:
+            return Charts(engine, star.source, _read_star(engine, star))
         source = find_source(path, engine, columns=columns)
-        engine.open_files(source.files, source.kind, source.columns, partitioned=source.partitioned)
-        account = _read(engine, source, path, market_names)
+        engine.open_files(source.files, source.kind, source.columns, root=source.root, partitioned=source.partitioned)
+        return Charts(engine, source, _read(engine, source, path, market_names))
     except BaseException:
         engine.close()
         raise
-    return Charts(engine, source, account)
 
 
 def open_sample() -> Charts:
@@ -231,32 +232,12 @@ def open_sample() -> Charts:
 
 
 def _read(engine: Engine, source: Source, path: str | Path, extra: Mapping[str, str] | None) -> RowAccount:
-    line_ends = engine.fetch("longest_field")["line_ends"][0].as_py() if source.kind == "csv" else 0
-    if line_ends > LONGEST_TITLE:
-        raise SourceError(
-            f"a quoted field in '{path}' runs over {line_ends + 1:,} lines: a quote closes too late and swallows rows; "
-            "mend it first"
-        )
-    names = engine.fetch("source_markets").to_pydict()
-    codes = resolve_all(dict(zip(names["name"], names["source_rows"], strict=True)), extra=extra)
-    engine.register(
-        "market_names",
-        pa.table(
-            {
-                "name": pa.array(codes, pa.string()),
-                "market": pa.array([None if code == "Global" else code for code in codes.values()], pa.string()),
-                "aggregate": pa.array([code == "Global" for code in codes.values()], pa.bool_()),
-            }
-        ),
-    )
-    engine.view("identified_rows")
-    engine.create("readings", chart=source.chart)
-    engine.create("placings")
-    engine.create("contested")
-    engine.create("chart_rows")
-    counts = engine.fetch("accounts").to_pydict()
-    malformed = engine.rejected_lines() if source.kind == "csv" else {}
-    account = _account(dict(zip(counts["outcome"], counts["source_rows"], strict=True)), malformed)
+    learn_names(engine, charts={"": source.chart}, market_names=extra)
+    code_tracks(engine)
+    judge_rows(engine)
+    engine.view("observations")
+    describe_tracks(engine)
+    account = _account(engine)
     if account.read == 0:
         raise SourceError(f"no rows in '{path}': the header is there, but nothing below it")
     if account.kept == 0 and account.aggregate + account.duplicates == 0:
@@ -280,10 +261,40 @@ def _hint(account: RowAccount) -> str:
     return "; dates are read as YYYY-MM-DD" if "unreadable date" in account.set_aside else ""
 
 
-def _account(counts: dict[str, int], rejected: Mapping[str, int]) -> RowAccount:
-    kept, duplicates, aggregate, unreadable = (
-        counts.pop(outcome) for outcome in ("kept", "duplicate", "aggregate", "streams unreadable")
+def _account(engine: Engine) -> RowAccount:
+    outcomes: Counter[str] = Counter()
+    aggregate = 0
+    for row in engine.fetch("accounts").to_pylist():
+        outcomes[row["outcome"]] += row["source_rows"]
+        aggregate += row["global_rows"] if row["outcome"] == "kept" else 0
+    damaged = engine.fetch("damaged_lines").to_pydict()
+    outcomes.update(dict(zip(damaged["reason"], damaged["lines"], strict=True)))
+    kept, duplicates = outcomes.pop("kept", 0), outcomes.pop("duplicate", 0)
+    return RowAccount(
+        kept + duplicates + outcomes.total(), kept - aggregate, duplicates, aggregate, dict(sorted(outcomes.items()))
     )
-    set_aside = {reason: rows for reason, rows in sorted((counts | dict(rejected)).items()) if rows}
-    read = kept + duplicates + aggregate + sum(set_aside.values())
-    return RowAccount(read, kept, duplicates, aggregate, set_aside, unreadable)
+
+
+def _read_star(engine: Engine, star: Star) -> RowAccount:
+    engine.open_table("observations", star.source.files)
+    engine.open_table("tracks", [star.tracks])
+    if star.availability is None:
+        engine.register("availability", AVAILABILITY.schema.empty_table())
+    else:
+        engine.open_table("availability", [star.availability])
+    rows = engine.fetch("market_rows").to_pylist()
+    aggregate = sum(row["source_rows"] for row in rows if row["market"] == AGGREGATE)
+    kept = sum(row["source_rows"] for row in rows) - aggregate
+    if not kept:
+        raise SourceError(f"no market in '{star.place}': it has {aggregate:,} rows, all of Global, which is no market")
+    read = kept + aggregate + star.duplicates + sum(star.set_aside.values())
+    return RowAccount(read, kept, star.duplicates, aggregate, star.set_aside)
+
+
+def _coded(tracks: pa.Table, identity: Identity) -> pa.Table:
+    """Return `track`, `identity`: for every track's code the code that stands for it."""
+    if identity == "track":
+        return pa.table({"track": tracks["track"], "identity": tracks["track"]})
+    found = identities(tracks, identity)
+    stands_for = pc.index_in(found["identity"], tracks["track_id"])
+    return pa.table({"track": tracks["track"], "identity": tracks["track"].take(stands_for)})

@@ -3,13 +3,10 @@
 Relations are plain SELECTs over named tables; values are bound, never written into the text.
 """
 
-import csv
-import io
 import re
 import shutil
 import tempfile
 import weakref
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
@@ -19,15 +16,21 @@ from types import TracebackType
 from typing import Literal, Self
 
 import duckdb
+import polars as pl
 import pyarrow as pa
+import pyarrow.parquet as pq
 
+from diffusion.csv_files import ahead, folder_values, read_blocks, read_header
 from diffusion.errors import OutputError, SourceError
 from diffusion.schema import RELATIONS
 
 FileKind = Literal["csv", "parquet"]
 
 MEMORY_LIMIT = "1GB"
-HEADER_BYTES = 65_536
+
+ROW_GROUP = 122_880
+"""Rows of a row group in a file that is written."""
+
 _GLOB_SIGN = re.compile(r"([\[*?])")
 _PARAMETER = re.compile(r"\$([a-z_]+)")
 _CONTRACTS = {contract.name: contract for contract in RELATIONS}
@@ -81,15 +84,55 @@ class Engine:
         """Make an Arrow table readable by relations as `name`."""
         self._connection.register(name, table)
 
-    def create(self, name: str, **parameters: object) -> None:
-        """Run relation `name` and keep its rows in the engine, as a table of that name."""
-        sql, values = _bound(name, parameters)
+    def keep(self, name: str, table: pa.Table) -> None:
+        """Copy an Arrow table into the engine as `name`, where the planner sees how large it is."""
+        self.register("_arrow", table)
         with _room():
-            self._connection.execute(f"CREATE OR REPLACE TABLE {name} AS {sql}", values)
+            self._connection.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS FROM _arrow")
+        self._connection.unregister("_arrow")
+
+    def create(self, name: str, *, into: str | None = None, as_written: bool = False, **parameters: object) -> None:
+        """Run relation `name` and keep its rows in the engine, as a table of that name or `into` another.
+
+        `as_written` says that a join reads its left side once and holds its right side, whatever the planner thinks.
+        """
+        sql, values = _bound(name, parameters)
+        with _room(), self._order_of_joins(as_written):
+            self._connection.execute(f"DROP TABLE IF EXISTS {into or name}")  # or both would be there for a while
+            self._connection.execute(f"CREATE TEMP TABLE {into or name} AS {sql}", values)
 
     def view(self, name: str) -> None:
         """Make relation `name`, which takes no parameters, readable by other relations without keeping its rows."""
-        self._connection.execute(f"CREATE OR REPLACE VIEW {name} AS {relation_sql(name)}")
+        self._connection.execute(f"CREATE OR REPLACE TEMP VIEW {name} AS {relation_sql(name)}")
+
+    def write(self, name: str, path: Path, *, by: str | None = None) -> int:
+        """Run relation `name`, write its rows to a Parquet file in order of its key, and return how many there are.
+
+        The same rows make the same bytes. Columns and types are held to the contract. `by` is another relation that
+        gives the same rows in that order by itself, with joins as it writes them.
+        """
+        contract = _CONTRACTS[name]
+        with _room(), self._order_of_joins(by is not None):
+            rows = self._connection.sql(relation_sql(by or name))
+            rows = rows if by else rows.order(", ".join(contract.key))
+            rows.write_parquet(str(path), compression="zstd", row_group_size=ROW_GROUP)
+        written = pq.ParquetFile(path)
+        given = [(field.name, field.type) for field in written.schema_arrow]
+        if given != [(column.name, column.type) for column in contract.columns]:
+            raise ValueError(f"the relation '{name}' gives {given}, not what its contract says")
+        return int(written.metadata.num_rows)
+
+    @contextmanager
+    def _order_of_joins(self, as_written: bool) -> Iterator[None]:
+        """Keep the planner from holding the large side of a join, which it takes for small after several joins."""
+        if not as_written:
+            yield
+            return
+        self._connection.execute("SET disabled_optimizers = 'build_side_probe_side'")
+        try:
+            yield
+        finally:
+            self._connection.execute("SET disabled_optimizers = ''")
 
     def fetch(self, name: str, **parameters: object) -> pa.Table:
         """Run relation `name` and return its rows, held to its contract and in order of its key."""
@@ -100,50 +143,151 @@ class Engine:
             table = rows.order(", ".join(contract.key)).to_arrow_reader().read_all()
         return contract.conform(table)
 
-    def open_files(
-        self, files: Sequence[Path], kind: FileKind, columns: Mapping[str, str | None], *, partitioned: bool = False
+    def kept(self, name: str) -> pa.Table:
+        """Return the rows that the engine has as `name`, held to the contract of that name and in order of its key."""
+        contract = _CONTRACTS[name]
+        with _room():
+            table = self._connection.table(name).order(", ".join(contract.key)).to_arrow_reader().read_all()
+        return contract.conform(table)
+
+    def open_table(self, name: str, files: Sequence[Path]) -> None:
+        """Make the rows of Parquet files that hold a table of ours readable as `name`, where they lie."""
+        try:
+            self._scan(files, False).create_view(name)
+        except duckdb.Error as error:
+            raise SourceError(f"cannot read {_listed(files)} as parquet: {_first_line(error)}") from error
+
+    def open_parts(
+        self, parts: Sequence[Path], columns: Mapping[str, Sequence[str]], row: Sequence[str], *, root: Path
     ) -> None:
-        """Make the files' rows readable as `source_rows`: text columns, named and chosen by `columns`.
+        """Make Parquet files of text readable as `source_rows`, as `open_files` does, and as `raw_rows`.
+
+        `source_rows` has the column `part` besides, the file's path below `root`; `raw_rows` has `file`, `line` and
+        `row`, the columns named in `row` as one CSV line.
+
+        Parameters
+        ----------
+        parts
+            The files.
+        columns
+            Our name of a column → its names in the files; the first that is not null counts.
+        row
+            Columns of a row as the source had it.
+        root
+            Folder that the files' names begin below.
+
+        Raises
+        ------
+        SourceError
+            When a file is not Parquet.
+        """
+        try:
+            rows = self._scan(parts, False, placed=True)
+            below = duckdb.ConstantExpression(len(str(parts[0])) - len(parts[0].relative_to(root).as_posix()) + 1)
+            part = duckdb.FunctionExpression("substr", duckdb.ColumnExpression("filename"), below)
+            file, line = part, duckdb.ColumnExpression("file_row_number").cast("BIGINT") + duckdb.ConstantExpression(1)
+            if {"source_file", "source_line"} <= set(rows.columns):
+                file, line = (
+                    duckdb.ColumnExpression("source_file"),
+                    duckdb.ColumnExpression("source_line").cast("BIGINT"),
+                )
+            place = (file.alias("file"), line.alias("line"))
+            chosen = [_first_text(theirs).alias(ours) for ours, theirs in columns.items()]
+            fields = [_csv_field(name) for name in row]
+            line_of_csv = duckdb.FunctionExpression("concat_ws", duckdb.ConstantExpression(","), *fields)
+            rows.project(*chosen, *place, part.alias("part")).create_view("source_rows")
+            rows.project(*place, line_of_csv.alias("row")).create_view("raw_rows")
+        except duckdb.Error as error:
+            raise SourceError(f"cannot read {_listed(parts)} as parquet: {_first_line(error)}") from error
+
+    def open_files(
+        self,
+        files: Sequence[Path],
+        kind: FileKind,
+        columns: Mapping[str, str | None],
+        *,
+        root: Path,
+        partitioned: bool = False,
+        encoding: str | None = None,
+    ) -> None:
+        """Make the files' rows readable as `source_rows`, and lines that are no rows as `damaged_rows`.
+
+        Rows have the text columns chosen, and `file` and `line`, where they stand.
 
         Parameters
         ----------
         files
             Files of one kind and layout.
         kind
-            ``csv`` is read once into the engine; ``parquet`` is read where it lies.
+            ``csv`` is read once into the engine; ``parquet`` is read where it lies, and its lines are row numbers
+            unless it has the columns `source_file` and `source_line`.
         columns
             Our name of a column → its name in the files, or None where they have no such column.
+        root
+            Folder that rows' file names begin below.
         partitioned
             Whether folders of the form ``name=value`` above a file are columns too.
+        encoding
+            Of CSV files, where it is neither UTF-8 nor UTF-16.
 
         Raises
         ------
         SourceError
             When a file is not what its name says.
         """
-        chosen = [
-            (duckdb.ColumnExpression(theirs) if theirs else duckdb.ConstantExpression(None)).cast("VARCHAR").alias(ours)
-            for ours, theirs in columns.items()
-        ]
+        self._connection.execute("CREATE OR REPLACE TABLE damaged_rows (file TEXT, line BIGINT, reason TEXT, row TEXT)")
+        if kind == "csv":
+            with _room():
+                for file in files:
+                    self._read_csv(file, columns, root, partitioned, encoding)
+            return
         try:
-            if kind == "parquet":
-                self._scan(files, kind, partitioned).project(*chosen).create_view("source_rows")
-                return
-            # lines are rejected by name and not by place only among files with one header
-            first, *others = (self._scan(alike, kind, partitioned).project(*chosen) for alike in self._by_header(files))
-            first.create("source_rows")
-            for rows in others:
-                rows.insert_into("source_rows")
+            self._view_parquet(files, columns, root, partitioned)
         except duckdb.Error as error:
             raise SourceError(f"cannot read {_listed(files)} as {kind}: {_first_line(error)}") from error
 
-    def _by_header(self, files: Sequence[Path]) -> list[list[Path]]:
-        groups: dict[tuple[str, ...], list[Path]] = {}
-        for file in files:
-            groups.setdefault(tuple(self.columns_of(file, "csv")), []).append(file)
-        return list(groups.values())
+    def _view_parquet(
+        self, files: Sequence[Path], columns: Mapping[str, str | None], root: Path, partitioned: bool
+    ) -> None:
+        rows = self._scan(files, partitioned)
+        file, line = duckdb.ColumnExpression("source_file"), duckdb.ColumnExpression("source_line").cast("BIGINT")
+        if not {"source_file", "source_line"} <= set(rows.columns):
+            rows = self._scan(files, partitioned, placed=True)
+            below = len(str(files[0])) - len(files[0].relative_to(root).as_posix())
+            path = duckdb.ColumnExpression("filename")
+            file = duckdb.FunctionExpression("substr", path, duckdb.ConstantExpression(below + 1))
+            line = duckdb.ColumnExpression("file_row_number").cast("BIGINT") + duckdb.ConstantExpression(1)
+        chosen = [_text(theirs).alias(ours) for ours, theirs in columns.items()]
+        rows.project(*chosen, file.alias("file"), line.alias("line")).create_view("source_rows")
 
-    def columns_of(self, file: Path, kind: FileKind, *, partitioned: bool = False) -> list[str]:
+    def _read_csv(
+        self, file: Path, columns: Mapping[str, str | None], root: Path, partitioned: bool, encoding: str | None
+    ) -> None:
+        name = file.relative_to(root).as_posix()
+        folders = folder_values(file) if partitioned else {}
+        for block in ahead(read_blocks(file, read_header(file, encoding=encoding))):
+            rows = block.rows.select(
+                *(
+                    (pl.col(theirs) if theirs in block.rows.columns else pl.lit(folders.get(theirs or ""))).alias(ours)
+                    for ours, theirs in columns.items()
+                ),
+                pl.lit(name).alias("file"),
+                pl.Series("line", block.lines),
+            ).cast(dict.fromkeys(columns, pl.String))
+            for table_name, table in (("source_rows", rows.to_arrow()), ("damaged_rows", block.damaged_table(name))):
+                self._add(table_name, table)
+
+    def _add(self, name: str, table: pa.Table) -> None:
+        """Add rows to a table of the engine, which is made where it is not there."""
+        rows = self._connection.from_arrow(table)
+        try:
+            rows.insert_into(name)
+        except duckdb.CatalogException:
+            rows.create(name)
+
+    def columns_of(
+        self, file: Path, kind: FileKind, *, partitioned: bool = False, encoding: str | None = None
+    ) -> list[str]:
         """Return the column names of one file, and of the folders above it where they are `partitioned`.
 
         Raises
@@ -151,41 +295,41 @@ class Engine:
         SourceError
             When the file is not what its name says.
         """
+        if kind == "csv":
+            return [*read_header(file, encoding=encoding).names, *(folder_values(file) if partitioned else ())]
         try:
-            return list(self._scan([file], kind, partitioned).columns)
+            return list(self._scan([file], partitioned).columns)
         except duckdb.Error as error:
             raise SourceError(f"cannot read '{file}' as {kind}: {_first_line(error)}") from error
 
-    def _scan(self, files: Sequence[Path], kind: FileKind, partitioned: bool) -> duckdb.DuckDBPyRelation:
-        names = [_GLOB_SIGN.sub(r"[\1]", str(file)) for file in files]  # a file name is no pattern
-        if kind == "parquet":
-            sql = """
-                SELECT * FROM read_parquet(
-                    $files, hive_partitioning = $partitioned, hive_types_autocast = false, union_by_name = true)
-            """
-            return self._connection.sql(sql, params={"files": names, "partitioned": partitioned})
+    def _scan(self, files: Sequence[Path], partitioned: bool, *, placed: bool = False) -> duckdb.DuckDBPyRelation:
         sql = """
-            SELECT * FROM read_csv(
-                $files, columns = $columns, auto_detect = false, header = true, delim = ',', quote = '"', escape = '"',
-                nullstr = '', hive_partitioning = $partitioned, hive_types_autocast = false, store_rejects = true)
+            SELECT * FROM read_parquet(
+                $files, hive_partitioning = $partitioned, hive_types_autocast = false, union_by_name = true,
+                filename = $placed, file_row_number = $placed)
         """
-        columns = dict.fromkeys(_csv_header(files[0]), "VARCHAR")
-        return self._connection.sql(sql, params={"files": names, "partitioned": partitioned, "columns": columns})
+        names = [_GLOB_SIGN.sub(r"[\1]", str(file)) for file in files]  # a file name is no pattern
+        return self._connection.sql(sql, params={"files": names, "partitioned": partitioned, "placed": placed})
 
-    def rejected_lines(self) -> dict[str, int]:
-        """Return why lines of the CSV files could not be read as rows, and how many."""
-        records = self._connection.execute(
-            """
-            SELECT s.file_path, e.line_byte_position, MAX(e.csv_line), BOOL_OR(e.error_type = 'INVALID ENCODING')
-            FROM reject_errors AS e JOIN reject_scans AS s ON s.scan_id = e.scan_id AND s.file_id = e.file_id
-            GROUP BY s.file_path, e.line_byte_position
-            """
-        ).fetchall()
-        lines: Counter[str] = Counter()
-        for _, _, text, not_utf8 in records:
-            reason = "line that is not UTF-8" if not_utf8 else "line that does not split into the header's columns"
-            lines[reason] += str(text).strip("\r\n").count("\n") + 1
-        return dict(lines)
+
+def _text(column: str | None) -> duckdb.Expression:
+    return (duckdb.ColumnExpression(column) if column else duckdb.ConstantExpression(None)).cast("VARCHAR")
+
+
+def _first_text(columns: Sequence[str]) -> duckdb.Expression:
+    if len(columns) < 2:
+        return _text(columns[0] if columns else None)
+    return duckdb.CoalesceOperator(*map(_text, columns))
+
+
+def _csv_field(column: str) -> duckdb.Expression:
+    """Return a column's text as a field of a CSV line, quoted where it must be."""
+    text = duckdb.CoalesceOperator(_text(column), duckdb.ConstantExpression(""))
+    quote, twice = duckdb.ConstantExpression('"'), duckdb.ConstantExpression('""')
+    inner = duckdb.FunctionExpression("replace", text, quote, twice)
+    quoted = duckdb.FunctionExpression("concat", quote, inner, quote)
+    special = duckdb.FunctionExpression("regexp_matches", text, duckdb.ConstantExpression('[",\r\n]'))
+    return duckdb.CaseExpression(special, quoted).otherwise(text)
 
 
 @contextmanager
@@ -208,39 +352,9 @@ def _bound(name: str, parameters: Mapping[str, object]) -> tuple[str, dict[str, 
     return sql, dict(parameters) or None
 
 
-def _csv_header(file: Path) -> list[str]:
-    """Return the column names in the first record of a CSV file.
-
-    The engine is told the columns and guesses nothing: a guess can depend on a damaged row.
-    """
-    try:
-        with pa.input_stream(str(file), compression="detect") as stream:
-            text = stream.read(HEADER_BYTES).decode("utf-8-sig", errors="replace")
-    except OSError as error:
-        raise SourceError(f"cannot read '{file}' as csv: {_first_line(error)}") from error
-    header = next(csv.reader(io.StringIO(text, newline="")), [])
-    if not any(header):
-        what = "begins with a blank line" if text.strip() else "is empty"
-        raise SourceError(f"'{file}' {what}: its first line must name the columns")
-    if len(header) == 1 and (sign := next((sign for sign in ";\t|" if sign in header[0]), None)):
-        raise SourceError(
-            f"the fields of '{file}' are separated by {sign!r}; only commas are read, so convert it first"
-        )
-    if "\N{REPLACEMENT CHARACTER}" in "".join(header) or "\0" in "".join(header):
-        raise SourceError(f"'{file}' is not UTF-8 text; convert it first (iconv -t UTF-8)")
-    if len(set(header)) < len(header):
-        twice = next(name for name in header if header.count(name) > 1)
-        raise SourceError(f"'{file}' has two columns called '{twice}'")
-    return header
-
-
 def _listed(files: Sequence[Path]) -> str:
     return f"'{files[0]}'" if len(files) == 1 else f"'{files[0]}' and {len(files) - 1} more"
 
 
 def _first_line(error: Exception) -> str:
-    if "state machine" in str(error):
-        return (
-            "some lines end in CRLF and some in LF, or a quote is out of place; write it anew with one kind of line end"
-        )
     return str(error).strip().splitlines()[0]

@@ -1,13 +1,31 @@
 """What chart files look like: finding them, and recognising by their columns which column is what."""
 
 import glob
+import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from diffusion.engine import Engine, FileKind
+from diffusion.engine import Engine
+from diffusion.engine import FileKind as FileKind
 from diffusion.errors import SettingError, SourceError
+
+AUDIO_COLUMNS = (
+    "af_danceability",
+    "af_energy",
+    "af_key",
+    "af_loudness",
+    "af_mode",
+    "af_speechiness",
+    "af_acousticness",
+    "af_instrumentalness",
+    "af_liveness",
+    "af_valence",
+    "af_tempo",
+    "af_time_signature",
+)
+"""The twelve audio features, in the order of the 28-column layout."""
 
 SOURCE_COLUMNS = (
     "market",
@@ -21,14 +39,21 @@ SOURCE_COLUMNS = (
     "title",
     "artist",
     "streams",
+    "trend",
+    "album",
+    "popularity",
+    "duration_ms",
+    "explicit",
+    "release_date",
     "available_markets",
+    *AUDIO_COLUMNS,
 )
 """Our names of what a chart file may hold."""
 
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """A known layout: for each of our columns, the names it goes by there (compared as `_plain` writes them)."""
+    """A known layout: for each of our columns, the names it goes by there (compared as `plain_name` writes them)."""
 
     name: str
     columns: Mapping[str, tuple[str, ...]]
@@ -63,8 +88,12 @@ KAGGLE = Layout(
         "title": ("title",),
         "artist": ("artist",),
         "streams": ("streams",),
-        "available_markets": ("available_markets",),
-    },
+    }
+    | {
+        name: (name,)
+        for name in ("trend", "album", "popularity", "duration_ms", "explicit", "release_date", "available_markets")
+    }
+    | {name: (name,) for name in AUDIO_COLUMNS},
 )
 """The 9 columns, the 28 with audio features, and the 34, 45 or 46 of tables made from them."""
 
@@ -81,6 +110,8 @@ class Source:
     ----------
     files
         In order of name.
+    root
+        Folder below which rows name their file.
     kind
         ``csv`` or ``parquet``.
     partitioned
@@ -94,6 +125,7 @@ class Source:
     """
 
     files: tuple[Path, ...]
+    root: Path
     kind: FileKind
     partitioned: bool
     layout: str
@@ -101,7 +133,9 @@ class Source:
     chart: str
 
 
-def find_source(path: str | Path, engine: Engine, *, columns: Mapping[str, str] | None = None) -> Source:
+def find_source(
+    path: str | Path, engine: Engine, *, columns: Mapping[str, str] | None = None, encoding: str | None = None
+) -> Source:
     """Return the chart files at `path` and how to read them.
 
     Parameters
@@ -111,6 +145,8 @@ def find_source(path: str | Path, engine: Engine, *, columns: Mapping[str, str] 
         ``manifest.json``); CSV (also .gz, .zst) or Parquet.
     columns
         Our column → the files' column, where the files call it otherwise than the known layouts do.
+    encoding
+        Of CSV files, where it is neither UTF-8 nor UTF-16.
 
     Raises
     ------
@@ -123,11 +159,11 @@ def find_source(path: str | Path, engine: Engine, *, columns: Mapping[str, str] 
     first = files[0]
     place = Path(path)
     below = first.relative_to(place).parent.parts if place.is_dir() else ()
-    own = engine.columns_of(first, kind)
+    own = engine.columns_of(first, kind, encoding=encoding)
     # folders are asked only for what the files themselves do not say
     partitioned = any("=" in part for part in below) and bool(_wanting(own))
-    headers = {file: engine.columns_of(file, kind, partitioned=partitioned) for file in files}
-    layout, chosen = _recognise(headers[first], first, _checked(columns or {}, headers[first], first))
+    headers = {file: engine.columns_of(file, kind, partitioned=partitioned, encoding=encoding) for file in files}
+    layout, chosen = recognise(headers[first], first, columns or {})
     for file, header in headers.items():
         lacking = [theirs for theirs in chosen.values() if theirs and theirs not in header]
         if lacking:
@@ -136,10 +172,18 @@ def find_source(path: str | Path, engine: Engine, *, columns: Mapping[str, str] 
                 "give files of one layout, or name them by a glob"
             )
     name = f"columns named: {', '.join(f'{a}={b}' for a, b in columns.items())}" if columns else layout.name
-    return Source(files, kind, partitioned, name, chosen, "top200" if chosen["streams"] else "viral50")
+    root = place if place.is_dir() else Path(os.path.commonpath([file.parent for file in files]))
+    return Source(files, root, kind, partitioned, name, chosen, "top200" if chosen["streams"] else "viral50")
 
 
-def _find_files(path: str | Path) -> tuple[tuple[Path, ...], FileKind]:
+def list_files(path: str | Path) -> dict[Path, FileKind]:
+    """Return the chart files at a file, folder or glob and what each is, in order of name.
+
+    Raises
+    ------
+    SourceError
+        When nothing is there, a file is neither CSV nor Parquet, or its name cannot be written.
+    """
     place = Path(path)
     if place.is_file():
         found = [place]
@@ -149,20 +193,27 @@ def _find_files(path: str | Path) -> tuple[tuple[Path, ...], FileKind]:
         found = [f for f in map(Path, glob.glob(str(path), recursive=True)) if f.is_file()]
     if not found:
         raise SourceError(_nothing_at(path, place))
-    for file in found:
+    kinds: dict[Path, FileKind] = {}
+    for file in sorted(found):
         if not str(file).isprintable() and "\udc80" <= max(str(file)) <= "\udcff":
             raise SourceError(f"the name of the file {str(file)!a} is not UTF-8; rename it")
-    kinds = {file: _kind(file) for file in sorted(found)}
-    for file, kind in kinds.items():
+        kind = _kind(file)
         if kind is None:
             raise SourceError(f"'{file}' is neither CSV nor Parquet; charts are read from {', '.join(_SUFFIXES)} files")
+        kinds[file] = kind
+    return kinds
+
+
+def _find_files(path: str | Path) -> tuple[tuple[Path, ...], FileKind]:
+    kinds = list_files(path)
+    for file in kinds:
         if file.stat().st_size == 0:
             raise SourceError(f"'{file}' is empty (0 bytes); give a file with charts, or take it out of the folder")
     if len(set(kinds.values())) > 1:
         raise SourceError(
             f"'{path}' holds both CSV and Parquet files; name those to read by a glob such as '{path}/*.parquet'"
         )
-    return tuple(kinds), next(kind for kind in kinds.values() if kind)
+    return tuple(kinds), next(iter(kinds.values()))
 
 
 def _kind(file: Path) -> FileKind | None:
@@ -183,13 +234,14 @@ def _nothing_at(path: str | Path, place: Path) -> str:
     return f"no file, folder or glob match at '{path}'"
 
 
-def _plain(name: str) -> str:
+def plain_name(name: str) -> str:
+    """Return a column name in lower case, all but letters and digits written as single underscores."""
     return re.sub(r"[^0-9a-z]+", "_", name.strip().lower().lstrip("\ufeff")).strip("_")
 
 
 def _match(layout: Layout, header: Sequence[str]) -> dict[str, str | None]:
     """Return our column → the header's column; the first of a column's names that is there counts."""
-    there = {_plain(name): name for name in header}
+    there = {plain_name(name): name for name in header}
     return {
         ours: next((there[name] for name in layout.columns.get(ours, ()) if name in there), None)
         for ours in SOURCE_COLUMNS
@@ -207,12 +259,21 @@ def _wanting(header: Sequence[str]) -> list[str]:
     return min((_missing(_match(layout, header)) for layout in LAYOUTS), key=len)
 
 
-def _recognise(header: Sequence[str], file: Path, given: Mapping[str, str]) -> tuple[Layout, dict[str, str | None]]:
-    """Return the layout that leaves least wanting, and our column → the header's column, `given` before all."""
+def recognise(header: Sequence[str], file: Path, given: Mapping[str, str]) -> tuple[Layout, dict[str, str | None]]:
+    """Return the layout that leaves least wanting, and our column → the header's column, `given` before all.
+
+    Raises
+    ------
+    SourceError
+        When a column that no layout can do without is missing, or two columns are called alike.
+    SettingError
+        When `given` names a column of ours that does not exist.
+    """
+    given = _checked(given, header, file)
     matches = [(layout, {**_match(layout, header), **given}) for layout in LAYOUTS]
     layout, chosen = min(matches, key=lambda match: (len(_missing(match[1])), -sum(map(bool, match[1].values()))))
     for theirs in filter(None, chosen.values()):
-        alike = [name for name in header if _plain(name) == _plain(theirs)]
+        alike = [name for name in header if plain_name(name) == plain_name(theirs)]
         if len(alike) > 1:
             raise SourceError(
                 f"'{file}' has {len(alike)} columns called '{theirs}' but for case and signs; rename all but one"

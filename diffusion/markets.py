@@ -15,6 +15,9 @@ from diffusion.errors import UnknownMarketError
 AGGREGATES: Final = frozenset({"global", "world", "worldwide", "international"})
 """Names, as `_plain` writes them, of charts that add up markets and are none."""
 
+SIMULATED: Final = tuple(f"X{letter}" for letter in "ABCDEFGHIJLMNOPQRSTUVWXYZ")
+"""User-assigned codes that simulated markets carry, called "Simulated XA" and so on; XK is Kosovo."""
+
 _NOT_MARKETS = frozenset(["AC", "CP", "CQ", "DG", "EA", "EU", "EZ", "IC", "QO", "TA", "UN", "XA", "XB", "ZZ"])
 
 
@@ -43,7 +46,8 @@ def resolve(name: str) -> str | Literal["Global"]:
     """Return the ISO 3166-1 alpha-2 code of a market, or ``'Global'`` for the aggregate that is no market.
 
     Case, accents, spaces and punctuation do not matter. Known are the codes (alpha-2, and alpha-3 of the reference
-    table), the names and aliases of the reference table, and the English names of all other territories in CLDR.
+    table), the names and aliases of the reference table, the English names of all other territories in CLDR, and the
+    codes of simulated markets (``XA``, "Simulated XA").
 
     Raises
     ------
@@ -107,6 +111,7 @@ def market_names(codes: Iterable[str]) -> dict[str, str]:
     {'SE': 'Sweden', 'CY': 'Cyprus'}
     """
     known = dict(zip(reference_table()["market"], reference_table()["name"], strict=True))
+    known |= {code: f"Simulated {code}" for code in SIMULATED}
     cldr = babel.Locale("en").territories
     return {code: known.get(code) or str(cldr.get(code, code)) for code in codes}
 
@@ -118,6 +123,8 @@ def _codes() -> dict[str, str]:
     for code, name in cldr.items():
         if len(code) == 2 and code.isalpha() and code not in _NOT_MARKETS:
             codes[_plain(code)] = codes[_plain(name)] = code
+    for code in SIMULATED:
+        codes[_plain(code)] = codes[_plain(f"Simulated {code}")] = code
     for row in reference_table().itertuples():
         for name in (str(row.market), str(row.iso3), str(row.name), *str(row.aliases).split("|")):
             if name:
@@ -128,7 +135,8 @@ def _codes() -> dict[str, str]:
 @cache
 def _known_names() -> dict[str, str]:
     """Return plain name → name to suggest, codes left out: near misses of a code suggest nonsense."""
-    names = {_plain(name): name for name in market_names(sorted(set(_codes().values()))).values()}
+    real = sorted(set(_codes().values()).difference(SIMULATED))
+    names = {_plain(name): name for name in market_names(real).values()}
     for aliases in reference_table()["aliases"]:
         names |= {_plain(alias): alias for alias in str(aliases).split("|") if len(alias) > 3}
     return names

@@ -4,10 +4,17 @@ A table named here and made by SQL has its SELECT in ``sql/<name>.sql``. Markets
 capitals, dates are calendar dates, spans of time are whole days.
 """
 
-from dataclasses import dataclass
 from typing import Final
 
 import pyarrow as pa
+
+from diffusion.contracts import Column as Column
+from diffusion.contracts import Contract as Contract
+from diffusion.star_schema import ACCOUNTS as ACCOUNTS
+from diffusion.star_schema import OBSERVATIONS as OBSERVATIONS
+from diffusion.star_schema import SOURCE_MARKETS as SOURCE_MARKETS
+from diffusion.star_schema import STAR_RELATIONS, STAR_STEPS
+from diffusion.star_schema import TRACKS as TRACKS
 
 LONG_GAP: Final = 28
 """Days: where two observed dates of a market are further apart than this, the gap is long and is not bridged."""
@@ -31,56 +38,6 @@ LEAST_EXPOSED: Final = 30
 """Tracks that must be exposed before a pair's rate is ranked or drawn in full colour."""
 
 _TEXT, _DATE, _COUNT, _NUMBER, _FLAG = pa.string(), pa.date32(), pa.int64(), pa.float64(), pa.bool_()
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """One column: its name, Arrow type, meaning with unit, and whether it may be null."""
-
-    name: str
-    type: pa.DataType
-    meaning: str
-    nullable: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Contract:
-    """One table: its name, what one row is, its columns in order, and the columns that identify a row."""
-
-    name: str
-    row: str
-    columns: tuple[Column, ...]
-    key: tuple[str, ...]
-
-    @property
-    def names(self) -> list[str]:
-        """Column names in order."""
-        return [column.name for column in self.columns]
-
-    @property
-    def schema(self) -> pa.Schema:
-        """The Arrow schema of the table."""
-        return pa.schema([pa.field(c.name, c.type, c.nullable) for c in self.columns])
-
-    def conform(self, table: pa.Table) -> pa.Table:
-        """Return `table` with exactly the contract's columns and types, or say what is wrong with it.
-
-        Raises
-        ------
-        ValueError
-            When a column is missing, cannot be cast without loss, is null where it must not be, or a key stands twice.
-        """
-        missing = [name for name in self.names if name not in table.column_names]
-        if missing:
-            raise ValueError(f"table '{self.name}' lacks {', '.join(missing)}; it has {', '.join(table.column_names)}")
-        table = table.select(self.names)
-        for column in self.columns:
-            if not column.nullable and table[column.name].null_count:
-                raise ValueError(f"table '{self.name}' has nulls in '{column.name}', which must not be null")
-        table = table.cast(self.schema)
-        if table.group_by(list(self.key)).aggregate([]).num_rows != table.num_rows:
-            raise ValueError(f"table '{self.name}' holds a key ({', '.join(self.key)}) twice")
-        return table
 
 
 _TRACK = Column("track_id", _TEXT, "id of the track, or of the recording where ids of one recording are joined")
@@ -267,37 +224,6 @@ JOURNEYS = Contract(
     ("track_id", "market"),
 )
 
-TRACKS = Contract(
-    "tracks",
-    "one track id of the source",
-    (
-        _TRACK,
-        Column("title", _TEXT, "title; null where the source has none", nullable=True),
-        Column("artist", _TEXT, "credited artists in one string; null where the source has none", nullable=True),
-        Column(
-            "available_markets",
-            _TEXT,
-            "markets the track is licensed in, all lists of the source one after the other",
-            nullable=True,
-        ),
-    ),
-    ("track_id",),
-)
-
-SOURCE_MARKETS = Contract(
-    "source_markets",
-    "one market name of the source",
-    (Column("name", _TEXT, "as the source writes it"), Column("source_rows", _COUNT, "rows with it")),
-    ("name",),
-)
-
-ACCOUNTS = Contract(
-    "accounts",
-    "one thing that became of source rows; all but 'streams unreadable' add up to what was read",
-    (Column("outcome", _TEXT, "kept, duplicate, aggregate, or why set aside"), Column("source_rows", _COUNT, "rows")),
-    ("outcome",),
-)
-
 CHARTS_PRESENT = Contract(
     "charts_present",
     "one chart of the source",
@@ -319,21 +245,11 @@ WITHHELD = Contract(
     ("track_id", "market"),
 )
 
-LONGEST_FIELD = Contract(
-    "longest_field",
-    "the source",
-    (Column("line_ends", _COUNT, "most line ends within one field"),),
-    ("line_ends",),
-)
-
 RELATIONS: Final = (
-    SOURCE_MARKETS,
-    ACCOUNTS,
-    LONGEST_FIELD,
+    *STAR_RELATIONS,
     CHARTS_PRESENT,
     WITHHELD,
     CHART_ROWS,
-    TRACKS,
     COVERAGE,
     SPANS,
     ENTRIES,
@@ -347,5 +263,5 @@ RELATIONS: Final = (
 )
 """Contracts of the tables that leave the engine; ``sql/`` holds one file for each, and for the steps between."""
 
-STEPS: Final = ("identified_rows", "readings", "placings", "contested")
-"""Relations that never leave the engine: source rows on their way to `chart_rows`."""
+STEPS: Final = (*STAR_STEPS, "first_appearances", "first_stays")
+"""Relations that never leave the engine: source rows on their way to the star, and the star's to entries."""

@@ -3,25 +3,23 @@
 import re
 import signal
 import sys
-from collections.abc import Callable, Iterable
 from importlib import resources
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 
 from diffusion import DiffusionError, SettingError
-from diffusion.layouts import SOURCE_COLUMNS
 from pipelines import query as queries
+from pipelines.data_commands import COMMANDS
 from pipelines.folder import Folder
 from pipelines.manifest import to_json
+from pipelines.options import COLUMN, JSON, OUT, column_names, with_options
 from pipelines.progress import progress
 from pipelines.run import STEPS, Run
 from pipelines.study import Study, read_study
 from pipelines.summary import graph_lines, made_lines, printable, reading_lines, result, survival_lines
 from survival import GROUPINGS
-
-Command = TypeVar("Command", bound=Callable[..., Any])
 
 EVENT_OPTIONS = (
     click.option("--window", type=int, help="Days within which a market must follow (default 60; weekly charts 56)."),
@@ -33,27 +31,9 @@ EVENT_OPTIONS = (
     ),
     click.option("--chart", help="Which chart, where there are several (default top200, else the only one)."),
 )
-OUT = click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder for what is made.")
-JSON = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
-COLUMN = click.option(
-    "--column",
-    "columns",
-    multiple=True,
-    metavar="OURS=THEIRS",
-    help=f"Name a column; ours are {', '.join(SOURCE_COLUMNS)}.",
-)
 FROM = click.option(
     "--from", "place", type=click.Path(path_type=Path), required=True, help="Folder that graph, run or demo made."
 )
-
-
-def _with(options: Iterable[Callable[[Command], Command]]) -> Callable[[Command], Command]:
-    def decorate(command: Command) -> Command:
-        for option in reversed(tuple(options)):
-            command = option(command)
-        return command
-
-    return decorate
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -75,14 +55,14 @@ def demo(out: Path, as_json: bool) -> None:
 @cli.command()
 @click.argument("study")
 @click.option("--out", type=click.Path(path_type=Path), help="Folder for what is made (default out/NAME OF THE STUDY).")
-@_with(EVENT_OPTIONS)
+@with_options(EVENT_OPTIONS)
 @COLUMN
 @JSON
 def run(study: str, out: Path | None, columns: tuple[str, ...], as_json: bool, **options: Any) -> None:
     """Run a study: STUDY is its TOML file, or charts to run with the usual settings."""
     chosen = read_study(study) if study.lower().endswith(".toml") else Study(study)
     _run(
-        chosen.override(columns=_columns(columns) or None, **options),
+        chosen.override(columns=column_names(columns) or None, **options),
         out or Path("out") / (re.sub(r"[^\w.-]+", "_", Path(study).stem) or "study"),
         STEPS,
         as_json,
@@ -92,12 +72,12 @@ def run(study: str, out: Path | None, columns: tuple[str, ...], as_json: bool, *
 @cli.command()
 @click.argument("charts")
 @OUT
-@_with(EVENT_OPTIONS)
+@with_options(EVENT_OPTIONS)
 @COLUMN
 @JSON
 def graph(charts: str, out: Path, columns: tuple[str, ...], as_json: bool, **options: Any) -> None:
     """Write the market graph of CHARTS (a file, glob or folder) as tables and GraphML."""
-    study = Study(charts, columns=_columns(columns)).override(**options)
+    study = Study(charts, columns=column_names(columns)).override(**options)
     _run(study, out, ("entries", "graph"), as_json)
 
 
@@ -109,7 +89,7 @@ def graph(charts: str, out: Path, columns: tuple[str, ...], as_json: bool, **opt
 )  # fmt: skip
 @click.option("--horizon", type=int, help="Days of follow-up after the debut (default 180).")
 @OUT
-@_with(EVENT_OPTIONS)
+@with_options(EVENT_OPTIONS)
 @COLUMN
 @JSON
 def survival(
@@ -119,7 +99,7 @@ def survival(
 
     The window is that of the graph; curves do not depend on it.
     """
-    study = Study(charts, columns=_columns(columns)).override(by=by, **options)
+    study = Study(charts, columns=column_names(columns)).override(by=by, **options)
     _run(study, out, ("entries", "survival", "survival_figures"), as_json)
 
 
@@ -165,6 +145,10 @@ def journey(track: str, place: Path, as_json: bool) -> None:
 def next_from(market: str, most: int, place: Path, as_json: bool) -> None:
     """Where do tracks go after MARKET (name or code), and how surely?"""
     _show(queries.next_from(place, market, most=most), as_json)
+
+
+for data_command in COMMANDS:
+    cli.add_command(data_command)
 
 
 def main() -> None:
@@ -215,15 +199,3 @@ def _run(study: Study, out: Path, steps: tuple[str, ...], as_json: bool) -> None
 
 def _show(answer: queries.Answer, as_json: bool) -> None:
     click.echo(to_json(answer.data).decode().rstrip("\n") if as_json else answer.text)
-
-
-def _columns(pairs: tuple[str, ...]) -> dict[str, str]:
-    columns = {}
-    for pair in pairs:
-        ours, found, theirs = pair.partition("=")
-        if not found or not theirs:
-            raise SettingError(f"--column '{pair}' is not of the form OURS=THEIRS, such as rank=Position")
-        if ours in columns:
-            raise SettingError(f"--column names '{ours}' twice")
-        columns[ours] = theirs
-    return columns

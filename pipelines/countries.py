@@ -9,7 +9,7 @@ from typing import Any, Final
 import pyarrow as pa
 
 from diffusion import SourceError
-from diffusion.schema import Column, Contract
+from diffusion.contracts import Column, Contract
 from pipelines.small_csv import SmallCsv, read_small_csv
 from pipelines.territories import country_name, territory, territory_key
 

@@ -10,7 +10,7 @@ from typing import Any, Final
 import pyarrow as pa
 
 from diffusion import SourceError
-from diffusion.schema import Column, Contract
+from diffusion.contracts import Column, Contract
 from pipelines.distance_sources import Pair, read_pairs
 from pipelines.territories import territory, territory_key
 

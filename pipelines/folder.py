@@ -1,11 +1,12 @@
 """A study's folder: artifacts that appear together or not at all, and the manifest that says how they were made."""
 
 import io
+import json
 import os
 import platform
-import shutil
-import tempfile
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from types import TracebackType
@@ -16,33 +17,54 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from diffusion import OutputError
-from diffusion.files import read_table, write_whole
-from pipelines.manifest import MANIFEST, digest_of, intact, read_manifest, to_json
+from diffusion.files import read_table
+from pipelines.manifest import (
+    LOG,
+    artifacts_of,
+    check_artifacts,
+    digest_of,
+    digest_of_file,
+    digest_of_step,
+    intact,
+    leads_out,
+    names_artifact,
+    to_json,
+)
+from pipelines.staging import Staging, is_full, no_space, sync, writing
 
-STAGING = ".chart-diffusion-"
-LIBRARIES = ("duckdb", "igraph", "matplotlib", "networkx", "numpy", "pandas", "pyarrow", "scipy")
+LIBRARIES = ("duckdb", "igraph", "matplotlib", "networkx", "numpy", "pandas", "polars", "pyarrow", "scipy")
 
 
 class Folder:
     """The folder a command writes into; use it as a context: what was put appears when the block ends well.
 
     Every artifact belongs to a step. A step has a fingerprint of all that it depends on; `unchanged` says whether the
-    folder already holds what the step would make.
+    folder already holds what the step would make. No other run writes into the folder until the block ends; a run
+    that is killed leaves its staging, and the next one finishes what had been decided and removes the rest.
+
+    Parameters
+    ----------
+    place
+        Made where it is absent, and taken away again when nothing comes into it.
+    wait
+        Whether to wait for another run that is at work in the folder; by default that is an error.
 
     Raises
     ------
     OutputError
-        When the folder cannot be written.
+        When the folder cannot be written, or another run is at work in it.
     """
 
-    def __init__(self, place: str | Path) -> None:
+    def __init__(self, place: str | Path, *, wait: bool = False) -> None:
         self.place = Path(place)
-        ground = _writable_ground(self.place)
-        _remove_abandoned(ground)
-        self._before = read_manifest(self.place)
+        self._staging = Staging(self.place, wait=wait)
+        self._before = self._staging.before
+        self._begun, self._clock = datetime.now(UTC), time.monotonic()
         self._steps: dict[str, dict[str, Any]] = {}
         self._outdated: frozenset[str] = frozenset()
-        self._staging = Path(tempfile.mkdtemp(prefix=f"{STAGING}{os.getpid()}-", dir=ground))
+        self._owners: dict[str, str] = {}
+        self._carried: set[str] = set()
+        self._said: list[dict[str, Any]] = []
 
     def __enter__(self) -> Self:
         return self
@@ -51,21 +73,26 @@ class Folder:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         try:
-            if kind is None:
+            if is_full(error):
+                raise no_space(self.place) from error
+            if error is None:
                 self._commit()
-        except OSError as problem:
-            raise OutputError(f"cannot write into '{self.place}': {problem.strerror}") from problem
         finally:
-            shutil.rmtree(self._staging, ignore_errors=True)
+            self._staging.close()
+
+    def previous(self, step: str) -> dict[str, Any] | None:
+        """Return what the manifest said of a step before this run, None where it did not or was changed by hand."""
+        before: dict[str, Any] | None = self._before["steps"].get(step)
+        return before if before is not None and before["digest"] == digest_of_step(before) else None
 
     def unchanged(self, step: str, fingerprint: str) -> bool:
         """Return whether the folder holds the step's artifacts, whole, made from the same inputs and parameters."""
         if step in self._steps:
             return bool(self._steps[step]["fingerprint"] == fingerprint)
-        before = self._before["steps"].get(step)
+        before = self.previous(step)
         if before is None or before["fingerprint"] != fingerprint:
             return False
-        if before["digest"] != _digest(before) or not all(intact(self.place, a) for a in before["artifacts"]):
+        if not all(intact(self.place, artifact) for artifact in before["artifacts"]):
             return False
         self._steps[step] = before
         return True
@@ -82,6 +109,7 @@ class Folder:
         """Begin a step anew; what is put afterwards with its name belongs to it.
 
         Steps that it `outdates` and that this run does not make again leave the folder: their numbers are others.
+        Notes say what was found, never when or how long: times go to `log`.
         """
         self._outdated |= set(outdates)
         self._steps[step] = {
@@ -90,21 +118,35 @@ class Folder:
             "notes": dict(notes),
             "artifacts": [],
         }
-        self._steps[step]["digest"] = _digest(self._steps[step])
+        self._steps[step]["digest"] = digest_of_step(self._steps[step])
+
+    def stage(self, step: str, name: str) -> Path:
+        """Return where to write an artifact of a step that is too large for memory; `enlist` it when it is written.
+
+        `name` is its path below the folder, with forward slashes. What is not enlisted goes when the block ends. The
+        step need not have begun.
+        """
+        if not names_artifact(name):
+            raise OutputError(f"'{name}' cannot be the name of an artifact in '{self.place}'")
+        if self._owners.setdefault(name, step) != step:
+            raise OutputError(f"'{name}' is an artifact of the step {self._owners[name]}, not also of {step}")
+        return self._staging.path(name)
+
+    def enlist(self, step: str, name: str, *, rows: int | None = None) -> None:
+        """Take a staged file, which is not written any more, as an artifact of a step that has begun."""
+        target = self.stage(step, name)
+        with writing(self.place):
+            sync(target)
+            facts: dict[str, Any] = {"path": name, "bytes": target.stat().st_size, "sha256": digest_of_file(target)}
+        self._register(step, facts, rows)
 
     def put(self, step: str, name: str, content: bytes, *, rows: int | None = None) -> None:
         """Stage one artifact of a step; `name` is its path below the folder, with forward slashes."""
-        target = self._staging / name
-        try:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            write_whole(target, content)
-        except (OSError, OutputError) as error:
-            reason = getattr(error.__cause__ or error, "strerror", None) or error
-            raise OutputError(f"cannot write {name} for '{self.place}': {reason}") from error
-        facts: dict[str, Any] = {"path": name, "bytes": len(content), "sha256": digest_of(content)}
-        if rows is not None:
-            facts["rows"] = rows
-        self._steps[step]["artifacts"].append(facts)
+        target = self.stage(step, name)
+        with writing(self.place):
+            target.write_bytes(content)
+            sync(target)
+        self._register(step, {"path": name, "bytes": len(content), "sha256": digest_of(content)}, rows)
 
     def put_table(self, step: str, name: str, table: pa.Table | pd.DataFrame) -> None:
         """Stage one table as Parquet, dates as DATE."""
@@ -117,13 +159,35 @@ class Folder:
         pq.write_table(table.replace_schema_metadata(None), content, compression="zstd")
         self.put(step, name, content.getvalue(), rows=table.num_rows)
 
+    def carry(self, step: str, names: Iterable[str]) -> None:
+        """Keep artifacts that the step had before this run, in the step that has begun anew; only sizes are checked.
+
+        Raises
+        ------
+        OutputError
+            When the step had no such artifact, or the file is gone or of another size.
+        """
+        before = {artifact["path"]: artifact for artifact in (self.previous(step) or {"artifacts": []})["artifacts"]}
+        for name in names:
+            path = self.place / name
+            whole = name in before and not leads_out(self.place, path) and path.is_file()
+            if not whole or path.stat().st_size != before[name]["bytes"]:
+                raise OutputError(f"'{path}' is not what the manifest says; make the folder anew")
+            self._owners[name] = step
+            self._carried.add(name)
+            self._register(step, before[name], None)
+
+    def log(self, command: str, **facts: Any) -> None:
+        """Append a line to the log of times when the block ends well: when it began, seconds, `command`, `facts`."""
+        self._said.append({"command": command} | facts)
+
     def holds(self, name: str) -> bool:
         """Return whether a step of this run has the artifact."""
         return any(artifact["path"] == name for step in self._steps.values() for artifact in step["artifacts"])
 
     def read(self, name: str) -> bytes:
         """Return an artifact's bytes, as staged or as it was."""
-        staged = self._staging / name
+        staged = self._staging.path(name)
         return (staged if staged.is_file() else self.place / name).read_bytes()
 
     def read_table(self, name: str) -> pa.Table:
@@ -142,14 +206,15 @@ class Folder:
 
     def changes(self) -> dict[str, list[str]]:
         """Return the artifacts that the run makes, leaves unchanged, and removes because they are out of date."""
-        before = self._before["steps"]
-        made = [
-            a["path"] for name, step in self._steps.items() if step is not before.get(name) for a in step["artifacts"]
-        ]
-        kept = [a["path"] for name, step in self._steps.items() if step is before.get(name) for a in step["artifacts"]]
-        now = {a["path"] for step in self.manifest()["steps"].values() for a in step["artifacts"]}
-        gone = {a["path"] for step in before.values() for a in step["artifacts"]} - now
-        return {"made": sorted(made), "unchanged": sorted(kept), "removed": sorted(gone)}
+        ours = {artifact["path"] for step in self._steps.values() for artifact in step["artifacts"]}
+        made = {
+            artifact["path"]
+            for name, step in self._steps.items()
+            if step is not self._before["steps"].get(name)
+            for artifact in step["artifacts"]
+        } - self._carried
+        gone = {a["path"] for a in artifacts_of(self._before)} - {a["path"] for a in artifacts_of(self.manifest())}
+        return {"made": sorted(made), "unchanged": sorted(ours - made), "removed": sorted(gone)}
 
     def manifest(self) -> dict[str, Any]:
         """Return the manifest as it will be written: steps of this run, and those of earlier runs it did not touch."""
@@ -160,57 +225,23 @@ class Folder:
             "steps": dict(sorted((left | self._steps).items())),
         }
 
+    def _register(self, step: str, facts: Mapping[str, Any], rows: int | None) -> None:
+        others = [artifact for artifact in self._steps[step]["artifacts"] if artifact["path"] != facts["path"]]
+        self._steps[step]["artifacts"] = [*others, dict(facts) | ({} if rows is None else {"rows": rows})]
+
     def _commit(self) -> None:
-        """Move everything into place: what is out of date goes first, then the manifest, then what it names.
+        changes, manifest = self.changes(), self.manifest()
+        check_artifacts(artifacts_of(manifest))
+        self._staging.commit(to_json(manifest), made=changes["made"], removed=changes["removed"])
+        if self._said:
+            self._write_log()
 
-        A run killed in between leaves a manifest that its files do not fit, which `unchanged` and the queries notice.
-        """
-        self._before = read_manifest(self.place)  # another run may have ended meanwhile
-        named = {artifact["path"] for step in self._before["steps"].values() for artifact in step["artifacts"]}
-        staged = {path.relative_to(self._staging): path for path in self._staging.rglob("*") if path.is_file()}
-        for name in staged:
-            self._check_target(name, foreign=name.as_posix() not in named)
-        removed = self.changes()["removed"]
-        self.place.mkdir(parents=True, exist_ok=True)
-        for step in self._before["steps"].values():
-            for artifact in step["artifacts"]:
-                if artifact["path"] in removed and intact(self.place, artifact):
-                    (self.place / artifact["path"]).unlink()
-        write_whole(self.place / MANIFEST, to_json(self.manifest()))
-        for name, path in sorted(staged.items()):
-            (self.place / name).parent.mkdir(parents=True, exist_ok=True)
-            path.replace(self.place / name)
-
-    def _check_target(self, name: Path, *, foreign: bool) -> None:
-        target = self.place / name
-        if target.is_symlink() or not target.parent.resolve().is_relative_to(self.place.resolve()):
-            raise OutputError(f"'{target}' leads out of the folder by a link; name another folder with --out")
-        if target.exists() and (foreign or not target.is_file()):
-            raise OutputError(f"'{target}' is there and was not made by this tool; move it, or name another --out")
-        if target.parent.exists() and not target.parent.is_dir():
-            raise OutputError(f"'{target.parent}' is a file where a folder must be; move it, or name another --out")
-
-
-def _digest(step: Mapping[str, Any]) -> str:
-    """Return a hash of what a step says of itself, so that a note changed by hand is noticed."""
-    return digest_of(to_json([step["parameters"], step["notes"]]))
-
-
-def _writable_ground(place: Path) -> Path:
-    """Return the nearest folder that exists, at or above `place`, after checking that it can be written."""
-    ground = next(folder for folder in (place, *place.absolute().parents) if folder.exists())
-    if not ground.is_dir():
-        raise OutputError(f"'{ground}' is a file; --out names a folder")
-    # the superuser may write anywhere, but a folder marked read-only was marked so for a reason
-    if not os.access(ground, os.W_OK | os.X_OK) or not ground.stat().st_mode & 0o222:
-        raise OutputError(f"cannot write into '{place}': '{ground}' is read-only; name another folder with --out")
-    return ground
-
-
-def _remove_abandoned(ground: Path) -> None:
-    """Remove the staging folders of runs that were killed."""
-    for folder in ground.glob(f"{STAGING}*"):
-        process = folder.name.removeprefix(STAGING).split("-")[0]
-        gone = process.isdigit() and Path("/proc/self").exists() and not Path("/proc", process).exists()
-        if gone and folder.is_dir() and not folder.is_symlink():
-            shutil.rmtree(folder, ignore_errors=True)
+    def _write_log(self) -> None:
+        began = {"began": self._begun.isoformat(timespec="seconds")}
+        took = {"seconds": round(time.monotonic() - self._clock, 3)}
+        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)
+        try:
+            with os.fdopen(os.open(self.place / LOG, flags, 0o644), "a", encoding="utf-8") as file:
+                file.writelines(json.dumps(began | took | facts, default=str) + "\n" for facts in self._said)
+        except OSError as error:
+            raise OutputError(f"'{self.place}' is finished, but not its {LOG}: {error.strerror}") from error

@@ -9,7 +9,7 @@ from typing import Any, Final
 import pyarrow as pa
 
 from diffusion import SettingError
-from diffusion.schema import Column, Contract
+from diffusion.contracts import Column, Contract
 from pipelines.territories import market_codes
 
 HOLIDAYS: Final = Contract(

@@ -2,7 +2,8 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -10,6 +11,12 @@ from typing import Any
 from diffusion import OutputError
 
 MANIFEST = "manifest.json"
+LOG = "runs.log"
+"""Times of runs, one JSON object per line; no artifact, never hashed."""
+STAGING = ".chart-diffusion-"
+"""What the name of a folder begins with that holds the unfinished work of a run."""
+
+_KINDS = {"fingerprint": str, "parameters": dict, "notes": dict, "artifacts": list, "digest": str}
 
 
 def read_manifest(place: Path) -> dict[str, Any]:
@@ -24,26 +31,89 @@ def read_manifest(place: Path) -> dict[str, Any]:
     if not path.exists():
         return {"steps": {}}
     try:
-        manifest = json.loads(path.read_text(encoding="utf-8"))
+        content = path.read_bytes()
+    except OSError as error:
+        raise OutputError(f"cannot read '{path}': {error.strerror}") from error
+    return parse_manifest(content, f"'{path}'")
+
+
+def parse_manifest(content: bytes, where: str) -> dict[str, Any]:
+    """Return the manifest that `content` is; `where` it came from stands in the error.
+
+    Raises
+    ------
+    OutputError
+        When it is no manifest of ours, names a file outside its folder, or names one twice.
+    """
+    try:
+        manifest = dict(json.loads(content.decode("utf-8")))
         for step in manifest["steps"].values():
-            kinds = {"fingerprint": str, "parameters": dict, "notes": dict, "artifacts": list, "digest": str}
-            if not all(isinstance(step[key], kind) for key, kind in kinds.items()):
+            if not all(isinstance(step[key], kind) for key, kind in _KINDS.items()):
                 raise TypeError
-            for artifact in step["artifacts"]:
-                if not _inside(artifact["path"]) or not isinstance(artifact["bytes"], int):
-                    raise TypeError
-                bytes.fromhex(artifact["sha256"])
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise OutputError(f"'{path}' is not a manifest of this tool; name another folder, or remove it") from error
-    return dict(manifest)
+        check_artifacts(artifacts_of(manifest))
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        why = f" ({error})" if isinstance(error, OutputError) else ""
+        raise OutputError(f"{where} is not a manifest of this tool{why}; name another folder, or remove it") from error
+    return manifest
 
 
-def intact(place: Path, artifact: dict[str, Any]) -> bool:
+def artifacts_of(manifest: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the artifacts of all steps of a manifest."""
+    return [artifact for step in manifest["steps"].values() for artifact in step["artifacts"]]
+
+
+def check_artifacts(artifacts: Iterable[Mapping[str, Any]]) -> None:
+    """Check that artifacts are files within one folder, each named once, with size and SHA-256.
+
+    Raises
+    ------
+    OutputError
+        When a name leads elsewhere or is reserved, stands twice, or is both a file and a folder.
+    TypeError, KeyError
+        When a fact is missing or of another type.
+    """
+    names: set[str] = set()
+    for artifact in artifacts:
+        name, size, rows = artifact["path"], artifact["bytes"], artifact.get("rows", 0)
+        if not all(isinstance(count, int) and not isinstance(count, bool) and count >= 0 for count in (size, rows)):
+            raise TypeError
+        if not re.fullmatch(r"[0-9a-f]{64}", artifact["sha256"]):
+            raise OutputError("a SHA-256 is not 64 hexadecimal digits")
+        if not names_artifact(name):
+            raise OutputError("a path is not that of a file within the folder")
+        if name in names:
+            raise OutputError("a path stands twice")
+        names.add(name)
+    if any(str(parent) in names for name in names for parent in PurePosixPath(name).parents):
+        raise OutputError("a path is both a file and a folder")
+
+
+def names_artifact(name: str) -> bool:
+    """Return whether a name is a path below its folder, in normal form, on every system, and not reserved."""
+    parts = name.split("/")
+    return (
+        not any(part in ("", ".", "..") or part.casefold().startswith(STAGING) for part in parts)
+        and name.casefold() not in (MANIFEST, LOG)
+        and not re.search(r"[\\\x00-\x1f\x7f\ud800-\udfff]|^[A-Za-z]:", name)
+    )
+
+
+def digest_of_step(step: Mapping[str, Any]) -> str:
+    """Return a hash of what a step says of itself, so that a note changed by hand is noticed."""
+    return digest_of(to_json([step["parameters"], step["notes"]]))
+
+
+def intact(place: Path, artifact: Mapping[str, Any]) -> bool:
     """Return whether the folder holds the artifact as the manifest says."""
     path = place / artifact["path"]
-    if path.is_symlink() or not path.is_file() or not path.resolve().is_relative_to(place.resolve()):
+    if leads_out(place, path) or not path.is_file():
         return False
-    return bool(path.stat().st_size == artifact["bytes"] and digest_of(path.read_bytes()) == artifact["sha256"])
+    return bool(path.stat().st_size == artifact["bytes"] and digest_of_file(path) == artifact["sha256"])
+
+
+def leads_out(place: Path, path: Path) -> bool:
+    """Return whether a path below `place` is a link, or lies in a folder that a link takes elsewhere."""
+    return path.is_symlink() or not path.parent.resolve().is_relative_to(place.resolve())
 
 
 def fingerprint(*parts: object) -> str:
@@ -55,10 +125,8 @@ def file_facts(files: Sequence[Path], root: Path) -> list[dict[str, Any]]:
     """Return path (below `root`), size and SHA-256 of every file."""
     facts = []
     for file in files:
-        with file.open("rb") as content:
-            digest = hashlib.file_digest(content, "sha256").hexdigest()
         name = file.relative_to(root).as_posix() if file.is_relative_to(root) else file.name
-        facts.append({"path": name, "bytes": file.stat().st_size, "sha256": digest})
+        facts.append({"path": name, "bytes": file.stat().st_size, "sha256": digest_of_file(file)})
     return facts
 
 
@@ -67,12 +135,12 @@ def digest_of(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
+def digest_of_file(path: Path) -> str:
+    """Return the SHA-256 of a file, read piece by piece."""
+    with path.open("rb") as content:
+        return hashlib.file_digest(content, "sha256").hexdigest()
+
+
 def to_json(value: object) -> bytes:
     """Return `value` as JSON text that is the same for the same value."""
     return (json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False, default=str) + "\n").encode()
-
-
-def _inside(name: str) -> bool:
-    """Return whether an artifact's name stays below the folder of its manifest."""
-    parts = PurePosixPath(name).parts
-    return bool(parts) and "\0" not in name and not name.startswith("/") and ".." not in parts

@@ -14,6 +14,7 @@ import figures
 from diffusion import Calendar, Charts, Entries, EventRules, market_names, open_charts
 from diffusion.engine import Engine
 from diffusion.layouts import find_source
+from diffusion.star import find_star
 from graphs import MarketGraph, market_graph
 from pipelines.folder import Folder
 from pipelines.manifest import file_facts, fingerprint
@@ -61,6 +62,9 @@ class Run:
     @cached_property
     def inputs(self) -> list[dict[str, Any]]:
         """Path, size and SHA-256 of every chart file."""
+        star = find_star(self.charts_path)
+        if star is not None:
+            return file_facts(star.files, star.place)
         with Engine() as engine:
             files = find_source(self.charts_path, engine, columns=self.study.columns or None).files
         root = Path(self.charts_path)

@@ -27,10 +27,6 @@ def reading_lines(notes: dict[str, Any]) -> list[str]:
     if notes["other_charts"]:
         others = ", ".join(f"{chart} ({count:,} rows)" for chart, count in notes["other_charts"].items())
         lines.append(f"not used  other charts of the source: {others}; --chart chooses")
-    if rows["streams_unreadable"]:
-        lines.append(
-            f"streams   {rows['streams_unreadable']:,} rows have streams that are no number; they count as missing"
-        )
     return lines
 
 

@@ -141,6 +141,8 @@ FLAWS: list[Row | None] = [
     {"rank": None},
     {"track_id": None},
     {"track_id": None, "streams": "many"},
+    {"rank": "201"},
+    {"streams": "-5"},
     {"market": "Malta", "rank": "11", "streams": "many"},
     {"market": "Malta", "rank": "12.0", "streams": "7.0"},
 ]

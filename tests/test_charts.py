@@ -56,6 +56,9 @@ def timed(charts: diffusion.Charts) -> list[tuple[str, str, date]]:
     return [(row["track_id"], row["market"], row["entry"]) for row in rows if not row["left_censored"]]
 
 
+REAL_WEEKLY = {"no track id": 2}
+"""What of the weekly charts of nine regions cannot be believed; eight more rows have their fields put right."""
+
 EXPECTED = [("x", "SE", day(35)), ("x", "US", day(30))]
 
 
@@ -187,7 +190,7 @@ def test_names_resolve(name: str, code: str) -> None:
     assert diffusion.resolve(name) == code
 
 
-@pytest.mark.parametrize("name", ["Brasil", "Untied States", "Fraance", "XA", "ZZ", "", "💃", "A" * 10_000])
+@pytest.mark.parametrize("name", ["Brasil", "Untied States", "Fraance", "ZZ", "", "💃", "A" * 10_000])
 def test_unknown_names_are_errors(name: str) -> None:
     with pytest.raises(diffusion.UnknownMarketError, match="unknown market") as caught:
         diffusion.resolve(name)
@@ -255,10 +258,11 @@ def test_two_tracks_on_one_rank_are_both_set_aside(write_csv: WriteCsv) -> None:
 
 
 def test_a_track_twice_on_one_chart_counts_at_its_better_rank(write_csv: WriteCsv) -> None:
-    again = [{**ROWS[0], "rank": 7}, {**ROWS[0], "rank": 5}]
-    with diffusion.open_charts(write_csv(again + ROWS)) as charts:
-        assert charts.account.duplicates == 2
-        assert charts.account.set_aside == {}
+    plenty = steady(200, {"us": {"x": 30}, "se": {"x": 35}})
+    again = [{**plenty[0], "rank": 7}, {**plenty[0], "rank": 5}]
+    with diffusion.open_charts(write_csv([*again, *plenty, plenty[0]])) as charts:
+        assert charts.account.duplicates == 1
+        assert charts.account.set_aside == {"same track again, at another rank or with other streams": 2}
 
 
 def test_lines_that_do_not_split_are_counted(write_csv: WriteCsv) -> None:
@@ -266,29 +270,28 @@ def test_lines_that_do_not_split_are_counted(write_csv: WriteCsv) -> None:
     with path.open("a", newline="") as file:
         file.write("only,three,columns\r\n1,2,3,4,5,6,7,8,9,10,11\r\n")
     with diffusion.open_charts(path) as charts:
-        assert dict(charts.account.set_aside) == {"line that does not split into the header's columns": 2}
+        assert sum(charts.account.set_aside.values()) == 2
+        assert charts.account.kept == charts.account.read - 2
 
 
-def test_a_stray_quote_that_swallows_rows_is_an_error(write_csv: WriteCsv) -> None:
-    path = write_csv(steady(200, {"us": {"x": 30}, "se": {"x": 35}}))
+def test_a_quote_that_never_closes_costs_its_own_line_only(write_csv: WriteCsv) -> None:
+    rows = steady(200, {"us": {"x": 30}, "se": {"x": 35}})
+    path = write_csv(rows)
     lines = path.read_text().split("\n")
     lines[100] = '"' + lines[100]
     path.write_text("\n".join(lines))
-    with pytest.raises(diffusion.DataSaysNoError, match="does not split"):  # it never closes: all lines below count
-        diffusion.open_charts(path)
-    title, rest = lines[150].split(",", 1)
-    lines[150] = f'{title}",{rest}'
-    path.write_text("\n".join(lines))
-    with pytest.raises(diffusion.DiffusionError, match=r"a quote closes too late|does not split"):
-        diffusion.open_charts(path)
-
-
-def test_lines_of_another_encoding_are_counted(write_csv: WriteCsv) -> None:
-    path = write_csv(steady(200, {"us": {"x": 30}, "se": {"x": 35}}))
-    with path.open("ab") as file:
-        file.write("Caf\xe9,1,2021-01-01,A,u/track/z,us,top200,NEW,1\r\n".encode("latin-1"))
     with diffusion.open_charts(path) as charts:
-        assert dict(charts.account.set_aside) == {"line that is not UTF-8": 1}
+        assert (charts.account.read, charts.account.kept) == (len(rows), len(rows) - 1)
+
+
+def test_lines_of_another_encoding_are_not_lost(write_csv: WriteCsv) -> None:
+    rows = steady(200, {"us": {"x": 30}, "se": {"x": 35}})
+    path = write_csv(rows)
+    with path.open("ab") as file:
+        file.write("Caf\xe9,9,2021-01-01,A,u/track/z,us,top200,NEW,1\r\n".encode("latin-1"))
+    with diffusion.open_charts(path) as charts:
+        account = charts.account
+        assert account.read == len(rows) + 1 == account.kept + sum(account.set_aside.values())
 
 
 def test_folders_are_asked_only_for_what_files_do_not_say(write_csv: WriteCsv, tmp_path: Path) -> None:
@@ -320,11 +323,14 @@ def test_the_machines_time_zone_changes_no_date(tmp_path: Path, monkeypatch: pyt
         assert timed(charts) == EXPECTED
 
 
-def test_unreadable_streams_are_missing_and_counted(write_csv: WriteCsv) -> None:
-    rows = [row | {"streams": "many"} if row["date"] == day(0).isoformat() else row for row in ROWS]
+def test_streams_that_are_there_and_no_number_set_a_row_aside(write_csv: WriteCsv) -> None:
+    rows = steady(200, {"us": {"x": 30}, "se": {"x": 35}})
+    texts = ["1,234", "253019.0", "12,34", "many", "-7", "", "1.5"]
+    rows[:7] = [row | {"streams": text} for row, text in zip(rows, texts, strict=False)]
     with diffusion.open_charts(write_csv(rows)) as charts:
-        assert charts.account.streams_unreadable == 3
-        assert charts.account.set_aside == {}
+        assert dict(charts.account.set_aside) == {"negative streams": 1, "unreadable streams": 3}
+        kept = charts._engine.fetch("chart_rows")["streams"].to_pylist()
+    assert [kept.count(streams) for streams in (1234, 253019, None)] == [1, 1, 1]
 
 
 def test_hostile_text_is_only_text(write_csv: WriteCsv) -> None:
@@ -356,7 +362,7 @@ def test_blank_titles_are_not_one_recording() -> None:
 def test_real_weekly_charts_are_recognised(real_data: Path) -> None:
     with diffusion.open_charts(real_data / "viral50-weekly-2017-2020" / "viral50_weekly.parquet") as charts:
         assert charts.account.read == 487_245
-        assert charts.account.set_aside == {}
+        assert charts.account.set_aside == {"rank beyond the chart's depth": 28}
         calendar = charts.calendar()
     assert (calendar.chart, calendar.cadence, len(calendar.markets)) == ("viral50", 7, 66)
     table = calendar.by_market().set_index("market")
@@ -364,5 +370,5 @@ def test_real_weekly_charts_are_recognised(real_data: Path) -> None:
     assert table.loc["SE", "missing"] == 4
     with diffusion.open_charts(real_data / "top200-weekly-9regions-2016-2019" / "top200_weekly.parquet") as charts:
         assert charts.account.read == 243_800
-        assert dict(charts.account.set_aside) == {"no track id": 10}
+        assert dict(charts.account.set_aside) == REAL_WEEKLY
         assert charts.calendar().first_date == date(2016, 12, 29)

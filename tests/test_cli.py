@@ -401,7 +401,7 @@ def test_bad_options_get_one_clear_line(shell: Shell, write_csv: WriteCsv) -> No
     refused(shell("graph", charts, "--out", "o", "--top", 0), 2, "top is 0")
     refused(shell("graph", charts, "--out", "o", "--min-periods", 0), 2, "min_periods is 0")
     refused(shell("graph", charts, "--out", "o", "--chart", "viral50"), 2, "no chart 'viral50'")
-    refused(shell("graph", charts, "--out", "o", "--column", "rank"), 2, "not of the form OURS=THEIRS")
+    refused(shell("graph", charts, "--out", "o", "--column", "rank"), 2, "not of the form LEFT=RIGHT")
     refused(shell("survival", charts, "--out", "o", "--by", "star"), 2, "'star' is not one of")
     refused(shell("survival", charts, "--out", "o", "--horizon", 0), 2, "horizon is 0")
     refused(shell("dance"), 2, "No such command 'dance'")

@@ -23,8 +23,12 @@ NO_MARKET = "no market"
 BAD_DATE = "unreadable date"
 BAD_RANK = "rank is not a whole number from 1"
 NO_TRACK = "no track id"
+TOO_DEEP = "rank beyond the chart's depth"
+NEGATIVE = "negative streams"
+BAD_STREAMS = "unreadable streams"
+AGAIN = "same track again, at another rank or with other streams"
 CONTESTED = "two tracks on one rank"
-SET_ASIDE = (NO_MARKET, BAD_DATE, BAD_RANK, NO_TRACK, CONTESTED)
+SET_ASIDE = (NO_MARKET, BAD_DATE, BAD_RANK, TOO_DEEP, NO_TRACK, NEGATIVE, BAD_STREAMS, AGAIN, CONTESTED)
 """Why a row is not believed."""
 
 
@@ -63,51 +67,62 @@ def iso_date(text: str | None) -> date | None:
         return None
 
 
+def flaw(raw: Row) -> str | None:
+    """Return why a source row cannot be read, None where it can: the first reason that holds, in this order."""
+    rank, streams = whole_number(raw["rank"]), whole_number(raw["streams"])
+    if is_blank(raw["market"]):
+        return NO_MARKET
+    if iso_date(raw["date"]) is None:
+        return BAD_DATE
+    if rank is None or rank < 1:
+        return BAD_RANK
+    if rank > {"top200": 200, "viral50": 50}.get(raw["chart"], rank):
+        return TOO_DEEP
+    if is_blank(raw["track_id"]):
+        return NO_TRACK
+    if streams is not None and streams < 0:
+        return NEGATIVE
+    return BAD_STREAMS if streams is None and not is_blank(raw["streams"]) else None
+
+
 def chart_rows(source: Sequence[Row], market_of: Callable[[str], str]) -> tuple[list[Row], Counter[str]]:
     """Return the rows that can be believed, and what became of each source row.
 
     "`chart_rows`: one track on one market's chart on one date" and "read = kept + duplicates + aggregate + set aside".
-    A row without market, readable date, rank that is a whole number ≥ 1, or track id is set aside. `Global` is no
-    market. Of the rows of one track on one chart, market and date the best rank stays, whole, and the others are
-    duplicates; of rows at one rank the one with the most streams stays.
-    Where several tracks then claim one rank of a chart, none of them is believed.
+    A row that cannot be read is set aside. Of the rows of one track on one chart, market and date that with the best
+    rank stays, of those at one rank that with the most streams; of the others those that say the same are duplicates,
+    and those that say otherwise are set aside. Where several tracks then claim one rank of a chart, none of them is
+    believed. `Global` is no market: its rows are judged like others and counted apart.
     """
     outcomes: Counter[str] = Counter()
-    best: dict[tuple[str, str, date, str], Row] = {}
+    places: dict[tuple[str, str, date, str], list[Row]] = defaultdict(list)
     for raw in source:
-        day, rank = iso_date(raw["date"]), whole_number(raw["rank"])
-        if is_blank(raw["market"]):
-            outcomes[NO_MARKET] += 1
-        elif day is None:
-            outcomes[BAD_DATE] += 1
-        elif rank is None or rank < 1:
-            outcomes[BAD_RANK] += 1
-        elif is_blank(raw["track_id"]):
-            outcomes[NO_TRACK] += 1
-        elif market_of(raw["market"]) == "Global":
-            outcomes["aggregate"] += 1
-        else:
-            streams = whole_number(raw["streams"])
-            if streams is None and not is_blank(raw["streams"]):
-                outcomes["streams unreadable"] += 1
-            row = {
-                "chart": raw["chart"],
-                "market": market_of(raw["market"]),
-                "date": day,
-                "track_id": raw["track_id"],
-                "rank": rank,
-                "streams": streams,
-            }
-            place = (row["chart"], row["market"], day, row["track_id"])
-            if place in best:
-                outcomes["duplicate"] += 1
-            if place not in best or preference(row) < preference(best[place]):
-                best[place] = row
-    claims = Counter((row["chart"], row["market"], row["date"], row["rank"]) for row in best.values())
+        reason = flaw(raw)
+        if reason is not None:
+            outcomes[reason] += 1
+            continue
+        row = {
+            "chart": raw["chart"],
+            "market": market_of(raw["market"]),
+            "date": iso_date(raw["date"]),
+            "track_id": raw["track_id"],
+            "rank": whole_number(raw["rank"]),
+            "streams": whole_number(raw["streams"]),
+        }
+        places[row["chart"], row["market"], row["date"], row["track_id"]].append(row)
+    best = []
+    for rows in places.values():
+        first, *others = sorted(rows, key=preference)
+        best.append(first)
+        for other in others:
+            outcomes["duplicate" if other == first else AGAIN] += 1
+    claims = Counter((row["chart"], row["market"], row["date"], row["rank"]) for row in best)
     kept = []
-    for row in best.values():
+    for row in best:
         if claims[row["chart"], row["market"], row["date"], row["rank"]] > 1:
             outcomes[CONTESTED] += 1
+        elif row["market"] == "Global":
+            outcomes["aggregate"] += 1
         else:
             outcomes["kept"] += 1
             kept.append(row)
@@ -120,10 +135,18 @@ def preference(row: Row) -> tuple[int, int]:
 
 
 def tracks(source: Sequence[Row]) -> list[Row]:
-    """Return "one track id of the source": its title, artist and licence list, which do not differ between its rows."""
-    table = {row["track_id"]: row for row in source if not is_blank(row["track_id"])}
+    """Return "one track id of the source", coded in order of first appearance.
+
+    Its title, artist and licence list are those of its first row that has a title, or of its first row.
+    """
+    firsts: dict[str, Row] = {}
+    for row in source:
+        if not is_blank(row["track_id"]):
+            first = firsts.setdefault(row["track_id"], row)
+            if is_blank(first["title"]) and not is_blank(row["title"]):
+                firsts[row["track_id"]] = row
     columns = ("track_id", "title", "artist", "available_markets")
-    return ordered(({name: row[name] for name in columns} for row in table.values()), "track_id")
+    return [{"track": code, **{name: row[name] for name in columns}} for code, row in enumerate(firsts.values())]
 
 
 def source_markets(source: Sequence[Row]) -> list[Row]:

@@ -1,12 +1,17 @@
--- One row per thing that became of source rows, and how many: together they are all that was read.
-SELECT 'kept' AS outcome, COUNT(*) AS source_rows FROM chart_rows
-UNION ALL
-SELECT 'duplicate', CAST(COALESCE(SUM(copies - 1), 0) AS BIGINT) FROM placings
-UNION ALL
-SELECT 'aggregate', COUNT(*) FROM readings WHERE reason IS NULL AND aggregate
-UNION ALL
-SELECT 'two tracks on one rank', CAST(COALESCE(SUM(claims), 0) AS BIGINT) FROM contested
-UNION ALL
-SELECT reason, COUNT(*) FROM readings WHERE reason IS NOT NULL GROUP BY reason
-UNION ALL
-SELECT 'streams unreadable', COUNT(*) FROM readings WHERE reason IS NULL AND streams_unreadable
+-- One row per file and thing that became of its rows; together they are all that was read.
+WITH counted AS (
+    SELECT r.source, r.market, r.reason, v.outcome, r.repaired, COUNT(*) AS source_rows
+    FROM readings AS r
+    LEFT JOIN verdicts AS v ON v.place = r.place
+    GROUP BY r.source, r.market, r.reason, v.outcome, r.repaired
+)
+SELECT
+    f.file,
+    COALESCE(c.reason, c.outcome, 'kept') AS outcome,
+    CAST(SUM(c.source_rows) AS BIGINT) AS source_rows,
+    CAST(SUM(CASE WHEN c.repaired AND c.outcome IS NULL THEN c.source_rows ELSE 0 END) AS BIGINT) AS repaired_rows,
+    CAST(SUM(CASE WHEN m.market = 'Global' THEN c.source_rows ELSE 0 END) AS BIGINT) AS global_rows
+FROM counted AS c
+JOIN files AS f ON f.source = c.source
+LEFT JOIN market_codes AS m ON m.code = c.market
+GROUP BY f.file, COALESCE(c.reason, c.outcome, 'kept')

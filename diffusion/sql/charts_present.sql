@@ -1,5 +1,6 @@
 -- One row per chart of the source.
-SELECT chart, COUNT(*) AS chart_rows, COUNT(DISTINCT market) AS markets, COUNT(DISTINCT track_id) AS tracks,
+SELECT chart, COUNT(*) AS chart_rows, COUNT(DISTINCT market) AS markets, COUNT(DISTINCT track) AS tracks,
     MIN(date) AS first_date, MAX(date) AS last_date
-FROM chart_rows
+FROM observations
+WHERE market <> 'Global'
 GROUP BY chart

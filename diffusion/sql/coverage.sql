@@ -1,8 +1,14 @@
 -- One row per market and date on which the chart was observed.
 WITH days AS (
-    SELECT market, chart, date, COUNT(*) AS depth
-    FROM chart_rows
-    WHERE chart = $chart
+    SELECT
+        market,
+        chart,
+        date,
+        COUNT(*) AS depth,
+        SUM(CAST(track AS BIGINT)) AS track_sum,
+        SUM(CAST(track AS BIGINT) * rank) AS place_sum
+    FROM observations
+    WHERE chart = $chart AND market <> 'Global'
     GROUP BY market, chart, date
 ),
 ordered AS (
@@ -11,18 +17,34 @@ ordered AS (
         chart,
         date,
         depth,
+        track_sum,
+        place_sum,
         LAG(date) OVER (PARTITION BY market, chart ORDER BY date) AS previous,
-        LAG(depth) OVER (PARTITION BY market, chart ORDER BY date) AS previous_depth
+        LAG(depth) OVER (PARTITION BY market, chart ORDER BY date) AS previous_depth,
+        LAG(track_sum) OVER (PARTITION BY market, chart ORDER BY date) AS previous_track_sum,
+        LAG(place_sum) OVER (PARTITION BY market, chart ORDER BY date) AS previous_place_sum
     FROM days
 ),
+-- charts that may equal the one before; whether they do, their rows say
+alike AS (
+    SELECT market, chart, date, previous
+    FROM ordered
+    WHERE depth = previous_depth AND track_sum = previous_track_sum AND place_sum = previous_place_sum
+),
+sides AS (
+    SELECT market, chart, date, date AS side FROM alike
+    UNION ALL
+    SELECT market, chart, date, previous FROM alike
+),
+same AS (
+    SELECT s.market, s.date, o.track, o.rank
+    FROM observations AS o
+    JOIN sides AS s ON s.market = o.market AND s.chart = o.chart AND s.side = o.date
+    GROUP BY s.market, s.date, o.track, o.rank
+    HAVING COUNT(*) = 2
+),
 repeated AS (
-    SELECT o.market, o.date, COUNT(*) AS same
-    FROM ordered AS o
-    JOIN chart_rows AS now ON now.market = o.market AND now.chart = o.chart AND now.date = o.date
-    JOIN chart_rows AS before
-        ON before.market = o.market AND before.chart = o.chart AND before.date = o.previous
-        AND before.track_id = now.track_id AND before.rank = now.rank
-    GROUP BY o.market, o.date
+    SELECT market, date, COUNT(*) AS same FROM same GROUP BY market, date
 )
 SELECT
     o.market,
@@ -32,6 +54,6 @@ SELECT
     o.previous,
     CAST(1 + SUM(CASE WHEN o.date - o.previous > $long_gap THEN 1 ELSE 0 END)
         OVER (PARTITION BY o.market, o.chart ORDER BY o.date ROWS UNBOUNDED PRECEDING) AS BIGINT) AS span,
-    COALESCE(r.same = o.depth AND r.same = o.previous_depth, FALSE) AS stale
+    COALESCE(r.same = o.depth, FALSE) AS stale
 FROM ordered AS o
 LEFT JOIN repeated AS r ON r.market = o.market AND r.date = o.date

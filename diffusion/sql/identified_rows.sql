@@ -1,16 +1,79 @@
--- One row per source row, with the track id taken from the url where the source gives none.
+-- One row per source row: its fields in their own columns, and the texts that say its date and its track id.
+-- Rows whose fields are misplaced carry what could be put right.
 SELECT
-    market,
-    date,
-    week_start,
-    week_end,
-    chart,
+    p.source,
+    p.place,
+    p.market_text,
+    CASE WHEN p.week_start IS NULL THEN p.date
+        ELSE COALESCE(p.date, '') || '|' || p.week_start || '|' || COALESCE(p.week_end, '') END AS day_text,
+    p.chart_text,
+    p.rank,
+    p.streams,
+    p.streams_number,
+    p.trend_text,
+    p.title,
+    p.artist,
+    p.album,
+    p.release_date,
+    p.explicit,
+    p.duration_ms,
+    p.popularity,
+    p.available_markets,
+    p.af_danceability,
+    p.af_energy,
+    p.af_key,
+    p.af_loudness,
+    p.af_mode,
+    p.af_speechiness,
+    p.af_acousticness,
+    p.af_instrumentalness,
+    p.af_liveness,
+    p.af_valence,
+    p.af_tempo,
+    p.af_time_signature,
+    -- the id, if it is too long to say that there is none; else the link; else both
+    CASE
+        WHEN LENGTH(p.track_id) > 6 THEN p.track_id
+        WHEN p.track_id IS NULL AND (p.url LIKE '%track/%' OR p.url LIKE '%track:%') THEN p.url
+        ELSE '|' || COALESCE(p.track_id, '') || '|' || COALESCE(p.url, '')
+    END AS id_text,
+    NULL AS fault,
+    FALSE AS repaired
+FROM placed_rows AS p
+LEFT JOIN misplaced_rows AS m ON m.place = p.place
+WHERE m.place IS NULL
+UNION ALL
+SELECT
+    source,
+    place,
+    market_text,
+    day_text,
+    chart_text,
     rank,
     streams,
-    title,
+    TRY_CAST(streams AS DOUBLE),
+    trend_text,
+    NULL,
     artist,
-    available_markets,
-    CASE WHEN LOWER(TRIM(COALESCE(track_id, ''))) IN ('', 'nan', 'none', 'null', '<na>')
-        THEN NULLIF(REGEXP_EXTRACT(url, 'track[/:]([^/?#[:space:]]+)', 1), '')
-        ELSE TRIM(track_id) END AS track_id
-FROM source_rows
+    NULL,
+    NULL,
+    NULL,
+    NULL,
+    NULL,
+    NULL,
+    NULL,
+    NULL,
+    NULL,
+    NULL,
+    NULL,
+    NULL,
+    NULL,
+    NULL,
+    NULL,
+    NULL,
+    NULL,
+    NULL,
+    link,
+    fault,
+    fault IS NULL
+FROM misplaced_rows

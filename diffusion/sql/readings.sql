@@ -1,62 +1,82 @@
--- One row per source row: its typed values, and why it is set aside where one of them cannot be read.
-WITH trimmed AS (
+-- One row per source row dated in the years asked for (0: not dated at all): its values as numbers and codes, and why it
+-- is set aside where they cannot be believed.
+WITH typed AS (
     SELECT
-        TRIM(market) AS name,
-        CASE WHEN LOWER(TRIM(COALESCE(chart, ''))) IN ('', 'nan', 'none', 'null', '<na>')
-            THEN $chart ELSE LOWER(TRIM(chart)) END AS chart,
-        TRIM(date) AS date_text,
-        TRIM(week_start) AS week_start_text,
-        TRIM(week_end) AS week_end_text,
-        track_id,
-        TRY_CAST(TRIM(rank) AS DOUBLE) AS rank_number,
-        TRY_CAST(TRIM(streams) AS DOUBLE) AS streams_number,
-        LOWER(TRIM(streams)) NOT IN ('', 'nan', 'none', 'null', '<na>') AS has_streams
-    FROM identified_rows
+        r.place,
+        r.source,
+        r.repaired,
+        r.fault,
+        m.code AS market,
+        d.date,
+        COALESCE(d.outside, FALSE) AS outside,
+        c.code AS chart,
+        c.deepest,
+        t.track,
+        k.rank,
+        COALESCE(
+            r.streams_number,
+            CASE WHEN REGEXP_MATCHES(TRIM(r.streams), '^[0-9]{1,3}(,[0-9]{3})+([.]0*)?$')
+                THEN TRY_CAST(REPLACE(TRIM(r.streams), ',', '') AS DOUBLE) END
+        ) AS streams_number,
+        LOWER(r.streams) AS streams_text,
+        r.trend_text AS trend
+    FROM identified_rows AS r
+    LEFT JOIN id_codes AS t ON t.id_text = r.id_text
+    LEFT JOIN ranks AS k ON k.rank_text = r.rank
+    LEFT JOIN days AS d ON d.source = r.source AND d.day_text = r.day_text
+    LEFT JOIN market_names AS m ON m.name = r.market_text
+    LEFT JOIN chart_codes AS c ON c.chart = r.chart_text
+    WHERE COALESCE(EXTRACT(YEAR FROM d.date), 0) BETWEEN $first_year AND $last_year
 ),
-typed AS (
+numbered AS (
     SELECT
-        name,
+        place,
+        source,
+        repaired,
+        fault,
+        market,
+        date,
+        outside,
         chart,
-        CASE WHEN REGEXP_MATCHES(date_text, '^(19|2[0-9])[0-9]{2}-[0-9]{2}-[0-9]{2}([ T][0-9:.+Z-]*)?$')
-            THEN TRY_CAST(SUBSTR(date_text, 1, 10) AS DATE) END AS date_read,
-        CASE WHEN REGEXP_MATCHES(week_start_text, '^(19|2[0-9])[0-9]{2}-[0-9]{2}-[0-9]{2}([ T][0-9:.+Z-]*)?$')
-            THEN TRY_CAST(SUBSTR(week_start_text, 1, 10) AS DATE) END AS week_start,
-        SUBSTR(week_start_text, 1, 10) = SUBSTR(week_end_text, 1, 10) AS one_day_week,
-        track_id,
-        CASE WHEN rank_number BETWEEN 1 AND 1000000 AND rank_number = FLOOR(rank_number)
-            THEN CAST(rank_number AS INTEGER) END AS rank,
+        deepest,
+        track,
+        rank,
         CASE WHEN streams_number BETWEEN 0 AND 1e15 AND streams_number = FLOOR(streams_number)
             THEN CAST(streams_number AS BIGINT) END AS streams,
-        has_streams
-    FROM trimmed
+        CASE WHEN streams_number BETWEEN 0 AND 1e15 AND streams_number = FLOOR(streams_number) THEN FALSE
+            WHEN streams_text IS NULL THEN FALSE
+            ELSE NOT REGEXP_MATCHES(streams_text, '^[[:space:]]*(nan|none|null|<na>)?[[:space:]]*$')
+        END AS streams_unreadable,
+        COALESCE(streams_number < 0, FALSE) AS streams_negative,
+        trend
+    FROM typed
 ),
-dated AS (
+judged AS (
     SELECT
-        t.chart,
-        m.market,
-        COALESCE(m.aggregate, FALSE) AS aggregate,
-        -- a weekly chart is dated by its last day; a week that ends when it starts is a snapshot of that day
-        COALESCE(t.date_read, CASE WHEN t.one_day_week THEN t.week_start ELSE t.week_start + 6 END) AS date,
-        t.track_id,
-        t.rank,
-        t.streams,
-        COALESCE(t.has_streams, FALSE) AND t.streams IS NULL AS streams_unreadable
-    FROM typed AS t
-    LEFT JOIN market_names AS m ON m.name = t.name
+        *,
+        CASE
+            WHEN fault IS NOT NULL THEN fault
+            WHEN market IS NULL THEN 'no market'
+            WHEN date IS NULL THEN 'unreadable date'
+            WHEN outside THEN 'date outside the file''s span'
+            WHEN rank IS NULL THEN 'rank is not a whole number from 1'
+            WHEN rank > deepest THEN 'rank beyond the chart''s depth'
+            WHEN track IS NULL THEN 'no track id'
+            WHEN streams_negative THEN 'negative streams'
+            WHEN streams_unreadable THEN 'unreadable streams'
+        END AS flaw
+    FROM numbered
 )
 SELECT
-    chart,
+    place,
+    source,
     market,
     date,
-    track_id,
+    chart,
+    track,
     rank,
     streams,
-    aggregate,
-    streams_unreadable,
-    CASE
-        WHEN market IS NULL AND NOT aggregate THEN 'no market'
-        WHEN date IS NULL THEN 'unreadable date'
-        WHEN rank IS NULL THEN 'rank is not a whole number from 1'
-        WHEN track_id IS NULL THEN 'no track id'
-    END AS reason
-FROM dated
+    trend,
+    repaired AND flaw IS NULL AND chart IS NOT NULL AS repaired,
+    CASE WHEN repaired AND (flaw IS NOT NULL OR chart IS NULL) THEN 'fields shifted' ELSE flaw END AS reason
+FROM judged

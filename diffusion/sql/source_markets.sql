@@ -1,5 +1,11 @@
--- One row per market name of the source.
-SELECT TRIM(market) AS name, COUNT(*) AS source_rows
-FROM source_rows
+-- One row per market name of the source; rows whose fields are misplaced name none.
+WITH names AS (
+    SELECT market, COUNT(*) AS source_rows FROM source_rows GROUP BY market
+    UNION ALL
+    SELECT market_before, -COUNT(*) FROM misplaced_rows GROUP BY market_before
+)
+SELECT TRIM(market) AS name, CAST(SUM(source_rows) AS BIGINT) AS source_rows
+FROM names
 WHERE LOWER(TRIM(market)) NOT IN ('', 'nan', 'none', 'null', '<na>')
 GROUP BY TRIM(market)
+HAVING SUM(source_rows) > 0

@@ -1,21 +1,26 @@
 -- One row per track and market whose licence list is known and leaves the market out.
--- A list without any code, such as '[]', says nothing; lists that differ between rows of one track are added up.
+-- An identity's list is known where every id's is; lists that differ between its ids are added up.
 WITH listed AS (
-    SELECT
-        i.identity AS track_id,
-        CASE WHEN REGEXP_MATCHES(t.available_markets, '[A-Z]{2}') THEN t.available_markets END AS licence
-    FROM tracks AS t
-    JOIN identities AS i ON i.track_id = t.track_id
+    SELECT DISTINCT track FROM availability
 ),
 known AS (
-    SELECT track_id FROM listed GROUP BY track_id HAVING COUNT(*) = COUNT(licence)
+    SELECT i.identity
+    FROM identities AS i
+    LEFT JOIN listed AS l ON l.track = i.track
+    GROUP BY i.identity
+    HAVING COUNT(*) = COUNT(l.track)
+),
+licensed AS (
+    SELECT DISTINCT i.identity, a.market
+    FROM availability AS a
+    JOIN identities AS i ON i.track = a.track
 ),
 markets AS (
     SELECT DISTINCT market FROM coverage
 )
-SELECT l.track_id, m.market
+SELECT t.track_id, m.market
 FROM known AS k
-JOIN listed AS l ON l.track_id = k.track_id
 CROSS JOIN markets AS m
-GROUP BY l.track_id, m.market
-HAVING MAX(CASE WHEN REGEXP_MATCHES(l.licence, '(^|[^A-Z])' || m.market || '([^A-Z]|$)') THEN 1 ELSE 0 END) = 0
+JOIN tracks AS t ON t.track = k.identity
+LEFT JOIN licensed AS l ON l.identity = k.identity AND l.market = m.market
+WHERE l.identity IS NULL

@@ -1,0 +1,203 @@
+"""What a catalogue says of simulated tracks: ids, titles, artists, releases, licences, audio features."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from diffusion.markets import SIMULATED, reference_table
+from diffusion.simulation import rates
+from diffusion.simulation.network import Floats, Whole
+from diffusion.simulation.words import COUNTRIES, OTHER_WORDS, PLAIN_WORDS, SYLLABLES, TITLE_ENDS
+
+AUDIO: Final = (
+    "af_danceability",
+    "af_energy",
+    "af_key",
+    "af_loudness",
+    "af_mode",
+    "af_speechiness",
+    "af_acousticness",
+    "af_instrumentalness",
+    "af_liveness",
+    "af_valence",
+    "af_tempo",
+    "af_time_signature",
+)
+
+_ALPHABET = np.frombuffer(b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz", dtype=np.uint8)
+_OTHER_WORDS: Final = 0.08
+"""Titles whose first word is not plain ASCII; with syllables that are not, .2 of all (sample .27, weekly .05)."""
+
+_LICENCES: Final = 40
+_FULL_LICENCE: Final = 0.10
+"""Tracks sold everywhere; with the rest, a row of the raw layout has about 1,100 bytes (prior study: 1,035)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """What is known of n tracks, numbered from 0.
+
+    Attributes
+    ----------
+    track_id, title, artist, album
+        Arrow arrays of text; artists are joined by ", ".
+    release
+        (n,) date of release.
+    precision
+        (n,) 0 for a day, 1 for a year.
+    explicit
+        (n,) flags.
+    duration_ms, popularity
+        (n,) milliseconds, and 0 … 100.
+    audio
+        Name of each of the 12 audio features → (n,) values.
+    licence
+        (n,) which of `licences` a track has. They leave out only countries that are not simulated, so they restrict no
+        risk set of the simulation.
+    licences
+        Lists of country codes.
+    recording
+        (n,) the track whose title and artists these are; several ids of one recording share it.
+    unlisted
+        (n,) whether the raw layout knows nothing of the track but what the chart itself says.
+    """
+
+    track_id: pa.Array
+    title: pa.Array
+    artist: pa.Array
+    album: pa.Array
+    release: NDArray[np.datetime64]
+    precision: NDArray[np.int8]
+    explicit: NDArray[np.bool_]
+    duration_ms: Whole
+    popularity: Whole
+    audio: dict[str, Floats]
+    licence: Whole
+    licences: list[list[str]]
+    recording: Whole
+    unlisted: NDArray[np.bool_]
+
+    def __len__(self) -> int:
+        return len(self.release)
+
+
+def draw_catalogue(rng: np.random.Generator, released: NDArray[np.datetime64], markets: tuple[str, ...]) -> Catalogue:
+    """Return a catalogue of tracks released on the given dates.
+
+    Parameters
+    ----------
+    released
+        (n,) date on which each track is first charted anywhere, or was released for old ones.
+    markets
+        Codes of the simulated markets, in which every track is licensed.
+    """
+    n = len(released)
+    recording, same = _draw_recordings(rng, n)
+    title = _titles(rng, n).take(pa.array(same))
+    artist = _artists(rng, n).take(pa.array(recording))
+    year_only = rng.random(n) < rates.YEAR_ONLY
+    release = released - (rng.random(n) < 0.3) * rng.integers(0, 8, n)
+    release = np.where(rng.random(n) < 0.002, released + rng.integers(1, 400, n), release)  # sold anew since
+    release = np.where(year_only, release.astype("datetime64[Y]").astype("datetime64[D]"), release)
+    duration = np.exp(rng.normal(np.log(200_000), 0.22, n)).astype(np.int64) * (rng.random(n) > 0.0005)
+    licences = _licences(rng, markets)
+    return Catalogue(
+        track_id=_ids(rng, n),
+        title=title,
+        artist=artist,
+        album=title.take(pa.array(rng.integers(0, max(1, n // 3), n))) if n else title,
+        release=release,
+        precision=year_only.astype(np.int8),
+        explicit=rng.random(n) < 0.32,
+        duration_ms=duration,
+        popularity=rng.integers(0, 97, n),
+        audio=_audio(rng, n),
+        licence=np.where(rng.random(n) < _FULL_LICENCE, 0, rng.integers(0, len(licences), n)),
+        licences=licences,
+        recording=recording,
+        unlisted=rng.random(n) < rates.NO_METADATA,
+    )
+
+
+def _draw_recordings(rng: np.random.Generator, n: int) -> tuple[Whole, Whole]:
+    """Return whose recording each track is, and whose title it carries."""
+    recording = np.arange(n)
+    # a further id for q of the tracks makes q / (1 − q) of the recordings have several
+    again = np.flatnonzero(rng.random(n) < rates.SEVERAL_IDS / (1 + rates.SEVERAL_IDS))
+    original = np.setdiff1d(recording, again)
+    if len(original):
+        recording[again] = rng.choice(original, len(again))
+    same = np.where(rng.random(n) < rates.SAME_TITLE / 2, rng.integers(0, max(n, 1), n), np.arange(n))
+    same[again] = again
+    return recording, same[recording]
+
+
+def _ids(rng: np.random.Generator, n: int) -> pa.Array:
+    """Return ids like Spotify's: 22 letters and digits."""
+    letters = _ALPHABET[rng.integers(0, len(_ALPHABET), (n, 22))]
+    offsets = np.arange(n + 1, dtype=np.int32) * 22
+    return pa.Array.from_buffers(pa.string(), n, [None, pa.py_buffer(offsets), pa.py_buffer(letters.tobytes())])
+
+
+def _titles(rng: np.random.Generator, n: int) -> pa.Array:
+    """Return titles of a few words in several scripts, now and then with a comma, a quote or an emoji."""
+    plain, other = (
+        pa.array(words).take(pa.array(rng.integers(0, len(words), n))) for words in (PLAIN_WORDS, OTHER_WORDS)
+    )
+    word = pc.if_else(pa.array(rng.random(n) < _OTHER_WORDS), other, plain)
+    name, second = (
+        _names(rng.integers(0, len(SYLLABLES) ** 2, n), 2),
+        _names(rng.integers(0, len(SYLLABLES) ** 2, n), 2),
+    )
+    two = pc.binary_join_element_wise(word, name, " ")
+    three = pc.binary_join_element_wise(word, name, second, " ")
+    chosen = pc.choose(pa.array(rng.choice(3, n, p=(0.05, 0.75, 0.20))), word, two, three)
+    return pc.binary_join_element_wise(
+        chosen, pa.array(TITLE_ENDS).take(pa.array(rng.integers(0, len(TITLE_ENDS), n))), ""
+    )
+
+
+def _names(codes: Whole, syllables: int) -> pa.Array:
+    """Return a capitalised name for each code."""
+    parts = [
+        pa.array(SYLLABLES).take(pa.array(codes // len(SYLLABLES) ** k % len(SYLLABLES))) for k in range(syllables)
+    ]
+    return pc.utf8_capitalize(pc.binary_join_element_wise(*parts, ""))
+
+
+def _artists(rng: np.random.Generator, n: int) -> pa.Array:
+    """Return credits: a first artist, few of whom have many tracks, and up to three guests."""
+    artists = max(4, round(n / rates.TRACKS_PER_ARTIST))
+    base = len(SYLLABLES) ** 2
+    codes = (np.arange(artists) * 2_654_435_761 + rng.integers(0, base**2)) % base**2
+    names = pc.binary_join_element_wise(_names(codes % base, 2), _names(codes // base, 2), " ")
+    lead, *guests = ((rng.random(n) ** 1.5 * artists).astype(np.int64) for _ in range(4))
+    credits = rng.choice(4, n, p=rates.GUESTS)
+    joined = [names.take(pa.array(lead))]
+    for guest in guests:
+        joined.append(pc.binary_join_element_wise(joined[-1], names.take(pa.array(guest)), ", "))
+    return pc.choose(pa.array(credits), *joined)
+
+
+def _audio(rng: np.random.Generator, n: int) -> dict[str, Floats]:
+    audio = {name: rng.beta(2.5, 2.0, n).round(3) for name in AUDIO}
+    audio["af_key"] = rng.integers(0, 12, n).astype(np.float64)
+    audio["af_mode"] = (rng.random(n) < 0.57).astype(np.float64)
+    audio["af_loudness"] = (-rng.gamma(4.0, 1.7, n)).clip(-60, 2.24).round(3)
+    audio["af_instrumentalness"] = (rng.beta(0.1, 3.0, n)).round(6)
+    audio["af_tempo"] = rng.normal(121, 29, n).clip(40, 238.431).round(3) * (rng.random(n) > 0.0005)
+    audio["af_time_signature"] = rng.choice((3.0, 4.0, 5.0), n, p=(0.05, 0.93, 0.02))
+    return audio
+
+
+def _licences(rng: np.random.Generator, markets: tuple[str, ...]) -> list[list[str]]:
+    """Return lists of countries: the first is all the world, the others lack some countries that are not simulated."""
+    table = reference_table()["market"].tolist()
+    world = sorted({*COUNTRIES, *map(str, table)}.difference(SIMULATED).union(markets))
+    known = set(markets)
+    shares = rng.uniform(0.02, 0.6, _LICENCES - 1)
+    return [world, *([c for c in world if c in known or rng.random() > share] for share in shares)]

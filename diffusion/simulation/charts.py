@@ -1,0 +1,353 @@
+"""From entries to charts: what is observed on which date, at which rank, with how many streams.
+
+No entry is lost on the way. A track stands on the first chart on or after the day it entered, whatever its stay and
+whatever is missing; where a chart would be too long, the tracks longest on it leave, and where the new ones alone are
+more than its depth, the chart is as deep as they need and named so. Charts too short are filled with old tracks that
+are all there from a market's first date on, so that their entries are left-censored.
+"""
+
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diffusion.simulation import rates
+from diffusion.simulation.network import Floats, Network, Whole
+from diffusion.simulation.spread import Arrivals
+
+TRENDS: Final = ("MOVE_DOWN", "MOVE_UP", "NEW_ENTRY", "SAME_POSITION")
+_DOWN, _UP, _NEW, _SAME = range(4)
+_ROW_BITS, _SCORE_BITS = 23, 20
+_REPERTOIRE: Final = 0.5
+"""Old tracks per place on the charts (sample: .72 tracks on the first dates per place, a third of them new since)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What of one chart is observed.
+
+    Attributes
+    ----------
+    chart
+        Its kind, as in `rates.CHARTS`.
+    cadence
+        Days from one chart to the next.
+    dates
+        (d,) days after the start on which the chart appears, in all markets that are there.
+    first
+        (m,) index of a market's first date.
+    depth
+        (m,) rows of a full chart.
+    """
+
+    chart: str
+    cadence: int
+    dates: Whole
+    first: Whole
+    depth: Whole
+
+    @property
+    def name(self) -> str:
+        """What the chart is called: top200 or viral50, but for its true number where it has to be deeper."""
+        deepest = int(self.depth.max())
+        kind = self.chart.rstrip("0123456789")
+        return self.chart if deepest <= rates.DEPTHS[self.chart] else f"{kind}{deepest}"
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Chart rows in order of market, date and rank; `market` −1 is the aggregate of all."""
+
+    market: NDArray[np.int16]
+    day: NDArray[np.int32]
+    track: NDArray[np.int32]
+    rank: NDArray[np.int32]
+    streams: NDArray[np.int64] | None
+    trend: NDArray[np.int8]
+
+
+@dataclass(frozen=True, slots=True)
+class Stays:
+    """Who is on the chart from when to when: one element per stay, in order of market and first date.
+
+    Attributes
+    ----------
+    track, market
+        Which.
+    first, stop
+        Index of the first date and of the date it is gone by; old tracks have the market's first and no end.
+    level
+        Where on the chart, 0 … 1 from the top down.
+    fill
+        (m,) number of old tracks; theirs are the last elements, market by market.
+    """
+
+    track: NDArray[np.int32]
+    market: NDArray[np.int16]
+    first: NDArray[np.int32]
+    stop: NDArray[np.int32]
+    level: NDArray[np.float32]
+    fill: Whole
+
+
+def draw_dates(rng: np.random.Generator, *, days: int, cadence: int, gaps: bool) -> Whole:
+    """Return the days on which charts appear; the first and the last are never missing."""
+    dates = np.arange(cadence - 1, days, cadence)
+    if not len(dates):
+        return np.array([days - 1])
+    if gaps:
+        start = rng.random(len(dates)) < rates.GAP_SHARE[cadence] / np.mean(rates.GAP_RUNS)
+        missing = np.zeros(len(dates) + max(rates.GAP_RUNS), dtype=bool)
+        for at, length in zip(np.flatnonzero(start), rng.choice(rates.GAP_RUNS, size=int(start.sum())), strict=True):
+            missing[at : at + length] = True
+        missing = missing[: len(dates)]
+        missing[[0, -1]] = False
+        dates = dates[~missing]
+    return dates
+
+
+def plan_chart(network: Network, chart: str, dates: Whole, *, cadence: int = 1, depth: int | None = None) -> Plan:
+    """Return what of the chart is observed; the smallest markets have a shallow one unless `depth` is given."""
+    m = len(network.markets)
+    depths = np.full(m, depth or rates.DEPTHS[chart])
+    if depth is None:
+        shallow = rates.SHALLOW[chart]
+        for place in range(min(len(shallow), round(rates.SHALLOW_SHARE * m))):
+            depths[m - 1 - place] = shallow[place]
+    return Plan(chart, cadence, dates, np.searchsorted(dates, network.launch), depths)
+
+
+def draw_stays(rng: np.random.Generator, plan: Plan, arrivals: Arrivals, repertoire: Whole) -> tuple[Plan, Stays]:
+    """Return the plan, with charts deep enough for all that enter them on one date, and all stays on the chart.
+
+    Parameters
+    ----------
+    arrivals
+        Entries of new tracks, none after the last date.
+    repertoire
+        Numbers of the old tracks that charts are filled with.
+    """
+    day = np.floor(arrivals.time)
+    first = np.searchsorted(plan.dates, day)
+    median, deviation = rates.STAYS[plan.chart, plan.cadence]
+    length = np.exp(rng.normal(np.log(median), deviation, len(day)))
+    stop = np.maximum(first + 1, np.searchsorted(plan.dates, day + np.ceil(length)))
+    order = np.lexsort((first, arrivals.market))
+    track, market = arrivals.track[order], arrivals.market[order]
+    first, stop = first[order], stop[order]
+    plan = _deepened(plan, market, first)
+    fill = _fill(plan, market, first)
+    old_market = np.repeat(np.arange(len(fill)), fill)
+    old_track = np.concatenate([_popular(rng, repertoire, int(count)) for count in fill])
+    return plan, Stays(
+        track=np.concatenate([track, old_track]).astype(np.int32),
+        market=np.concatenate([market, old_market]).astype(np.int16),
+        first=np.concatenate([first, plan.first[old_market]]).astype(np.int32),
+        stop=np.concatenate([stop, np.full(len(old_market), len(plan.dates))]).astype(np.int32),
+        level=rng.random(len(track) + len(old_market), dtype=np.float32),
+        fill=fill,
+    )
+
+
+def repertoire_size(plan: Plan) -> int:
+    """Return how many old tracks the markets' charts are filled with."""
+    return max(int(plan.depth.max()), round(_REPERTOIRE * int(plan.depth.sum())))
+
+
+def _fill(plan: Plan, market: Whole, first: Whole) -> Whole:
+    """Return the old tracks of each market: what its first chart lacks of its depth."""
+    new = np.bincount(market[first == plan.first[market]], minlength=len(plan.depth))
+    lacking: Whole = np.maximum(0, plan.depth - new)
+    return lacking
+
+
+def _popular(rng: np.random.Generator, repertoire: Whole, count: int) -> Whole:
+    """Return `count` of the repertoire, the first of it more likely than the last."""
+    drawn = rng.gumbel(size=len(repertoire)) - 0.8 * np.log1p(np.arange(len(repertoire)))
+    chosen: Whole = repertoire[np.argsort(-drawn, kind="stable")[:count]]
+    return chosen
+
+
+@dataclass(slots=True)
+class ChartMaker:
+    """Makes the rows of one chart, block of dates after block of dates; keeps the ranks of the date before.
+
+    Attributes
+    ----------
+    plan, stays
+        What is observed and who is there.
+    level_streams
+        (m,) mean log of streams per chart.
+    aggregate
+        Whether a chart of all markets together is made too.
+    """
+
+    plan: Plan
+    stays: Stays
+    level_streams: Floats
+    aggregate: bool
+    rng: np.random.Generator
+    _last: NDArray[np.int32] = field(init=False)
+    _last_together: NDArray[np.int32] = field(init=False)
+    _old: Whole = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._last = np.zeros(len(self.stays.track), dtype=np.int32)
+        self._last_together = np.zeros(int(self.stays.track.max(initial=0)) + 1, dtype=np.int32)
+        new = len(self.stays.track) - int(self.stays.fill.sum())
+        self._old = new + np.cumsum(self.stays.fill) - self.stays.fill
+
+    def rows(self, begin: int, end: int) -> Rows:
+        """Return the rows of the dates with these indices; the spans asked for must follow one another."""
+        stay, index = self._present(begin, end)
+        market = self.stays.market[stay]
+        dates = end - begin
+        group = market.astype(np.int64) * dates + (index - begin)
+        level = self.stays.level[stay] * 0.9 + self.rng.normal(0.05, 0.02, len(stay)).astype(np.float32)
+        order = _ordered(group, level)
+        stay, index, market, group = stay[order], index[order], market[order], group[order]
+        counts = np.bincount(group, minlength=len(self.plan.depth) * dates)
+        rank = (np.arange(len(group)) - (np.cumsum(counts) - counts)[group] + 1).astype(np.int32)
+        trend = self._trend(stay, index - begin, rank, dates)
+        streams = self._streams(group, rank, dates) if self.plan.chart == "top200" else None
+        day = self.plan.dates[index].astype(np.int32)
+        rows = Rows(market, day, self.stays.track[stay], rank, streams, trend)
+        return _joined(self._together(rows, index - begin, dates), rows) if self.aggregate else rows
+
+    def _present(self, begin: int, end: int) -> tuple[Whole, NDArray[np.int32]]:
+        """Return which stay is on which date: the new tracks, cut to the depth, and the old ones that fill it."""
+        stays, depth = self.stays, self.plan.depth
+        new = len(stays.track) - int(stays.fill.sum())
+        there = np.flatnonzero((stays.first[:new] < end) & (stays.stop[:new] > begin))
+        low = np.maximum(stays.first[there], begin)
+        count = np.minimum(stays.stop[there], end) - low
+        stay = np.repeat(there, count)
+        index = np.arange(len(stay)) - np.repeat(np.cumsum(count) - count, count) + np.repeat(low, count)
+        dates = end - begin
+        group = stays.market[stay].astype(np.int64) * dates + (index - begin)
+        counts = np.bincount(group, minlength=len(depth) * dates)
+        deep = np.repeat(depth, dates)
+        if (counts > deep).any():
+            keep = _newest(group, index - stays.first[stay], counts, deep)
+            stay, index, counts = stay[keep], index[keep], np.minimum(counts, deep)
+        open_ = (np.arange(begin, end)[None, :] >= self.plan.first[:, None]).ravel()
+        lacking = np.where(open_, np.clip(deep - counts, 0, np.repeat(stays.fill, dates)), 0)
+        place = np.repeat(np.arange(len(lacking)), lacking)
+        old = np.repeat(self._old, dates)[place] + np.arange(len(place)) - (np.cumsum(lacking) - lacking)[place]
+        return np.concatenate([stay, old]), np.concatenate([index, begin + place % dates]).astype(np.int32)
+
+    def _trend(self, stay: Whole, date: NDArray[np.int32], rank: NDArray[np.int32], dates: int) -> NDArray[np.int8]:
+        """Return how ranks compare with the date before, and keep those of the last date."""
+        present, slot = _distinct(stay, len(self._last))
+        ranks = np.zeros((len(present), dates + 1), dtype=np.int32)
+        ranks[:, 0] = self._last[present]
+        ranks[slot, date + 1] = rank
+        self._last[:] = 0
+        self._last[present] = ranks[:, -1]
+        return _moves(rank, ranks[slot, date])
+
+    def _streams(self, group: Whole, rank: NDArray[np.int32], dates: int) -> NDArray[np.int64]:
+        """Return log-normal streams that fall with the rank."""
+        deepest = int(rank.max(initial=1))
+        curve = -rates.STREAMS_SLOPE * np.log(np.arange(1, deepest + 1))
+        curve = (curve - curve.mean()).astype(np.float32)
+        markets = len(self.plan.depth)
+        by_date = np.repeat(self.level_streams, dates) + self.rng.normal(0, rates.STREAMS_SPREAD, markets * dates)
+        logs = self.rng.standard_normal((markets * dates, deepest), dtype=np.float32)
+        logs *= 0.05
+        logs += curve
+        logs += by_date.astype(np.float32)[:, None]
+        logs = -np.sort(-logs, axis=1)
+        streams: NDArray[np.int64] = np.exp(logs[group, rank - 1]).astype(np.int64)
+        return np.maximum(streams, rates.STREAMS_LEAST)
+
+    def _together(self, rows: Rows, date: NDArray[np.int32], dates: int) -> Rows:
+        """Return the chart of all markets together: by streams, or by places where the chart shows none."""
+        depth = int(self.plan.depth.max())
+        weight = rows.streams if rows.streams is not None else depth + 1 - rows.rank.astype(np.int64)
+        tracks = len(self._last_together)
+        key = ((date.astype(np.int64) * tracks + rows.track) << _ROW_BITS) | np.arange(len(date))
+        key.sort()
+        keys, order = key >> _ROW_BITS, key & ((1 << _ROW_BITS) - 1)
+        begins = np.flatnonzero(np.diff(keys, prepend=-1))
+        total = np.add.reduceat(weight[order], begins)
+        pair = keys[begins]
+        best = np.lexsort((pair, -total, pair // tracks))
+        pair, total = pair[best], total[best]
+        counts = np.bincount(pair // tracks, minlength=dates)
+        rank = np.arange(len(pair)) - (np.cumsum(counts) - counts)[pair // tracks] + 1
+        kept = rank <= depth
+        pair, total, rank = pair[kept], total[kept], rank[kept].astype(np.int32)
+        when, track = pair // tracks, (pair % tracks).astype(np.int32)
+        days = np.zeros(dates, dtype=np.int32)
+        days[date] = rows.day
+        present, slot = _distinct(track, tracks)
+        ranks = np.zeros((len(present), dates + 1), dtype=np.int32)
+        ranks[:, 0] = self._last_together[present]
+        ranks[slot, when + 1] = rank
+        self._last_together[:] = 0
+        self._last_together[present] = ranks[:, -1]
+        streams = total if rows.streams is not None else None
+        market = np.full(len(rank), -1, dtype=np.int16)
+        return Rows(market, days[when], track, rank, streams, _moves(rank, ranks[slot, when]))
+
+
+def mean_log_streams(rng: np.random.Generator, population: Floats, cadence: int) -> Floats:
+    """Return each market's mean log of streams per chart, by population."""
+    intercept, slope = rates.STREAMS_BY_POPULATION
+    noise = rng.normal(0, rates.STREAMS_MARKET_SPREAD, len(population))
+    mean: Floats = intercept + slope * np.log(population) + noise + np.log(cadence)
+    mean = mean.clip(np.log(rates.STREAMS_LEAST) + 0.3)
+    return mean
+
+
+def _deepened(plan: Plan, market: Whole, first: Whole) -> Plan:
+    dates = len(plan.dates)
+    news = np.bincount(market * dates + first, minlength=len(plan.depth) * dates)
+    return replace(plan, depth=np.maximum(plan.depth, news.reshape(-1, dates).max(axis=1)))
+
+
+def _newest(group: Whole, age: Whole, counts: Whole, deep: Whole) -> NDArray[np.bool_]:
+    """Return which rows stay where there are more than the depth: those of the tracks that came last."""
+    keep = np.ones(len(group), dtype=bool)
+    over = np.flatnonzero((counts > deep)[group])
+    order = over[np.lexsort((over, age[over], group[over]))]
+    inside = group[order]
+    begins = np.flatnonzero(np.diff(inside, prepend=-1))
+    place = np.arange(len(order)) - np.repeat(begins, np.diff(np.append(begins, len(order))))
+    keep[order[place >= deep[inside]]] = False
+    return keep
+
+
+def _distinct(values: NDArray[np.integer], size: int) -> tuple[Whole, Whole]:
+    """Return the distinct values below `size`, in order, and the place of each value among them."""
+    present = np.zeros(size, dtype=bool)
+    present[values] = True
+    return np.flatnonzero(present), (np.cumsum(present) - 1)[values]
+
+
+def _ordered(group: Whole, level: NDArray[np.float32]) -> Whole:
+    """Return the rows in order of group and level, as one sort of whole numbers."""
+    steps = (level.clip(0, 1) * ((1 << _SCORE_BITS) - 1)).astype(np.int64)
+    key = (group << (_SCORE_BITS + _ROW_BITS)) | (steps << _ROW_BITS) | np.arange(len(group))
+    key.sort()
+    return key & ((1 << _ROW_BITS) - 1)
+
+
+def _moves(rank: NDArray[np.int32], before: NDArray[np.int32]) -> NDArray[np.int8]:
+    return np.select([before == 0, rank < before, rank > before], [_NEW, _UP, _DOWN], _SAME).astype(np.int8)
+
+
+def _joined(first: Rows, second: Rows) -> Rows:
+    streams = None
+    if first.streams is not None and second.streams is not None:
+        streams = np.concatenate([first.streams, second.streams])
+    return Rows(
+        np.concatenate([first.market, second.market]),
+        np.concatenate([first.day, second.day]),
+        np.concatenate([first.track, second.track]),
+        np.concatenate([first.rank, second.rank]),
+        streams,
+        np.concatenate([first.trend, second.trend]),
+    )

@@ -1,0 +1,205 @@
+"""The process itself: when each track enters each market, exactly, in continuous time.
+
+A track's debut is given: an instant, and the market or markets of its release. From then on it enters market b, once it
+is launched, with the hazard
+
+    hazard_b(t) = background_b(period, t − debut) + Σ_a α_ab · f_ab(t − entry_a)
+
+over all markets a entered before t, until it is there. f_ab is an exponential density cut off at `SPAN` days that
+integrates to 1, so an entry into a is followed by one into b, where nothing else leads there first, with probability
+1 − exp(−α_ab). Entries are found in their order of time, each sending its own risks onward when it happens (as in
+Dijkstra's algorithm), so cycles and indirect ways are included and nothing is approximated. What a market's launch cuts
+off is void: an event due before it does not happen later.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diffusion.simulation import rates
+from diffusion.simulation.network import SPAN, Floats, Network, Switches, Whole, lag_rate
+
+CHUNK = 16_384
+"""Tracks followed at a time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Debuts:
+    """Where and when tracks are released.
+
+    Attributes
+    ----------
+    time
+        (n,) days after the start.
+    footprint
+        (n, m): whether the track is released in the market; at least one each, and launched by then.
+    """
+
+    time: Floats
+    footprint: NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Arrivals:
+    """Entries, one element each, in order of track.
+
+    Attributes
+    ----------
+    track, market
+        Which.
+    time
+        Days after the start.
+    """
+
+    track: Whole
+    market: Whole
+    time: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class Releases:
+    """When tracks are released, in order, and how broadly.
+
+    Attributes
+    ----------
+    day
+        (n,) whole days after the start.
+    breadth
+        (n,) share of the other markets in which the track is released too, 0 for one market alone.
+    """
+
+    day: Whole
+    breadth: Floats
+
+
+def draw_releases(rng: np.random.Generator, *, tracks: int, days: int, friday: int, switches: Switches) -> Releases:
+    """Return releases, many of them on Fridays, the broad ones above all.
+
+    Parameters
+    ----------
+    tracks
+        How many.
+    days
+        They fall on days 0 to `days` − 1.
+    friday
+        Number of the first Friday, 0 to 6.
+    switches
+        Without `ties` all are in one market.
+    """
+    broad = rng.random(tracks) < rates.FOOTPRINT_SHARE * switches.ties
+    share, quantile = zip(*rates.FOOTPRINT_SIZES, strict=True)
+    size = np.where(broad, np.interp(rng.random(tracks), share, quantile), 1.0)
+    fridays = np.arange(days) % 7 == friday
+    day = np.empty(tracks, dtype=np.int64)
+    sizes, shares = zip(*rates.FRIDAYS, strict=True)
+    for kind, friday_share in enumerate(shares):
+        chosen = np.searchsorted(sizes, size, side="right") - 1 == kind
+        weight = np.where(fridays, friday_share, (1 - friday_share) / 6)
+        day[chosen] = rng.choice(days, size=int(chosen.sum()), p=weight / weight.sum())
+    order = np.argsort(day, kind="stable")
+    return Releases(day[order], (size[order] - 1) / (rates.FOOTPRINT_MARKETS - 1))
+
+
+def draw_debuts(rng: np.random.Generator, network: Network, releases: Releases, hour: Floats) -> Debuts:
+    """Return debuts at the given hours (0 … 1) of the release days, in as many markets as the breadth says.
+
+    Markets that are there by then are drawn without replacement, in proportion to their weight.
+    """
+    n, m = len(releases.day), len(network.markets)
+    there = network.launch[None, :] <= releases.day[:, None]
+    keys = np.where(there, rng.standard_exponential((n, m)) / network.debut_weight, np.inf)
+    footprint = np.zeros((n, m), dtype=bool)
+    footprint[np.arange(n), keys.argmin(axis=1)] = True
+    broad = np.flatnonzero(releases.breadth)
+    others = np.maximum(1, np.rint(releases.breadth[broad] * (m - 1)))
+    place = keys[broad].argsort(axis=1).argsort(axis=1)
+    footprint[broad] = (place <= others[:, None]) & there[broad]
+    return Debuts(releases.day + hour, footprint)
+
+
+def spread(rng: np.random.Generator, network: Network, debuts: Debuts, *, end: float) -> Floats:
+    """Return when each track enters each market.
+
+    Parameters
+    ----------
+    rng
+        Where chance comes from.
+    network
+        What sets the hazards.
+    debuts
+        Where and when the n tracks are released.
+    end
+        Days: nothing is followed beyond.
+
+    Returns
+    -------
+    array
+        (n, m) days after the start, infinite where a track does not enter before `end`.
+    """
+    theta = lag_rate(np.where(network.alpha > 0, network.median_lag, 1.0))
+    reached = -np.expm1(-theta * SPAN)
+    due = _background_entries(rng, network, debuts.time, end)
+    due = np.where(debuts.footprint, debuts.time[:, None], due)
+    entered = np.full_like(due, np.inf)
+    active = np.arange(len(due))
+    while len(active):
+        market = due.argmin(axis=1)
+        time = due[np.arange(len(due)), market]
+        alive = time < end
+        active, market, time, due = active[alive], market[alive], time[alive], due[alive]
+        entered[active, market] = time
+        sent = time[:, None] + _lags(rng, network, theta, reached, market, time)
+        due = np.where(np.isfinite(entered[active]), np.inf, np.minimum(due, sent))
+    return entered
+
+
+def _lags(
+    rng: np.random.Generator, network: Network, theta: Floats, reached: Floats, market: Whole, time: Floats
+) -> Floats:
+    """Return days until each market is entered because `market` was at `time`; infinite where it is not.
+
+    The first event of a Poisson process of intensity α·f(lag), counted from the target's launch: where F is the
+    integral of f and p₀ its value at the launch, the first event is at F⁻¹(p₀ + e/α) for e exponential, if that is
+    below 1.
+    """
+    drawn = rng.standard_exponential((len(market), len(network.markets)))
+    alpha, rate, most = network.alpha[market], theta[market], reached[market]
+    waiting = (network.launch[None, :] - time[:, None]).clip(0, SPAN)
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        share = -np.expm1(-rate * waiting) / most + drawn / alpha
+        lag = -np.log1p(-share * most) / rate
+    return np.where((alpha > 0) & (share < 1), lag, np.inf)
+
+
+def _background_entries(rng: np.random.Generator, network: Network, debut: Floats, end: float) -> Floats:
+    """Return (n, m) times of the first entry by background alone, infinite where none is before `end`."""
+    due = np.full((len(debut), len(network.markets)), np.inf)
+    drawn = rng.standard_exponential(due.shape)
+    if not network.background.any():
+        return due
+    # a track passes from period to period and from age to age: between two of these knots its hazards are constant
+    knots = np.hstack(
+        [
+            debut[:, None] + network.ages,
+            np.broadcast_to(network.periods, (len(debut), len(network.periods))),
+            np.full((len(debut), 1), end),
+        ]
+    )
+    knots = np.sort(knots.clip(debut[:, None], end), axis=1)
+    middle = (knots[:, 1:] + knots[:, :-1]) / 2
+    period = np.searchsorted(network.periods, middle, side="right") - 1
+    age = np.searchsorted(network.ages, middle - debut[:, None], side="right") - 1
+    kind = period * len(network.ages) + age
+    width = np.diff(knots, axis=1)
+    for market, launch in enumerate(network.launch):
+        at = np.maximum(knots, launch) if launch else knots
+        hazard = network.background[market].ravel()[kind]
+        total = np.einsum("ij,ij->i", hazard, np.diff(at, axis=1) if launch else width)
+        hit = np.flatnonzero(drawn[:, market] < total)
+        passed = np.cumsum(hazard[hit] * np.diff(at[hit], axis=1), axis=1)
+        wanted = np.minimum(drawn[hit, market], passed[:, -1])  # the two sums may differ in the last digit
+        step = (passed < wanted[:, None]).sum(axis=1)
+        left = passed[np.arange(len(hit)), step] - wanted
+        due[hit, market] = at[hit, step + 1] - left / hazard[hit, step]
+    return due

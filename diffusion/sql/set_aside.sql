@@ -1,0 +1,4 @@
+-- One row per source row that is neither kept nor a duplicate, and why.
+SELECT place, outcome AS reason
+FROM outcomes
+WHERE outcome <> 'kept' AND outcome <> 'duplicate'

@@ -1,0 +1,7 @@
+-- One row per reading that can be read and is not kept, and why.
+SELECT place, 'streams beyond the bound' AS outcome FROM outliers
+UNION ALL
+SELECT place, CASE WHEN copy THEN 'duplicate' ELSE 'same track again, at another rank or with other streams' END
+FROM repeats
+UNION ALL
+SELECT place, 'two tracks on one rank' FROM contested

@@ -1,0 +1,76 @@
+"""Accounting of cleaning: rows in = kept + duplicates + quarantined, for every file of the source."""
+
+import io
+from collections.abc import Mapping
+from typing import Final
+
+import pandas as pd
+import pyarrow as pa
+
+from diffusion import SourceError
+
+COUNTS: Final = ("raw_rows", "kept_rows", "duplicate_rows", "quarantined_rows", "repaired_rows")
+"""What is counted: the first is the sum of the next three, the last is among the kept."""
+
+COLUMNS: Final = ("file", "year", *COUNTS)
+
+DAMAGED: Final = "damaged"
+"""What stands for the year of lines that are no rows."""
+
+
+def account_by_file(outcomes: pa.Table, year: str) -> pd.DataFrame:
+    """Return the accounts of one year, a row per file, from the rows of the relation `accounts`."""
+    frame = outcomes.to_pandas()
+    rows, outcome = frame["source_rows"], frame["outcome"]
+    counts = {
+        "raw_rows": rows,
+        "kept_rows": rows.where(outcome == "kept", 0),
+        "duplicate_rows": rows.where(outcome == "duplicate", 0),
+        "quarantined_rows": rows.where(~outcome.isin(["kept", "duplicate"]), 0),
+        "repaired_rows": frame["repaired_rows"],
+    }
+    table = pd.DataFrame(counts).groupby(frame["file"], sort=True).sum().reset_index()
+    table.insert(1, "year", year)
+    return table.astype(dict.fromkeys(COUNTS, "int64"))
+
+
+def account_damaged(damaged: pa.Table) -> pd.DataFrame:
+    """Return the accounts of lines that are no rows: all of them are in quarantine."""
+    outcomes = damaged.select(["file"]).append_column("outcome", pa.array(["line"] * len(damaged), pa.string()))
+    ones = pa.array([1] * len(damaged), pa.int64())
+    zeros = pa.array([0] * len(damaged), pa.int64())
+    return account_by_file(outcomes.append_column("source_rows", ones).append_column("repaired_rows", zeros), DAMAGED)
+
+
+def check_accounts(accounts: pd.DataFrame, files: Mapping[str, int]) -> None:
+    """Make sure that the rows of every file are accounted for, each once.
+
+    Raises
+    ------
+    SourceError
+        When they are not: two rows claim the same place in a file, or one was lost.
+    """
+    sums = accounts.groupby("file")[list(COUNTS)].sum()
+    for file, rows in files.items():
+        found = int(sums["raw_rows"].get(file, 0))
+        if found != rows:
+            raise SourceError(
+                f"{rows:,} rows of '{file}' are in RAW, but {found:,} were accounted for: several claim one line; "
+                "ingest the file anew"
+            )
+
+
+def total_counts(accounts: pd.DataFrame) -> dict[str, int]:
+    """Return the counts of all files and years."""
+    return {name: int(accounts[name].sum()) for name in COUNTS}
+
+
+def counts_csv(counts: Mapping[str, int]) -> bytes:
+    """Return counts as CSV: `metric`, `value`."""
+    lines = "".join(f"{name},{value}\n" for name, value in counts.items())
+    return f"metric,value\n{lines}".encode()
+
+
+def read_accounts(content: bytes) -> pd.DataFrame:
+    """Return accounts by file and year from their CSV."""
+    return pd.read_csv(io.BytesIO(content), dtype={"file": str, "year": str}, keep_default_na=False)

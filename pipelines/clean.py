@@ -1,0 +1,283 @@
+"""Stage 2, clean: RAW becomes the star, typed and with every row accounted for; years that did not change are kept."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import accumulate
+from pathlib import Path
+from typing import Any, Final
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from diffusion import identities
+from diffusion.cleaning import NO_DATE, code_tracks, describe_tracks, judge_rows, learn_names
+from diffusion.engine import Engine
+from diffusion.star_schema import FILE_BREAK, QUARANTINE, RECORDINGS
+from pipelines.accounting import (
+    COLUMNS,
+    account_by_file,
+    account_damaged,
+    check_accounts,
+    counts_csv,
+    read_accounts,
+    total_counts,
+)
+from pipelines.folder import Folder
+from pipelines.manifest import fingerprint
+from pipelines.progress import Report
+from pipelines.raw_folder import RawFolder, find_raw
+
+STEP: Final = "clean"
+MEMORY: Final = "600MB"
+"""What the engine may hold by default; with what else a process needs, it stays below 1 GB."""
+
+BY_FILE: Final = "accounting_by_file.csv"
+QUARANTINE_TABLE: Final = "quarantine.parquet"
+CREDITS: Final = ("artists", "availability")
+"""Tables beside tracks that the engine writes."""
+
+
+def clean_charts(
+    raw: str | Path,
+    folder: Folder,
+    *,
+    market_names: Mapping[str, str] | None = None,
+    recordings: bool = True,
+    memory_limit: str = MEMORY,
+    tell: Report,
+) -> dict[str, Any]:
+    """Write the star of RAW into a folder, or find that nothing has changed, and return the notes.
+
+    Years are cleaned one by one. When RAW has grown, years whose Parquet files are the same are kept as they are, and
+    tracks keep their codes; the result is the same as from the beginning.
+
+    Parameters
+    ----------
+    raw
+        A folder that ``ingest`` has made, or one of Parquet files of text, such as the prior study's ``full``.
+    folder
+        CLEAN.
+    market_names
+        Further market names → a name or code that is known.
+    recordings
+        Whether ids of one recording are joined in ``recordings.parquet``, as `diffusion.identities` does (default
+        yes); otherwise every id is a recording of its own.
+    memory_limit
+        What the engine may hold in memory before it spills to disk (default 600MB).
+    tell
+        Told what is being done.
+
+    Returns
+    -------
+    dict
+        ``rows``: ``raw_rows`` (the sum of the next three), ``kept_rows``, ``duplicate_rows``, ``quarantined_rows`` and
+        ``repaired_rows`` (which are among the kept); ``reasons``: reason → rows in quarantine; ``tracks``: how many;
+        ``years``: year → ``fingerprint``, ``kept``, ``quarantined``.
+
+    Raises
+    ------
+    SourceError
+        When RAW cannot be read, a market is unknown, or rows could not be accounted for.
+    OutputError
+        When the folder cannot be written.
+    """
+    with Engine(memory_limit=memory_limit) as engine:
+        found = find_raw(raw, engine)
+        settings = {"market_names": dict(market_names or {}), "recordings": recordings}
+        damaged = found.damaged.to_pydict()
+        key = fingerprint(STEP, found.parts, list(found.files), dict(found.charts), damaged, settings)
+        if not folder.unchanged(STEP, key):
+            _Cleaning(engine, found, folder, settings, tell).run(key)
+    return folder.notes(STEP)
+
+
+@dataclass
+class _Unit:
+    """One year of RAW: the Parquet files with rows of it, and what became of the rows.
+
+    Attributes
+    ----------
+    year
+        Year of the charts' dates, 0 where they cannot be read.
+    fingerprint
+        Of all that its tables depend on.
+    parts
+        Parquet files of RAW.
+    carried
+        Whether its tables are those of the run before.
+    kept
+        Rows of its observations.
+    accounts
+        By file.
+    quarantine
+        Its rows set aside.
+    """
+
+    year: int
+    fingerprint: str
+    parts: list[str]
+    carried: bool = False
+    kept: int = 0
+    accounts: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=list(COLUMNS)))
+    quarantine: pa.Table = field(default_factory=QUARANTINE.schema.empty_table)
+
+    @property
+    def name(self) -> str:
+        """The year in words."""
+        return "unknown" if self.year == NO_DATE else str(self.year)
+
+    @property
+    def table(self) -> str:
+        """Path of its observations below CLEAN."""
+        return f"observations/year={self.year}/part-00000.parquet"
+
+
+class _Cleaning:
+    """One run that reads RAW and writes CLEAN."""
+
+    def __init__(
+        self, engine: Engine, raw: RawFolder, folder: Folder, settings: Mapping[str, Any], tell: Report
+    ) -> None:
+        self._engine, self._raw, self._folder, self._settings, self._tell = engine, raw, folder, settings, tell
+
+    def run(self, key: str) -> None:
+        """Clean what has changed and write everything."""
+        self._tell("reading names and dates")
+        self._open([part["path"] for part in self._raw.parts])
+        files = learn_names(
+            self._engine, order=self._raw.files, charts=self._raw.charts, market_names=self._settings["market_names"]
+        )
+        before = self._before(list(files))
+        units = self._units(list(files), before)
+        changed = [unit for unit in units if not unit.carried]
+        parts = sorted({part for unit in changed for part in unit.parts}) or [self._raw.parts[0]["path"]]
+        self._code(parts, before)
+        for unit in changed:
+            self._clean(unit)
+        accounts = pd.concat([unit.accounts for unit in units], ignore_index=True)
+        check_accounts(accounts, files)
+        self._open(parts)
+        self._put(key, list(files), units, pd.concat([accounts, account_damaged(self._raw.damaged)]))
+
+    def _open(self, parts: Sequence[str]) -> None:
+        raw = self._raw
+        self._engine.open_parts(raw.paths(parts), raw.columns, raw.row, root=raw.place)
+
+    def _before(self, files: Sequence[str]) -> Mapping[str, Any] | None:
+        """Return what the folder says of the run before, where what is there can be added to."""
+        before = self._folder.previous(STEP)
+        if before is None or before["parameters"]["settings"]["market_names"] != self._settings["market_names"]:
+            return None
+        old = before["parameters"]
+        now = {(part["path"], part["sha256"]) for part in self._raw.parts}
+        grown = all((part["path"], part["sha256"]) in now for part in old["parts"])
+        return before if grown and list(files[: len(old["files"])]) == old["files"] else None
+
+    def _units(self, files: Sequence[str], before: Mapping[str, Any] | None) -> list[_Unit]:
+        """Return the years of RAW in order, those without date last; unchanged ones with what they were."""
+        digests = {part["path"]: part["sha256"] for part in self._raw.parts}
+        found = self._engine.fetch("file_spans", break_days=FILE_BREAK).to_pylist()
+        spans = {files[row["source"]]: [str(row["first_date"]), str(row["last_date"])] for row in found}
+        rows = self._engine.fetch("part_years").to_pylist()
+        units = []
+        for year in sorted({row["year"] for row in rows}, key=lambda year: (year == NO_DATE, year)):
+            own = [row for row in rows if row["year"] == year]
+            parts = sorted({row["part"] for row in own})
+            about = [[file, spans.get(file), self._raw.charts.get(file)] for file in sorted({r["file"] for r in own})]
+            key = fingerprint(STEP, year, [[part, digests[part]] for part in parts], about)
+            units.append(_Unit(year, key, parts))
+        if before is not None:
+            self._recall(units, before["notes"]["years"])
+        return units
+
+    def _recall(self, units: Sequence[_Unit], years: Mapping[str, Any]) -> None:
+        """Give unchanged years the accounts and the quarantine that they had."""
+        quarantine = self._folder.read_table(QUARANTINE_TABLE)
+        accounts = read_accounts(self._folder.read(BY_FILE))
+        starts = accumulate((year["quarantined"] for year in years.values()), initial=0)
+        first = dict(zip(years, starts, strict=False))
+        for unit in units:
+            was = years.get(unit.name)
+            if was is not None and was["fingerprint"] == unit.fingerprint:
+                unit.carried, unit.kept = True, was["kept"]
+                unit.quarantine = quarantine.slice(first[unit.name], was["quarantined"])
+                unit.accounts = accounts[accounts["year"] == unit.name]
+
+    def _code(self, parts: Sequence[str], before: Mapping[str, Any] | None) -> None:
+        self._tell("coding tracks")
+        self._open(parts)
+        if before is None:
+            code_tracks(self._engine)
+            return
+        known = (self._folder.read_table(f"{name}.parquet") for name in ("tracks", "availability"))
+        code_tracks(self._engine, tracks=next(known), availability=next(known))
+
+    def _clean(self, unit: _Unit) -> None:
+        """Write the observations of one year and learn what became of its rows."""
+        self._tell(f"cleaning {unit.name}")
+        engine = self._engine
+        self._open(unit.parts)
+        judge_rows(engine, first_year=unit.year, last_year=unit.year)
+        unit.accounts = account_by_file(engine.fetch("accounts"), unit.name)
+        if unit.accounts["quarantined_rows"].any():
+            engine.create("set_aside")
+            unit.quarantine = engine.fetch("quarantine")
+        if unit.accounts["kept_rows"].any():
+            unit.kept = engine.write("observations", self._folder.stage(STEP, unit.table), by="sorted_observations")
+
+    def _put(self, key: str, files: list[str], units: Sequence[_Unit], accounts: pd.DataFrame) -> None:
+        """Write what all years have in common, and put everything into the folder."""
+        self._tell("describing tracks")
+        folder, raw = self._folder, self._raw
+        written = self._describe(units)
+        tracks = self._engine.kept("tracks")
+        quarantine = pa.concat_tables([*(unit.quarantine for unit in units), raw.damaged])
+        counts = total_counts(accounts)
+        reasons = quarantine.group_by("reason").aggregate([([], "count_all")]).sort_by("reason")
+        notes = {
+            "rows": counts,
+            "reasons": dict(zip(reasons["reason"].to_pylist(), reasons["count_all"].to_pylist(), strict=True)),
+            "tracks": tracks.num_rows,
+            "years": {
+                unit.name: {
+                    "fingerprint": unit.fingerprint,
+                    "kept": unit.kept,
+                    "quarantined": unit.quarantine.num_rows,
+                }
+                for unit in units
+            },
+        }
+        parameters = {"settings": self._settings, "parts": list(raw.parts), "files": files}
+        folder.begin(STEP, key, parameters=parameters, notes=notes)
+        folder.carry(STEP, [unit.table for unit in units if unit.carried and unit.kept])
+        for unit in units:
+            if unit.kept and not unit.carried:
+                folder.enlist(STEP, unit.table, rows=unit.kept)
+        for name, rows in written.items():
+            folder.enlist(STEP, f"{name}.parquet", rows=rows)
+        folder.put_table(STEP, "tracks.parquet", tracks)
+        folder.put_table(STEP, "recordings.parquet", _recordings(tracks, joined=self._settings["recordings"]))
+        folder.put_table(STEP, QUARANTINE_TABLE, quarantine)
+        folder.put(STEP, "row_accounting.csv", counts_csv(counts))
+        by_file = accounts.sort_values(["file", "year"], kind="stable")
+        folder.put(STEP, BY_FILE, by_file.to_csv(index=False, lineterminator="\n").encode(), rows=len(by_file))
+
+    def _describe(self, units: Sequence[_Unit]) -> dict[str, int]:
+        """Make tracks, write artists and availability, and return the rows of these two."""
+        engine, folder = self._engine, self._folder
+        carried = [folder.place / unit.table for unit in units if unit.kept and unit.carried]
+        fresh = [folder.stage(STEP, unit.table) for unit in units if unit.kept and not unit.carried]
+        if carried or fresh:
+            engine.open_table("observations", [*carried, *fresh])
+        else:
+            engine.view("observations")
+        describe_tracks(engine)
+        return {name: engine.write(name, folder.stage(STEP, f"{name}.parquet")) for name in CREDITS}
+
+
+def _recordings(tracks: pa.Table, *, joined: bool) -> pa.Table:
+    found = identities(tracks, "recording" if joined else "track")
+    order = pc.index_in(tracks["track_id"], found["track_id"])
+    table = tracks.select(["track", "track_id"]).append_column("recording", found["identity"].take(order))
+    return RECORDINGS.conform(table)

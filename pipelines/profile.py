@@ -1,0 +1,113 @@
+"""What RAW holds, counted while it is written: rows, nulls, dates and distinct values."""
+
+import csv
+import io
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import polars as pl
+import pyarrow as pa
+
+DISTINCT: Final = ("track_id", "artist", "region", "chart")
+"""Columns whose distinct values are counted; they are kept in `distinct_values.parquet`, so that RAW can grow."""
+
+_FIRST_SIGN: Final = "!"
+"""What sorts below it begins with white space, or is empty."""
+
+
+@dataclass
+class Profile:
+    """Counts of rows and values, added up block by block.
+
+    Attributes
+    ----------
+    rows, damaged
+        Rows merged, and lines that are no rows.
+    filled
+        Column of the source in full → rows in which it is neither null nor blank.
+    first_date, last_date
+        Of the rows whose date can be read; empty where there are none.
+    distinct
+        Column → values met, trimmed, blank ones left out.
+    """
+
+    rows: int = 0
+    damaged: int = 0
+    filled: Counter[str] = field(default_factory=Counter)
+    first_date: str = ""
+    last_date: str = ""
+    distinct: dict[str, set[str]] = field(default_factory=lambda: {name: set() for name in DISTINCT})
+
+    def add(self, full: pl.DataFrame, slim: pl.DataFrame, columns: Sequence[str], damaged: int) -> None:
+        """Add the rows of a block; `columns` are those of the source."""
+        self.damaged += damaged
+        self.rows += full.height
+        low = full.select((pl.col(*columns) < _FIRST_SIGN).sum()).row(0, named=True)
+        for name in columns:
+            blank = _blank(full[name]) if low[name] else 0
+            self.filled[name] += full.height - full[name].null_count() - blank
+        dates = full["observation_date"]
+        if (first := dates.min()) is not None:
+            self.first_date = min(self.first_date or str(first), str(first))
+            self.last_date = max(self.last_date, str(dates.max()))
+        for name, known in self.distinct.items():
+            known.update(value for value in slim[name].unique().str.strip_chars() if value)
+
+    def notes(self) -> dict[str, Any]:
+        """Return the counts for a manifest; `from_notes` reads them."""
+        return {
+            "rows": self.rows,
+            "damaged": self.damaged,
+            "filled": dict(self.filled),
+            "first_date": self.first_date,
+            "last_date": self.last_date,
+        }
+
+    @classmethod
+    def from_notes(cls, notes: Mapping[str, Any], distinct: pa.Table) -> "Profile":
+        """Return the profile that `notes` and `distinct_table` describe."""
+        profile = cls(**{**notes, "filled": Counter(notes["filled"])})
+        for name, value in zip(distinct["column_name"].to_pylist(), distinct["value"].to_pylist(), strict=True):
+            profile.distinct[name].add(value)
+        return profile
+
+    def distinct_table(self) -> pa.Table:
+        """Return one row per distinct value: `column_name`, `value`."""
+        pairs = [(name, value) for name in DISTINCT for value in sorted(self.distinct[name])]
+        columns = [pa.array([pair[place] for pair in pairs], pa.string()) for place in (0, 1)]
+        return pa.table(columns, ["column_name", "value"])
+
+    def reports(self, columns: Sequence[str], *, join_aux: bool) -> dict[str, bytes]:
+        """Return file name → CSV, with the names and headers of the prior study."""
+        merged, raw = self.rows, self.rows + self.damaged
+        accounting = {"raw_rows": raw, "merged_rows": merged, "damaged_rows": self.damaged, "rows_filtered": 0}
+        overview = {
+            "raw_rows": raw,
+            "merged_rows": merged,
+            "min_date": self.first_date,
+            "max_date": self.last_date,
+            **{f"distinct_{name}": len(self.distinct[name]) for name in DISTINCT},
+            "join_aux_enabled": int(join_aux),
+        }
+        rates = [(name, f"{(merged - self.filled[name]) / merged:.10g}" if merged else "") for name in columns]
+        schema = [(place, name, "STRING", 0, "", 0) for place, name in enumerate(columns)]
+        return {
+            "row_accounting.csv": to_csv(("metric", "value"), accounting.items()),
+            "profile_overview.csv": to_csv(tuple(overview), [tuple(overview.values())]),
+            "profile_null_rates.csv": to_csv(("column_name", "null_rate"), rates),
+            "source_schema.csv": to_csv(("cid", "name", "type", "not_null", "dflt_value", "pk"), schema),
+        }
+
+
+def _blank(text: pl.Series) -> int:
+    """Return how many values are blank, nulls aside."""
+    return int((text.filter(text < _FIRST_SIGN).str.strip_chars() == "").sum())
+
+
+def to_csv(header: Sequence[str], rows: Iterable[Sequence[object]]) -> bytes:
+    """Return rows as CSV."""
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows([header, *rows])
+    return text.getvalue().encode()

@@ -1,0 +1,121 @@
+"""RAW as cleaning reads it: its Parquet files, the source files they are of, and the damaged lines."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from diffusion import SourceError
+from diffusion.engine import Engine
+from diffusion.files import read_table
+from diffusion.layouts import LAYOUTS, SOURCE_COLUMNS, plain_name
+from diffusion.star_schema import QUARANTINE
+from pipelines.manifest import file_facts, read_manifest
+from pipelines.raw_rows import DERIVED
+
+INGEST = "ingest"
+
+WIDENED = ("country_", "cultural_")
+"""How columns begin that were joined to the source's."""
+
+
+@dataclass(frozen=True, slots=True)
+class RawFolder:
+    """What cleaning needs to know of RAW.
+
+    Attributes
+    ----------
+    place
+        Folder below which the Parquet files are named.
+    parts
+        Path, size and SHA-256 of every Parquet file, in order of path.
+    files
+        Source files in order of reading; empty where RAW does not say.
+    charts
+        Source file → what its chart is called where its rows do not say; ``""`` for all others.
+    columns
+        Our column → its names in the Parquet files.
+    row
+        The source's columns in order.
+    damaged
+        Lines of the source that are no rows, as `diffusion.star_schema.QUARANTINE` says.
+    """
+
+    place: Path
+    parts: Sequence[Mapping[str, Any]]
+    files: Sequence[str]
+    charts: Mapping[str, str]
+    columns: Mapping[str, Sequence[str]]
+    row: Sequence[str]
+    damaged: pa.Table
+
+    def paths(self, names: Sequence[str]) -> list[Path]:
+        """Return where Parquet files lie."""
+        return [self.place / name for name in names]
+
+
+def find_raw(place: str | Path, engine: Engine) -> RawFolder:
+    """Return RAW as it lies in a folder that ``ingest`` has made, or in a bare one of Parquet files of text.
+
+    Raises
+    ------
+    SourceError
+        When there is no Parquet file of charts, or one lacks a column that is needed.
+    """
+    place = Path(place)
+    if not place.is_dir():
+        raise SourceError(f"no folder at '{place}'; `chart-diffusion ingest FILES... --out RAW` makes one")
+    step = read_manifest(place)["steps"].get(INGEST, {"artifacts": [], "notes": {}, "parameters": {}})
+    full = place / "full" if (place / "full").is_dir() else place
+    paths = sorted(path for path in full.rglob("*.parquet") if path.is_file() and path.name != "damaged.parquet")
+    if not paths:
+        raise SourceError(f"no Parquet file below '{full}'; `chart-diffusion ingest FILES... --out RAW` makes them")
+    named = {artifact["path"]: artifact for artifact in step["artifacts"]}
+    parts = [_facts(path, place, named) for path in paths]
+    header = list(dict.fromkeys(name for path in paths for name in engine.columns_of(path, "parquet")))
+    columns = _columns(header, step["parameters"].get("settings", {}).get("columns", {}))
+    _check(columns, full)
+    sources = step["notes"].get("sources", [])
+    charts = {source["path"]: source["chart"] for source in sources if source.get("chart")}
+    row = step["notes"].get("columns") or [name for name in header if not _joined(name)]
+    damaged = place / "damaged.parquet"
+    return RawFolder(
+        place,
+        parts,
+        [source["path"] for source in sources],
+        {"": "top200" if columns["streams"] else "viral50"} | charts,
+        columns,
+        [name for name in row if name in header],
+        read_table(damaged).cast(QUARANTINE.schema) if damaged.is_file() else QUARANTINE.schema.empty_table(),
+    )
+
+
+def _facts(path: Path, place: Path, named: Mapping[str, Mapping[str, Any]]) -> Mapping[str, Any]:
+    known = named.get(path.relative_to(place).as_posix())
+    if known is not None and known["bytes"] == path.stat().st_size:
+        return {name: known[name] for name in ("path", "bytes", "sha256")}
+    return file_facts([path], place)[0]
+
+
+def _columns(header: Sequence[str], given: Mapping[str, str]) -> dict[str, list[str]]:
+    """Return our column → all its names in the header, since RAW may hold files of several layouts."""
+    own = [name for name in header if name not in DERIVED] if "source_file" in header else header
+    columns: dict[str, list[str]] = {}
+    for ours in SOURCE_COLUMNS:
+        first = [plain_name(given[ours])] if ours in given else []
+        names = [next((name for name in layout.columns.get(ours, ()) if name in own), "") for layout in LAYOUTS]
+        columns[ours] = [name for name in dict.fromkeys([*first, *names]) if name in own]
+    return columns
+
+
+def _check(columns: Mapping[str, Sequence[str]], full: Path) -> None:
+    for needs in (("rank",), ("market",), ("date", "week_start"), ("track_id", "url")):
+        if not any(columns[ours] for ours in needs):
+            raise SourceError(f"the Parquet files below '{full}' have no column for {' or '.join(needs)}")
+
+
+def _joined(name: str) -> bool:
+    """Return whether a column was added to the source's: derived, joined, or left over from joining."""
+    return name in DERIVED or name in ("year", "index") or name.startswith(WIDENED)

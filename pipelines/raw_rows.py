@@ -1,0 +1,196 @@
+"""Rows of RAW: what one block of a chart file becomes, as text in full and typed in slim."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import polars as pl
+
+from diffusion import UnknownMarketError, resolve
+from diffusion.csv_files import Block
+from diffusion.layouts import AUDIO_COLUMNS, plain_name
+
+SLIM: Final[Mapping[str, type[pl.DataType]]] = {
+    "track_id": pl.String,
+    "title": pl.String,
+    "artist": pl.String,
+    "region": pl.String,
+    "chart": pl.String,
+    "rank": pl.Int32,
+    "streams": pl.Int64,
+    "popularity": pl.Int32,
+    "duration_ms": pl.Int64,
+    "explicit": pl.Boolean,
+    "release_date": pl.String,
+    **dict.fromkeys(AUDIO_COLUMNS, pl.Float64),
+}
+"""The analysis columns of a source → their types in slim; `region` is the market as the source writes it."""
+
+DERIVED: Final = ("observation_date", "year_month", "source_country_norm", "market", "source_file", "source_line")
+"""Columns that full has beside those of the source."""
+
+UNKNOWN: Final = "unknown"
+"""Year, or year and month, of a row whose date cannot be read."""
+
+_DATE: Final = r"^((?:19|2[0-9])[0-9]{2})[-/]?([0-9]{2})[-/]?([0-9]{2})(?:[ T][0-9:.+Z-]*)?$"
+_LINK: Final = r"track[/:]([^/?#\s]+)"
+_LINK_PLACE: Final = "https://open.spotify.com/track/"
+_ID_BYTES: Final = 22
+_NO_ID: Final = 4
+"""Bytes: a track id that is no longer says that there is none (``nan``, ``None``, ``null``, ``<NA>``)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How the rows of one file are read.
+
+    Attributes
+    ----------
+    file
+        What rows call their file.
+    names
+        The file's column → its name in full.
+    columns
+        Our column → its name in full, None where the file has no such column.
+    chart
+        What the chart is called where the file does not say.
+    markets
+        Market names met so far → the name in single spaces, and its code, None where unknown; grows while blocks are
+        read.
+    """
+
+    file: str
+    names: Mapping[str, str]
+    columns: Mapping[str, str | None]
+    chart: str
+    markets: dict[str, tuple[str, str | None]]
+
+
+def column_names(header: Sequence[str]) -> dict[str, str]:
+    """Return the file's column → its name in full: snake case, numbered where two would be called alike.
+
+    Examples
+    --------
+    >>> column_names(["Track Name", "URL", "url", ""])
+    {'Track Name': 'track_name', 'URL': 'url', 'url': 'url_2', '': 'unnamed'}
+    """
+    names: dict[str, str] = {}
+    for column in header:
+        name = base = plain_name(column) or "unnamed"
+        number = 2
+        while name in names.values() or name in (*DERIVED, "year"):
+            name, number = f"{base}_{number}", number + 1
+        names[column] = name
+    return names
+
+
+def full_rows(block: Block, reading: Reading) -> pl.DataFrame:
+    """Return the block's rows with every column of the source as text, the derived columns, and `year`."""
+    rows = block.rows.rename(dict(reading.names))
+    region = _given(rows, reading, "market")
+    _learn(reading.markets, region.unique().drop_nulls())
+    names = {name: norm for name, (norm, _) in reading.markets.items()}
+    codes = {name: code for name, (_, code) in reading.markets.items()}
+    text = _dates(rows, reading)
+    return rows.with_columns(
+        text.alias("observation_date"),
+        text.str.slice(0, 7).fill_null(UNKNOWN).alias("year_month"),
+        region.replace_strict(names, default=None, return_dtype=pl.String).alias("source_country_norm"),
+        region.replace_strict(codes, default=None, return_dtype=pl.String).alias("market"),
+        pl.lit(reading.file).alias("source_file"),
+        pl.Series("source_line", block.lines),
+        text.str.slice(0, 4).fill_null(UNKNOWN).alias("year"),
+    )
+
+
+def slim_rows(full: pl.DataFrame, reading: Reading) -> pl.DataFrame:
+    """Return the analysis columns of rows in full, typed; what cannot be read as its type is null."""
+    given = {
+        "track_id": _tracks(full, reading),
+        "region": full["source_country_norm"],
+        "chart": _charts(full, reading),
+    }
+    values = {name: given[name] if name in given else _given(full, reading, name) for name in SLIM}
+    return pl.DataFrame(
+        [
+            full["observation_date"].str.to_date("%Y-%m-%d"),
+            full["year_month"],
+            *(_typed(value, SLIM[name]).alias(name) for name, value in values.items()),
+            full["source_country_norm"],
+            full["market"],
+            full["year"],
+        ]
+    )
+
+
+def _given(rows: pl.DataFrame, reading: Reading, ours: str) -> pl.Series:
+    """Return one of our columns as the file has it."""
+    name = reading.columns.get(ours)
+    return rows[name] if name else pl.repeat(None, rows.height, dtype=pl.String, eager=True)
+
+
+def _dates(rows: pl.DataFrame, reading: Reading) -> pl.Series:
+    """Return the charts' dates as YYYY-MM-DD; a weekly chart's is its last day."""
+    columns = [_given(rows, reading, name) for name in ("date", "week_start", "week_end")]
+    if not reading.columns.get("week_start"):
+        days = columns[0].unique()
+        return columns[0].replace_strict(days, _iso(_date(days)), default=None, return_dtype=pl.String)
+    weeks = pl.DataFrame([_date(column).alias(name) for name, column in zip("dse", columns, strict=True)])
+    last = pl.when(pl.col("s") == pl.col("e")).then("s").otherwise(pl.col("s") + pl.duration(days=6))
+    return _iso(weeks.select(pl.coalesce("d", last)).to_series())
+
+
+def _date(text: pl.Series) -> pl.Series:
+    """Return what is written as a date: YYYY-MM-DD, YYYY/MM/DD or YYYYMMDD, a time after it left aside."""
+    parts = text.str.strip_chars().str.extract_groups(_DATE).struct.unnest()
+    return parts.select(pl.concat_str(pl.all(), separator="-").str.to_date("%Y-%m-%d", strict=False)).to_series()
+
+
+def _iso(dates: pl.Series) -> pl.Series:
+    return dates.dt.to_string("%Y-%m-%d")
+
+
+def _tracks(full: pl.DataFrame, reading: Reading) -> pl.Series:
+    """Return the track ids, taken from the links where the file gives none."""
+    track, url = _given(full, reading, "track_id"), _given(full, reading, "url")
+    if not track.null_count() and (track.str.len_bytes() == _ID_BYTES).all():
+        return track
+    usual = (url.str.len_bytes() == len(_LINK_PLACE) + _ID_BYTES) & url.str.starts_with(_LINK_PLACE)
+    link = url.str.slice(len(_LINK_PLACE)) if usual.all() and not url.null_count() else url.str.extract(_LINK)
+    known = track.str.strip_chars().str.len_bytes() > _NO_ID
+    return track.str.strip_chars().zip_with(known.fill_null(False), link)
+
+
+def _charts(full: pl.DataFrame, reading: Reading) -> pl.Series:
+    """Return the charts' names in lower case."""
+    chart = _given(full, reading, "chart")
+    names = {name: name.strip().lower() or reading.chart for name in chart.unique().drop_nulls()}
+    return chart.replace_strict(names, default=reading.chart, return_dtype=pl.String)
+
+
+def _typed(text: pl.Series, kind: type[pl.DataType]) -> pl.Series:
+    """Return text as another type, null where it cannot be read as that."""
+    if kind is pl.String:
+        return text
+    if kind is pl.Boolean:
+        words = {word: word.strip().lower() in ("true", "1") for word in text.unique().drop_nulls()}
+        known = {word: value for word, value in words.items() if value or word.strip().lower() in ("false", "0")}
+        return text.replace_strict(known, default=None, return_dtype=pl.Boolean)
+    values = text.cast(kind, strict=False)
+    if values.null_count() == text.null_count():
+        return values
+    numbers = text.cast(pl.Float64, strict=False)
+    if numbers.null_count() > text.null_count():
+        numbers = text.str.strip_chars().cast(pl.Float64, strict=False)
+    whole = numbers == numbers.floor()
+    return numbers if kind is pl.Float64 else numbers.set(~whole, None).cast(kind, strict=False)
+
+
+def _learn(markets: dict[str, tuple[str, str | None]], names: Iterable[str]) -> None:
+    """Add market names not met before."""
+    for name in names:
+        if name not in markets:
+            try:
+                markets[name] = " ".join(name.split()), resolve(name)
+            except UnknownMarketError:
+                markets[name] = " ".join(name.split()), None

@@ -1,0 +1,229 @@
+"""Unfinished work of runs: files written aside, and what becomes of them when a run ends, fails or is killed."""
+
+import errno
+import os
+import shutil
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from diffusion import OutputError
+from pipelines.lock import claim, release, unmake
+from pipelines.manifest import MANIFEST, STAGING, artifacts_of, intact, leads_out, read_manifest
+
+_NEW, _OLD = "new", "old"
+
+
+class Staging:
+    """A folder claimed for writing, and the hidden folder within it where new files wait until all are there.
+
+    A run that is killed leaves its hidden folder. The next one moves to its place what the manifest names and removes
+    the rest, so that a commit is either finished or undone.
+
+    Parameters
+    ----------
+    place
+        Made where it is absent, and taken away again when nothing comes into it.
+    wait
+        Whether to wait for another run that is at work in the folder; by default that is an error.
+    adopt
+        Artifacts to take over from the hidden folders of earlier runs, where they are whole.
+
+    Raises
+    ------
+    OutputError
+        When the folder cannot be written, or another run is at work in it.
+    """
+
+    def __init__(self, place: Path, *, wait: bool = False, adopt: Sequence[Mapping[str, Any]] = ()) -> None:
+        self.place = place
+        self._lock, self._made = claim(place, wait=wait)
+        self._decided = False
+        try:
+            with writing(place):
+                self.before = read_manifest(place)
+                left = _settle(place, artifacts_of(self.before))
+                if not adopt:
+                    _discard(left)  # now, for the disk may be full of it
+                self._aside = Path(tempfile.mkdtemp(prefix=f"{STAGING}{os.getpid()}-", dir=place))
+                _rescue(left, self._aside / _NEW, adopt)
+                _discard(left)
+        except BaseException:
+            self._leave()
+            raise
+
+    def path(self, name: str) -> Path:
+        """Return where a file waits, in a folder that is there."""
+        path = self._aside / _NEW / name
+        with writing(self.place):
+            path.parent.mkdir(parents=True, exist_ok=True)
+        return path
+
+    def holds(self, artifact: Mapping[str, Any]) -> bool:
+        """Return whether the artifact waits here, whole."""
+        return (self._aside / _NEW / artifact["path"]).is_file() and intact(self._aside / _NEW, artifact)
+
+    def commit(self, content: bytes, *, made: Sequence[str], removed: Iterable[str], overwrite: bool = False) -> None:
+        """Move everything into place: what is removed goes aside, then comes the manifest, then what is made.
+
+        An error before the manifest is there puts back what went aside. What is removed but was edited since it was
+        made stays.
+
+        Raises
+        ------
+        OutputError
+            When a name leads out of the folder, or stands for a file that no manifest named and that is not to be
+            overwritten, or the disk fails.
+        """
+        named = {artifact["path"]: artifact for artifact in artifacts_of(self.before)}
+        self.check(made, overwrite=overwrite)
+        with writing(self.place):
+            manifest = self.place / MANIFEST
+            leaving = [name for name in removed if intact(self.place, named[name])]
+            if not made and not leaving and manifest.is_file() and manifest.read_bytes() == content:
+                self._made = ()
+                return
+            (self._aside / MANIFEST).write_bytes(content)
+            sync(self._aside / MANIFEST)
+            self._decide(made, leaving)
+            for name in made:
+                (self._aside / _NEW / name).replace(self.place / name)
+            for folder in {self.place, *((self.place / name).parent for name in made)}:
+                sync(folder)
+            self._decided, self._made = False, ()
+
+    def check(self, names: Iterable[str], *, overwrite: bool = False) -> None:
+        """Check that files can come to their places: nothing that no manifest named is in the way, no link leads out.
+
+        Raises
+        ------
+        OutputError
+            When they cannot.
+        """
+        named = {artifact["path"] for artifact in artifacts_of(self.before)}
+        for name in names:
+            _check_target(self.place, name, foreign=not overwrite and name not in named)
+
+    def close(self, *, keep: bool = False) -> None:
+        """Remove what was not committed, unless a later run shall take it over, and give the folder free."""
+        try:
+            if self._decided:  # stopped while moving into place: what is named goes there all the same
+                _discard(_settle(self.place, artifacts_of(read_manifest(self.place))))
+            elif not keep or not any(path.is_file() for path in self._aside.rglob("*")):
+                shutil.rmtree(self._aside, ignore_errors=True)
+        finally:
+            self._leave()
+
+    def _decide(self, made: Sequence[str], leaving: Sequence[str]) -> None:
+        """Put what is `leaving` aside and the manifest in place, or leave everything as it was."""
+        aside = self._aside / _OLD
+        try:
+            for name in made:
+                (self.place / name).parent.mkdir(parents=True, exist_ok=True)
+            for folder in [self._aside, *(path for path in self._aside.rglob("*") if path.is_dir())]:
+                sync(folder)
+            for name in leaving:
+                (aside / name).parent.mkdir(parents=True, exist_ok=True)
+                (self.place / name).replace(aside / name)
+            (self._aside / MANIFEST).replace(self.place / MANIFEST)
+            self._decided = True
+        except BaseException:
+            self._decided = not (self._aside / MANIFEST).exists()
+            if not self._decided:
+                for name in leaving:
+                    if (aside / name).is_file():
+                        (aside / name).replace(self.place / name)
+                _remove_empty(self.place, made)
+            raise
+        _remove_empty(self.place, leaving)
+
+    def _leave(self) -> None:
+        unmake(self._made)
+        release(self._lock)
+
+
+@contextmanager
+def writing(place: Path) -> Iterator[None]:
+    """Turn the system's errors into one clear line.
+
+    Raises
+    ------
+    OutputError
+        When the block could not write below `place`.
+    """
+    try:
+        yield
+    except OSError as error:
+        if is_full(error):
+            raise no_space(place) from error
+        raise OutputError(f"cannot write into '{place}': {error.strerror or error}") from error
+
+
+def no_space(place: Path) -> OutputError:
+    """Return the error of a full disk."""
+    return OutputError(f"no space left in '{place}' or for temporary files; nothing was changed")
+
+
+def is_full(error: BaseException | None) -> bool:
+    """Return whether an error, or what caused it, is a full disk; other libraries only say so in words."""
+    while error is not None:
+        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+            return True
+        if isinstance(error, Exception) and "no space left on device" in str(error).lower():
+            return True
+        error = error.__cause__ or error.__context__
+    return False
+
+
+def _settle(place: Path, named: Sequence[Mapping[str, Any]]) -> list[Path]:
+    """Move what is named from the staging of ended runs to its place; return that staging."""
+    left = [path for path in place.glob(f"{STAGING}*") if path.is_dir() and not path.is_symlink()]
+    _rescue(left, place, named)
+    return left
+
+
+def _rescue(left: Sequence[Path], home: Path, artifacts: Sequence[Mapping[str, Any]]) -> None:
+    """Move artifacts that are whole in staging that was left to their places in `home`, where those are not whole."""
+    for aside in (staging / kind for staging in left for kind in (_NEW, _OLD)):
+        for artifact in artifacts:
+            source, target = aside / artifact["path"], home / artifact["path"]
+            if not source.is_file() or not intact(aside, artifact):
+                continue
+            if not leads_out(home, target) and not intact(home, artifact):
+                target.parent.mkdir(parents=True, exist_ok=True)
+                source.replace(target)
+
+
+def _discard(left: Sequence[Path]) -> None:
+    for staging in left:
+        shutil.rmtree(staging, ignore_errors=True)
+
+
+def _check_target(place: Path, name: str, *, foreign: bool) -> None:
+    target = place / name
+    if leads_out(place, target):
+        raise OutputError(f"'{target}' leads out of the folder by a link; name another folder")
+    if target.exists() and (foreign or not target.is_file()):
+        raise OutputError(f"'{target}' is there and was not made by this tool; move it, or name another folder")
+    if target.parent.exists() and not target.parent.is_dir():
+        raise OutputError(f"'{target.parent}' is a file where a folder must be; move it, or name another folder")
+
+
+def _remove_empty(place: Path, names: Iterable[str]) -> None:
+    """Remove the folders below `place` that held the named files and are empty now."""
+    for name in names:
+        with suppress(OSError):
+            for folder in list(Path(name).parents)[:-1]:
+                (place / folder).rmdir()
+
+
+def sync(path: Path) -> None:
+    """Have a file's content, or a folder's names, written to the disk."""
+    if os.name == "posix":
+        handle = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)

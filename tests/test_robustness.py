@@ -1,0 +1,247 @@
+"""What happens to ingest and clean from outside: kills, full disks, two at once, and files mutilated at random."""
+
+import csv
+import hashlib
+import io
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import polars as pl
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from pipelines.clean import clean_charts
+from pipelines.folder import Folder
+from pipelines.ingest import Options, ingest
+from pipelines.manifest import STAGING
+from pipelines.verify import verify
+from tests.conftest import KAGGLE_COLUMNS, kaggle_rows
+
+COMMAND = [sys.executable, "-m", "pipelines"]
+SMALL_DISK = "4m"
+LEFT = 1 << 16
+"""Bytes left free: less than the tables of the larger charts need."""
+
+
+def canonical_hashes(folder: Path) -> dict[str, str]:
+    """Return for every table of a folder a hash of its rows, whatever files they lie in and in whatever order."""
+    tables: dict[str, list[pl.DataFrame]] = {}
+    for file in sorted(folder.rglob("*.parquet")):
+        tables.setdefault(file.relative_to(folder).parts[0], []).append(pl.read_parquet(file))
+    hashes = {}
+    for name, parts in tables.items():
+        rows = pl.concat(parts, how="diagonal").sort(pl.all())
+        hashes[name] = hashlib.sha256(rows.write_csv().encode()).hexdigest()
+    for file in folder.glob("*.csv"):
+        hashes[file.name] = hashlib.sha256(file.read_bytes()).hexdigest()
+    return hashes
+
+
+def leftovers(folder: Path) -> list[Path]:
+    """Return the temporary files and folders below `folder`."""
+    return [path for path in folder.rglob("*") if path.name.startswith((STAGING, "."))]
+
+
+def write_charts(path: Path, *, days: int, tracks: int) -> Path:
+    """Write daily charts of two markets over the turn of a year, some lines damaged."""
+    charts = {
+        (region, number - days // 2): [f"{'t' * 18}{(number + rank) % 997:04d}" for rank in range(tracks)]
+        for region in ("Sweden", "Norway")
+        for number in range(days)
+    }
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, KAGGLE_COLUMNS, extrasaction="ignore")
+        writer.writeheader()
+        writer.writerows(kaggle_rows(charts))
+        file.write('"never closed,1,2\nshort,1\n')
+    return path
+
+
+@pytest.fixture(scope="module")
+def charts(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return charts that take a second or two to read."""
+    return write_charts(tmp_path_factory.mktemp("charts") / "charts.csv", days=900, tracks=99)
+
+
+def command(name: str, source: Path, out: Path) -> list[str]:
+    """Return the words of an ingest or clean command."""
+    return [*COMMAND, name, str(source), "--out", str(out)]
+
+
+def source_of(name: str, charts: Path, place: Path) -> Path:
+    """Return what a command reads: the charts, or RAW made of them."""
+    if name == "ingest":
+        return charts
+    subprocess.run(command("ingest", charts, place / "raw"), check=True, capture_output=True)
+    return place / "raw"
+
+
+def kill_and_run_again(name: str, charts: Path, place: Path, moments: int) -> None:
+    """Kill a command at random moments, run it again each time, and compare with an undisturbed run."""
+    source = source_of(name, charts, place)
+    begin = time.monotonic()
+    subprocess.run(command(name, source, place / "whole"), check=True, capture_output=True)
+    seconds = time.monotonic() - begin
+    expected = canonical_hashes(place / "whole")
+    draw = random.Random(7)
+    for moment in range(moments):
+        out = place / f"killed{moment}"
+        process = subprocess.Popen(command(name, source, out), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        time.sleep(seconds * draw.uniform(0.3, 1.0))
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        subprocess.run(command(name, source, out), check=True, capture_output=True)
+        assert canonical_hashes(out) == expected
+        assert leftovers(out) == []
+        assert verify(out).whole
+
+
+@pytest.mark.parametrize("name", ["ingest", "clean"])
+def test_a_killed_run_is_run_again_as_if_nothing_had_happened(name: str, charts: Path, tmp_path: Path) -> None:
+    kill_and_run_again(name, charts, tmp_path, moments=2)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["ingest", "clean"])
+def test_twenty_kills_leave_nothing(name: str, charts: Path, tmp_path: Path) -> None:
+    kill_and_run_again(name, charts, tmp_path, moments=20)
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """Return a folder on a disk of a few megabytes, or skip where none can be mounted."""
+    place = tmp_path / "disk"
+    place.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={SMALL_DISK}", "tmpfs", str(place)]
+    if os.name != "posix" or subprocess.run(mount, capture_output=True).returncode:
+        pytest.skip("a small disk cannot be mounted here (needs the rights of the superuser)")
+    try:
+        yield place
+    finally:
+        subprocess.run(["umount", str(place)], check=True)
+
+
+@pytest.mark.parametrize("name", ["ingest", "clean"])
+def test_a_full_disk_is_one_line_and_the_old_tables_stay_whole(
+    name: str, charts: Path, tmp_path: Path, small_disk: Path
+) -> None:
+    few = write_charts(tmp_path / "few.csv", days=10, tracks=20)
+    (tmp_path / "few").mkdir()
+    (tmp_path / "many").mkdir()
+    out = small_disk / "out"
+    subprocess.run(command(name, source_of(name, few, tmp_path / "few"), out), check=True, capture_output=True)
+    before = canonical_hashes(out)
+    filler = small_disk / "filler"
+    room = os.statvfs(small_disk)
+    filler.write_bytes(bytes(room.f_bavail * room.f_frsize - LEFT))
+    source = source_of(name, charts, tmp_path / "many")
+    done = subprocess.run(command(name, source, out), capture_output=True, text=True)
+    assert done.returncode == 2, done.stdout
+    assert done.stderr.count("\n") == 1
+    assert "no space left" in done.stderr
+    assert canonical_hashes(out) == before
+    assert leftovers(out) == []
+    assert verify(out).whole
+    filler.unlink()
+
+
+@pytest.mark.parametrize("name", ["ingest", "clean"])
+def test_of_two_runs_at_once_one_refuses_and_none_corrupts(name: str, charts: Path, tmp_path: Path) -> None:
+    source, out = source_of(name, charts, tmp_path), tmp_path / "out"
+    runs = [
+        subprocess.Popen(command(name, source, out), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        for _ in range(2)
+    ]
+    said = [run.communicate()[1] for run in runs]
+    codes = sorted(run.returncode for run in runs)
+    assert codes in ([0, 0], [0, 2])  # the second may come when the first is done
+    assert codes == [0, 0] or any("another run is at work" in line for line in said)
+    assert verify(out).whole
+    assert leftovers(out) == []
+
+
+# ── mutilation ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+BASE = kaggle_rows(
+    {(region, number): ["a" * 22, "b" * 22, "c" * 22] for region in ("Sweden", "Norway") for number in (0, 1)}
+)
+SCRAPS = st.sampled_from(
+    [
+        b'"',
+        b",",
+        b"\n",
+        b"\r\n",
+        b"\0",
+        b"\xe9",
+        b'""',
+        b'",',
+        b",,,,",
+        "é🎵".encode(),
+        b"NULL",
+        b"-5",
+        b"1,234",
+        b"02/01/2021",
+    ]
+)
+
+
+@st.composite
+def mutilated(draw: st.DrawFn) -> bytes:
+    """Draw the base charts as CSV with bytes replaced, put in, taken out, lines repeated and the end cut off."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, KAGGLE_COLUMNS, extrasaction="ignore", lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(BASE)
+    header, _, body = text.getvalue().encode().partition(b"\n")
+    for _ in range(draw(st.integers(0, 6))):
+        at = draw(st.integers(0, max(len(body) - 1, 0)))
+        length = draw(st.sampled_from([0, 0, 1, 3, 40]))
+        body = body[:at] + draw(SCRAPS) + body[at + length :]
+    if draw(st.booleans()):
+        lines = body.split(b"\n")
+        body += b"\n".join([header, *draw(st.lists(st.sampled_from(lines), max_size=4))])
+    return header + b"\n" + body[: draw(st.sampled_from([None, None, len(body) // 2]))]
+
+
+@settings(max_examples=25, deadline=None, derandomize=True, database=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.lists(mutilated(), min_size=1, max_size=2))
+def test_rows_in_are_rows_kept_doubled_or_quarantined(
+    tmp_path_factory: pytest.TempPathFactory, files: list[bytes]
+) -> None:
+    place = tmp_path_factory.mktemp("mutilated")
+    (place / "in").mkdir()
+    for number, content in enumerate(files):
+        (place / "in" / f"{number}.csv").write_bytes(content)
+    names = {"Sweden": "SE", "Norway": "NO"}
+    with Folder(place / "raw") as folder:
+        notes = ingest([place / "in"], folder, options=Options({}), tell=_quiet)
+    unknown = dict.fromkeys(notes["unknown_markets"], "SE")  # mutilated names are taken for something
+    with Folder(place / "clean") as folder:
+        clean_charts(place / "raw", folder, market_names=names | unknown, tell=_quiet)
+    rows = {row["metric"]: int(row["value"]) for row in _csv(place / "clean/row_accounting.csv")}
+    assert rows["raw_rows"] == rows["kept_rows"] + rows["duplicate_rows"] + rows["quarantined_rows"]
+    assert rows["raw_rows"] == sum(source["rows"] + source["damaged"] for source in notes["sources"])
+    assert rows["repaired_rows"] <= rows["kept_rows"]
+    kept = sum(pl.read_parquet(file).height for file in (place / "clean/observations").rglob("*.parquet"))
+    quarantine = pl.read_parquet(place / "clean/quarantine.parquet")
+    assert (kept, quarantine.height) == (rows["kept_rows"], rows["quarantined_rows"])
+    assert quarantine.null_count().row(0) == (0, 0, 0, 0)
+    by_file = _csv(place / "clean/accounting_by_file.csv")
+    for source in notes["sources"]:
+        counted = sum(int(row["raw_rows"]) for row in by_file if row["file"] == source["path"])
+        assert counted == source["rows"] + source["damaged"]
+
+
+def _csv(path: Path) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(path.read_text(encoding="utf-8"))))
+
+
+def _quiet(doing: str, share: float | None = None) -> None:
+    """Say nothing."""
