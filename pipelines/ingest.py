@@ -92,8 +92,8 @@ def ingest(
     """
     kinds = {file: kind for path in paths for file, kind in list_files(path).items()}
     files = _named_files(paths, list(kinds))
-    settings = {"columns": dict(options.columns), "encoding": options.encoding, "aux": _aux_print(options.aux)}
-    settings |= {"slim_only": options.slim_only}
+    settings: dict[str, Any] = {"columns": dict(options.columns), "encoding": options.encoding}
+    settings |= {"aux": _aux_print(options.aux), "slim_only": options.slim_only}
     before = folder.previous(STEP)
     grown = before if append else None
     if grown and grown["parameters"]["settings"] != settings:

@@ -68,6 +68,8 @@ def find_raw(place: str | Path, engine: Engine) -> RawFolder:
     if not place.is_dir():
         raise SourceError(f"no folder at '{place}'; `chart-diffusion ingest FILES... --out RAW` makes one")
     step = read_manifest(place)["steps"].get(INGEST, {"artifacts": [], "notes": {}, "parameters": {}})
+    if step["parameters"].get("settings", {}).get("slim_only"):
+        raise SourceError(f"'{place}' was made with --slim-only and cannot be cleaned; ingest the files without it")
     full = place / "full" if (place / "full").is_dir() else place
     paths = sorted(path for path in full.rglob("*.parquet") if path.is_file() and path.name != "damaged.parquet")
     if not paths:
