@@ -17,8 +17,9 @@ DAY_PATTERN: Final = "^((?:19|2[0-9])[0-9]{2}(?:-[0-9]{2}-[0-9]{2}|/[0-9]{2}/[0-
 
 ANY_RANK: Final = 1_000_000
 
-DEPTHS: Final = {"top200": 200, "viral50": 50, "top50": 50}
-"""Chart → its last rank; other charts have none that is known."""
+DEPTHS: Final = {"top200": 200, "viral50": 55, "top50": 50}
+"""Chart → the last rank that is believed; other charts have none that is known. Viral charts now and then list 51 or 52
+tracks (27 of 9,819 weekly ones)."""
 
 REASONS: Final = {
     "header repeated": "the row says the names of the columns",
@@ -27,7 +28,7 @@ REASONS: Final = {
     "unreadable date": "there is no date, or one that could mean several days",
     "date outside the file's span": "the file's other dates are more than 366 days away",
     "rank is not a whole number from 1": "there is no rank, or it is no place on a chart",
-    "rank beyond the chart's depth": "the rank is past 200 on top200, past 50 on viral50 or top50",
+    "rank beyond the chart's depth": "the rank is past 200 on top200, past 50 on top50, past 55 on viral50",
     "no track id": "neither the row nor its link names a track",
     "negative streams": "streams are below zero",
     "unreadable streams": "streams are there and are no whole number",

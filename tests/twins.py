@@ -76,7 +76,7 @@ def flaw(raw: Row) -> str | None:
         return BAD_DATE
     if rank is None or rank < 1:
         return BAD_RANK
-    if rank > {"top200": 200, "viral50": 50}.get(raw["chart"], rank):
+    if rank > {"top200": 200, "viral50": 55}.get(raw["chart"], rank):
         return TOO_DEEP
     if is_blank(raw["track_id"]):
         return NO_TRACK
