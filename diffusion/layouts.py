@@ -205,6 +205,8 @@ def list_files(path: str | Path) -> dict[Path, FileKind]:
 
 
 def _find_files(path: str | Path) -> tuple[tuple[Path, ...], FileKind]:
+    if (Path(path) / "full").is_dir() and (Path(path) / "damaged.parquet").is_file():
+        raise SourceError(f"'{path}' is what ingest made; clean it first: chart-diffusion clean {path} --out CLEAN")
     kinds = list_files(path)
     for file in kinds:
         if file.stat().st_size == 0:

@@ -156,7 +156,9 @@ def verify_command(folder: Path, as_json: bool) -> None:
 @click.option("--seed", type=int, default=1, show_default=True, help="The same seed gives the same bytes.")
 @click.option("--density", type=float, default=0.10, show_default=True, help="Share of ordered pairs with an edge.")
 @click.option("--start", type=click.DateTime(["%Y-%m-%d"]), help="First date (default 2017-01-01).")
-@click.option("--cadence", type=click.Choice(["daily", "weekly"]), default="daily", show_default=True)
+@click.option(
+    "--cadence", type=click.Choice(["daily", "weekly"]), default="daily", show_default=True, help="Of the charts."
+)
 @click.option("--layout", type=click.Choice(LAYOUTS), default="core", show_default=True, help="What charts/ holds.")
 @click.option("--scale", type=click.Choice(["full"]), help="The size of the real thing: 26 million rows.")
 @click.option("--damage", type=float, default=0.0, show_default=True, help="Share of rows to mutilate (raw layout).")

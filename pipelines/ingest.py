@@ -80,8 +80,9 @@ def ingest(
     -------
     dict
         ``sources``: one dict per file, in order: ``path``, ``bytes``, ``sha256``, ``rows``, ``damaged``, ``layout``,
-        ``encoding``, ``chart`` (its name where rows do not say); ``profile``: see `Profile`; ``columns``: of the source, in order; ``unknown_markets``: names;
-        ``empty``: files without rows; ``runs``: how often files were added.
+        ``encoding``, ``chart`` (its name where rows do not say); ``profile``: see `Profile`; ``columns``: of the
+        source, in order; ``unknown_markets``: names; ``empty``: files without rows; ``runs``: how often files were
+        added.
 
     Raises
     ------

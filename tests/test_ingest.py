@@ -11,6 +11,7 @@ import pytest
 
 import diffusion
 from pipelines.auxiliary import LOOKUP
+from pipelines.clean import clean_charts
 from pipelines.folder import Folder
 from pipelines.ingest import AUX_FULL, AUX_SLIM, Options, ingest
 from pipelines.verify import verify
@@ -229,6 +230,20 @@ def test_nothing_is_left_when_nothing_can_be_read(tmp_path: Path, content: bytes
     with pytest.raises(diffusion.SourceError, match=message):
         run([path], tmp_path / "raw")
     assert not (tmp_path / "raw").exists()
+
+
+def test_raw_is_not_read_as_charts_but_cleaned_first(write_csv: WriteCsv, tmp_path: Path) -> None:
+    run([write_csv(ROWS)], tmp_path / "raw")
+    with pytest.raises(diffusion.SourceError, match="is what ingest made; clean it first"):
+        diffusion.open_charts(tmp_path / "raw")
+
+
+def test_slim_alone_cannot_be_cleaned(write_csv: WriteCsv, tmp_path: Path) -> None:
+    run([write_csv(ROWS)], tmp_path / "raw", slim_only=True)
+    assert table(tmp_path / "raw", "slim").height == len(ROWS)
+    assert not (tmp_path / "raw/full").exists()
+    with Folder(tmp_path / "clean") as folder, pytest.raises(diffusion.SourceError, match="--slim-only"):
+        clean_charts(tmp_path / "raw", folder, tell=quiet)
 
 
 def test_the_manifest_names_files_and_no_places(write_csv: WriteCsv, tmp_path: Path) -> None:
