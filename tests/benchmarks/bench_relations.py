@@ -25,7 +25,9 @@ def enlarge(copies: int, folder: Path) -> Path:
     sample = pd.read_parquet(SAMPLE)
     parts = []
     for copy in range(copies):
-        part = sample.assign(url=sample["url"] + f"c{copy:03d}", rank=sample["rank"].astype("int32") + 50 * copy)
+        part = sample.assign(
+            url=sample["url"] + f"c{copy:03d}", rank=sample["rank"].astype("int32") + 50 * copy, chart="deep"
+        )
         parts.append(part)
     path = folder / "charts.parquet"
     pd.concat(parts).to_parquet(path)
