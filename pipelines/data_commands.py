@@ -9,10 +9,9 @@ from typing import Any
 
 import click
 
-from diffusion.engine import MEMORY_LIMIT
 from diffusion.simulation import FULL, LAYOUTS, Layout, Simulation, Switches, full_scale, simulate
 from pipelines.auxiliary import auxiliary_lines, make_auxiliary
-from pipelines.clean import clean_charts
+from pipelines.clean import MEMORY, clean_charts
 from pipelines.folder import Folder
 from pipelines.ingest import DAMAGED_TABLE, Options, ingest
 from pipelines.manifest import to_json
@@ -81,7 +80,7 @@ def _ingest_lines(notes: Mapping[str, Any], reasons: Counter[str]) -> list[str]:
     show_default=True,
     help="Whether ids with one title and primary artist are one recording.",
 )
-@click.option("--memory-limit", default=MEMORY_LIMIT, show_default=True, help="Of the engine; beyond it, it spills.")
+@click.option("--memory-limit", default=MEMORY, show_default=True, help="Of the engine; beyond it, it spills.")
 @JSON
 def clean_command(
     raw: Path, out: Path, names: tuple[str, ...], recordings: str, memory_limit: str, as_json: bool
