@@ -15,6 +15,9 @@ ROWS: Final = 1 << 18
 HELD: Final = 64 << 20
 """Bytes of rows held before the largest year's are written."""
 
+WRITERS: Final = 2
+"""Files written at a time."""
+
 
 class Partitions:
     """Writes rows of some tables to ``TABLE/year=YYYY/part-RUN-NNN.parquet``, in the order they are added.
@@ -32,7 +35,7 @@ class Partitions:
         self._held: dict[str, list[dict[str, pl.DataFrame]]] = {}
         self._files: dict[str, int] = {}
         self._number: Counter[str] = Counter()
-        self._pool = ThreadPoolExecutor(1)
+        self._pool = ThreadPoolExecutor(WRITERS)
         self._writing: list[Future[None]] = []
 
     def add(self, tables: Mapping[str, pl.DataFrame]) -> None:
@@ -51,7 +54,7 @@ class Partitions:
         """Write what is left and return the files made, as paths below the folder, with their rows."""
         for year in sorted(self._held):
             self._flush(year)
-        self._settle()
+        self._settle(0)
         return dict(self._files)
 
     def abandon(self) -> None:
@@ -62,7 +65,7 @@ class Partitions:
         return sum(int(frame.estimated_size()) for parts in self._held[year] for frame in parts.values())
 
     def _flush(self, year: str) -> None:
-        self._settle()
+        self._settle(WRITERS)
         held = self._held.pop(year)
         for table in held[0]:
             name = f"{table}/year={year}/part-{self._part}-{self._number[year]:03d}.parquet"
@@ -71,15 +74,17 @@ class Partitions:
             self._writing.append(self._pool.submit(_write, rows, self._stage(name)))
         self._number[year] += 1
 
-    def _settle(self) -> None:
-        """Wait for what is being written; it fails here if it failed."""
-        writing, self._writing = self._writing, []
-        for future in writing:
-            future.result()
+    def _settle(self, left: int) -> None:
+        """Wait until no more than `left` files are being written; it fails here if one failed."""
+        while len(self._writing) > left:
+            self._writing.pop(0).result()
 
 
 def _write(rows: pl.DataFrame, path: Path) -> None:
-    rows.write_parquet(path, compression="zstd", compression_level=1, row_group_size=max(rows.height, 1))
+    # statistics of columns that are mostly text cost a quarter of the writing, and nothing that reads RAW asks for them
+    rows.write_parquet(
+        path, compression="zstd", compression_level=1, row_group_size=max(rows.height, 1), statistics=False
+    )
 
 
 @contextmanager
