@@ -170,7 +170,9 @@ class Charts:
         table = engine.fetch("entries", chart=rules.chart, washout=washout)
         if not table.num_rows:
             raise DataSaysNoError(f"no track has an event: {rules} leaves nothing of the chart '{rules.chart}'")
-        return Entries(table, calendar, rules, engine.fetch("withheld"))
+        artists = self.tracks().select(["track_id", "artist"])
+        artists = artists.filter(pc.is_in(artists["track_id"], table["track_id"].unique()))
+        return Entries(table, calendar, rules, engine.fetch("withheld"), artists)
 
     def journey(self, track: str, **rules: object) -> pd.DataFrame:
         """Return where one track went, in order; `rules` are those of `entries`. Columns as `Entries.journey`."""

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import pandas as pd
 import pyarrow as pa
@@ -15,6 +16,7 @@ from diffusion.errors import DataSaysNoError, SettingError
 from diffusion.markets import market_names
 from diffusion.recordings import Identity
 from diffusion.schema import ENTRIES, HORIZON, LONGEST, WASHOUT, WITHHELD
+from diffusion.timelines import Timelines
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,10 @@ def _nothing_withheld() -> pa.Table:
     return WITHHELD.schema.empty_table()
 
 
+def _no_artists() -> pa.Table:
+    return pa.table({"track_id": pa.array([], pa.string()), "artist": pa.array([], pa.string())})
+
+
 @dataclass(frozen=True, repr=False)
 class Entries:
     """Every track's first event in every market, and the coverage calendar that it is conditional on.
@@ -61,12 +67,15 @@ class Entries:
         What counted as an event.
     withheld
         `track_id`, `market`: where a track is known to be unlicensed and so not at risk.
+    artists
+        `track_id`, `artist`: whose tracks they are, where known; tracks of one artist and debut come and go together.
     """
 
     table: pa.Table
     calendar: Calendar
     rules: EventRules
     withheld: pa.Table = field(default_factory=_nothing_withheld)
+    artists: pa.Table = field(default_factory=_no_artists)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "table", ENTRIES.conform(self.table))
@@ -90,6 +99,19 @@ class Entries:
         """Return the table as a frame, dates as ``datetime64``."""
         frame: pd.DataFrame = self.table.to_pandas(date_as_object=False)
         return frame
+
+    @cached_property
+    def timelines(self) -> Timelines:
+        """The same as arrays, for statistics of whole graphs."""
+        calendar = self.calendar
+        return Timelines.of(
+            self.table,
+            self.artists,
+            calendar.spans,
+            markets=calendar.markets,
+            washout=self.rules.washout,
+            cadence=calendar.cadence,
+        )
 
     def debuts(self) -> pa.Table:
         """Return one row per track: its day 0, as `diffusion.schema.DEBUTS` says."""

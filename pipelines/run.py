@@ -93,7 +93,11 @@ class Run:
         study = self.study
         rules = EventRules(calendar.chart, study.top, study.min_periods, study.washout, study.identity)
         return Entries(
-            self.folder.read_table("entries.parquet"), calendar, rules, self.folder.read_table("withheld.parquet")
+            self.folder.read_table("entries.parquet"),
+            calendar,
+            rules,
+            self.folder.read_table("withheld.parquet"),
+            self.folder.read_table("tracks.parquet").select(["track_id", "artist"]),
         )
 
     @cached_property

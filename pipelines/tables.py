@@ -34,7 +34,8 @@ def open_entries(place: Path) -> Entries:
     read = _reader(place, "entries")
     calendar = Calendar(read("coverage.parquet"))
     rules = EventRules(calendar.chart, *(parameters[name] for name in ("top", "min_periods", "washout", "identity")))
-    return Entries(read("entries.parquet"), calendar, rules, read("withheld.parquet"))
+    artists = read("tracks.parquet").select(["track_id", "artist"])
+    return Entries(read("entries.parquet"), calendar, rules, read("withheld.parquet"), artists)
 
 
 def open_titles(place: Path) -> pd.DataFrame:
