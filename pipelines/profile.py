@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import polars as pl
 import pyarrow as pa
+import pyarrow.compute as pc
 
 DISTINCT: Final = ("track_id", "artist", "region", "chart")
 """Columns whose distinct values are counted; they are kept in `distinct_values.parquet`, so that RAW can grow."""
@@ -69,15 +70,18 @@ class Profile:
     def from_notes(cls, notes: Mapping[str, Any], distinct: pa.Table) -> "Profile":
         """Return the profile that `notes` and `distinct_table` describe."""
         profile = cls(**{**notes, "filled": Counter(notes["filled"])})
-        for name, value in zip(distinct["column_name"].to_pylist(), distinct["value"].to_pylist(), strict=True):
-            profile.distinct[name].add(value)
+        for name in DISTINCT:
+            profile.distinct[name].update(distinct.filter(pc.equal(distinct["column_name"], name))["value"].to_pylist())
         return profile
 
     def distinct_table(self) -> pa.Table:
         """Return one row per distinct value: `column_name`, `value`."""
-        pairs = [(name, value) for name in DISTINCT for value in sorted(self.distinct[name])]
-        columns = [pa.array([pair[place] for pair in pairs], pa.string()) for place in (0, 1)]
-        return pa.table(columns, ["column_name", "value"])
+        values = [pa.array(list(self.distinct[name]), pa.string()) for name in DISTINCT]
+        parts = [
+            pa.table({"column_name": pa.repeat(name, len(value)), "value": value.take(pc.array_sort_indices(value))})
+            for name, value in zip(DISTINCT, values, strict=True)
+        ]
+        return pa.concat_tables(parts)
 
     def reports(self, columns: Sequence[str], *, join_aux: bool) -> dict[str, bytes]:
         """Return file name → CSV, with the names and headers of the prior study."""

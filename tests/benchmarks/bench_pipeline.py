@@ -11,7 +11,6 @@ import csv
 import json
 import os
 import re
-import resource
 import shutil
 import sqlite3
 import statistics
@@ -257,7 +256,9 @@ def do(name: str, place: Path) -> None:
     begin = time.perf_counter()
     globals()[name](place)
     seconds = time.perf_counter() - begin
-    print(json.dumps([seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024]))
+    lines = Path("/proc/self/status").read_text(encoding="utf-8").splitlines()
+    peak = next(int(line.split()[1]) for line in lines if line.startswith("VmHWM"))
+    print(json.dumps([seconds, peak / 1024]))
 
 
 def same_star(place: Path) -> bool:
