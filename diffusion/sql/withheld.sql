@@ -1,22 +1,31 @@
 -- One row per track and market whose licence list is known and leaves the market out.
--- An identity's list is known where every id's is; lists that differ between its ids are added up.
-WITH listed AS (
-    SELECT DISTINCT track FROM availability
+-- An identity's list is known where every id's is; lists that differ between its ids are added up. Most lists name every
+-- market, so the others are found by counting, and only they are compared market by market.
+WITH markets AS (
+    SELECT DISTINCT market FROM coverage
+),
+listed AS (
+    SELECT a.track, COUNT(m.market) AS markets
+    FROM availability AS a
+    LEFT JOIN markets AS m ON m.market = a.market
+    GROUP BY a.track
 ),
 known AS (
     SELECT i.identity
     FROM identities AS i
     LEFT JOIN listed AS l ON l.track = i.track
     GROUP BY i.identity
-    HAVING COUNT(*) = COUNT(l.track)
+    HAVING COUNT(*) = COUNT(l.track) AND MAX(l.markets) < (SELECT COUNT(*) FROM markets)
+),
+members AS (
+    SELECT i.track, i.identity
+    FROM identities AS i
+    JOIN known AS k ON k.identity = i.identity
 ),
 licensed AS (
     SELECT DISTINCT i.identity, a.market
     FROM availability AS a
-    JOIN identities AS i ON i.track = a.track
-),
-markets AS (
-    SELECT DISTINCT market FROM coverage
+    JOIN members AS i ON i.track = a.track
 )
 SELECT t.track_id, m.market
 FROM known AS k
