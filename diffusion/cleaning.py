@@ -1,12 +1,14 @@
 """Cleaning: source rows become observations and tracks by the relations of ``sql/``, in memory or for disk."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
 from diffusion.engine import Engine
-from diffusion.markets import resolve_all
+from diffusion.markets import resolve_all, resolve_known
 from diffusion.star_schema import ANY_RANK, AVAILABILITY, DAY_PATTERN, DEPTHS, FILE_BREAK, TRACKS
 
 NO_DATE = 0
@@ -18,9 +20,30 @@ LONGEST_LIST = 1_000
 """Artists or markets of one track that are told apart."""
 
 
+@dataclass(frozen=True, slots=True)
+class Names:
+    """What the source's rows speak of.
+
+    Attributes
+    ----------
+    files
+        File → its rows, in order of reading.
+    unknown_markets
+        Market name that is not known → a line about it.
+    """
+
+    files: dict[str, int]
+    unknown_markets: dict[str, str]
+
+
 def learn_names(
-    engine: Engine, *, order: Sequence[str] = (), charts: Mapping[str, str], market_names: Mapping[str, str] | None
-) -> dict[str, int]:
+    engine: Engine,
+    *,
+    order: Sequence[str] = (),
+    charts: Mapping[str, str],
+    market_names: Mapping[str, str] | None,
+    unknown_aside: bool = False,
+) -> Names:
     """Prepare the engine to read rows: what files, markets, charts, ranks and dates of `source_rows` are called.
 
     Parameters
@@ -33,16 +56,13 @@ def learn_names(
         File → what its chart is called where its rows do not say; ``""`` stands for all files not named.
     market_names
         Further market names → a name or code that is known.
-
-    Returns
-    -------
-    dict
-        File → its rows, in order of reading.
+    unknown_aside
+        Whether rows of a market with an unknown name are set aside, for who keeps a quarantine; else they are an error.
 
     Raises
     ------
     UnknownMarketError
-        When a market is unknown.
+        When a market is unknown and rows of it cannot be set aside.
     """
     counts = _columns(engine, "source_files")
     rows = dict(zip(counts["file"], counts["source_rows"], strict=True))
@@ -54,7 +74,7 @@ def learn_names(
     engine.create("misplaced_rows")
     engine.view("identified_rows")
     engine.create("ranks")
-    _learn_markets(engine, market_names)
+    unknown = _learn_markets(engine, market_names, unknown_aside=unknown_aside)
     names = _columns(engine, "source_charts")["chart"]
     depths = pa.array([DEPTHS.get(name, ANY_RANK) for name in names], pa.int32())
     engine.keep(
@@ -64,13 +84,16 @@ def learn_names(
     engine.create("date_texts", day=DAY_PATTERN)
     engine.create("file_spans", break_days=FILE_BREAK)
     engine.create("days")
-    return {file: rows[file] for file in files}
+    return Names({file: rows[file] for file in files}, unknown)
 
 
-def code_tracks(engine: Engine, *, tracks: pa.Table | None = None, availability: pa.Table | None = None) -> None:
-    """Give every track id of `source_rows` its code; tracks that are known keep theirs, and what is known of them."""
-    engine.keep("known_tracks", TRACKS.schema.empty_table() if tracks is None else tracks)
-    engine.keep("known_availability", AVAILABILITY.schema.empty_table() if availability is None else availability)
+def code_tracks(engine: Engine, *, known: Path | None = None) -> None:
+    """Give every track id of `source_rows` its code; tracks of the star in `known` keep theirs, and what it says."""
+    for contract in (TRACKS, AVAILABILITY):
+        if known is None:
+            engine.keep(f"known_{contract.name}", contract.schema.empty_table())
+        else:
+            engine.keep_table(f"known_{contract.name}", [known / f"{contract.name}.parquet"])
     engine.create("id_texts")
     engine.create("track_codes")
     engine.create("id_codes")
@@ -96,14 +119,16 @@ def describe_tracks(engine: Engine) -> None:
     engine.view("availability")
 
 
-def _learn_markets(engine: Engine, extra: Mapping[str, str] | None) -> None:
+def _learn_markets(engine: Engine, extra: Mapping[str, str] | None, *, unknown_aside: bool) -> dict[str, str]:
     names = _columns(engine, "source_markets")
-    codes = resolve_all(dict(zip(names["name"], names["source_rows"], strict=True)), extra=extra)
+    rows = dict(zip(names["name"], names["source_rows"], strict=True))
+    codes, unknown = resolve_known(rows, extra=extra) if unknown_aside else (resolve_all(rows, extra=extra), {})
     markets = sorted(set(codes.values()))
     numbers = {market: number for number, market in enumerate(markets)}
-    code = pa.array([numbers[market] for market in codes.values()], pa.int16())
-    engine.keep("market_names", pa.table({"name": _text(codes), "code": code}))
+    code = pa.array([*(numbers[market] for market in codes.values()), *(None for _ in unknown)], pa.int16())
+    engine.keep("market_names", pa.table({"name": _text([*codes, *unknown]), "code": code}))
     engine.keep("market_codes", pa.table({"code": _numbers(len(markets)).cast(pa.int16()), "market": _text(markets)}))
+    return {name: f"{why} ({rows[name]:,} rows)" for name, why in unknown.items()}
 
 
 def _columns(engine: Engine, name: str) -> dict[str, list[Any]]:

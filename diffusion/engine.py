@@ -91,13 +91,20 @@ class Engine:
             self._connection.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS FROM _arrow")
         self._connection.unregister("_arrow")
 
+    def keep_table(self, name: str, files: Sequence[Path]) -> None:
+        """Copy the rows of Parquet files that hold a table of ours into the engine as `name`; it may spill them."""
+        self.open_table("_file", files)
+        with _room():
+            self._connection.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS FROM _file")
+
     def create(self, name: str, *, into: str | None = None, as_written: bool = False, **parameters: object) -> None:
         """Run relation `name` and keep its rows in the engine, as a table of that name or `into` another.
 
-        `as_written` says that a join reads its left side once and holds its right side, whatever the planner thinks.
+        `as_written` says that a join reads its left side once and holds its right side, whatever the planner thinks,
+        which takes the large side for small after several joins.
         """
         sql, values = _bound(name, parameters)
-        with _room(), self._order_of_joins(as_written):
+        with _room(), self._without(["build_side_probe_side"] if as_written else []):
             self._connection.execute(f"DROP TABLE IF EXISTS {into or name}")  # or both would be there for a while
             self._connection.execute(f"CREATE TEMP TABLE {into or name} AS {sql}", values)
 
@@ -112,7 +119,9 @@ class Engine:
         gives the same rows in that order by itself, with joins as it writes them.
         """
         contract = _CONTRACTS[name]
-        with _room(), self._order_of_joins(by is not None):
+        # what the planner has learned of nulls would decide which columns the file calls required
+        passes = ["statistics_propagation", *(["build_side_probe_side"] if by else [])]
+        with _room(), self._without(passes):
             rows = self._connection.sql(relation_sql(by or name))
             rows = rows if by else rows.order(", ".join(contract.key))
             rows.write_parquet(str(path), compression="zstd", row_group_size=ROW_GROUP)
@@ -123,12 +132,9 @@ class Engine:
         return int(written.metadata.num_rows)
 
     @contextmanager
-    def _order_of_joins(self, as_written: bool) -> Iterator[None]:
-        """Keep the planner from holding the large side of a join, which it takes for small after several joins."""
-        if not as_written:
-            yield
-            return
-        self._connection.execute("SET disabled_optimizers = 'build_side_probe_side'")
+    def _without(self, passes: Sequence[str]) -> Iterator[None]:
+        """Keep the planner from some of its passes."""
+        self._connection.execute(f"SET disabled_optimizers = '{','.join(passes)}'")
         try:
             yield
         finally:

@@ -87,19 +87,34 @@ def resolve_all(names: Mapping[str, int], *, extra: Mapping[str, str] | None = N
     UnknownMarketError
         When names are unknown: each with its rows and the nearest known name.
     """
-    codes, unknown = {}, []
+    codes, unknown = resolve_known(names, extra=extra)
+    if unknown:
+        told = [f"{why} ({names[name]:,} rows)" for name, why in unknown.items()]
+        more = f"; and {len(told) - 5} more" if len(told) > 5 else ""
+        raise UnknownMarketError(
+            "; ".join(told[:5]) + more + "; mend the source, or name them: market_names in a study"
+        )
+    return codes
+
+
+def resolve_known(
+    names: Iterable[str], *, extra: Mapping[str, str] | None = None
+) -> tuple[dict[str, str], dict[str, str]]:
+    """Return the code of every known name, and of every other what `resolve` says of it; `extra` as in `resolve_all`.
+
+    Examples
+    --------
+    >>> resolve_known(["Sweden", "Schweden"], extra={"Suède": "SE"})
+    ({'Sweden': 'SE'}, {'Schweden': "unknown market 'Schweden'; did you mean 'Sweden'?"})
+    """
+    codes, unknown = {}, {}
     further = {_plain(name): resolve(code) for name, code in (extra or {}).items()}
-    for name, rows in names.items():
+    for name in names:
         try:
             codes[name] = further.get(_plain(name)) or resolve(name)
         except UnknownMarketError as error:
-            unknown.append(f"{error} ({rows:,} rows)")
-    if unknown:
-        more = f"; and {len(unknown) - 5} more" if len(unknown) > 5 else ""
-        raise UnknownMarketError(
-            "; ".join(unknown[:5]) + more + "; mend the source, or name them: market_names in a study"
-        )
-    return codes
+            unknown[name] = str(error)
+    return codes, unknown
 
 
 def market_names(codes: Iterable[str]) -> dict[str, str]:

@@ -25,6 +25,7 @@ REASONS: Final = {
     "header repeated": "the row says the names of the columns",
     "fields shifted": "a track's link stands in a column where none belongs, and the row could not be put right",
     "no market": "the row names no market",
+    "unknown market": "the market's name or code is not known; clean takes further ones with --market-name",
     "unreadable date": "there is no date, or one that could mean several days",
     "date outside the file's span": "the file's other dates are more than 366 days away",
     "rank is not a whole number from 1": "there is no rank, or it is no place on a chart",

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from diffusion import identities
-from diffusion.cleaning import NO_DATE, code_tracks, describe_tracks, judge_rows, learn_names
+from diffusion.cleaning import NO_DATE, Names, code_tracks, describe_tracks, judge_rows, learn_names
 from diffusion.engine import Engine
 from diffusion.star_schema import FILE_BREAK, QUARANTINE, RECORDINGS
 from pipelines.accounting import (
@@ -72,13 +72,13 @@ def clean_charts(
     -------
     dict
         ``rows``: ``raw_rows`` (the sum of the next three), ``kept_rows``, ``duplicate_rows``, ``quarantined_rows`` and
-        ``repaired_rows`` (which are among the kept); ``reasons``: reason → rows in quarantine; ``tracks``: how many;
-        ``years``: year → ``fingerprint``, ``kept``, ``quarantined``.
+        ``repaired_rows`` (which are among the kept); ``reasons``: reason → rows in quarantine; ``unknown_markets``:
+        name → a line about it; ``tracks``: how many; ``years``: year → ``fingerprint``, ``kept``, ``quarantined``.
 
     Raises
     ------
     SourceError
-        When RAW cannot be read, a market is unknown, or rows could not be accounted for.
+        When RAW cannot be read, or rows could not be accounted for.
     OutputError
         When the folder cannot be written.
     """
@@ -145,20 +145,25 @@ class _Cleaning:
         """Clean what has changed and write everything."""
         self._tell("reading names and dates")
         self._open([part["path"] for part in self._raw.parts])
-        files = learn_names(
-            self._engine, order=self._raw.files, charts=self._raw.charts, market_names=self._settings["market_names"]
+        names = learn_names(
+            self._engine,
+            order=self._raw.files,
+            charts=self._raw.charts,
+            market_names=self._settings["market_names"],
+            unknown_aside=True,
         )
-        before = self._before(list(files))
-        units = self._units(list(files), before)
+        files = list(names.files)
+        before = self._before(files)
+        units = self._units(files, before)
         changed = [unit for unit in units if not unit.carried]
         parts = sorted({part for unit in changed for part in unit.parts}) or [self._raw.parts[0]["path"]]
         self._code(parts, before)
         for unit in changed:
             self._clean(unit)
         accounts = pd.concat([unit.accounts for unit in units], ignore_index=True)
-        check_accounts(accounts, files)
+        check_accounts(accounts, names.files)
         self._open(parts)
-        self._put(key, list(files), units, pd.concat([accounts, account_damaged(self._raw.damaged)]))
+        self._put(key, names, units, pd.concat([accounts, account_damaged(self._raw.damaged)]))
 
     def _open(self, parts: Sequence[str]) -> None:
         raw = self._raw
@@ -209,9 +214,8 @@ class _Cleaning:
         self._open(parts)
         if before is None:
             code_tracks(self._engine)
-            return
-        known = (self._folder.read_table(f"{name}.parquet") for name in ("tracks", "availability"))
-        code_tracks(self._engine, tracks=next(known), availability=next(known))
+        else:
+            code_tracks(self._engine, known=self._folder.place)
 
     def _clean(self, unit: _Unit) -> None:
         """Write the observations of one year and learn what became of its rows."""
@@ -226,7 +230,7 @@ class _Cleaning:
         if unit.accounts["kept_rows"].any():
             unit.kept = engine.write("observations", self._folder.stage(STEP, unit.table), by="sorted_observations")
 
-    def _put(self, key: str, files: list[str], units: Sequence[_Unit], accounts: pd.DataFrame) -> None:
+    def _put(self, key: str, names: Names, units: Sequence[_Unit], accounts: pd.DataFrame) -> None:
         """Write what all years have in common, and put everything into the folder."""
         self._tell("describing tracks")
         folder, raw = self._folder, self._raw
@@ -238,6 +242,7 @@ class _Cleaning:
         notes = {
             "rows": counts,
             "reasons": dict(zip(reasons["reason"].to_pylist(), reasons["count_all"].to_pylist(), strict=True)),
+            "unknown_markets": names.unknown_markets,
             "tracks": tracks.num_rows,
             "years": {
                 unit.name: {
@@ -248,7 +253,7 @@ class _Cleaning:
                 for unit in units
             },
         }
-        parameters = {"settings": self._settings, "parts": list(raw.parts), "files": files}
+        parameters = {"settings": self._settings, "parts": list(raw.parts), "files": list(names.files)}
         folder.begin(STEP, key, parameters=parameters, notes=notes)
         folder.carry(STEP, [unit.table for unit in units if unit.carried and unit.kept])
         for unit in units:

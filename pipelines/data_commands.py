@@ -107,6 +107,7 @@ def _clean_lines(notes: Mapping[str, Any]) -> list[str]:
         f"{rows['quarantined_rows']:,} quarantined; {rows['repaired_rows']:,} of the kept were repaired",
         f"aside     {reasons}",
         f"tracks    {notes['tracks']:,}",
+        *_listed("unknown", list(notes["unknown_markets"].values())),
     ]
 
 

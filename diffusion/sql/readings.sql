@@ -7,6 +7,7 @@ WITH typed AS (
         r.repaired,
         r.fault,
         m.code AS market,
+        m.name IS NOT NULL AND m.code IS NULL AS market_unknown,
         d.date,
         COALESCE(d.outside, FALSE) AS outside,
         c.code AS chart,
@@ -35,6 +36,7 @@ numbered AS (
         repaired,
         fault,
         market,
+        market_unknown,
         date,
         outside,
         chart,
@@ -56,6 +58,7 @@ judged AS (
         *,
         CASE
             WHEN fault IS NOT NULL THEN fault
+            WHEN market_unknown THEN 'unknown market'
             WHEN market IS NULL THEN 'no market'
             WHEN date IS NULL THEN 'unreadable date'
             WHEN outside THEN 'date outside the file''s span'
