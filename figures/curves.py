@@ -1,32 +1,22 @@
 """How long tracks wait: survival curves with the number at risk below."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Final
 
 import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import MaxNLocator, ScalarFormatter
+from matplotlib.ticker import ScalarFormatter
 
 from diffusion import DataSaysNoError, SettingError
-from figures.style import GROUP_STYLES, INNER, MUTED, SMALL_SIZE, TEXT_SIZE, Page, applied
+from figures.steps import ROW, at_risk_table, legend_above
+from figures.style import GROUP_STYLES, SMALL_SIZE, TEXT_SIZE, Page, applied
 from figures.tables import checked
-from figures.text import shortened, shown, width
-
-_ROW: Final = 0.16
-"""Height in inches of a line of the table of numbers at risk."""
+from figures.text import shortened, shown
 
 _NAME_ROOM: Final = 105.0
 """Points of room for the name of a group."""
-
-
-_LEGEND_ROOM: Final = INNER * 72 - _NAME_ROOM - 40
-"""Points between the vertical axis, behind the longest name of a group, and the right edge."""
-
-_LEGEND_KEY: Final = 5.8
-"""What a column of the legend needs beside its name, in font sizes: line, pad and distance to the next."""
 
 
 def survival_curves(curves: pd.DataFrame, *, title: str, horizon: int) -> Figure:
@@ -83,7 +73,7 @@ def _groups(table: pd.DataFrame) -> dict[str, pd.DataFrame]:
 def _drawn(groups: Mapping[str, pd.DataFrame], title: str, horizon: int) -> Figure:
     bottom = _bottom(groups)
     alpha = 0.16 if len(groups) <= 4 else 0.09
-    table_height = _ROW * (len(groups) + 1)
+    table_height = ROW * (len(groups) + 1)
     page = Page(title, _notes(groups, horizon, bottom), height=3.6 + table_height)
     upper, lower = page.constrain().subplots(2, 1, sharex=True, height_ratios=[2.9, table_height])
     lines: list[tuple[str, Line2D]] = []
@@ -104,8 +94,9 @@ def _drawn(groups: Mapping[str, pd.DataFrame], title: str, horizon: int) -> Figu
     upper.tick_params(axis="x", labelbottom=True)
     upper.grid(axis="y")
     if len(groups) > 1:
-        _legend(upper, lines)
-    _at_risk(lower, groups, min(last, horizon) or horizon)
+        legend_above(upper, lines, left=_NAME_ROOM + 40)
+    counted = min(last, horizon) or horizon
+    at_risk_table(lower, [*groups.items()], counted, title="waits at risk", label="group", room=_NAME_ROOM)
     return page.done()
 
 
@@ -113,46 +104,6 @@ def _bottom(groups: Mapping[str, pd.DataFrame]) -> float:
     """Return where the vertical axis begins: at zero, unless all curves and bands stay in the upper half."""
     least = min(float(np.nanmin(group[["survival", "low"]].to_numpy())) for group in groups.values())
     return least - 0.08 * (1 - least) if 0.5 < least < 1 else 0.0
-
-
-def _legend(ax: Axes, lines: Sequence[tuple[str, Line2D]]) -> None:
-    """Draw the legend above `ax`; names are set afterwards, because matplotlib hides labels that begin with ``_``."""
-    column = max(width(name, TEXT_SIZE) for name, _ in lines) + _LEGEND_KEY * TEXT_SIZE
-    legend = ax.legend(
-        [line for _, line in lines],
-        ["group"] * len(lines),
-        loc="lower left",
-        bbox_to_anchor=(0, 1.01),
-        ncols=max(1, min(4, int(_LEGEND_ROOM // column))),
-        handlelength=3,
-        borderaxespad=0,
-        borderpad=0.2,
-    )
-    for text, (name, _) in zip(legend.get_texts(), lines, strict=True):
-        text.set_parse_math(False)
-        text.set_text(name)
-
-
-def _at_risk(ax: Axes, groups: Mapping[str, pd.DataFrame], horizon: int) -> None:
-    """Write the waits at risk on round days, one line per group, a dash where its follow-up is over."""
-    ticks = MaxNLocator(6, steps=[1, 1.5, 2, 3, 5, 6, 7, 10], integer=True).tick_values(0, horizon)
-    days = [int(day) for day in ticks if 0 <= day <= horizon]
-    ax.set_ylim(len(groups) - 0.4, -0.6)
-    names = [shortened(name, size=TEXT_SIZE, room=_NAME_ROOM) for name in groups]
-    ax.set_yticks(range(len(groups)), names, parse_math=False)
-    for line, group in enumerate(groups.values()):
-        known = group.dropna(subset=["at_risk"])
-        counts = dict(zip(known["days"].astype(int), known["at_risk"], strict=True))
-        for day in days:
-            words = f"{counts[day]:,.0f}" if day in counts else "–"
-            side = "left" if day == 0 else "right" if day == horizon else "center"
-            ax.text(day, line, words, ha=side, va="center", size=SMALL_SIZE)
-    ax.set_title("waits at risk", size=SMALL_SIZE, color=MUTED, pad=2)
-    ax.set_xticks(days)
-    ax.set_ylabel("group")
-    ax.tick_params(length=0, labelbottom=False)
-    ax.tick_params(axis="y", pad=8)
-    ax.spines[:].set_visible(False)
 
 
 def _notes(groups: Mapping[str, pd.DataFrame], horizon: int, bottom: float) -> list[str]:

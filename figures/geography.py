@@ -56,6 +56,66 @@ def outlines() -> tuple[Array, ...]:
     return tuple(np.column_stack(equal_earth(ring[:, 0], ring[:, 1])) for ring in rings)
 
 
+def globe() -> Array:
+    """Return the projected edge of the whole map, of shape (points, 2): the meridian opposite Greenwich, twice.
+
+    Examples
+    --------
+    >>> globe().shape
+    (362, 2)
+    """
+    up = np.linspace(-90.0, 90.0, 181)
+    x, y = equal_earth(np.repeat([180.0, -180.0], 181), np.concatenate([up, up[::-1]]))
+    return np.column_stack([x, y])
+
+
+def way(start: Array, end: Array, *, bend: float) -> list[Array]:
+    """Return the projected arc between two positions, the short way round the world.
+
+    The arc bends to the right of its direction. It is drawn on the plane of the map where the short way stays on it.
+    Across the meridian opposite Greenwich it is drawn on the plane of longitude and latitude, and comes in two pieces:
+    to the edge of the map, and on from the same latitude at the other edge.
+
+    Parameters
+    ----------
+    start, end
+        Longitude and latitude in degrees.
+    bend
+        Height of the control point over the chord, as a share of the chord.
+
+    Returns
+    -------
+    list of array
+        One or two pieces of shape (points, 2), in order.
+
+    Examples
+    --------
+    >>> tokyo, denver = np.array([139.7, 35.7]), np.array([-105.0, 39.7])
+    >>> east, west = way(tokyo, denver, bend=0.2)
+    >>> bool(east[-1, 0] > 2 and west[0, 0] == -east[-1, 0])
+    True
+    """
+    turn = np.array([360.0 * (int(start[0] - end[0] > 180) - int(end[0] - start[0] > 180)), 0.0])
+    if not turn.any():
+        ends = np.column_stack(equal_earth(np.array([start[0], end[0]]), np.array([start[1], end[1]])))
+        return [_arc(ends[0], ends[1], bend)]
+    points = _arc(start, end + turn, bend)
+    ahead = np.maximum.accumulate(np.sign(turn[0]) * points[:, 0])
+    crossing = np.array([np.sign(turn[0]) * 180.0, np.interp(180.0, ahead, points[:, 1])])
+    near = np.vstack([points[ahead <= 180], crossing])
+    far = np.vstack([crossing, points[ahead >= 180]]) - turn
+    return [np.column_stack(equal_earth(piece[:, 0], np.clip(piece[:, 1], -85, 85))) for piece in (near, far)]
+
+
+def _arc(start: Array, end: Array, bend: float) -> Array:
+    """Return 97 points of the quadratic Bézier curve that bends to the right."""
+    dx, dy = end - start
+    control = (start + end) / 2 + bend * np.array([dy, -dx])
+    t = np.linspace(0, 1, 97)[:, None]
+    points: Array = (1 - t) ** 2 * start + 2 * t * (1 - t) * control + t**2 * end
+    return points
+
+
 def label_places(
     dots: Array, radii: Array, sizes: Array, wanted: Sequence[int], *, frame: tuple[float, float, float, float]
 ) -> dict[int, tuple[int, float, float]]:

@@ -140,7 +140,7 @@ def _drawn(rates: pd.DataFrame, few: NDArray[np.bool_], names: list[str], *, lef
     top = _top(rates)
     norm = PowerNorm(0.5, 0, top)
     _cells(ax, rates.to_numpy(dtype=float), few, norm)
-    _labels(ax, list(rates.columns), names, size)
+    label_cells(ax, list(rates.columns), names, size)
     scale = ScalarMappable(norm, _COLOURS)
     label = "P(target in window | source)"
     bar = add_colorbar(figure, scale, ax, label, shrink=min(0.85, 2.6 / page.height), ticks=_ticks(top), format="%g")
@@ -174,7 +174,7 @@ def _cells(ax: Axes, rates: NDArray[np.float64], few: NDArray[np.bool_], norm: N
     ax.imshow(cells, interpolation="none", aspect="auto")
 
 
-def _labels(ax: Axes, codes: list[str], names: list[str], size: float) -> None:
+def label_cells(ax: Axes, codes: list[str], names: list[str], size: float) -> None:
     """Name the rows, and write the codes of many columns on two or three lines in turn so that they do not touch."""
     places = range(len(codes))
     rows = [shortened(name, size=size, room=_NAME_ROOM) for name in names]

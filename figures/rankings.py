@@ -8,16 +8,12 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, StrMethodFormatter
 
 from diffusion import DataSaysNoError, SettingError
+from figures.measures import MEASURES
 from figures.style import BLUE, MUTED, TEXT_SIZE, VERMILION, Page, applied, say_empty
 from figures.tables import checked
 from figures.text import shortened
 
-_MEASURES: Final = {
-    "net_flow": ("Net flow", "tracks sent minus tracks received"),
-    "pagerank": ("PageRank", "share of the reversed flow (0 … 1)"),
-    "hub": ("HITS hub", "hub score of the flow (no unit)"),
-    "betweenness": ("Betweenness", "share of shortest lag paths (0 … 1)"),
-}
+_MEASURES: Final = {measure: MEASURES[measure] for measure in ("net_flow", "pagerank", "hub", "betweenness")}
 
 
 def leader_chart(leaders: pd.DataFrame, *, most: int = 12) -> Figure:

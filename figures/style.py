@@ -114,9 +114,17 @@ class Page:
         _put(self.figure, head, top=1 - _MARGIN / total, size=TITLE_SIZE, colour=INK)
         _put(self.figure, foot, top=(below - _MARGIN * 0.6) / total, size=SMALL_SIZE, colour=MUTED)
 
-    def constrain(self) -> Figure:
-        """Return the figure, its axes still to come, set to fit all axes between title and notes."""
-        self.figure.set_layout_engine("constrained", rect=self.rect, w_pad=0.03, h_pad=0.05)
+    def constrain(self, *, above: float = 0.0) -> Figure:
+        """Return the figure, its axes still to come, set to fit all axes between title and notes.
+
+        Parameters
+        ----------
+        above
+            Inches below the title that are kept free, for a legend of all axes.
+        """
+        left, bottom, width, height = self.rect
+        rect = (left, bottom, width, height - above / self.height)
+        self.figure.set_layout_engine("constrained", rect=rect, w_pad=0.03, h_pad=0.05)
         return self.figure
 
     def place(self, left: float, bottom: float, width: float, height: float) -> Axes:

@@ -1,7 +1,7 @@
 """Text that is safe to draw: no glyph the font lacks, no control characters, and never wider than its place."""
 
 import unicodedata
-from functools import cache
+from functools import cache, lru_cache
 from typing import Final
 
 from matplotlib import font_manager
@@ -29,6 +29,7 @@ def shown(text: object) -> str:
     return "".join(c if c.isprintable() and ord(c) in known else _MISSING for c in line)
 
 
+@lru_cache(maxsize=4096)
 def width(text: str, size: float) -> float:
     """Return the width of `text`, already cleaned by `shown`, in points at a font size in points."""
     extent = text_to_path.get_text_width_height_descent(text, FontProperties(family=FONT, size=size), ismath=False)

@@ -1,0 +1,32 @@
+"""What a leader measure is called on a figure, and in what unit it is."""
+
+from typing import Final
+
+MEASURES: Final = {
+    "net_flow": ("Net flow", "tracks sent minus tracks received"),
+    "out_tracks": ("Sent", "tracks sent"),
+    "in_tracks": ("Received", "tracks received"),
+    "pagerank": ("PageRank", "share of the reversed flow (0 … 1)"),
+    "hub": ("HITS hub", "hub score of the flow (no unit)"),
+    "authority": ("HITS authority", "authority score (no unit)"),
+    "springrank": ("SpringRank", "SpringRank level (no unit)"),
+    "bradley_terry": ("Bradley–Terry", "log odds of being first"),
+    "closeness": ("Closeness by lag", "mean of 1 / fastest path (per day)"),
+    "betweenness": ("Betweenness", "share of shortest lag paths (0 … 1)"),
+    "clout": ("Clout", "entries caused elsewhere per entry (sum of α)"),
+    "susceptibility": ("Susceptibility", "sum of α received"),
+    "volume": ("Volume (no graph)", "timed entries"),
+    "lead_excess": ("Earlier outcome (no graph)", "lead share above what the order null expects"),
+}
+"""Title and unit of the known measures."""
+
+
+def titled(measure: str) -> tuple[str, str]:
+    """Return the title and unit of a measure; its own name and "score" where it is not known.
+
+    Examples
+    --------
+    >>> titled("pagerank")[0], titled("net_of_ties")
+    ('PageRank', ('net_of_ties', 'score'))
+    """
+    return MEASURES.get(measure, (measure, "score"))

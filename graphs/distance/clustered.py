@@ -1,0 +1,128 @@
+"""Covariances of estimates from pairs of markets: pairs that share a market depend on each other."""
+
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from graphs.distance.complete import Matrix
+
+Index = NDArray[np.integer]
+
+RANK: Final = 1e-10
+"""Relative eigenvalue of an information matrix below which it is 0: a market's own effects when the market is gone."""
+
+
+def two_way(scores: Matrix, bread: Matrix, source: Index, target: Index) -> Matrix:
+    """Return the covariance that allows pairs with one source, and pairs with one target, to depend on each other.
+
+    Parameters
+    ----------
+    scores
+        (N, K): every pair's contribution to the gradient at the estimate.
+    bread
+        (K, K): inverse of the information.
+    source, target
+        (N,): numbers of the pair's markets.
+
+    Notes
+    -----
+    By source plus by target minus by pair, each times G / (G − 1) of its own clusters, as R's ``sandwich::vcovCL``.
+    Where the sum is not positive semi-definite, its negative eigenvalues become 0.
+
+    References
+    ----------
+    Cameron, A. C., Gelbach, J. B. & Miller, D. L. (2011). Robust inference with multiway clustering. Journal of
+    Business & Economic Statistics 29, 238–249. doi 10.1198/jbes.2010.07136.
+    """
+    by_pair = source.astype(np.int64) * (int(target.max()) + 1) + target
+    meat = _clustered(scores, source) + _clustered(scores, target) - _clustered(scores, by_pair)
+    return _positive(bread @ meat @ bread)
+
+
+def dyadic(scores: Matrix, bread: Matrix, source: Index, target: Index) -> Matrix:
+    """Return the covariance that allows all pairs with a market in common, in any role, to depend on each other.
+
+    Parameters are those of `two_way`.
+
+    Notes
+    -----
+    Over all pairs of pairs with a market in common, their scores' products; times M / (M − 1) for M markets. Summed by
+    market, pairs of the same two markets come twice, so their products are taken off once. Where the sum is not
+    positive semi-definite, its negative eigenvalues become 0.
+
+    References
+    ----------
+    Aronow, P. M., Samii, C. & Assenova, V. A. (2015). Cluster-robust variance estimation for dyadic data. Political
+    Analysis 23, 564–577. doi 10.1093/pan/mpv018.
+
+    Cameron, A. C. & Miller, D. L. (2014). Robust inference for dyadic data. Working paper, University of California.
+    """
+    count = int(max(source.max(), target.max())) + 1
+    by_market = _sums(scores, source, count) + _sums(scores, target, count)
+    _, both = np.unique(
+        np.minimum(source, target).astype(np.int64) * count + np.maximum(source, target), return_inverse=True
+    )
+    by_both = _sums(scores, both, int(both.max()) + 1)
+    there = len(np.union1d(source, target))
+    meat = (by_market.T @ by_market - by_both.T @ by_both) * there / (there - 1)
+    return _positive(bread @ meat @ bread)
+
+
+def market_jackknife(x: Matrix, weights: Matrix, rest: Matrix, source: Index, target: Index, terms: int) -> Matrix:
+    """Return the covariance of the first coefficients by leaving out one market with all its pairs at a time, (K, K).
+
+    Each coefficient vector without a market is one Newton step from that of all pairs. Missing (NaN) where a term says
+    nothing beyond the others once some market is gone.
+
+    Parameters
+    ----------
+    x
+        (N, C): columns of the regression, the K terms first; the others may be collinear.
+    weights, rest
+        (N,): variance of each count under the model, and count minus mean.
+    source, target
+        (N,): numbers of the pair's markets.
+    terms
+        K.
+
+    Notes
+    -----
+    Squared distances from the mean of the M vectors, times (M − 2) / (2 M): a market takes part in 2 / M of the pairs,
+    so half of the usual factor is right for sums over pairs [1]_.
+
+    References
+    ----------
+    .. [1] Snijders, T. A. B. & Borgatti, S. P. (1999). Non-parametric standard errors and tests for network statistics.
+       Connections 22, 161–170.
+    """
+    size = np.maximum(np.sqrt(weights @ x**2), np.finfo(float).tiny)
+    scaled = x / size
+    information = (scaled * weights[:, None]).T @ scaled
+    markets = np.union1d(source, target)
+    steps = np.empty((len(markets), terms))
+    for at, market in enumerate(markets):
+        own = (source == market) | (target == market)
+        left = information - (scaled[own] * weights[own, None]).T @ scaled[own]
+        whole, others = (np.linalg.matrix_rank(part, RANK, hermitian=True) for part in (left, left[terms:, terms:]))
+        step = np.linalg.lstsq(left, -(rest[own] @ scaled[own]), rcond=RANK)[0]
+        steps[at] = step[:terms] / size[:terms] if whole == others + terms else np.nan
+    distance = steps - steps.mean(axis=0)
+    return np.asarray((len(markets) - 2) / (2 * len(markets)) * distance.T @ distance)
+
+
+def _clustered(scores: Matrix, cluster: Index) -> Matrix:
+    _, number = np.unique(cluster, return_inverse=True)
+    groups = int(number.max()) + 1
+    sums = _sums(scores, number, groups)
+    return np.asarray(sums.T @ sums * groups / (groups - 1))
+
+
+def _sums(scores: Matrix, cluster: Index, count: int) -> Matrix:
+    """Return the sum of scores of every cluster, (count, K)."""
+    return np.column_stack([np.bincount(cluster, weights=column, minlength=count) for column in scores.T])
+
+
+def _positive(covariance: Matrix) -> Matrix:
+    value, direction = np.linalg.eigh((covariance + covariance.T) / 2)
+    return np.asarray(direction * np.maximum(value, 0.0) @ direction.T)

@@ -1,0 +1,149 @@
+"""Pairs of markets as vectors, and the markets that are left when no pair may be missing."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy import special
+
+from diffusion import DataSaysNoError, SettingError
+
+Matrix = NDArray[np.float64]
+Pairs = tuple[NDArray[np.intp], NDArray[np.intp]]
+Outcome = Literal["root", "logit", "log"]
+
+LEAST_MARKETS: Final = 5
+"""Fewest markets whose 120 permutations can say anything at the 5 % level."""
+
+SYMMETRIC: Final = 1e-9
+"""Relative difference between the directions up to which a matrix is symmetric: sums in another order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Complete:
+    """Markets between which no pair is missing.
+
+    Attributes
+    ----------
+    kept
+        Numbers of the markets kept, in order.
+    dropped
+        Codes of the others, in the order in which they were dropped.
+    """
+
+    kept: NDArray[np.intp]
+    dropped: tuple[str, ...]
+
+
+def complete_markets(matrices: Sequence[Matrix], markets: Sequence[str]) -> Complete:
+    """Return a large set of markets between which no matrix misses a pair.
+
+    Greedy: the market with the most missing pairs left is dropped, of several the last by code, until none is missing;
+    then dropped markets that miss no pair with the kept ones return, in reverse order. The set cannot be enlarged, and
+    is the largest where markets miss all their pairs; in general finding the largest is a hard problem and the set may
+    be smaller than that.
+
+    Parameters
+    ----------
+    matrices
+        (m, m) arrays, NaN where a pair is missing; diagonals do not count.
+    markets
+        Codes of the m markets.
+
+    Raises
+    ------
+    DataSaysNoError
+        When fewer than `LEAST_MARKETS` are left.
+    """
+    lacking = np.zeros((len(markets), len(markets)), dtype=bool)
+    for matrix in matrices:
+        lacking |= np.isnan(matrix) | np.isnan(matrix.T)
+    np.fill_diagonal(lacking, False)
+    kept, dropped = np.ones(len(markets), dtype=bool), list[int]()
+    by_code = np.argsort(np.argsort(np.array(markets)))
+    while (missing := (lacking & kept & kept[:, None]).sum(axis=1)).any():
+        worst = int(np.lexsort((by_code, missing))[-1])
+        kept[worst] = False
+        dropped.append(worst)
+    for market in reversed(list(dropped)):
+        if not (lacking[market] & kept).any():
+            kept[market] = True
+            dropped.remove(market)
+    if kept.sum() < LEAST_MARKETS:
+        raise DataSaysNoError(
+            f"only {int(kept.sum())} of {len(markets)} markets have no missing pair; {LEAST_MARKETS} are needed: leave "
+            "out the distance that misses most"
+        )
+    return Complete(np.flatnonzero(kept), tuple(markets[at] for at in dropped))
+
+
+def market_pairs(count: int, *, directed: bool) -> Pairs:
+    """Return row and column numbers of all pairs of `count` markets: ordered ones, or each once."""
+    if directed:
+        rows, columns = np.nonzero(~np.eye(count, dtype=bool))
+        return rows, columns
+    return np.tril_indices(count, -1)
+
+
+def check_symmetric(name: str, matrix: Matrix) -> None:
+    """Raise a SettingError when a matrix is not symmetric; what is missing in one direction alone is not."""
+    if not np.allclose(matrix, matrix.T, rtol=SYMMETRIC, atol=0, equal_nan=True):
+        raise SettingError(f"'{name}' differs between the directions of a pair; symmetrise it first (symmetrised)")
+
+
+def symmetrised(matrix: Matrix) -> Matrix:
+    """Return the mean of both directions of every pair, NaN where one is missing.
+
+    Examples
+    --------
+    >>> symmetrised(np.array([[0.0, 1.0], [3.0, 0.0]])).tolist()
+    [[0.0, 2.0], [2.0, 0.0]]
+    """
+    return (matrix + matrix.T) / 2
+
+
+def edge_matrix(edges: pd.DataFrame, column: str, markets: Sequence[str]) -> Matrix:
+    """Return a column of the edges as an array (m, m) from source to target, NaN where there is no value."""
+    if column not in edges:
+        raise SettingError(f"these edges have no column '{column}'")
+    number = {code: at for at, code in enumerate(markets)}
+    a, b = (edges[end].map(number).to_numpy(dtype=float) for end in ("source", "target"))
+    ours = ~np.isnan(a) & ~np.isnan(b)
+    matrix = np.full((len(markets), len(markets)), np.nan)
+    matrix[a[ours].astype(int), b[ours].astype(int)] = edges[column].to_numpy(dtype=float, na_value=np.nan)[ours]
+    np.fill_diagonal(matrix, np.nan)
+    return matrix
+
+
+def rate_matrix(edges: pd.DataFrame, markets: Sequence[str], *, scale: Outcome = "root") -> Matrix:
+    """Return the rates on a scale for regressions, (m, m), NaN where no track was exposed.
+
+    Parameters
+    ----------
+    edges
+        One row per ordered pair, with `source`, `target`, `rate`, `exposed`.
+    markets
+        Codes of the m markets.
+    scale
+        ``"root"``: √rate, whose spread hardly depends on the rate, and 0 where no track followed. ``"logit"``:
+        log((n·rate + ½) / (n·(1 − rate) + ½)) with n = exposed; shrinks towards even odds where n is small. ``"log"``:
+        log rate, missing where no track followed, which leaves out just the weakest pairs.
+
+    Raises
+    ------
+    SettingError
+        When the scale is none of these, or a column is not there.
+    """
+    rate = edge_matrix(edges, "rate", markets)
+    if scale == "root":
+        return np.sqrt(rate)
+    if scale == "logit":
+        exposed = edge_matrix(edges, "exposed", markets)
+        share = (exposed * rate + 0.5) / (exposed + 1)
+        return np.asarray(special.logit(np.where(exposed > 0, share, np.nan)))
+    if scale == "log":
+        return np.log(np.where(rate > 0, rate, np.nan))
+    raise SettingError(f"scale is root, logit or log, not '{scale}'")

@@ -1,0 +1,296 @@
+"""Gravity: tracks that follow from market to market, by Poisson regression with effects of origin and destination."""
+
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy import stats
+
+from diffusion import DataSaysNoError, SettingError
+from graphs.distance.clustered import dyadic, market_jackknife, two_way
+from graphs.distance.complete import LEAST_MARKETS, Matrix, edge_matrix
+from graphs.distance.registered import Distances
+from graphs.distance.separated import separated, without_flow
+
+LEVEL: Final = 0.95
+"""Level of the intervals."""
+
+COLLINEAR: Final = 1e-7
+"""Share of a term's length that the effects and the terms before it leave; below, it says nothing of its own."""
+
+CONVERGED: Final = 1e-9
+"""Change of the deviance at which iteration ends; steps are Newton's, so coefficients are then exact to rounding."""
+
+Flags = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Gravity:
+    """A gravity model.
+
+    Attributes
+    ----------
+    table
+        One row per term: `term`; `estimate`, by how much log expected tracks per exposed track rise with one unit;
+        `std_error`, clustered two-way by source and by target; `statistic` = estimate / std_error; `low`, `high`, the
+        95 % interval and `p`, two-sided, by t with the smaller number of sources and targets − 1 degrees of freedom;
+        `dyadic_error`, `dyadic_low`, `dyadic_high`, `dyadic_p`, the same allowing all pairs with a market in common to
+        depend, with the number of markets − 1 degrees of freedom; `jackknife_error` … `jackknife_p`, the same by
+        leaving out one market at a time; `deviance_explained` by all terms, of what the effects alone leave; `n_pairs`,
+        `markets` used; `dropped`, codes of markets without a pair in it (joined by ``|``); `note`, why an estimate or
+        an error is missing, else empty.
+    left_out
+        One row per ordered pair that is not in the model: `source`, `target`, `reason`: ``not exposed``, ``missing``
+        and the first distance it lacks, ``no tracks from`` or ``no tracks to`` a market, or ``separated``.
+    """
+
+    table: pd.DataFrame
+    left_out: pd.DataFrame
+
+
+@dataclass(frozen=True, slots=True)
+class _Pairs:
+    """Pairs in the model: numbers of source and target, tracks, log exposed (N,), and terms (N, K)."""
+
+    source: NDArray[np.intp]
+    target: NDArray[np.intp]
+    tracks: Matrix
+    offset: Matrix
+    terms: Matrix
+
+    def cut(self, keep: Flags, terms: Sequence[int] | slice = slice(None)) -> "_Pairs":
+        """Return the pairs to keep with some of the terms."""
+        return _Pairs(
+            self.source[keep], self.target[keep], self.tracks[keep], self.offset[keep], self.terms[keep][:, terms]
+        )
+
+    def effects(self) -> Matrix:
+        """Return a dummy for every source and for every target but the first, (N, S + T − 1)."""
+        sources, own = np.unique(self.source, return_inverse=True)
+        targets, other = np.unique(self.target, return_inverse=True)
+        return np.hstack((np.eye(len(sources))[own], np.eye(len(targets))[other][:, 1:]))
+
+
+def gravity(edges: pd.DataFrame, distances: Distances, *, terms: Sequence[str] | None = None) -> Gravity:
+    """Return the Poisson regression of `tracks` on distances, offset log(exposed), with effects of both markets.
+
+    Every source and every target has an effect of its own, so that its size, taste for novelty and chart depth are held
+    fixed; what is left to explain is the pair. Poisson pseudo-likelihood is consistent for the mean whatever the
+    variance, and needs no logarithm of a count that may be 0 [1]_.
+
+    Parameters
+    ----------
+    edges
+        One row per ordered pair, with `source`, `target`, `tracks`, `exposed`.
+    distances
+        Distances; those missing leave out their pair alone.
+    terms
+        Names of the terms; all distances for None.
+
+    Notes
+    -----
+    A source or target without any track has no finite effect; its pairs leave the model, and so do pairs that other
+    combinations of terms and effects fit at exactly 0 [2]_ [3]_; estimates of the rest do not change. A term that the
+    effects or the terms before it take up wholly has no estimate (NaN), and a note.
+
+    Clustered errors are too small with as few markets as there are, the more so by two-way clusters, to which a → b and
+    b → a are strangers. In simulations where pairs were shocked by dyad and by market, 95 % intervals of 30 markets
+    held the truth in 75–83 % (two-way), 77–88 % (dyadic) and 92–95 % (jackknife): the last is the one to believe.
+
+    Raises
+    ------
+    SettingError
+        When columns lack, pairs stand twice, or counts cannot be right.
+    DataSaysNoError
+        When too few markets or pairs are left, or no term can be estimated.
+
+    References
+    ----------
+    .. [1] Santos Silva, J. M. C. & Tenreyro, S. (2006). The log of gravity. Review of Economics and Statistics 88,
+       641–658. doi 10.1162/rest.88.4.641.
+    .. [2] Santos Silva, J. M. C. & Tenreyro, S. (2010). On the existence of the maximum likelihood estimates in Poisson
+       regression. Economics Letters 107, 310–312. doi 10.1016/j.econlet.2010.02.020.
+    .. [3] Correia, S., Guimarães, P. & Zylkin, T. (2019). Verifying the existence of maximum likelihood estimates for
+       generalized linear models. arXiv 1903.01633.
+    """
+    chosen = distances.select(terms)
+    pairs, left_out = _counted(edges, chosen, distances.markets)
+    _check_enough(pairs, len(chosen))
+    silent = without_flow(pairs.tracks, pairs.source, pairs.target)
+    left_out += _silent(pairs, silent, distances.markets)
+    pairs = pairs.cut(~silent)
+    _check_enough(pairs, len(chosen))
+    apart = separated(pairs.tracks, np.hstack((pairs.effects(), pairs.terms)))
+    left_out += _reasons(np.column_stack((pairs.source, pairs.target))[apart], "separated", distances.markets)
+    pairs = pairs.cut(~apart)
+    _check_enough(pairs, len(chosen))
+    told = _identified(pairs)
+    if not told:
+        raise DataSaysNoError(
+            f"none of {', '.join(chosen)} varies between the {len(pairs.tracks):,} pairs left beyond the effects of "
+            "origin and destination; take distances of pairs"
+        )
+    table = _estimates(pairs.cut(np.ones(len(pairs.tracks), dtype=bool), told), [list(chosen)[at] for at in told])
+    return Gravity(_finished(table, list(chosen), pairs, distances.markets), _table(left_out))
+
+
+def _counted(
+    edges: pd.DataFrame, chosen: Mapping[str, Matrix], markets: Sequence[str]
+) -> tuple[_Pairs, list[tuple[str, str, str]]]:
+    """Return the exposed pairs that lack no distance, and the others with the reason."""
+    if edges.duplicated(["source", "target"]).any():
+        raise SettingError("a pair stands twice among the edges; give one row per ordered pair")
+    tracks, exposed = (edge_matrix(edges, name, markets) for name in ("tracks", "exposed"))
+    if (tracks < 0).any() or (exposed < 0).any() or np.isinf(tracks).any() or np.isinf(exposed).any():
+        raise SettingError("`tracks` or `exposed` is below 0 or infinite somewhere; they are counts")
+    free = np.nan_to_num(exposed) > 0
+    lacking = np.isnan(tracks) & ~np.isnan(exposed)
+    if (lacking & free).any():
+        raise SettingError("`tracks` is missing where `exposed` is not; a pair without transitions has 0")
+    between = ~np.eye(len(markets), dtype=bool)
+    left_out = _reasons(np.argwhere(between & ~free), "not exposed", markets)
+    whole = free.copy()
+    for name, matrix in chosen.items():
+        left_out += _reasons(np.argwhere(whole & np.isnan(matrix)), f"missing {name}", markets)
+        whole &= ~np.isnan(matrix)
+    source, target = np.nonzero(whole)
+    values = np.column_stack([matrix[source, target] for matrix in chosen.values()])
+    return _Pairs(source, target, tracks[source, target], np.log(exposed[source, target]), values), left_out
+
+
+def _silent(pairs: _Pairs, silent: Flags, markets: Sequence[str]) -> list[tuple[str, str, str]]:
+    """Return the pairs of sources or targets without tracks, with the reason."""
+    left = np.bincount(pairs.source[~silent], minlength=len(markets))
+    rows = []
+    for a, b in zip(pairs.source[silent], pairs.target[silent], strict=True):
+        reason = f"no tracks from {markets[a]}" if not left[a] else f"no tracks to {markets[b]}"
+        rows.append((markets[a], markets[b], reason))
+    return rows
+
+
+def _identified(pairs: _Pairs) -> list[int]:
+    """Return the terms that say something the effects and the terms before them do not."""
+    basis, _ = np.linalg.qr(pairs.effects())
+    told = []
+    for at, term in enumerate(pairs.terms.T):
+        rest = term - basis @ (basis.T @ term)
+        rest -= basis @ (basis.T @ rest)
+        if np.linalg.norm(rest) > COLLINEAR * np.linalg.norm(term):
+            told.append(at)
+            basis = np.column_stack((basis, rest / np.linalg.norm(rest)))
+    return told
+
+
+def _estimates(pairs: _Pairs, names: list[str]) -> pd.DataFrame:
+    """Return the terms' estimates with both errors."""
+    effects = pairs.effects()
+    estimate, mean = _fit(pairs, effects)
+    _, alone = _fit(pairs.cut(np.ones(len(mean), dtype=bool), slice(0)), effects)
+    root = np.sqrt(mean)
+    taken, *_ = np.linalg.lstsq(root[:, None] * effects, root[:, None] * pairs.terms, rcond=None)
+    own = pairs.terms - effects @ taken
+    bread = np.asarray(np.linalg.inv((own * mean[:, None]).T @ own), dtype=np.float64)
+    scores = own * (pairs.tracks - mean)[:, None]
+    clusters = min(len(np.unique(pairs.source)), len(np.unique(pairs.target)))
+    markets = len(np.union1d(pairs.source, pairs.target))
+    ends = (pairs.source, pairs.target)
+    by_side = _inference(estimate, two_way(scores, bread, *ends), clusters - 1)
+    by_market = _inference(estimate, dyadic(scores, bread, *ends), markets - 1)
+    columns = np.hstack((pairs.terms, effects))
+    left_out = market_jackknife(columns, mean, pairs.tracks - mean, *ends, len(names))
+    by_jackknife = _inference(estimate, left_out, markets - 1)
+    return pd.DataFrame(
+        {
+            "term": names,
+            "estimate": estimate,
+            "std_error": by_side["error"],
+            "statistic": by_side["statistic"],
+            **{name: by_side[name] for name in ("low", "high", "p")},
+            **{f"dyadic_{name}": by_market[name] for name in ("error", "low", "high", "p")},
+            **{f"jackknife_{name}": by_jackknife[name] for name in ("error", "low", "high", "p")},
+            "deviance_explained": 1 - _deviance(pairs.tracks, mean) / _deviance(pairs.tracks, alone),
+        }
+    )
+
+
+def _fit(pairs: _Pairs, effects: Matrix) -> tuple[Matrix, Matrix]:
+    """Return the terms' coefficients and the expected tracks, by iterated weighted least squares."""
+    # a second to import, and needed here alone
+    from statsmodels.genmod.families import Poisson
+    from statsmodels.genmod.generalized_linear_model import GLM
+    from statsmodels.tools.sm_exceptions import ConvergenceWarning, PerfectSeparationWarning
+
+    model = GLM(pairs.tracks, np.hstack((pairs.terms, effects)), family=Poisson(), offset=pairs.offset)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", ConvergenceWarning)
+            warnings.simplefilter("error", PerfectSeparationWarning)
+            result = model.fit(maxiter=200, tol=CONVERGED)
+    except PerfectSeparationWarning as error:
+        raise DataSaysNoError(
+            f"the gravity model fits all {len(pairs.tracks):,} pairs exactly; there is no rest to take errors from"
+        ) from error
+    except (ConvergenceWarning, np.linalg.LinAlgError) as error:
+        raise DataSaysNoError(
+            f"the gravity model of {len(pairs.tracks):,} pairs does not converge; leave out terms, or markets with few "
+            "tracks"
+        ) from error
+    return np.asarray(result.params[: pairs.terms.shape[1]]), np.asarray(result.fittedvalues)
+
+
+def _inference(estimate: Matrix, covariance: Matrix, freedom: int) -> dict[str, Matrix]:
+    """Return error, statistic, interval and p by t; missing where the covariance is 0."""
+    error = np.sqrt(np.diag(covariance))
+    error = np.where(error > 0, error, np.nan)
+    reach = stats.t.ppf((1 + LEVEL) / 2, freedom) * error
+    return {
+        "error": error,
+        "statistic": estimate / error,
+        "low": estimate - reach,
+        "high": estimate + reach,
+        "p": 2 * stats.t.sf(np.abs(estimate / error), freedom),
+    }
+
+
+def _deviance(tracks: Matrix, mean: Matrix) -> float:
+    ratio = np.where(tracks > 0, tracks, 1.0) / np.where(tracks > 0, mean, 1.0)
+    return float(2 * (tracks * np.log(ratio) - tracks + mean).sum())
+
+
+def _finished(table: pd.DataFrame, chosen: list[str], pairs: _Pairs, markets: Sequence[str]) -> pd.DataFrame:
+    there = np.union1d(pairs.source, pairs.target)
+    dropped = [code for at, code in enumerate(markets) if at not in set(there.tolist())]
+    whole = table.set_index("term").reindex(chosen).rename_axis("term").reset_index()
+    errors = whole[["std_error", "dyadic_error", "jackknife_error"]]
+    note = np.where(errors.isna().any(axis=1), "an error is missing: the variance is not above 0", "")
+    note = np.where(whole["estimate"].isna(), "does not vary beyond the effects and the terms before it", note)
+    return whole.assign(
+        deviance_explained=table["deviance_explained"].iloc[0],
+        n_pairs=len(pairs.tracks),
+        markets=len(there),
+        dropped="|".join(dropped),
+        note=note,
+    )
+
+
+def _check_enough(pairs: _Pairs, terms: int) -> None:
+    there = len(np.union1d(pairs.source, pairs.target))
+    needed = pairs.effects().shape[1] + terms if len(pairs.tracks) else 0
+    if there < LEAST_MARKETS or len(pairs.tracks) <= needed:
+        raise DataSaysNoError(
+            f"{len(pairs.tracks):,} pairs of {there} markets are left for a gravity model of {needed} coefficients; "
+            f"it needs more pairs, and {LEAST_MARKETS} markets"
+        )
+
+
+def _reasons(pairs: NDArray[np.intp], reason: str, markets: Sequence[str]) -> list[tuple[str, str, str]]:
+    return [(markets[a], markets[b], reason) for a, b in pairs]
+
+
+def _table(rows: list[tuple[str, str, str]]) -> pd.DataFrame:
+    table = pd.DataFrame(rows, columns=["source", "target", "reason"], dtype=object)
+    return table.sort_values(["source", "target"], ignore_index=True)

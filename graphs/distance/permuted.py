@@ -1,0 +1,61 @@
+"""Matrices whose markets are permuted, and what their pairs have in common with fixed vectors."""
+
+from collections.abc import Iterator
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diffusion import SettingError
+from graphs.distance.complete import Matrix, Pairs
+
+CELLS: Final = 2_000_000
+"""Numbers that are held at a time: 16 MB each for places and values."""
+
+SAME: Final = 1e-9
+"""Relative difference up to which a permuted statistic reaches the observed one: sums in another order."""
+
+
+def permuted_products(
+    matrix: Matrix, fixed: Matrix, pairs: Pairs, *, permutations: int, generator: np.random.Generator
+) -> Matrix:
+    """Return the products of a permuted matrix's pairs with fixed vectors, (B, v).
+
+    Rows and columns are permuted together, so that a market takes all its pairs along.
+
+    Parameters
+    ----------
+    matrix
+        (m, m); its diagonal does not count.
+    fixed
+        (N, v): v vectors over the N pairs.
+    pairs
+        Rows and columns of the pairs.
+    permutations
+        B, drawn from `generator`.
+    """
+    rows, columns = pairs
+    flat, count = matrix.ravel(), len(matrix)
+    parts = [
+        flat[order[:, rows] * count + order[:, columns]] @ fixed
+        for order in _orders(count, permutations, max(1, CELLS // len(rows)), generator)
+    ]
+    return np.concatenate(parts)
+
+
+def _orders(count: int, permutations: int, most: int, generator: np.random.Generator) -> Iterator[NDArray[np.int64]]:
+    """Yield uniform permutations of `count` markets, (b, m), b ≤ `most`, as many as asked in all."""
+    for start in range(0, permutations, most):
+        rows = np.broadcast_to(np.arange(count), (min(most, permutations - start), count))
+        yield generator.permuted(rows, axis=1)
+
+
+def share_reaching(drawn: Matrix, observed: float) -> float:
+    """Return (1 + #) / (B + 1) with # the drawn values that reach the observed one; never 0."""
+    return float((1 + (drawn >= observed - SAME * abs(observed)).sum()) / (1 + len(drawn)))
+
+
+def check_permutations(permutations: int) -> None:
+    """Raise a SettingError when there are not at least 19, the fewest that can give p = 0.05."""
+    if permutations < 19:
+        raise SettingError(f"{permutations} permutations cannot give p ≤ 0.05; ask for 19 or more, better 1,000")

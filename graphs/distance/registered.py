@@ -1,0 +1,235 @@
+"""Distances between markets from any matrix or long table, as arrays; what is missing stays missing and is named."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Final, Literal, Self
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from diffusion import DataSaysNoError, SettingError, UnknownMarketError, pair_table, resolve
+
+Matrix = NDArray[np.float64]
+Side = Literal["source", "target"]
+
+KNOWN: Final = ("log_km", "contiguous", "common_language", "language_overlap", "cultural_distance")
+"""Distances that come with the project; `log_km` is the natural logarithm of `distance_km`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Distances:
+    """Distances between the same markets; a value, every `with_…` makes a new one.
+
+    Attributes
+    ----------
+    markets
+        Codes of the m markets; arrays number them from 0.
+    matrices
+        Name → (m, m) distance from row to column, NaN where it is missing, and on the diagonal. Read-only.
+    unknown
+        Name → names in what was registered that are no known market, in order; their rows were not used.
+    """
+
+    markets: tuple[str, ...]
+    matrices: Mapping[str, Matrix]
+    unknown: Mapping[str, tuple[str, ...]]
+
+    @classmethod
+    def of(cls, markets: Iterable[str]) -> Self:
+        """Return the distances of `KNOWN` between markets, given by name or code; any order, each once.
+
+        Examples
+        --------
+        >>> distances = Distances.of(["Sweden", "NO", "MT"])
+        >>> distances.matrix("common_language").tolist()
+        [[nan, 0.0, nan], [0.0, nan, nan], [nan, nan, nan]]
+        """
+        codes = tuple(resolve(name) for name in markets)
+        twice = sorted({code for code in codes if codes.count(code) > 1})
+        if twice or "Global" in codes or len(codes) < 2:
+            said = f"{', '.join(twice)} twice" if twice else "Global" if "Global" in codes else f"{len(codes)}"
+            raise SettingError(f"distances need two markets or more, each once, without aggregates; found {said}")
+        table = pair_table().assign(log_km=lambda pairs: np.log(pairs["distance_km"]))
+        values = {name: _matrix(table["source"], table["target"], table[name], codes) for name in KNOWN}
+        return cls(codes, values, {})
+
+    def with_pairs(
+        self,
+        name: str,
+        table: pd.DataFrame | Matrix,
+        *,
+        symmetric: bool = False,
+        names: Mapping[str, str] | None = None,
+    ) -> Self:
+        """Return these distances and one more, from a matrix or a long table.
+
+        Parameters
+        ----------
+        name
+            What to call it; the name of a result's `term`.
+        table
+            An array (m, m) in the order of `markets`; or a frame with one row and one column per market, named by the
+            index (or a first column of text) and the columns; or a long frame with two columns of text and one of
+            numbers. Markets by any name or code that `diffusion.resolve` knows. Other territories are ignored; names
+            that are unknown go to `unknown`. The diagonal is ignored.
+        symmetric
+            Whether a pair that has a value in one direction only has it in the other too; without it, a long table
+            that lists every pair once leaves the other direction missing.
+        names
+            Further names → name or code, for names that are not known.
+
+        Raises
+        ------
+        SettingError
+            When the table is none of these, a value is no finite number, two values contradict each other, or the name
+            is taken.
+        DataSaysNoError
+            When the table knows no pair of these markets.
+        """
+        if name in self.matrices:
+            raise SettingError(f"there is a distance '{name}' already; choose another name")
+        unknown: tuple[str, ...] = ()
+        if isinstance(table, np.ndarray):
+            value = self._own_order(name, table)
+        else:
+            value, unknown = self._from_frame(name, table, names or {})
+        if symmetric:
+            value = _mirrored(name, value, self.markets)
+        if np.isnan(value).all():
+            raise DataSaysNoError(
+                f"the distance '{name}' knows no pair of these {len(self.markets)} markets"
+                + (f"; unknown names: {', '.join(unknown[:5])}" if unknown else "")
+            )
+        value.flags.writeable = False
+        return replace(self, matrices={**self.matrices, name: value}, unknown={**self.unknown, name: unknown})
+
+    def with_markets(self, name: str, values: Mapping[str, float], *, side: Side) -> Self:
+        """Return these distances and a property of one side: each pair has its source's (or target's) value.
+
+        It holds the size of a market fixed in `mrqap`; `gravity` has effects of both sides already.
+
+        Parameters
+        ----------
+        name
+            What to call it.
+        values
+            Market, by name or code → value; NaN where it is missing.
+        side
+            Whose value a pair has.
+        """
+        if side not in ("source", "target"):
+            raise SettingError(f"side is source or target, not '{side}'")
+        by_code = {resolve(market): float(value) for market, value in values.items()}
+        own = np.array([by_code.get(code, np.nan) for code in self.markets])
+        spread = np.broadcast_to(own[:, None] if side == "source" else own, (len(own), len(own)))
+        return self.with_pairs(name, spread)
+
+    def matrix(self, name: str) -> Matrix:
+        """Return one distance, (m, m), read-only."""
+        if name not in self.matrices:
+            raise SettingError(f"no distance '{name}'; there are {', '.join(self.matrices)}")
+        return self.matrices[name]
+
+    def select(self, names: Sequence[str] | None) -> dict[str, Matrix]:
+        """Return name → distance of the names given, of all for None; each name once, one or more."""
+        chosen = list(self.matrices) if names is None else list(names)
+        if not chosen or len(set(chosen)) < len(chosen):
+            raise SettingError(f"give one or more distances, each once, not {chosen}")
+        return {name: self.matrix(name) for name in chosen}
+
+    def missing(self) -> pd.DataFrame:
+        """Return what is missing: `distance`, `source`, `target`, one row per distance and ordered pair."""
+        rows = [
+            (name, self.markets[a], self.markets[b])
+            for name, value in self.matrices.items()
+            for a, b in np.argwhere(np.isnan(value) & ~np.eye(len(self.markets), dtype=bool))
+        ]
+        return pd.DataFrame(rows, columns=["distance", "source", "target"], dtype=object)
+
+    def _own_order(self, name: str, table: Matrix) -> Matrix:
+        shape = (len(self.markets), len(self.markets))
+        if table.shape != shape:
+            raise SettingError(f"the distance '{name}' is an array {table.shape}; these markets need {shape}")
+        value = table.astype(float)
+        np.fill_diagonal(value, np.nan)
+        if np.isinf(value).any():
+            raise SettingError(f"the distance '{name}' is infinite somewhere; leave what is not known missing")
+        return value
+
+    def _from_frame(self, name: str, table: pd.DataFrame, names: Mapping[str, str]) -> tuple[Matrix, tuple[str, ...]]:
+        first, second, numbers = _long(name, table)
+        codes, unknown = _codes(name, pd.unique(pd.concat([first, second], ignore_index=True)).tolist(), names)
+        pairs = pd.DataFrame({"source": first.map(codes), "target": second.map(codes), "value": _finite(name, numbers)})
+        ours = pairs["source"].isin(self.markets) & pairs["target"].isin(self.markets)
+        pairs = pairs[ours & (pairs["source"] != pairs["target"]) & pairs["value"].notna()].drop_duplicates()
+        twice = pairs[pairs.duplicated(["source", "target"])]
+        if len(twice):
+            a, b = twice.iloc[0][["source", "target"]]
+            raise SettingError(f"the distance '{name}' has two values for {a} → {b}; keep one")
+        return _matrix(pairs["source"], pairs["target"], pairs["value"], self.markets), unknown
+
+
+def _long(name: str, table: pd.DataFrame) -> "tuple[pd.Series[str], pd.Series[str], pd.Series[float]]":
+    """Return a table's pairs as two columns of names and one of values, whichever of the three forms it has."""
+    text = [column for column in table.columns if not pd.api.types.is_numeric_dtype(table[column])]
+    if len(text) == 2 and len(table.columns) == 3:
+        (value,) = (column for column in table.columns if column not in text)
+        return table[text[0]], table[text[1]], table[value]
+    if {"source", "target"} <= set(table.columns) and len(table.columns) == 3:
+        (value,) = (column for column in table.columns if column not in ("source", "target"))
+        return table["source"], table["target"], table[value]
+    if len(text) and text[0] == table.columns[0] and len(table.columns) == len(table) + 1:
+        table = table.set_index(text[0])
+    if len(table) == len(table.columns) and not pd.api.types.is_numeric_dtype(table.index):
+        first, second = (np.repeat(table.index, len(table)), np.tile(table.columns, len(table)))
+        return pd.Series(first), pd.Series(second), pd.Series(table.to_numpy().ravel())
+    raise SettingError(
+        f"the distance '{name}' is a table of {len(table):,} rows and {len(table.columns)} columns; it should be a "
+        "square one with markets as index (or first column) and columns, or a long one of two names and a value"
+    )
+
+
+def _codes(name: str, found: list[object], names: Mapping[str, str]) -> tuple[dict[str, str], tuple[str, ...]]:
+    """Return name → code of the names that are known, and those that are not."""
+    if any(pd.isna(one) for one in found):  # type: ignore[call-overload]
+        raise SettingError(
+            f"a market of the distance '{name}' has no name; if it is Namibia's code NA, read the file with "
+            "keep_default_na=False"
+        )
+    codes, unknown = {}, []
+    for one in map(str, found):
+        try:
+            codes[one] = resolve(names.get(one, one))
+        except UnknownMarketError:
+            unknown.append(one)
+    return codes, tuple(sorted(unknown))
+
+
+def _finite(name: str, numbers: "pd.Series[float]") -> "pd.Series[float]":
+    value = pd.to_numeric(numbers.replace("", np.nan), errors="coerce").astype(float)
+    wrong = numbers[(value.isna() & numbers.notna() & (numbers.astype(str) != "")) | np.isinf(value)]
+    if len(wrong):
+        raise SettingError(f"the distance '{name}' has a value that is no finite number: '{wrong.iloc[0]}'")
+    return value.reset_index(drop=True)
+
+
+def _matrix(
+    source: "pd.Series[str]", target: "pd.Series[str]", value: "pd.Series[float]", markets: Sequence[str]
+) -> Matrix:
+    """Return the values as an array, NaN where there is none."""
+    number = {code: at for at, code in enumerate(markets)}
+    a, b = (column.map(number) for column in (source, target))
+    ours = a.notna() & b.notna() & (a != b)
+    matrix = np.full((len(markets), len(markets)), np.nan)
+    matrix[a[ours].astype(int), b[ours].astype(int)] = value[ours]
+    matrix.flags.writeable = False
+    return matrix
+
+
+def _mirrored(name: str, value: Matrix, markets: Sequence[str]) -> Matrix:
+    contradicting = np.argwhere(~np.isclose(value, value.T, equal_nan=True) & ~np.isnan(value) & ~np.isnan(value.T))
+    if len(contradicting):
+        a, b = (markets[at] for at in contradicting[0])
+        raise SettingError(f"the distance '{name}' from {a} to {b} is not the one from {b} to {a}; it is not symmetric")
+    return np.where(np.isnan(value), value.T, value)
