@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Final, cast
 
 import polars as pl
 
@@ -105,6 +105,13 @@ def _by_year(tables: Mapping[str, pl.DataFrame]) -> dict[str, dict[str, pl.DataF
     if len(years) == 1:
         return {years[0]: {name: frame.drop("year") for name, frame in tables.items()}}
     return {
-        year: {name: frame.filter(pl.col("year") == year).drop("year") for name, frame in tables.items()}
+        year: {name: _own(frame.filter(pl.col("year") == year).drop("year"), frame) for name, frame in tables.items()}
         for year in years
     }
+
+
+def _own(part: pl.DataFrame, whole: pl.DataFrame) -> pl.DataFrame:
+    """Return rows that do not keep the text of the whole block alive, where they are the smaller part of it."""
+    if 2 * part.height > whole.height:
+        return part
+    return cast(pl.DataFrame, pl.from_arrow(part.to_arrow(compat_level=pl.CompatLevel.oldest()), schema=part.schema))

@@ -14,6 +14,7 @@ from pipelines.auxiliary import LOOKUP
 from pipelines.clean import clean_charts
 from pipelines.folder import Folder
 from pipelines.ingest import AUX_FULL, AUX_SLIM, Options, ingest
+from pipelines.partitions import partitions
 from pipelines.verify import verify
 from tests.conftest import KAGGLE_COLUMNS, WriteCsv, kaggle_rows, steady
 
@@ -255,3 +256,13 @@ def test_the_manifest_names_files_and_no_places(write_csv: WriteCsv, tmp_path: P
         "full", "slim", "damaged.parquet", "distinct_values.parquet", "row_accounting.csv", "profile_overview.csv",
         "profile_null_rates.csv", "source_schema.csv", "aux_profile.csv",
     }  # fmt: skip
+
+
+def test_a_few_rows_of_another_year_do_not_keep_their_block_in_memory(tmp_path: Path) -> None:
+    rows = 1_000
+    block = pl.DataFrame({"title": ["t" * 1_000] * rows, "year": ["2020"] * (rows - 1) + ["unknown"]})
+    with partitions(lambda name: tmp_path / name.replace("/", "-"), part="0") as tables:
+        tables.add({"full": block})
+        (held,) = tables._held["unknown"]
+        assert held["full"].to_arrow(compat_level=pl.CompatLevel.newest()).get_total_buffer_size() < 10_000
+        tables.close()
