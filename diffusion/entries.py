@@ -14,6 +14,7 @@ from diffusion.distances import pair_table
 from diffusion.engine import Engine
 from diffusion.errors import DataSaysNoError, SettingError
 from diffusion.markets import market_names
+from diffusion.pairs import lag_table, pair_counts, tie_table
 from diffusion.recordings import Identity
 from diffusion.schema import ENTRIES, HORIZON, LONGEST, WASHOUT, WITHHELD
 from diffusion.timelines import Timelines
@@ -143,13 +144,11 @@ class Entries:
 
     def lags(self, *, window: int) -> pa.Table:
         """Return the follow-up of every exposed pair, up to `window` days, as `diffusion.schema.LAGS` says."""
-        with self._engine() as engine:
-            return engine.fetch("lags", washout=self.rules.washout, window=_positive("window", window))
+        return lag_table(pair_counts(self.timelines, window=window))
 
     def ties(self) -> pa.Table:
         """Return the tracks of every pair whose order was not observed, as `diffusion.schema.TIES` says."""
-        with self._engine() as engine:
-            return engine.fetch("ties")
+        return tie_table(pair_counts(self.timelines, window=1))
 
     def journey(self, track: str) -> pd.DataFrame:
         """Return where one track went, in order; tied markets share a step.

@@ -1,7 +1,7 @@
 """The one vocabulary: every table that travels between steps, its columns, their types, units and key.
 
-A table named here and made by SQL has its SELECT in ``sql/<name>.sql``. Markets are ISO 3166-1 alpha-2 codes in
-capitals, dates are calendar dates, spans of time are whole days.
+A table of `RELATIONS` has its SELECT in ``sql/<name>.sql``, one of `ARRAY_RELATIONS` is counted on arrays. Markets are
+ISO 3166-1 alpha-2 codes in capitals, dates are calendar dates, spans of time are whole days.
 """
 
 from typing import Final
@@ -198,6 +198,21 @@ TRANSITIONS = Contract(
             "P(target by day followed_to | source, untied), Kaplan–Meier; null where exposed is 0",
             nullable=True,
         ),
+        Column(
+            "rate_low", _NUMBER, "lower bound of the rate's 95 % interval, by clusters; null as the rate", nullable=True
+        ),
+        Column(
+            "rate_high",
+            _NUMBER,
+            "upper bound of the rate's 95 % interval, by clusters; null as the rate",
+            nullable=True,
+        ),
+        Column(
+            "rate_if_ties",
+            _NUMBER,
+            "the rate if every tie had been a transition from source at once; null where exposed and joint are 0",
+            nullable=True,
+        ),
         Column("lag_q25", _NUMBER, "days: lower quartile of the observed lags; null where tracks is 0", nullable=True),
         Column("lag_median", _NUMBER, "days: median observed lag; null where tracks is 0", nullable=True),
         Column("lag_q75", _NUMBER, "days: upper quartile of the observed lags; null where tracks is 0", nullable=True),
@@ -257,11 +272,12 @@ RELATIONS: Final = (
     FOOTPRINTS,
     WAITS,
     WAIT_COUNTS,
-    LAGS,
-    TIES,
     JOURNEYS,
 )
 """Contracts of the tables that leave the engine; ``sql/`` holds one file for each, and for the steps between."""
+
+ARRAY_RELATIONS: Final = (LAGS, TIES, TRANSITIONS)
+"""Contracts of the tables that are counted on arrays, in `diffusion.pairs` and `diffusion.transitions`."""
 
 STEPS: Final = (*STAR_STEPS, "first_appearances", "first_stays")
 """Relations that never leave the engine: source rows on their way to the star, and the star's to entries."""

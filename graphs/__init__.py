@@ -1,5 +1,24 @@
-"""Market graphs: transitions between markets as nodes and edges, their leaders, and exports."""
+"""Market graphs: transitions between markets, what they are worth against chance, who leads, and exports."""
 
+from graphs.bootstrap import Leaders
+from graphs.influence import Influence, direct_edges
 from graphs.market_graph import SCORES, Flow, MarketGraph, market_graph
+from graphs.paths import Ways, route, ways
+from graphs.significance import edge_significance
+from graphs.stream import period_edges, transition_stream
 
-__all__ = ["SCORES", "Flow", "MarketGraph", "market_graph"]
+__all__ = [
+    "SCORES",
+    "Flow",
+    "Influence",
+    "Leaders",
+    "MarketGraph",
+    "Ways",
+    "direct_edges",
+    "edge_significance",
+    "market_graph",
+    "period_edges",
+    "route",
+    "transition_stream",
+    "ways",
+]

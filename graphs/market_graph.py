@@ -10,15 +10,35 @@ import networkx as nx
 import pandas as pd
 import pyarrow as pa
 
-from diffusion import Calendar, Entries, SettingError, join_distances, lag_curve, resolve, transitions, unmatched_pairs
+from diffusion import Calendar, Entries, SettingError, join_distances, resolve, transitions, unmatched_pairs
 from diffusion.errors import DataSaysNoError
 from diffusion.files import write_whole
+from diffusion.pair_curves import lag_band
+from diffusion.pairs import cluster_transitions
 from diffusion.schema import LAGS, LEAST_EXPOSED, TRANSITIONS, WASHOUT
-from graphs import leaders
-from graphs.exports import graphml, networkx_graph
+from diffusion.timelines import Timelines
+from graphs.bootstrap import Leaders, bootstrap_leaders
+from graphs.exports import dot, gexf, graphml, networkx_graph
+from graphs.leaders import Flows, edge_flows, score_table
 from graphs.nodes import market_nodes
+from graphs.significance import edge_significance
+from graphs.stream import By, period_edges
 
-SCORES = ("out_tracks", "in_tracks", "net_flow", "pagerank", "hub", "authority", "betweenness")
+SCORES = (
+    "out_tracks",
+    "in_tracks",
+    "net_flow",
+    "pagerank",
+    "hub",
+    "authority",
+    "springrank",
+    "closeness",
+    "betweenness",
+)
+"""Columns of the node table that say who leads; `MarketGraph.leaders` has more, with intervals."""
+
+NO_CURVE = pd.DataFrame(columns=["days", "at_risk", "entered", "censored", "incidence", "low", "high"], dtype=float)
+"""The lag curve of a pair without exposed tracks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +52,8 @@ class Flow:
     back
         The row of the opposite direction.
     curve
-        The lag curve: `days`, `at_risk`, `entered`, `censored`, `incidence` (P(target within `days` | source)).
+        The lag curve: `days`, `at_risk`, `entered`, `censored`, `incidence` (P(target within `days` | source)), and
+        `low`, `high`, its 95 % band, robust to clusters of tracks that go together.
     """
 
     edge: dict[Hashable, object]
@@ -55,6 +76,8 @@ class MarketGraph:
         Days within which a transition had to happen.
     chart
         Name of the chart.
+    timelines
+        The entries that all was counted on.
 
     Raises
     ------
@@ -63,7 +86,14 @@ class MarketGraph:
     """
 
     def __init__(
-        self, nodes: pd.DataFrame, edges: pd.DataFrame, *, lags: pd.DataFrame, window: int, chart: str
+        self,
+        nodes: pd.DataFrame,
+        edges: pd.DataFrame,
+        *,
+        lags: pd.DataFrame,
+        window: int,
+        chart: str,
+        timelines: Timelines,
     ) -> None:
         TRANSITIONS.conform(pa.Table.from_pandas(edges[TRANSITIONS.names], preserve_index=False))
         LAGS.conform(pa.Table.from_pandas(lags, preserve_index=False))
@@ -77,6 +107,7 @@ class MarketGraph:
         self._nodes, self._edges, self._lags = nodes.copy(), edges.copy(), lags.copy()
         self.window = window
         self.chart = chart
+        self.timelines = timelines
 
     def __repr__(self) -> str:
         flows = int((self._edges["tracks"] > 0).sum())
@@ -85,7 +116,8 @@ class MarketGraph:
     @property
     def nodes(self) -> pd.DataFrame:
         """One row per market: what is known of it, its coverage, and its scores (a copy)."""
-        return self._nodes.assign(**{name: self._scores[name].to_numpy() for name in SCORES})
+        scores = score_table(self.counts, list(self._nodes["market"]), SCORES)
+        return self._nodes.assign(**{name: scores[name].to_numpy() for name in SCORES})
 
     @property
     def edges(self) -> pd.DataFrame:
@@ -108,33 +140,63 @@ class MarketGraph:
         )
 
     @cached_property
-    def _scores(self) -> pd.DataFrame:
-        hub, authority = leaders.hits(self._flows)
-        return pd.DataFrame(
-            {
-                "market": self._nodes["market"],
-                "out_tracks": leaders.out_tracks(self._flows),
-                "in_tracks": leaders.in_tracks(self._flows),
-                "net_flow": leaders.net_flow(self._flows),
-                "pagerank": leaders.pagerank(self._flows),
-                "hub": hub,
-                "authority": authority,
-                "betweenness": leaders.lag_betweenness(self._flows),
-            }
-        )
+    def counts(self) -> Flows:
+        """Transitions and median lags of all pairs as arrays, markets in the order of the nodes."""
+        return edge_flows(self._edges, list(self._nodes["market"]))
 
-    def leaders(self) -> pd.DataFrame:
-        """Return the markets by net flow, the largest first.
+    def scores(self) -> pd.DataFrame:
+        """Return the markets by net flow, the largest first, with the scores of the graph as it was observed.
 
         Returns
         -------
         DataFrame
             One row per market: `market`, `name`, `out_tracks`, `in_tracks`, `net_flow` (tracks, counted once per pair),
-            `pagerank` (on the reversed flow), `hub`, `authority` (HITS), `betweenness` (share of
-            fastest paths).
+            `pagerank` (on the reversed flow), `hub`, `authority` (HITS), `springrank`, `closeness` (per day),
+            `betweenness` (share of fastest ways); see `graphs.leaders`.
         """
         table = self.nodes[["market", "name", *SCORES]]
         return table.sort_values(["net_flow", "market"], ascending=[False, True], ignore_index=True)
+
+    def leaders(self, *, replicates: int = 1000, seed: int = 0) -> pd.DataFrame:
+        """Return the scores of every measure with bootstrap intervals: the table of `bootstrap`.
+
+        Returns
+        -------
+        DataFrame
+            As `graphs.bootstrap.Leaders.table`: one row per measure and market, best first.
+        """
+        return self.bootstrap(replicates=replicates, seed=seed).table
+
+    def bootstrap(self, *, replicates: int = 1000, seed: int = 0) -> Leaders:
+        """Return scores, intervals, ranks and the agreement of measures, from graphs of clusters drawn anew.
+
+        Parameters
+        ----------
+        replicates
+            Graphs to draw (default 1,000), each counted exactly.
+        seed
+            Where chance comes from.
+        """
+        transitions = cluster_transitions(self.timelines, window=self.window)
+        markets = list(self._nodes["market"])
+        return bootstrap_leaders(transitions, markets, lags=self.counts.lags, replicates=replicates, seed=seed)
+
+    def tested(self, *, permutations: int = 200, seed: int = 0) -> "MarketGraph":
+        """Return the graph with what its edges are worth against chance: the columns of `edge_significance`.
+
+        Parameters
+        ----------
+        permutations
+            Fillings drawn of each null (default 200).
+        seed
+            Where chance comes from.
+        """
+        found = edge_significance(self.timelines, window=self.window, permutations=permutations, seed=seed)
+        bare = self._edges[[name for name in self._edges if name not in found or name in ("source", "target")]]
+        edges = bare.merge(found, on=["source", "target"], how="left", validate="one_to_one")
+        return MarketGraph(
+            self._nodes, edges, lags=self._lags, window=self.window, chart=self.chart, timelines=self.timelines
+        )
 
     def largest(self, by: str = "tracks", *, least_exposed: int | None = None) -> pd.DataFrame:
         """Return the pairs with transitions, the largest first by `tracks` or `rate`.
@@ -174,9 +236,9 @@ class MarketGraph:
         there, back = (
             self._edges[(self._edges["source"] == x) & (self._edges["target"] == y)] for x, y in ((a, b), (b, a))
         )
-        mine = self._lags[(self._lags["source"] == a) & (self._lags["target"] == b)]
-        curve = lag_curve(mine)[["days", "at_risk", "entered", "censored", "incidence"]].reset_index(drop=True)
-        return Flow(there.to_dict("records")[0], back.to_dict("records")[0], curve)
+        edge, opposite = there.to_dict("records")[0], back.to_dict("records")[0]
+        curve = lag_band(self.timelines, a, b, window=self.window) if edge["exposed"] else NO_CURVE.copy()
+        return Flow(edge, opposite, curve)
 
     def code(self, market: str) -> str:
         """Return the code of a market of this graph, from its name or code."""
@@ -201,6 +263,18 @@ class MarketGraph:
     def graphml(self) -> bytes:
         """Return the flows as GraphML: names as `label`, `lat`, `lon`, `weight` = tracks, key ids that are names."""
         return graphml(self.to_networkx())
+
+    def gexf(self, *, by: By = "quarter") -> bytes:
+        """Return the flows as GEXF for Gephi, with the edges of every year or quarter of debut on its timeline."""
+        return gexf(self.to_networkx(), self.periods(by=by))
+
+    def dot(self) -> str:
+        """Return the flows in the DOT language of Graphviz."""
+        return dot(self.to_networkx())
+
+    def periods(self, *, by: By = "quarter") -> pd.DataFrame:
+        """Return the flows of the tracks that debut in each period, as `graphs.stream.period_edges` does."""
+        return period_edges(self.timelines, self.window, by=by)
 
     def to_graphml(self, path: str | Path) -> None:
         """Write the flows as GraphML that opens in Gephi, as `graphml` returns them; whole or not at all."""
@@ -256,4 +330,6 @@ def market_graph(
             f"try a longer window or a shorter washout ({entries.rules.washout} days now)"
         )
     lags = entries.lags(window=window).to_pandas()
-    return MarketGraph(market_nodes(entries), edges, lags=lags, window=window, chart=calendar.chart)
+    return MarketGraph(
+        market_nodes(entries), edges, lags=lags, window=window, chart=calendar.chart, timelines=entries.timelines
+    )

@@ -16,7 +16,7 @@ from pipelines.folder import Folder
 from pipelines.manifest import to_json
 from pipelines.options import COLUMN, JSON, OUT, column_names, with_options
 from pipelines.progress import progress
-from pipelines.run import STEPS, Run
+from pipelines.run import GRAPH_STEPS, STEPS, Run
 from pipelines.study import Study, read_study
 from pipelines.summary import graph_lines, made_lines, printable, reading_lines, result, survival_lines
 from survival import GROUPINGS
@@ -31,9 +31,17 @@ EVENT_OPTIONS = (
     ),
     click.option("--chart", help="Which chart, where there are several (default top200, else the only one)."),
 )
+CHANCE_OPTIONS = (
+    click.option("--permutations", type=int, help="Fillings drawn of each null (default 200)."),
+    click.option("--replicates", type=int, help="Graphs that the bootstrap draws (default 1,000)."),
+    click.option("--seed", type=int, help="Where chance comes from (default 0)."),
+)
 FROM = click.option(
     "--from", "place", type=click.Path(path_type=Path), required=True, help="Folder that graph, run or demo made."
 )
+
+
+MOST = click.option("--most", type=click.IntRange(min=1), default=10, show_default=True, help="How many.")
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -55,7 +63,7 @@ def demo(out: Path, as_json: bool) -> None:
 @cli.command()
 @click.argument("study")
 @click.option("--out", type=click.Path(path_type=Path), help="Folder for what is made (default out/NAME OF THE STUDY).")
-@with_options(EVENT_OPTIONS)
+@with_options((*EVENT_OPTIONS, *CHANCE_OPTIONS))
 @COLUMN
 @JSON
 def run(study: str, out: Path | None, columns: tuple[str, ...], as_json: bool, **options: Any) -> None:
@@ -71,14 +79,15 @@ def run(study: str, out: Path | None, columns: tuple[str, ...], as_json: bool, *
 
 @cli.command()
 @click.argument("charts")
+@click.option("--direct", is_flag=True, help="Fit direct edges too: influence.parquet.")
 @OUT
-@with_options(EVENT_OPTIONS)
+@with_options((*EVENT_OPTIONS, *CHANCE_OPTIONS))
 @COLUMN
 @JSON
-def graph(charts: str, out: Path, columns: tuple[str, ...], as_json: bool, **options: Any) -> None:
-    """Write the market graph of CHARTS (a file, glob or folder) as tables and GraphML."""
+def graph(charts: str, direct: bool, out: Path, columns: tuple[str, ...], as_json: bool, **options: Any) -> None:
+    """Write the market graph of CHARTS (a file, glob or folder): tables, GraphML, GEXF and DOT."""
     study = Study(charts, columns=column_names(columns)).override(**options)
-    _run(study, out, ("entries", "graph"), as_json)
+    _run(study, out, (*GRAPH_STEPS, *(("direct",) if direct else ())), as_json)
 
 
 @cli.command()
@@ -110,7 +119,7 @@ def query() -> None:
 
 @query.command()
 @click.option("--by", default="net_flow", show_default=True, help="Score to rank by.")
-@click.option("--most", type=click.IntRange(min=1), default=10, show_default=True, help="How many.")
+@MOST
 @FROM
 @JSON
 def leaders(by: str, most: int, place: Path, as_json: bool) -> None:
@@ -139,12 +148,53 @@ def journey(track: str, place: Path, as_json: bool) -> None:
 
 @query.command("next-from")
 @click.argument("market")
-@click.option("--most", type=click.IntRange(min=1), default=10, show_default=True, help="How many.")
+@MOST
 @FROM
 @JSON
 def next_from(market: str, most: int, place: Path, as_json: bool) -> None:
     """Where do tracks go after MARKET (name or code), and how surely?"""
     _show(queries.next_from(place, market, most=most), as_json)
+
+
+@query.command("who-follows")
+@click.argument("market")
+@MOST
+@FROM
+@JSON
+def who_follows(market: str, most: int, place: Path, as_json: bool) -> None:
+    """Whom does an entry into MARKET bring directly? (graph --direct)"""
+    _show(queries.who_follows(place, market, most=most), as_json)
+
+
+@query.command()
+@click.argument("market")
+@MOST
+@FROM
+@JSON
+def influence(market: str, most: int, place: Path, as_json: bool) -> None:
+    """Whom does MARKET follow directly? (graph --direct)"""
+    _show(queries.influence(place, market, most=most), as_json)
+
+
+@query.command()
+@click.argument("source")
+@click.argument("target")
+@click.option("--most", type=click.IntRange(min=1), default=3, show_default=True, help="How many.")
+@FROM
+@JSON
+def route(source: str, target: str, most: int, place: Path, as_json: bool) -> None:
+    """By which ways do tracks get from SOURCE to TARGET? (graph --direct)"""
+    _show(queries.route(place, source, target, most=most), as_json)
+
+
+@query.command()
+@click.argument("source")
+@click.argument("target")
+@FROM
+@JSON
+def explain(source: str, target: str, place: Path, as_json: bool) -> None:
+    """What is the edge from SOURCE to TARGET worth, in words?"""
+    _show(queries.explain(place, source, target), as_json)
 
 
 for data_command in COMMANDS:

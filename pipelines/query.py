@@ -1,6 +1,7 @@
 """Questions to a finished graph folder, answered as text and as data."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,10 +10,11 @@ import pandas as pd
 
 from diffusion import DataSaysNoError, SettingError, market_names
 from diffusion.distances import DISTANCES
-from diffusion.schema import LEAST_EXPOSED
 from graphs import SCORES
+from graphs import route as routes
+from pipelines.explain import chance_sentences, flow_sentence, influence_sentence
 from pipelines.summary import cell, printable, records, text_table
-from pipelines.tables import open_entries, open_graph, open_titles
+from pipelines.tables import holds_step, open_entries, open_graph, open_table, open_titles
 
 PAIR_COLUMNS = [
     "tracks",
@@ -41,7 +43,7 @@ def leaders(place: Path, *, by: str, most: int) -> Answer:
     if by not in SCORES:
         raise SettingError(f"no score '{by}'; there are {', '.join(SCORES)}")
     graph = open_graph(place)
-    table = graph.leaders().sort_values([by, "market"], ascending=[False, True], ignore_index=True).head(most)
+    table = graph.scores().sort_values([by, "market"], ascending=[False, True], ignore_index=True).head(most)
     heading = f"{graph.chart}: leaders by {by}, transitions within {graph.window} days"
     return Answer(f"{heading}\n{text_table(table)}", records(table))
 
@@ -56,13 +58,11 @@ def flow(place: Path, source: str, target: str) -> Answer:
     curve = found.curve[found.curve["entered"] > 0]
     lines = [
         f"{a} → {b} on {graph.chart}, within {graph.window} days",
-        _flow_sentence(edge, a, b),
-        _flow_sentence(back, b, a),
+        flow_sentence(edge, a, b),
+        flow_sentence(back, b, a),
         f"{edge['joint']:,} tracks entered both with neither order observed; they count for no direction.",
     ]
-    apart = [(name.replace("_", " "), cell(edge[name])) for name in DISTANCES]
-    known = [f"{name} {value}" for name, value in apart if value]
-    lines.append(f"Between them: {', '.join(known)}." if known else "No distance between them is known.")
+    lines.append(_apart(edge))
     if not curve.empty:
         lines += ["", f"Share of exposed tracks in {b} by days after {a}, on days with entries:", text_table(curve)]
     pair = pd.DataFrame([edge, back])
@@ -87,6 +87,70 @@ def next_from(place: Path, market: str, *, most: int) -> Answer:
     return Answer(f"{heading}\n{text_table(shown[['target', 'name', *PAIR_COLUMNS]])}", records(shown))
 
 
+def who_follows(place: Path, market: str, *, most: int) -> Answer:
+    """Return the `most` markets that an entry into `market` brings most entries to, directly."""
+    return _influence(place, market, side="source", other="target", most=most)
+
+
+def influence(place: Path, market: str, *, most: int) -> Answer:
+    """Return the `most` markets whose entries bring `market` most, directly, and what comes from nobody seen."""
+    return _influence(place, market, side="target", other="source", most=most)
+
+
+def _influence(place: Path, market: str, *, side: str, other: str, most: int) -> Answer:
+    graph, table = open_graph(place), open_table(place, "direct", "influence")
+    code = graph.code(market)
+    own = table[(table[side] == code) & (table["credits"] > 0)]
+    if own.empty:
+        raise DataSaysNoError(f"no entry {'into' if side == 'target' else 'elsewhere'} is owed to a market, for {code}")
+    own = own.sort_values(["credits", other], ascending=[False, True], ignore_index=True)
+    own.insert(2, "name", own[other].map(market_names(own[other])))
+    name = market_names([code])[code]
+    clout = open_table(place, "direct", "clout").set_index("market").loc[code]
+    heading = (
+        f"{graph.chart}: whom {name} is followed by, directly; one entry brings {clout['clout']:.2f} elsewhere"
+        if side == "source"
+        else f"{graph.chart}: whom {name} follows, directly; of its entries {clout['received']:.0f} are owed to other "
+        f"markets, {clout['background']:.0f} to nobody seen"
+    )
+    shown = own[[other, "name", "alpha", "low", "high", "q", "direct", "credits", "lag_median"]].head(most)
+    return Answer(f"{heading}\n{text_table(shown)}", records(own.head(most)))
+
+
+def route(place: Path, source: str, target: str, *, most: int) -> Answer:
+    """Return the `most` likely routes from one market to another, edge by edge, under direct influence."""
+    graph, table = open_graph(place), open_table(place, "direct", "influence")
+    a, b = graph.code(source), graph.code(target)
+    found = routes(table, a, b, k=most)
+    names = market_names([a, b])
+    lines = [f"{graph.chart}: most probable routes from {names[a]} to {names[b]}, by direct influence"]
+    for number, steps in found.groupby("route"):
+        way = " → ".join([*steps["source"], steps["target"].iloc[-1]])
+        first = steps.iloc[0]
+        lines.append(f"{number}. {way}: P = {first['route_probability']:.3g}, about {first['days']:.0f} days")
+    return Answer("\n".join(lines), records(found))
+
+
+def explain(place: Path, source: str, target: str) -> Answer:
+    """Return all numbers of one edge in words."""
+    graph = open_graph(place)
+    found = graph.flow(source, target)
+    edge = found.edge
+    names = market_names([str(edge["source"]), str(edge["target"])])
+    a, b = names.values()
+    lines = [f"{a} → {b} on {graph.chart}, within {graph.window} days", flow_sentence(edge, a, b)]
+    lines += chance_sentences(edge, a, b)
+    data: dict[str, Any] = {"edge": records(pd.DataFrame([edge]))[0], "direct": None}
+    if holds_step(place, "direct"):
+        table = open_table(place, "direct", "influence")
+        pair = table[(table["source"] == edge["source"]) & (table["target"] == edge["target"])]
+        lines.append(influence_sentence(pair.to_dict("records")[0], a, b))
+        data["direct"] = records(pair)[0]
+    else:
+        lines.append("Direct: not fitted; graph --direct does.")
+    return Answer("\n".join([*lines, _apart(edge)]), data)
+
+
 def journey(place: Path, track: str) -> Answer:
     """Return where a track went; `track` is an id, a url, or a title."""
     entries, titles = open_entries(place), open_titles(place)
@@ -99,19 +163,10 @@ def journey(place: Path, track: str) -> Answer:
     return Answer(f"{heading}\n{text_table(shown)}", data | {"journey": records(table)})
 
 
-def _flow_sentence(edge: dict[Any, Any], a: str, b: str) -> str:
-    if not edge["exposed"]:
-        return f"No track could be followed from {a} to {b}."
-    lag = f", half of them within {edge['lag_median']:g} days" if edge["tracks"] > 1 else ""
-    few = (
-        f" (of so few tracks, below {LEAST_EXPOSED}, hardly more than a rumour)"
-        if edge["exposed"] < LEAST_EXPOSED
-        else ""
-    )
-    return (
-        f"Of {edge['exposed']:,} tracks in {a} that could have gone on to {b}, {edge['tracks']:,} did{lag}; "
-        f"P = {edge['rate']:.3f} by day {edge['followed_to']:g}, follow-up cut short taken into account{few}."
-    )
+def _apart(edge: Mapping[Any, Any]) -> str:
+    apart = [(name.replace("_", " "), cell(edge[name])) for name in DISTANCES]
+    known = [f"{name} {value}" for name, value in apart if value]
+    return f"Between them: {', '.join(known)}." if known else "No distance between them is known."
 
 
 def _track(wanted: str, titles: pd.DataFrame) -> dict[str, Any]:

@@ -54,7 +54,7 @@ def report_html(
         every=every(folder.notes("entries")["cadence_days"]),
         usual=entries.calendar.by_market()[["dates", "depth_median", "missing"]].median(),
         unseen=[day.isoformat() for day in entries.calendar.unseen_dates()],
-        leaders=_table(graph.leaders().drop(columns="market").head(MOST)),
+        leaders=_table(graph.scores().drop(columns="market").head(MOST)),
         flows={by: _table(_flows(graph, by)) for by in ("tracks", "rate")},
         least_exposed=LEAST_EXPOSED,
         summary=_table(pd.concat([part.summary for part in curves], ignore_index=True).drop(columns="by")),

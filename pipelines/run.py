@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pyarrow as pa
 import pyarrow.compute as pc
 
 import figures
@@ -15,8 +16,10 @@ from diffusion import Calendar, Charts, Entries, EventRules, market_names, open_
 from diffusion.engine import Engine
 from diffusion.layouts import find_source
 from diffusion.star import find_star
-from graphs import MarketGraph, market_graph
+from graphs import MarketGraph, direct_edges, market_graph
+from graphs.communities import known_groups
 from pipelines.folder import Folder
+from pipelines.graph_tables import direct_tables, leader_tables, structure_tables
 from pipelines.manifest import file_facts, fingerprint
 from pipelines.progress import Report
 from pipelines.report import TITLES, report_html
@@ -26,14 +29,38 @@ from survival import Breakthrough, breakthrough
 
 Drawing = Callable[[], figures.Figure]
 
+MOST_CURVES = 6
+"""Pairs whose lag curves are drawn: those of the highest rates."""
+
+SHOWN = ("net_flow", "out_share", "pagerank", "springrank")
+"""Measures whose intervals are drawn."""
+
+DRAWN = (
+    "leaders",
+    "backbone",
+    "communities",
+    "influence",
+    "clout",
+    "rolling",
+    "validity",
+    "validity_pairs",
+)
+"""Tables that are drawn, where they were made."""
+
 KINDS: tuple[figures.Kind, ...] = ("png", "svg")
 
-STEPS = ("entries", "graph", "survival", "graph_figures", "survival_figures", "report")
+GRAPH_STEPS = ("entries", "graph", "leaders", "structure")
+"""What `graph` makes, in order."""
+
+STEPS = (*GRAPH_STEPS, "direct", "survival", "graph_figures", "survival_figures", "report")
 """What a full run makes, in order."""
 
 OUTDATES = {
-    "entries": ("graph", "survival", "graph_figures", "survival_figures", "report"),
-    "graph": ("graph_figures", "report"),
+    "entries": STEPS[1:],
+    "graph": ("leaders", "structure", "graph_figures", "report"),
+    "leaders": ("graph_figures", "report"),
+    "structure": ("graph_figures", "report"),
+    "direct": ("graph_figures", "report"),
     "survival": ("survival_figures", "report"),
 }
 """Step → steps that were made from what it made before."""
@@ -78,7 +105,17 @@ class Run:
     @cached_property
     def graph_print(self) -> str:
         """Fingerprint of the graph."""
-        return fingerprint("graph", self.entries_print, self.study.window)
+        return fingerprint("graph", self.entries_print, self.study.window, self.study.permutations, self.study.seed)
+
+    @cached_property
+    def leaders_print(self) -> str:
+        """Fingerprint of the leaders and of the graph's structure."""
+        return fingerprint("leaders", self.graph_print, self.study.replicates)
+
+    @cached_property
+    def direct_print(self) -> str:
+        """Fingerprint of direct influence."""
+        return fingerprint("direct", self.entries_print, self.study.window, self.study.horizon)
 
     @cached_property
     def survival_print(self) -> str:
@@ -104,7 +141,7 @@ class Run:
     def graph(self) -> MarketGraph:
         """The graph, read from the folder where it is already there."""
         self.make_graph()
-        return load_graph(self.folder.read_table, self.folder.notes("graph"))
+        return load_graph(self.folder.read_table, self.folder.notes("graph"), self.entries.timelines)
 
     @cached_property
     def curves(self) -> tuple[Breakthrough, ...]:
@@ -141,7 +178,10 @@ class Run:
         if self.folder.unchanged("graph", self.graph_print):
             return
         self.tell("counting transitions")
-        graph = market_graph(self.entries, window=self.study.window)
+        study = self.study
+        bare = market_graph(self.entries, window=study.window)
+        self.tell(f"testing edges against chance, {study.permutations} fillings")
+        graph = bare.tested(permutations=study.permutations, seed=study.seed)
         edges = graph.edges
         notes = {
             "chart": graph.chart,
@@ -151,11 +191,53 @@ class Run:
             "exposed": int(edges["exposed"].sum()),
             "unmatched": {name: [list(pair) for pair in pairs] for name, pairs in graph.unmatched.items()},
         }
-        self._begin("graph", self.graph_print, parameters={"window": graph.window}, notes=notes)
+        parameters = study.settings("graph") | {"window": graph.window}
+        self._begin("graph", self.graph_print, parameters=parameters, notes=notes)
         self.folder.put_table("graph", "edges.parquet", edges)
         self.folder.put_table("graph", "markets.parquet", graph.nodes)
         self.folder.put_table("graph", "lags.parquet", graph.lags)
+        self.folder.put_table("graph", "periods.parquet", _arrow(graph.periods()))
         self.folder.put("graph", "graph.graphml", graph.graphml())
+        self.folder.put("graph", "graph.gexf", graph.gexf())
+        self.folder.put("graph", "graph.dot", graph.dot().encode())
+
+    def make_leaders(self) -> None:
+        """Write the leaders with intervals, over time, and what they predict."""
+        self.make_graph()
+        if self.folder.unchanged("leaders", self.leaders_print):
+            return
+        study = self.study
+        self.tell(f"drawing {study.replicates:,} graphs")
+        made = leader_tables(self.graph, self.entries, replicates=study.replicates, seed=study.seed)
+        self._put_tables("leaders", self.leaders_print, *made)
+
+    def make_structure(self) -> None:
+        """Write the backbone, the communities, and whether distances explain the flows."""
+        self.make_graph()
+        key = fingerprint("structure", self.leaders_print)
+        if self.folder.unchanged("structure", key):
+            return
+        self.tell("finding communities")
+        made = structure_tables(self.graph, replicates=self.study.replicates, seed=self.study.seed)
+        self._put_tables("structure", key, *made)
+
+    def make_direct(self) -> None:
+        """Write who is followed directly by whom, and whom every entry is owed to."""
+        self.make_entries()
+        if self.folder.unchanged("direct", self.direct_print):
+            return
+        self.tell("fitting direct edges")
+        found = direct_edges(self.entries, window=self.study.window, horizon=self.study.horizon)
+        notes = {"penalty": found.penalty, "lag_median": found.lag_median, "window": found.window}
+        self._put_tables("direct", self.direct_print, direct_tables(found), {}, notes=notes)
+
+    def _put_tables(
+        self, step: str, key: str, tables: Mapping[str, pd.DataFrame], gaps: Mapping[str, str], **said: Any
+    ) -> None:
+        notes = {"not_made": dict(gaps)} | said.get("notes", {})
+        self._begin(step, key, parameters=self.study.settings("graph"), notes=notes)
+        for name, table in tables.items():
+            self.folder.put_table(step, f"{name}.parquet", _arrow(table))
 
     def make_survival(self) -> None:
         """Write the survival curves and their summary."""
@@ -173,9 +255,14 @@ class Run:
 
     def make_graph_figures(self) -> None:
         """Write the figures of the graph as PNG and SVG."""
-        key = fingerprint("graph_figures", self.graph_print)
+        key = fingerprint("graph_figures", self.leaders_print, self.direct_print)
         if not self.folder.unchanged("graph_figures", key):
-            self._draw("graph_figures", key, graph_figures(self.graph))
+            tables = {
+                name: self.folder.read_table(f"{name}.parquet").to_pandas(date_as_object=False)
+                for name in DRAWN
+                if self.folder.holds(f"{name}.parquet")
+            }
+            self._draw("graph_figures", key, graph_figures(self.graph) | tested_figures(self.graph, tables))
 
     def make_survival_figures(self) -> None:
         """Write the figures of the survival curves as PNG and SVG."""
@@ -185,7 +272,7 @@ class Run:
 
     def make_report(self) -> None:
         """Write the report, one HTML file that needs no other."""
-        key = fingerprint("report", self.study.title, self.graph_print, self.survival_print)
+        key = fingerprint("report", self.study.title, self.leaders_print, self.direct_print, self.survival_print)
         if self.folder.unchanged("report", key):
             return
         self.tell("writing the report")
@@ -205,6 +292,10 @@ class Run:
                 self.folder.put(step, f"figures/{name}.{kind}", figures.render(figure, kind))
 
 
+def _arrow(table: pd.DataFrame) -> pa.Table:
+    return pa.Table.from_pandas(table, preserve_index=False)
+
+
 def graph_figures(graph: MarketGraph) -> dict[str, Drawing]:
     """Return name → how to draw it, for every figure of a graph."""
     edges, nodes, lags = graph.edges, graph.nodes, graph.lags
@@ -213,11 +304,59 @@ def graph_figures(graph: MarketGraph) -> dict[str, Drawing]:
     names = market_names(nodes["market"])
     drawings: dict[str, Drawing] = {
         "transition_matrix": lambda: figures.transition_matrix(edges, names=names),
-        "leaders": lambda: figures.leader_chart(graph.leaders()),
+        "leaders": lambda: figures.leader_chart(graph.scores()),
         "lags": lambda: figures.lag_distribution(by_days, joint=joint, window=graph.window),
     }
     if nodes["latitude"].notna().any():
         drawings["flow_map"] = lambda: figures.flow_map(edges, nodes)
+    return drawings
+
+
+def tested_figures(graph: MarketGraph, tables: Mapping[str, pd.DataFrame]) -> dict[str, Drawing]:
+    """Return name → how to draw it, for the figures of leaders, backbone, communities and direct edges.
+
+    Parameters
+    ----------
+    graph
+        With tested edges.
+    tables
+        Artifact → table, those of `DRAWN` that there are.
+    """
+    nodes, names = graph.nodes, market_names(graph.nodes["market"])
+    strongest = graph.largest("rate").head(MOST_CURVES)
+    curves = pd.concat(
+        [
+            graph.flow(pair["source"], pair["target"]).curve.assign(source=pair["source"], target=pair["target"])
+            for pair in strongest.to_dict("records")
+        ]
+        or [pd.DataFrame()]
+    )
+    drawings: dict[str, Drawing] = {}
+    if len(curves):
+        drawings["lag_curves"] = lambda: figures.lag_curves(curves, names=names)
+    if "leaders" in tables:
+        table = tables["leaders"]
+        shown = table[table["measure"].isin(SHOWN)]
+        drawings["leader_intervals"] = lambda: figures.leader_intervals(shown, names=names)
+    if nodes["latitude"].notna().any() and len(tables.get("backbone", ())):
+        drawings["backbone_map"] = lambda: figures.backbone_map(graph.edges, nodes)
+    if "influence" in tables:
+        influence, clout = tables["influence"], tables["clout"]
+        order = clout.sort_values("clout", ascending=False)["market"].tolist()
+        drawings["influence_heatmap"] = lambda: figures.influence_heatmap(influence, names=names, order=order)
+    if "communities" in tables:
+        found = tables["communities"]
+        found = found[found["method"] == "leiden"].merge(
+            nodes[["market", "name", "latitude", "longitude"]], on="market"
+        )
+        if nodes["latitude"].notna().any():
+            drawings["community_map"] = lambda: figures.community_map(found)
+        spoken = found.merge(known_groups(found["market"].tolist()), on="market").rename(columns={"language": "group"})
+        drawings["community_grid"] = lambda: figures.community_grid(spoken[["market", "community", "group"]])
+    if "rolling" in tables:
+        drawings["rolling_leaders"] = lambda: figures.rolling_leaders(tables["rolling"], names=names)
+    if "validity" in tables:
+        drawings["validity"] = lambda: figures.validity_chart(tables["validity"], tables["validity_pairs"])
     return drawings
 
 

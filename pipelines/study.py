@@ -18,10 +18,22 @@ SECTIONS: Mapping[str, tuple[str, ...]] = {
     "study": ("title",),
     "charts": ("path", "chart", "columns", "market_names"),
     "events": ("top", "min_periods", "washout", "identity"),
-    "graph": ("window",),
+    "graph": ("window", "permutations", "replicates", "seed"),
     "survival": ("by", "horizon"),
 }
 """Section of the study file → its keys, each a field of `Study`."""
+
+LEAST: Mapping[str, int] = {
+    "top": 1,
+    "min_periods": 1,
+    "washout": 0,
+    "window": 1,
+    "permutations": 20,
+    "replicates": 20,
+    "seed": 0,
+    "horizon": 1,
+}
+"""Whole numbers of a study → the least they may be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +52,12 @@ class Study:
         As `diffusion.open_charts`.
     window
         Days, as `graphs.market_graph`; None for the usual one of the cadence.
+    permutations
+        Fillings drawn of each null.
+    replicates
+        Graphs that the bootstrap draws.
+    seed
+        Where chance comes from.
     by, horizon
         As `survival.breakthrough`; several groupings are computed one after the other.
     """
@@ -54,13 +72,15 @@ class Study:
     washout: int = WASHOUT
     identity: Identity = "track"
     window: int | None = None
+    permutations: int = 200
+    replicates: int = 1000
+    seed: int = 0
     by: tuple[Grouping, ...] = GROUPINGS
     horizon: int = HORIZON
 
     def __post_init__(self) -> None:
-        for name in ("top", "min_periods", "washout", "window", "horizon"):
+        for name, least in LEAST.items():
             value = getattr(self, name)
-            least = 0 if name == "washout" else 1
             whole = isinstance(value, int) and not isinstance(value, bool)
             if value is not None and not (whole and least <= value <= LONGEST):
                 raise SettingError(

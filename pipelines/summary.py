@@ -37,7 +37,7 @@ def graph_lines(notes: dict[str, Any], graph: MarketGraph) -> list[str]:
         "which count for no direction",
         *unmatched_lines(graph),
     ]
-    leaders = graph.leaders()
+    leaders = graph.scores()
     for measure in MEASURES:
         best = leaders.sort_values([measure, "market"], ascending=[False, True]).head(5)
         names = ", ".join(f"{row['name']} {cell(row[measure])}" for row in best.to_dict("records"))
@@ -91,7 +91,7 @@ def result(folder: Folder, graph: MarketGraph | None) -> dict[str, Any]:
     manifest = folder.manifest()
     found: dict[str, Any] = {"out": str(folder.place), "files": folder.changes(), "steps": manifest["steps"]}
     if graph is not None:
-        leaders = graph.leaders()
+        leaders = graph.scores()
         found["leaders"] = {
             measure: records(leaders.nlargest(10, measure)[["market", "name", measure]]) for measure in MEASURES
         }

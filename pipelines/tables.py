@@ -9,23 +9,39 @@ import pyarrow as pa
 
 from diffusion import Calendar, Entries, EventRules, SettingError
 from diffusion.files import read_table
+from diffusion.timelines import Timelines
 from graphs import SCORES, MarketGraph
 from pipelines.manifest import MANIFEST, intact, read_manifest
 
 
-def load_graph(read_table: Callable[[str], pa.Table], notes: Mapping[str, Any]) -> MarketGraph:
-    """Return the graph whose tables `read_table` reads by name; `notes` are those of its step in the manifest."""
+def load_graph(read_table: Callable[[str], pa.Table], notes: Mapping[str, Any], timelines: Timelines) -> MarketGraph:
+    """Return the graph whose tables `read_table` reads by name.
+
+    Parameters
+    ----------
+    read_table
+        Name of an artifact → table.
+    notes
+        Those of the graph's step in the manifest.
+    timelines
+        Of the entries it was counted on.
+    """
     nodes, edges, lags = (
         read_table(f"{name}.parquet").to_pandas(date_as_object=False) for name in ("markets", "edges", "lags")
     )
     return MarketGraph(
-        nodes.drop(columns=list(SCORES)), edges, lags=lags, window=int(notes["window"]), chart=str(notes["chart"])
+        nodes.drop(columns=list(SCORES)),
+        edges,
+        lags=lags,
+        window=int(notes["window"]),
+        chart=str(notes["chart"]),
+        timelines=timelines,
     )
 
 
 def open_graph(place: Path) -> MarketGraph:
     """Return the graph of a finished study or graph folder."""
-    return load_graph(_reader(place, "graph"), _step(place, "graph")["notes"])
+    return load_graph(_reader(place, "graph"), _step(place, "graph")["notes"], open_entries(place).timelines)
 
 
 def open_entries(place: Path) -> Entries:
@@ -44,6 +60,23 @@ def open_titles(place: Path) -> pd.DataFrame:
     return frame
 
 
+def open_table(place: Path, step: str, name: str) -> pd.DataFrame:
+    """Return a table of a finished folder.
+
+    Raises
+    ------
+    SettingError
+        When the folder does not hold the step or the table.
+    """
+    frame: pd.DataFrame = _reader(place, step)(f"{name}.parquet").to_pandas(date_as_object=False)
+    return frame
+
+
+def holds_step(place: Path, step: str) -> bool:
+    """Return whether the folder's manifest names the step."""
+    return (place / MANIFEST).is_file() and step in read_manifest(place)["steps"]
+
+
 def _step(place: Path, step: str) -> dict[str, Any]:
     """Return what the manifest says of a step whose artifacts are all as they were made.
 
@@ -56,7 +89,10 @@ def _step(place: Path, step: str) -> dict[str, Any]:
         raise SettingError(f"no {MANIFEST} in '{place}'; make one first: chart-diffusion graph CHARTS --out {place}")
     steps = read_manifest(place)["steps"]
     if step not in steps:
-        raise SettingError(f"'{place}' holds no {step}; make it first: chart-diffusion graph CHARTS --out {place}")
+        option = " --direct" if step == "direct" else ""
+        raise SettingError(
+            f"'{place}' holds no {step}; make it first: chart-diffusion graph CHARTS{option} --out {place}"
+        )
     for artifact in steps[step]["artifacts"]:
         if not intact(place, artifact):
             raise SettingError(f"'{place / artifact['path']}' is not what the manifest says; make it again first")

@@ -55,7 +55,7 @@ def test_a_worked_example(small: Small) -> None:
     assert edges.loc[("US", "MT"), ["tracks", "exposed"]].tolist() == [1, 3]
     # y and z are followed for 59 and 55 days without an entry, x enters after 10: nobody is censored before it
     assert edges.loc[("US", "MT"), "rate"] == pytest.approx(1 / 3)
-    scores = graph.leaders().set_index("market")
+    scores = graph.scores().set_index("market")
     assert scores.loc["US", ["out_tracks", "in_tracks", "net_flow"]].tolist() == [3, 0, 3]
     assert scores["net_flow"].sum() == 0
 

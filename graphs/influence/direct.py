@@ -1,0 +1,290 @@
+"""Direct edges: who is followed by whom, by a grouped-time likelihood on the intervals that were observed."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Final, Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from diffusion.entries import Entries
+from diffusion.errors import DataSaysNoError, SettingError
+from diffusion.schema import HORIZON, LONGEST
+from graphs.influence.background import AGES, Cells, Periods
+from graphs.influence.design import Design
+from graphs.influence.evidence import evidence
+from graphs.influence.followup import Tracks
+from graphs.influence.frailty import Frailty, expected_by_track, track_scales
+from graphs.influence.lags import observable
+from graphs.influence.model import MOST, Fit, Lag, designs_of, fit_with_lags
+from graphs.influence.parallel import by_target
+from graphs.influence.penalty import held_out_rate
+from graphs.influence.result import NOBODY, Credits, Influence
+from graphs.influence.scores import score_products
+from graphs.nulls.tails import adjusted
+
+Floats = NDArray[np.float64]
+Penalty = Literal["heldout"] | float
+
+FRAILTY_ROUNDS: Final = 15
+"""Rounds of scales and coefficients at most."""
+
+FRAILTY_PRECISION: Final = 0.01
+"""Mean change of the tracks' scales at which they have been found."""
+
+LEVEL: Final = 0.05
+"""Default false discovery rate of `direct`."""
+
+
+COLUMNS: Final = (
+    "source",
+    "target",
+    "alpha",
+    "low",
+    "high",
+    "p",
+    "q",
+    "direct",
+    "shrunk",
+    "credits",
+    "exposed",
+    "exposure",
+    "joint",
+    "alpha_if_ties",
+    "lag_median",
+    "observable",
+    "inflation",
+)
+"""Of `Influence.table`."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Setup:
+    tracks: Tracks
+    cells: Cells
+    window: int
+    horizon: int
+
+    def designs(self, weight: Floats) -> list[Design]:
+        return designs_of(self.tracks, self.cells, window=self.window, horizon=self.horizon, weight=weight)
+
+    def fit(self, lag: Lag) -> Fit:
+        designs = self.designs(np.ones(len(self.tracks.debut)))
+        if not any(len(design.track) for design in designs):
+            raise DataSaysNoError("no track entered a market while at risk there, so nobody is seen to follow anybody")
+        return fit_with_lags(designs, lag, window=self.window, cadence=self.tracks.cadence)
+
+
+def direct_edges(
+    entries: Entries,
+    *,
+    window: int | None = None,
+    horizon: int = HORIZON,
+    lag: Lag = "pair",
+    periods: Periods = "year",
+    ages: Sequence[int] = AGES,
+    penalty: Penalty = "heldout",
+    frailty: Frailty | None = None,
+    robust: bool = True,
+    fdr: float = LEVEL,
+) -> Influence:
+    """Return who is followed directly by whom, and how strongly.
+
+    A track not yet in market b enters it with the hazard
+
+        background_b(period, age) + Σ_a α_ab · f_ab(t − entry_a)
+
+    over the markets a that were seen to be entered at or before the start of the interval between two charts of b; f is
+    exponential, cut off at the window, and integrates to 1. Every timed track counts, from its debut (or the end of b's
+    washout) until it enters, coverage ends or the horizon is reached, with P(entry in an interval) = 1 − e^(−∫ hazard).
+    α and background are at their joint maximum, all at or above 0, each target by itself [1]_.
+
+    Parameters
+    ----------
+    entries
+        Of charts of several markets.
+    window
+        Days that an entry sends (default: that of the calendar's cadence).
+    horizon
+        Days that a track is followed after its debut (default 180).
+    lag
+        Median of f: of each "pair" (default), drawn towards that of all by a log-normal prior (σ = 0.5); "shared" by
+        all pairs; or as many days as given.
+    periods
+        Calendar periods of the background: "year" (default), "quarter" or "none".
+    ages
+        Days after the debut at which the background changes (default 0, 7, 28, 90).
+    penalty
+        Rate of the exponential prior on α behind `shrunk`, in exposed tracks: that many tracks that were exposed and
+        did not follow are added to every pair. "heldout" (default) takes the one under which two halves of the tracks
+        foretell each other best; 0 is no prior. `alpha` and its interval are always without.
+    frailty
+        What hazards of tracks are multiplied by besides: nothing (default), a scale by "footprint" class, or a "gamma"
+        scale of each track. Tracks popular everywhere look like influence without it; it is estimated from the entries
+        that α is to explain, and takes some of α with it.
+    robust
+        Whether intervals and p are widened where tracks of a cluster (one artist and debut) vary together more than the
+        model says (default).
+    fdr
+        False discovery rate of `direct` (default .05).
+
+    Raises
+    ------
+    SettingError
+        When a parameter is out of range.
+    DataSaysNoError
+        When there is one market only, no timed track, or no entry in any risk set.
+
+    Notes
+    -----
+    The intervals take lags and frailty as known. They are of the unpenalised maximum; `evidence` says how.
+
+    References
+    ----------
+    .. [1] Gomez-Rodriguez, M., Balduzzi, D. & Schölkopf, B. (2011). Uncovering the temporal dynamics of diffusion
+       networks. arXiv 1105.0697. Here grouped in time, with a background, and with all tracks that never spread.
+
+    Examples
+    --------
+    >>> import diffusion
+    >>> with diffusion.open_sample() as charts:
+    ...     found = direct_edges(charts.entries(top=5), lag=3.0, penalty=0)
+    >>> best = found.table.nlargest(1, "credits")
+    >>> best[["source", "target", "exposed"]].values.tolist()
+    [['AR', 'UY', 6]]
+    """
+    window = entries.calendar.default_window if window is None else window
+    _check(window, horizon, penalty, fdr)
+    tracks = Tracks.of(entries)
+    first, last = int(tracks.debut.min()), max(int(spans.max()) for spans in tracks.spans if len(spans))
+    cells = Cells.of(first, last, periods=periods, ages=ages, horizon=horizon)
+    setup = _Setup(tracks, cells, window, horizon)
+    fit, scale, scales = setup.fit(lag), np.ones(len(tracks.debut)), None
+    if frailty is not None:
+        fit, scale, scales = _with_frailty(setup, fit, frailty)
+    rate = float(penalty) if penalty != "heldout" else held_out_rate(tracks, fit, lambda w: setup.designs(w * scale))
+    shrunk = fit.fitted(penalty=rate) if rate else fit
+    table = _table(setup, fit, shrunk, robust=robust, fdr=fdr)
+    return Influence(
+        table=table,
+        background=_background(setup, fit),
+        frailty=scales,
+        lag_median=fit.middle,
+        penalty=rate,
+        window=window,
+        horizon=horizon,
+        log_likelihood=fit.value(),
+        markets=tracks.markets,
+        track_ids=tracks.track_ids,
+        shares=_shares(fit),
+    )
+
+
+def _check(window: int, horizon: int, penalty: Penalty, fdr: float) -> None:
+    for name, days in (("window", window), ("horizon", horizon)):
+        if not 1 <= days <= LONGEST:
+            raise SettingError(f"{name} is {days} days; it must be between 1 and {LONGEST:,}")
+    if penalty != "heldout" and (isinstance(penalty, str) or not 0 <= penalty < np.inf):
+        raise SettingError(f"penalty is '{penalty}'; give 'heldout' or a number of tracks from 0")
+    if not 0 < fdr < 1:
+        raise SettingError(f"a false discovery rate of {fdr:g} is no share; give one between 0 and 1")
+
+
+def _with_frailty(setup: _Setup, fit: Fit, kind: Frailty) -> tuple[Fit, Floats, pd.DataFrame]:
+    scale = np.ones(len(setup.tracks.debut))
+    for _ in range(FRAILTY_ROUNDS):
+        expected, entered = expected_by_track(setup.tracks, setup.cells, fit, horizon=setup.horizon)
+        found, table = track_scales(setup.tracks, expected, entered, kind)
+        moved, scale = float(np.abs(found - scale).mean()), found
+        fit = replace(fit, designs=tuple(setup.designs(scale))).fitted()
+        if moved < FRAILTY_PRECISION:
+            break
+    return fit, scale, table
+
+
+def _table(setup: _Setup, fit: Fit, shrunk: Fit, *, robust: bool, fdr: float) -> pd.DataFrame:
+    parts = by_target(lambda target: _target_rows(setup, fit, shrunk, target, robust=robust), len(fit.designs))
+    table = pd.concat(parts, ignore_index=True)
+    table = table.sort_values(["source", "target"], ignore_index=True)
+    q = adjusted(table["p"].to_numpy(np.float64))
+    return table.assign(q=q, direct=(q <= fdr) & (table["low"] > 0))[list(COLUMNS)]
+
+
+def _target_rows(setup: _Setup, fit: Fit, shrunk: Fit, target: int, *, robust: bool) -> pd.DataFrame:
+    """Return the rows of one target, all columns but those that need all pairs."""
+    design, task, tracks = fit.designs[target], fit.task(target), setup.tracks
+    senders = len(design.survived)
+    beta, most = fit.coefficients[target] * task.unit, MOST * task.unit
+    products = None
+    if robust:
+        products = score_products(tracks, setup.cells, design, task, beta, fit.reach(target), horizon=setup.horizon)
+    found = evidence(task, beta, senders=senders, most=most, products=products)
+    unit = np.where(task.unit[:senders] > 0, task.unit[:senders], np.nan)
+    owed = np.bincount(design.sender, fit.credits(target)[0], senders)
+    medians = fit.medians[target]
+    names = np.array(tracks.markets, dtype=object)
+    rows = pd.DataFrame(
+        {
+            "source": names,
+            "target": names[design.market],
+            "alpha": beta[:senders] / unit,
+            "low": found.low / unit,
+            "high": found.high / unit,
+            "p": np.where(np.isnan(unit), np.nan, found.p),
+            "shrunk": np.where(np.isnan(unit), np.nan, shrunk.coefficients[target, :senders]),
+            "credits": owed,
+            "exposed": design.exposed,
+            "exposure": task.unit[:senders],
+            "joint": design.joint,
+            "lag_median": medians,
+            "observable": observable(medians, fit.window, fit.cadence),
+            "inflation": found.inflation,
+        }
+    )
+    tied = (owed + rows["joint"]) / (rows["exposure"] + rows["joint"]).where(rows["joint"] > 0)
+    return rows.assign(alpha_if_ties=tied.fillna(rows["alpha"])).drop(index=design.market)
+
+
+def _background(setup: _Setup, fit: Fit) -> pd.DataFrame:
+    cells, parts = setup.cells, []
+    ages = len(cells.ages) - 1
+    for target, design in enumerate(fit.designs):
+        days = design.survived_days + design.event_days.sum(axis=0)
+        hazard = fit.coefficients[target, len(design.survived) :]
+        parts.append(
+            pd.DataFrame(
+                {
+                    "market": setup.tracks.markets[design.market],
+                    "period": np.repeat(np.array(cells.names, dtype=object), ages),
+                    "age_from": np.tile(cells.ages[:-1], len(cells.names)),
+                    "age_to": np.tile(cells.ages[1:], len(cells.names)),
+                    "hazard": np.where(days > 0, hazard, np.nan),
+                    "credits": fit.credits(target)[1].sum(axis=0),
+                    "exposure": days,
+                }
+            )
+        )
+    return pd.concat(parts, ignore_index=True)
+
+
+def _shares(fit: Fit) -> Credits:
+    parts: list[tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], Floats]] = []
+    for target, design in enumerate(fit.designs):
+        sent, own = fit.credits(target)
+        nobody = own.sum(axis=1)
+        for row, source, credit in (
+            (design.row.astype(np.int64), design.sender.astype(np.int64), sent),
+            (np.arange(len(nobody)), np.full(len(nobody), NOBODY), nobody),
+        ):
+            there = credit > 0
+            track = design.track[row[there]]
+            parts.append((track, np.full(len(track), design.market), source[there], credit[there]))
+    track, market, source, credit = (np.concatenate([part[number] for part in parts]) for number in range(4))
+    order = np.lexsort((source, market, track))
+    return Credits(
+        track[order].astype(np.int32),
+        market[order].astype(np.int16),
+        source[order].astype(np.int16),
+        credit[order].astype(np.float32),
+    )

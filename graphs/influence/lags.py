@@ -1,0 +1,79 @@
+"""The lag density: exponential, cut off at the window, scaled to integrate to 1."""
+
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+
+SHORTEST: Final = 1 / 16
+"""Shortest median lag that is told from others, as a share of the cadence: transmission all but done between charts."""
+
+LONGEST: Final = 0.45
+"""Longest median lag, as a share of the window: at one half the density would be flat."""
+
+STEPS: Final = 48
+"""Median lags looked at."""
+
+
+def rate_of(median: Floats, window: int) -> Floats:
+    """Return the rate θ (per day) of the density with the given medians (days, below half the window).
+
+    Solves 1 − e^(−θ·median) = (1 − e^(−θ·window)) / 2 by fixed-point steps.
+
+    Examples
+    --------
+    >>> rate_of(np.array([7.0, 20.0]), 60).round(4).tolist()
+    [0.0986, 0.0241]
+    """
+    theta: Floats = np.log(2) / median
+    for _ in range(200):
+        before, theta = theta, -np.log1p(np.expm1(-theta * window) / 2) / median
+        if np.allclose(before, theta, rtol=1e-14, atol=0):
+            break
+    return theta
+
+
+def reached(median: Floats, window: int) -> Floats:
+    """Return F, the share of transmissions that are over x days after the sender's entry, for x = 0 … window.
+
+    Parameters
+    ----------
+    median
+        (...,) days.
+
+    Returns
+    -------
+    array
+        (..., window + 1), from 0 to 1.
+
+    Examples
+    --------
+    >>> reached(np.array([7.0]), 60)[0, [0, 7, 60]].round(6).tolist()
+    [0.0, 0.5, 1.0]
+    """
+    theta = rate_of(median, window)[..., None]
+    share: Floats = np.expm1(-theta * np.arange(window + 1)) / np.expm1(-theta * window)
+    return share
+
+
+def observable(median: Floats, window: int, cadence: int) -> Floats:
+    """Return the share of transmissions that come after the sender's own chart, entered at any time since the last.
+
+    The rest arrives between the same two charts as the sender's entry, and is seen as a tie.
+
+    Examples
+    --------
+    >>> observable(np.array([1.0, 7.0, 20.0]), 60, 7).round(2).tolist()
+    [0.2, 0.72, 0.9]
+    """
+    theta = rate_of(median, window)
+    shown = -np.expm1(-theta * cadence) / (theta * cadence)
+    share: Floats = (shown - np.exp(-theta * window)) / -np.expm1(-theta * window)
+    return share
+
+
+def median_grid(window: int, cadence: int) -> Floats:
+    """Return the median lags (days) that are told apart, equally far from each other in logarithm."""
+    return np.geomspace(min(SHORTEST * cadence, LONGEST * window / 2), LONGEST * window, STEPS)

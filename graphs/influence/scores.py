@@ -1,0 +1,112 @@
+"""What every track was exposed to and what came of it, market by market."""
+
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from graphs.influence.background import Cells
+from graphs.influence.design import Design
+from graphs.influence.followup import FollowUp, Tracks, follow_up
+from graphs.influence.solver import Problem, odds
+
+Floats = NDArray[np.float64]
+
+
+QUIET: Final = 20_000
+"""Clusters without any event in a market that are looked at; where there are more, they stand for the others."""
+
+
+def score_products(
+    tracks: Tracks, cells: Cells, design: Design, task: Problem, beta: Floats, reach: Floats, *, horizon: int
+) -> tuple[Floats, Floats]:
+    """Return the sums of the outer products of scores, by track and by cluster, (p, p) each, in the units of `task`."""
+    members = np.bincount(tracks.cluster)
+    if members.max(initial=1) == 1:
+        return np.eye(len(task.unit)), np.eye(len(task.unit))
+    per = np.divide(1.0, task.unit, out=np.zeros_like(task.unit), where=task.unit > 0)
+    survived = _survived(tracks, cells, follow_up(tracks, design.market, horizon), reach)
+    survived.data *= per[survived.indices]
+    row, sent = np.nonzero(task.events)
+    score = (task.events * odds(task.events @ beta)[:, None])[row, sent]
+    scores = sparse.csr_array((score, (design.track[row], sent)), shape=survived.shape) - survived
+    stands_for = _stands_for(tracks, design)[tracks.cluster]
+    single = np.flatnonzero((members[tracks.cluster] == 1) & (stands_for > 0))
+    several = np.flatnonzero((members[tracks.cluster] > 1) & (stands_for > 0))
+    alone, some = (_stretched(scores[those], stands_for[those]) for those in (single, several))
+    _, group = np.unique(tracks.cluster[several], return_inverse=True)
+    member = sparse.csr_array((np.ones(len(group)), (group, np.arange(len(group)))))
+    apart = _square(alone)
+    return apart + _square(some), apart + (_square(member @ some) if len(several) else 0.0)
+
+
+def _stands_for(tracks: Tracks, design: Design) -> Floats:
+    """Return how many clusters each stands for: 1 with an event, as many as must be without, or 0."""
+    number = np.ones(int(tracks.cluster.max()) + 1)
+    number[tracks.cluster[design.track]] = 0
+    quiet = np.flatnonzero(number)
+    taken = quiet[:: max(1, len(quiet) // QUIET)]
+    number = 1 - number
+    number[taken] = len(quiet) / max(len(taken), 1)
+    return number
+
+
+def _stretched(scores: sparse.csr_array, number: Floats) -> sparse.csr_array:
+    """Return the rows so that the product of each with itself counts `number` times."""
+    scores.data *= np.repeat(np.sqrt(number), np.diff(scores.indptr))
+    return scores
+
+
+def _square(scores: sparse.csr_array) -> Floats:
+    """Return the sum of the outer products of rows."""
+    square: Floats = (scores.T @ scores).toarray()
+    return square
+
+
+def expected_entries(
+    tracks: Tracks, cells: Cells, market: int, alpha: Floats, hazard: Floats, reach: Floats, *, horizon: int
+) -> tuple[Floats, NDArray[np.bool_]]:
+    """Return every track's integrated hazard of entering a market, to its entry or the end, and whether it entered.
+
+    Parameters
+    ----------
+    alpha
+        (m,): of the senders.
+    hazard
+        (q,): of the background cells.
+    reach
+        (m, w + 1): F.
+
+    Returns
+    -------
+    tuple of arrays
+        (n,) each.
+    """
+    follow = follow_up(tracks, market, horizon)
+    total: Floats = _survived(tracks, cells, follow, reach) @ np.concatenate([alpha, hazard])
+    entered = np.zeros(len(total), np.bool_)
+    entered[follow.track] = True
+    return total, entered
+
+
+def event_hazards(design: Design, alpha: Floats, hazard: Floats, reach: Floats) -> Floats:
+    """Return the integrated hazard of every event's interval, (k,)."""
+    both: Floats = design.events_by_sender(reach) @ alpha + design.event_days @ hazard
+    return both
+
+
+def _survived(tracks: Tracks, cells: Cells, follow: FollowUp, reach: Floats) -> sparse.csr_array:
+    """Return every track's exposure without event to every sender and in every background cell, (n, m + q)."""
+    number, senders = len(tracks.debut), len(reach)
+    at, low, high = follow.sends_from(tracks, reach.shape[1] - 1)
+    sender = tracks.sender_market[at]
+    starts = np.searchsorted(tracks.sender_track[at], np.arange(number + 1))
+    sent = sparse.csr_array((reach[sender, high] - reach[sender, low], sender, starts), shape=(number, senders))
+    # those never at risk take the first row, which is empty
+    risk = np.flatnonzero(follow.stop > follow.begin)
+    rows, which = cells.exposures(tracks.debut[risk], follow.begin[risk], follow.stop[risk])
+    mine = np.zeros(number, np.intp)
+    mine[risk] = which + 1
+    days = sparse.csr_array(np.vstack([np.zeros((1, cells.count)), rows]))[mine]
+    return sparse.csr_array(sparse.hstack([sent, days], format="csr"))

@@ -1,0 +1,92 @@
+"""All numbers of one ordered pair of markets, in words."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from diffusion.schema import LEAST_EXPOSED
+
+LEVEL = 0.05
+"""False discovery rate below which an edge is said to stand out."""
+
+
+def flow_sentence(edge: Mapping[Any, Any], a: str, b: str) -> str:
+    """Return how many tracks went from `a` to `b`, and with what probability."""
+    if not edge["exposed"]:
+        return f"No track could be followed from {a} to {b}."
+    lag = (
+        f", half of them within {edge['lag_median']:g} day{'' if edge['lag_median'] == 1 else 's'}"
+        if edge["tracks"] > 1
+        else ""
+    )
+    few = (
+        f" (of so few tracks, below {LEAST_EXPOSED}, hardly more than a rumour)"
+        if edge["exposed"] < LEAST_EXPOSED
+        else ""
+    )
+    return (
+        f"Of {edge['exposed']:,} tracks in {a} that could have gone on to {b}, {edge['tracks']:,} did{lag}; "
+        f"P = {edge['rate']:.3f} ({edge['rate_low']:.3f} to {edge['rate_high']:.3f}) by day {edge['followed_to']:g}, "
+        f"follow-up cut short taken into account{few}."
+    )
+
+
+def chance_sentences(edge: Mapping[Any, Any], a: str, b: str) -> list[str]:
+    """Return what the edge is worth against both nulls, and who was first."""
+    return [
+        *_presence(edge, a, b),
+        *_direction(edge, a, b),
+        *_lead(edge, a, b),
+        f"Ties: {edge['joint']:,} tracks entered both with neither order observed; "
+        + (
+            f"had all of them gone from {a} to {b}, P would be {edge['rate_if_ties']:.3f}."
+            if pd.notna(edge["rate_if_ties"])
+            else "they say nothing of direction."
+        ),
+    ]
+
+
+def _presence(edge: Mapping[Any, Any], a: str, b: str) -> list[str]:
+    if pd.isna(edge["q"]):
+        return [f"Presence: chance puts no track from {a} to {b}, so nothing can be said against it."]
+    said = "more than chance" if edge["q"] <= LEVEL else "no more than chance could do"
+    lift = f", {edge['lift']:.2f} times as many" if pd.notna(edge["lift"]) else ""
+    return [
+        f"Presence: {edge['tracks']:,} tracks, where {edge['expected']:.1f} are expected when each day's entries are "
+        f"dealt to the tracks at random{lift}: {said} (p = {edge['p']:.2g}, q = {edge['q']:.2g})."
+    ]
+
+
+def _direction(edge: Mapping[Any, Any], a: str, b: str) -> list[str]:
+    if pd.isna(edge["q_order"]):
+        return ["Direction: no track has entries on two dates here, so none can be seen."]
+    said = "more than chance" if edge["q_order"] <= LEVEL else "no more than chance could do"
+    return [
+        f"Direction: {edge['expected_order']:.1f} are expected when every track's markets take its dates in random "
+        f"order: {said} (p = {edge['p_order']:.2g}, q = {edge['q_order']:.2g})."
+    ]
+
+
+def _lead(edge: Mapping[Any, Any], a: str, b: str) -> list[str]:
+    if not edge["lead_clusters"]:
+        return [f"Lead: no artist's release reached both {a} and {b} in an order that was seen."]
+    return [
+        f"Lead: of {edge['lead_clusters']:,} releases (tracks of one artist and debut count once) that reached both in "
+        f"an observed order, {a} was first in {edge['lead_share']:.0%} ({edge['lead_share_low']:.0%} to "
+        f"{edge['lead_share_high']:.0%}; p = {edge['lead_p']:.2g}); with all ties against it "
+        f"{edge['lead_if_against']:.0%}, with all for it {edge['lead_if_for']:.0%}."
+    ]
+
+
+def influence_sentence(pair: Mapping[Any, Any], a: str, b: str) -> str:
+    """Return how strong the direct edge is."""
+    if pd.isna(pair["alpha"]):
+        return f"Direct: no track in {a} was at risk in {b}, so no influence can be estimated."
+    found = "a direct edge" if pair["direct"] else "not told apart from none"
+    return (
+        f"Direct: one entry into {a} is expected to bring {pair['alpha']:.3f} into {b} ({pair['low']:.3f} to "
+        f"{pair['high']:.3f}, q = {pair['q']:.2g}), {found}; {pair['credits']:.1f} of the entries into {b} are owed to "
+        f"{a}, at a median lag of {pair['lag_median']:.1f} days. What is faster than the charts' cadence is not seen; "
+        f"if {a} had led in all {pair['joint']:,} ties, it would be {pair['alpha_if_ties']:.3f}."
+    )

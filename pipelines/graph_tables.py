@@ -1,0 +1,148 @@
+"""Tables of a graph's steps: its leaders, its structure, and who is followed directly."""
+
+from collections.abc import Callable
+from typing import Final
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from diffusion import DataSaysNoError, Entries
+from diffusion.pairs import cluster_transitions
+from graphs import Influence, MarketGraph
+from graphs.backbone import backbone_by_disparity, backbone_by_q
+from graphs.bootstrap import replicate_counts
+from graphs.communities import agreement, communities, known_groups, stability
+from graphs.distance import Distances, gravity, mantel, mrqap, rate_matrix, symmetrised
+from graphs.rolling import rolling_leaders
+from graphs.validity import leader_validity
+
+Tables = dict[str, pd.DataFrame]
+
+TERMS: Final = ("log_km", "common_language", "cultural_distance")
+"""Distances that are asked whether they explain the flows, together."""
+
+ROLLING: Final = ("out_share", "pagerank", "springrank")
+"""Measures that are followed over time."""
+
+STABILITY_REPLICATES: Final = 100
+"""Graphs on which communities are searched anew."""
+
+YEAR: Final = 365
+QUARTER: Final = 91
+
+
+class Gaps(dict[str, str]):
+    """Table that the data could not give → why."""
+
+    def take(self, name: str, make: Callable[[], Tables]) -> Tables:
+        """Return the tables that `make` makes, none where the data says no."""
+        try:
+            return make()
+        except DataSaysNoError as error:
+            self[name] = str(error)
+            return {}
+
+
+def leader_tables(graph: MarketGraph, entries: Entries, *, replicates: int, seed: int) -> tuple[Tables, Gaps]:
+    """Return the leaders with intervals, the agreement of measures, leaders over time, and what they predict.
+
+    Returns
+    -------
+    tuple
+        `leaders`, `agreement`, `rolling`, `validity`, `validity_pairs`, as `graphs.bootstrap`, `graphs.rolling` and
+        `graphs.validity` describe them; and those that the data could not give.
+    """
+    gaps = Gaps()
+    found = graph.bootstrap(replicates=replicates, seed=seed)
+    tables = {"leaders": found.table, "agreement": found.agreement}
+    tables |= gaps.take("rolling", lambda: {"rolling": _rolling(graph, replicates, seed)})
+    return tables | gaps.take("validity", lambda: _validity(graph, entries, seed)), gaps
+
+
+def _rolling(graph: MarketGraph, replicates: int, seed: int) -> pd.DataFrame:
+    spans = graph.timelines
+    days = int(spans.span_last.max() - spans.span_first.min()) + 1
+    if days < YEAR + QUARTER:
+        raise DataSaysNoError(f"{days} days of charts; leaders over time need {YEAR + QUARTER}")
+    return rolling_leaders(
+        spans, window=graph.window, width=YEAR, step=QUARTER, replicates=replicates, seed=seed, measures=ROLLING
+    )
+
+
+def _validity(graph: MarketGraph, entries: Entries, seed: int) -> Tables:
+    depth = entries.calendar.by_market().set_index("market")["depth_median"].astype(float)
+    found = leader_validity(
+        graph.timelines,
+        entries.artists.to_pandas(),
+        window=graph.window,
+        by="year",
+        depth={str(market): rows for market, rows in depth.items()},
+        seed=seed,
+    )
+    return {"validity": found.table, "validity_pairs": found.pairs}
+
+
+def structure_tables(graph: MarketGraph, *, replicates: int, seed: int) -> tuple[Tables, Gaps]:
+    """Return the backbone, the communities, and whether distances explain the flows.
+
+    Returns
+    -------
+    tuple
+        `backbone` (edges with q ≤ .05 and their disparity), `communities` (`method` besides the columns of
+        `graphs.communities.Stability.markets`), `community_agreement`, `mantel`, `mrqap` (on the square root of the
+        rate), `gravity`; and those that the data could not give.
+    """
+    gaps = Gaps()
+    edges, markets = graph.edges, list(graph.nodes["market"])
+    kept = backbone_by_q(backbone_by_disparity(edges, level=1.0))
+    tables = {"backbone": kept}
+    tables |= gaps.take("communities", lambda: _communities(graph, markets, replicates, seed))
+    distances = Distances.of(markets)
+    outcome = rate_matrix(edges, markets, scale="root")
+    tables |= gaps.take(
+        "mantel", lambda: {"mantel": mantel(symmetrised(outcome), distances, terms=TERMS, given=(), seed=seed)}
+    )
+    tables |= gaps.take("mrqap", lambda: {"mrqap": mrqap(outcome, distances, terms=TERMS, seed=seed)})
+    return tables | gaps.take("gravity", lambda: {"gravity": gravity(edges, distances, terms=TERMS).table}), gaps
+
+
+def _communities(graph: MarketGraph, markets: list[str], replicates: int, seed: int) -> Tables:
+    flows = graph.counts.counts
+    transitions = cluster_transitions(graph.timelines, window=graph.window)
+    drawn = replicate_counts(
+        [transitions],
+        replicates=min(replicates, STABILITY_REPLICATES),
+        generator=np.random.default_rng(seed),
+    )
+    draws = np.concatenate([sums[0] for sums in drawn]).reshape(-1, *flows.shape)
+    labels = communities(flows, seed=seed)
+    firm = stability(labels, draws, markets, seed=seed)
+    groups = known_groups(markets)
+    given = {name: groups[name].tolist() for name in ("continent", "subregion", "language")}
+    agreed = agreement(labels, given, replicates=firm.labels, seed=seed)
+    directed = _infomap(graph, markets, seed)
+    both = pd.concat([firm.markets.assign(method="leiden"), directed], ignore_index=True)
+    return {"communities": both, "community_agreement": agreed}
+
+
+def _infomap(graph: MarketGraph, markets: list[str], seed: int) -> pd.DataFrame:
+    """Return what Infomap finds on the backbone, where there is one; on all flows it finds a single community."""
+    kept = backbone_by_q(graph.edges)
+    number = {market: place for place, market in enumerate(markets)}
+    flows: NDArray[np.float64] = np.zeros((len(markets), len(markets)))
+    if not len(kept):
+        return pd.DataFrame({"market": [], "community": [], "method": []})
+    flows[kept["source"].map(number), kept["target"].map(number)] = kept["tracks"]
+    labels = communities(flows, method="infomap", seed=seed)
+    return pd.DataFrame({"market": markets, "community": labels, "method": "infomap"})
+
+
+def direct_tables(found: Influence) -> Tables:
+    """Return direct influence as tables: `influence`, `credits` (per entry), `background`, `clout`."""
+    return {
+        "influence": found.table,
+        "credits": found.entry_credits(),
+        "background": found.background,
+        "clout": found.scores(),
+    }
