@@ -12,8 +12,9 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constr
 demo: $(VENV)/ready
 	$(BIN)/chart-diffusion demo --out out/demo
 
+# one thread of linear algebra for each worker, or they wait for each other
 test: lint
-	$(BIN)/python -m pytest -q -n 2
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n 2
 
 test-slow: $(VENV)/ready-dev
 	$(BIN)/python -m pytest -q -m slow

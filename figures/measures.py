@@ -6,6 +6,7 @@ MEASURES: Final = {
     "net_flow": ("Net flow", "tracks sent minus tracks received"),
     "out_tracks": ("Sent", "tracks sent"),
     "in_tracks": ("Received", "tracks received"),
+    "out_share": ("Share sent", "tracks sent over tracks sent and received"),
     "pagerank": ("PageRank", "share of the reversed flow (0 … 1)"),
     "hub": ("HITS hub", "hub score of the flow (no unit)"),
     "authority": ("HITS authority", "authority score (no unit)"),

@@ -18,7 +18,7 @@ from pipelines.options import COLUMN, JSON, OUT, column_names, with_options
 from pipelines.progress import progress
 from pipelines.run import GRAPH_STEPS, STEPS, Run
 from pipelines.study import Study, read_study
-from pipelines.summary import graph_lines, made_lines, printable, reading_lines, result, survival_lines
+from pipelines.summary import graph_lines, made_lines, printable, reading_lines, result, survival_lines, tested_lines
 from survival import GROUPINGS
 
 EVENT_OPTIONS = (
@@ -242,6 +242,7 @@ def _run(study: Study, out: Path, steps: tuple[str, ...], as_json: bool) -> None
         else:
             lines = reading_lines(folder.notes("entries"))
             lines += graph_lines(folder.notes("graph"), graph) if graph is not None else []
+            lines += tested_lines(folder)
             lines += survival_lines(job.curves) if "survival" in steps else []
             text = "\n".join(map(printable, [*lines, *made_lines(folder)]))
     click.echo(text)

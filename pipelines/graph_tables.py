@@ -6,6 +6,7 @@ from typing import Final
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from diffusion import DataSaysNoError, Entries
 from diffusion.pairs import cluster_transitions
@@ -104,7 +105,13 @@ def structure_tables(graph: MarketGraph, *, replicates: int, seed: int) -> tuple
         "mantel", lambda: {"mantel": mantel(symmetrised(outcome), distances, terms=TERMS, given=(), seed=seed)}
     )
     tables |= gaps.take("mrqap", lambda: {"mrqap": mrqap(outcome, distances, terms=TERMS, seed=seed)})
-    return tables | gaps.take("gravity", lambda: {"gravity": gravity(edges, distances, terms=TERMS).table}), gaps
+    return tables | gaps.take("gravity", lambda: _gravity(edges, distances)), gaps
+
+
+def _gravity(edges: pd.DataFrame, distances: Distances) -> Tables:
+    # many small decompositions: with more threads than free cores they take ten times as long
+    with threadpool_limits(limits=1, user_api="blas"):
+        return {"gravity": gravity(edges, distances, terms=TERMS).table}
 
 
 def _communities(graph: MarketGraph, markets: list[str], replicates: int, seed: int) -> Tables:

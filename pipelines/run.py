@@ -18,6 +18,7 @@ from diffusion.layouts import find_source
 from diffusion.star import find_star
 from graphs import MarketGraph, direct_edges, market_graph
 from graphs.communities import known_groups
+from pipelines.explain import LEVEL
 from pipelines.folder import Folder
 from pipelines.graph_tables import direct_tables, leader_tables, structure_tables
 from pipelines.manifest import file_facts, fingerprint
@@ -188,6 +189,9 @@ class Run:
             "window": graph.window,
             "transitions": int(edges["tracks"].sum()),
             "ties": int(edges["joint"].sum()) // 2,
+            "permutations": study.permutations,
+            "significant": int((edges["q"] <= LEVEL).sum()),
+            "directed": int((edges["q_order"] <= LEVEL).sum()),
             "exposed": int(edges["exposed"].sum()),
             "unmatched": {name: [list(pair) for pair in pairs] for name, pairs in graph.unmatched.items()},
         }

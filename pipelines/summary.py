@@ -35,6 +35,8 @@ def graph_lines(notes: dict[str, Any], graph: MarketGraph) -> list[str]:
     lines = [
         f"graph     {notes['transitions']:,} transitions within {notes['window']} days; {notes['ties']:,} ties, "
         "which count for no direction",
+        f"chance    {notes['permutations']:,} fillings of each null: {notes['significant']:,} of "
+        f"{len(graph.edges):,} pairs have more tracks than chance (q ≤ .05), {notes['directed']:,} more in that order",
         *unmatched_lines(graph),
     ]
     leaders = graph.scores()
@@ -46,6 +48,34 @@ def graph_lines(notes: dict[str, Any], graph: MarketGraph) -> list[str]:
         pairs = graph.largest(by).head(5)
         names = ", ".join(f"{p['source']}→{p['target']} {cell(p[by])}" for p in pairs.to_dict("records"))
         lines.append(f"flows     by {by}: {names or 'none with enough exposed tracks'}")
+    return lines
+
+
+def tested_lines(folder: Folder) -> list[str]:
+    """Return leaders with intervals, direct edges, and what the data could not give, of the steps that were made."""
+    lines = []
+    steps = folder.manifest()["steps"]
+    if "leaders" in steps:
+        table = folder.read_table("leaders.parquet").to_pandas()
+        best = table[table["measure"] == "out_share"].head(5)
+        names = market_names(best["market"])
+        said = [
+            f"{names[row['market']]} {row['score']:.2f} ({row['low']:.2f} to {row['high']:.2f})"
+            for row in best.to_dict("records")
+        ]
+        replicates = steps["leaders"]["parameters"]["replicates"]
+        lines.append(f"leaders   share sent, 95 % of {replicates:,} graphs drawn: {', '.join(said)}")
+    if "direct" in steps:
+        table = folder.read_table("influence.parquet").to_pandas()
+        direct = table[table["direct"]].nlargest(5, "credits")
+        said = [f"{row['source']}→{row['target']} {row['alpha']:.3f}" for row in direct.to_dict("records")]
+        lines.append(
+            f"direct    {int(table['direct'].sum()):,} of {len(table):,} pairs; most credits: "
+            + (", ".join(said) or "none")
+        )
+    for step in ("leaders", "structure"):
+        gaps = steps[step]["notes"]["not_made"] if step in steps else {}
+        lines += [f"not made  {name}: {why}" for name, why in gaps.items()]
     return lines
 
 

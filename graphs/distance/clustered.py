@@ -104,9 +104,11 @@ def market_jackknife(x: Matrix, weights: Matrix, rest: Matrix, source: Index, ta
     for at, market in enumerate(markets):
         own = (source == market) | (target == market)
         left = information - (scaled[own] * weights[own, None]).T @ scaled[own]
-        whole, others = (np.linalg.matrix_rank(part, RANK, hermitian=True) for part in (left, left[terms:, terms:]))
-        step = np.linalg.lstsq(left, -(rest[own] @ scaled[own]), rcond=RANK)[0]
-        steps[at] = step[:terms] / size[:terms] if whole == others + terms else np.nan
+        value, direction = np.linalg.eigh(left)
+        told = value > RANK * value[-1]
+        step = direction[:terms, told] @ ((direction[:, told].T @ -(rest[own] @ scaled[own])) / value[told])
+        others = np.linalg.matrix_rank(left[terms:, terms:], RANK, hermitian=True)
+        steps[at] = step / size[:terms] if told.sum() == others + terms else np.nan
     distance = steps - steps.mean(axis=0)
     return np.asarray((len(markets) - 2) / (2 * len(markets)) * distance.T @ distance)
 

@@ -21,7 +21,7 @@ from graphs.influence.model import MOST, Fit, Lag, designs_of, fit_with_lags
 from graphs.influence.parallel import by_target
 from graphs.influence.penalty import held_out_rate
 from graphs.influence.result import NOBODY, Credits, Influence
-from graphs.influence.scores import score_products
+from graphs.influence.scores import Fitted, score_products
 from graphs.nulls.tails import adjusted
 
 Floats = NDArray[np.float64]
@@ -165,7 +165,7 @@ def direct_edges(
         fit, scale, scales = _with_frailty(setup, fit, frailty)
     rate = float(penalty) if penalty != "heldout" else held_out_rate(tracks, fit, lambda w: setup.designs(w * scale))
     shrunk = fit.fitted(penalty=rate) if rate else fit
-    table = _table(setup, fit, shrunk, robust=robust, fdr=fdr)
+    table = _table(setup, fit, shrunk, scale if robust else None, fdr=fdr)
     return Influence(
         table=table,
         background=_background(setup, fit),
@@ -203,22 +203,23 @@ def _with_frailty(setup: _Setup, fit: Fit, kind: Frailty) -> tuple[Fit, Floats, 
     return fit, scale, table
 
 
-def _table(setup: _Setup, fit: Fit, shrunk: Fit, *, robust: bool, fdr: float) -> pd.DataFrame:
-    parts = by_target(lambda target: _target_rows(setup, fit, shrunk, target, robust=robust), len(fit.designs))
+def _table(setup: _Setup, fit: Fit, shrunk: Fit, scale: Floats | None, *, fdr: float) -> pd.DataFrame:
+    parts = by_target(lambda target: _target_rows(setup, fit, shrunk, target, scale), len(fit.designs))
     table = pd.concat(parts, ignore_index=True)
     table = table.sort_values(["source", "target"], ignore_index=True)
     q = adjusted(table["p"].to_numpy(np.float64))
     return table.assign(q=q, direct=(q <= fdr) & (table["low"] > 0))[list(COLUMNS)]
 
 
-def _target_rows(setup: _Setup, fit: Fit, shrunk: Fit, target: int, *, robust: bool) -> pd.DataFrame:
-    """Return the rows of one target, all columns but those that need all pairs."""
+def _target_rows(setup: _Setup, fit: Fit, shrunk: Fit, target: int, scale: Floats | None) -> pd.DataFrame:
+    """Return the rows of one target, all columns but those that need all pairs; `scale` makes them robust."""
     design, task, tracks = fit.designs[target], fit.task(target), setup.tracks
     senders = len(design.survived)
     beta, most = fit.coefficients[target] * task.unit, MOST * task.unit
     products = None
-    if robust:
-        products = score_products(tracks, setup.cells, design, task, beta, fit.reach(target), horizon=setup.horizon)
+    if scale is not None:
+        known = Fitted(task, beta, fit.reach(target))
+        products = score_products(tracks, setup.cells, design, known, horizon=setup.horizon, weight=scale)
     found = evidence(task, beta, senders=senders, most=most, products=products)
     unit = np.where(task.unit[:senders] > 0, task.unit[:senders], np.nan)
     owed = np.bincount(design.sender, fit.credits(target)[0], senders)

@@ -1,5 +1,6 @@
 """What every track was exposed to and what came of it, market by market."""
 
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -14,20 +15,36 @@ from graphs.influence.solver import Problem, odds
 Floats = NDArray[np.float64]
 
 
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """A target's likelihood, its maximum (p,), and F of every sender (m, w + 1)."""
+
+    task: Problem
+    beta: Floats
+    reach: Floats
+
+
 QUIET: Final = 20_000
 """Clusters without any event in a market that are looked at; where there are more, they stand for the others."""
 
 
 def score_products(
-    tracks: Tracks, cells: Cells, design: Design, task: Problem, beta: Floats, reach: Floats, *, horizon: int
+    tracks: Tracks, cells: Cells, design: Design, fitted: Fitted, *, horizon: int, weight: Floats
 ) -> tuple[Floats, Floats]:
-    """Return the sums of the outer products of scores, by track and by cluster, (p, p) each, in the units of `task`."""
+    """Return the sums of the outer products of scores, by track and by cluster, (p, p) each, in the units of the task.
+
+    Parameters
+    ----------
+    weight
+        (n,): what every track's hazard is multiplied by.
+    """
+    task, beta = fitted.task, fitted.beta
     members = np.bincount(tracks.cluster)
     if members.max(initial=1) == 1:
         return np.eye(len(task.unit)), np.eye(len(task.unit))
     per = np.divide(1.0, task.unit, out=np.zeros_like(task.unit), where=task.unit > 0)
-    survived = _survived(tracks, cells, follow_up(tracks, design.market, horizon), reach)
-    survived.data *= per[survived.indices]
+    survived = _survived(tracks, cells, follow_up(tracks, design.market, horizon), fitted.reach)
+    survived.data *= per[survived.indices] * np.repeat(weight, np.diff(survived.indptr))
     row, sent = np.nonzero(task.events)
     score = (task.events * odds(task.events @ beta)[:, None])[row, sent]
     scores = sparse.csr_array((score, (design.track[row], sent)), shape=survived.shape) - survived
@@ -36,9 +53,10 @@ def score_products(
     several = np.flatnonzero((members[tracks.cluster] > 1) & (stands_for > 0))
     alone, some = (_stretched(scores[those], stands_for[those]) for those in (single, several))
     _, group = np.unique(tracks.cluster[several], return_inverse=True)
-    member = sparse.csr_array((np.ones(len(group)), (group, np.arange(len(group)))))
+    shape = (len(several), len(several))
+    member = sparse.csr_array((np.ones(len(group)), (group, np.arange(len(group)))), shape=shape)
     apart = _square(alone)
-    return apart + _square(some), apart + (_square(member @ some) if len(several) else 0.0)
+    return apart + _square(some), apart + _square(member @ some)
 
 
 def _stands_for(tracks: Tracks, design: Design) -> Floats:
