@@ -16,6 +16,7 @@ from pipelines.folder import Folder
 from pipelines.manifest import to_json
 from pipelines.options import COLUMN, JSON, OUT, column_names, with_options
 from pipelines.progress import progress
+from pipelines.recovery import recovery_text, write_recovery
 from pipelines.run import GRAPH_STEPS, STEPS, Run
 from pipelines.study import Study, read_study
 from pipelines.summary import graph_lines, made_lines, printable, reading_lines, result, survival_lines, tested_lines
@@ -110,6 +111,32 @@ def survival(
     """
     study = Study(charts, columns=column_names(columns)).override(by=by, **options)
     _run(study, out, ("entries", "survival", "survival_figures"), as_json)
+
+
+@cli.command("recovery")
+@click.option("--simulations", type=click.IntRange(min=1), default=10, show_default=True, help="Of every cell.")
+@click.option("--tracks", type=click.IntRange(min=1), default=2000, show_default=True, help="New tracks of each.")
+@click.option("--markets", type=click.IntRange(min=2), default=12, show_default=True, help="Markets of each.")
+@click.option("--days", type=click.IntRange(min=1), default=365, show_default=True, help="Days of each.")
+@click.option("--seed", type=int, default=1, show_default=True, help="Where chance comes from.")
+@click.option("--workers", type=click.IntRange(min=1), default=2, show_default=True, help="Processes.")
+@OUT
+def recovery_command(
+    simulations: int, tracks: int, markets: int, days: int, seed: int, workers: int, out: Path
+) -> None:
+    """Measure on simulated charts how well methods find a known network, and whether intervals hold the truth."""
+    with progress(15) as tell:
+        found = write_recovery(
+            out,
+            simulations=simulations,
+            tracks=tracks,
+            markets=markets,
+            days=days,
+            seed=seed,
+            workers=workers,
+            tell=tell,
+        )
+    click.echo(recovery_text(found).rstrip("\n"))
 
 
 @cli.group()

@@ -10,8 +10,8 @@ from threadpoolctl import threadpool_limits
 
 from diffusion import DataSaysNoError, Entries
 from diffusion.pairs import cluster_transitions
-from graphs import Influence, MarketGraph
-from graphs.backbone import backbone_by_disparity, backbone_by_q
+from graphs import MarketGraph, direct_edges
+from graphs.backbone import backbone_by_q, disparity
 from graphs.bootstrap import replicate_counts
 from graphs.communities import agreement, communities, known_groups, stability
 from graphs.distance import Distances, gravity, mantel, mrqap, rate_matrix, symmetrised
@@ -90,14 +90,14 @@ def structure_tables(graph: MarketGraph, *, replicates: int, seed: int) -> tuple
     Returns
     -------
     tuple
-        `backbone` (edges with q ≤ .05 and their disparity), `communities` (`method` besides the columns of
+        `backbone` (edges with q ≤ .05 and their disparity), `infomap` (communities on it), `communities` (Leiden, as
         `graphs.communities.Stability.markets`), `community_agreement`, `mantel`, `mrqap` (on the square root of the
         rate), `gravity`; and those that the data could not give.
     """
     gaps = Gaps()
     edges, markets = graph.edges, list(graph.nodes["market"])
-    kept = backbone_by_q(backbone_by_disparity(edges, level=1.0))
-    tables = {"backbone": kept}
+    tables = gaps.take("backbone", lambda: {"backbone": backbone_by_q(disparity(edges))})
+    tables |= gaps.take("infomap", lambda: {"infomap": _infomap(tables, markets, seed)})
     tables |= gaps.take("communities", lambda: _communities(graph, markets, replicates, seed))
     distances = Distances.of(markets)
     outcome = rate_matrix(edges, markets, scale="root")
@@ -128,28 +128,37 @@ def _communities(graph: MarketGraph, markets: list[str], replicates: int, seed: 
     groups = known_groups(markets)
     given = {name: groups[name].tolist() for name in ("continent", "subregion", "language")}
     agreed = agreement(labels, given, replicates=firm.labels, seed=seed)
-    directed = _infomap(graph, markets, seed)
-    both = pd.concat([firm.markets.assign(method="leiden"), directed], ignore_index=True)
-    return {"communities": both, "community_agreement": agreed}
+    return {"communities": firm.markets, "community_agreement": agreed}
 
 
-def _infomap(graph: MarketGraph, markets: list[str], seed: int) -> pd.DataFrame:
-    """Return what Infomap finds on the backbone, where there is one; on all flows it finds a single community."""
-    kept = backbone_by_q(graph.edges)
+def _infomap(tables: Tables, markets: list[str], seed: int) -> pd.DataFrame:
+    """Return the communities that Infomap finds on the backbone; on all flows it finds a single one."""
+    if "backbone" not in tables:
+        raise DataSaysNoError("there is no backbone to search on")
+    kept = tables["backbone"]
     number = {market: place for place, market in enumerate(markets)}
     flows: NDArray[np.float64] = np.zeros((len(markets), len(markets)))
-    if not len(kept):
-        return pd.DataFrame({"market": [], "community": [], "method": []})
     flows[kept["source"].map(number), kept["target"].map(number)] = kept["tracks"]
-    labels = communities(flows, method="infomap", seed=seed)
-    return pd.DataFrame({"market": markets, "community": labels, "method": "infomap"})
+    return pd.DataFrame({"market": markets, "community": communities(flows, method="infomap", seed=seed)})
 
 
-def direct_tables(found: Influence) -> Tables:
-    """Return direct influence as tables: `influence`, `credits` (per entry), `background`, `clout`."""
-    return {
-        "influence": found.table,
-        "credits": found.entry_credits(),
-        "background": found.background,
-        "clout": found.scores(),
-    }
+def direct_tables(entries: Entries, *, window: int | None, horizon: int) -> tuple[Tables, Gaps]:
+    """Return direct influence, as `graphs.direct_edges` fits it.
+
+    Returns
+    -------
+    tuple
+        `influence`, `credits` (per entry), `background`, `clout`; nothing where the data says no, and why.
+    """
+    gaps = Gaps()
+
+    def fitted() -> Tables:
+        found = direct_edges(entries, window=window, horizon=horizon)
+        return {
+            "influence": found.table,
+            "credits": found.entry_credits(),
+            "background": found.background,
+            "clout": found.scores(),
+        }
+
+    return gaps.take("influence", fitted), gaps

@@ -16,7 +16,7 @@ from diffusion import Calendar, Charts, Entries, EventRules, market_names, open_
 from diffusion.engine import Engine
 from diffusion.layouts import find_source
 from diffusion.star import find_star
-from graphs import MarketGraph, direct_edges, market_graph
+from graphs import MarketGraph, market_graph
 from graphs.communities import known_groups
 from pipelines.explain import LEVEL
 from pipelines.folder import Folder
@@ -231,15 +231,11 @@ class Run:
         if self.folder.unchanged("direct", self.direct_print):
             return
         self.tell("fitting direct edges")
-        found = direct_edges(self.entries, window=self.study.window, horizon=self.study.horizon)
-        notes = {"penalty": found.penalty, "lag_median": found.lag_median, "window": found.window}
-        self._put_tables("direct", self.direct_print, direct_tables(found), {}, notes=notes)
+        made = direct_tables(self.entries, window=self.study.window, horizon=self.study.horizon)
+        self._put_tables("direct", self.direct_print, *made)
 
-    def _put_tables(
-        self, step: str, key: str, tables: Mapping[str, pd.DataFrame], gaps: Mapping[str, str], **said: Any
-    ) -> None:
-        notes = {"not_made": dict(gaps)} | said.get("notes", {})
-        self._begin(step, key, parameters=self.study.settings("graph"), notes=notes)
+    def _put_tables(self, step: str, key: str, tables: Mapping[str, pd.DataFrame], gaps: Mapping[str, str]) -> None:
+        self._begin(step, key, parameters=self.study.settings("graph"), notes={"not_made": dict(gaps)})
         for name, table in tables.items():
             self.folder.put_table(step, f"{name}.parquet", _arrow(table))
 
@@ -349,10 +345,7 @@ def tested_figures(graph: MarketGraph, tables: Mapping[str, pd.DataFrame]) -> di
         order = clout.sort_values("clout", ascending=False)["market"].tolist()
         drawings["influence_heatmap"] = lambda: figures.influence_heatmap(influence, names=names, order=order)
     if "communities" in tables:
-        found = tables["communities"]
-        found = found[found["method"] == "leiden"].merge(
-            nodes[["market", "name", "latitude", "longitude"]], on="market"
-        )
+        found = tables["communities"].merge(nodes[["market", "name", "latitude", "longitude"]], on="market")
         if nodes["latitude"].notna().any():
             drawings["community_map"] = lambda: figures.community_map(found)
         spoken = found.merge(known_groups(found["market"].tolist()), on="market").rename(columns={"language": "group"})

@@ -65,7 +65,7 @@ def tested_lines(folder: Folder) -> list[str]:
         ]
         replicates = steps["leaders"]["parameters"]["replicates"]
         lines.append(f"leaders   share sent, 95 % of {replicates:,} graphs drawn: {', '.join(said)}")
-    if "direct" in steps:
+    if folder.holds("influence.parquet"):
         table = folder.read_table("influence.parquet").to_pandas()
         direct = table[table["direct"]].nlargest(5, "credits")
         said = [f"{row['source']}→{row['target']} {row['alpha']:.3f}" for row in direct.to_dict("records")]
@@ -73,7 +73,7 @@ def tested_lines(folder: Folder) -> list[str]:
             f"direct    {int(table['direct'].sum()):,} of {len(table):,} pairs; most credits: "
             + (", ".join(said) or "none")
         )
-    for step in ("leaders", "structure"):
+    for step in ("leaders", "structure", "direct"):
         gaps = steps[step]["notes"]["not_made"] if step in steps else {}
         lines += [f"not made  {name}: {why}" for name, why in gaps.items()]
     return lines

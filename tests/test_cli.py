@@ -97,7 +97,8 @@ def test_demo_makes_everything_within_its_folder(shell: Shell, tmp_path: Path) -
         "manifest.json",
     }  # fmt: skip
     assert {Path(path).stem for path in figures if path.endswith(".png")} == {
-        "flow_map", "lags", "leaders", "transition_matrix",
+        "flow_map", "lags", "leaders", "transition_matrix", "leader_intervals", "backbone_map", "community_map",
+        "community_grid", "influence_heatmap", "lag_curves",
         "survival_none", "survival_continent", "survival_language_match", "survival_footprint_size",
     }  # fmt: skip
     assert {path.replace(".png", ".svg") for path in figures} == {path for path in figures if path.endswith(".svg")}
@@ -115,6 +116,10 @@ def test_demo_makes_everything_within_its_folder(shell: Shell, tmp_path: Path) -
         ("leaders",),
         ("flow", "US", "Canada"),
         ("next-from", "Sweden"),
+        ("explain", "Ukraine", "Russia"),
+        ("influence", "Germany"),
+        ("who-follows", "United States"),
+        ("route", "GB", "IE"),
         ("journey", "6PERP62TejQjgHu81OHxgM"),
     ):
         code, text, _ = shell("query", *question, "--from", "out/demo")
