@@ -121,8 +121,15 @@ def leader_validity(
     watched in both periods, so markets launched later join later. What is constant over markets, as the depth of equal
     charts, holds nothing fixed.
 
-    Transitions of tracks that debut late in t may fall into t + 1; the two periods share no track, and no artist. A
-    correlation does not say that anyone follows anyone: a market whose day begins earlier is first, too.
+    Transitions of tracks that debut late in t may fall into t + 1; the outcome's tracks and artists are others all the
+    same. A correlation does not say that anyone follows anyone: a market whose day begins earlier is first, too.
+
+    What is held fixed is held as far as it is measured. One period's lead share is a noisy measure of who leads, so a
+    score of more tracks predicts beyond it even where leading is all there is: given ``size and outcome``, a positive
+    result says that the score knows more than the last lead share, not that the place in the graph matters. Ranks hold
+    it fixed up to their bends: in simulations where what is held drives both sides (two thirds of each), the partial
+    correlation was 0.1 off zero, away from it on the side of what is held. In milder ones with leaders that persist,
+    p ≤ .05 came in 5 to 8 of 100 null simulations; the jackknife interval missed 0 in 3 to 6.
 
     References
     ----------

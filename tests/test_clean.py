@@ -402,7 +402,7 @@ DATES = st.sampled_from(
 )  # fmt: skip
 
 
-@settings(EXAMPLES, max_examples=40)
+@settings(EXAMPLES, max_examples=25)
 @given(texts=st.lists(st.tuples(DATES, DATES, DATES), min_size=1, max_size=12))
 def test_dates_and_spans_are_what_the_twins_say(texts: list[tuple[str | None, str | None, str | None]]) -> None:
     rows = [{"date": d, "week_start": s, "week_end": e, "market": "se", "chart": "c"} for d, s, e in texts]
@@ -426,7 +426,7 @@ BOUND = 1e-12
 STREAMS = st.sampled_from(["0", "1", "90", "100", "110", "5000", "20000", "900000", "1000000000000", None])
 
 
-@settings(EXAMPLES, max_examples=40)
+@settings(EXAMPLES, max_examples=25)
 @given(values=st.lists(st.tuples(st.sampled_from(["us", "se"]), STREAMS), min_size=1, max_size=40))
 def test_bounds_of_streams_are_what_the_twin_says(values: list[tuple[str, str | None]]) -> None:
     rows = [
@@ -451,7 +451,7 @@ def test_bounds_of_streams_are_what_the_twin_says(values: list[tuple[str, str | 
     assert sum(row["source_rows"] for row in aside if row["outcome"] == "streams beyond the bound") == wrong
 
 
-@settings(EXAMPLES, max_examples=40)
+@settings(EXAMPLES, max_examples=25)
 @given(texts=st.lists(st.text(alphabet="AB, Cx'[]0", max_size=14), min_size=1, max_size=6))
 def test_credits_and_licences_are_what_the_twins_say(texts: list[str]) -> None:
     rows = [
@@ -475,7 +475,7 @@ def test_credits_and_licences_are_what_the_twins_say(texts: list[str]) -> None:
 CELLS = st.sampled_from([*(flaw for flaw, _ in FLAWS), {}, {"track_id": "", "url": None}, {"chart": "VIRAL50 "}])
 
 
-@settings(EXAMPLES, max_examples=30)
+@settings(EXAMPLES, max_examples=20)
 @given(flaws=st.lists(st.tuples(st.integers(0, len(PLENTY) - 1), CELLS), max_size=20))
 def test_mutilated_rows_are_all_accounted_for(
     flaws: list[tuple[int, dict[str, Any]]], tmp_path_factory: pytest.TempPathFactory

@@ -122,7 +122,7 @@ def test_a_source_with_too_much_set_aside_is_refused(rows: list[Row]) -> None:
         pass
 
 
-@settings(EXAMPLES, max_examples=40)
+@settings(EXAMPLES, max_examples=25)
 @given(rows=sources(), rules=RULES)
 def test_events_of_charts_are_what_the_twins_say(rows: list[Row], rules: Rules) -> None:
     rows = rows + padding(rows)
@@ -146,13 +146,13 @@ def test_events_of_charts_are_what_the_twins_say(rows: list[Row], rules: Rules) 
     agree_on_events(entries, table, spans, rules)
 
 
-@settings(EXAMPLES, max_examples=50)
+@settings(EXAMPLES, max_examples=30)
 @given(drawn=studies(), rules=RULES)
 def test_events_of_a_bare_frame_are_what_the_twins_say(drawn: Study, rules: Rules) -> None:
     agree_on_events(drawn.open(), drawn.entries, drawn.spans, replace(rules, washout=drawn.washout))
 
 
-@settings(EXAMPLES, max_examples=100)
+@settings(EXAMPLES, max_examples=60)
 @given(drawn=studies(), window=st.sampled_from([7, 30, 60]))
 def test_kaplan_meier_of_the_twin_is_that_of_lifelines(drawn: Study, window: int) -> None:
     followed = twins.exposures(drawn.entries, drawn.spans, washout=drawn.washout, window=window)
