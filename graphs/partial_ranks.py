@@ -18,9 +18,6 @@ LEAST_PAIRS: Final = 3
 LEAST_FREE: Final = 2
 """Degrees of freedom that a pair's correlation must have left."""
 
-SURE: Final = 1 - 1e-12
-"""Largest correlation that Fisher's z is taken of."""
-
 
 @dataclass(frozen=True, slots=True)
 class RankPair:
@@ -154,7 +151,7 @@ class _Residuals:
 
 def _joined(parts: Sequence[_Residuals]) -> float:
     """Return Fisher's z of all pairs together."""
-    z = _z(np.array([part.correlation() for part in parts]))
+    z = np.array([fisher_z(part.correlation(), len(part.market)) for part in parts])
     return float(z @ _weights(parts))
 
 
@@ -164,8 +161,13 @@ def _weights(parts: Sequence[_Residuals]) -> Numbers:
     return weights
 
 
-def _z(correlation: Numbers) -> Numbers:
-    z: Numbers = np.arctanh(np.clip(correlation, -SURE, SURE))
+def fisher_z(correlation: Numbers | float, markets: int) -> Numbers:
+    """Return Fisher's z of rank correlations over so many markets, that of 1 kept finite.
+
+    A rank correlation of 1 is taken as half a step below: two neighbours that change places cost 12 / (k³ − k).
+    """
+    surest = 1 - 6 / (markets**3 - markets)
+    z: Numbers = np.arctanh(np.clip(correlation, -surest, surest))
     return z
 
 
@@ -178,8 +180,8 @@ def _shuffled(
     where[taking_part] = np.arange(len(taking_part))
     sigma = generator.permuted(np.tile(np.arange(len(taking_part)), (shuffles, 1)), axis=1)
     parts = [part for _, part in said]
-    moved = [part.moved(_within(sigma, where[part.market])) for part in parts]
-    z: Numbers = _weights(parts) @ _z(np.stack(moved))
+    moved = [fisher_z(part.moved(_within(sigma, where[part.market])), len(part.market)) for part in parts]
+    z: Numbers = _weights(parts) @ np.stack(moved)
     return z
 
 

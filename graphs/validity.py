@@ -126,10 +126,13 @@ def leader_validity(
 
     What is held fixed is held as far as it is measured. One period's lead share is a noisy measure of who leads, so a
     score of more tracks predicts beyond it even where leading is all there is: given ``size and outcome``, a positive
-    result says that the score knows more than the last lead share, not that the place in the graph matters. Ranks hold
-    it fixed up to their bends: in simulations where what is held drives both sides (two thirds of each), the partial
-    correlation was 0.1 off zero, away from it on the side of what is held. In milder ones with leaders that persist,
-    p ≤ .05 came in 5 to 8 of 100 null simulations; the jackknife interval missed 0 in 3 to 6.
+    result says that the score knows more than the last lead share, not that the place in the graph matters. A score in
+    the very order of the last lead shares has nothing left to say, and is missing.
+
+    On 500 simulated charts without leaders p ≤ .05 came in 4.5 % of the questions, and the interval missed 0 in 2 to
+    3 %. Where scores, outcomes and what is held fixed persist over periods, p ≤ .05 came in 5 to 8 %; where what is
+    held drives both sides strongly (two thirds of each), ranks hold it fixed only up to their bends: ρ was 0.1 off
+    zero, and p too small.
 
     References
     ----------
