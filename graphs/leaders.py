@@ -73,19 +73,19 @@ class Flows:
     lags: Scores | None = None
 
 
-def out_tracks(counts: Counts | igraph.Graph) -> Counts:
+def out_tracks(counts: Counts) -> Counts:
     """Return the tracks that each market sent on, counted once per receiving market, (…, m)."""
-    sent: Counts = _counts(counts).sum(axis=-1)
+    sent: Counts = counts.sum(axis=-1)
     return sent
 
 
-def in_tracks(counts: Counts | igraph.Graph) -> Counts:
+def in_tracks(counts: Counts) -> Counts:
     """Return the tracks that each market received, counted once per sending market, (…, m)."""
-    received: Counts = _counts(counts).sum(axis=-2)
+    received: Counts = counts.sum(axis=-2)
     return received
 
 
-def net_flow(counts: Counts | igraph.Graph) -> Counts:
+def net_flow(counts: Counts) -> Counts:
     """Return tracks sent minus tracks received, (…, m)."""
     return out_tracks(counts) - in_tracks(counts)
 
@@ -98,7 +98,7 @@ def out_share(counts: Counts) -> Scores:
     return share
 
 
-def pagerank(counts: Counts | igraph.Graph) -> Scores:
+def pagerank(counts: Counts) -> Scores:
     """Return PageRank on the reversed flow (damping 0.85), (…, m): whom do followed markets follow?
 
     The scores add up to 1. A market that received nothing passes its score on to all alike. Solved, not iterated.
@@ -108,17 +108,16 @@ def pagerank(counts: Counts | igraph.Graph) -> Scores:
     Brin, S. & Page, L. (1998). The anatomy of a large-scale hypertextual web search engine. doi
     10.1016/S0169-7552(98)00110-X.
     """
-    flows = _counts(counts)
-    received = flows.sum(axis=-2, keepdims=True)
-    shares = flows / np.where(received > 0, received, 1)
-    m = flows.shape[-1]
+    received = counts.sum(axis=-2, keepdims=True)
+    shares = counts / np.where(received > 0, received, 1)
+    m = counts.shape[-1]
     # jumps and markets without a way on both go to all alike, so they only set the scale
     rank = np.linalg.solve(np.eye(m) - DAMPING * shares, np.ones((m, 1)))[..., 0]
     score: Scores = rank / rank.sum(axis=-1, keepdims=True)
     return score
 
 
-def hits(counts: Counts | igraph.Graph) -> tuple[Scores, Scores]:
+def hits(counts: Counts) -> tuple[Scores, Scores]:
     """Return HITS hub (sends to good receivers) and authority scores (receives from good senders), (…, m) each.
 
     Each adds up to 1; all are 0 in a graph without edges. Where the leading singular value is not simple, as in a graph
@@ -132,7 +131,7 @@ def hits(counts: Counts | igraph.Graph) -> tuple[Scores, Scores]:
     ----------
     Kleinberg, J. (1999). Authoritative sources in a hyperlinked environment. doi 10.1145/324133.324140.
     """
-    flows = np.asarray(_counts(counts), float)
+    flows = np.asarray(counts, float)
     m = flows.shape[-1]
     each = flows.reshape(-1, m, m)
     hubs = _leading(each @ each.swapaxes(-1, -2)).reshape(flows.shape[:-1])
@@ -188,9 +187,7 @@ def closeness(counts: Counts, lags: Scores, *, least_tracks: int = LEAST_TRACKS)
     return speed
 
 
-def lag_betweenness(
-    counts: Counts | igraph.Graph, lags: Scores | None = None, *, least_tracks: int = LEAST_TRACKS
-) -> Scores:
+def lag_betweenness(counts: Counts, lags: Scores, *, least_tracks: int = LEAST_TRACKS) -> Scores:
     """Return the share of fastest ways between other markets that run through each market, (…, m).
 
     The length of an edge is its median lag in days; a draw between fastest ways is split. 0 with fewer than three
@@ -201,9 +198,6 @@ def lag_betweenness(
     ----------
     Brandes, U. (2001). A faster algorithm for betweenness centrality. doi 10.1080/0022250X.2001.9990249.
     """
-    if isinstance(counts, igraph.Graph):
-        counts, lags, least_tracks = *_graph_arrays(counts), 1
-    assert lags is not None
     m = counts.shape[-1]
     days = _lengths(counts, lags, least_tracks)
     others = max((m - 1) * (m - 2), 1)
@@ -348,17 +342,3 @@ def influence_scores(influence: pd.DataFrame) -> pd.DataFrame:
         for name, side in (("clout", "source"), ("susceptibility", "target"))
     }
     return pd.DataFrame({"market": markets, **totals})
-
-
-def _counts(flows: Counts | igraph.Graph) -> Counts:
-    return _graph_arrays(flows)[0] if isinstance(flows, igraph.Graph) else flows
-
-
-def _graph_arrays(graph: igraph.Graph) -> tuple[Counts, Scores]:
-    """Return `tracks` and `lag_median` of a graph's edges as (m, m) arrays."""
-    counts, lags = np.zeros((graph.vcount(),) * 2, np.int64), np.full((graph.vcount(),) * 2, np.nan)
-    for edge in graph.es:
-        counts[edge.source, edge.target] = edge["tracks"]
-        if "lag_median" in edge.attributes():
-            lags[edge.source, edge.target] = edge["lag_median"]
-    return counts, lags

@@ -10,19 +10,21 @@ import networkx as nx
 import pandas as pd
 import pyarrow as pa
 
-from diffusion import Calendar, Entries, SettingError, join_distances, resolve, transitions, unmatched_pairs
+from diffusion import Calendar, Entries, SettingError, join_distances, resolve, unmatched_pairs
 from diffusion.errors import DataSaysNoError
 from diffusion.files import write_whole
 from diffusion.pair_curves import lag_band
-from diffusion.pairs import cluster_transitions
+from diffusion.pairs import cluster_transitions, lag_table, pair_counts
 from diffusion.schema import LAGS, LEAST_EXPOSED, TRANSITIONS, WASHOUT
 from diffusion.timelines import Timelines
+from diffusion.transitions import transition_table
 from graphs.bootstrap import Leaders, bootstrap_leaders
 from graphs.exports import dot, gexf, graphml, networkx_graph
 from graphs.leaders import Flows, edge_flows, score_table
 from graphs.nodes import market_nodes
 from graphs.significance import edge_significance
-from graphs.stream import By, period_edges
+from graphs.slices import By
+from graphs.stream import period_edges
 
 SCORES = (
     "out_tracks",
@@ -265,7 +267,7 @@ class MarketGraph:
         return graphml(self.to_networkx())
 
     def gexf(self, *, by: By = "quarter") -> bytes:
-        """Return the flows as GEXF for Gephi, with the edges of every year or quarter of debut on its timeline."""
+        """Return the flows as GEXF for Gephi, the edges of every period of debut on its timeline."""
         return gexf(self.to_networkx(), self.periods(by=by))
 
     def dot(self) -> str:
@@ -322,14 +324,15 @@ def market_graph(
         raise DataSaysNoError(
             f"only one market ({calendar.markets[0]}) on the chart '{calendar.chart}'; a graph needs two"
         )
-    edges = join_distances(transitions(entries, window=window).to_pandas())
+    counts = pair_counts(entries.timelines, window=window)
+    edges = join_distances(transition_table(entries.timelines, counts).to_pandas())
     if not edges["tracks"].any():
         raise DataSaysNoError(
             f"no transition between the {len(calendar.markets)} markets of '{calendar.chart}' within {window} days: "
             f"{int(edges['exposed'].sum()):,} exposures, {int(edges['joint'].sum()) // 2:,} ties; "
             f"try a longer window or a shorter washout ({entries.rules.washout} days now)"
         )
-    lags = entries.lags(window=window).to_pandas()
+    lags = lag_table(counts).to_pandas()
     return MarketGraph(
         market_nodes(entries), edges, lags=lags, window=window, chart=calendar.chart, timelines=entries.timelines
     )

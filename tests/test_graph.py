@@ -1,23 +1,18 @@
 """The market graph: its value, its leaders against networkx, its exports read back."""
 
 import math
-import random
 import xml.etree.ElementTree as ET
 from collections.abc import Callable
 from pathlib import Path
 
 import igraph
 import networkx as nx
-import numpy as np
 import pandas as pd
 import pytest
 
 import diffusion
-from graphs import MarketGraph, leaders, market_graph
+from graphs import MarketGraph, market_graph
 from tests.conftest import WriteCsv, steady
-
-TOLERANCE = 1e-6
-"""Two iterative solvers agree to about their own stopping rules, not to the last digit."""
 
 HALF_WAY = {"United States": {"x": 30, "y": 31, "z": 35}, "Sweden": {"x": 33, "y": 31, "z": 36}, "Malta": {"x": 40}}
 """x goes US → SE → MT, y enters US and SE on one day, z goes US → SE."""
@@ -114,56 +109,6 @@ def test_tables_that_do_not_fit_are_refused(sample: MarketGraph) -> None:
         MarketGraph(pd.concat([sample.nodes, sample.nodes.head(1)]), sample.edges, **parts)
     with pytest.raises(ValueError, match="'transitions' has nulls in 'tracks'"):
         MarketGraph(sample.nodes, sample.edges.assign(tracks=None), **parts)
-
-
-def random_flows(seed: int, markets: int = 12, density: float = 0.4) -> igraph.Graph:
-    rng = random.Random(seed)
-    pairs = [(a, b) for a in range(markets) for b in range(markets) if a != b and rng.random() < density]
-    graph = igraph.Graph(n=markets, edges=pairs, directed=True)
-    graph.es["tracks"] = [rng.randint(1, 40) for _ in pairs]
-    graph.es["lag_median"] = [rng.randint(1, 60) / 2 for _ in pairs]
-    return graph
-
-
-@pytest.mark.parametrize("seed", range(8))
-def test_leaders_agree_with_networkx(seed: int) -> None:
-    flows = random_flows(seed)
-    there = nx.DiGraph()
-    there.add_nodes_from(range(flows.vcount()))
-    for edge in flows.es:
-        there.add_edge(edge.source, edge.target, tracks=edge["tracks"], lag=edge["lag_median"])
-    reversed_rank = nx.pagerank(there.reverse(), alpha=0.85, weight="tracks", tol=1e-12, max_iter=1000)
-    np.testing.assert_allclose(leaders.pagerank(flows), [reversed_rank[v] for v in there], atol=TOLERANCE)
-    hubs, authorities = nx.hits(nx.DiGraph([(a, b, {"weight": d["tracks"]}) for a, b, d in there.edges(data=True)]))
-    mine = leaders.hits(flows)
-    np.testing.assert_allclose(mine[0], [hubs.get(v, 0.0) for v in there], atol=TOLERANCE)
-    np.testing.assert_allclose(mine[1], [authorities.get(v, 0.0) for v in there], atol=TOLERANCE)
-    between = nx.betweenness_centrality(there, weight="lag", normalized=True)
-    np.testing.assert_allclose(leaders.lag_betweenness(flows), [between[v] for v in there], atol=TOLERANCE)
-    net = [there.out_degree(v, weight="tracks") - there.in_degree(v, weight="tracks") for v in there]
-    assert leaders.net_flow(flows).tolist() == net
-
-
-def test_hits_without_a_single_leading_direction_is_the_limit_of_the_iteration() -> None:
-    flows = igraph.Graph(n=6, edges=[(0, 1), (0, 2), (3, 5), (4, 5)], directed=True)
-    flows.es["tracks"] = [1, 1, 1, 1]
-    hubs = np.ones(6)
-    adjacency = np.asarray(flows.get_adjacency(attribute="tracks").data, dtype=float)
-    for _ in range(50):
-        authorities = adjacency.T @ hubs
-        hubs = adjacency @ (authorities / authorities.sum())
-    mine = leaders.hits(flows)
-    np.testing.assert_allclose(mine[0], hubs / hubs.sum(), atol=TOLERANCE)
-    np.testing.assert_allclose(mine[1], [0, 0.25, 0.25, 0, 0, 0.5], atol=TOLERANCE)
-
-
-def test_scores_of_a_graph_without_edges_are_zero_or_equal() -> None:
-    flows = igraph.Graph(n=3, directed=True)
-    flows.es["tracks"] = []
-    flows.es["lag_median"] = []
-    assert leaders.hits(flows)[0].tolist() == [0, 0, 0]
-    assert leaders.lag_betweenness(flows).tolist() == [0, 0, 0]
-    np.testing.assert_allclose(leaders.pagerank(flows), [1 / 3] * 3)
 
 
 def test_every_edge_has_its_distances_and_gaps_are_named(sample: MarketGraph, small: Small) -> None:
