@@ -52,7 +52,7 @@ def leader_tables(graph: MarketGraph, entries: Entries, *, replicates: int, seed
     -------
     tuple
         `leaders`, `agreement`, `rolling`, `validity`, `validity_pairs`, as `graphs.bootstrap`, `graphs.rolling` and
-        `graphs.validity` describe them; and those that the data could not give.
+        `graphs.validity` describe them (by half-year of debut); and those that the data could not give.
     """
     gaps = Gaps()
     found = graph.bootstrap(replicates=replicates, seed=seed)
@@ -72,12 +72,13 @@ def _rolling(graph: MarketGraph, replicates: int, seed: int) -> pd.DataFrame:
 
 
 def _validity(graph: MarketGraph, entries: Entries, seed: int) -> Tables:
+    # half-years: a few years of charts make few pairs of years, and the last of them is often a stump
     depth = entries.calendar.by_market().set_index("market")["depth_median"].astype(float)
     found = leader_validity(
         graph.timelines,
         entries.artists.to_pandas(),
         window=graph.window,
-        by="year",
+        by="half",
         depth={str(market): rows for market, rows in depth.items()},
         seed=seed,
     )

@@ -43,6 +43,19 @@ CAPTIONS = {
 """Figure → caption, in the order of the report."""
 
 
+TESTED = {
+    "validity": ("validity", ("measure", "pairs", "rho", "low", "high", "p", "q")),
+    "influence": (
+        "influence",
+        ("source", "target", "alpha", "low", "high", "q", "credits", "lag_median", "joint", "alpha_if_ties"),
+    ),
+    "communities": ("community_agreement", ("grouping", "ami", "ami_low", "ami_high", "p", "markets", "communities")),
+    "mrqap": ("mrqap", ("term", "estimate", "low", "high", "p", "markets")),
+    "gravity": ("gravity", ("term", "estimate", "jackknife_low", "jackknife_high", "jackknife_p", "markets")),
+}
+"""Name in the report → artifact and the columns shown."""
+
+
 def report_html(
     study: Study, entries: Entries, graph: MarketGraph, curves: tuple[Breakthrough, ...], folder: Folder
 ) -> str:
@@ -63,6 +76,7 @@ def report_html(
         usual=entries.calendar.by_market()[["dates", "depth_median", "missing"]].median(),
         unseen=[day.isoformat() for day in entries.calendar.unseen_dates()],
         leaders=_table(graph.scores().drop(columns="market").head(MOST)),
+        tested=_tested(folder),
         flows={by: _table(_flows(graph, by)) for by in ("tracks", "rate")},
         least_exposed=LEAST_EXPOSED,
         summary=_table(pd.concat([part.summary for part in curves], ignore_index=True).drop(columns="by")),
@@ -72,6 +86,20 @@ def report_html(
         inputs=_table(pd.DataFrame(folder.parameters("entries")["inputs"]).head(50)),
         manifest=folder.manifest(),
     )
+
+
+def _tested(folder: Folder) -> dict[str, dict[str, Any]]:
+    """Return the tables of leaders, direct edges, communities and distances, those that were made."""
+    made = {}
+    for name, (artifact, columns) in TESTED.items():
+        if folder.holds(f"{artifact}.parquet"):
+            frame = folder.read_table(f"{artifact}.parquet").to_pandas()
+            if name == "validity":
+                frame = frame[frame["given"] == "size and outcome"]
+            if name == "influence":
+                frame = frame[frame["direct"]].nlargest(MOST, "low")
+            made[name] = frame[list(columns)]
+    return {name: _table(frame) for name, frame in made.items()}
 
 
 def _table(frame: pd.DataFrame) -> dict[str, Any]:
@@ -134,5 +162,7 @@ def _caveats(entries: Entries, graph: MarketGraph, curves: tuple[Breakthrough, .
     shallow = coverage[coverage["depth_least"] < 0.9 * coverage["depth_median"].median()]
     if len(shallow):
         lines.append(f"Shallower charts at times in {', '.join(shallow['name'])}: entering them means something else.")
+    for step in ("leaders", "structure", "direct"):
+        lines += [f"Not made: {name}: {why}." for name, why in folder.notes(step)["not_made"].items()]
     lines += [f"Distances: {line.removeprefix('unmatched').strip()}." for line in unmatched_lines(graph)]
     return lines + [f"{note[0].upper()}{note[1:]}." for part in curves for note in part.notes()]
