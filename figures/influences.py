@@ -35,7 +35,7 @@ def influence_heatmap(
     order: Sequence[str] | None = None,
     most: int = 80,
 ) -> Figure:
-    """Return the heatmap of the entries that one entry into a market (row) causes in another (column).
+    """Return the heatmap of the entries into a market (column) expected of one entry into another (row).
 
     Colours are those of a logarithmic scale. Cells that cannot be told apart from zero are pale, zeros grey, pairs
     without estimate hatched; the diagonal is white.
@@ -115,7 +115,7 @@ def _square(table: pd.DataFrame, markets: list[str], column: str) -> pd.DataFram
 def _drawn(cells: pd.DataFrame, told: NDArray[np.bool_], names: list[str], notes: list[str]) -> Figure:
     count = len(names)
     height = float(np.clip(count * 7.4 / 72, 2.2, 8.0)) + 1.0
-    page = Page("Influence of one market on another: entries caused per entry", notes, height=height)
+    page = Page("Influence of one market on another: entries expected per entry", notes, height=height)
     figure = page.constrain()
     ax = figure.add_subplot()
     values = cells.to_numpy(dtype=float)
@@ -168,7 +168,7 @@ def _notes(told: NDArray[np.bool_], cells: pd.DataFrame, *, by_clout: bool, left
     known = int(cells.notna().to_numpy().sum())
     order = "by clout, the sum of the row" if by_clout else "as given"
     said = (
-        "α: entries into the target that one entry into the source causes, within the window. Rows and columns stand "
+        "α: entries into the target expected of one entry into the source within the window. Rows and columns stand "
         f"in the same order, {order}. Of {known:,} estimated pairs, {int(told.sum()):,} are "
         "told apart from zero and drawn in full colour. The colour scale is logarithmic; what is below it has its "
         "lowest colour."

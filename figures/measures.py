@@ -14,7 +14,7 @@ MEASURES: Final = {
     "bradley_terry": ("Bradley–Terry", "log odds of being first"),
     "closeness": ("Closeness by lag", "mean of 1 / fastest path (per day)"),
     "betweenness": ("Betweenness", "share of shortest lag paths (0 … 1)"),
-    "clout": ("Clout", "entries caused elsewhere per entry (sum of α)"),
+    "clout": ("Clout", "entries expected elsewhere per entry (sum of α)"),
     "susceptibility": ("Susceptibility", "sum of α received"),
     "volume": ("Volume (no graph)", "timed entries"),
     "lead_excess": ("Earlier outcome (no graph)", "lead share above what the order null expects"),

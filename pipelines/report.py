@@ -33,7 +33,7 @@ CAPTIONS = {
     "lags": "How long observed transitions took; where follow-up is short, long ones are missing.",
     "leader_intervals": "Leaders with bootstrap intervals; markets in one band cannot be told from its first.",
     "rolling_leaders": "Leaders among the tracks that debuted in each year, a quarter apart, with intervals.",
-    "validity": "Do the leaders of one year predict who is first with new artists in the next?",
+    "validity": "Do the leaders of one half-year predict who is first with new artists in the next?",
     "backbone_map": "Flows that chance does not explain (volume null, q ≤ .05); language and artist are not held.",
     "lag_curves": "How soon tracks follow, for the pairs of the highest rates, with 95 % bands.",
     "influence_heatmap": "Direct influence: entries expected per entry; what is faster than the cadence is not in it.",

@@ -106,6 +106,10 @@ def test_demo_makes_everything_within_its_folder(shell: Shell, tmp_path: Path) -
     assert "http://" not in html.replace("http://www.w3.org", "")
     assert "https://" not in html
     assert "<script" not in html
+    assert html.count("<img") == sum(path.endswith(".png") for path in figures)  # none is left out
+    for heading in ("Against chance", "Direct edges", "Communities", "Does distance explain it?"):
+        assert f"<h2>{heading}</h2>" in html
+    assert "Not made: validity" in html
     assert files(tmp_path) == {f"out/demo/{path}" for path in made}
     before = {path: (tmp_path / "out/demo" / path).stat().st_mtime_ns for path in made}
     code, again, _ = shell("demo", "--out", "out/demo")
@@ -169,11 +173,13 @@ def test_only_what_changed_is_made_again(shell: Shell, write_csv: WriteCsv, tmp_
     assert "removed" not in out
     assert len(files(tmp_path / "a")) - 1 == total
     # a graph alone takes away the figures and the report of the other graph
+    assert "influence.parquet" in files(tmp_path / "a")
     out = shell("graph", "charts.csv", "--out", "a", "--window", 30)[1]
-    assert "removed   what was made with other settings: figures/community_grid.png" in out
+    assert "removed   what was made with other settings: background.parquet, " in out
     assert "figures/flow_map.png" in out
     left = files(tmp_path / "a")
     assert "report.html" not in left
+    assert "influence.parquet" not in left  # it was of the other window
     assert {"survival.csv", "figures/survival_none.png"} <= left
     write_csv(ROWS[:-1])
     assert "unchanged" not in shell("run", "charts.csv", "--out", "a")[1]
