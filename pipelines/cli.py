@@ -10,13 +10,14 @@ from typing import Any
 import click
 
 from diffusion import DiffusionError, SettingError
+from graphs.recovery import CELLS
 from pipelines import query as queries
 from pipelines.data_commands import COMMANDS
 from pipelines.folder import Folder
 from pipelines.manifest import to_json
 from pipelines.options import COLUMN, JSON, OUT, column_names, with_options
 from pipelines.progress import progress
-from pipelines.recovery import recovery_text, write_recovery
+from pipelines.recovery import named_cells, recovery_text, write_recovery
 from pipelines.run import GRAPH_STEPS, STEPS, Run
 from pipelines.study import Study, read_study
 from pipelines.summary import graph_lines, made_lines, printable, reading_lines, result, survival_lines, tested_lines
@@ -114,6 +115,13 @@ def survival(
 
 
 @cli.command("recovery")
+@click.option(
+    "--cell",
+    "cells",
+    multiple=True,
+    metavar="NAME",
+    help="Only this row of the table, as in daily-lag12-ties-background-gaps; several may be given.",
+)
 @click.option("--simulations", type=click.IntRange(min=1), default=10, show_default=True, help="Of every cell.")
 @click.option("--tracks", type=click.IntRange(min=1), default=2000, show_default=True, help="New tracks of each.")
 @click.option("--markets", type=click.IntRange(min=2), default=12, show_default=True, help="Markets of each.")
@@ -122,10 +130,18 @@ def survival(
 @click.option("--workers", type=click.IntRange(min=1), default=2, show_default=True, help="Processes.")
 @OUT
 def recovery_command(
-    simulations: int, tracks: int, markets: int, days: int, seed: int, workers: int, out: Path
+    cells: tuple[str, ...],
+    simulations: int,
+    tracks: int,
+    markets: int,
+    days: int,
+    seed: int,
+    workers: int,
+    out: Path,
 ) -> None:
     """Measure on simulated charts how well methods find a known network, and whether intervals hold the truth."""
-    with progress(15) as tell:
+    chosen = named_cells(cells) if cells else CELLS
+    with progress(len(chosen)) as tell:
         found = write_recovery(
             out,
             simulations=simulations,
@@ -133,6 +149,7 @@ def recovery_command(
             markets=markets,
             days=days,
             seed=seed,
+            cells=chosen,
             workers=workers,
             tell=tell,
         )

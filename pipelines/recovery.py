@@ -82,6 +82,21 @@ def write_recovery(
     return recovery
 
 
+def named_cells(names: Sequence[str]) -> list[Cell]:
+    """Return the usual cells of these names, in the order of the table.
+
+    Raises
+    ------
+    SettingError
+        When a name is that of no cell.
+    """
+    known = {cell.name: cell for cell in CELLS}
+    for name in names:
+        if name not in known:
+            raise SettingError(f"no cell '{name}'; there are {', '.join(known)}")
+    return [cell for name, cell in known.items() if name in names]
+
+
 def recovery_text(recovery: Recovery) -> str:
     """Return the tables of a study as plain text, numbers rounded, methods side by side."""
     parts = []

@@ -28,7 +28,7 @@ from graphs.recovery.observed import Watch
 from graphs.recovery.runs import CellRuns
 from graphs.recovery.truth import draw_truth, expected_credits, follow_up, incidence, see
 from graphs.recovery.worlds import LONG_LAG, World, draw_world
-from pipelines.recovery import recovery_text, write_recovery
+from pipelines.recovery import named_cells, recovery_text, write_recovery
 from tests.conftest import START
 from tests.random_charts import study
 
@@ -452,6 +452,7 @@ def test_the_text_shows_every_table(tiny: Recovery) -> None:
         (lambda: Cell(cadence="hourly"), "unknown cadence 'hourly'"),  # type: ignore[arg-type]
         (lambda: Cell(lag=40), "a lag of 40 days"),
         (lambda: write_recovery("nowhere", workers=0), "0 workers"),
+        (lambda: named_cells(["hourly-lag3"]), "no cell 'hourly-lag3'; there are daily-lag3, "),
     ],
 )
 def test_settings_that_cannot_be_right(wrong: Callable[[], object], message: str) -> None:
@@ -460,9 +461,13 @@ def test_settings_that_cannot_be_right(wrong: Callable[[], object], message: str
 
 
 def test_the_usual_cells() -> None:
-    assert len({cell.name for cell in CELLS}) == len(CELLS) == 15
+    assert len({cell.name for cell in CELLS}) == len(CELLS) == 19
     assert {(cell.ties, cell.background, cell.gaps) for cell in CELLS if cell.lag == 3} >= {(False,) * 3, (True,) * 3}
-    assert sum(cell.well_specified for cell in CELLS) == 4
+    assert sum(cell.well_specified for cell in CELLS) == 8
+    assert named_cells(["weekly-lag3-ties-background-gaps", "daily-lag12"]) == [
+        Cell(False, False, False, lag=LONG_LAG),
+        Cell(cadence="weekly"),
+    ]
     assert date(2018, 1, 1).weekday() == 0
 
 

@@ -92,13 +92,16 @@ class Cell:
 
 
 CELLS: Final = (
-    *(Cell(ties, background, gaps) for ties, background, gaps in product((False, True), repeat=3)),
-    *(Cell(ties, True, gaps, lag=LONG_LAG) for ties, gaps in product((False, True), repeat=2)),
+    *(
+        Cell(ties, background, gaps, lag=lag)
+        for lag in (LAG_MEDIAN, LONG_LAG)
+        for ties, background, gaps in product((False, True), repeat=3)
+    ),
     Cell(cadence="weekly"),
     Cell(cadence="weekly", lag=LONG_LAG),
     Cell(lag=LONG_LAG, frailty=True),
 )
-"""The usual table: every switch at the lags of real charts, and what is well specified, coarse, or has frailty."""
+"""The usual table: every switch at the lags of real charts and at long ones, then what is coarse, or has frailty."""
 
 
 @dataclass(frozen=True, slots=True)
