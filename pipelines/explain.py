@@ -26,7 +26,7 @@ def flow_sentence(edge: Mapping[Any, Any], a: str, b: str) -> str:
         else ""
     )
     return (
-        f"Of {edge['exposed']:,} tracks in {a} that could have gone on to {b}, {edge['tracks']:,} did{lag}; "
+        f"Of {_many(edge['exposed'], 'track')} in {a} that could have gone on to {b}, {edge['tracks']:,} did{lag}; "
         f"P = {edge['rate']:.3f} ({edge['rate_low']:.3f} to {edge['rate_high']:.3f}) by day {edge['followed_to']:g}, "
         f"follow-up cut short taken into account{few}."
     )
@@ -38,7 +38,7 @@ def chance_sentences(edge: Mapping[Any, Any], a: str, b: str) -> list[str]:
         *_presence(edge, a, b),
         *_direction(edge, a, b),
         *_lead(edge, a, b),
-        f"Ties: {edge['joint']:,} tracks entered both with neither order observed; "
+        f"Ties: {_many(edge['joint'], 'track')} entered both with neither order observed; "
         + (
             f"had all of them gone from {a} to {b}, P would be {edge['rate_if_ties']:.3f}."
             if pd.notna(edge["rate_if_ties"])
@@ -53,8 +53,8 @@ def _presence(edge: Mapping[Any, Any], a: str, b: str) -> list[str]:
     said = "more than chance" if edge["q"] <= LEVEL else "no more than chance could do"
     lift = f", {edge['lift']:.2f} times as many" if pd.notna(edge["lift"]) else ""
     return [
-        f"Presence: {edge['tracks']:,} tracks, where {edge['expected']:.1f} are expected when each day's entries are "
-        f"dealt to the tracks at random{lift}: {said} (p = {edge['p']:.2g}, q = {edge['q']:.2g})."
+        f"Presence: {_many(edge['tracks'], 'track')}, where {edge['expected']:.1f} are expected when each day's "
+        f"entries are dealt to the tracks at random{lift}: {said} ({_p_and_q(edge['p'], edge['q'])})."
     ]
 
 
@@ -64,7 +64,7 @@ def _direction(edge: Mapping[Any, Any], a: str, b: str) -> list[str]:
     said = "more than chance" if edge["q_order"] <= LEVEL else "no more than chance could do"
     return [
         f"Direction: {edge['expected_order']:.1f} are expected when every track's markets take its dates in random "
-        f"order: {said} (p = {edge['p_order']:.2g}, q = {edge['q_order']:.2g})."
+        f"order: {said} ({_p_and_q(edge['p_order'], edge['q_order'])})."
     ]
 
 
@@ -72,8 +72,8 @@ def _lead(edge: Mapping[Any, Any], a: str, b: str) -> list[str]:
     if not edge["lead_clusters"]:
         return [f"Lead: no artist's release reached both {a} and {b} in an order that was seen."]
     return [
-        f"Lead: of {edge['lead_clusters']:,} releases (tracks of one artist and debut count once) that reached both in "
-        f"an observed order, {a} was first in {edge['lead_share']:.0%} ({edge['lead_share_low']:.0%} to "
+        f"Lead: of {_many(edge['lead_clusters'], 'release')} (tracks of one artist and debut count once) that reached "
+        f"both in an observed order, {a} was first in {edge['lead_share']:.0%} ({edge['lead_share_low']:.0%} to "
         f"{edge['lead_share_high']:.0%}; p = {edge['lead_p']:.2g}); with all ties against it "
         f"{edge['lead_if_against']:.0%}, with all for it {edge['lead_if_for']:.0%}."
     ]
@@ -88,5 +88,16 @@ def influence_sentence(pair: Mapping[Any, Any], a: str, b: str) -> str:
         f"Direct: one entry into {a} is expected to bring {pair['alpha']:.3f} into {b} ({pair['low']:.3f} to "
         f"{pair['high']:.3f}, q = {pair['q']:.2g}), {found}; {pair['credits']:.1f} of the entries into {b} are owed to "
         f"{a}, at a median lag of {pair['lag_median']:.1f} days. What is faster than the charts' cadence is not seen; "
-        f"if {a} had led in all {pair['joint']:,} ties, it would be {pair['alpha_if_ties']:.3f}."
+        f"if {a} had led in all ties ({pair['joint']:,}), it would be {pair['alpha_if_ties']:.3f}."
     )
+
+
+def _many(number: float, thing: str) -> str:
+    """Return so many things, as in ``1 track`` or ``1,200 tracks``."""
+    return f"{number:,} {thing}{'' if number == 1 else 's'}"
+
+
+def _p_and_q(p: float, q: float) -> str:
+    """Return p, and q over all pairs; p counts fillings where it can, q never does, so that it may be smaller."""
+    why = "; p counts the random charts that reach it, q follows the curve fitted to them" if p > q else ""
+    return f"p = {p:.2g}, q = {q:.2g}{why}"

@@ -16,7 +16,7 @@ from graphs.recovery.runs import Each
 from graphs.recovery.study import check_cells
 from graphs.recovery.truth import POPULATION
 from pipelines.folder import Folder
-from pipelines.manifest import fingerprint, read_manifest
+from pipelines.manifest import fingerprint
 from pipelines.progress import Report
 
 TABLES: Final = ("edges", "advantage", "coverage")
@@ -45,7 +45,8 @@ def write_recovery(
 ) -> Recovery:
     """Write the recovery study into a folder, and return it.
 
-    A cell is written when it is finished; a later run with the same settings takes it from there.
+    A cell is written when it is finished; a later run with the same settings takes it from there, also after runs of
+    other cells, which stay.
 
     Parameters
     ----------
@@ -144,17 +145,9 @@ def _cell(folder: Folder, cell: Cell, settings: dict[str, Any], each: Each, tell
 
 
 def _tables(folder: Folder, recovery: Recovery, cells: Sequence[Cell], settings: dict[str, Any]) -> None:
-    """Write the tables; cells that are not in them leave the folder."""
-    ours = {f"{_STEP}_{cell.name}" for cell in cells}
-    others = [step for step in read_manifest(folder.place)["steps"] if step.startswith(f"{_STEP}_")]
+    """Write the tables."""
     parameters = settings | {"cells": [cell.name for cell in cells]}
-    folder.begin(
-        _STEP,
-        fingerprint(_STEP, parameters),
-        parameters=parameters,
-        notes={},
-        outdates=[step for step in others if step not in ours],
-    )
+    folder.begin(_STEP, fingerprint(_STEP, parameters), parameters=parameters, notes={})
     for name in TABLES:
         table: pd.DataFrame = getattr(recovery, name)
         folder.put(_STEP, f"recovery_{name}.csv", table.to_csv(index=False).encode(), rows=len(table))

@@ -428,7 +428,9 @@ def test_a_study_is_written_and_goes_on(
     assert (tmp_path / "recovery.txt").read_text(encoding="utf-8") == recovery_text(tiny)
     write(PAIR[1:])
     assert made == NAMES
-    assert not list((tmp_path / "cells").glob("daily*"))
+    assert set(pd.read_csv(tmp_path / "recovery_edges.csv")["cell"]) == set(NAMES[1:])
+    same(write(PAIR), tiny)
+    assert made == NAMES
     write(PAIR[1:], seed=4)
     assert made == [*NAMES, NAMES[1]]
 

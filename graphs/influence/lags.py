@@ -30,7 +30,7 @@ def rate_of(median: Floats, window: int) -> Floats:
     theta: Floats = np.log(2) / median
     for _ in range(200):
         before, theta = theta, -np.log1p(np.expm1(-theta * window) / 2) / median
-        if np.allclose(before, theta, rtol=1e-14, atol=0):
+        if (np.abs(theta - before) <= 1e-14 * theta).all():
             break
     return theta
 
