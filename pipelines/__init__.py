@@ -1,6 +1,6 @@
 """The top: study runner, report and command line."""
 
-from pipelines.folder import Folder
+from pipelines.folders.folder import Folder
 from pipelines.run import STEPS, Run
 from pipelines.study import Study, read_study
 

@@ -13,8 +13,8 @@ from diffusion import DiffusionError, SettingError
 from graphs.recovery import CELLS
 from pipelines import query as queries
 from pipelines.data_commands import COMMANDS
-from pipelines.folder import Folder
-from pipelines.manifest import to_json
+from pipelines.folders.folder import Folder
+from pipelines.folders.manifest import to_json
 from pipelines.options import COLUMN, JSON, OUT, column_names, with_options
 from pipelines.progress import progress
 from pipelines.recovery import named_cells, recovery_text, write_recovery

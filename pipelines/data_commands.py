@@ -10,17 +10,17 @@ from typing import Any
 import click
 
 from diffusion.simulation import FULL, LAYOUTS, Layout, Simulation, Switches, full_scale, simulate
-from pipelines.auxiliary import auxiliary_lines, make_auxiliary
-from pipelines.clean import MEMORY, clean_charts
-from pipelines.folder import Folder
-from pipelines.ingest import DAMAGED_TABLE, Options, ingest
-from pipelines.manifest import to_json
+from pipelines.folders.folder import Folder
+from pipelines.folders.manifest import to_json
+from pipelines.folders.verify import verify
 from pipelines.options import COLUMN, JSON, OUT, column_names, pairs_of, with_options
 from pipelines.progress import progress
-from pipelines.storage import pull, push
-from pipelines.store_status import status
+from pipelines.reference.auxiliary import auxiliary_lines, make_auxiliary
+from pipelines.sharing.storage import pull, push
+from pipelines.sharing.store_status import status
+from pipelines.stages.clean import MEMORY, clean_charts
+from pipelines.stages.ingest import DAMAGED_TABLE, Options, ingest
 from pipelines.summary import made_lines, printable
-from pipelines.verify import verify
 
 PLACE = click.Path(path_type=Path)
 

@@ -15,8 +15,8 @@ from graphs.recovery import CELLS, METHODS, Cell, CellRuns, Recovery, Size, cell
 from graphs.recovery.runs import Each
 from graphs.recovery.study import check_cells
 from graphs.recovery.truth import POPULATION
-from pipelines.folder import Folder
-from pipelines.manifest import fingerprint
+from pipelines.folders.folder import Folder
+from pipelines.folders.manifest import fingerprint
 from pipelines.progress import Report
 
 TABLES: Final = ("edges", "advantage", "coverage")

@@ -9,7 +9,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from diffusion import Entries, market_names
 from diffusion.schema import LEAST_EXPOSED
 from graphs import MarketGraph
-from pipelines.folder import Folder
+from pipelines.folders.folder import Folder
 from pipelines.study import Study
 from pipelines.summary import cell, every, unmatched_lines
 from survival import Breakthrough

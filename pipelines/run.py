@@ -19,9 +19,9 @@ from diffusion.star import find_star
 from graphs import MarketGraph, market_graph
 from pipelines.drawings import DRAWN, Drawing, graph_figures, survival_figures, tested_figures
 from pipelines.explain import LEVEL
-from pipelines.folder import Folder
+from pipelines.folders.folder import Folder
+from pipelines.folders.manifest import file_facts, fingerprint
 from pipelines.graph_tables import direct_tables, leader_tables, structure_tables
-from pipelines.manifest import file_facts, fingerprint
 from pipelines.progress import Report
 from pipelines.report import report_html
 from pipelines.study import SAMPLE, Study

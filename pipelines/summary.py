@@ -7,7 +7,7 @@ import pandas as pd
 
 from diffusion import market_names
 from graphs import MarketGraph
-from pipelines.folder import Folder
+from pipelines.folders.folder import Folder
 from survival import Breakthrough
 
 MEASURES = ("net_flow", "pagerank", "hub", "betweenness")

@@ -11,7 +11,7 @@ from diffusion import Calendar, Entries, EventRules, SettingError
 from diffusion.files import read_table
 from diffusion.timelines import Timelines
 from graphs import SCORES, MarketGraph
-from pipelines.manifest import MANIFEST, intact, read_manifest
+from pipelines.folders.manifest import MANIFEST, intact, read_manifest
 
 
 def load_graph(read_table: Callable[[str], pa.Table], notes: Mapping[str, Any], timelines: Timelines) -> MarketGraph:

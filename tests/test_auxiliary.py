@@ -13,7 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from diffusion import SettingError, SourceError, UnknownMarketError, reference_table, resolve
-from pipelines.auxiliary import (
+from pipelines.folders.folder import Folder
+from pipelines.folders.manifest import intact, read_manifest
+from pipelines.reference.auxiliary import (
     LOOKUP,
     auxiliary_lines,
     auxiliary_lookup,
@@ -21,13 +23,11 @@ from pipelines.auxiliary import (
     profile_csv,
     unmatched,
 )
-from pipelines.countries import COUNTRIES, countries_reference
-from pipelines.cultural_distance import LONG, NEAREST, TOP5, cultural_distances, summary_by_market
-from pipelines.folder import Folder
-from pipelines.holiday_calendar import HOLIDAYS, holiday_table, public_holidays
-from pipelines.manifest import intact, read_manifest
-from pipelines.small_csv import read_small_csv
-from pipelines.territories import FURTHER_NAMES, country_name, market_codes, territory
+from pipelines.reference.countries import COUNTRIES, countries_reference
+from pipelines.reference.cultural_distance import LONG, NEAREST, TOP5, cultural_distances, summary_by_market
+from pipelines.reference.holiday_calendar import HOLIDAYS, holiday_table, public_holidays
+from pipelines.reference.small_csv import read_small_csv
+from pipelines.reference.territories import FURTHER_NAMES, country_name, market_codes, territory
 
 REFERENCE_MARKETS = [str(code) for code in reference_table()["market"]]
 FIVE_YEARS = (date(2017, 1, 1), date(2021, 12, 31))
@@ -140,7 +140,7 @@ def test_cells_beyond_the_header_may_be_blank(write: WriteText) -> None:
 def test_what_cannot_be_read_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, write: WriteText) -> None:
     with pytest.raises(SourceError, match=r"cannot read '.*absent.csv'"):
         read_small_csv(tmp_path / "absent.csv")
-    monkeypatch.setattr("pipelines.small_csv.LARGEST", 10)
+    monkeypatch.setattr("pipelines.reference.small_csv.LARGEST", 10)
     with pytest.raises(SourceError, match="has 12 bytes"):
         read_small_csv(write("a,b\n1,2\n3,4\n"))
 

@@ -21,9 +21,9 @@ from diffusion import schema, star_schema
 from diffusion.cleaning import code_tracks, describe_tracks, judge_rows, learn_names
 from diffusion.engine import Engine
 from diffusion.layouts import AUDIO_COLUMNS, SOURCE_COLUMNS
-from pipelines.clean import clean_charts
-from pipelines.folder import Folder
-from pipelines.manifest import read_manifest
+from pipelines.folders.folder import Folder
+from pipelines.folders.manifest import read_manifest
+from pipelines.stages.clean import clean_charts
 from tests import twins, twins_clean
 from tests.conftest import day, steady
 from tests.random_charts import EXAMPLES

@@ -16,10 +16,10 @@ import pandas as pd
 import pytest
 
 from diffusion import DiffusionError, OutputError, SettingError, SourceError
-from pipelines import staging
-from pipelines.folder import Folder
-from pipelines.manifest import MANIFEST, parse_manifest, read_manifest
-from pipelines.verify import verify
+from pipelines.folders import staging
+from pipelines.folders.folder import Folder
+from pipelines.folders.manifest import MANIFEST, parse_manifest, read_manifest
+from pipelines.folders.verify import verify
 
 Contents = dict[str, bytes]
 
@@ -64,8 +64,8 @@ def full_disk(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
             real(path)
 
-        monkeypatch.setattr("pipelines.staging.sync", sync)
-        monkeypatch.setattr("pipelines.folder.sync", sync)
+        monkeypatch.setattr("pipelines.folders.staging.sync", sync)
+        monkeypatch.setattr("pipelines.folders.folder.sync", sync)
 
     return fill_up
 
@@ -150,7 +150,7 @@ def test_times_stand_in_a_log_of_their_own(place: Path) -> None:
 
 
 def test_one_run_writes_at_a_time(place: Path) -> None:
-    code = f"from pipelines.folder import Folder\nwith Folder({str(place)!r}) as f: f.log('other', wait=True)"
+    code = f"from pipelines.folders.folder import Folder\nwith Folder({str(place)!r}) as f: f.log('other', wait=True)"
     with Folder(place) as folder:
         with pytest.raises(
             OutputError, match=r"another run is at work in '.*made'; wait for it or name another folder"
@@ -173,7 +173,7 @@ def test_one_run_writes_at_a_time(place: Path) -> None:
 
 def test_a_folder_taken_away_by_the_run_waited_for_is_made_again(tmp_path: Path) -> None:
     made = tmp_path / "made"
-    code = f"from pipelines.folder import Folder\nwith Folder({str(made)!r}, wait=True) as f: f.log('x')"
+    code = f"from pipelines.folders.folder import Folder\nwith Folder({str(made)!r}, wait=True) as f: f.log('x')"
     with pytest.raises(SourceError), Folder(made):
         waiting = subprocess.Popen([sys.executable, "-c", code])
         time.sleep(1.5)
@@ -243,7 +243,7 @@ def test_a_really_full_disk_leaves_what_was_there(small_disk: Path) -> None:
 RUN = """
 import sys, time
 from pathlib import Path
-from pipelines.folder import Folder
+from pipelines.folders.folder import Folder
 print("begun", flush=True)
 turn = sys.argv[2]
 with Folder(sys.argv[1]) as folder:
@@ -303,7 +303,7 @@ def test_a_run_stopped_between_any_two_moves_is_finished_or_undone(
 
     with monkeypatch.context() as patch:
         patch.setattr(Path, "replace", replace)
-        patch.setattr("pipelines.staging.Staging.close", lambda self, **_: self._leave())  # as if it was killed
+        patch.setattr("pipelines.folders.staging.Staging.close", lambda self, **_: self._leave())  # as if it was killed
         try:
             fill(place, {"a.txt": b"new a", "b.txt": b"new b"}, fingerprint="two")
         except KeyboardInterrupt:

@@ -10,12 +10,12 @@ import polars as pl
 import pytest
 
 import diffusion
-from pipelines.auxiliary import LOOKUP
-from pipelines.clean import clean_charts
-from pipelines.folder import Folder
-from pipelines.ingest import AUX_FULL, AUX_SLIM, Options, ingest
-from pipelines.partitions import partitions
-from pipelines.verify import verify
+from pipelines.folders.folder import Folder
+from pipelines.folders.verify import verify
+from pipelines.reference.auxiliary import LOOKUP
+from pipelines.stages.clean import clean_charts
+from pipelines.stages.ingest import AUX_FULL, AUX_SLIM, Options, ingest
+from pipelines.stages.partitions import partitions
 from tests.conftest import KAGGLE_COLUMNS, WriteCsv, kaggle_rows, steady
 
 ROWS = steady(40, {"United States": {"x": 30}, "Viet  Nam": {"x": 35}, "Global": {"x": 29}})
@@ -205,7 +205,7 @@ def test_rows_are_widened_by_auxiliary_tables_when_asked(
 @pytest.fixture
 def auxiliary_folder(tmp_path: Path) -> Path:
     """Return a folder of auxiliary tables made of two countries."""
-    from pipelines.auxiliary import make_auxiliary
+    from pipelines.reference.auxiliary import make_auxiliary
 
     path = tmp_path / "countries.csv"
     path.write_text(

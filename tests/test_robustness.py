@@ -17,11 +17,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pipelines.clean import clean_charts
-from pipelines.folder import Folder
-from pipelines.ingest import Options, ingest
-from pipelines.manifest import STAGING
-from pipelines.verify import verify
+from pipelines.folders.folder import Folder
+from pipelines.folders.manifest import STAGING
+from pipelines.folders.verify import verify
+from pipelines.stages.clean import clean_charts
+from pipelines.stages.ingest import Options, ingest
 from tests.conftest import KAGGLE_COLUMNS, kaggle_rows
 
 COMMAND = [sys.executable, "-m", "pipelines"]

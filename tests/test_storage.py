@@ -17,13 +17,13 @@ from typing import Any
 import pytest
 
 from diffusion import DiffusionError, OutputError, SettingError
-from pipelines.folder import Folder
-from pipelines.manifest import MANIFEST
-from pipelines.object_store import MARK, open_store
-from pipelines.storage import Transfer, pull, push
-from pipelines.store_client import open_client, parse_address
-from pipelines.store_status import status
-from pipelines.verify import verify
+from pipelines.folders.folder import Folder
+from pipelines.folders.manifest import MANIFEST
+from pipelines.folders.verify import verify
+from pipelines.sharing.object_store import MARK, open_store
+from pipelines.sharing.storage import Transfer, pull, push
+from pipelines.sharing.store_client import open_client, parse_address
+from pipelines.sharing.store_status import status
 from tests.test_folder import contents, fill
 
 pytest.importorskip("boto3")
@@ -112,7 +112,7 @@ def bucket(server: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iter
             ours.meta.events.register("before-call.s3", watch)
             return ours
 
-        monkeypatch.setattr("pipelines.object_store.open_client", watched)
+        monkeypatch.setattr("pipelines.sharing.object_store.open_client", watched)
         yield made
         for upload in client.list_multipart_uploads(Bucket="charts").get("Uploads", []):
             client.abort_multipart_upload(Bucket="charts", Key=upload["Key"], UploadId=upload["UploadId"])
@@ -307,7 +307,7 @@ def test_a_pull_in_vain_leaves_nothing(bucket: Bucket, tmp_path: Path) -> None:
 
 KILLED = """
 import sys
-from pipelines.storage import {call}
+from pipelines.sharing.storage import {call}
 {call}(*sys.argv[1:], part_bytes=5 * 1024 * 1024, tell=lambda doing: print(doing, flush=True))
 """
 
@@ -593,7 +593,7 @@ def test_without_the_extra_one_clear_line_says_what_to_install(
 def test_an_upload_that_does_not_arrive_is_noticed(
     bucket: Bucket, place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pipelines.object_store.Store.mark", lambda self, name: (5, "other"))
+    monkeypatch.setattr("pipelines.sharing.object_store.Store.mark", lambda self, name: (5, "other"))
     fails(OutputError, "did not arrive whole; push again", push_it, place)
     assert MANIFEST not in bucket.hold()
 
@@ -614,7 +614,7 @@ def test_a_full_disk_during_a_pull_leaves_what_was_there(
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("pipelines.object_store.Store.fetch", full)
+    monkeypatch.setattr("pipelines.sharing.object_store.Store.fetch", full)
     fails(OutputError, "no space left in .*; nothing was changed", pull_it, tmp_path / "there")
     assert contents(tmp_path / "there") == before
 

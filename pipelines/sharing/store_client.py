@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from diffusion import OutputError, SettingError
-from pipelines.manifest import names_artifact
+from pipelines.folders.manifest import names_artifact
 
 CREDENTIALS_BELONG = "credentials belong into the environment or the AWS files"
 

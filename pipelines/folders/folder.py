@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 
 from diffusion import OutputError
 from diffusion.files import read_table
-from pipelines.manifest import (
+from pipelines.folders.manifest import (
     LOG,
     artifacts_of,
     check_artifacts,
@@ -30,7 +30,7 @@ from pipelines.manifest import (
     names_artifact,
     to_json,
 )
-from pipelines.staging import Staging, is_full, no_space, sync, writing
+from pipelines.folders.staging import Staging, is_full, no_space, sync, writing
 
 LIBRARIES = ("duckdb", "igraph", "matplotlib", "networkx", "numpy", "pandas", "polars", "pyarrow", "scipy")
 

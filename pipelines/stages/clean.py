@@ -14,7 +14,10 @@ from diffusion import identities
 from diffusion.cleaning import NO_DATE, Names, code_tracks, describe_tracks, judge_rows, learn_names
 from diffusion.engine import Engine
 from diffusion.star_schema import FILE_BREAK, QUARANTINE, RECORDINGS
-from pipelines.accounting import (
+from pipelines.folders.folder import Folder
+from pipelines.folders.manifest import fingerprint
+from pipelines.progress import Report
+from pipelines.stages.accounting import (
     COLUMNS,
     account_by_file,
     account_damaged,
@@ -23,10 +26,7 @@ from pipelines.accounting import (
     read_accounts,
     total_counts,
 )
-from pipelines.folder import Folder
-from pipelines.manifest import fingerprint
-from pipelines.progress import Report
-from pipelines.raw_folder import RawFolder, find_raw
+from pipelines.stages.raw_folder import RawFolder, find_raw
 
 STEP: Final = "clean"
 MEMORY: Final = "600MB"

@@ -11,9 +11,9 @@ from typing import Any
 from urllib.parse import quote
 
 from diffusion import OutputError
-from pipelines.manifest import MANIFEST, digest_of, parse_manifest
-from pipelines.store_client import open_client, parse_address, server_of, speaking
-from pipelines.verify import check_digests
+from pipelines.folders.manifest import MANIFEST, digest_of, parse_manifest
+from pipelines.folders.verify import check_digests
+from pipelines.sharing.store_client import open_client, parse_address, server_of, speaking
 
 MARK = "chart-diffusion-sha256"
 """Metadata of an object: this tool sent it, with this SHA-256."""

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from diffusion import SourceError
-from pipelines.small_csv import SmallCsv, read_small_csv
-from pipelines.territories import country_name, territory_key
+from pipelines.reference.small_csv import SmallCsv, read_small_csv
+from pipelines.reference.territories import country_name, territory_key
 
 NAME_COLUMNS = frozenset({"country", "source_country", "source", "country_name", "countries"})
 """What a square matrix may call the column of its rows' names; where none is called so, the first is it."""

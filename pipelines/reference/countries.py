@@ -10,8 +10,8 @@ import pyarrow as pa
 
 from diffusion import SourceError
 from diffusion.contracts import Column, Contract
-from pipelines.small_csv import SmallCsv, read_small_csv
-from pipelines.territories import country_name, territory, territory_key
+from pipelines.reference.small_csv import SmallCsv, read_small_csv
+from pipelines.reference.territories import country_name, territory, territory_key
 
 _TEXT = pa.string()
 

@@ -11,8 +11,16 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from diffusion import OutputError, SettingError
-from pipelines.lock import reading
-from pipelines.manifest import LOG, MANIFEST, artifacts_of, digest_of_file, digest_of_step, leads_out, read_manifest
+from pipelines.folders.lock import reading
+from pipelines.folders.manifest import (
+    LOG,
+    MANIFEST,
+    artifacts_of,
+    digest_of_file,
+    digest_of_step,
+    leads_out,
+    read_manifest,
+)
 from pipelines.progress import Report
 
 

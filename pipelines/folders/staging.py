@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from diffusion import OutputError
-from pipelines.lock import claim, release, unmake
-from pipelines.manifest import MANIFEST, STAGING, artifacts_of, intact, leads_out, read_manifest
+from pipelines.folders.lock import claim, release, unmake
+from pipelines.folders.manifest import MANIFEST, STAGING, artifacts_of, intact, leads_out, read_manifest
 
 _NEW, _OLD = "new", "old"
 

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pipelines.manifest import MANIFEST, artifacts_of
-from pipelines.object_store import open_store, unnamed
+from pipelines.folders.manifest import MANIFEST, artifacts_of
+from pipelines.folders.verify import Difference, believed, compare
 from pipelines.progress import Report
-from pipelines.verify import Difference, believed, compare
+from pipelines.sharing.object_store import open_store, unnamed
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,13 +13,13 @@ import pyarrow as pa
 
 from diffusion import SettingError
 from diffusion.files import read_table
-from pipelines.countries import COUNTRIES, Countries, countries_reference
-from pipelines.cultural_distance import LONG, TOP5, CulturalDistances, cultural_distances, summary_by_market
-from pipelines.folder import Folder
-from pipelines.holiday_calendar import HOLIDAYS, Holidays, holidays_package, public_holidays
-from pipelines.manifest import file_facts, fingerprint, intact, read_manifest
-from pipelines.small_csv import check_small
-from pipelines.territories import market_codes, named
+from pipelines.folders.folder import Folder
+from pipelines.folders.manifest import file_facts, fingerprint, intact, read_manifest
+from pipelines.reference.countries import COUNTRIES, Countries, countries_reference
+from pipelines.reference.cultural_distance import LONG, TOP5, CulturalDistances, cultural_distances, summary_by_market
+from pipelines.reference.holiday_calendar import HOLIDAYS, Holidays, holidays_package, public_holidays
+from pipelines.reference.small_csv import check_small
+from pipelines.reference.territories import market_codes, named
 
 STEP: Final = "auxiliary"
 PROFILE: Final = "aux_profile.csv"

@@ -13,14 +13,14 @@ import pyarrow as pa
 from diffusion import SettingError, SourceError
 from diffusion.csv_files import DAMAGED
 from diffusion.layouts import FileKind, list_files, recognise
-from pipelines.auxiliary import LOOKUP, PROFILE, auxiliary_lookup, profile_csv
-from pipelines.chart_files import open_chart_file
-from pipelines.folder import Folder
-from pipelines.manifest import file_facts, fingerprint, read_manifest
-from pipelines.partitions import Partitions, partitions
-from pipelines.profile import Profile
+from pipelines.folders.folder import Folder
+from pipelines.folders.manifest import file_facts, fingerprint, read_manifest
 from pipelines.progress import Report
-from pipelines.raw_rows import Reading, column_names, full_rows, slim_rows
+from pipelines.reference.auxiliary import LOOKUP, PROFILE, auxiliary_lookup, profile_csv
+from pipelines.stages.chart_files import open_chart_file
+from pipelines.stages.partitions import Partitions, partitions
+from pipelines.stages.profile import Profile
+from pipelines.stages.raw_rows import Reading, column_names, full_rows, slim_rows
 
 STEP: Final = "ingest"
 DAMAGED_TABLE: Final = "damaged.parquet"

@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from diffusion import OutputError
-from pipelines.manifest import MANIFEST, artifacts_of, digest_of_file, intact
-from pipelines.object_store import PART_BYTES, Store, open_store, unnamed
+from pipelines.folders.manifest import MANIFEST, artifacts_of, digest_of_file, intact
+from pipelines.folders.staging import Staging, writing
+from pipelines.folders.verify import believed, compare
 from pipelines.progress import Report
-from pipelines.staging import Staging, writing
-from pipelines.verify import believed, compare
+from pipelines.sharing.object_store import PART_BYTES, Store, open_store, unnamed
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,8 @@ from diffusion.engine import Engine
 from diffusion.files import read_table
 from diffusion.layouts import LAYOUTS, SOURCE_COLUMNS, plain_name
 from diffusion.star_schema import QUARANTINE
-from pipelines.manifest import file_facts, read_manifest
-from pipelines.raw_rows import DERIVED
+from pipelines.folders.manifest import file_facts, read_manifest
+from pipelines.stages.raw_rows import DERIVED
 
 INGEST = "ingest"
 

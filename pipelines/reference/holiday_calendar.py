@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from diffusion import SettingError
 from diffusion.contracts import Column, Contract
-from pipelines.territories import market_codes
+from pipelines.reference.territories import market_codes
 
 HOLIDAYS: Final = Contract(
     "holidays",

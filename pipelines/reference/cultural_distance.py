@@ -11,8 +11,8 @@ import pyarrow as pa
 
 from diffusion import SourceError
 from diffusion.contracts import Column, Contract
-from pipelines.distance_sources import Pair, read_pairs
-from pipelines.territories import territory, territory_key
+from pipelines.reference.distance_sources import Pair, read_pairs
+from pipelines.reference.territories import territory, territory_key
 
 NEAREST: Final = 5
 """Countries that `cultural_distance_top5` lists for each."""

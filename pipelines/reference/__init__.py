@@ -1,0 +1,1 @@
+"""Auxiliary tables by ISO code: countries, cultural distances, public holidays."""
