@@ -127,7 +127,7 @@ def numbered(edges: pd.DataFrame, markets: pd.DataFrame) -> pd.DataFrame:
 
 
 def by_traffic(places: pd.DataFrame) -> pd.DataFrame:
-    """Return the markets with a position, the busiest first, with `total` (tracks sent and received) and `radius`."""
+    """Return the markets with a position, the busiest first, with `total` (transitions both ways) and `radius`."""
     drawn = places.dropna(subset=["x", "y"])
     drawn = drawn.assign(total=(drawn["out_tracks"] + drawn["in_tracks"]).fillna(0))
     drawn = drawn.sort_values(["total", "market"], ascending=[False, True], ignore_index=True)
@@ -176,7 +176,7 @@ def traffic_key(ax: Axes, atlas: Atlas) -> None:
         size = float(2 * _radii(np.array([value]), largest)[0]) ** 2
         ax.scatter([0.15 + 0.8 * place], [0.75], s=size, c="white", edgecolor=INK, linewidth=0.5)
         ax.text(0.3 + 0.8 * place, 0.75, f"{value:,}", va="center", size=SMALL_SIZE)
-    ax.text(0.05, 0.06, "area of a dot: tracks sent + received", size=SMALL_SIZE)
+    ax.text(0.05, 0.06, "area of a dot: transitions sent + received", size=SMALL_SIZE)
 
 
 def _height(box: Box) -> float:

@@ -90,7 +90,7 @@ def _drawn(atlas: Atlas, colours: ScalarMappable, notes: list[str]) -> Figure:
         say_empty(top, "no track went from one market on the map to another")
     bar = page.figure.colorbar(colours, cax=page.place(0.15, 0.39, 2.6, 0.09), orientation="horizontal")
     bar.locator, bar.formatter = MaxNLocator(5, integer=True), StrMethodFormatter("{x:,.0f}")
-    bar.set_label("colour of a dot: net flow (tracks sent minus received)", size=SMALL_SIZE)
+    bar.set_label("colour of a dot: net flow (transitions sent minus received)", size=SMALL_SIZE)
     bar.ax.tick_params(labelsize=SMALL_SIZE)
     arrow_key(page.place(3.15, 0.06, 2.0, 0.47), atlas, colour=_ARROW)
     traffic_key(page.place(5.3, 0.06, 2.0, 0.47), atlas)

@@ -3,14 +3,14 @@
 from typing import Final
 
 MEASURES: Final = {
-    "net_flow": ("Net flow", "tracks sent minus tracks received"),
-    "out_tracks": ("Sent", "tracks sent"),
-    "in_tracks": ("Received", "tracks received"),
-    "out_share": ("Share sent", "tracks sent over tracks sent and received"),
+    "net_flow": ("Net flow", "transitions sent minus transitions received"),
+    "out_tracks": ("Sent", "transitions sent"),
+    "in_tracks": ("Received", "transitions received"),
+    "out_share": ("Share sent", "transitions sent over sent and received"),
     "pagerank": ("PageRank", "share of the reversed flow (0 … 1)"),
     "hub": ("HITS hub", "hub score of the flow (no unit)"),
     "authority": ("HITS authority", "authority score (no unit)"),
-    "springrank": ("SpringRank", "SpringRank level (no unit)"),
+    "springrank": ("SpringRank", "level (no unit)"),
     "bradley_terry": ("Bradley–Terry", "log odds of being first"),
     "closeness": ("Closeness by lag", "mean of 1 / fastest path (per day)"),
     "betweenness": ("Betweenness", "share of shortest lag paths (0 … 1)"),

@@ -123,7 +123,8 @@ def route(influence: pd.DataFrame, source: str, target: str, k: int = 3) -> pd.D
     ----------
     influence
         Direct edges: `source`, `target`, `alpha` (expected entries into the target per entry into the source) and
-        `lag_median` (days). Edges whose α is missing or not above 0 lead nowhere.
+        `lag_median` (days). Edges whose α is missing or not above 0 lead nowhere; give those that
+        are `direct` alone for routes of edges told apart from none.
     source, target
         Markets, by name or code.
     k

@@ -76,7 +76,7 @@ def period_leaders(
     DataFrame
         One row per period, measure and market, in the order of periods, measures and markets: `period`, `start`, `end`
         (dates, both included), `market`, `measure`, `score`, `low`, `high` (95 %), `rank`, `rank_low`, `rank_high`,
-        `group`, `tracks` (transitions of the period in all). A market has no score when it was not watched
+        `group`, `transitions` (of the period in all). A market has no score when it was not watched
         past its washout on any day of the period, or none of the period's tracks has a timed entry there, and no market
         has one in a period without transitions: those are missing, not 0. Scores are of the graph of the other markets.
 
@@ -94,7 +94,7 @@ def period_leaders(
         _of_period(timelines, transitions, period, replicates, seed + number, list(measures))
         for number, period in enumerate(periods)
     ]
-    if not any(part["tracks"].any() for part in parts):
+    if not any(part["transitions"].any() for part in parts):
         raise DataSaysNoError(
             f"no track makes a transition within {window} days in any of {len(parts)} periods; try longer ones"
         )
@@ -124,8 +124,8 @@ def _of_period(
     else:
         table = pd.DataFrame(np.nan, index=rows, columns=SAID).astype(dict.fromkeys(WHOLE, "Int64"))
     start, end = pd.Timestamp(period.start), pd.Timestamp(period.end)
-    table = table.assign(period=period.name, start=start, end=end, tracks=int(own.sum())).reset_index()
-    return table[["period", "start", "end", "market", "measure", *SAID, "tracks"]]
+    table = table.assign(period=period.name, start=start, end=end, transitions=int(own.sum())).reset_index()
+    return table[["period", "start", "end", "market", "measure", *SAID, "transitions"]]
 
 
 def watched_in(timelines: Timelines, period: Period) -> NDArray[np.bool_]:

@@ -63,8 +63,15 @@ def of_tracks(timelines: Timelines, kept: Flags) -> Timelines:
     )
 
 
-def calendar_periods(timelines: Timelines, by: By = "year") -> list[Period]:
+def calendar_periods(timelines: Timelines, by: By = "year", *, least_seen: float = 0.0) -> list[Period]:
     """Return the calendar's periods from the first to the last day of coverage; the first and last may be partly seen.
+
+    Parameters
+    ----------
+    by
+        Length of a period.
+    least_seen
+        Share of its days, 0 … 1, that a period must lie within coverage (default 0).
 
     Raises
     ------
@@ -78,7 +85,8 @@ def calendar_periods(timelines: Timelines, by: By = "year") -> list[Period]:
     periods = []
     for place in range(first.year * 12 // months, (last.year * 12 + 11) // months + 1):
         start, after = (date(at * months // 12, at * months % 12 + 1, 1) for at in (place, place + 1))
-        if start <= last and after > first:
+        seen = (min(after, last + timedelta(1)) - max(start, first)).days
+        if seen > 0 and seen >= least_seen * (after - start).days:
             name = _NAMES[by].format(start.year, (start.month - 1) // months + 1)
             periods.append(Period(name, start, after - timedelta(1)))
     return periods

@@ -25,6 +25,9 @@ Flags = NDArray[np.bool_]
 LEAST_VOTES: Final = 20
 """Untied votes that a market must be part of in both periods, for its lead share to say anything."""
 
+LEAST_SEEN: Final = 0.5
+"""Share of its days that a calendar period must lie within the charts."""
+
 SHUFFLES: Final = 9_999
 
 SIZE: Final = ("volume", "depth", "coverage")
@@ -92,7 +95,8 @@ def leader_validity(
     window
         Days of a transition; for the scores.
     by
-        ``year``, ``half``, ``quarter``, ``month``, or periods that follow one another.
+        ``year``, ``half``, ``quarter``, ``month`` (those of which at least half lies within the charts), or periods
+        that follow one another.
     depth
         Market → rows of its chart; without it depth is not held fixed.
     measures
@@ -138,7 +142,7 @@ def leader_validity(
     ----------
     Platt, E. L., Bhargava, R. & Zuckerman, E. (2015). The international affiliation network of YouTube trends. ICWSM.
     """
-    periods = calendar_periods(timelines, by) if isinstance(by, str) else list(by)
+    periods = calendar_periods(timelines, by, least_seen=LEAST_SEEN) if isinstance(by, str) else list(by)
     if len(periods) <= LEAST_PAIRS:
         raise DataSaysNoError(f"{len(periods)} periods make {max(len(periods) - 1, 0)} pairs; validity needs 3 or more")
     if shuffles < 1 or permutations < 1:

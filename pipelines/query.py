@@ -12,7 +12,7 @@ from diffusion import DataSaysNoError, SettingError, market_names
 from diffusion.distances import DISTANCES
 from graphs import SCORES
 from graphs import route as routes
-from pipelines.explain import chance_sentences, flow_sentence, influence_sentence
+from pipelines.explain import chance_sentences, flow_sentence, influence_sentence, many
 from pipelines.summary import cell, printable, records, text_table
 from pipelines.tables import holds_step, open_entries, open_graph, open_table, open_titles
 
@@ -21,6 +21,8 @@ PAIR_COLUMNS = [
     "joint",
     "exposed",
     "rate",
+    "rate_low",
+    "rate_high",
     "followed_to",
     "lag_q25",
     "lag_median",
@@ -28,6 +30,9 @@ PAIR_COLUMNS = [
     "distance_km",
     "cultural_distance",
 ]
+
+
+YES_OR_NO = ("contiguous", "common_language")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +44,18 @@ class Answer:
 
 
 def leaders(place: Path, *, by: str, most: int) -> Answer:
-    """Return the `most` markets with the highest score `by`."""
-    if by not in SCORES:
-        raise SettingError(f"no score '{by}'; there are {', '.join(SCORES)}")
+    """Return the `most` markets with the highest score `by`, with its interval and rank group, then other scores."""
     graph = open_graph(place)
-    table = graph.scores().sort_values([by, "market"], ascending=[False, True], ignore_index=True).head(most)
+    ranked = open_table(place, "leaders", "leaders") if holds_step(place, "leaders") else pd.DataFrame({"measure": []})
+    known = list(dict.fromkeys([*SCORES, *ranked["measure"]]))
+    if by not in known:
+        raise SettingError(f"no score '{by}'; there are {', '.join(known)}")
+    table = graph.scores()
+    own = ranked[ranked["measure"] == by]
+    if len(own):
+        own = own[["market", "score", "low", "high", "rank_low", "rank_high", "group"]].rename(columns={"score": by})
+        table = table[["market", "name"]].merge(own).merge(table.drop(columns=["name", by], errors="ignore"))
+    table = table.sort_values([by, "market"], ascending=[False, True], ignore_index=True).head(most)
     heading = f"{graph.chart}: leaders by {by}, transitions within {graph.window} days"
     return Answer(f"{heading}\n{text_table(table)}", records(table))
 
@@ -60,7 +72,7 @@ def flow(place: Path, source: str, target: str) -> Answer:
         f"{a} → {b} on {graph.chart}, within {graph.window} days",
         flow_sentence(edge, a, b),
         flow_sentence(back, b, a),
-        f"{edge['joint']:,} tracks entered both with neither order observed; they count for no direction.",
+        f"{many(edge['joint'], 'track')} entered both with neither order observed, which counts for no direction.",
     ]
     lines.append(_apart(edge))
     if not curve.empty:
@@ -108,26 +120,28 @@ def _influence(place: Path, market: str, *, side: str, other: str, most: int) ->
     name = market_names([code])[code]
     clout = open_table(place, "direct", "clout").set_index("market").loc[code]
     heading = (
-        f"{graph.chart}: whom {name} is followed by, directly; one entry brings {clout['clout']:.2f} elsewhere"
+        f"{graph.chart}: who follows {name}, directly; one entry there brings {clout['clout']:.2f} elsewhere"
         if side == "source"
-        else f"{graph.chart}: whom {name} follows, directly; of its entries {clout['received']:.0f} are owed to other "
-        f"markets, {clout['background']:.0f} to nobody seen"
+        else f"{graph.chart}: whom {name} follows, directly; of its {clout['received'] + clout['background']:,.0f} "
+        f"entries that could follow one elsewhere (after the debut, past the washout, within the horizon) "
+        f"{clout['received']:,.0f} are owed to other markets, {clout['background']:,.0f} to nobody seen"
     )
     shown = own[[other, "name", "alpha", "low", "high", "q", "direct", "credits", "lag_median"]].head(most)
     return Answer(f"{heading}\n{text_table(shown)}", records(own.head(most)))
 
 
 def route(place: Path, source: str, target: str, *, most: int) -> Answer:
-    """Return the `most` likely routes from one market to another, edge by edge, under direct influence."""
+    """Return the `most` likely routes from one market to another, along edges told apart from none."""
     graph, table = open_graph(place), open_table(place, "direct", "influence")
     a, b = graph.code(source), graph.code(target)
-    found = routes(table, a, b, k=most)
+    found = routes(table[table["direct"]], a, b, k=most)
     names = market_names([a, b])
-    lines = [f"{graph.chart}: most probable routes from {names[a]} to {names[b]}, by direct influence"]
+    lines = [f"{graph.chart}: most probable routes from {names[a]} to {names[b]}, by direct edges"]
     for number, steps in found.groupby("route"):
         way = " → ".join([*steps["source"], steps["target"].iloc[-1]])
         first = steps.iloc[0]
-        lines.append(f"{number}. {way}: P = {first['route_probability']:.3g}, about {first['days']:.0f} days")
+        days = many(round(first["days"]), "day")
+        lines.append(f"{number}. {way}: P = {first['route_probability']:.3g}, about {days} as modelled")
     return Answer("\n".join(lines), records(found))
 
 
@@ -164,7 +178,11 @@ def journey(place: Path, track: str) -> Answer:
 
 
 def _apart(edge: Mapping[Any, Any]) -> str:
-    apart = [(name.replace("_", " "), cell(edge[name])) for name in DISTANCES]
+    words = {0: "no", 1: "yes"}
+    apart = [
+        (name.replace("_", " "), words.get(edge[name], "") if name in YES_OR_NO else cell(edge[name]))
+        for name in DISTANCES
+    ]
     known = [f"{name} {value}" for name, value in apart if value]
     return f"Between them: {', '.join(known)}." if known else "No distance between them is known."
 

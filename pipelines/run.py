@@ -172,6 +172,7 @@ class Run:
             "permutations": study.permutations,
             "significant": int((edges["q"] <= LEVEL).sum()),
             "directed": int((edges["q_order"] <= LEVEL).sum()),
+            "both": int(((edges["q"] <= LEVEL) & (edges["q_order"] <= LEVEL)).sum()),
             "exposed": int(edges["exposed"].sum()),
             "unmatched": {name: [list(pair) for pair in pairs] for name, pairs in graph.unmatched.items()},
         }

@@ -3,6 +3,7 @@
 import unicodedata
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from diffusion import market_names
@@ -35,8 +36,9 @@ def graph_lines(notes: dict[str, Any], graph: MarketGraph) -> list[str]:
     lines = [
         f"graph     {notes['transitions']:,} transitions within {notes['window']} days; {notes['ties']:,} ties, "
         "which count for no direction",
-        f"chance    {notes['permutations']:,} fillings of each null: {notes['significant']:,} of "
-        f"{len(graph.edges):,} pairs have more tracks than chance (q ≤ .05), {notes['directed']:,} more in that order",
+        f"chance    of {len(graph.edges):,} pairs {notes['significant']:,} have more tracks than the volume null gives "
+        f"(q ≤ .05), {notes['directed']:,} than the order null, {notes['both']:,} than either; "
+        f"{notes['permutations']:,} fillings each",
         *unmatched_lines(graph),
     ]
     leaders = graph.scores()
@@ -68,7 +70,10 @@ def tested_lines(folder: Folder) -> list[str]:
     if folder.holds("influence.parquet"):
         table = folder.read_table("influence.parquet").to_pandas()
         direct = table[table["direct"]].nlargest(5, "credits")
-        said = [f"{row['source']}→{row['target']} {row['alpha']:.3f}" for row in direct.to_dict("records")]
+        said = [
+            f"{row['source']}→{row['target']} {row['credits']:.0f} (α {row['alpha']:.3f})"
+            for row in direct.to_dict("records")
+        ]
         lines.append(
             f"direct    {int(table['direct'].sum()):,} of {len(table):,} pairs; most credits: "
             + (", ".join(said) or "none")
@@ -130,7 +135,7 @@ def result(folder: Folder, graph: MarketGraph | None) -> dict[str, Any]:
 
 
 def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
-    """Return a frame's rows as JSON-ready dictionaries; what is missing is null, dates are ISO text."""
+    """Return a frame's rows as JSON-ready dictionaries; what is missing or infinite is null, dates are ISO text."""
     rows: list[dict[str, Any]] = []
     for row in frame.to_dict("records"):
         rows.append({str(name): _json(value) for name, value in row.items()})
@@ -171,7 +176,7 @@ def cell(value: Any) -> str:
 
 
 def _json(value: Any) -> Any:
-    if pd.isna(value):
+    if pd.isna(value) or (isinstance(value, float) and np.isinf(value)):
         return None
     if isinstance(value, pd.Timestamp):
         return value.date().isoformat()

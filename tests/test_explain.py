@@ -33,11 +33,14 @@ def said(**other: float) -> str:
         ({"exposed": 29}, "(of so few tracks, below 30, hardly more than a rumour)"),
         ({"exposed": 0}, "No track could be followed from Sweden to Norway."),
         ({"tracks": 1}, "Presence: 1 track, where"),
-        ({"q": 0.06}, "no more than chance could do (p = 0.001, q = 0.06)."),
+        ({"q": 0.06}, "more than chance by itself, but not once all pairs are allowed for (p = 0.001, q = 0.06)."),
+        ({"p": 0.06, "q": 0.2}, "4.00 times as many: no more than chance could do (p = 0.06, q = 0.2)."),
+        ({"p": 0.9, "q": 1.0, "tracks": 9}, ": fewer, not more, than chance (p = 0.9, q = 1)."),
         ({"p": 0.03, "q": 0.02}, "(p = 0.03, q = 0.02; p counts the random charts that reach it, q follows the curve"),
         ({"q": nan}, "chance puts no track from Sweden to Norway"),
         ({"q_order": nan}, "no track has entries on two dates here"),
-        ({"q_order": 0.2}, "random order: no more than chance could do (p = 0.002, q = 0.2)."),
+        ({"p_order": 0.1, "q_order": 0.2}, "random order: no more than chance could do (p = 0.1, q = 0.2).\n"),
+        ({"joint": 41}, "That pulls the ties apart; with 41 ties a pair can fall short of it both ways"),
         ({"lead_clusters": 1}, "Lead: of 1 release (tracks"),
         ({"lead_clusters": 0}, "no artist's release reached both Sweden and Norway in an order that was seen"),
         ({"joint": 1}, "Ties: 1 track entered both"),
@@ -55,6 +58,10 @@ def test_a_direct_edge_in_words() -> None:
     }  # fmt: skip
     text = influence_sentence(pair, "Sweden", "Norway")
     assert "bring 0.100 into Norway (0.050 to 0.200, q = 0.003), a direct edge; 12.3 of the entries" in text
-    assert "if Sweden had led in all ties (9), it would be 0.150." in text
+    assert "are owed to Sweden, at a modelled median lag of 6.0 days." in text
+    assert "if Sweden had led in all ties (9), those exposed too, it would be 0.150." in text
+    assert "; no entry into Norway is owed to Sweden." in influence_sentence(
+        pair | {"credits": 0.0}, "Sweden", "Norway"
+    )
     assert "not told apart from none" in influence_sentence(pair | {"direct": False}, "Sweden", "Norway")
     assert "no influence can be estimated" in influence_sentence(pair | {"alpha": nan}, "Sweden", "Norway")

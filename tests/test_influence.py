@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
-from scipy import integrate, optimize
+from scipy import integrate, optimize, stats
 from sklearn.metrics import average_precision_score
 
 import diffusion
@@ -214,6 +214,21 @@ def test_interval_of_a_sender_without_events_is_the_exact_poisson_one() -> None:
     mine = evidence(task, beta, senders=1, most=MOST * task.unit, products=None)
     assert (mine.low[0], mine.p[0]) == (0, 1)
     assert mine.high[0] == pytest.approx(-np.log(0.025))
+
+
+def test_the_upper_bound_is_finite_where_a_sender_cannot_be_told_from_another() -> None:
+    """Two senders precede the same entries; one explains them, and of the other no more is known than all are its."""
+    events = np.array([[1.0, 1.0, 0.0], [0.5, 0.5, 0.0], [0.0, 0.0, 1.0]])
+    task = problem(events, np.array([50.0, 60.0, 100.0]), np.zeros(3))
+    beta = maximum(task, most=MOST * task.unit)
+    assert beta[1] == 0
+    mine = evidence(task, beta, senders=2, most=MOST * task.unit, products=None)
+    assert (mine.low[1], mine.p[1]) == (0, 1)
+    assert mine.high[1] == pytest.approx(stats.chi2.isf(0.025, 2 * (2 + 1)) / 2 / task.survived[1])
+    events[0, 1] += 1e-7
+    nearly = problem(events, np.array([50.0, 60.0, 100.0]), np.zeros(3))
+    mine = evidence(nearly, beta, senders=2, most=MOST * task.unit, products=None)
+    assert np.isfinite(mine.high).all()
 
 
 # ── lags ─────────────────────────────────────────────────────────────────────────────────────────────────────────────

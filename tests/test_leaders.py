@@ -335,7 +335,7 @@ def test_leaders_of_a_period_are_those_of_its_tracks_alone(drifting: Timelines) 
     table = rolling_leaders(drifting, window=60, width=120, step=120, replicates=40, seed=7, measures=measures)
     assert list(table) == [
         *("period", "start", "end", "market", "measure", "score", "low", "high", "rank", "rank_low", "rank_high"),
-        *("group", "tracks"),
+        *("group", "transitions"),
     ]
     periods = rolling_periods(drifting, width=120, step=120)
     assert len(table) == len(periods) * 2 * 8
@@ -346,7 +346,7 @@ def test_leaders_of_a_period_are_those_of_its_tracks_alone(drifting: Timelines) 
     ).table
     both = second.merge(own, on=["market", "measure"], suffixes=("", "_alone"))
     np.testing.assert_array_equal(both["score"], both["score_alone"])
-    assert (second["tracks"] == pair_counts(alone, window=60).tracks.sum()).all()
+    assert (second["transitions"] == pair_counts(alone, window=60).tracks.sum()).all()
     assert (both["low"] <= both["high"]).all()
     leading = table[(table["measure"] == "net_flow") & (table["rank"] == 1)]
     assert (leading["market"] == "M00").all()

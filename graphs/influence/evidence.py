@@ -61,9 +61,10 @@ def evidence(
     everything else is fitted too, and with the likelihood ratio against β = 0, everything else fitted again; at an
     estimate of 0, with the right slope, curvature and exposure. p is the exact chance of n or more entries at β = 0 and
     `low` its bound [1]_; `high` is conditional on what others can have brought at most [2]_, so that it stays sensible
-    where fewer came than they should have. Exact bounds are a little wide where few entries are owed to the sender;
-    those of the likelihood ratio are too narrow. Clusters count as that many fewer entries and exposures as their
-    scores vary more than those of single tracks [3]_.
+    where fewer came than they should have, and never above the bound if all entries that the sender precedes were its
+    own; a sender that cannot be told from others has 0 and that bound. Exact bounds are a little wide where few entries
+    are owed to the sender; those of the likelihood ratio are too narrow. Clusters count as that many fewer entries and
+    exposures as their scores vary more than those of single tracks [3]_.
 
     References
     ----------
@@ -84,8 +85,11 @@ def evidence(
     low, high = counts.bounds(inflation)
     blurred = precise[:senders] <= UNTOLD * np.diagonal(own)[:senders]
     p = np.where((beta[:senders] > 0) & ~blurred, counts.chance(inflation), 1.0)
-    some = caused > 0
-    return Evidence(np.where(blurred & some, 0.0, low), np.where(blurred & some, np.inf, high), p, inflation)
+    untold = blurred & (caused > 0)
+    preceded = (task.events[:, :senders] > 0).sum(axis=0)
+    all_its_own = _garwood(preceded / inflation, task.survived[:senders] / inflation)
+    high = np.where(untold, all_its_own, np.minimum(high, all_its_own))
+    return Evidence(np.where(untold, 0.0, low), high, p, inflation)
 
 
 def _efficient(own: Floats, free: NDArray[np.intp]) -> tuple[Floats, Floats]:
@@ -164,6 +168,12 @@ class _Counts:
             room = tail * special.gammaincc(count + 1, each * self.beside)
             high = special.gammainccinv(count + 1, room) / each - self.beside
         return np.maximum(np.nan_to_num(low, nan=0.0), 0.0), np.where(each > 0, high, np.inf)
+
+
+def _garwood(count: Floats, exposure: Floats) -> Floats:
+    """Return the upper bounds of rates that brought `count` entries in `exposure`; infinite without exposure."""
+    with np.errstate(divide="ignore"):
+        return np.where(exposure > 0, special.gammainccinv(count + 1, (1 - LEVEL) / 2) / exposure, np.inf)
 
 
 def _share(height: Floats) -> Floats:
