@@ -132,7 +132,7 @@ def _notes(atlas: Atlas, table: pd.DataFrame, backbone: pd.DataFrame, level: flo
     drawn = len(atlas.arrows)
     said = f"Of {len(table):,} ordered pairs, {len(backbone):,} have q ≤ {level:g}, the false discovery rate."
     if drawn < len(backbone):
-        said += f" Drawn are {drawn:,} of them, the largest by tracks."
+        said += f" Drawn are {drawn:,} of them, the largest by tracks, of equals the first by code."
     unknown = int(table["q"].isna().sum())
     if unknown:
         said += f" {unknown:,} have no q: the null has nothing to say of them."

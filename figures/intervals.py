@@ -161,9 +161,12 @@ def _bands(ax: Axes, groups: list[str]) -> None:
 def _notes(panels: Mapping[str, pd.DataFrame], most: int) -> list[str]:
     everywhere = {market for panel in panels.values() for market in panel["market"]}
     shown_most = max(min(most, int(panel["rank"].notna().sum())) for panel in panels.values())
-    notes = ["Whiskers: the interval given with each score."]
+    notes = ["Whiskers: from `low` to `high`, each market by itself."]
     if any(panel["group"].ne("").any() for panel in panels.values()):
-        notes.append("A band is a rank group, named at the right; its markets cannot be told apart from its first.")
+        notes.append(
+            "A band is a rank group, named at the right; its markets cannot be told apart from its "
+            "first when all are compared at once, so whiskers of one band need not overlap."
+        )
     if shown_most < len(everywhere):
         notes.append(f"Shown are the first {shown_most} of {len(everywhere)} markets in each panel.")
     undefined = {titled(name)[0]: int(panel["rank"].isna().sum()) for name, panel in panels.items()}

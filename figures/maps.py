@@ -99,8 +99,8 @@ def _drawn(atlas: Atlas, colours: ScalarMappable, notes: list[str]) -> Figure:
 
 def _notes(atlas: Atlas, edges: pd.DataFrame, places: pd.DataFrame) -> list[str]:
     drawn = (
-        f"Drawn are {len(atlas.arrows):,} of {len(edges):,} flows, the largest by tracks; a track counts for a pair "
-        "when it enters the target after the source, within the window. Arrows bend alike seen from their source and "
-        "are no routes."
+        f"Drawn are {len(atlas.arrows):,} of {len(edges):,} flows, the largest by tracks, of equals the first by code; "
+        "a track counts for a pair when it enters the target after the source, within the window. Arrows bend alike "
+        "seen from their source and are no routes."
     )
     return [drawn, *unlocated(places, edges, "flows"), ORIGIN]

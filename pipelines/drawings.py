@@ -13,7 +13,7 @@ from survival import Breakthrough
 
 Drawing = Callable[[], figures.Figure]
 
-MOST_CURVES = 6
+MOST_CURVES = 4
 """Pairs whose lag curves are drawn: those of the highest rates."""
 
 SHOWN = ("net_flow", "out_share", "pagerank", "springrank")

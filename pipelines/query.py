@@ -168,6 +168,10 @@ def explain(place: Path, source: str, target: str) -> Answer:
 def journey(place: Path, track: str) -> Answer:
     """Return where a track went; `track` is an id, a url, or a title."""
     entries, titles = open_entries(place), open_titles(place)
+    markets = entries.table.group_by("track_id").aggregate([("market", "count")]).to_pandas()
+    titles = titles.merge(markets, how="left", on="track_id").sort_values(
+        ["market_count", "track_id"], ascending=[False, True]
+    )
     chosen = _track(track, titles)
     table = entries.journey(str(chosen["track_id"]))
     named = ", ".join(str(part) for part in (chosen["title"], chosen["artist"]) if isinstance(part, str))
@@ -188,7 +192,7 @@ def _apart(edge: Mapping[Any, Any]) -> str:
 
 
 def _track(wanted: str, titles: pd.DataFrame) -> dict[str, Any]:
-    """Return `track_id`, `title` and `artist` of the one track meant."""
+    """Return `track_id`, `title` and `artist` of the one track meant; `titles`, those in most markets first."""
     ident = re.sub(r"^.*track[/:]([^/?#\s]+).*$", r"\1", wanted.strip())
     by_id = titles[titles["track_id"] == ident]
     names = titles["title"].fillna("").str.casefold()
@@ -198,7 +202,12 @@ def _track(wanted: str, titles: pd.DataFrame) -> dict[str, Any]:
         hint = f"; did you mean {' or '.join(repr(title) for title in near)}?" if len(near) else ""
         raise DataSaysNoError(f"no track has the id or title '{wanted}'{hint}")
     if len(found) > 1:
-        listed = "; ".join(f"{row.track_id} by {row.artist}" for row in found.head(5).itertuples())
-        raise DataSaysNoError(f"{len(found)} tracks are called '{wanted}'; name one by its id: {listed}")
+        listed = "; ".join(
+            f"{row.track_id} by {cell(row.artist) or 'nobody named'} ({many(row.market_count, 'market')})"
+            for row in found.head(5).itertuples()
+        )
+        raise DataSaysNoError(
+            f"{len(found)} tracks are called '{wanted}'; name one by its id, in most markets first: {listed}"
+        )
     row: dict[str, Any] = records(found)[0]
     return row

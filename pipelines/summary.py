@@ -168,6 +168,8 @@ def cell(value: Any) -> str:
     """Return a value as a reader wants it in a table; empty where it is missing."""
     if value is None or value is pd.NaT or (not isinstance(value, str) and pd.isna(value)):
         return ""
+    if isinstance(value, float) and 0 < value < 0.0005:
+        return "<0.001"
     if isinstance(value, float):
         return f"{value:.3f}" if abs(value) < 1 else f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
     if isinstance(value, pd.Timestamp):

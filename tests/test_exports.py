@@ -615,7 +615,7 @@ def read_dot(words: str) -> Content:
     """Return what a plain reader of our own kind of DOT finds: quoted texts, ``->``, ``=``."""
     nodes: dict[str, Attributes] = {}
     edges: dict[tuple[str, str], Attributes] = {}
-    body = words.removeprefix('digraph "markets" {\n').removesuffix("}\n")
+    body = words.removeprefix('digraph "markets" {\n  layout="sfdp";\n').removesuffix("}\n")
     for line in body.splitlines(keepends=False) if "\x85" not in body else body.split("\n"):
         if not line:
             continue
