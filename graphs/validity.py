@@ -144,7 +144,7 @@ def leader_validity(
     """
     periods = calendar_periods(timelines, by, least_seen=LEAST_SEEN) if isinstance(by, str) else list(by)
     if len(periods) <= LEAST_PAIRS:
-        raise DataSaysNoError(f"{len(periods)} periods make {max(len(periods) - 1, 0)} pairs; validity needs 3 or more")
+        raise DataSaysNoError(f"validity needs 3 pairs of periods or more; there are {max(len(periods) - 1, 0)}")
     if shuffles < 1 or permutations < 1:
         raise SettingError("shuffles and permutations must be 1 or more")
     facts = _facts(timelines, artists, periods, window, measures, permutations, depth, seed)

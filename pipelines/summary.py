@@ -37,7 +37,7 @@ def graph_lines(notes: dict[str, Any], graph: MarketGraph) -> list[str]:
         f"graph     {notes['transitions']:,} transitions within {notes['window']} days; {notes['ties']:,} ties, "
         "which count for no direction",
         f"chance    of {len(graph.edges):,} pairs {notes['significant']:,} have more tracks than the volume null gives "
-        f"(q ≤ .05), {notes['directed']:,} than the order null, {notes['both']:,} than either; "
+        f"(q ≤ .05), {notes['directed']:,} than the order null, {notes['both']:,} than both; "
         f"{notes['permutations']:,} fillings each",
         *unmatched_lines(graph),
     ]

@@ -277,7 +277,7 @@ def test_without_leaders_little_is_found() -> None:
 def test_what_cannot_be_asked() -> None:
     lines = simulated_timelines(np.random.default_rng(0), np.zeros(6), tracks=300, days=200)
     artists = own_artists(lines)
-    with pytest.raises(diffusion.DataSaysNoError, match="3 periods make 2 pairs; validity needs 3"):
+    with pytest.raises(diffusion.DataSaysNoError, match="validity needs 3 pairs of periods or more; there are 2"):
         leader_validity(lines, artists, window=60, by=equal_periods(3, 200))
     with pytest.raises(diffusion.DataSaysNoError, match="0 of 3 pairs of periods have enough markets with 9999"):
         leader_validity(lines, artists, window=60, by=equal_periods(4, 200), permutations=1, least_votes=9999)
