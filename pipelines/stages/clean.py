@@ -29,7 +29,7 @@ from pipelines.stages.accounting import (
 from pipelines.stages.raw_folder import RawFolder, find_raw
 
 STEP: Final = "clean"
-MEMORY: Final = "600MB"
+MEMORY: Final = "500MB"
 """What the engine may hold by default; with what else a process needs, it stays below 1 GB."""
 
 BY_FILE: Final = "accounting_by_file.csv"
