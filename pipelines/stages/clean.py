@@ -64,7 +64,7 @@ def clean_charts(
         Whether ids of one recording are joined in ``recordings.parquet``, as `diffusion.identities` does (default
         yes); otherwise every id is a recording of its own.
     memory_limit
-        What the engine may hold in memory before it spills to disk (default 600MB).
+        What the engine may hold in memory before it spills to disk (default 500MB).
     tell
         Told what is being done.
 
