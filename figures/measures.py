@@ -3,7 +3,7 @@
 from typing import Final
 
 MEASURES: Final = {
-    "net_flow": ("Net flow", "transitions sent minus transitions received"),
+    "net_flow": ("Net flow", "transitions sent minus received"),
     "out_tracks": ("Sent", "transitions sent"),
     "in_tracks": ("Received", "transitions received"),
     "out_share": ("Share sent", "transitions sent over sent and received"),

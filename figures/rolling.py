@@ -57,7 +57,7 @@ def rolling_leaders(table: pd.DataFrame, *, names: Mapping[str, str] | None = No
     >>> table = pd.DataFrame({"start": ["2020-01-01", "2020-04-01"], "end": ["2020-06-30", "2020-09-30"],
     ...     "market": "SE", "measure": "net_flow", "score": [4, 6], "low": [1, 2], "high": [7, 9], "rank": 1})
     >>> [ax.get_ylabel() for ax in rolling_leaders(table).axes]
-    ['Net flow\\ntransitions sent minus transitions received']
+    ['Net flow\\ntransitions sent minus received']
     """
     if not 1 <= most <= len(GROUP_STYLES):
         raise SettingError(f"most is {most}, but 1 to {len(GROUP_STYLES)} markets can be told apart")

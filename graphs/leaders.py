@@ -86,7 +86,7 @@ def in_tracks(counts: Counts) -> Counts:
 
 
 def net_flow(counts: Counts) -> Counts:
-    """Return transitions sent minus transitions received, (…, m)."""
+    """Return transitions sent minus received, (…, m)."""
     return out_tracks(counts) - in_tracks(counts)
 
 

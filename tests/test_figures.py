@@ -494,7 +494,7 @@ def test_each_panel_ranks_by_its_own_measure() -> None:
     assert tick_names(figure, 2) == CODES[:-4:-1]
     assert tick_names(figure, 3) == CODES[1:4]
     assert "Left out where not defined: Betweenness for 1." in words(figure)
-    assert "transitions sent minus transitions received" in words(figure)
+    assert "transitions sent minus received" in words(figure)
 
 
 def test_one_market_without_score_is_drawn() -> None:
