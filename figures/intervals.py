@@ -161,7 +161,7 @@ def _bands(ax: Axes, groups: list[str]) -> None:
 def _notes(panels: Mapping[str, pd.DataFrame], most: int) -> list[str]:
     everywhere = {market for panel in panels.values() for market in panel["market"]}
     shown_most = max(min(most, int(panel["rank"].notna().sum())) for panel in panels.values())
-    notes = ["Whiskers: from `low` to `high`, each market by itself."]
+    notes = ["Whiskers: the interval of each market by itself."]
     if any(panel["group"].ne("").any() for panel in panels.values()):
         notes.append(
             "A band is a rank group, named at the right; its markets cannot be told apart from its "

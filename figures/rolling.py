@@ -142,7 +142,7 @@ def _notes(rows: pd.DataFrame, drawn: int, of: int) -> list[str]:
         notes.append("Neighbours overlap, so their scores are not independent.")
     if drawn < of:
         notes.append(f"Drawn are {drawn} of {of} markets, those of the smallest mean rank.")
-    notes.append("Bands: from `low` to `high`, each market and window by itself.")
+    notes.append("Bands: the interval of each market and window by itself.")
     if rows["score"].isna().any():
         notes.append("A line has a gap where a score is not defined.")
     return [" ".join(notes)]
