@@ -1,5 +1,6 @@
 """All numbers of one ordered pair of markets, in words."""
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -98,8 +99,9 @@ def influence_sentence(pair: Mapping[Any, Any], a: str, b: str) -> str:
     )
     return (
         f"Direct: one entry into {a} is expected to bring {pair['alpha']:.3f} into {b} ({pair['low']:.3f} to "
-        f"{pair['high']:.3f}, q = {pair['q']:.2g}), {found}; {owed}. What is faster than the charts' cadence is not "
-        f"seen; if {a} had led in all ties ({pair['joint']:,}), those exposed too, it would be "
+        f"{pair['high']:.3f}, q = {pair['q']:.2g}), {found}: by itself it would take "
+        f"{-math.expm1(-pair['alpha']):.1%} of the tracks not there yet along; {owed}. What is faster than the charts' "
+        f"cadence is not seen; if {a} had led in all ties ({pair['joint']:,}), those exposed too, it would be "
         f"{pair['alpha_if_ties']:.3f}."
     )
 

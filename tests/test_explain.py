@@ -57,7 +57,11 @@ def test_a_direct_edge_in_words() -> None:
         "joint": 9, "alpha_if_ties": 0.15,
     }  # fmt: skip
     text = influence_sentence(pair, "Sweden", "Norway")
-    assert "bring 0.100 into Norway (0.050 to 0.200, q = 0.003), a direct edge; 12.3 of the entries" in text
+    assert (
+        "bring 0.100 into Norway (0.050 to 0.200, q = 0.003), a direct edge: by itself it would take 9.5% of the"
+        in text
+    )
+    assert "tracks not there yet along; 12.3 of the entries into Norway are owed to Sweden" in text
     assert "are owed to Sweden, at a modelled median lag of 6.0 days." in text
     assert "if Sweden had led in all ties (9), those exposed too, it would be 0.150." in text
     assert "; no entry into Norway is owed to Sweden." in influence_sentence(

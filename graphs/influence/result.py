@@ -47,8 +47,9 @@ class Influence:
     ----------
     table
         One row per ordered pair: `source`, `target`; `alpha`, entries into the target that an entry into the source,
-        seen before the target's, is expected to bring within the window (NaN where no track was exposed); its 95 %
-        interval `low`, `high`; `p`, `q`, one-sided against 0, the second by Benjamini–Hochberg over all pairs exposed;
+        seen before the target's, is expected to bring within the window, as a summed hazard: of the tracks not yet in
+        the target a share of 1 − e^(−α) follows (NaN where no track was exposed); its 95 % interval `low`, `high`; `p`,
+        `q`, one-sided against 0, the second by Benjamini–Hochberg over all pairs exposed;
         `direct`, whether q is at most the level asked for and `low` above 0; `shrunk`, α under the prior;
         `credits`, entries owed to the source; `exposed`, tracks at risk in the target after entering the source;
         `exposure`, how many of them were, in effect, followed to the end of the window; `joint`, timed tracks of which
