@@ -130,7 +130,14 @@ def test_demo_makes_everything_within_its_folder(shell: Shell, tmp_path: Path) -
         assert code == 0
         assert len(text.splitlines()) > 1
         code, data, _ = shell("query", *question, "--from", "out/demo", "--json")
-        assert json.loads(data)
+        assert json.loads(data, parse_constant=lambda constant: pytest.fail(f"{constant} is not JSON"))
+    ranked = json.loads(shell("query", "leaders", "--by", "out_share", "--from", "out/demo", "--json")[1])
+    assert all(row["low"] <= row["out_share"] <= row["high"] and row["rank_low"] <= row["rank_high"] for row in ranked)
+    assert [row["out_share"] for row in ranked] == sorted((row["out_share"] for row in ranked), reverse=True)
+    influence = pd.read_parquet(tmp_path / "out/demo/influence.parquet")
+    direct = set(influence[influence["direct"]][["source", "target"]].itertuples(index=False, name=None))
+    steps = json.loads(shell("query", "route", "UA", "EE", "--from", "out/demo", "--json")[1])
+    assert {(step["source"], step["target"]) for step in steps} <= direct
 
 
 def study(folder: Path, text: str) -> Path:
@@ -448,7 +455,8 @@ def test_queries_that_find_nothing_say_so(shell: Shell, write_csv: WriteCsv) -> 
 def test_two_tracks_of_one_title_are_told_apart(shell: Shell, write_csv: WriteCsv) -> None:
     rows = [row | {"title": "Same"} for row in ROWS]
     assert shell("graph", write_csv(rows), "--out", "made")[0] == 0
-    refused(shell("query", "journey", "same", "--from", "made"), 1, "tracks are called 'same'; name one by its id")
+    said = "5 tracks are called 'same'; name one by its id, in most markets first: x by "
+    refused(shell("query", "journey", "same", "--from", "made"), 1, said, "(3 markets); y by ", "(2 markets)")
 
 
 def test_hostile_titles_do_not_reach_the_terminal(shell: Shell, write_csv: WriteCsv) -> None:

@@ -283,6 +283,10 @@ def test_the_calendar_has_names() -> None:
     assert [p.name for p in calendar_periods(lines)] == ["2019", "2020"]
     assert [p.name for p in calendar_periods(lines, "half")] == ["2019H1", "2019H2", "2020H1"]
     assert [p.name for p in calendar_periods(lines, "quarter")][:2] == ["2019Q1", "2019Q2"]
+    # to 2020-06-07: 108 of 181 days of the first half-year, 159 of 182 of the last
+    assert [p.name for p in calendar_periods(lines, "half", least_seen=108 / 181)] == ["2019H1", "2019H2", "2020H1"]
+    assert [p.name for p in calendar_periods(lines, "half", least_seen=0.6)] == ["2019H2", "2020H1"]
+    assert [p.name for p in calendar_periods(lines, "half", least_seen=1.0)] == ["2019H2"]
     march = calendar_periods(lines, "month")[0]
     assert march == Period("2019-03", date(2019, 3, 1), date(2019, 3, 31))
     with pytest.raises(diffusion.SettingError, match="by 'week'"):
