@@ -66,7 +66,7 @@ def _direction(edge: Mapping[Any, Any], a: str, b: str) -> list[str]:
     torn = (
         f" That pulls the ties apart; with {many(edge['joint'], 'tie')} a pair can fall short of it both ways, and who "
         "leads says more."
-        if edge["joint"] > edge["tracks"]
+        if edge["q_order"] > LEVEL and edge["joint"] > edge["tracks"]
         else ""
     )
     return [

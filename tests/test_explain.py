@@ -40,7 +40,11 @@ def said(**other: float) -> str:
         ({"q": nan}, "chance puts no track from Sweden to Norway"),
         ({"q_order": nan}, "no track has entries on two dates here"),
         ({"p_order": 0.1, "q_order": 0.2}, "random order: no more than chance could do (p = 0.1, q = 0.2).\n"),
-        ({"joint": 41}, "That pulls the ties apart; with 41 ties a pair can fall short of it both ways"),
+        ({"joint": 41}, "q = 0.02).\nLead"),
+        (
+            {"joint": 41, "q_order": 1.0},
+            "That pulls the ties apart; with 41 ties a pair can fall short of it both ways",
+        ),
         ({"lead_clusters": 1}, "Lead: of 1 release (tracks"),
         ({"lead_clusters": 0}, "no artist's release reached both Sweden and Norway in an order that was seen"),
         ({"joint": 1}, "Ties: 1 track entered both"),
