@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 
 from diffusion.schema import LEAST_EXPOSED
+from pipelines.summary import many
 
 LEVEL = 0.05
 """False discovery rate below which an edge is said to stand out."""
@@ -113,11 +114,6 @@ def _verdict(tracks: int, expected: float, p: float, q: float) -> str:
     if p <= LEVEL:
         return "more than chance by itself, but not once all pairs are allowed for"
     return "fewer, not more, than chance" if tracks < expected else "no more than chance could do"
-
-
-def many(number: Any, thing: str) -> str:
-    """Return so many things, as in ``1 track`` or ``1,200 tracks``."""
-    return f"{number:,} {thing}{'' if number == 1 else 's'}"
 
 
 def _p_and_q(p: float, q: float) -> str:

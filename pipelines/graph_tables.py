@@ -72,7 +72,7 @@ def _rolling(graph: MarketGraph, replicates: int, seed: int) -> pd.DataFrame:
 
 
 def _validity(graph: MarketGraph, entries: Entries, seed: int) -> Tables:
-    # half-years: a few years of charts make few pairs of years, and the last of them is often a stump
+    # half-years: a few years of charts make too few pairs of years
     depth = entries.calendar.by_market().set_index("market")["depth_median"].astype(float)
     found = leader_validity(
         graph.timelines,

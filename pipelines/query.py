@@ -12,8 +12,8 @@ from diffusion import DataSaysNoError, SettingError, market_names
 from diffusion.distances import DISTANCES
 from graphs import SCORES
 from graphs import route as routes
-from pipelines.explain import chance_sentences, flow_sentence, influence_sentence, many
-from pipelines.summary import cell, printable, records, text_table
+from pipelines.explain import chance_sentences, flow_sentence, influence_sentence
+from pipelines.summary import cell, many, printable, records, text_table
 from pipelines.tables import holds_step, open_entries, open_graph, open_table, open_titles
 
 PAIR_COLUMNS = [
@@ -54,7 +54,11 @@ def leaders(place: Path, *, by: str, most: int) -> Answer:
     own = ranked[ranked["measure"] == by]
     if len(own):
         own = own[["market", "score", "low", "high", "rank_low", "rank_high", "group"]].rename(columns={"score": by})
-        table = table[["market", "name"]].merge(own).merge(table.drop(columns=["name", by], errors="ignore"))
+        table = (
+            table[["market", "name"]]
+            .merge(own, on="market")
+            .merge(table.drop(columns=["name", by], errors="ignore"), on="market")
+        )
     table = table.sort_values([by, "market"], ascending=[False, True], ignore_index=True).head(most)
     heading = f"{graph.chart}: leaders by {by}, transitions within {graph.window} days"
     return Answer(f"{heading}\n{text_table(table)}", records(table))

@@ -164,6 +164,11 @@ def every(days: int) -> str:
     return {1: "day", 7: "week"}.get(days, f"{days} days")
 
 
+def many(number: Any, thing: str) -> str:
+    """Return so many things, as in ``1 track`` or ``1,200 tracks``."""
+    return f"{number:,} {thing}{'' if number == 1 else 's'}"
+
+
 def cell(value: Any) -> str:
     """Return a value as a reader wants it in a table; empty where it is missing."""
     if value is None or value is pd.NaT or (not isinstance(value, str) and pd.isna(value)):
