@@ -13,8 +13,8 @@ from diffusion.errors import (
     UnknownMarketError,
 )
 from diffusion.markets import market_names, reference_table, resolve
+from diffusion.pairs.transitions import lag_curve, transitions
 from diffusion.recordings import Identity, identities
-from diffusion.transitions import lag_curve, transitions
 
 __all__ = [
     "Calendar",

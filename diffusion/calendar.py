@@ -8,9 +8,10 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from diffusion.contracts import COVERAGE
+from diffusion.conventions import WINDOW_DAILY, WINDOW_WEEKLY
 from diffusion.engine import Engine
 from diffusion.markets import market_names
-from diffusion.schema import COVERAGE, WINDOW_DAILY, WINDOW_WEEKLY
 
 
 @dataclass(frozen=True, repr=False)

@@ -14,15 +14,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from diffusion.calendar import Calendar
-from diffusion.cleaning import code_tracks, describe_tracks, judge_rows, learn_names
+from diffusion.contracts.star import AGGREGATE, ANY_RANK, AVAILABILITY
+from diffusion.conventions import LONG_GAP, WASHOUT
 from diffusion.engine import MEMORY_LIMIT, Engine
 from diffusion.entries import Entries, EventRules
 from diffusion.errors import DataSaysNoError, SettingError, SourceError
-from diffusion.layouts import Source, find_source
 from diffusion.recordings import Identity, identities
-from diffusion.schema import LONG_GAP, WASHOUT
-from diffusion.star import Star, find_star
-from diffusion.star_schema import AGGREGATE, ANY_RANK, AVAILABILITY
+from diffusion.sources.cleaning import code_tracks, describe_tracks, judge_rows, learn_names
+from diffusion.sources.layouts import Source, find_source
+from diffusion.sources.star import Star, find_star
 
 SET_ASIDE_LIMIT = 0.01
 """Share of rows that may be set aside before the source is not to be trusted."""
@@ -43,7 +43,7 @@ class RowAccount:
     aggregate
         Kept rows of `Global`, which is no market.
     set_aside
-        Reason → rows that could not be believed; the reasons are in `diffusion.star_schema.REASONS`.
+        Reason → rows that could not be believed; the reasons are in `diffusion.contracts.star.REASONS`.
     """
 
     read: int
@@ -192,10 +192,10 @@ def open_charts(
     ----------
     path
         A file, a glob or a (Hive-partitioned) folder; CSV, also .gz or .zst, or Parquet; any of the layouts of
-        `diffusion.layouts`, recognised by its columns. Or a folder that ``chart-diffusion clean`` has made, which is
+        `diffusion.sources.layouts`, known by its columns. Or a folder that ``chart-diffusion clean`` has made, which is
         read as it is.
     columns
-        For another layout: our column (`diffusion.layouts.SOURCE_COLUMNS`) → the file's.
+        For another layout: our column (`diffusion.sources.layouts.SOURCE_COLUMNS`) → the file's.
     market_names
         Further market names → a name or code that is known; a cleaned folder needs none.
     memory_limit

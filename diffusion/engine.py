@@ -20,9 +20,9 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from diffusion.csv_files import ahead, folder_values, read_blocks, read_header
+from diffusion.contracts import RELATIONS
 from diffusion.errors import OutputError, SourceError
-from diffusion.schema import RELATIONS
+from diffusion.sources.csv_files import ahead, folder_values, read_blocks, read_header
 
 FileKind = Literal["csv", "parquet"]
 

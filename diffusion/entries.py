@@ -10,13 +10,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from diffusion.calendar import Calendar
+from diffusion.contracts import ENTRIES, WITHHELD
+from diffusion.conventions import HORIZON, LONGEST, WASHOUT
 from diffusion.distances import pair_table
 from diffusion.engine import Engine
 from diffusion.errors import DataSaysNoError, SettingError
 from diffusion.markets import market_names
-from diffusion.pairs import lag_table, pair_counts, tie_table
+from diffusion.pairs.counts import lag_table, pair_counts, tie_table
 from diffusion.recordings import Identity
-from diffusion.schema import ENTRIES, HORIZON, LONGEST, WASHOUT, WITHHELD
 from diffusion.timelines import Timelines
 
 

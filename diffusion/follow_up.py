@@ -6,8 +6,8 @@ from typing import Final, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from diffusion.conventions import LONGEST
 from diffusion.errors import SettingError
-from diffusion.schema import LONGEST
 from diffusion.timelines import NEVER, NOT_ENTERED, Days, Timelines
 
 UNSEEN: Final = -1

@@ -2,20 +2,20 @@
 
 from matplotlib.figure import Figure
 
-from figures.backbones import backbone_map
-from figures.communities import community_map
-from figures.community_grids import community_grid
-from figures.curves import survival_curves
-from figures.influences import influence_heatmap
-from figures.intervals import leader_intervals
-from figures.lag_curves import lag_curves
-from figures.lags import lag_distribution
-from figures.maps import flow_map
-from figures.matrices import transition_matrix
-from figures.rankings import leader_chart
-from figures.rolling import rolling_leaders
-from figures.saving import Kind, render, save
-from figures.validity import validity_chart
+from figures.graph.community_grid import community_grid
+from figures.graph.influence_heatmap import influence_heatmap
+from figures.graph.lag_curves import lag_curves
+from figures.graph.lag_distribution import lag_distribution
+from figures.graph.leader_chart import leader_chart
+from figures.graph.leader_intervals import leader_intervals
+from figures.graph.rolling_leaders import rolling_leaders
+from figures.graph.transition_matrix import transition_matrix
+from figures.graph.validity import validity_chart
+from figures.maps.backbone import backbone_map
+from figures.maps.communities import community_map
+from figures.maps.flows import flow_map
+from figures.page.saving import Kind, render, save
+from figures.survival.curves import survival_curves
 
 __all__ = [
     "Figure",

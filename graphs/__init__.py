@@ -1,12 +1,14 @@
 """Market graphs: transitions between markets, what they are worth against chance, who leads, and exports."""
 
-from graphs import distance, exports, rolling, slices, validity
-from graphs.bootstrap import Leaders
+from graphs import distance, exports
 from graphs.influence import Influence, direct_edges
+from graphs.journeys import slices
+from graphs.journeys.paths import Ways, route, ways
+from graphs.journeys.stream import period_edges, transition_stream
+from graphs.leaders import rolling, validity
+from graphs.leaders.bootstrap import Leaders
 from graphs.market_graph import SCORES, Flow, MarketGraph, market_graph
-from graphs.paths import Ways, route, ways
 from graphs.significance import edge_significance
-from graphs.stream import period_edges, transition_stream
 
 __all__ = [
     "SCORES",

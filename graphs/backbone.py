@@ -7,16 +7,14 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from diffusion import DataSaysNoError, SettingError
-
-LEVEL: Final = 0.05
-"""Default level of q and of the disparity filter."""
+from diffusion.conventions import FDR
 
 Side = Literal["either", "both", "out", "in"]
 
 SIDES: Final = ("either", "both", "out", "in")
 
 
-def backbone_by_q(edges: pd.DataFrame, *, level: float = LEVEL) -> pd.DataFrame:
+def backbone_by_q(edges: pd.DataFrame, *, level: float = FDR) -> pd.DataFrame:
     """Return the edges with q ≤ `level`, in the same order with all their columns.
 
     An edge without q (not tested) is not in the backbone.
@@ -49,7 +47,7 @@ def backbone_by_q(edges: pd.DataFrame, *, level: float = LEVEL) -> pd.DataFrame:
 
 
 def backbone_by_disparity(
-    edges: pd.DataFrame, *, level: float = LEVEL, by: str = "tracks", side: Side = "either"
+    edges: pd.DataFrame, *, level: float = FDR, by: str = "tracks", side: Side = "either"
 ) -> pd.DataFrame:
     """Return the edges that the disparity filter keeps, with the columns that `disparity` adds.
 

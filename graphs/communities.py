@@ -12,6 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from diffusion import DataSaysNoError, SettingError, reference_table
+from diffusion.conventions import CONFIDENCE
 
 Method = Literal["leiden", "infomap"]
 Labels = NDArray[np.int64]
@@ -21,9 +22,6 @@ METHODS: Final = ("leiden", "infomap")
 
 TRIALS: Final = 10
 """Starts of a search; the best partition of them is taken."""
-
-LEVEL: Final = 0.95
-"""Level of the intervals."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,7 +252,7 @@ def _agreement(
     if replicates is not None and len(group):
         distinct, place = np.unique(replicates[:, known], axis=0, return_inverse=True)
         spread = np.array([_adjusted_information(one, group) for one in distinct])[place]
-        low, high = np.quantile(spread, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+        low, high = np.quantile(spread, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
     p = _chance_information(own, group, permutations, generator) if len(group) else np.nan
     return {
         "ami": _adjusted_information(own, group),

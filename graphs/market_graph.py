@@ -10,21 +10,21 @@ import networkx as nx
 import pandas as pd
 import pyarrow as pa
 
-from diffusion import Calendar, Entries, SettingError, join_distances, resolve, unmatched_pairs
+from diffusion import Calendar, Entries, SettingError, join_distances, reference_table, resolve, unmatched_pairs
+from diffusion.contracts import LAGS, TRANSITIONS
+from diffusion.conventions import LEAST_EXPOSED, WASHOUT
 from diffusion.errors import DataSaysNoError
 from diffusion.files import write_whole
-from diffusion.pair_curves import lag_band
-from diffusion.pairs import cluster_transitions, lag_table, pair_counts
-from diffusion.schema import LAGS, LEAST_EXPOSED, TRANSITIONS, WASHOUT
+from diffusion.pairs.counts import cluster_transitions, lag_table, pair_counts
+from diffusion.pairs.curves import lag_band
+from diffusion.pairs.transitions import transition_table
 from diffusion.timelines import Timelines
-from diffusion.transitions import transition_table
-from graphs.bootstrap import Leaders, bootstrap_leaders
 from graphs.exports import dot, gexf, graphml, networkx_graph
-from graphs.leaders import Flows, edge_flows, score_table
-from graphs.nodes import market_nodes
+from graphs.journeys.slices import By
+from graphs.journeys.stream import period_edges
+from graphs.leaders.bootstrap import Leaders, bootstrap_leaders
+from graphs.leaders.scores import Flows, edge_flows, score_table
 from graphs.significance import edge_significance
-from graphs.slices import By
-from graphs.stream import period_edges
 
 SCORES = (
     "out_tracks",
@@ -38,6 +38,9 @@ SCORES = (
     "betweenness",
 )
 """Columns of the node table that say who leads; `MarketGraph.leaders` has more, with intervals."""
+
+_KNOWN = ["continent", "subregion", "population", "latitude", "longitude"]
+"""What the node table says of a market from the reference table."""
 
 NO_CURVE = pd.DataFrame(columns=["days", "at_risk", "entered", "censored", "incidence", "low", "high"], dtype=float)
 """The lag curve of a pair without exposed tracks."""
@@ -154,7 +157,7 @@ class MarketGraph:
         DataFrame
             One row per market: `market`, `name`, `out_tracks`, `in_tracks`, `net_flow` (tracks, counted once per pair),
             `pagerank` (on the reversed flow), `hub`, `authority` (HITS), `springrank`, `closeness` (per day),
-            `betweenness` (share of fastest ways); see `graphs.leaders`.
+            `betweenness` (share of fastest ways); see `graphs.leaders.scores`.
         """
         table = self.nodes[["market", "name", *SCORES]]
         return table.sort_values(["net_flow", "market"], ascending=[False, True], ignore_index=True)
@@ -165,7 +168,7 @@ class MarketGraph:
         Returns
         -------
         DataFrame
-            As `graphs.bootstrap.Leaders.table`: one row per measure and market, best first.
+            As `graphs.leaders.bootstrap.Leaders.table`: one row per measure and market, best first.
         """
         return self.bootstrap(replicates=replicates, seed=seed).table
 
@@ -275,7 +278,7 @@ class MarketGraph:
         return dot(self.to_networkx())
 
     def periods(self, *, by: By = "quarter") -> pd.DataFrame:
-        """Return the flows of the tracks that debut in each period, as `graphs.stream.period_edges` does."""
+        """Return the flows of the tracks that debut in each period, as `graphs.journeys.stream.period_edges` does."""
         return period_edges(self.timelines, self.window, by=by)
 
     def to_graphml(self, path: str | Path) -> None:
@@ -334,5 +337,35 @@ def market_graph(
         )
     lags = lag_table(counts).to_pandas()
     return MarketGraph(
-        market_nodes(entries), edges, lags=lags, window=window, chart=calendar.chart, timelines=entries.timelines
+        _market_nodes(entries), edges, lags=lags, window=window, chart=calendar.chart, timelines=entries.timelines
+    )
+
+
+def _market_nodes(entries: Entries) -> pd.DataFrame:
+    """Return one row per observed market.
+
+    Returns
+    -------
+    DataFrame
+        `market`, `name`; `continent`, `subregion`, `population`, `latitude`, `longitude` (missing where the reference
+        table does not know the market); the columns of `Calendar.by_market`; `entries`, `left_censored` (entries),
+        `debuts` (timed day-0 entries).
+    """
+    coverage = entries.calendar.by_market()
+    counts = (
+        entries.to_pandas().groupby("market").agg(entries=("entry", "size"), left_censored=("left_censored", "sum"))
+    )
+    timed = entries.footprints().to_pandas()
+    counts["debuts"] = timed[~timed["left_censored"]].groupby("market").size()
+    counts = counts.reindex(coverage["market"]).fillna(0).astype("int64")
+    known = reference_table().set_index("market")[_KNOWN].reindex(coverage["market"])
+    known["population"] = known["population"].astype("Int64")
+    return pd.concat(
+        [
+            coverage[["market", "name"]],
+            known.reset_index(drop=True),
+            coverage.drop(columns=["market", "name"]),
+            counts.reset_index(drop=True),
+        ],
+        axis=1,
     )

@@ -8,6 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import special
 
+from diffusion.conventions import CONFIDENCE
 from diffusion.errors import DataSaysNoError, SettingError
 from diffusion.timelines import Timelines
 from graphs.nulls import (
@@ -29,9 +30,6 @@ from graphs.nulls import (
 
 LEAST_PERMUTATIONS: Final = 20
 """Fillings below which mean and variance of a count say nothing."""
-
-LEVEL: Final = 0.95
-"""Confidence level of the interval of `lead_share`."""
 
 Numbers = NDArray[np.float64]
 Counts = NDArray[np.int64]
@@ -219,7 +217,7 @@ def _clopper_pearson(first: Counts, clusters: Counts) -> tuple[Numbers, Numbers]
     ----------
     Clopper, C. J. & Pearson, E. S. (1934). Biometrika 26, 404–413. doi 10.1093/biomet/26.4.404.
     """
-    outside, rest = (1 - LEVEL) / 2, clusters - first
+    outside, rest = (1 - CONFIDENCE) / 2, clusters - first
     low = np.where(first > 0, special.betaincinv(np.maximum(first, 1), rest + 1, outside), 0.0)
     high = np.where(rest > 0, special.betaincinv(first + 1, np.maximum(rest, 1), 1 - outside), 1.0)
     return (np.where(clusters > 0, low, np.nan), np.where(clusters > 0, high, np.nan))

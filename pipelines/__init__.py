@@ -1,7 +1,7 @@
 """The top: study runner, report and command line."""
 
 from pipelines.folders.folder import Folder
-from pipelines.run import STEPS, Run
-from pipelines.study import Study, read_study
+from pipelines.study.run import STEPS, Run
+from pipelines.study.settings import Study, read_study
 
 __all__ = ["STEPS", "Folder", "Run", "Study", "read_study"]

@@ -1,5 +1,5 @@
 """`python -m pipelines` is `chart-diffusion`."""
 
-from pipelines.cli import main
+from pipelines.commands.main import main
 
 main()

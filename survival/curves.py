@@ -8,7 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from diffusion import DataSaysNoError, Entries, SettingError, reference_table
-from diffusion.schema import HORIZON
+from diffusion.conventions import HORIZON
 
 Grouping = Literal["none", "continent", "language_match", "footprint_size"]
 GROUPINGS: tuple[Grouping, ...] = get_args(Grouping)

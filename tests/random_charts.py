@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
 import diffusion
-from diffusion import schema
+from diffusion import contracts
 from tests import twins
 from tests.twins import Row
 
@@ -280,8 +280,8 @@ class Study:
 
     def open(self) -> diffusion.Entries:
         """Return the entries as users make them."""
-        calendar = diffusion.Calendar(pa.Table.from_pylist(self.coverage, schema=schema.COVERAGE.schema))
-        frame = pd.DataFrame(self.entries, columns=schema.ENTRIES.names)
+        calendar = diffusion.Calendar(pa.Table.from_pylist(self.coverage, schema=contracts.COVERAGE.schema))
+        frame = pd.DataFrame(self.entries, columns=contracts.ENTRIES.names)
         return diffusion.Entries.from_frame(frame, calendar=calendar, washout=self.washout)
 
 

@@ -9,7 +9,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from diffusion import Calendar, Entries, EventRules
-from diffusion.schema import COVERAGE, ENTRIES
+from diffusion.contracts import COVERAGE, ENTRIES
 from diffusion.simulation.network import Network, Switches, draw_network
 from diffusion.simulation.spread import draw_debuts, draw_releases, spread
 

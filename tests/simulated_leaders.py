@@ -7,7 +7,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from diffusion.timelines import Timelines
-from graphs.slices import Period
+from graphs.journeys.slices import Period
 
 ORIGIN = 18_000
 """Day of the first debut."""

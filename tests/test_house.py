@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.study import SECTIONS, Study
+from pipelines.study.settings import SECTIONS, Study
 
 ROOT = Path(__file__).parents[1]
 PACKAGES = ("diffusion", "graphs", "survival", "figures", "pipelines")
@@ -77,8 +77,8 @@ def test_the_wheel_is_small_and_whole(tmp_path: Path) -> None:
     for needed in (
         "diffusion/sql/entries.sql",
         "diffusion/data/markets.csv",
-        "pipelines/report.html",
-        "pipelines/demo.toml",
+        "pipelines/study/report.html",
+        "pipelines/study/demo.toml",
     ):
         assert needed in names
     assert any(name.endswith("LICENSE-CC-BY-SA-4.0.txt") for name in names)

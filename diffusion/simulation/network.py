@@ -8,9 +8,9 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from diffusion.conventions import WINDOW_DAILY
 from diffusion.errors import SettingError
 from diffusion.markets import SIMULATED, reference_table
-from diffusion.schema import WINDOW_DAILY
 from diffusion.simulation import rates
 
 Floats = NDArray[np.float64]

@@ -5,7 +5,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from graphs.distance.complete import Matrix
+from graphs.distance.market_pairs import Matrix
 
 Index = NDArray[np.integer]
 

@@ -11,13 +11,11 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from diffusion import DataSaysNoError, SettingError
+from diffusion.conventions import CONFIDENCE
 from graphs.distance.clustered import dyadic, market_jackknife, two_way
-from graphs.distance.complete import LEAST_MARKETS, Matrix, edge_matrix
-from graphs.distance.registered import Distances
+from graphs.distance.market_pairs import LEAST_MARKETS, Matrix, edge_matrix
+from graphs.distance.matrices import Distances
 from graphs.distance.separated import separated, without_flow
-
-LEVEL: Final = 0.95
-"""Level of the intervals."""
 
 COLLINEAR: Final = 1e-7
 """Share of a term's length that the effects and the terms before it leave; below, it says nothing of its own."""
@@ -246,7 +244,7 @@ def _inference(estimate: Matrix, covariance: Matrix, freedom: int) -> dict[str, 
     """Return error, statistic, interval and p by t; missing where the covariance is 0."""
     error = np.sqrt(np.diag(covariance))
     error = np.where(error > 0, error, np.nan)
-    reach = stats.t.ppf((1 + LEVEL) / 2, freedom) * error
+    reach = stats.t.ppf((1 + CONFIDENCE) / 2, freedom) * error
     return {
         "error": error,
         "statistic": estimate / error,

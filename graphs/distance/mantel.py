@@ -8,9 +8,9 @@ import pandas as pd
 from scipy import stats
 
 from diffusion import DataSaysNoError, SettingError
-from graphs.distance.complete import Matrix, Pairs, check_symmetric, complete_markets, market_pairs
+from graphs.distance.market_pairs import Matrix, Pairs, check_symmetric, complete_markets, market_pairs
+from graphs.distance.matrices import Distances
 from graphs.distance.permuted import check_permutations, permuted_products, share_reaching
-from graphs.distance.registered import Distances
 
 Method = Literal["pearson", "spearman"]
 Alternative = Literal["two-sided", "greater", "less"]

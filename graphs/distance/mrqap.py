@@ -9,12 +9,10 @@ import pandas as pd
 from scipy.linalg import solve_triangular
 
 from diffusion import DataSaysNoError
-from graphs.distance.complete import Matrix, Pairs, check_symmetric, complete_markets, market_pairs
+from diffusion.conventions import CONFIDENCE
+from graphs.distance.market_pairs import Matrix, Pairs, check_symmetric, complete_markets, market_pairs
+from graphs.distance.matrices import Distances
 from graphs.distance.permuted import check_permutations, permuted_products, share_reaching
-from graphs.distance.registered import Distances
-
-LEVEL: Final = 0.95
-"""Level of the intervals."""
 
 COLLINEAR: Final = 1e-7
 """Share of a column's length that the columns before it leave; below, it says nothing of its own (as R's `qr`)."""
@@ -99,7 +97,7 @@ def mrqap(
     for at, name in enumerate((INTERCEPT, *values)):
         generator = np.random.default_rng(seed)
         drawn = np.abs(_permuted_t(x, y, at, count, pairs, permutations, generator))
-        reach = float(np.quantile(drawn, LEVEL)) * fit.error[at]
+        reach = float(np.quantile(drawn, CONFIDENCE)) * fit.error[at]
         rows.append(
             {
                 "term": name,

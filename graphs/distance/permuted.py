@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffusion import SettingError
-from graphs.distance.complete import Matrix, Pairs
+from graphs.distance.market_pairs import Matrix, Pairs
 
 CELLS: Final = 2_000_000
 """Numbers that are held at a time: 16 MB each for places and values."""

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import linalg, optimize
 
-from graphs.distance.complete import Matrix
+from graphs.distance.market_pairs import Matrix
 
 Index = NDArray[np.integer]
 Flags = NDArray[np.bool_]

@@ -37,7 +37,7 @@ def gexf(graph: "nx.DiGraph[str]", periods: pd.DataFrame | None = None) -> bytes
     graph
         As `networkx_graph` makes it: every name of one type, missing values no attributes.
     periods
-        Edges by period, as `graphs.stream.period_edges` makes them: `period`, `start`, `end` (first and last day),
+        Edges by period, as `graphs.period_edges` makes them: `period`, `start`, `end` (first and last day),
         `source`, `target`, `tracks` and any other columns. The periods of one edge must not overlap. Default: none, the
         graph is static.
 

@@ -8,20 +8,20 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from diffusion.conventions import FDR, HORIZON, LONGEST
 from diffusion.entries import Entries
 from diffusion.errors import DataSaysNoError, SettingError
-from diffusion.schema import HORIZON, LONGEST
 from graphs.influence.background import AGES, Cells, Periods
 from graphs.influence.design import Design
 from graphs.influence.evidence import evidence
 from graphs.influence.followup import Tracks
 from graphs.influence.frailty import Frailty, expected_by_track, track_scales
+from graphs.influence.gradients import Fitted, score_products
 from graphs.influence.lags import observable
 from graphs.influence.model import MOST, Fit, Lag, designs_of, fit_with_lags
 from graphs.influence.parallel import by_target
 from graphs.influence.penalty import held_out_rate
 from graphs.influence.result import NOBODY, Credits, Influence
-from graphs.influence.scores import Fitted, score_products
 from graphs.nulls.tails import adjusted
 
 Floats = NDArray[np.float64]
@@ -32,9 +32,6 @@ FRAILTY_ROUNDS: Final = 15
 
 FRAILTY_PRECISION: Final = 0.01
 """Mean change of the tracks' scales at which they have been found."""
-
-LEVEL: Final = 0.05
-"""Default false discovery rate of `direct`."""
 
 
 COLUMNS: Final = (
@@ -87,7 +84,7 @@ def direct_edges(
     penalty: Penalty = "heldout",
     frailty: Frailty | None = None,
     robust: bool = True,
-    fdr: float = LEVEL,
+    fdr: float = FDR,
 ) -> Influence:
     """Return who is followed directly by whom, and how strongly.
 

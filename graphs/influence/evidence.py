@@ -7,12 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
+from diffusion.conventions import CONFIDENCE
 from graphs.influence.solver import Problem, information, maximum, odds
 
 Floats = NDArray[np.float64]
-
-LEVEL: Final = 0.95
-"""Of the intervals."""
 
 RATIO_PRECISION: Final = 3e-3
 """Last rise of a log-likelihood without one sender; what is still missing then is far less."""
@@ -161,7 +159,7 @@ class _Counts:
 
     def bounds(self, inflation: Floats) -> tuple[Floats, Floats]:
         """Return the bounds of β ≥ 0."""
-        tail = (1 - LEVEL) / 2
+        tail = (1 - CONFIDENCE) / 2
         count, each = self.count / inflation, self.exposure / inflation
         with np.errstate(divide="ignore", invalid="ignore"):
             low = np.where(count > 0, special.gammaincinv(count, tail) / each, 0.0) - self.beside
@@ -173,7 +171,7 @@ class _Counts:
 def _garwood(count: Floats, exposure: Floats) -> Floats:
     """Return the upper bounds of rates that brought `count` entries in `exposure`; infinite without exposure."""
     with np.errstate(divide="ignore"):
-        return np.where(exposure > 0, special.gammainccinv(count + 1, (1 - LEVEL) / 2) / exposure, np.inf)
+        return np.where(exposure > 0, special.gammainccinv(count + 1, (1 - CONFIDENCE) / 2) / exposure, np.inf)
 
 
 def _share(height: Floats) -> Floats:

@@ -10,8 +10,8 @@ from scipy import optimize, special
 from diffusion.errors import DataSaysNoError, SettingError
 from graphs.influence.background import Cells
 from graphs.influence.followup import Tracks
+from graphs.influence.gradients import event_hazards, expected_entries
 from graphs.influence.model import Fit
-from graphs.influence.scores import event_hazards, expected_entries
 
 Floats = NDArray[np.float64]
 Frailty = Literal["footprint", "gamma"]

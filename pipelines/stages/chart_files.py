@@ -11,8 +11,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from diffusion import SourceError
-from diffusion.csv_files import BLOCK, Block, ahead, read_blocks, read_header
-from diffusion.layouts import FileKind
+from diffusion.sources.csv_files import BLOCK, Block, ahead, read_blocks, read_header
+from diffusion.sources.layouts import FileKind
 
 ROWS: Final = 1 << 16
 """Rows of a Parquet file read at a time."""

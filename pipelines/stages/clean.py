@@ -11,9 +11,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from diffusion import identities
-from diffusion.cleaning import NO_DATE, Names, code_tracks, describe_tracks, judge_rows, learn_names
+from diffusion.contracts.star import FILE_BREAK, QUARANTINE, RECORDINGS
 from diffusion.engine import Engine
-from diffusion.star_schema import FILE_BREAK, QUARANTINE, RECORDINGS
+from diffusion.sources.cleaning import NO_DATE, Names, code_tracks, describe_tracks, judge_rows, learn_names
 from pipelines.folders.folder import Folder
 from pipelines.folders.manifest import fingerprint
 from pipelines.progress import Report

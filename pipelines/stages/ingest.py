@@ -11,8 +11,8 @@ import polars as pl
 import pyarrow as pa
 
 from diffusion import SettingError, SourceError
-from diffusion.csv_files import DAMAGED
-from diffusion.layouts import FileKind, list_files, recognise
+from diffusion.sources.csv_files import DAMAGED
+from diffusion.sources.layouts import FileKind, list_files, recognise
 from pipelines.folders.folder import Folder
 from pipelines.folders.manifest import file_facts, fingerprint, read_manifest
 from pipelines.progress import Report

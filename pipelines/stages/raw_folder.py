@@ -8,10 +8,10 @@ from typing import Any
 import pyarrow as pa
 
 from diffusion import SourceError
+from diffusion.contracts.star import QUARANTINE
 from diffusion.engine import Engine
 from diffusion.files import read_table
-from diffusion.layouts import LAYOUTS, SOURCE_COLUMNS, plain_name
-from diffusion.star_schema import QUARANTINE
+from diffusion.sources.layouts import LAYOUTS, SOURCE_COLUMNS, plain_name
 from pipelines.folders.manifest import file_facts, read_manifest
 from pipelines.stages.raw_rows import DERIVED
 
@@ -40,7 +40,7 @@ class RawFolder:
     row
         The source's columns in order.
     damaged
-        Lines of the source that are no rows, as `diffusion.star_schema.QUARANTINE` says.
+        Lines of the source that are no rows, as `diffusion.contracts.star.QUARANTINE` says.
     """
 
     place: Path

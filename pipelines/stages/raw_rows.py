@@ -7,8 +7,8 @@ from typing import Final
 import polars as pl
 
 from diffusion import UnknownMarketError, resolve
-from diffusion.csv_files import Block
-from diffusion.layouts import AUDIO_COLUMNS, plain_name
+from diffusion.sources.csv_files import Block
+from diffusion.sources.layouts import AUDIO_COLUMNS, plain_name
 
 SLIM: Final[Mapping[str, type[pl.DataType]]] = {
     "track_id": pl.String,

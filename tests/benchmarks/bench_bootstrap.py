@@ -21,8 +21,8 @@ import numpy as np
 from bench_graph_pairs import MARKETS, WINDOW, made, memory, reset_peak
 from scipy.sparse import csr_array
 
-from diffusion.pairs import cluster_transitions
-from graphs.bootstrap import bootstrap_leaders, replicate_counts
+from diffusion.pairs.counts import cluster_transitions
+from graphs.leaders.bootstrap import bootstrap_leaders, replicate_counts
 
 MEASURES = ("net_flow", "pagerank", "hub", "authority", "springrank")
 PART = 10

@@ -22,9 +22,9 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from diffusion.pairs import cluster_pairs, cluster_transitions, pair_counts, transition_lags
+from diffusion.pairs.counts import cluster_pairs, cluster_transitions, pair_counts, transition_lags
+from diffusion.pairs.transitions import QUANTILES, lag_quantiles, transition_table
 from diffusion.timelines import Timelines
-from diffusion.transitions import QUANTILES, lag_quantiles, transition_table
 
 MARKETS, YEARS, WINDOW, PART = 70, 5, 365, 20
 BROAD = 0.055

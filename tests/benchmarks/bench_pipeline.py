@@ -208,7 +208,7 @@ TASKS: tuple[Callable[[Path], None], ...] = (
 
 def command(*words: object) -> None:
     """Run a command of ours in this process."""
-    from pipelines.cli import cli
+    from pipelines.commands.main import cli
 
     cli.main([str(word) for word in words], standalone_mode=False)
 
@@ -250,7 +250,7 @@ def measured(task: Callable[[Path], None], place: Path) -> tuple[float, float]:
 
 def do(name: str, place: Path) -> None:
     """Do one task and print its seconds and peak memory."""
-    import pipelines.cli  # noqa: F401 -- imports are not measured
+    import pipelines.commands.main  # noqa: F401 -- imports are not measured
 
     os.environ.setdefault("TMPDIR", str(place))
     begin = time.perf_counter()

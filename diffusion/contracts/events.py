@@ -1,0 +1,256 @@
+"""Tables of events: what the engine's relations and the counts on arrays return.
+
+A table of `RELATIONS` has its SELECT in ``sql/<name>.sql``, one of `ARRAY_RELATIONS` is counted on arrays. Markets are
+ISO 3166-1 alpha-2 codes in capitals, dates are calendar dates, spans of time are whole days.
+"""
+
+from typing import Final
+
+import pyarrow as pa
+
+from diffusion.contracts.contract import Column, Contract
+from diffusion.contracts.star import STAR_RELATIONS, STAR_STEPS
+
+_TEXT, _DATE, _COUNT, _NUMBER, _FLAG = pa.string(), pa.date32(), pa.int64(), pa.float64(), pa.bool_()
+
+_TRACK = Column("track_id", _TEXT, "id of the track, or of the recording where ids of one recording are joined")
+_MARKET = Column("market", _TEXT, "ISO 3166-1 alpha-2 code of the market")
+_CHART = Column("chart", _TEXT, "name of the chart: top200, viral50, top50 …")
+_SOURCE = Column("source", _TEXT, "market the track was in first")
+_TARGET = Column("target", _TEXT, "market that follows")
+_RANK = Column("rank", pa.int32(), "position on the chart, 1 is best")
+_STREAMS = Column("streams", _COUNT, "streams in the chart's period; null where the chart shows none", nullable=True)
+_DEBUT = Column("debut", _DATE, "day 0: the track's earliest entry over all markets")
+
+CHART_ROWS = Contract(
+    "chart_rows",
+    "one track on one market's chart on one date",
+    (_CHART, _MARKET, Column("date", _DATE, "the chart's date, a weekly chart's last day"), _TRACK, _RANK, _STREAMS),
+    ("chart", "market", "date", "track_id"),
+)
+
+COVERAGE = Contract(
+    "coverage",
+    "one market and date on which the chart was observed",
+    (
+        _MARKET,
+        _CHART,
+        Column("date", _DATE, "observed date"),
+        Column("depth", _COUNT, "rows on that date"),
+        Column("previous", _DATE, "the market's observed date before; null at its first", nullable=True),
+        Column("span", _COUNT, "number of the stretch without long gap, from 1"),
+        Column("stale", _FLAG, "the chart equals the previous one, ranks and all"),
+    ),
+    ("market", "chart", "date"),
+)
+
+SPANS = Contract(
+    "spans",
+    "one stretch of a market's coverage without a long gap",
+    (
+        _MARKET,
+        _CHART,
+        Column("span", _COUNT, "number of the stretch, from 1"),
+        Column("first_date", _DATE, "first observed date of the stretch"),
+        Column("last_date", _DATE, "last observed date of the stretch"),
+        Column("dates", _COUNT, "observed dates"),
+        Column("depth_least", _COUNT, "rows on the shortest chart"),
+        Column("depth_median", _NUMBER, "rows on the median chart"),
+        Column("stale", _COUNT, "stale charts"),
+    ),
+    ("market", "chart", "span"),
+)
+
+ENTRIES = Contract(
+    "entries",
+    "one track and market: the track's first event there",
+    (
+        _TRACK,
+        _MARKET,
+        _CHART,
+        Column("entry", _DATE, "date of the first event"),
+        Column("last_without", _DATE, "the market's observed date before; null at its first", nullable=True),
+        _RANK,
+        _STREAMS,
+        Column("left_censored", _FLAG, "the entry falls within the washout, so the true entry is unknown"),
+    ),
+    ("track_id", "market", "chart"),
+)
+
+DEBUTS = Contract(
+    "debuts",
+    "one track: its day 0",
+    (
+        _TRACK,
+        _DEBUT,
+        Column("footprint", _COUNT, "markets entered on day 0"),
+        Column(
+            "left_censored", _FLAG, "every entry of the footprint is left-censored; no timed analysis uses the track"
+        ),
+        Column("markets", _COUNT, "markets ever entered"),
+    ),
+    ("track_id",),
+)
+
+FOOTPRINTS = Contract(
+    "footprints",
+    "one track and market entered on the track's day 0",
+    (_TRACK, _MARKET, _DEBUT, Column("left_censored", _FLAG, "the market was still in its washout")),
+    ("track_id", "market"),
+)
+
+WAITS = Contract(
+    "waits",
+    "one track and market outside its footprint: how long the track was at risk of entering, and whether it did",
+    (
+        _TRACK,
+        _MARKET,
+        _DEBUT,
+        Column("footprint", _COUNT, "markets entered on day 0"),
+        Column("start", _COUNT, "days after the debut; at risk on day t when start < t ≤ days"),
+        Column("days", _COUNT, "days after the debut at which the wait ends"),
+        Column("entered", _FLAG, "the wait ends with the entry; otherwise it is censored"),
+    ),
+    ("track_id", "market"),
+)
+
+WAIT_COUNTS = Contract(
+    "wait_counts",
+    "waits that are alike: same market, footprint size, language match, start, end and outcome",
+    (
+        _MARKET,
+        Column("footprint", _COUNT, "markets entered on day 0"),
+        Column(
+            "language_match",
+            _FLAG,
+            "some footprint market shares an official language with the market; null where not known",
+            nullable=True,
+        ),
+        Column("start", _COUNT, "days after the debut; at risk on day t when start < t ≤ days"),
+        Column("days", _COUNT, "days after the debut at which the waits end"),
+        Column("entered", _FLAG, "the waits end with the entry"),
+        Column("waits", _COUNT, "waits"),
+    ),
+    ("market", "footprint", "language_match", "start", "days", "entered"),
+)
+
+LAGS = Contract(
+    "lags",
+    "one ordered pair of markets and number of days: exposed tracks whose follow-up ended then",
+    (
+        _SOURCE,
+        _TARGET,
+        Column("days", _COUNT, "days after the entry into the source"),
+        Column("entered", _COUNT, "exposed tracks that entered the target on that day"),
+        Column("censored", _COUNT, "exposed tracks not entered whose follow-up ended on that day"),
+    ),
+    ("source", "target", "days"),
+)
+
+TIES = Contract(
+    "ties",
+    "one ordered pair of markets with tracks that entered both, neither order observed",
+    (_SOURCE, _TARGET, Column("joint", _COUNT, "tracks that entered both with neither order observed")),
+    ("source", "target"),
+)
+
+TRANSITIONS = Contract(
+    "transitions",
+    "one ordered pair of markets",
+    (
+        _SOURCE,
+        _TARGET,
+        Column("tracks", _COUNT, "exposed tracks that entered the target within the window, in observed order"),
+        Column(
+            "joint", _COUNT, "tracks that entered both with neither order observed (a tie); the same in both directions"
+        ),
+        Column("exposed", _COUNT, "tracks timed in the source and not yet in the target while it was observed"),
+        Column(
+            "rate",
+            _NUMBER,
+            "P(target by day followed_to | source, untied), Kaplan–Meier; null where exposed is 0",
+            nullable=True,
+        ),
+        Column(
+            "rate_low", _NUMBER, "lower bound of the rate's 95 % interval, by clusters; null as the rate", nullable=True
+        ),
+        Column(
+            "rate_high",
+            _NUMBER,
+            "upper bound of the rate's 95 % interval, by clusters; null as the rate",
+            nullable=True,
+        ),
+        Column(
+            "rate_if_ties",
+            _NUMBER,
+            "the rate if every tie had been a transition from source at once; null where exposed and joint are 0",
+            nullable=True,
+        ),
+        Column("lag_q25", _NUMBER, "days: lower quartile of the observed lags; null where tracks is 0", nullable=True),
+        Column("lag_median", _NUMBER, "days: median observed lag; null where tracks is 0", nullable=True),
+        Column("lag_q75", _NUMBER, "days: upper quartile of the observed lags; null where tracks is 0", nullable=True),
+        Column(
+            "followed_to", _COUNT, "days: longest follow-up of an exposed track; null where exposed is 0", nullable=True
+        ),
+    ),
+    ("source", "target"),
+)
+
+JOURNEYS = Contract(
+    "journeys",
+    "one track and market in the order of entry; equal steps are ties",
+    (
+        _TRACK,
+        Column("step", _COUNT, "place in the order of entry dates, from 1; markets entered on one date share it"),
+        _MARKET,
+        Column("entry", _DATE, "date of the first event"),
+        Column("last_without", _DATE, "the market's observed date before; null at its first", nullable=True),
+        Column("days", _COUNT, "days after the debut"),
+        _RANK,
+        Column("left_censored", _FLAG, "the entry falls within the washout, so the true entry is unknown"),
+    ),
+    ("track_id", "market"),
+)
+
+CHARTS_PRESENT = Contract(
+    "charts_present",
+    "one chart of the source",
+    (
+        _CHART,
+        Column("chart_rows", _COUNT, "rows kept"),
+        Column("markets", _COUNT, "markets observed"),
+        Column("tracks", _COUNT, "tracks seen"),
+        Column("first_date", _DATE, "first observed date"),
+        Column("last_date", _DATE, "last observed date"),
+    ),
+    ("chart",),
+)
+
+WITHHELD = Contract(
+    "withheld",
+    "one track and market whose licence list is known and leaves the market out",
+    (_TRACK, _MARKET),
+    ("track_id", "market"),
+)
+
+RELATIONS: Final = (
+    *STAR_RELATIONS,
+    CHARTS_PRESENT,
+    WITHHELD,
+    CHART_ROWS,
+    COVERAGE,
+    SPANS,
+    ENTRIES,
+    DEBUTS,
+    FOOTPRINTS,
+    WAITS,
+    WAIT_COUNTS,
+    JOURNEYS,
+)
+"""Contracts of the tables that leave the engine; ``sql/`` holds one file for each, and for the steps between."""
+
+ARRAY_RELATIONS: Final = (LAGS, TIES, TRANSITIONS)
+"""Contracts of the tables that are counted on arrays, in the room `diffusion.pairs`."""
+
+STEPS: Final = (*STAR_STEPS, "first_appearances", "first_stays")
+"""Relations that never leave the engine: source rows on their way to the star, and the star's to entries."""

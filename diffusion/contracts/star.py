@@ -1,0 +1,250 @@
+"""From source rows to the star: the tables of cleaned charts, and why a row is not among them."""
+
+from typing import Final
+
+import pyarrow as pa
+
+from diffusion.contracts.contract import Column, Contract
+
+AGGREGATE: Final = "Global"
+"""What stands for a market in rows that add up markets; it is none, and `diffusion.open_charts` leaves it out."""
+
+FILE_BREAK: Final = 366
+"""Days: where a file's dates are further apart, the smaller part of them lies outside the file's span."""
+
+DAY_PATTERN: Final = "^((?:19|2[0-9])[0-9]{2}(?:-[0-9]{2}-[0-9]{2}|/[0-9]{2}/[0-9]{2}|[0-9]{4}))(?:[ T][0-9:.+Z-]*)?$"
+"""Dates that are read: YYYY-MM-DD, YYYY/MM/DD, YYYYMMDD, also with a time; others would have to be guessed."""
+
+ANY_RANK: Final = 1_000_000
+
+DEPTHS: Final = {"top200": 200, "viral50": 55, "top50": 50}
+"""Chart → the last rank that is believed; other charts have none that is known. Viral charts now and then list 51 or 52
+tracks (27 of 9,819 weekly ones)."""
+
+REASONS: Final = {
+    "header repeated": "the row says the names of the columns",
+    "fields shifted": "a track's link stands in a column where none belongs, and the row could not be put right",
+    "no market": "the row names no market",
+    "unknown market": "the market's name or code is not known; clean takes further ones with --market-name",
+    "unreadable date": "there is no date, or one that could mean several days",
+    "date outside the file's span": "the file's other dates are more than 366 days away",
+    "rank is not a whole number from 1": "there is no rank, or it is no place on a chart",
+    "rank beyond the chart's depth": "the rank is past 200 on top200, past 50 on top50, past 55 on viral50",
+    "no track id": "neither the row nor its link names a track",
+    "negative streams": "streams are below zero",
+    "unreadable streams": "streams are there and are no whole number",
+    "streams beyond the bound": (
+        "log streams exceed the median of chart, market and year by more than 10 × max(0.5, 1.4826 × MAD)"
+    ),
+    "same track again, at another rank or with other streams": (
+        "the track stands on that chart, market and date at a better rank, or at the same with more streams"
+    ),
+    "two tracks on one rank": "another track claims the rank, so neither is believed",
+}
+"""Reason → what it means; damaged lines of the source bring reasons of their own."""
+
+_TEXT, _DATE, _COUNT, _NUMBER, _FLAG = pa.string(), pa.date32(), pa.int64(), pa.float64(), pa.bool_()
+_CODE = Column("track", pa.int32(), "code of the track, from 0 in order of first appearance")
+_ID = Column("track_id", _TEXT, "id of the track")
+_AUDIO = "audio feature as the source has it"
+
+OBSERVATIONS = Contract(
+    "observations",
+    "one track on one market's chart on one date",
+    (
+        _CODE,
+        _ID,
+        Column("market", _TEXT, "ISO 3166-1 alpha-2 code of the market, or Global"),
+        Column("date", _DATE, "the chart's date, a weekly chart's last day"),
+        Column("chart", _TEXT, "name of the chart: top200, viral50, top50 …"),
+        Column("rank", pa.int32(), "position on the chart, 1 is best"),
+        Column("streams", _COUNT, "streams in the chart's period; null where the chart shows none", nullable=True),
+        Column("trend", _TEXT, "movement since the chart before, as the source says, in capitals", nullable=True),
+    ),
+    ("chart", "market", "date", "rank"),
+)
+
+TRACKS = Contract(
+    "tracks",
+    "one track id of the source, with what its first row that has a title says of it",
+    (
+        _CODE,
+        _ID,
+        Column("title", _TEXT, "title; null where the source has none", nullable=True),
+        Column("artist", _TEXT, "credited artists in one string; null where the source has none", nullable=True),
+        Column("album", _TEXT, "album", nullable=True),
+        Column("release_date", _DATE, "release, at its first day where only month or year is known", nullable=True),
+        Column("release_precision", _TEXT, "day, month or year; null where the release is not known", nullable=True),
+        Column("explicit", _FLAG, "marked as explicit", nullable=True),
+        Column("duration_ms", _COUNT, "milliseconds", nullable=True),
+        Column("popularity", pa.int32(), "popularity when the source was made", nullable=True),
+        Column("af_danceability", _NUMBER, _AUDIO, nullable=True),
+        Column("af_energy", _NUMBER, _AUDIO, nullable=True),
+        Column("af_key", _NUMBER, _AUDIO, nullable=True),
+        Column("af_loudness", _NUMBER, _AUDIO, nullable=True),
+        Column("af_mode", _NUMBER, _AUDIO, nullable=True),
+        Column("af_speechiness", _NUMBER, _AUDIO, nullable=True),
+        Column("af_acousticness", _NUMBER, _AUDIO, nullable=True),
+        Column("af_instrumentalness", _NUMBER, _AUDIO, nullable=True),
+        Column("af_liveness", _NUMBER, _AUDIO, nullable=True),
+        Column("af_valence", _NUMBER, _AUDIO, nullable=True),
+        Column("af_tempo", _NUMBER, _AUDIO, nullable=True),
+        Column("af_time_signature", _NUMBER, _AUDIO, nullable=True),
+        Column("zero_duration", _FLAG, "the duration is 0, which no track's is"),
+        Column("zero_tempo", _FLAG, "the tempo is 0, so it was not measured"),
+        Column("release_after_debut", _FLAG, "the release is later than the track's first chart, a re-release's"),
+    ),
+    ("track",),
+)
+
+ARTISTS = Contract(
+    "artists",
+    "one artist credited for a track",
+    (
+        _CODE,
+        _ID,
+        Column("position", pa.int32(), "place in the credits, from 1"),
+        Column("artist", _TEXT, "one name: 'A, B' are two"),
+    ),
+    ("track", "position"),
+)
+
+AVAILABILITY = Contract(
+    "availability",
+    "one track and market that its list of licences names",
+    (_CODE, _ID, Column("market", _TEXT, "ISO 3166-1 alpha-2 code of the market")),
+    ("track", "market"),
+)
+
+RECORDINGS = Contract(
+    "recordings",
+    "one track id, with the recording it is of",
+    (_CODE, _ID, Column("recording", _TEXT, "smallest of the ids that are one recording")),
+    ("track",),
+)
+
+QUARANTINE = Contract(
+    "quarantine",
+    "one row of the source that is neither kept nor a duplicate",
+    (
+        Column("file", _TEXT, "file of the source"),
+        Column("line", _COUNT, "line on which the row begins, from 1"),
+        Column("reason", _TEXT, "why, as `REASONS` says, or as the reader of lines does"),
+        Column("row", _TEXT, "the row: its columns as one CSV line, or the damaged line as it was"),
+    ),
+    ("file", "line"),
+)
+
+SOURCE_FILES = Contract(
+    "source_files",
+    "one file of the source",
+    (Column("file", _TEXT, "its name"), Column("source_rows", _COUNT, "rows of it")),
+    ("file",),
+)
+
+SOURCE_MARKETS = Contract(
+    "source_markets",
+    "one market name of the source",
+    (Column("name", _TEXT, "as the source writes it"), Column("source_rows", _COUNT, "rows with it")),
+    ("name",),
+)
+
+SOURCE_CHARTS = Contract(
+    "source_charts",
+    "one chart of the source",
+    (Column("chart", _TEXT, "its name in lower case"), Column("source_rows", _COUNT, "rows of it")),
+    ("chart",),
+)
+
+PART_YEARS = Contract(
+    "part_years",
+    "one Parquet file of RAW, file of the source and year of their rows",
+    (
+        Column("part", _TEXT, "the Parquet file below RAW"),
+        Column("file", _TEXT, "file of the source"),
+        Column("year", _COUNT, "year of the charts' dates, 0 where they cannot be read"),
+    ),
+    ("part", "file", "year"),
+)
+
+FILE_SPANS = Contract(
+    "file_spans",
+    "one file of the source with dates",
+    (
+        Column("source", pa.int32(), "number of the file, from 0 in order of reading"),
+        Column("first_date", _DATE, "first date of its span"),
+        Column("last_date", _DATE, "last date of its span"),
+    ),
+    ("source",),
+)
+
+ACCOUNTS = Contract(
+    "accounts",
+    "one file and thing that became of its rows; together they are all that was read",
+    (
+        Column("file", _TEXT, "file of the source"),
+        Column("outcome", _TEXT, "kept, duplicate, or why set aside"),
+        Column("source_rows", _COUNT, "rows"),
+        Column("repaired_rows", _COUNT, "those of them whose fields were put right"),
+        Column("global_rows", _COUNT, "those of them that are of Global"),
+    ),
+    ("file", "outcome"),
+)
+
+DAMAGED_LINES = Contract(
+    "damaged_lines",
+    "one reason for which lines of the source are no rows",
+    (Column("reason", _TEXT, "what is wrong with them"), Column("lines", _COUNT, "lines")),
+    ("reason",),
+)
+
+MARKET_ROWS = Contract(
+    "market_rows",
+    "one market and chart of the observations, Global among them",
+    (
+        Column("market", _TEXT, "ISO 3166-1 alpha-2 code of the market, or Global"),
+        Column("chart", _TEXT, "name of the chart"),
+        Column("source_rows", _COUNT, "rows"),
+    ),
+    ("market", "chart"),
+)
+
+STAR_RELATIONS: Final = (
+    SOURCE_FILES,
+    SOURCE_MARKETS,
+    SOURCE_CHARTS,
+    PART_YEARS,
+    FILE_SPANS,
+    ACCOUNTS,
+    DAMAGED_LINES,
+    OBSERVATIONS,
+    MARKET_ROWS,
+    TRACKS,
+    ARTISTS,
+    AVAILABILITY,
+    QUARANTINE,
+)
+"""Contracts of the tables between source and star that leave the engine; `RECORDINGS` is made outside it."""
+
+STAR_STEPS: Final = (
+    "placed_rows",
+    "misplaced_rows",
+    "identified_rows",
+    "ranks",
+    "date_texts",
+    "days",
+    "id_texts",
+    "track_codes",
+    "id_codes",
+    "readings",
+    "stream_bounds",
+    "outliers",
+    "repeats",
+    "contested",
+    "verdicts",
+    "outcomes",
+    "set_aside",
+    "track_fields",
+    "sorted_observations",
+)
+"""Relations that never leave the engine: source rows on their way to the star."""

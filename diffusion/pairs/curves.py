@@ -1,0 +1,158 @@
+"""Curves of how soon a target follows a source, and intervals that know that tracks of one cluster go together."""
+
+from typing import Final
+
+import numpy as np
+import pandas as pd
+from scipy.special import ndtri, stdtrit
+
+from diffusion.errors import DataSaysNoError, SettingError
+from diffusion.follow_up import UNSEEN, FollowUp
+from diffusion.pairs.counts import PairCounts
+from diffusion.pairs.ranges import Counts
+from diffusion.pairs.variance import Curves, Flags, Numbers, Spread, daily_spread, rate_spread, source_widening
+from diffusion.timelines import Timelines
+
+TAIL: Final = 0.025
+"""Probability outside a two-sided 95 % interval, on each side."""
+
+NORMAL: Final = float(ndtri(1 - TAIL))
+"""Quantile of the normal distribution for that interval."""
+
+
+def interval(staying: Numbers, over: Flags, spread: Spread) -> tuple[Numbers, Numbers]:
+    """Return the bounds of the 95 % interval of incidences whose clusters scatter as `spread` says.
+
+    Parameters
+    ----------
+    staying, over
+        As `Curves` has them.
+
+    Notes
+    -----
+    Between 0 and 1 the interval is that of log(−log survival), which stays between them. Its variance is the
+    infinitesimal jackknife by cluster: the estimate's derivative by the weight of each cluster, squared and summed. It
+    equals Greenwood's where every cluster is one track. Where few clusters entered it is a matter of chance whether an
+    album is among them, so it is not let fall below Greenwood's variance times 1 + tightness · (mean size − 1), sizes
+    weighted by tracks; the tightness, from 0 to 1, is what all targets of the source together show of how far tracks of
+    a cluster do as one. The quantile is that of t with as many degrees of freedom as clusters, less one.
+
+    Where nobody entered, the upper bound is that of Clopper and Pearson for none of n, n being the clusters still at
+    risk that day; where all at risk entered, the lower bound is theirs for n of n, or the lower bound of the day before
+    if that is larger. A single cluster says nothing of the spread: its bounds between are 0 and 1.
+
+    References
+    ----------
+    Kalbfleisch & Prentice 2002, The Statistical Analysis of Failure Time Data (log(−log) interval), doi
+    10.1002/9781118032985. Lin & Wei 1989 (robust variance), doi 10.1080/01621459.1989.10478874. Clopper & Pearson 1934,
+    doi 10.1093/biomet/26.4.404. Fay, Brittain & Proschan 2013 (the bound where nobody entered), doi
+    10.1093/biostatistics/kxt016.
+    """
+    quantile: Numbers = np.asarray(stdtrit(np.maximum(spread.clusters - 1, 1), 1 - TAIL), np.float64)
+    low, high = log_log_bounds(staying, np.maximum(spread.variance, spread.least), quantile)
+    some = (staying < 1) & (spread.clusters < 2)
+    return _at_the_ends(np.where(some, 0.0, low), np.where(some, 1.0, high), staying, over, spread.at_risk)
+
+
+def independent_interval(curves: Curves) -> tuple[Numbers, Numbers]:
+    """Return the bounds of the 95 % interval of incidences by Greenwood's variance, every track by itself.
+
+    At the ends they are those of `interval`, with tracks for clusters.
+    """
+    low, high = log_log_bounds(curves.staying, curves.variance, NORMAL)
+    return _at_the_ends(low, high, curves.staying, curves.over, curves.at_risk)
+
+
+def log_log_bounds(staying: Numbers, variance: Numbers, quantile: Numbers | float) -> tuple[Numbers, Numbers]:
+    """Return the bounds of one minus `staying`, whose logarithm has the variance, through log(−log); 0 where it is."""
+    logarithm = -np.log(np.where(staying < 1, staying, np.exp(-1)))
+    factor = np.exp(np.where(staying < 1, quantile * np.sqrt(variance) / logarithm, 0))
+    low, high = -np.expm1(-logarithm / factor), -np.expm1(-logarithm * factor)
+    return np.where(staying < 1, low, 0.0), np.where(staying < 1, high, 0.0)
+
+
+def _at_the_ends(
+    low: Numbers, high: Numbers, staying: Numbers, over: Flags, at_risk: Counts
+) -> tuple[Numbers, Numbers]:
+    """Return the bounds with those of Clopper and Pearson where none or all of those at risk entered."""
+    surely = TAIL ** (1 / np.maximum(at_risk, 1))
+    high = np.where(over, 1.0, np.where(staying < 1, high, 1 - surely))
+    return np.where(over, np.maximum(low, surely), low), high
+
+
+def rate_interval(timelines: Timelines, counts: PairCounts) -> tuple[Numbers, Numbers]:
+    """Return the bounds of the 95 % interval of every pair's rate, (m, m) each; NaN where nobody is exposed.
+
+    Parameters
+    ----------
+    counts
+        The timelines' pair counts.
+
+    Notes
+    -----
+    As `interval` says, on the last day that an exposed track is followed to. Most tracks are a cluster by themselves,
+    and their squares are sums over days of follow-up; only clusters with several exposed tracks are looked up.
+    """
+    curves = Curves.of(counts.entered, counts.censored)
+    # nothing changes after the last day of follow-up
+    low, high = interval(curves.staying[..., -1], curves.over[..., -1], rate_spread(timelines, counts, curves))
+    nobody = counts.exposed == 0
+    return np.where(nobody, np.nan, low), np.where(nobody, np.nan, high)
+
+
+def lag_band(timelines: Timelines, source: str, target: str, *, window: int) -> pd.DataFrame:
+    """Return the lag curve of one pair with a 95 % band that knows that tracks of one cluster go together.
+
+    Parameters
+    ----------
+    source, target
+        Codes of two markets.
+    window
+        Days within which the target must follow, the bound included.
+
+    Returns
+    -------
+    DataFrame
+        One row per day from 0 to the last that an exposed track is followed to: `days`, `at_risk` (exposed tracks whose
+        follow-up reaches the day), `entered`, `censored` (those whose follow-up ended that day), `incidence` (0 … 1, of
+        the target by the day, one minus Kaplan–Meier), `low`, `high` (bounds of each day by itself, as `interval`).
+
+    Raises
+    ------
+    SettingError
+        When a market is unknown, both are the same, or the window is not between 1 and 36,500 days.
+    DataSaysNoError
+        When no track is exposed.
+    """
+    if source == target:
+        raise SettingError(f"a lag curve needs two markets; both are {source}")
+    a, b = _number(timelines, source), _number(timelines, target)
+    entries = np.flatnonzero(timelines.timed & (timelines.market == a))
+    days, entered = FollowUp.of(timelines, window).of_entries(entries)
+    cluster = timelines.cluster[timelines.track[entries]]
+    widening, seen = source_widening(days, entered, cluster)[b], days[:, b] != UNSEEN
+    if not seen.any():
+        raise DataSaysNoError(f"no track timed in {source} was then watched in {target}: there is no lag curve")
+    days, entered, cluster = days[seen, b], entered[seen, b], cluster[seen]
+    length = int(days.max()) + 1
+    events, ends = np.bincount(days[entered], minlength=length), np.bincount(days[~entered], minlength=length)
+    curves = Curves.of(events, ends)
+    spread = daily_spread(days, entered, cluster, curves, widening=widening)
+    low, high = interval(curves.staying, curves.over, spread)
+    return pd.DataFrame(
+        {
+            "days": np.arange(length),
+            "at_risk": curves.at_risk,
+            "entered": events,
+            "censored": ends,
+            "incidence": curves.incidence,
+            "low": low,
+            "high": high,
+        }
+    )
+
+
+def _number(timelines: Timelines, market: str) -> int:
+    if market not in timelines.markets:
+        raise SettingError(f"market '{market}' is not on this chart; there are {', '.join(timelines.markets)}")
+    return timelines.markets.index(market)

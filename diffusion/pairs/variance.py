@@ -1,0 +1,226 @@
+"""Kaplan–Meier curves of ordered pairs, and how far they scatter where tracks of one cluster go together."""
+
+from dataclasses import dataclass
+from typing import Final, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diffusion.follow_up import UNSEEN, FollowUp
+from diffusion.pairs.counts import PairCounts
+from diffusion.pairs.ranges import Counts
+from diffusion.timelines import Days, Timelines
+
+Numbers = NDArray[np.float64]
+Flags = NDArray[np.bool_]
+
+BLOCK: Final = 4_096
+"""Clusters whose days are looked at side by side."""
+
+
+@dataclass(frozen=True, slots=True)
+class Curves:
+    """Kaplan–Meier curves of counts by day; days run along the last axis of every array.
+
+    Where all tracks at risk enter on a day, survival ends, and its logarithm has no variance: that one factor is kept
+    apart in `over`.
+
+    Attributes
+    ----------
+    at_risk
+        Tracks whose follow-up reaches the day.
+    staying
+        Probability of no entry up to and including the day, without the factor 0 of a day on which all at risk entered.
+    over
+        Whether such a day has been reached.
+    variance
+        Greenwood's variance of the logarithm of `staying`.
+    loss
+        What the entry of one track on the day takes off the logarithm's influence function: 1 / (at risk − entered).
+    """
+
+    at_risk: Counts
+    staying: Numbers
+    over: Flags
+    variance: Numbers
+    loss: Numbers
+
+    @classmethod
+    def of(cls, entered: Counts, censored: Counts) -> Self:
+        """Return the curves of tracks that entered or were censored on each day."""
+        at_risk = np.cumsum((entered + censored)[..., ::-1], axis=-1)[..., ::-1]
+        left = at_risk - entered
+        loss = np.where(left > 0, 1 / np.maximum(left, 1), 0.0)
+        hazard = entered / np.maximum(at_risk, 1)
+        staying = np.cumprod(np.where(left > 0, 1 - hazard, 1.0), axis=-1, dtype=np.float64)
+        over = np.logical_or.accumulate((left == 0) & (at_risk > 0), axis=-1)
+        return cls(at_risk, staying, over, np.cumsum(hazard * loss, axis=-1), loss)
+
+    @property
+    def incidence(self) -> Numbers:
+        """Probability of the entry by the day, one minus Kaplan–Meier."""
+        return np.where(self.over, 1.0, 1 - self.staying)
+
+    @property
+    def last(self) -> Counts:
+        """Last day that any track is followed to, −1 where there is none."""
+        days: Counts = (self.at_risk > 0).sum(axis=-1) - 1
+        return days
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """How far the logarithm of a survival estimate scatters, judged by clusters.
+
+    Attributes
+    ----------
+    variance
+        Sum over clusters of the square of their influence.
+    least
+        What the variance is not let fall below: Greenwood's, widened as far as clusters of the source go together.
+    clusters
+        Clusters with an exposed track.
+    at_risk
+        Those of them with a track whose follow-up reaches the day.
+    """
+
+    variance: Numbers
+    least: Numbers
+    clusters: Counts
+    at_risk: Counts
+
+
+def rate_spread(timelines: Timelines, counts: PairCounts, curves: Curves) -> Spread:
+    """Return the spread of every pair on its last day: as of single tracks, and what clusters of several change."""
+    greenwood, last = curves.variance[..., -1], np.maximum(curves.last, 0)
+    ended = np.take_along_axis(counts.entered + counts.censored, last[..., None], axis=-1)[..., 0]
+    stayed, went = curves.variance, curves.variance - curves.loss
+    spread = Spread(greenwood.copy(), greenwood.copy(), counts.exposed, ended)
+    follow_up = FollowUp.of(timelines, counts.window)
+    timed = np.flatnonzero(timelines.timed)
+    for source in range(len(counts.markets)):
+        entries = timed[timelines.market[timed] == source]
+        places, heads = _clusters_of_several(timelines.cluster[timelines.track[entries]])
+        if not len(places):
+            continue
+        days, entered = follow_up.of_entries(entries[places])
+        several = Several.of(days, entered, heads, np.stack([stayed[source], went[source]]))
+        spread.variance[source] += several.variance
+        spread.least[source] *= several.widening(counts.tracks[source], counts.exposed[source], greenwood[source])
+        spread.clusters[source] -= _repeated(days != UNSEEN, heads)
+        spread.at_risk[source] -= _repeated((days == last[source]) & (days != UNSEEN), heads)
+    return spread
+
+
+@dataclass(frozen=True, slots=True)
+class Several:
+    """What changes for one source and m targets when tracks of one cluster are taken together, (m,) each.
+
+    Attributes
+    ----------
+    variance
+        Sum of the squared influence of clusters, less that of their tracks.
+    pairs
+        Ordered pairs of exposed tracks of one cluster.
+    """
+
+    variance: Numbers
+    pairs: Counts
+
+    @classmethod
+    def of(cls, days: Days, entered: Flags, heads: NDArray[np.int64], influence: Numbers) -> Self:
+        single = _looked_up(influence, days, entered)
+        sizes = np.add.reduceat((days != UNSEEN).astype(np.int64), heads, axis=0)
+        whole = np.add.reduceat(single, heads, axis=0)
+        return cls((whole**2).sum(axis=0) - (single**2).sum(axis=0), (sizes * (sizes - 1)).sum(axis=0))
+
+    def widening(self, tracks: Counts, exposed: Counts, greenwood: Numbers) -> Numbers:
+        """Return how many times Greenwood's variance is to be expected of each target, 1 where clusters do not matter.
+
+        The targets with transitions are weighed by them.
+        """
+        there = greenwood > 0
+        larger = self.pairs / np.maximum(exposed, 1)
+        most = float((tracks * larger)[there].sum())
+        shown = float((tracks[there] * self.variance[there] / greenwood[there]).sum())
+        return 1 + (min(max(shown / most, 0.0), 1.0) if most else 0.0) * larger
+
+
+def _looked_up(influence: Numbers, days: Days, entered: Flags) -> Numbers:
+    """Return the influence, (2, m, days) of tracks that stayed and went, of each of (k, m) tracks; 0 if not exposed."""
+    _, markets, length = influence.shape
+    cell = (entered * markets + np.arange(markets)) * length + np.maximum(days, 0)
+    return np.where(days == UNSEEN, 0.0, influence.ravel()[cell])
+
+
+def _repeated(flags: Flags, heads: NDArray[np.int64]) -> Counts:
+    """Return how many flags in each column are a second or later one of their group."""
+    repeated: Counts = np.maximum(np.add.reduceat(flags.astype(np.int64), heads, axis=0) - 1, 0).sum(axis=0)
+    return repeated
+
+
+def _clusters_of_several(cluster: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the places of clusters that stand there several times, cluster by cluster, and where each begins."""
+    _, group, sizes = np.unique(cluster, return_inverse=True, return_counts=True)
+    order = np.argsort(group, kind="stable")
+    places = order[sizes[group[order]] > 1]
+    return places, np.flatnonzero(np.diff(group[places], prepend=-1))
+
+
+def source_widening(days: Days, entered: Flags, cluster: NDArray[np.int64]) -> Numbers:
+    """Return how many times Greenwood's variance is to be expected of every target of one source, (m,).
+
+    Parameters
+    ----------
+    days, entered
+        (k, m): follow-up of the source's k timed entries, as `FollowUp.of_entries` returns it.
+    cluster
+        (k,): their clusters.
+    """
+    markets, length = days.shape[1], int(days.max(initial=0)) + 1
+    cell = ((entered * markets + np.arange(markets)) * length + days)[days != UNSEEN]
+    censored, went = np.bincount(cell, minlength=2 * markets * length).reshape(2, markets, length)
+    places, heads = _clusters_of_several(cluster)
+    if not len(places):
+        return np.ones(markets)
+    curves = Curves.of(went, censored)
+    influence = np.stack([curves.variance, curves.variance - curves.loss])
+    several = Several.of(days[places], entered[places], heads, influence)
+    return several.widening(went.sum(axis=1), (went + censored).sum(axis=1), curves.variance[:, -1])
+
+
+def daily_spread(
+    days: Days, entered: Flags, cluster: NDArray[np.int64], curves: Curves, *, widening: float = 1.0
+) -> Spread:
+    """Return the spread of one pair on every day of its curves.
+
+    Parameters
+    ----------
+    days, entered, cluster
+        (k,): follow-up of the exposed tracks, whether it ended with the entry, and their clusters.
+    widening
+        How many times Greenwood's variance is to be expected, as `source_widening` says.
+    """
+    cluster = np.unique(cluster, return_inverse=True)[1]
+    length, clusters = len(curves.staying), int(cluster.max()) + 1
+    gain = np.diff(curves.variance, prepend=0.0)
+    spread = Spread(
+        variance=np.zeros(length),
+        least=curves.variance * widening,
+        clusters=np.full(length, clusters),
+        at_risk=np.zeros(length, np.int64),
+    )
+    order = np.argsort(cluster, kind="stable")
+    days, entered, cluster = days[order], entered[order], cluster[order]
+    for first in range(0, clusters, BLOCK):
+        rows = min(BLOCK, clusters - first)
+        own = slice(*np.searchsorted(cluster, (first, first + rows)))
+        cell = (cluster[own] - first) * length + days[own]
+        ended, went = (
+            np.bincount(cells, minlength=rows * length).reshape(rows, length) for cells in (cell, cell[entered[own]])
+        )
+        at_risk = np.cumsum(ended[:, ::-1], axis=1)[:, ::-1]
+        influence = np.cumsum(at_risk * gain - went * curves.loss, axis=1)
+        spread.variance[:] += (influence**2).sum(axis=0)
+        spread.at_risk[:] += (at_risk > 0).sum(axis=0)
+    return spread

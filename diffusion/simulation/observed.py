@@ -1,0 +1,141 @@
+"""Simulated entries as they would be observed, straight into memory: no charts are written or read."""
+
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from diffusion import Calendar, DataSaysNoError, Entries, EventRules, SettingError
+from diffusion.contracts import COVERAGE, ENTRIES
+from diffusion.conventions import LONG_GAP, WASHOUT
+
+Whole = NDArray[np.int64]
+Floats = NDArray[np.float64]
+
+_CHART, _DEPTH, _RANK = "top200", 200, 1
+
+
+@dataclass(frozen=True, slots=True)
+class ObservedDates:
+    """On which dates charts appear, and in which markets. Days count from `start`.
+
+    Attributes
+    ----------
+    markets
+        Codes of the m markets, in order.
+    start
+        Date of day 0.
+    dates
+        (d,) days on which charts appear, in order, in all markets that are there.
+    first
+        (m,) index of each market's first date.
+    washout
+        Days after the first of a stretch of coverage within which entries are left-censored.
+    """
+
+    markets: tuple[str, ...]
+    start: date
+    dates: Whole
+    first: Whole
+    washout: int = WASHOUT
+
+    def __post_init__(self) -> None:
+        if list(self.markets) != sorted(set(self.markets)) or len(self.first) != len(self.markets):
+            raise SettingError("a watch needs the codes of its markets in order, each once, and a first date for each")
+        if not len(self.dates) or (np.diff(self.dates) <= 0).any():
+            raise SettingError("a watch needs dates, in order")
+        if self.first.min() < 0 or self.first.max() >= len(self.dates):
+            raise SettingError("every market of a watch must have a date")
+
+    @property
+    def stretch(self) -> Whole:
+        """(d,): number of the stretch without a long gap that holds the date, from 0."""
+        return np.concatenate([[0], np.cumsum(np.diff(self.dates) > LONG_GAP)])
+
+    @property
+    def span_first(self) -> Whole:
+        """(m, d): first day of the market's stretch of coverage that holds the date; its launch at the earliest."""
+        begins = np.searchsorted(self.stretch, self.stretch)
+        first: Whole = self.dates[np.maximum(self.first[:, None], begins)]
+        return first
+
+    @property
+    def timed_from(self) -> Whole:
+        """(m, d): day from which entries of the date's stretch are timed."""
+        return self.span_first + self.washout
+
+    def extended(self, days: int, cadence: int) -> "ObservedDates":
+        """Return the watch with regular dates for `days` more days, none of them missing."""
+        last = int(self.dates[-1])
+        more = np.arange(last + cadence, last + days + cadence, cadence)
+        return ObservedDates(self.markets, self.start, np.concatenate([self.dates, more]), self.first, self.washout)
+
+    def seen(self, entered: Floats) -> Whole:
+        """Return the index of the date on which each entry shows: that of its day, or the next there is.
+
+        Parameters
+        ----------
+        entered
+            (n, m) days after the start, with their fraction; infinite where a track does not enter.
+
+        Returns
+        -------
+        array
+            (n, m), the number of dates where there is no entry or it is after the last date.
+        """
+        index = np.searchsorted(self.dates, np.floor(entered))
+        there = np.isfinite(entered)
+        return np.where(there, np.maximum(index, np.where(there, self.first, 0)), len(self.dates))
+
+    def calendar(self) -> Calendar:
+        """Return the coverage calendar."""
+        market, at = np.nonzero(np.arange(len(self.dates)) >= self.first[:, None])
+        origin, rows = np.datetime64(self.start, "D"), len(market)
+        opening = at == self.first[market]
+        coverage = {
+            "market": pa.array(np.array(self.markets, dtype=object)[market], pa.string()),
+            "chart": pa.array([_CHART] * rows, pa.string()),
+            "date": pa.array(origin + self.dates[at]),
+            "depth": np.full(rows, _DEPTH),
+            "previous": pa.array(origin + self.dates[at - 1], mask=opening),
+            "span": 1 + self.stretch[at] - self.stretch[self.first[market]],
+            "stale": np.zeros(rows, dtype=bool),
+        }
+        return Calendar(COVERAGE.conform(pa.table(coverage)))
+
+    def entries(self, entered: Floats) -> Entries:
+        """Return what charts would show of entries at the given times, every track being a cluster of its own.
+
+        A track stands on the chart of the day it enters, or on the next one there is. Charts have room for all; ranks
+        and streams mean nothing.
+
+        Parameters
+        ----------
+        entered
+            (n, m) days after the start, with their fraction; infinite where a track does not enter.
+
+        Raises
+        ------
+        DataSaysNoError
+            When no entry is observed.
+        """
+        index = self.seen(entered)
+        track, market = np.nonzero(index < len(self.dates))
+        if not len(track):
+            raise DataSaysNoError("no simulated track enters a market while it is observed; simulate more tracks")
+        at, rows = index[track, market], len(track)
+        origin, day = np.datetime64(self.start, "D"), self.dates[at]
+        table = {
+            "track_id": pa.array([f"t{number:07d}" for number in track.tolist()], pa.string()),
+            "market": pa.array(np.array(self.markets, dtype=object)[market], pa.string()),
+            "chart": pa.array([_CHART] * rows, pa.string()),
+            "entry": pa.array(origin + day),
+            "last_without": pa.array(origin + self.dates[at - 1], mask=at == self.first[market]),
+            "rank": np.full(rows, _RANK, np.int32),
+            "streams": pa.nulls(rows, pa.int64()),
+            "left_censored": day < self.timed_from[market, at],
+        }
+        calendar = self.calendar()
+        return Entries(ENTRIES.conform(pa.table(table)), calendar, EventRules(_CHART, washout=self.washout))

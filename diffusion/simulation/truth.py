@@ -1,0 +1,199 @@
+"""What methods should find: the network itself, and rates and lag curves of a population of its tracks."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diffusion.simulation.network import SPAN, lag_rate
+from diffusion.simulation.observed import Floats, ObservedDates, Whole
+from diffusion.simulation.worlds import World
+
+DAYS: Final = (7, 14, 28, 56)
+"""Days after the source at which lag curves are compared with the truth."""
+
+POPULATION: Final = 40
+"""Tracks of the population per track of the sample: their own chance adds 1 part in 40 to the variance of an error."""
+
+
+@dataclass(frozen=True, slots=True)
+class Truth:
+    """What is true of one world, by source (row) and target (column); NaN on the diagonal of rates.
+
+    Attributes
+    ----------
+    alpha
+        (m, m): as the network's.
+    alpha_late
+        (m, m): the part of α after the source's own chart, where the source enters anywhere in the time of one chart;
+        what comes sooner is seen as a tie.
+    clout
+        (m,): sum of a market's α.
+    rate
+        (m, m): P(target within the window | source, exposed); NaN where the population has no exposed track.
+    curve
+        (m, m, c): the same within each of `DAYS`.
+    transitions
+        (m, m): expected in a sample, were all its tracks followed through the window.
+    credits
+        (m, m): expected entries into the target that the source's entries cause after their own date, in a sample,
+        each exposed track followed until it enters or the dates end.
+    """
+
+    alpha: Floats
+    alpha_late: Floats
+    clout: Floats
+    rate: Floats
+    curve: Floats
+    transitions: Floats
+    credits: Floats
+
+
+def draw_truth(world: World, *, population: int = POPULATION) -> Truth:
+    """Return the truth of a world; its rates are those of `population` times as many tracks, all followed to the end.
+
+    The population has the network, releases and dates of the sample, and regular dates after the last one until every
+    exposed track of the sample's dates was followed through the window. Its rates are thus what Kaplan–Meier estimates
+    where being censored says nothing of the lag; ties and missing dates are part of it, as they are of the sample.
+    """
+    window, cell = world.cell.window, world.cell
+    times = world.population(population * world.size.tracks, days=window + cell.days)
+    watch = world.watch.extended(window, cell.days)
+    seen = see(watch, times, dates=len(world.watch.dates))
+    entered, censored = follow_up(seen, window=window)
+    curve = incidence(entered, censored)
+    exposed = (entered + censored).sum(axis=2)
+    rate = np.where(exposed > 0, curve[..., -1], np.nan)
+    return Truth(
+        alpha=world.network.alpha,
+        alpha_late=world.network.alpha * _late_share(world),
+        clout=world.network.alpha.sum(axis=1),
+        rate=rate,
+        curve=np.where(exposed[..., None] > 0, curve[..., list(DAYS)], np.nan),
+        transitions=np.where(exposed > 0, rate * exposed, 0.0) / population,
+        credits=expected_credits(world, seen, times) / population,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """Entries of n tracks as they are seen.
+
+    Attributes
+    ----------
+    watch
+        The dates that are seen.
+    index
+        (n, m): what `ObservedDates.seen` says of the entries.
+    timed
+        (n, m): whether the entry is there and not left-censored.
+    source
+        (n, m): whether the track's debut is timed too, and the entry on one of the dates on which exposure may begin.
+    """
+
+    watch: ObservedDates
+    index: Whole
+    timed: NDArray[np.bool_]
+    source: NDArray[np.bool_]
+
+    def exposed(self, source: int) -> tuple[Whole, NDArray[np.bool_]]:
+        """Return the r tracks timed in the source, and (r, m) whether each is exposed to each market then."""
+        rows = np.flatnonzero(self.source[:, source])
+        index, here = self.index[rows], self.index[rows, source]
+        # on every date and market: in coverage and past its washout
+        open_ = (self.watch.dates >= self.watch.timed_from).T & (
+            np.arange(len(self.watch.dates))[:, None] >= self.watch.first
+        )
+        exposed = open_[here] & (index > here[:, None])
+        exposed &= self.timed[rows] | (index == len(self.watch.dates))
+        return rows, exposed
+
+
+def see(watch: ObservedDates, times: Floats, *, dates: int) -> Seen:
+    """Return entries at the given times as they are seen; exposure begins on one of the first `dates`."""
+    index = watch.seen(times)
+    last = len(watch.dates)
+    market = np.arange(len(watch.markets))
+    at = np.minimum(index, last - 1)
+    timed = (index < last) & (watch.dates[at] >= watch.timed_from[market, at])
+    timed_debut = (timed & (index == index.min(axis=1)[:, None])).any(axis=1)
+    return Seen(watch, index, timed, timed & timed_debut[:, None] & (index < dates))
+
+
+def follow_up(seen: Seen, *, window: int) -> tuple[Whole, Whole]:
+    """Return the exposed tracks of every pair that entered, and that were censored, by days after the source.
+
+    Parameters
+    ----------
+    window
+        Days: none is followed beyond.
+
+    Returns
+    -------
+    tuple of arrays
+        (m, m, window + 1) each, by source, target and days; the diagonal is empty.
+    """
+    watch = seen.watch
+    markets = len(watch.markets)
+    span_last = watch.dates[np.searchsorted(watch.stretch, watch.stretch, side="right") - 1]
+    entered = np.zeros((markets, markets, window + 1), np.int64)
+    censored = np.zeros_like(entered)
+    never = watch.dates[-1] + window + 1
+    day = np.append(watch.dates, never)[seen.index]
+    for source in range(markets):
+        rows, exposed = seen.exposed(source)
+        start = day[rows, source][:, None]
+        follow = np.minimum(window, span_last[seen.index[rows, source]][:, None] - start)
+        lag = day[rows] - start
+        happens = exposed & (lag <= follow)
+        for counts, flags, days in ((entered, happens, lag), (censored, exposed & ~happens, follow)):
+            at, target = np.nonzero(flags)
+            key = target * (window + 1) + np.broadcast_to(days, flags.shape)[at, target]
+            counts[source] += np.bincount(key, minlength=markets * (window + 1)).reshape(markets, window + 1)
+    return entered, censored
+
+
+def incidence(entered: Whole, censored: Whole) -> Floats:
+    """Return one minus Kaplan–Meier at every lag (last axis), where those censored on a day were at risk on it.
+
+    Examples
+    --------
+    >>> incidence(np.array([0, 1, 1]), np.array([0, 1, 1])).tolist()
+    [0.0, 0.25, 0.625]
+    """
+    ended = entered + censored
+    at_risk = np.flip(np.cumsum(np.flip(ended, -1), axis=-1), -1)
+    staying = np.where(at_risk > 0, 1 - entered / np.maximum(at_risk, 1), 1.0)
+    return np.asarray(1 - np.cumprod(staying, axis=-1))
+
+
+def _late_share(world: World) -> Floats:
+    """Return (m, m) the mean over x between 0 and the cadence of 1 − F(x), where F is the integral of the density."""
+    network, days = world.network, world.cell.days
+    theta = lag_rate(np.where(network.alpha > 0, network.median_lag, 1.0))
+    soon = (1 + np.expm1(-theta * days) / (theta * days)) / -np.expm1(-theta * SPAN)
+    return np.asarray(1 - soon)
+
+
+def expected_credits(world: World, seen: Seen, times: Floats) -> Floats:
+    """Return (m, m) expected entries into the target caused by the source, in the tracks of `times` up to the end.
+
+    The sum over exposed tracks of α times the integral of the pair's lag density from the end of the source's own date
+    until the track enters the target, or the dates end: what the counts of causes have as their mean. Targets entered
+    before that date is over are ties, not exposed.
+    """
+    network = world.network
+    theta = lag_rate(np.where(network.alpha > 0, network.median_lag, 1.0))
+    found = np.zeros_like(network.alpha)
+    for source, target in zip(*np.nonzero(network.alpha), strict=True):
+        rows, exposed = seen.exposed(source)
+        rows = rows[exposed[:, target]]
+        begun = seen.watch.dates[seen.index[rows, source]] + 1.0
+        ended = np.minimum(times[rows, target], world.end)
+        rate, entry = theta[source, target], times[rows, source]
+        until, since = (
+            np.expm1(-rate * (time - entry).clip(0, SPAN)) / np.expm1(-rate * SPAN) for time in (ended, begun)
+        )
+        found[source, target] = network.alpha[source, target] * (until - since).clip(0).sum()
+    return found

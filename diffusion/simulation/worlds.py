@@ -1,0 +1,215 @@
+"""Simulated worlds: what is switched on, the network, the dates that are seen, and the tracks."""
+
+from dataclasses import dataclass, replace
+from datetime import date
+from itertools import product
+from typing import Final, Literal
+
+import numpy as np
+
+from diffusion import SettingError
+from diffusion.conventions import WINDOW_DAILY, WINDOW_WEEKLY
+from diffusion.simulation import Network, Switches, draw_network, spread
+from diffusion.simulation.charts import draw_dates
+from diffusion.simulation.network import MEDIAN_LAGS
+from diffusion.simulation.observed import Floats, ObservedDates, Whole
+from diffusion.simulation.rates import LAG_MEDIAN
+from diffusion.simulation.spread import CHUNK, draw_debuts, draw_releases
+
+Cadence = Literal["daily", "weekly"]
+
+START: Final = date(2018, 1, 1)
+"""First date of every simulation."""
+
+LONG_LAG: Final = 12.0
+"""Days: typical median lag of an edge that daily charts see well, four times that of real charts."""
+
+FINE: Final = 0.1
+"""Largest cadence, as a share of the typical median lag, at which α is held to be well specified."""
+
+POPULARITY: Final = (0.1, 0.4, 1.0, 2.5)
+"""What a track's hazards are multiplied by where tracks differ in popularity; equally frequent, mean 1."""
+
+_DAYS: Final = {"daily": 1, "weekly": 7}
+_WINDOWS: Final = {"daily": WINDOW_DAILY, "weekly": WINDOW_WEEKLY}
+_DENSITY: Final = 0.10
+_NETWORK, _SAMPLE, _POPULATION = 1, 2, 3
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One row of the recovery table: what is on in its simulations.
+
+    Attributes
+    ----------
+    ties
+        Whether tracks can be released in several markets at once, on Fridays above all.
+    background
+        Whether tracks enter by themselves.
+    gaps
+        Whether dates are missing.
+    cadence
+        ``daily`` or ``weekly``.
+    lag
+        Days: typical median lag of an edge; real charts have 3.
+    frailty
+        Whether tracks differ in popularity, which no method is told.
+    """
+
+    ties: bool = True
+    background: bool = True
+    gaps: bool = True
+    cadence: Cadence = "daily"
+    lag: float = LAG_MEDIAN
+    frailty: bool = False
+
+    def __post_init__(self) -> None:
+        if self.cadence not in _DAYS:
+            raise SettingError(f"unknown cadence '{self.cadence}'; known are {', '.join(_DAYS)}")
+        if not MEDIAN_LAGS[0] <= self.lag <= MEDIAN_LAGS[1]:
+            raise SettingError(f"a lag of {self.lag:g} days; give {MEDIAN_LAGS[0]:g} to {MEDIAN_LAGS[1]:g}")
+
+    @property
+    def name(self) -> str:
+        """What the cell is called, as in ``daily-lag3-ties-background-gaps``."""
+        flags = [flag for flag in ("ties", "background", "gaps", "frailty") if getattr(self, flag)]
+        return "-".join([self.cadence, f"lag{self.lag:g}", *flags])
+
+    @property
+    def days(self) -> int:
+        """Days from one chart to the next."""
+        return _DAYS[self.cadence]
+
+    @property
+    def window(self) -> int:
+        """Days within which a transition must happen: the usual window of the cadence."""
+        return _WINDOWS[self.cadence]
+
+    @property
+    def well_specified(self) -> bool:
+        """Whether the likelihood of direct edges holds: cadence fine beside the lags, tracks alike."""
+        return self.days <= FINE * self.lag and not self.frailty
+
+
+CELLS: Final = (
+    *(
+        Cell(ties, background, gaps, lag=lag)
+        for lag in (LAG_MEDIAN, LONG_LAG)
+        for ties, background, gaps in product((False, True), repeat=3)
+    ),
+    Cell(cadence="weekly"),
+    Cell(cadence="weekly", lag=LONG_LAG),
+    Cell(lag=LONG_LAG, frailty=True),
+)
+"""The usual table: every switch at the lags of real charts and at long ones, then what is coarse, or has frailty."""
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """How much is simulated at a time.
+
+    Attributes
+    ----------
+    tracks
+        Debuts.
+    markets
+        Markets, at least 4.
+    days
+        Length of the time observed, at least 120.
+    """
+
+    tracks: int = 2_000
+    markets: int = 12
+    days: int = 365
+
+    def __post_init__(self) -> None:
+        for name, value, least in (("tracks", self.tracks, 1), ("markets", self.markets, 4), ("days", self.days, 120)):
+            if value < least:
+                raise SettingError(f"{value} {name} are too few for a recovery study; give {least} at least")
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """One simulation: its network, what is seen of it, and the seeds of its tracks.
+
+    Attributes
+    ----------
+    cell, size
+        What is on, and how much there is.
+    network
+        The truth, markets in order of their codes.
+    watch
+        The dates that are seen.
+    seed
+        What the random streams of its tracks begin with.
+    """
+
+    cell: Cell
+    size: Size
+    network: Network
+    watch: ObservedDates
+    seed: tuple[int, ...]
+
+    def sample(self) -> Floats:
+        """Return (tracks, m) days after the start when tracks enter, up to the last date; infinite where none does."""
+        return self._tracks(np.random.default_rng([*self.seed, _SAMPLE]), self.size.tracks, self.end)
+
+    def population(self, tracks: int, *, days: int) -> Floats:
+        """Return as `sample` does for many more tracks of the same dates of release, followed for `days` more."""
+        return self._tracks(np.random.default_rng([*self.seed, _POPULATION]), tracks, self.end + days)
+
+    @property
+    def end(self) -> int:
+        """Day after the last date."""
+        return int(self.watch.dates[-1]) + 1
+
+    def _tracks(self, rng: np.random.Generator, tracks: int, end: int) -> Floats:
+        friday = (4 - START.weekday()) % 7
+        releases = draw_releases(rng, tracks=tracks, days=self.end, friday=friday, switches=_switches(self.cell))
+        debuts = draw_debuts(rng, self.network, releases, rng.random(tracks))
+        entered = np.empty((tracks, self.size.markets))
+        popularity = rng.permutation(tracks) % len(POPULARITY)
+        for kind, factor in enumerate(POPULARITY if self.cell.frailty else (1.0,)):
+            network = replace(
+                self.network, alpha=self.network.alpha * factor, background=self.network.background * factor
+            )
+            chosen = np.flatnonzero(popularity == kind) if self.cell.frailty else np.arange(tracks)
+            for part in np.array_split(chosen, 1 + len(chosen) // CHUNK):
+                own = replace(debuts, time=debuts.time[part], footprint=debuts.footprint[part])
+                entered[part] = spread(rng, network, own, end=end)
+        return entered
+
+
+def draw_world(cell: Cell, size: Size, *, seed: int, simulation: int) -> World:
+    """Return simulation number `simulation` of a cell; its network is that of the same number in every other cell.
+
+    Some markets launch late in every cell.
+    """
+    root = (seed, simulation)
+    rng = np.random.default_rng([*root, _NETWORK])
+    drawn = draw_network(
+        rng, markets=size.markets, days=size.days, start=START, density=_DENSITY, switches=_switches(cell)
+    )
+    lag = (drawn.median_lag * (cell.lag / LAG_MEDIAN)).clip(*MEDIAN_LAGS)
+    network = _in_order(replace(drawn, median_lag=lag))
+    dates = draw_dates(rng, days=size.days, cadence=cell.days, gaps=cell.gaps)
+    first = np.searchsorted(dates, network.launch)
+    return World(cell, size, network, ObservedDates(network.markets, START, dates, first), root)
+
+
+def _switches(cell: Cell) -> Switches:
+    return Switches(ties=cell.ties, background=cell.background, gaps=cell.gaps)
+
+
+def _in_order(network: Network) -> Network:
+    """Return the network with its markets in order of their codes, as entries number them."""
+    order: Whole = np.argsort(np.array(network.markets))
+    return replace(
+        network,
+        markets=tuple(network.markets[at] for at in order),
+        alpha=network.alpha[np.ix_(order, order)],
+        median_lag=network.median_lag[np.ix_(order, order)],
+        background=network.background[order],
+        launch=network.launch[order],
+        debut_weight=network.debut_weight[order],
+    )

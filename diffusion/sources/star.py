@@ -1,0 +1,102 @@
+"""The star: a folder of cleaned charts, as ``chart-diffusion clean`` and the simulator write it."""
+
+import csv
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from diffusion.contracts.star import OBSERVATIONS, TRACKS
+from diffusion.errors import SourceError
+from diffusion.sources.layouts import Source
+
+LAYOUT: Final = "cleaned"
+"""What `Source.layout` says of a star."""
+
+
+@dataclass(frozen=True, slots=True)
+class Star:
+    """The files of a star, and what was said of the rows that are not in it.
+
+    Attributes
+    ----------
+    place
+        The folder.
+    source
+        The files of the observations.
+    tracks
+        File of the tracks.
+    availability
+        File of the lists of licences; None where there is none.
+    duplicates
+        Rows of the source that said again what a kept one says.
+    set_aside
+        Reason → rows in quarantine.
+    """
+
+    place: Path
+    source: Source
+    tracks: Path
+    availability: Path | None
+    duplicates: int
+    set_aside: Mapping[str, int]
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """All files that charts are made of."""
+        return (*self.source.files, self.tracks, *([self.availability] if self.availability else ()))
+
+
+def find_star(path: str | Path) -> Star | None:
+    """Return the star at `path`; None where there is no folder with ``observations/`` and ``tracks.parquet``.
+
+    Raises
+    ------
+    SourceError
+        When there is one, but its tables are not what they should be.
+    """
+    place = Path(path)
+    tracks = place / "tracks.parquet"
+    if not (place / "observations").is_dir() or not tracks.is_file():
+        return None
+    files = tuple(sorted((place / "observations").glob("year=*/*.parquet")))
+    if not files:
+        raise SourceError(f"no observations in '{place}': there is no observations/year=*/*.parquet; clean it anew")
+    _check(files[0], OBSERVATIONS.schema)
+    _check(tracks, TRACKS.schema)
+    source = Source(files, place, "parquet", False, LAYOUT, {}, "top200")
+    availability = place / "availability.parquet"
+    return Star(
+        place, source, tracks, availability if availability.is_file() else None, _duplicates(place), _set_aside(place)
+    )
+
+
+def _check(file: Path, schema: pa.Schema) -> None:
+    try:
+        there = pq.read_schema(file)
+    except (OSError, pa.ArrowException) as error:
+        raise SourceError(f"cannot read '{file}' as parquet: {str(error).splitlines()[0]}") from error
+    lacking = [field.name for field in schema if field.name not in there.names]
+    if lacking:
+        raise SourceError(f"'{file}' lacks the column {lacking[0]} of a cleaned folder; clean it anew")
+
+
+def _duplicates(place: Path) -> int:
+    accounting = place / "row_accounting.csv"
+    if not accounting.is_file():
+        return 0
+    with accounting.open(encoding="utf-8", newline="") as file:
+        counts = {row["metric"]: row["value"] for row in csv.DictReader(file)}
+    return int(counts.get("duplicate_rows", 0))
+
+
+def _set_aside(place: Path) -> dict[str, int]:
+    quarantine = place / "quarantine.parquet"
+    if not quarantine.is_file():
+        return {}
+    reasons = pq.read_table(quarantine, columns=["reason"], use_threads=False, pre_buffer=False)["reason"]
+    return dict(sorted(Counter(reasons.to_pylist()).items()))

@@ -1,0 +1,1 @@
+"""Figures of the market graph that are no maps: matrices, rankings, lags, influence."""

@@ -1,0 +1,139 @@
+"""Communities against what markets have in common, such as their language: who stands in which cell."""
+
+from typing import Final
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from diffusion import DataSaysNoError, SettingError
+from figures.page.checks import checked
+from figures.page.style import INK, INNER, NO_DATA_HATCH, SMALL_SIZE, TEXT_SIZE, Page, applied
+from figures.page.text import by_size, labels, shortened, width
+
+_COLUMNS: Final = 8
+_ROWS: Final = 20
+_REST: Final = "other"
+_NONE: Final = "not known"
+
+_NAMES: Final = 96.0
+"""Points of room for the name of a group."""
+
+_LINE: Final = 9.0
+"""Height of a line of codes in points."""
+
+_TINT: Final = np.array([0.0, 0.447, 0.698])
+_STRONGEST: Final = 0.55
+
+
+def community_grid(markets: pd.DataFrame, *, label: str = "language") -> Figure:
+    """Return a grid of groups (rows) by communities (columns) with the codes of the markets in each cell.
+
+    The more markets a cell has, the darker it is. Were communities explained by the groups, every row would have its
+    markets in one cell.
+
+    Parameters
+    ----------
+    markets
+        One row per market: `market`, `community`, `group` (any text or number, missing where not known).
+    label
+        What the groups are.
+
+    Raises
+    ------
+    DataSaysNoError
+        When there is no market.
+    SettingError
+        When a column is missing or a market stands there twice.
+
+    Examples
+    --------
+    >>> markets = pd.DataFrame({"market": ["SE", "NO", "US"], "community": [1, 1, 2], "group": ["sv", "no", "en"]})
+    >>> [tick.get_text() for tick in community_grid(markets).axes[0].get_yticklabels()]
+    ['no', 'sv', 'en']
+    """
+    table = checked(markets, "markets", texts=["market"])
+    for column in ("community", "group"):
+        if column not in markets.columns:
+            raise SettingError(f"the table 'markets' lacks {column}; it has {', '.join(map(str, markets.columns))}")
+    if table.empty:
+        raise DataSaysNoError("there is no market to place; the table 'markets' is empty")
+    if table["market"].duplicated().any():
+        twice = table["market"][table["market"].duplicated()].iloc[0]
+        raise SettingError(f"the table 'markets' has more than one row for '{twice}'")
+    table["community"], columns = _folded(labels(markets["community"]), table["market"], _COLUMNS)
+    table["group"], rows = _folded(labels(markets["group"]), table["market"], _ROWS)
+    with applied():
+        return _drawn(table, rows, columns, label)
+
+
+def _folded(names: list[str], markets: "pd.Series[str]", most: int) -> tuple[list[str], list[str]]:
+    """Return every market's group, small ones folded where there are too many, and all groups, the largest first."""
+    ranked = by_size(names, markets)
+    kept = ranked if len(ranked) <= most else ranked[: most - 1]
+    folded = [_NONE if not name else name if name in kept else _REST for name in names]
+    return folded, [*kept, *(name for name in (_REST, _NONE) if name in folded and name not in kept)]
+
+
+def _drawn(table: pd.DataFrame, rows: list[str], columns: list[str], label: str) -> Figure:
+    room = (INNER * 72 - _NAMES - 40) / len(columns)
+    cells = {
+        (row, column): _broken(sorted(part["market"]), room - 6)
+        for (row, column), part in table.groupby(["group", "community"], sort=False)
+    }
+    lines = [max(len(cells.get((row, column), "")) for column in columns) for row in rows]
+    heights = np.array([_LINE * max(count, 1) + 5 for count in lines])
+    ends = np.concatenate([[0.0], np.cumsum(heights)])
+    page = Page(f"Communities of markets by {label}", _notes(table), height=float(ends[-1]) / 72 + 0.6)
+    ax = page.constrain().add_subplot()
+    counts = table.groupby(["group", "community"]).size()
+    for place, row in enumerate(rows):
+        for across, column in enumerate(columns):
+            shade = 1 - (1 - _TINT) * _STRONGEST * np.sqrt(counts.get((row, column), 0) / counts.max())
+            ax.fill_between([across, across + 1], ends[place], ends[place + 1], color=shade, linewidth=0)
+            text = "\n".join(cells.get((row, column), []))
+            middle = (ends[place] + ends[place + 1]) / 2
+            ax.text(across + 0.5, middle, text, size=SMALL_SIZE, ha="center", va="center", parse_math=False)
+    _frame(ax, rows, columns, ends, label, room)
+    return page.done()
+
+
+def _broken(codes: list[str], room: float) -> list[str]:
+    """Return the codes in lines no wider than `room` points."""
+    lines = [""]
+    for code in (shortened(code, size=SMALL_SIZE, room=room) for code in codes):
+        longer = f"{lines[-1]} {code}".strip()
+        if width(longer, SMALL_SIZE) <= room or not lines[-1]:
+            lines[-1] = longer
+        else:
+            lines.append(code)
+    return lines
+
+
+def _frame(
+    ax: Axes,
+    rows: list[str],
+    columns: list[str],
+    ends: "np.ndarray[tuple[int], np.dtype[np.float64]]",
+    label: str,
+    room: float,
+) -> None:
+    ax.set(xlim=(0, len(columns)), ylim=(ends[-1], 0))
+    ax.vlines(range(len(columns) + 1), 0, ends[-1], color=NO_DATA_HATCH, linewidth=0.5, clip_on=False)
+    ax.hlines(ends, 0, len(columns), color=NO_DATA_HATCH, linewidth=0.5, clip_on=False)
+    names = [shortened(row, size=TEXT_SIZE, room=_NAMES) for row in rows]
+    ax.set_yticks((ends[:-1] + ends[1:]) / 2, names, size=TEXT_SIZE, parse_math=False)
+    heads = [shortened(column, size=TEXT_SIZE, room=room - 4) for column in columns]
+    ax.set_xticks(np.arange(len(columns)) + 0.5, heads, size=TEXT_SIZE, parse_math=False)
+    ax.tick_params(length=0, labelcolor=INK)
+    ax.spines[:].set_visible(False)
+    ax.set_xlabel("community")
+    ax.set_ylabel(shortened(label, size=TEXT_SIZE, room=float(ends[-1]) + 20), parse_math=False)
+
+
+def _notes(table: pd.DataFrame) -> list[str]:
+    notes = [f"{len(table)} markets, by ISO code; the more in a cell, the darker it is. The largest stand first."]
+    if (table[["community", "group"]] == _REST).any(axis=None):
+        notes.append(f"Small ones are folded into '{_REST}'.")
+    return [" ".join(notes)]

@@ -1,0 +1,149 @@
+"""How soon tracks follow from one market to another: cumulative incidence with its band, several pairs together."""
+
+import math
+from collections.abc import Mapping
+from typing import Final
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator, PercentFormatter
+
+from diffusion import DataSaysNoError, SettingError, market_names
+from figures.page.checks import checked
+from figures.page.step_lines import ROW, at_risk_table, legend_above
+from figures.page.style import GROUP_STYLES, SMALL_SIZE, TEXT_SIZE, Page, applied
+from figures.page.text import shortened, shown
+
+_NAME_ROOM: Final = 130.0
+"""Points of room for the names of a pair."""
+
+
+def lag_curves(curves: pd.DataFrame, *, names: Mapping[str, str] | None = None) -> Figure:
+    """Return the share of exposed tracks that followed within each lag, by pair, with the tracks at risk below.
+
+    Parameters
+    ----------
+    curves
+        One row per pair and day: `source`, `target`, `days` (from 0; a day without row changes nothing), `at_risk`
+        (tracks), `incidence` (0 … 1), `low`, `high` (95 % band, NaN where none). At most eight pairs, drawn in order
+        of appearance; one ends with its last row.
+    names
+        Code → name (default: the English names).
+
+    Raises
+    ------
+    DataSaysNoError
+        When there is no pair.
+    SettingError
+        When a column is missing, there are more than eight pairs, a pair has a day twice or one that is no whole
+        number of 0 or more, an incidence is outside 0 … 1, or falls, or is not 0 on day 0.
+
+    Examples
+    --------
+    >>> curves = pd.DataFrame({"source": "SE", "target": "NO", "days": [1, 2], "at_risk": [9, 8],
+    ...     "incidence": [1 / 9, 2 / 9], "low": [0.02, 0.05], "high": [0.3, 0.5]})
+    >>> [ax.get_xlabel() for ax in lag_curves(curves).axes]
+    ['days since the entry into the source', '']
+    """
+    numbers = ["days", "at_risk", "incidence", "low", "high"]
+    table = checked(curves, "curves", texts=["source", "target"], numbers=numbers)
+    known = market_names({*table["source"], *table["target"]}) | dict(names or {})
+    pairs = _pairs(table, known)
+    with applied():
+        return _drawn(pairs)
+
+
+def _pairs(table: pd.DataFrame, names: Mapping[str, str]) -> list[tuple[str, pd.DataFrame]]:
+    """Return label and rows by day of every pair, each from day 0."""
+    groups = list(table.groupby(["source", "target"], sort=False))
+    if not groups:
+        raise DataSaysNoError("there is no lag curve to draw; the table 'curves' is empty")
+    if len(groups) > len(GROUP_STYLES):
+        raise SettingError(f"{len(groups)} pairs are too many to tell apart; at most {len(GROUP_STYLES)} are drawn")
+    pairs = []
+    for (source, target), rows in groups:
+        rows = rows.sort_values("days")
+        _refuse(rows, f"{shown(source)[:20]} → {shown(target)[:20]}")
+        start = {"days": 0.0, "at_risk": rows["at_risk"].iloc[0], "incidence": 0.0, "low": 0.0, "high": 0.0}
+        rows = pd.concat([pd.DataFrame([start]), rows[rows["days"] > 0]], ignore_index=True)
+        pairs.append((_arrowed(names[str(source)], names[str(target)]), rows))
+    return pairs
+
+
+def _arrowed(source: str, target: str) -> str:
+    """Return the names of a pair with an arrow between them, each cut to half the room where they do not fit."""
+    whole = f"{shown(source)} → {shown(target)}"
+    if shortened(whole, size=TEXT_SIZE, room=_NAME_ROOM) == whole:
+        return whole
+    return " → ".join(shortened(name, size=TEXT_SIZE, room=_NAME_ROOM / 2 - 6) for name in (source, target))
+
+
+def _refuse(rows: pd.DataFrame, pair: str) -> None:
+    days = rows["days"]
+    if not ((days >= 0) & (days % 1 == 0)).all() or days.duplicated().any():
+        raise SettingError(f"the days of '{pair}' are not whole numbers of 0 or more, each once")
+    incidence = rows["incidence"]
+    if not incidence.between(0, 1).all() or (incidence.diff() < -1e-9).any():
+        raise SettingError(f"the incidence of '{pair}' is outside 0 … 1, missing, or falls")
+    if incidence[days == 0].any():
+        raise SettingError(f"the incidence of '{pair}' is not 0 on day 0, where tracks that follow are ties")
+
+
+def _drawn(pairs: list[tuple[str, pd.DataFrame]]) -> Figure:
+    table_height = ROW * (len(pairs) + 1)
+    page = Page("How soon a track follows from one market to the other", _notes(pairs), height=3.6 + table_height)
+    upper, lower = page.constrain().subplots(2, 1, sharex=True, height_ratios=[2.9, table_height])
+    lines = _curves(upper, pairs)
+    last = max(int(rows["days"].iloc[-1]) for _, rows in pairs) or 1
+    top = max(float(np.nanmax(rows[["incidence", "high"]].to_numpy())) for _, rows in pairs)
+    upper.set_xlim(0, 1.015 * last)
+    upper.set_ylim(0, min(1.02, 1.06 * top) if top else 1)
+    upper.yaxis.set_major_locator(MaxNLocator(6))
+    upper.yaxis.set_major_formatter(PercentFormatter(1))
+    upper.set_ylabel("share of the exposed tracks that followed")
+    upper.set_xlabel("days since the entry into the source")
+    upper.tick_params(axis="x", labelbottom=True)
+    upper.grid(axis="y")
+    legend_above(upper, lines, left=_NAME_ROOM + 40)
+    counts = [(name, _each_day(rows)) for name, rows in pairs]
+    cadence = min(math.gcd(*(int(day) for _, rows in pairs for day in rows["days"])), 7) or 1
+    at_risk_table(lower, counts, last, title="tracks at risk", label="pair", room=_NAME_ROOM, cadence=cadence)
+    return page.done()
+
+
+def _each_day(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return the tracks at risk on every day: those of the next day that has a row, between which nobody leaves."""
+    days = pd.RangeIndex(int(rows["days"].iloc[-1]) + 1, name="days")
+    return rows.set_index("days")[["at_risk"]].reindex(days).bfill().reset_index()
+
+
+def _curves(ax: Axes, pairs: list[tuple[str, pd.DataFrame]]) -> list[tuple[str, Line2D]]:
+    alpha = 0.16 if len(pairs) <= 4 else 0.09
+    lines: list[tuple[str, Line2D]] = []
+    for (name, rows), (colour, dash) in zip(pairs, GROUP_STYLES, strict=False):
+        band = rows.dropna(subset=["low", "high"])
+        if len(band) > 1:
+            low, high = band["low"], band["high"]
+            ax.fill_between(band["days"], low, high, step="post", color=colour, alpha=alpha, linewidth=0)
+        steps = ax.step(rows["days"], rows["incidence"], where="post", color=colour, linestyle=dash)
+        ax.plot(rows["days"].iloc[-1], rows["incidence"].iloc[-1], marker="o", markersize=3.5, color=colour)
+        lines.append((name, steps[0]))
+    return lines
+
+
+def _notes(pairs: list[tuple[str, pd.DataFrame]]) -> list[str]:
+    banded = any(rows.iloc[1:][["low", "high"]].notna().all(axis=1).any() for _, rows in pairs)
+    notes = ["Bands: 95 % confidence, day by day." if banded else "No confidence bands are given."]
+    notes.append("One minus Kaplan–Meier among the exposed tracks; ties are neither exposed nor followers.")
+    none = [name for name, rows in pairs if not rows["incidence"].iloc[-1]]
+    if none:
+        notes.append(f"No track followed: {', '.join(none)}.")
+    last = max(rows["days"].iloc[-1] for _, rows in pairs)
+    short = [(name, int(rows["days"].iloc[-1])) for name, rows in pairs if rows["days"].iloc[-1] < last]
+    if short:
+        ends = ", ".join(f"{shortened(name, size=SMALL_SIZE, room=_NAME_ROOM)} (day {day})" for name, day in short)
+        notes.append(f"Follow-up ends early: {ends}.")
+    return [" ".join(notes)]

@@ -1,0 +1,176 @@
+"""Scores of markets with their intervals, and the rank groups that cannot be told apart."""
+
+from collections.abc import Mapping
+from typing import Final
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator, StrMethodFormatter
+
+from diffusion import DataSaysNoError, SettingError, market_names
+from figures.graph.measures import titled
+from figures.page.checks import checked
+from figures.page.style import BLUE, MUTED, SMALL_SIZE, TEXT_SIZE, Page, applied, say_empty
+from figures.page.text import shortened, shown, wrapped
+
+_ROW: Final = 0.145
+"""Height of a market in inches."""
+
+_HEAD: Final = 0.72
+"""Height in inches of a panel's title and its axis."""
+
+_ROWS: Final = 60
+"""Markets below each other on a page at most."""
+
+_PANELS: Final = 12
+_BANDS: Final = ("#eef3f7", "#ffffff")
+
+
+def leader_intervals(table: pd.DataFrame, *, names: Mapping[str, str] | None = None, most: int = 30) -> Figure:
+    """Return a panel per measure in which every market's score stands with its interval, the highest rank on top.
+
+    Neighbours of one rank group share a band and its name, which is written once at the right.
+
+    Parameters
+    ----------
+    table
+        One row per measure and market: `market`, `measure`, `score`, `low`, `high` (NaN where there is no interval),
+        `rank` (1 leads; NaN where the score is not defined, which leaves the market out), `group` (any text or number;
+        missing where it has none). Panels stand in order of appearance; at most twelve.
+    names
+        Code → name (default: the English names).
+    most
+        Markets per panel at most, those of the highest ranks; fewer where more than two rows of panels share a page.
+
+    Raises
+    ------
+    DataSaysNoError
+        When the table has no row.
+    SettingError
+        When a column is missing, there are more than twelve measures, a market stands twice in one, or an interval
+        does not hold its ends in order.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"market": ["SE", "US"], "measure": "net_flow", "score": [-4, 4], "low": [-7, 1],
+    ...     "high": [-1, 7], "rank": [2, 1], "group": [2, 1]})
+    >>> [tick.get_text() for tick in leader_intervals(table).axes[0].get_yticklabels()]
+    ['United States', 'Sweden']
+    """
+    if most < 1:
+        raise SettingError(f"most is {most}, but a ranking has 1 market or more")
+    rows = checked(table, "leaders", texts=["market", "measure"], numbers=["score", "low", "high", "rank"])
+    if "group" not in table.columns:
+        raise SettingError(f"the table 'leaders' lacks group; it has {', '.join(map(str, table.columns))}")
+    rows = rows.assign(group=[_group(value) for value in table["group"]])
+    panels = _panels(rows)
+    known = market_names(rows["market"].unique()) | dict(names or {})
+    rows = rows.assign(name=rows["market"].map(known))
+    panels = {measure: rows.loc[panel.index] for measure, panel in panels.items()}
+    with applied():
+        return _drawn(panels, most)
+
+
+def _group(value: object) -> str:
+    """Return what is written for a rank group: nothing where it is missing, whole numbers without their point."""
+    if value is None or value is pd.NA or (isinstance(value, float) and np.isnan(value)):
+        return ""
+    return f"{value:g}" if isinstance(value, float) else shown(value)
+
+
+def _panels(rows: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    panels = {str(measure): panel for measure, panel in rows.groupby("measure", sort=False)}
+    if not panels:
+        raise DataSaysNoError("there is no market to rank; the table 'leaders' is empty")
+    if len(panels) > _PANELS:
+        raise SettingError(f"{len(panels)} measures are too many for a page; at most {_PANELS} are drawn")
+    for measure, panel in panels.items():
+        if panel["market"].duplicated().any():
+            raise SettingError(f"the measure '{shown(measure)[:40]}' has more than one row for a market")
+    if (rows["low"] > rows["high"]).any():
+        raise SettingError("the table 'leaders' has an interval whose low end is above its high end")
+    return panels
+
+
+def _drawn(panels: Mapping[str, pd.DataFrame], most: int) -> Figure:
+    columns = len(panels) if len(panels) <= 3 else 2 if len(panels) == 4 else 3
+    lines = -(-len(panels) // columns)
+    most = min(most, max(_ROWS // lines, 1))
+    largest = max(int(panel["rank"].notna().sum()) for panel in panels.values())
+    rows = max(min(most, largest), 3)
+    page = Page("Which markets lead, and how surely", _notes(panels, most), height=lines * (_HEAD + _ROW * rows))
+    figure = page.constrain()
+    axes = list(figure.subplots(lines, columns, squeeze=False).flat)
+    for ax, (measure, panel) in zip(axes, panels.items(), strict=False):
+        ranked = panel.dropna(subset=["rank", "score"]).sort_values(["rank", "market"])[:most]
+        _panel(ax, ranked, measure, rows, columns=columns)
+    for ax in axes[len(panels) :]:
+        ax.set_axis_off()
+    figure.align_ylabels()
+    return page.done()
+
+
+def _panel(ax: Axes, ranked: pd.DataFrame, measure: str, rows: int, *, columns: int) -> None:
+    title, unit = titled(measure)
+    room, across = (96, 170) if columns < 3 else (70, 104)
+    ax.set_title(shortened(title, size=8, room=across), parse_math=False)
+    ax.set_xlabel("\n".join(wrapped(unit, size=TEXT_SIZE, room=across, lines=2)), parse_math=False)
+    ax.set_ylabel("market")
+    ax.set_ylim(rows - 0.4, -0.6)
+    ax.tick_params(axis="y", length=0)
+    ax.spines["left"].set_visible(False)
+    places = np.arange(len(ranked))
+    names = [shortened(name, size=TEXT_SIZE, room=room) for name in ranked["name"]]
+    ax.set_yticks(places, names, size=TEXT_SIZE, parse_math=False)
+    if ranked.empty:
+        ax.set_xlim(0, 1)
+        say_empty(ax, "not defined for any market")
+        return
+    _bands(ax, list(ranked["group"]))
+    ends = ranked.dropna(subset=["low", "high"])
+    ax.hlines(places[ranked.index.isin(ends.index)], ends["low"], ends["high"], color=BLUE, linewidth=1.2)
+    ax.scatter(ranked["score"], places, c=BLUE, s=13, zorder=3)
+    _across(ax, ranked)
+
+
+def _across(ax: Axes, ranked: pd.DataFrame) -> None:
+    """Set the horizontal axis to hold all intervals, with a line at zero where it is within."""
+    reach = ranked[["score", "low", "high"]].to_numpy(dtype=float)
+    low, high = float(np.nanmin(reach)), float(np.nanmax(reach))
+    pad = 0.05 * (high - low) or 0.5 * (abs(high) or 1)
+    ax.set_xlim(low - pad, high + pad)
+    ax.grid(axis="x")
+    ax.xaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 5, 10]))
+    ax.xaxis.set_major_formatter(StrMethodFormatter("{x:,.10g}"))
+    if low - pad < 0 < high + pad:
+        ax.axvline(0, color=MUTED, linewidth=0.6)
+
+
+def _bands(ax: Axes, groups: list[str]) -> None:
+    """Shade the neighbours of one group alike, in turn, and write the group's name at the right of its first row."""
+    changes = [place for place in range(len(groups)) if not place or groups[place] != groups[place - 1]]
+    for turn, (first, end) in enumerate(zip(changes, [*changes[1:], len(groups)], strict=True)):
+        ax.axhspan(first - 0.5, end - 0.5, color=_BANDS[turn % 2], linewidth=0, zorder=0)
+        name = shortened(groups[first], size=SMALL_SIZE, room=34)
+        across = ax.get_yaxis_transform()
+        ax.text(1.01, first, name, size=SMALL_SIZE, color=MUTED, va="center", parse_math=False, transform=across)
+
+
+def _notes(panels: Mapping[str, pd.DataFrame], most: int) -> list[str]:
+    everywhere = {market for panel in panels.values() for market in panel["market"]}
+    shown_most = max(min(most, int(panel["rank"].notna().sum())) for panel in panels.values())
+    notes = ["Whiskers: the interval of each market by itself."]
+    if any(panel["group"].ne("").any() for panel in panels.values()):
+        notes.append(
+            "A band is a rank group, named at the right; its markets cannot be told apart from its "
+            "first when all are compared at once, so whiskers of one band need not overlap."
+        )
+    if shown_most < len(everywhere):
+        notes.append(f"Shown are the first {shown_most} of {len(everywhere)} markets in each panel.")
+    undefined = {titled(name)[0]: int(panel["rank"].isna().sum()) for name, panel in panels.items()}
+    if any(undefined.values()):
+        counts = ", ".join(f"{shown(title)[:40]} for {count}" for title, count in undefined.items() if count)
+        notes.append(f"Left out where not defined: {counts}.")
+    return [" ".join(notes)]

@@ -1,0 +1,148 @@
+"""Who leads when: scores of the first markets by window, with their intervals."""
+
+from collections.abc import Mapping
+from typing import Final
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator, StrMethodFormatter
+
+from diffusion import DataSaysNoError, SettingError, market_names
+from figures.graph.measures import titled
+from figures.page.checks import checked
+from figures.page.step_lines import legend_above
+from figures.page.style import GROUP_STYLES, MUTED, TEXT_SIZE, Page, applied, say_empty
+from figures.page.text import shortened, wrapped
+
+_NAME_ROOM: Final = 96.0
+"""Points of room for a market's name in the legend."""
+
+_OFFSETS: Final = ["", "%Y", "%Y", "%Y-%m-%d", "%Y-%m-%d", "%Y-%m-%d"]
+"""What stands at the right of the axis where its labels are years, months, days, hours, minutes, seconds."""
+
+_PANELS: Final = 4
+_PANEL: Final = 2.1
+"""Height of a panel in inches."""
+
+
+def rolling_leaders(table: pd.DataFrame, *, names: Mapping[str, str] | None = None, most: int = 5) -> Figure:
+    """Return a panel per measure with a line and band per leading market, drawn at the last day of each window.
+
+    Parameters
+    ----------
+    table
+        One row per window, measure and market: `start`, `end` (first and last day of the window), `market`, `measure`,
+        `score` (NaN where not defined: the line has a gap), `low`, `high` (NaN where there is no interval), `rank`
+        (1 leads). Panels stand in order of appearance; at most four.
+    names
+        Code → name (default: the English names).
+    most
+        Markets drawn, at most eight: those of the smallest mean rank over all windows and measures, the same in every
+        panel.
+
+    Raises
+    ------
+    DataSaysNoError
+        When no row has a rank.
+    SettingError
+        When a column is missing, there are more than four measures, a market has two rows for a last day, or a date
+        cannot be read.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"start": ["2020-01-01", "2020-04-01"], "end": ["2020-06-30", "2020-09-30"],
+    ...     "market": "SE", "measure": "net_flow", "score": [4, 6], "low": [1, 2], "high": [7, 9], "rank": 1})
+    >>> [ax.get_ylabel() for ax in rolling_leaders(table).axes]
+    ['Net flow\\ntransitions sent minus received']
+    """
+    if not 1 <= most <= len(GROUP_STYLES):
+        raise SettingError(f"most is {most}, but 1 to {len(GROUP_STYLES)} markets can be told apart")
+    rows = checked(table, "rolling", texts=["market", "measure"], numbers=["score", "low", "high", "rank"])
+    rows = rows.assign(start=_dates(table, "start"), end=_dates(table, "end"))
+    measures = list(rows["measure"].unique())
+    if len(measures) > _PANELS:
+        raise SettingError(f"{len(measures)} measures are too many for a page; at most {_PANELS} are drawn")
+    if rows.duplicated(["end", "market", "measure"]).any():
+        raise SettingError("the table 'rolling' has more than one row for a market and measure on a last day")
+    ranks = rows.groupby("market")["rank"].mean().dropna().sort_index().sort_values(kind="stable")
+    if ranks.empty:
+        raise DataSaysNoError("there is no leader to draw; the table 'rolling' has no row with a rank")
+    drawn = [str(market) for market in ranks.index[:most]]
+    known = market_names(drawn) | dict(names or {})
+    with applied():
+        return _drawn(rows, measures, {market: known[market] for market in drawn}, of=rows["market"].nunique())
+
+
+def _dates(table: pd.DataFrame, column: str) -> "pd.Series[pd.Timestamp]":
+    if column not in table.columns:
+        raise SettingError(f"the table 'rolling' lacks {column}; it has {', '.join(map(str, table.columns))}")
+    try:
+        dates = pd.to_datetime(table[column]).reset_index(drop=True)
+    except (TypeError, ValueError) as error:
+        raise SettingError(f"the column '{column}' of 'rolling' holds something that is no date") from error
+    if dates.isna().any():
+        raise SettingError(f"the column '{column}' of 'rolling' has missing values")
+    return dates
+
+
+def _drawn(rows: pd.DataFrame, measures: list[str], names: Mapping[str, str], *, of: int) -> Figure:
+    page = Page("Who leads when", _notes(rows, len(names), of), height=0.5 + _PANEL * len(measures))
+    figure = page.constrain()
+    axes = list(figure.subplots(len(measures), 1, sharex=True, squeeze=False).flat)
+    ends = pd.DatetimeIndex(np.sort(rows["end"].unique()))
+    for ax, measure in zip(axes, measures, strict=True):
+        lines = _panel(ax, rows[rows["measure"] == measure], measure, names, ends)
+    legend_above(axes[0], lines, left=60)
+    locator = AutoDateLocator(minticks=4, maxticks=9)  # type: ignore[no-untyped-call]
+    axes[-1].xaxis.set_major_locator(locator)
+    concise = ConciseDateFormatter(locator, offset_formats=_OFFSETS)  # type: ignore[no-untyped-call]
+    axes[-1].xaxis.set_major_formatter(concise)
+    axes[-1].set_xlabel("last day of the window")
+    reach = (ends[-1] - ends[0]) * 0.02 or pd.Timedelta(days=10)
+    axes[-1].set_xlim(ends[0] - reach, ends[-1] + reach)
+    figure.align_ylabels()
+    return page.done()
+
+
+def _panel(
+    ax: Axes, rows: pd.DataFrame, measure: str, names: Mapping[str, str], ends: pd.DatetimeIndex
+) -> list[tuple[str, Line2D]]:
+    title, unit = titled(measure)
+    label = [*wrapped(title, size=TEXT_SIZE, room=140, lines=1), *wrapped(unit, size=TEXT_SIZE, room=140, lines=2)]
+    ax.set_ylabel("\n".join(label), parse_math=False)
+    ax.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
+    ax.yaxis.set_major_formatter(StrMethodFormatter("{x:,.10g}"))
+    ax.grid(axis="y")
+    lines: list[tuple[str, Line2D]] = []
+    days, alpha = ends.to_numpy(), 0.13 if len(names) <= 4 else 0.09
+    for (market, name), (colour, dash) in zip(names.items(), GROUP_STYLES, strict=False):
+        mine = rows[rows["market"] == market].set_index("end")[["score", "low", "high"]].reindex(ends)
+        ax.fill_between(days, mine["low"], mine["high"], color=colour, alpha=alpha, linewidth=0)
+        (line,) = ax.plot(days, mine["score"], color=colour, linestyle=dash, linewidth=1.4, marker="o", markersize=2.5)
+        lines.append((shortened(name, size=TEXT_SIZE, room=_NAME_ROOM), line))
+    if rows[rows["market"].isin([*names])]["score"].isna().all():
+        ax.set_ylim(0, 1)
+        say_empty(ax, "not defined for any of these markets")
+    elif ax.get_ylim()[0] < 0 < ax.get_ylim()[1]:
+        ax.axhline(0, color=MUTED, linewidth=0.6)
+    return lines
+
+
+def _notes(rows: pd.DataFrame, drawn: int, of: int) -> list[str]:
+    windows = rows.drop_duplicates("end").sort_values("end")
+    days = sorted({int(length.days) + 1 for length in windows["end"] - windows["start"]})
+    width = f"{days[0]} days" if len(days) == 1 else f"{days[0]} to {days[-1]} days"
+    count = f"{len(windows)} window{'s' if len(windows) != 1 else ''}"
+    notes = [f"{count} of {width}."]
+    if (windows["start"] <= windows["end"].shift()).any():
+        notes.append("Neighbours overlap, so their scores are not independent.")
+    if drawn < of:
+        notes.append(f"Drawn are {drawn} of {of} markets, those of the smallest mean rank.")
+    notes.append("Bands: the interval of each market and window by itself.")
+    if rows["score"].isna().any():
+        notes.append("A line has a gap where a score is not defined.")
+    return [" ".join(notes)]

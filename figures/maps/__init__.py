@@ -1,0 +1,1 @@
+"""Maps: markets, flows, the backbone, communities."""

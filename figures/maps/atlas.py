@@ -1,0 +1,266 @@
+"""Markets and arrows on a map of the world, with Europe enlarged below where it is crowded."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.collections import PolyCollection
+from matplotlib.patches import FancyArrowPatch, PathPatch, Rectangle
+from matplotlib.path import Path
+from matplotlib.patheffects import withStroke
+
+from diffusion import DataSaysNoError, SettingError
+from figures.maps.geography import Array, equal_earth, globe, label_places, outlines, way
+from figures.page.checks import checked
+from figures.page.style import INK, INNER, MUTED, SMALL_SIZE, Page
+from figures.page.text import shortened, width
+
+Colour = str | tuple[float, float, float, float]
+
+Box = tuple[float, float, float, float]
+"""Left, bottom, right and top, in the units of the projection."""
+
+WORLD: Final[Box] = (-2.72, -1.06, 2.72, 1.33)
+EUROPE: Final[Box] = (-0.40, 0.665, 0.72, 1.215)
+
+CROWDED: Final = 5
+"""From so many markets on, Europe gets a panel of its own."""
+
+STRIP: Final = 0.68
+"""Height in inches of the keys below the map."""
+
+ORIGIN: Final = (
+    "Outlines and borders: Natural Earth, which draws them as they are held in fact; no position is taken. "
+    "Equal Earth projection. Where a name does not fit, its ISO code stands, or nothing."
+)
+
+BEND: Final = 0.22
+"""Height of an arrow's control point over its chord, as a share of the chord."""
+
+_OCEAN: Final = "#f7f9fb"
+_LAND: Final = "#e9e7e2"
+_AREAS: Final = {"o": 1.0, "s": 0.79, "^": 1.57, "D": 0.79, "v": 1.57, "P": 1.41, "X": 1.41, "h": 1.21, "p": 1.32}
+"""What a mark's size is multiplied by to give it the area of a circle of its radius."""
+
+_CORNERS: Final = 1.2
+"""How far a mark that is no circle reaches beyond its radius."""
+
+_GAP: Final = 0.08
+_DOT: Final = 6.5
+_SHAFT: Final = 2.3
+"""Radius of the largest dot and width of the largest arrow, in points."""
+
+_FRAME: Final = "#cccccc"
+
+
+@dataclass(frozen=True, slots=True)
+class Atlas:
+    """What is drawn on the map.
+
+    Attributes
+    ----------
+    markets
+        One row per market, the most important first: `market`, `name`, `longitude`, `latitude`, `x`, `y` (as `located`
+        returns them), `radius` (points), `colour`, `marker`.
+    arrows
+        One row per arrow, the least important first: `source`, `target` (row numbers of `markets`), `shaft` (points),
+        `colour`.
+    """
+
+    markets: pd.DataFrame
+    arrows: pd.DataFrame
+
+    @property
+    def crowded(self) -> bool:
+        """Whether Europe gets a panel of its own."""
+        return int(self.within(EUROPE).sum()) >= CROWDED
+
+    @property
+    def height(self) -> float:
+        """Height of all panels in inches."""
+        return _height(WORLD) + (_height(EUROPE) + _GAP if self.crowded else 0)
+
+    def within(self, box: Box) -> "pd.Series[bool]":
+        """Return, by market, whether it lies in a box."""
+        return self.markets["x"].between(box[0], box[2]) & self.markets["y"].between(box[1], box[3])
+
+
+def located(markets: pd.DataFrame, *, texts: list[str], numbers: list[str]) -> pd.DataFrame:
+    """Return the named columns of all markets, with `x` and `y` on the map, NaN where the position is not known.
+
+    Raises
+    ------
+    DataSaysNoError
+        When no market has a known position.
+    SettingError
+        When a column is missing or a market stands there twice.
+    """
+    table = checked(markets, "markets", texts=["market", "name", *texts], numbers=["latitude", "longitude", *numbers])
+    if table["market"].duplicated().any():
+        twice = table["market"][table["market"].duplicated()].iloc[0]
+        raise SettingError(f"the table 'markets' has more than one row for '{twice}'")
+    known = table["latitude"].between(-90, 90) & table["longitude"].between(-180, 180)
+    if not known.any():
+        raise DataSaysNoError(f"none of the {len(table)} markets has a known position, so there is no map to draw")
+    x, y = equal_earth(table["longitude"].where(known).to_numpy(), table["latitude"].where(known).to_numpy())
+    return table.assign(x=x, y=y)
+
+
+def unlocated(places: pd.DataFrame, edges: pd.DataFrame, flows: str) -> list[str]:
+    """Return the note on markets without position and the `flows` lost with them; empty where there is none."""
+    unknown = places["market"][places["x"].isna()]
+    listed = {*places["market"]} - {*unknown}
+    lost = edges[~(edges["source"].isin(listed) & edges["target"].isin(listed))]
+    if not len(unknown) and not len(lost):
+        return []
+    who = ", ".join(sorted(unknown)) or "unlisted markets"
+    return [f"Not drawn for want of a position: {who}, with {len(lost):,} {flows}."]
+
+
+def numbered(edges: pd.DataFrame, markets: pd.DataFrame) -> pd.DataFrame:
+    """Return the edges between the given markets, `source` and `target` as row numbers of `markets`."""
+    rows = pd.Series(np.arange(len(markets)), index=markets["market"])
+    inside = edges[edges["source"].isin(rows.index) & edges["target"].isin(rows.index)]
+    return inside.assign(source=inside["source"].map(rows), target=inside["target"].map(rows))
+
+
+def by_traffic(places: pd.DataFrame) -> pd.DataFrame:
+    """Return the markets with a position, the busiest first, with `total` (transitions both ways) and `radius`."""
+    drawn = places.dropna(subset=["x", "y"])
+    drawn = drawn.assign(total=(drawn["out_tracks"] + drawn["in_tracks"]).fillna(0))
+    drawn = drawn.sort_values(["total", "market"], ascending=[False, True], ignore_index=True)
+    return drawn.assign(radius=_radii(drawn["total"].to_numpy(), float(drawn["total"].max())))
+
+
+def strongest(arrows: pd.DataFrame, most: int) -> pd.DataFrame:
+    """Return the arrows of most tracks, the largest last, with the `shaft` of each."""
+    ranked = arrows.sort_values(["tracks", "source", "target"], ascending=[False, True, True])[:most][::-1]
+    shaft = np.maximum(_SHAFT * ranked["tracks"] / ranked["tracks"].max(), 0.3)
+    return ranked.assign(shaft=shaft).reset_index(drop=True)
+
+
+def draw(page: Page, atlas: Atlas, *, bottom: float) -> Axes:
+    """Draw the map from `bottom` inches upwards; return the axes of the world."""
+    world, europe = _height(WORLD), _height(EUROPE)
+    top = page.place(0, bottom + atlas.height - world, INNER, world)
+    _panel(top, atlas, WORLD, elsewhere=EUROPE if atlas.crowded else None)
+    if atlas.crowded:
+        _panel(page.place(0, bottom, INNER, europe), atlas, EUROPE, elsewhere=None)
+    return top
+
+
+def arrow_key(ax: Axes, atlas: Atlas, *, colour: Colour) -> None:
+    """Draw the narrowest and the widest arrow, and say what the width means; nothing where there is no arrow."""
+    ax.set(xlim=(0, 2.0), ylim=(0, 1))
+    ax.set_axis_off()
+    if atlas.arrows.empty:
+        return
+    ends = atlas.arrows.iloc[[0, -1]].drop_duplicates("tracks")
+    for place, (value, shaft) in enumerate(ends[["tracks", "shaft"]].itertuples(index=False)):
+        start = 0.05 + 0.95 * place
+        ax.add_patch(_arrow(np.array([[start, 0.75], [start + 0.45, 0.75]]), shaft, colour))
+        ax.text(start + 0.52, 0.75, f"{value:,.0f}", va="center", size=SMALL_SIZE)
+    ax.text(0.05, 0.06, "width of an arrow: tracks", size=SMALL_SIZE)
+
+
+def traffic_key(ax: Axes, atlas: Atlas) -> None:
+    """Draw the dot of the market with most traffic and one of a tenth of it; nothing where there is no traffic."""
+    ax.set(xlim=(0, 2.0), ylim=(0, 1))
+    ax.set_axis_off()
+    largest = int(atlas.markets["total"].max())
+    if not largest:
+        return
+    for place, value in enumerate(sorted({max(largest // 10, 1), largest})):
+        size = float(2 * _radii(np.array([value]), largest)[0]) ** 2
+        ax.scatter([0.15 + 0.8 * place], [0.75], s=size, c="white", edgecolor=INK, linewidth=0.5)
+        ax.text(0.3 + 0.8 * place, 0.75, f"{value:,}", va="center", size=SMALL_SIZE)
+    ax.text(0.05, 0.06, "area of a dot: transitions sent + received", size=SMALL_SIZE)
+
+
+def _height(box: Box) -> float:
+    return INNER * (box[3] - box[1]) / (box[2] - box[0])
+
+
+def _radii(total: Array, largest: float) -> Array:
+    """Return the radius in points of dots whose area is proportional to `total` tracks."""
+    radii: Array = np.maximum(_DOT * np.sqrt(total / max(largest, 1)), 1.3)
+    return radii
+
+
+def _unit(box: Box) -> float:
+    """Return the points on paper of a unit of the projection."""
+    return 72 * INNER / (box[2] - box[0])
+
+
+def _panel(ax: Axes, atlas: Atlas, box: Box, *, elsewhere: Box | None) -> None:
+    """Draw the part of the map in `box`; arrows and labels that lie in `elsewhere` are left to another panel."""
+    ax.set(xlim=(box[0], box[2]), ylim=(box[1], box[3]), xticks=[], yticks=[], facecolor="none")
+    ax.spines[:].set(visible=box is not WORLD, edgecolor=_FRAME)
+    sphere = PolyCollection([globe()], facecolor=_OCEAN, edgecolor=_FRAME, linewidth=0.5)
+    ax.add_collection(sphere, autolim=False)
+    ax.add_collection(PolyCollection(outlines(), facecolor=_LAND, edgecolor="white", linewidth=0.4), autolim=False)
+    left_out = atlas.within(elsewhere) if elsewhere else pd.Series(False, index=atlas.markets.index)
+    if elsewhere:
+        size = (elsewhere[2] - elsewhere[0], elsewhere[3] - elsewhere[1])
+        ax.add_patch(Rectangle(elsewhere[:2], *size, fill=False, edgecolor=MUTED, linewidth=0.6, linestyle=(0, (3, 2))))
+        ax.text(elsewhere[0], elsewhere[3] + 0.01, "enlarged below", size=6, color=MUTED)
+    _arrows(ax, atlas, _unit(box), skipped=left_out.to_numpy())
+    for marker, group in atlas.markets.groupby("marker", sort=False):
+        look = str(marker)
+        sizes = (2 * group["radius"]) ** 2 * _AREAS[look]
+        dots = ax.scatter(group["x"], group["y"], s=sizes, c=list(group["colour"]), marker=look, zorder=3)
+        dots.set(edgecolor=INK, linewidth=0.5)
+    _labels(ax, atlas, box, skipped=left_out)
+
+
+def _arrows(ax: Axes, atlas: Atlas, unit: float, *, skipped: "np.ndarray[tuple[int], np.dtype[np.bool_]]") -> None:
+    places = atlas.markets[["longitude", "latitude"]].to_numpy(dtype=float)
+    radii = atlas.markets["radius"].to_numpy(dtype=float)
+    for source, target, shaft, colour in atlas.arrows[["source", "target", "shaft", "colour"]].itertuples(index=False):
+        if skipped[source] and skipped[target]:
+            continue
+        pieces = way(places[source], places[target], bend=BEND)
+        gaps = float(radii[source]) / unit, (float(radii[target]) + 0.6) / unit
+        pieces[0] = _beyond(pieces[0], gaps[0])
+        pieces[-1] = _beyond(pieces[-1][::-1], gaps[1])[::-1]
+        for piece in pieces[:-1]:
+            ax.add_patch(PathPatch(Path(piece), fill=False, linewidth=shaft, edgecolor=colour, zorder=2))
+        ax.add_patch(_arrow(pieces[-1], shaft, colour))
+
+
+def _beyond(points: Array, gap: float) -> Array:
+    """Return a line from where it is `gap` away from its beginning; its last stretch where it never is."""
+    away = np.hypot(*(points - points[0]).T)
+    first = int(np.argmax(away > gap))
+    if away[first] <= gap:
+        return points[-2:]
+    share = (gap - away[first - 1]) / (away[first] - away[first - 1])
+    return np.vstack([points[first - 1] + share * (points[first] - points[first - 1]), points[first:]])
+
+
+def _arrow(points: Array, shaft: float, colour: Colour) -> FancyArrowPatch:
+    """Return an arrow along a line, its shaft so many points wide."""
+    return FancyArrowPatch(
+        path=Path(points),
+        arrowstyle="-|>,head_length=0.45,head_width=0.2",
+        mutation_scale=6 + 2.4 * shaft,
+        linewidth=shaft,
+        color=colour,
+        zorder=2,
+    )
+
+
+def _labels(ax: Axes, atlas: Atlas, box: Box, *, skipped: "pd.Series[bool]") -> None:
+    table, unit = atlas.markets, _unit(box)
+    dots = (table[["x", "y"]].to_numpy() - np.asarray(box[:2])) * unit
+    names = [[shortened(text, size=SMALL_SIZE, room=80) for text in table[column]] for column in ("name", "market")]
+    sizes = np.array([[[width(text, SMALL_SIZE), SMALL_SIZE * 1.15] for text in texts] for texts in names])
+    wanted = np.flatnonzero(atlas.within(box) & ~skipped).tolist()
+    frame = (2.0, 2.0, 72 * INNER - 2, unit * (box[3] - box[1]) - 2)
+    radii = table["radius"].to_numpy(dtype=float) * np.where(table["marker"] == "o", 1, _CORNERS)
+    halo = [withStroke(linewidth=1.6, foreground="white")]
+    for dot, (label, left, bottom) in label_places(dots, radii, sizes, wanted, frame=frame).items():
+        x, y = box[0] + left / unit, box[1] + (bottom + 0.25 * SMALL_SIZE) / unit
+        ax.text(x, y, names[label][dot], size=SMALL_SIZE, zorder=4, path_effects=halo, parse_math=False)

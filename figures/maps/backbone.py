@@ -1,0 +1,139 @@
+"""The flows that a null does not explain, on a map of the world."""
+
+from typing import Final
+
+import numpy as np
+import pandas as pd
+from matplotlib import colormaps
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import ListedColormap, LogNorm
+from matplotlib.figure import Figure
+
+from diffusion import SettingError
+from figures.maps.atlas import (
+    ORIGIN,
+    STRIP,
+    Atlas,
+    arrow_key,
+    by_traffic,
+    draw,
+    located,
+    numbered,
+    strongest,
+    traffic_key,
+    unlocated,
+)
+from figures.page.checks import checked
+from figures.page.scales import log_ticks
+from figures.page.style import MUTED, SMALL_SIZE, Page, applied, say_empty
+
+_COLOURS: Final = ListedColormap(colormaps["YlOrRd"](np.linspace(0.42, 1.0, 256)))
+_DOT: Final = "#ffffff"
+
+
+def backbone_map(edges: pd.DataFrame, markets: pd.DataFrame, *, level: float = 0.05, most: int = 60) -> Figure:
+    """Return a world map with an arrow for every flow that stands out against the null.
+
+    Arrows are as wide as the flow is large and as dark as its lift is high; they run the short way round the world.
+    Where five markets or more lie in and around Europe, a second panel enlarges it.
+
+    Parameters
+    ----------
+    edges
+        One row per ordered pair: `source`, `target`, `tracks`, `lift` (tracks over expected tracks), `q` (false
+        discovery rate); both NaN where the null has nothing to say, which leaves the pair out.
+    markets
+        One row per market: `market`, `name`, `latitude`, `longitude` (degrees, NaN where unknown: not drawn, but
+        counted below the map), `out_tracks`, `in_tracks`.
+    level
+        Largest `q` drawn, 0 … 1.
+    most
+        Arrows at most, the largest by `tracks`.
+
+    Raises
+    ------
+    DataSaysNoError
+        When no market has a known position.
+    SettingError
+        When a column is missing, `level` or a `q` is outside 0 … 1, a lift is negative, or a market or pair stands
+        there twice.
+
+    Examples
+    --------
+    >>> from matplotlib.patches import FancyArrowPatch
+    >>> markets = pd.DataFrame({"market": ["SE", "US"], "name": ["Sweden", "USA"], "latitude": [62, 40],
+    ...     "longitude": [16, -98], "out_tracks": [6, 2], "in_tracks": [2, 6]})
+    >>> edges = pd.DataFrame({"source": ["SE", "US"], "target": ["US", "SE"], "tracks": [6, 2], "lift": [1.5, 0.8],
+    ...     "q": [0.01, 0.7]})
+    >>> len([patch for patch in backbone_map(edges, markets).axes[0].patches if isinstance(patch, FancyArrowPatch)])
+    1
+    """
+    if most < 1:
+        raise SettingError(f"most is {most}, but a map has 1 arrow or more")
+    if not 0 < level <= 1:
+        raise SettingError(f"level is {level}, but a false discovery rate lies between 0 and 1")
+    table = _pairs(edges)
+    backbone = table[(table["q"] <= level) & (table["tracks"] > 0) & (table["lift"] > 0)]
+    places = located(markets, texts=[], numbers=["out_tracks", "in_tracks"])
+    drawn = by_traffic(places)
+    arrows = strongest(numbered(backbone, drawn), most)
+    scale = ScalarMappable(_norm(arrows["lift"]), _COLOURS)
+    atlas = Atlas(
+        drawn.assign(colour=_DOT, marker="o"),
+        arrows.assign(colour=[*scale.to_rgba(arrows["lift"].to_numpy(), alpha=0.9)]),
+    )
+    notes = _notes(atlas, table, backbone, level)
+    with applied():
+        return _drawn(atlas, scale, [*notes, *unlocated(places, backbone, "arrows"), ORIGIN], level)
+
+
+def _pairs(edges: pd.DataFrame) -> pd.DataFrame:
+    table = checked(edges, "edges", texts=["source", "target"], numbers=["tracks", "lift", "q"])
+    table = table[table["source"] != table["target"]]
+    if table.duplicated(["source", "target"]).any():
+        raise SettingError("the table 'edges' has more than one row for a pair; one row per ordered pair is drawn")
+    if not table["q"].dropna().between(0, 1).all():
+        raise SettingError("the table 'edges' has q outside 0 … 1")
+    if (table["lift"] < 0).any():
+        raise SettingError("the table 'edges' has a negative lift")
+    return table
+
+
+def _norm(lifts: "pd.Series[float]") -> LogNorm:
+    if lifts.empty:
+        return LogNorm(1, 10)
+    low, high = float(lifts.min()), float(lifts.max())
+    return LogNorm(low, max(high, 1.05 * low))
+
+
+def _drawn(atlas: Atlas, scale: ScalarMappable, notes: list[str], level: float) -> Figure:
+    title = "The backbone: flows between markets that the null does not explain"
+    page = Page(title, notes, height=STRIP + atlas.height)
+    top = draw(page, atlas, bottom=STRIP)
+    if atlas.arrows.empty:
+        say_empty(top, f"no flow between markets on the map has q ≤ {level:g}")
+    else:
+        _lift_scale(page, scale)
+    arrow_key(page.place(3.15, 0.06, 2.0, 0.47), atlas, colour=MUTED)
+    traffic_key(page.place(5.3, 0.06, 2.0, 0.47), atlas)
+    return page.done()
+
+
+def _lift_scale(page: Page, scale: ScalarMappable) -> None:
+    ticks = log_ticks(*scale.get_clim())
+    place = page.place(0.15, 0.39, 2.6, 0.09)
+    bar = page.figure.colorbar(scale, cax=place, orientation="horizontal", ticks=ticks, format="%g")
+    bar.minorticks_off()
+    bar.set_label("colour of an arrow: lift (tracks over expected tracks)", size=SMALL_SIZE)
+    bar.ax.tick_params(labelsize=SMALL_SIZE)
+
+
+def _notes(atlas: Atlas, table: pd.DataFrame, backbone: pd.DataFrame, level: float) -> list[str]:
+    drawn = len(atlas.arrows)
+    said = f"Of {len(table):,} ordered pairs, {len(backbone):,} have q ≤ {level:g}, the false discovery rate."
+    if drawn < len(backbone):
+        said += f" Drawn are {drawn:,} of them, the largest by tracks, of equals the first by code."
+    unknown = int(table["q"].isna().sum())
+    if unknown:
+        said += f" {unknown:,} have no q: the null has nothing to say of them."
+    return [said + " Arrows bend alike seen from their source and are no routes."]

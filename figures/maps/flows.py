@@ -1,0 +1,106 @@
+"""The flows between markets as arrows on a map of the world."""
+
+from typing import Final
+
+import pandas as pd
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import Normalize
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator, StrMethodFormatter
+
+from diffusion import SettingError
+from figures.maps.atlas import (
+    ORIGIN,
+    STRIP,
+    Atlas,
+    arrow_key,
+    by_traffic,
+    draw,
+    located,
+    numbered,
+    strongest,
+    traffic_key,
+    unlocated,
+)
+from figures.page.checks import checked
+from figures.page.style import SMALL_SIZE, Page, applied, say_empty
+
+_ARROW: Final = "#3b3b3b9e"
+_COLOURS: Final = "PuOr"
+
+
+def flow_map(edges: pd.DataFrame, markets: pd.DataFrame, *, most: int = 40) -> Figure:
+    """Return a world map with a dot for every market and an arrow for every large flow.
+
+    Arrows run from source to target, the short way round the world, bend to the same side seen from their source, and
+    are as wide as the flow is large. Where five markets or more lie in and around Europe, a second panel enlarges it.
+
+    Parameters
+    ----------
+    edges
+        One row per ordered pair: `source`, `target`, `tracks`.
+    markets
+        One row per market: `market`, `name`, `latitude`, `longitude` (degrees, NaN where unknown: not drawn, but
+        counted below the map), `net_flow`, `out_tracks`, `in_tracks`.
+    most
+        Arrows at most, the largest by `tracks`.
+
+    Raises
+    ------
+    DataSaysNoError
+        When no market has a known position.
+    SettingError
+        When a column is missing or a market stands there twice.
+
+    References
+    ----------
+    Šavrič, Patterson & Jenny 2019, The Equal Earth map projection, doi 10.1080/13658816.2018.1504949.
+
+    Examples
+    --------
+    >>> from matplotlib.patches import FancyArrowPatch
+    >>> markets = pd.DataFrame({"market": ["SE", "US"], "name": ["Sweden", "USA"], "latitude": [62, 40],
+    ...     "longitude": [16, -98], "net_flow": [4, -4], "out_tracks": [6, 2], "in_tracks": [2, 6]})
+    >>> edges = pd.DataFrame({"source": ["SE", "US"], "target": ["US", "SE"], "tracks": [6, 2]})
+    >>> len([patch for patch in flow_map(edges, markets).axes[0].patches if isinstance(patch, FancyArrowPatch)])
+    2
+    """
+    if most < 1:
+        raise SettingError(f"most is {most}, but a map has 1 arrow or more")
+    edges = checked(edges, "edges", texts=["source", "target"], numbers=["tracks"])
+    edges = edges[(edges["tracks"] > 0) & (edges["source"] != edges["target"])]
+    places = located(markets, texts=[], numbers=["net_flow", "out_tracks", "in_tracks"])
+    drawn = by_traffic(places)
+    arrows = strongest(numbered(edges, drawn), most)
+    limit = drawn["net_flow"].abs().max()
+    colours = ScalarMappable(Normalize(-limit, limit) if limit > 0 else Normalize(-1, 1), _COLOURS)
+    atlas = Atlas(
+        drawn.assign(colour=[*colours.to_rgba(drawn["net_flow"].fillna(0).to_numpy())], marker="o"),
+        arrows.assign(colour=_ARROW),
+    )
+    with applied():
+        return _drawn(atlas, colours, _notes(atlas, edges, places))
+
+
+def _drawn(atlas: Atlas, colours: ScalarMappable, notes: list[str]) -> Figure:
+    title = "Where charting tracks go: the largest flows between markets"
+    page = Page(title, notes, height=STRIP + atlas.height)
+    top = draw(page, atlas, bottom=STRIP)
+    if atlas.arrows.empty:
+        say_empty(top, "no track went from one market on the map to another")
+    bar = page.figure.colorbar(colours, cax=page.place(0.15, 0.39, 2.6, 0.09), orientation="horizontal")
+    bar.locator, bar.formatter = MaxNLocator(5, integer=True), StrMethodFormatter("{x:,.0f}")
+    bar.set_label("colour of a dot: net flow (transitions sent minus received)", size=SMALL_SIZE)
+    bar.ax.tick_params(labelsize=SMALL_SIZE)
+    arrow_key(page.place(3.15, 0.06, 2.0, 0.47), atlas, colour=_ARROW)
+    traffic_key(page.place(5.3, 0.06, 2.0, 0.47), atlas)
+    return page.done()
+
+
+def _notes(atlas: Atlas, edges: pd.DataFrame, places: pd.DataFrame) -> list[str]:
+    drawn = (
+        f"Drawn are {len(atlas.arrows):,} of {len(edges):,} flows, the largest by tracks, of equals the first by code; "
+        "a track counts for a pair when it enters the target after the source, within the window. Arrows bend alike "
+        "seen from their source and are no routes."
+    )
+    return [drawn, *unlocated(places, edges, "flows"), ORIGIN]

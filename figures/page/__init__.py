@@ -1,0 +1,1 @@
+"""The page that all figures share: style, text, checks of tables, and files."""

@@ -1,0 +1,123 @@
+"""How long tracks wait: survival curves with the number at risk below."""
+
+from collections.abc import Mapping
+from typing import Final
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import ScalarFormatter
+
+from diffusion import DataSaysNoError, SettingError
+from figures.page.checks import checked
+from figures.page.step_lines import ROW, at_risk_table, legend_above
+from figures.page.style import GROUP_STYLES, SMALL_SIZE, TEXT_SIZE, Page, applied
+from figures.page.text import shortened, shown
+
+_NAME_ROOM: Final = 105.0
+"""Points of room for the name of a group."""
+
+
+def survival_curves(curves: pd.DataFrame, *, title: str, horizon: int) -> Figure:
+    """Return the survival curve of each group with its band, and a table of the waits at risk on round days.
+
+    Parameters
+    ----------
+    curves
+        One row per group and day, dense from day 0 to the last day of the group's follow-up: `group`, `days`,
+        `at_risk`, `events` (waits), `survival` (0 … 1), `low`, `high` (95 % band, NaN where none). At most eight
+        groups, drawn in order of appearance.
+    title
+        Drawn as it is; what stands in it is never markup.
+    horizon
+        Last day drawn. A group whose follow-up ends before it gets an end mark and a note.
+
+    Raises
+    ------
+    DataSaysNoError
+        When there is no group.
+    SettingError
+        When a column is missing, there are more than eight groups, days have holes, or a survival is outside 0 … 1.
+
+    Examples
+    --------
+    >>> curves = pd.DataFrame({"group": "all", "days": [0, 1, 2], "at_risk": [9, 9, 8], "events": [0, 1, 0],
+    ...     "survival": [1.0, 8 / 9, 8 / 9], "low": [1.0, 0.7, 0.7], "high": [1.0, 0.97, 0.97]})
+    >>> [ax.get_xlabel() for ax in survival_curves(curves, title="Waits", horizon=2).axes]
+    ['days since debut', '']
+    """
+    if horizon < 1:
+        raise SettingError(f"horizon is {horizon} days; it must be 1 or more")
+    numbers = ["days", "at_risk", "events", "survival", "low", "high"]
+    groups = _groups(checked(curves, "curves", texts=["group"], numbers=numbers))
+    within = {name: group[group["days"] <= horizon] for name, group in groups.items()}
+    with applied():
+        return _drawn(within, title, horizon)
+
+
+def _groups(table: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    groups = {str(name): group.sort_values("days") for name, group in table.groupby("group", sort=False)}
+    if not groups:
+        raise DataSaysNoError("there is no curve to draw; the table 'curves' is empty")
+    if len(groups) > len(GROUP_STYLES):
+        raise SettingError(f"{len(groups)} groups are too many to tell apart; at most {len(GROUP_STYLES)} are drawn")
+    for name, group in groups.items():
+        if not np.array_equal(group["days"], np.arange(len(group))):
+            raise SettingError(f"the days of the group '{shown(name)[:40]}' are not 0, 1, 2 … without hole")
+        if not group["survival"].between(0, 1).all():
+            raise SettingError(f"the group '{shown(name)[:40]}' has survival outside 0 … 1")
+    return groups
+
+
+def _drawn(groups: Mapping[str, pd.DataFrame], title: str, horizon: int) -> Figure:
+    bottom = _bottom(groups)
+    alpha = 0.16 if len(groups) <= 4 else 0.09
+    table_height = ROW * (len(groups) + 1)
+    page = Page(title, _notes(groups, horizon, bottom), height=3.6 + table_height)
+    upper, lower = page.constrain().subplots(2, 1, sharex=True, height_ratios=[2.9, table_height])
+    lines: list[tuple[str, Line2D]] = []
+    for (name, group), (colour, dash) in zip(groups.items(), GROUP_STYLES, strict=False):
+        band = group.dropna(subset=["low", "high"])
+        upper.fill_between(band["days"], band["low"], band["high"], step="post", color=colour, alpha=alpha, linewidth=0)
+        steps = upper.step(group["days"], group["survival"], where="post", color=colour, linestyle=dash)
+        lines.append((shortened(name, size=TEXT_SIZE, room=_NAME_ROOM), steps[0]))
+        if group["days"].iloc[-1] < horizon:
+            end = group.iloc[-1]
+            upper.plot(end["days"], end["survival"], marker="|", markersize=9, markeredgewidth=1.6, color=colour)
+    upper.set_ylim(bottom, 1 + 0.03 * (1 - bottom))
+    last = int(np.max([group["days"].max() for group in groups.values()]))
+    upper.set_xlim(0, last * 1.02 if 0 < last < horizon else horizon)
+    upper.set_ylabel("share of waits not yet ended by an entry")
+    upper.yaxis.set_major_formatter(ScalarFormatter(useOffset=False))
+    upper.set_xlabel("days since debut")
+    upper.tick_params(axis="x", labelbottom=True)
+    upper.grid(axis="y")
+    if len(groups) > 1:
+        legend_above(upper, lines, left=_NAME_ROOM + 40)
+    counted = min(last, horizon) or horizon
+    at_risk_table(lower, [*groups.items()], counted, title="waits at risk", label="group", room=_NAME_ROOM)
+    return page.done()
+
+
+def _bottom(groups: Mapping[str, pd.DataFrame]) -> float:
+    """Return where the vertical axis begins: at zero, unless all curves and bands stay in the upper half."""
+    least = min(float(np.nanmin(group[["survival", "low"]].to_numpy())) for group in groups.values())
+    return least - 0.08 * (1 - least) if 0.5 < least < 1 else 0.0
+
+
+def _notes(groups: Mapping[str, pd.DataFrame], horizon: int, bottom: float) -> list[str]:
+    notes = ["Bands: 95 % confidence, point by point, as if waits were independent; those of one track are not."]
+    if not any(group[["low", "high"]].notna().all(axis=1).any() for group in groups.values()):
+        notes = ["No confidence bands are given."]
+    if bottom > 0:
+        notes.append(f"The vertical axis begins at {bottom:.3g}, not at zero.")
+    if not sum(group["events"].sum() for group in groups.values()):
+        notes.append("No wait ended in an entry.")
+    short = {name: int(group["days"].iloc[-1]) for name, group in groups.items() if group["days"].iloc[-1] < horizon}
+    if short:
+        ends = ", ".join(
+            f"{shortened(name, size=SMALL_SIZE, room=_NAME_ROOM)} (day {day})" for name, day in short.items()
+        )
+        notes.append(f"Follow-up ends before day {horizon}, at the upright mark: {ends}.")
+    return [" ".join(notes)]

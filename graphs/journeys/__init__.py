@@ -1,0 +1,1 @@
+"""Tracks on their way: ordered journeys, routes, streams of transitions, and slices of entries."""

@@ -1,0 +1,158 @@
+"""The graph in time: every transition as it happened, and the edges of every period."""
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from diffusion import DataSaysNoError, SettingError
+from diffusion.conventions import LONGEST
+from diffusion.pairs.counts import pair_counts
+from diffusion.pairs.transitions import lag_quantiles
+from diffusion.timelines import NEVER, Days, Timelines
+from graphs.journeys.slices import By, Period, calendar_periods, debuts_in, of_tracks
+
+Index = NDArray[np.intp]
+
+
+def transition_stream(timelines: Timelines, window: int) -> pd.DataFrame:
+    """Return every timed transition in the order in which it was completed.
+
+    Parameters
+    ----------
+    timelines
+        Entries as arrays.
+    window
+        Days within which the target must follow, the bound included.
+
+    Returns
+    -------
+    DataFrame
+        One row per track and ordered pair of markets, by `arrival`, `entry`, `track_id`, `source`, `target`:
+        `track_id`; `source`, `target`; `entry` (date of the first chart of the source with the track) and `arrival`
+        (the same of the target); `lag` (days between them, 1 … window); `lag_low`, `lag_high` (days: the lag between
+        the true entries lies strictly between them, as far as the charts before both tell; `lag_high` is missing where
+        there was no chart of the source before). By pair, the rows are the `tracks` of `diffusion.transitions`.
+
+    Raises
+    ------
+    SettingError
+        When the window is no number of days from 1 on.
+    DataSaysNoError
+        When there is no transition.
+    """
+    first, second = transition_pairs(timelines, window)
+    if not len(first):
+        raise DataSaysNoError(_nothing(timelines, window))
+    ids, markets = timelines.track_ids, np.array(timelines.markets, dtype=object)
+    track, source, target = timelines.track[first], timelines.market[first], timelines.market[second]
+    entry, arrival = timelines.day[first], timelines.day[second]
+    order = np.lexsort((target, source, track, entry, arrival))
+    unknown = timelines.last_without[first] == NEVER
+    longest = np.where(unknown, 0, arrival - timelines.last_without[first])
+    table = pd.DataFrame(
+        {
+            "track_id": ids[track],
+            "source": markets[source],
+            "target": markets[target],
+            "entry": _dates(entry),
+            "arrival": _dates(arrival),
+            "lag": (arrival - entry).astype(np.int64),
+            "lag_low": (timelines.last_without[second] - entry).astype(np.int64),
+            "lag_high": pd.arrays.IntegerArray(longest.astype(np.int64), unknown),
+        }
+    )
+    return table.take(order).reset_index(drop=True)
+
+
+def period_edges(timelines: Timelines, window: int, by: By = "year") -> pd.DataFrame:
+    """Return the edges of every year, half-year, quarter or month: those of the tracks whose debut it saw.
+
+    Parameters
+    ----------
+    timelines
+        Entries as arrays.
+    window
+        Days within which the target must follow, the bound included. A transition counts to the period of its track's
+        debut, even when it ends in a later one, so that every track is in one period and the counts of all periods
+        add up to those of `diffusion.transitions`.
+    by
+        As `graphs.journeys.slices.calendar_periods`.
+
+    Returns
+    -------
+    DataFrame
+        One row per period and ordered pair with a transition, by `start`, `source`, `target`: `period` (its name),
+        `start` and `end` (its first and last date by the calendar), `source`, `target`, `tracks`, `joint`, `exposed`
+        (as in `diffusion.transitions`), `lag_median` (days). `graphs.exports.gexf` takes it as it is. In the last
+        period some follow-up is not complete yet: compare `tracks` with `exposed` there.
+
+    Raises
+    ------
+    SettingError
+        When `by` is something else, or the window is no number of days from 1 on.
+    DataSaysNoError
+        When there is no transition.
+    """
+    periods = calendar_periods(timelines, by)
+    parts = [_edges(of_tracks(timelines, debuts_in(timelines, period)), window, period) for period in periods]
+    table = pd.concat(parts, ignore_index=True)
+    if not len(table):
+        raise DataSaysNoError(_nothing(timelines, window))
+    return table
+
+
+def _edges(timelines: Timelines, window: int, period: Period) -> pd.DataFrame:
+    """Return the rows of one period, from the timelines of its tracks."""
+    counts = pair_counts(timelines, window=window)
+    source, target = np.nonzero(counts.tracks)
+    markets = np.array(timelines.markets, dtype=object)
+    median = lag_quantiles(counts.entered, {"lag_median": 0.5})["lag_median"]
+    return pd.DataFrame(
+        {
+            "period": pd.Series([period.name] * len(source), dtype=object),
+            "start": pd.Series([pd.Timestamp(period.start)] * len(source), dtype="datetime64[s]"),
+            "end": pd.Series([pd.Timestamp(period.end)] * len(source), dtype="datetime64[s]"),
+            "source": markets[source],
+            "target": markets[target],
+            **{name: getattr(counts, name)[source, target] for name in ("tracks", "joint", "exposed")},
+            "lag_median": median[source, target],
+        }
+    )
+
+
+def transition_pairs(timelines: Timelines, window: int) -> tuple[Index, Index]:
+    """Return the entries into source and target of every timed transition, as two arrays of their numbers.
+
+    A transition is of one track: both entries timed, the second at most `window` days after the first and surely after
+    it, the target's coverage past its washout on the day of the first and without a long gap from there to the second.
+    """
+    if not 1 <= window <= LONGEST:
+        raise SettingError(f"window is {window} days; it must be between 1 and {LONGEST:,}")
+    timed = np.flatnonzero(timelines.timed)
+    day = timelines.day[timed].astype(np.int64)
+    # entries are in order of track and day, so one number sorts them; days lie far within 2^31
+    key = (timelines.track[timed].astype(np.int64) << 32) + day
+    begin = np.searchsorted(key, key, side="right")
+    following = np.searchsorted(key, key + window, side="right") - begin
+    first = np.repeat(np.arange(len(timed)), following)
+    second = np.arange(len(first)) - np.repeat(np.cumsum(following) - following, following) + begin[first]
+    first, second = timed[first], timed[second]
+    seen = timelines.day[first] <= timelines.last_without[second]
+    first, second = first[seen], second[seen]
+    span = timelines.span_of(timelines.market[second], timelines.day[first])
+    watched = span >= 0
+    watched &= timelines.span_first[span] + timelines.washout <= timelines.day[first]
+    watched &= timelines.day[second] <= timelines.span_last[span]
+    return first[watched], second[watched]
+
+
+def _dates(days: Days) -> "NDArray[np.datetime64]":
+    return days.astype("datetime64[D]").astype("datetime64[s]")
+
+
+def _nothing(timelines: Timelines, window: int) -> str:
+    return (
+        f"no transition between the {len(timelines.markets)} markets within {window} days among "
+        f"{int(timelines.timed.sum()):,} timed entries; try a longer window or a shorter washout "
+        f"({timelines.washout} days now)"
+    )

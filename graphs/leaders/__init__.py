@@ -1,0 +1,1 @@
+"""Who leads: scores, their intervals, agreement, change over time, and what they predict."""

@@ -1,0 +1,344 @@
+"""Which markets lead: scores of flow counts, one value per market, of one graph or of many at once."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, Literal
+
+import igraph
+import numpy as np
+import pandas as pd
+
+from diffusion import DataSaysNoError, SettingError
+from graphs.leaders.hierarchy import Counts, Scores, bradley_terry, springrank
+
+Measure = Literal[
+    "out_tracks",
+    "in_tracks",
+    "net_flow",
+    "out_share",
+    "pagerank",
+    "hub",
+    "authority",
+    "springrank",
+    "bradley_terry",
+    "closeness",
+    "betweenness",
+]
+
+OF_COUNTS: Final[tuple[Measure, ...]] = (
+    "out_tracks",
+    "in_tracks",
+    "net_flow",
+    "out_share",
+    "pagerank",
+    "hub",
+    "authority",
+    "springrank",
+)
+"""Measures that need nothing but counts."""
+
+OF_LAGS: Final[tuple[Measure, ...]] = ("closeness", "betweenness")
+"""Measures that need median lags too."""
+
+MEASURES: Final[tuple[Measure, ...]] = (*OF_COUNTS, "bradley_terry", *OF_LAGS)
+
+DAMPING: Final = 0.85
+
+LEAST_TRACKS: Final = 5
+"""Tracks that make an edge a way: without it the fastest ways are those of single tracks that happened to be quick."""
+
+SETTLED: Final = 1e-8
+"""Change of HITS hubs from n to 2n steps that is none: the change after it is about its square."""
+
+FEWEST_DOUBLINGS, MOST_DOUBLINGS = 6, 30
+"""Two singular values are one when 2⁶ steps do not part them by `SETTLED`, that is at relative distances of 1e-10."""
+
+
+@dataclass(frozen=True, slots=True)
+class Flows:
+    """What markets are scored on: one graph of m markets, or many.
+
+    Attributes
+    ----------
+    counts
+        (…, m, m): tracks from the row's market to the column's, 0 on the diagonal.
+    votes
+        (…, m, m): clusters in which the row's market was before the column's; None where nobody counted them.
+    lags
+        (m, m) or (…, m, m): median days of the transition, NaN where there is none; None where not known.
+    """
+
+    counts: Counts
+    votes: Counts | None = None
+    lags: Scores | None = None
+
+
+def out_tracks(counts: Counts) -> Counts:
+    """Return the tracks that each market sent on, counted once per receiving market, (…, m)."""
+    sent: Counts = counts.sum(axis=-1)
+    return sent
+
+
+def in_tracks(counts: Counts) -> Counts:
+    """Return the tracks that each market received, counted once per sending market, (…, m)."""
+    received: Counts = counts.sum(axis=-2)
+    return received
+
+
+def net_flow(counts: Counts) -> Counts:
+    """Return transitions sent minus received, (…, m)."""
+    return out_tracks(counts) - in_tracks(counts)
+
+
+def out_share(counts: Counts) -> Scores:
+    """Return the share of each market's transitions in which it was the sender, (…, m); NaN where it has none."""
+    sent, received = out_tracks(counts), in_tracks(counts)
+    with np.errstate(invalid="ignore"):
+        share: Scores = np.asarray(sent / (sent + received), float)
+    return share
+
+
+def pagerank(counts: Counts) -> Scores:
+    """Return PageRank on the reversed flow (damping 0.85), (…, m): whom do followed markets follow?
+
+    The scores add up to 1. A market that received nothing passes its score on to all alike. Solved, not iterated.
+
+    References
+    ----------
+    Brin, S. & Page, L. (1998). The anatomy of a large-scale hypertextual web search engine. doi
+    10.1016/S0169-7552(98)00110-X.
+    """
+    received = counts.sum(axis=-2, keepdims=True)
+    shares = counts / np.where(received > 0, received, 1)
+    m = counts.shape[-1]
+    # jumps and markets without a way on both go to all alike, so they only set the scale
+    rank = np.linalg.solve(np.eye(m) - DAMPING * shares, np.ones((m, 1)))[..., 0]
+    score: Scores = rank / rank.sum(axis=-1, keepdims=True)
+    return score
+
+
+def hits(counts: Counts) -> tuple[Scores, Scores]:
+    """Return HITS hub (sends to good receivers) and authority scores (receives from good senders), (…, m) each.
+
+    Each adds up to 1; all are 0 in a graph without edges. Where the leading singular value is not simple, as in a graph
+    of equal separate parts, the scores are the limit of the usual iteration from equal scores.
+
+    Notes
+    -----
+    The iteration's matrix is squared again and again, so that n squarings are 2ⁿ steps.
+
+    References
+    ----------
+    Kleinberg, J. (1999). Authoritative sources in a hyperlinked environment. doi 10.1145/324133.324140.
+    """
+    flows = np.asarray(counts, float)
+    m = flows.shape[-1]
+    each = flows.reshape(-1, m, m)
+    hubs = _leading(each @ each.swapaxes(-1, -2)).reshape(flows.shape[:-1])
+    return hubs, _shares((flows.swapaxes(-1, -2) @ hubs[..., None])[..., 0])
+
+
+def _leading(matrices: Scores) -> Scores:
+    """Return the limit of the power iteration from equal values for symmetric matrices without negatives, (n, m)."""
+    power = _scaled(matrices)
+    values = _shares(power.sum(axis=-1))
+    moving = np.arange(len(power))
+    for doubling in range(1, MOST_DOUBLINGS + 1):
+        power = _scaled(power @ power)
+        fresh = _shares(power.sum(axis=-1))
+        still = np.abs(fresh - values[moving]).max(axis=-1, initial=0) > SETTLED
+        values[moving] = fresh
+        if doubling >= FEWEST_DOUBLINGS:
+            power, moving = power[still], moving[still]
+        if not len(moving):
+            break
+    return values
+
+
+def _scaled(matrices: Scores) -> Scores:
+    """Return matrices divided by their traces, (n, m, m)."""
+    trace = np.trace(matrices, axis1=-2, axis2=-1)
+    scaled: Scores = matrices / np.where(trace > 0, trace, 1)[:, None, None]
+    return scaled
+
+
+def _shares(values: Scores) -> Scores:
+    """Return values divided by their sum along the last axis, 0 where that is 0."""
+    total = values.sum(axis=-1, keepdims=True)
+    shares: Scores = values / np.where(total > 0, total, 1)
+    return shares
+
+
+def closeness(counts: Counts, lags: Scores, *, least_tracks: int = LEAST_TRACKS) -> Scores:
+    """Return how soon each market reaches the others, per day, (…, m): the mean of 1 / days along the fastest way.
+
+    The length of an edge is its median lag; a market that cannot be reached counts 0. Only edges of `least_tracks`
+    tracks or more are ways (default 5). 0 with one market.
+
+    References
+    ----------
+    Marchiori, M. & Latora, V. (2000). Harmony in the small-world. doi 10.1016/S0378-4371(00)00311-3.
+    """
+    days = _lengths(counts, lags, least_tracks)
+    m = days.shape[-1]
+    for via in range(m):
+        np.minimum(days, days[..., :, via, None] + days[..., via, None, :], out=days)
+    speed: Scores = (1 / np.where(days > 0, days, np.inf)).sum(axis=-1) / max(m - 1, 1)
+    return speed
+
+
+def lag_betweenness(counts: Counts, lags: Scores, *, least_tracks: int = LEAST_TRACKS) -> Scores:
+    """Return the share of fastest ways between other markets that run through each market, (…, m).
+
+    The length of an edge is its median lag in days; a draw between fastest ways is split. 0 with fewer than three
+    markets. Only edges of `least_tracks` tracks or more are ways (default 5): an edge of few counts as much as one of
+    many, and the lag of a single track is as short as luck makes it.
+
+    References
+    ----------
+    Brandes, U. (2001). A faster algorithm for betweenness centrality. doi 10.1080/0022250X.2001.9990249.
+    """
+    m = counts.shape[-1]
+    days = _lengths(counts, lags, least_tracks)
+    others = max((m - 1) * (m - 2), 1)
+    through = [_ways(one).betweenness(directed=True, weights="days") for one in days.reshape(-1, m, m)]
+    shares: Scores = np.array(through, float).reshape(days.shape[:-1]) / others
+    return shares
+
+
+def _ways(days: Scores) -> igraph.Graph:
+    """Return the graph of edges with a length."""
+    source, target = np.nonzero(np.isfinite(days) & (days > 0))
+    edges = np.column_stack((source, target)).tolist()
+    return igraph.Graph(len(days), edges, directed=True, edge_attrs={"days": days[source, target].tolist()})
+
+
+def _lengths(counts: Counts, lags: Scores, least_tracks: int) -> Scores:
+    """Return days along every edge, (…, m, m): 0 on the diagonal, infinite where there is no way."""
+    m = counts.shape[-1]
+    there = (counts >= max(least_tracks, 1)) & np.isfinite(lags)
+    return np.where(np.eye(m, dtype=bool), 0.0, np.where(there, lags, np.inf))
+
+
+def scores(flows: Flows, measures: Sequence[str] = MEASURES) -> dict[str, Scores]:
+    """Return every measure's scores, (…, m) each.
+
+    Raises
+    ------
+    SettingError
+        When a measure is unknown, or needs votes or lags that are not there.
+    """
+    _check(flows, measures)
+    found: dict[str, Scores] = {}
+    if {"hub", "authority"} & set(measures):
+        found["hub"], found["authority"] = hits(flows.counts)
+    for name in measures:
+        if name not in found:
+            found[name] = _score(flows, name)
+    return {name: found[name] for name in measures}
+
+
+def _check(flows: Flows, measures: Sequence[str]) -> None:
+    for name in measures:
+        if name not in MEASURES:
+            raise SettingError(f"unknown measure '{name}'; known are {', '.join(MEASURES)}")
+        if name in OF_LAGS and flows.lags is None:
+            raise SettingError(f"'{name}' needs the median lags of the edges; pass lags=, or leave it out")
+        if name == "bradley_terry" and flows.votes is None:
+            raise SettingError("'bradley_terry' needs votes, the clusters in which a market was first; pass votes=")
+
+
+def _score(flows: Flows, name: str) -> Scores:
+    if name == "bradley_terry":
+        assert flows.votes is not None
+        return bradley_terry(flows.votes)
+    if name in OF_LAGS:
+        assert flows.lags is not None
+        measure = closeness if name == "closeness" else lag_betweenness
+        return measure(flows.counts, flows.lags)
+    simple = {
+        "out_tracks": out_tracks,
+        "in_tracks": in_tracks,
+        "net_flow": net_flow,
+        "out_share": out_share,
+        "pagerank": pagerank,
+        "springrank": springrank,
+    }
+    return np.asarray(simple[name](flows.counts), float)
+
+
+def score_table(flows: Flows, markets: Sequence[str], measures: Sequence[str] | None = None) -> pd.DataFrame:
+    """Return one row per market, in the order given: `market` and one column per measure.
+
+    Parameters
+    ----------
+    flows
+        One graph.
+    markets
+        Codes of its m markets.
+    measures
+        Which (default: all for which `flows` has what they need). `out_tracks`, `in_tracks` and `net_flow` are whole
+        numbers of tracks.
+    """
+    if measures is None:
+        lacking = {*(OF_LAGS if flows.lags is None else ()), *(("bradley_terry",) if flows.votes is None else ())}
+        measures = [name for name in MEASURES if name not in lacking]
+    table = pd.DataFrame({"market": list(markets), **scores(flows, measures)})
+    whole = [name for name in ("out_tracks", "in_tracks", "net_flow") if name in measures]
+    return table.astype(dict.fromkeys(whole, "int64"))
+
+
+def edge_flows(edges: pd.DataFrame, markets: Sequence[str]) -> Flows:
+    """Return the flows of an edge table: `tracks` as counts and `lag_median` as lags, markets in the order given.
+
+    Parameters
+    ----------
+    edges
+        `source`, `target`, `tracks`, `lag_median` (days, missing where there is no track); a pair that is not there has
+        no tracks.
+
+    Raises
+    ------
+    DataSaysNoError
+        When an edge is of a market that is not given.
+    """
+    number = pd.Index(list(markets))
+    source, target = (number.get_indexer(pd.Index(edges[side])) for side in ("source", "target"))
+    if (source < 0).any() or (target < 0).any():
+        strange = (set(edges["source"]) | set(edges["target"])) - set(markets)
+        raise DataSaysNoError(f"edges of {', '.join(sorted(strange))}, which are not among the markets")
+    counts = np.zeros((len(number), len(number)), np.int64)
+    lags = np.full(counts.shape, np.nan)
+    counts[source, target] = edges["tracks"].to_numpy(np.int64)
+    lags[source, target] = edges["lag_median"].to_numpy(float, na_value=np.nan)
+    return Flows(counts, lags=lags)
+
+
+def influence_scores(influence: pd.DataFrame) -> pd.DataFrame:
+    """Return every market's clout and susceptibility, from a table of influence.
+
+    Parameters
+    ----------
+    influence
+        `source`, `target`, `alpha`: expected entries into the target per entry into the source.
+
+    Returns
+    -------
+    DataFrame
+        One row per market, in order: `market`; `clout`, the entries elsewhere that one entry into the market leads to
+        (Σ of its row of α); `susceptibility`, the entries into it that one entry into every other market leads to
+        (Σ of its column). Missing where no α of the row or column is known.
+
+    References
+    ----------
+    van Everdingen, Y., Fok, D. & Stremersch, S. (2009). Modeling global spillover of new product takeoff. doi
+    10.1509/jmkr.46.5.637.
+    """
+    markets = sorted(set(influence["source"]) | set(influence["target"]))
+    if not markets:
+        raise DataSaysNoError("the table of influence has no pairs; fit it on charts with transitions")
+    totals = {
+        name: influence.groupby(side)["alpha"].sum(min_count=1).reindex(markets).to_numpy(float, na_value=np.nan)
+        for name, side in (("clout", "source"), ("susceptibility", "target"))
+    }
+    return pd.DataFrame({"market": markets, **totals})

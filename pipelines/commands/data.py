@@ -1,0 +1,258 @@
+"""The commands from raw charts to tables one can trust: ingest, clean, auxiliary, verify, sync, simulate."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, fields, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from diffusion.simulation import FULL, LAYOUTS, Layout, Simulation, Switches, full_scale, simulate
+from pipelines.commands.options import COLUMN, JSON, OUT, column_names, pairs_of, with_options
+from pipelines.folders.folder import Folder
+from pipelines.folders.manifest import to_json
+from pipelines.folders.verify import verify
+from pipelines.progress import progress
+from pipelines.reference.auxiliary import auxiliary_lines, make_auxiliary
+from pipelines.sharing.storage import pull, push
+from pipelines.sharing.store_status import status
+from pipelines.stages.clean import MEMORY, clean_charts
+from pipelines.stages.ingest import DAMAGED_TABLE, Options, ingest
+from pipelines.study.summary import made_lines, printable
+
+PLACE = click.Path(path_type=Path)
+
+
+@click.command("ingest")
+@click.argument("files", nargs=-1, required=True)
+@OUT
+@click.option("--append", is_flag=True, help="Add FILES to what is there; content held already is passed over.")
+@click.option("--encoding", help="Of FILES, where it is neither UTF-8 nor UTF-16, such as latin-1.")
+@click.option("--join-aux", "aux", type=PLACE, metavar="AUX", help="Widen every row by the tables of this folder.")
+@click.option("--slim-only", is_flag=True, help="Leave out the text of all columns: quick, but it cannot be cleaned.")
+@COLUMN
+@JSON
+def ingest_command(
+    files: tuple[str, ...],
+    out: Path,
+    append: bool,
+    encoding: str | None,
+    aux: Path | None,
+    slim_only: bool,
+    columns: tuple[str, ...],
+    as_json: bool,
+) -> None:
+    """Merge chart FILES (CSV, also .gz and .zst; globs and folders) into Parquet by year, nothing filtered."""
+    options = Options(column_names(columns), encoding, aux, slim_only)
+    with progress(3) as tell, Folder(out) as folder:
+        notes = ingest(files, folder, options=options, append=append, tell=tell)
+        folder.log("ingest", rows=notes["profile"]["rows"])
+        reasons = Counter(folder.read_table(DAMAGED_TABLE)["reason"].to_pylist())
+        _say(notes, [*_ingest_lines(notes, reasons), *made_lines(folder)], as_json)
+
+
+def _ingest_lines(notes: Mapping[str, Any], reasons: Counter[str]) -> list[str]:
+    profile, files = notes["profile"], len(notes["sources"])
+    damaged = ", ".join(f"{rows:,} {reason}" for reason, rows in sorted(reasons.items())) or "none"
+    lines = [
+        f"read      {profile['rows'] + profile['damaged']:,} rows of {files:,} files: {profile['rows']:,} merged, "
+        f"{profile['damaged']:,} damaged ({damaged})",
+        f"dates     {profile['first_date'] or 'none'} to {profile['last_date'] or 'none'}",
+    ]
+    encodings = {
+        source["path"]: source["encoding"] for source in notes["sources"] if source["encoding"] not in ("utf-8", "")
+    }
+    lines += _listed("read as", [f"{name} ({encoding})" for name, encoding in encodings.items()])
+    lines += _listed("empty", notes["empty"])
+    return lines + _listed("unknown", [f"market '{name}'" for name in notes["unknown_markets"]])
+
+
+@click.command("clean")
+@click.argument("raw", type=PLACE)
+@OUT
+@click.option("--market-name", "names", multiple=True, metavar="NAME=CODE", help="A market name that is not known.")
+@click.option(
+    "--recordings",
+    type=click.Choice(["joined", "none"]),
+    default="joined",
+    show_default=True,
+    help="Whether ids with one title and primary artist are one recording.",
+)
+@click.option("--memory-limit", default=MEMORY, show_default=True, help="Of the engine; beyond it, it spills.")
+@JSON
+def clean_command(
+    raw: Path, out: Path, names: tuple[str, ...], recordings: str, memory_limit: str, as_json: bool
+) -> None:
+    """Make the star of RAW: typed tables, every row kept, doubled or in quarantine with its reason."""
+    with progress(12) as tell, Folder(out) as folder:
+        notes = clean_charts(
+            raw,
+            folder,
+            market_names=pairs_of(names, "--market-name", "Schweden=SE"),
+            recordings=recordings == "joined",
+            memory_limit=memory_limit,
+            tell=tell,
+        )
+        folder.log("clean", rows=notes["rows"]["raw_rows"])
+        _say(notes, [*_clean_lines(notes), *made_lines(folder)], as_json)
+
+
+def _clean_lines(notes: Mapping[str, Any]) -> list[str]:
+    rows = notes["rows"]
+    reasons = ", ".join(f"{count:,} {reason}" for reason, count in notes["reasons"].items()) or "none"
+    return [
+        f"read      {rows['raw_rows']:,} rows = {rows['kept_rows']:,} kept + {rows['duplicate_rows']:,} duplicates + "
+        f"{rows['quarantined_rows']:,} quarantined; {rows['repaired_rows']:,} of the kept were repaired",
+        f"aside     {reasons}",
+        f"tracks    {notes['tracks']:,}",
+        *_listed("unknown", list(notes["unknown_markets"].values())),
+    ]
+
+
+@click.command("auxiliary")
+@click.option("--countries", type=PLACE, help="CSV of the world's countries.")
+@click.option("--distances", type=PLACE, help="CSV of cultural distances, a square matrix or a long list.")
+@click.option("--holidays", nargs=2, type=click.DateTime(["%Y-%m-%d"]), help="First and last date of public holidays.")
+@click.option("--market", "markets", multiple=True, help="Market to find partners for (default: the 69 known ones).")
+@OUT
+@JSON
+def auxiliary_command(
+    countries: Path | None,
+    distances: Path | None,
+    holidays: tuple[datetime, datetime] | None,
+    markets: tuple[str, ...],
+    out: Path,
+    as_json: bool,
+) -> None:
+    """Make tables of countries, cultural distances and public holidays, joined to markets by ISO code."""
+    dates = (holidays[0].date(), holidays[1].date()) if holidays else None
+    with progress(2) as tell, Folder(out) as folder:
+        tell("making auxiliary tables")
+        notes = make_auxiliary(
+            folder, countries=countries, distances=distances, holidays=dates, markets=markets or None
+        )
+        folder.log("auxiliary")
+        _say(notes, [*auxiliary_lines(notes), *made_lines(folder)], as_json)
+
+
+@click.command("verify")
+@click.argument("folder", type=PLACE)
+@JSON
+def verify_command(folder: Path, as_json: bool) -> None:
+    """Check every file of FOLDER against its manifest; changed, missing and extra ones are named (exit code 1)."""
+    with progress(2) as tell:
+        found = verify(folder, tell=tell)
+    _say(asdict(found), found.lines(), as_json)
+    if not found.whole:
+        raise click.exceptions.Exit(1)
+
+
+@click.command("simulate")
+@click.option("--tracks", type=int, help="New tracks (default 2,000).")
+@click.option("--markets", type=int, help="Markets (default 20): the known ones by population, then XA, XB, ….")
+@click.option("--days", type=int, help="Days (default 180).")
+@click.option("--seed", type=int, default=1, show_default=True, help="The same seed gives the same bytes.")
+@click.option("--density", type=float, default=0.10, show_default=True, help="Share of ordered pairs with an edge.")
+@click.option("--start", type=click.DateTime(["%Y-%m-%d"]), help="First date (default 2017-01-01).")
+@click.option(
+    "--cadence", type=click.Choice(["daily", "weekly"]), default="daily", show_default=True, help="Of the charts."
+)
+@click.option("--layout", type=click.Choice(LAYOUTS), default="core", show_default=True, help="What charts/ holds.")
+@click.option("--scale", type=click.Choice(["full"]), help="The size of the real thing: 26 million rows.")
+@click.option("--damage", type=float, default=0.0, show_default=True, help="Share of rows to mutilate (raw layout).")
+@click.option(
+    "--without", type=click.Choice([spec.name for spec in fields(Switches)]), multiple=True, help="What is left out."
+)
+@OUT
+@JSON
+def simulate_command(
+    out: Path,
+    as_json: bool,
+    scale: str | None,
+    layout: Layout,
+    damage: float,
+    without: tuple[str, ...],
+    start: datetime | None,
+    **options: Any,
+) -> None:
+    """Write charts drawn from a known diffusion network, and the truth beside them."""
+    given = {name: value for name, value in options.items() if value is not None}
+    given["switches"] = Switches(**dict.fromkeys(without, False))
+    if start:
+        given["start"] = start.date()
+    full = full_scale(given["days"]) if "days" in given and "tracks" not in given else FULL
+    simulation = replace(full if scale else Simulation(), **given)
+    with progress(2) as tell:
+        tell("drawing tracks")
+        account = simulate(simulation, out, layout=layout, damage=damage, tell=lambda share: tell("writing", share))
+    lines = [
+        f"simulated {account.rows:,} rows of {account.tracks:,} tracks, {account.entries:,} entries of new tracks; "
+        f"{account.damaged:,} rows mutilated",
+        f"made      {', '.join(account.files[:8])} in {out}",
+    ]
+    _say(asdict(account), lines, as_json)
+
+
+@click.group("sync")
+def sync_group() -> None:
+    """Share a folder through an S3-compatible store, by its manifest.
+
+    ADDRESS is s3://BUCKET/PREFIX. Credentials come from the environment or the AWS files and nowhere else.
+    """
+
+
+SYNC_ARGUMENTS = (
+    click.argument("folder", type=PLACE),
+    click.argument("address"),
+    click.option("--endpoint-url", help="The server, where it is not AWS (default: AWS_ENDPOINT_URL)."),
+    JSON,
+)
+SYNC_FORCE = (
+    click.option("--delete", is_flag=True, help="Delete what the manifest does not name any more."),
+    click.option("--overwrite", is_flag=True, help="Replace files that this tool did not write, or that were changed."),
+)
+
+
+@sync_group.command("push")
+@with_options((*SYNC_ARGUMENTS, *SYNC_FORCE))
+def push_command(folder: Path, address: str, as_json: bool, **options: Any) -> None:
+    """Bring FOLDER to ADDRESS; only what changed travels."""
+    with progress(4) as tell:
+        done = push(folder, address, tell=tell, **options)
+    _say(asdict(done), done.lines(), as_json)
+
+
+@sync_group.command("pull")
+@with_options((*SYNC_ARGUMENTS, *SYNC_FORCE))
+def pull_command(folder: Path, address: str, as_json: bool, **options: Any) -> None:
+    """Bring what ADDRESS holds into FOLDER; it appears there when all of it has arrived whole."""
+    with progress(4) as tell:
+        done = pull(address, folder, tell=tell, **options)
+    _say(asdict(done), done.lines(), as_json)
+
+
+@sync_group.command("status")
+@with_options(SYNC_ARGUMENTS)
+def status_command(folder: Path, address: str, as_json: bool, **options: Any) -> None:
+    """Say how FOLDER and ADDRESS differ (exit code 1 where they do)."""
+    with progress(4) as tell:
+        found = status(folder, address, tell=tell, **options)
+    _say(asdict(found), found.lines(), as_json)
+    if not found.same:
+        raise click.exceptions.Exit(1)
+
+
+COMMANDS = (ingest_command, clean_command, auxiliary_command, verify_command, sync_group, simulate_command)
+
+
+def _listed(what: str, names: Iterable[str], most: int = 12) -> list[str]:
+    """Return one line that names things, none where there are none."""
+    names = list(names)
+    more = f" and {len(names) - most:,} more" if len(names) > most else ""
+    return [f"{what:<9} {', '.join(names[:most])}{more}"] if names else []
+
+
+def _say(facts: object, lines: Iterable[str], as_json: bool) -> None:
+    click.echo(to_json(facts).decode().rstrip("\n") if as_json else "\n".join(map(printable, lines)))

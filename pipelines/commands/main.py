@@ -1,0 +1,304 @@
+"""The command line: a thin layer over the library."""
+
+import re
+import signal
+import sys
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import click
+
+from diffusion import DiffusionError, SettingError
+from pipelines.commands.data import COMMANDS
+from pipelines.commands.options import COLUMN, JSON, OUT, column_names, with_options
+from pipelines.folders.folder import Folder
+from pipelines.folders.manifest import to_json
+from pipelines.progress import progress
+from pipelines.query import answers
+from pipelines.recovery import CELLS
+from pipelines.recovery.output import named_cells, recovery_text, write_recovery
+from pipelines.study.run import GRAPH_STEPS, STEPS, Run
+from pipelines.study.settings import Study, read_study
+from pipelines.study.summary import (
+    graph_lines,
+    made_lines,
+    printable,
+    reading_lines,
+    result,
+    survival_lines,
+    tested_lines,
+)
+from survival import GROUPINGS
+
+EVENT_OPTIONS = (
+    click.option("--window", type=int, help="Days within which a market must follow (default 60; weekly charts 56)."),
+    click.option("--washout", type=int, help="Days after a market's start in which entries are censored (default 28)."),
+    click.option("--top", type=int, help="Rank that makes an entry (default: any rank of the chart)."),
+    click.option("--min-periods", type=int, help="Charts in a row that a track must stay for (default 1)."),
+    click.option(
+        "--identity", type=click.Choice(["track", "recording"]), help="What counts as one track (default track)."
+    ),
+    click.option("--chart", help="Which chart, where there are several (default top200, else the only one)."),
+)
+CHANCE_OPTIONS = (
+    click.option("--permutations", type=int, help="Fillings drawn of each null (default 200)."),
+    click.option("--replicates", type=int, help="Graphs that the bootstrap draws (default 1,000)."),
+    click.option("--seed", type=int, help="Where chance comes from (default 0)."),
+)
+FROM = click.option(
+    "--from", "place", type=click.Path(path_type=Path), required=True, help="Folder that graph, run or demo made."
+)
+
+
+MOST = click.option("--most", type=click.IntRange(min=1), default=10, show_default=True, help="How many.")
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="chart-diffusion")
+def cli() -> None:
+    """How hits travel between national music charts: diffusion graphs, leader markets, survival curves."""
+
+
+@cli.command()
+@click.option("--out", type=click.Path(path_type=Path), default=Path("out/demo"), show_default=True, help="Folder.")
+@JSON
+def demo(out: Path, as_json: bool) -> None:
+    """Run everything on the packaged charts: 67 countries, spring 2021."""
+    with resources.as_file(resources.files("pipelines.study").joinpath("demo.toml")) as file:
+        study = read_study(file)
+    _run(study, out, STEPS, as_json)
+
+
+@cli.command()
+@click.argument("study")
+@click.option("--out", type=click.Path(path_type=Path), help="Folder for what is made (default out/NAME OF THE STUDY).")
+@with_options((*EVENT_OPTIONS, *CHANCE_OPTIONS))
+@COLUMN
+@JSON
+def run(study: str, out: Path | None, columns: tuple[str, ...], as_json: bool, **options: Any) -> None:
+    """Run a study: STUDY is its TOML file, or charts to run with the usual settings."""
+    chosen = read_study(study) if study.lower().endswith(".toml") else Study(study)
+    _run(
+        chosen.override(columns=column_names(columns) or None, **options),
+        out or Path("out") / (re.sub(r"[^\w.-]+", "_", Path(study).stem) or "study"),
+        STEPS,
+        as_json,
+    )
+
+
+@cli.command()
+@click.argument("charts")
+@click.option("--direct", is_flag=True, help="Fit direct edges too: influence.parquet.")
+@OUT
+@with_options((*EVENT_OPTIONS, *CHANCE_OPTIONS))
+@COLUMN
+@JSON
+def graph(charts: str, direct: bool, out: Path, columns: tuple[str, ...], as_json: bool, **options: Any) -> None:
+    """Write the market graph of CHARTS (a file, glob or folder): tables, GraphML, GEXF and DOT."""
+    study = Study(charts, columns=column_names(columns)).override(**options)
+    _run(study, out, (*GRAPH_STEPS, *(("direct",) if direct else ())), as_json)
+
+
+@cli.command()
+@click.argument("charts")
+@click.option(
+    "--by", type=click.Choice(GROUPINGS), multiple=True, default=["none"], show_default=True,
+    help="What the curves are grouped by; may be given several times.",
+)  # fmt: skip
+@click.option("--horizon", type=int, help="Days of follow-up after the debut (default 180).")
+@OUT
+@with_options(EVENT_OPTIONS)
+@COLUMN
+@JSON
+def survival(
+    charts: str, by: tuple[Any, ...], out: Path, columns: tuple[str, ...], as_json: bool, **options: Any
+) -> None:
+    """Write Kaplan-Meier curves of the time to breakthrough in CHARTS (a file, glob or folder).
+
+    The window is that of the graph; curves do not depend on it.
+    """
+    study = Study(charts, columns=column_names(columns)).override(by=by, **options)
+    _run(study, out, ("entries", "survival", "survival_figures"), as_json)
+
+
+@cli.command("recovery")
+@click.option(
+    "--cell",
+    "cells",
+    multiple=True,
+    metavar="NAME",
+    help="Only this row of the table, as in daily-lag12-ties-background-gaps; several may be given.",
+)
+@click.option("--simulations", type=click.IntRange(min=1), default=10, show_default=True, help="Of every cell.")
+@click.option("--tracks", type=click.IntRange(min=1), default=2000, show_default=True, help="New tracks of each.")
+@click.option("--markets", type=click.IntRange(min=2), default=12, show_default=True, help="Markets of each.")
+@click.option("--days", type=click.IntRange(min=1), default=365, show_default=True, help="Days of each.")
+@click.option("--seed", type=int, default=1, show_default=True, help="Where chance comes from.")
+@click.option("--workers", type=click.IntRange(min=1), default=2, show_default=True, help="Processes.")
+@OUT
+def recovery_command(
+    cells: tuple[str, ...],
+    simulations: int,
+    tracks: int,
+    markets: int,
+    days: int,
+    seed: int,
+    workers: int,
+    out: Path,
+) -> None:
+    """Measure on simulated charts how well methods find a known network, and whether intervals hold the truth."""
+    chosen = named_cells(cells) if cells else CELLS
+    with progress(len(chosen)) as tell:
+        found = write_recovery(
+            out,
+            simulations=simulations,
+            tracks=tracks,
+            markets=markets,
+            days=days,
+            seed=seed,
+            cells=chosen,
+            workers=workers,
+            tell=tell,
+        )
+    click.echo(recovery_text(found).rstrip("\n"))
+
+
+@cli.group()
+def query() -> None:
+    """Ask a finished graph folder."""
+
+
+@query.command()
+@click.option("--by", default="net_flow", show_default=True, help="Score to rank by.")
+@MOST
+@FROM
+@JSON
+def leaders(by: str, most: int, place: Path, as_json: bool) -> None:
+    """Which markets lead?"""
+    _show(answers.leaders(place, by=by, most=most), as_json)
+
+
+@query.command()
+@click.argument("source")
+@click.argument("target")
+@FROM
+@JSON
+def flow(source: str, target: str, place: Path, as_json: bool) -> None:
+    """How do tracks go from SOURCE to TARGET (names or codes)?"""
+    _show(answers.flow(place, source, target), as_json)
+
+
+@query.command()
+@click.argument("track")
+@FROM
+@JSON
+def journey(track: str, place: Path, as_json: bool) -> None:
+    """Where did TRACK (id, url or title) go, in order?"""
+    _show(answers.journey(place, track), as_json)
+
+
+@query.command("next-from")
+@click.argument("market")
+@MOST
+@FROM
+@JSON
+def next_from(market: str, most: int, place: Path, as_json: bool) -> None:
+    """Where do tracks go after MARKET (name or code), and how surely?"""
+    _show(answers.next_from(place, market, most=most), as_json)
+
+
+@query.command("who-follows")
+@click.argument("market")
+@MOST
+@FROM
+@JSON
+def who_follows(market: str, most: int, place: Path, as_json: bool) -> None:
+    """Whom does an entry into MARKET bring directly? (graph --direct)"""
+    _show(answers.who_follows(place, market, most=most), as_json)
+
+
+@query.command()
+@click.argument("market")
+@MOST
+@FROM
+@JSON
+def influence(market: str, most: int, place: Path, as_json: bool) -> None:
+    """Whom does MARKET follow directly? (graph --direct)"""
+    _show(answers.influence(place, market, most=most), as_json)
+
+
+@query.command()
+@click.argument("source")
+@click.argument("target")
+@click.option("--most", type=click.IntRange(min=1), default=3, show_default=True, help="How many.")
+@FROM
+@JSON
+def route(source: str, target: str, most: int, place: Path, as_json: bool) -> None:
+    """By which ways do tracks get from SOURCE to TARGET? (graph --direct)"""
+    _show(answers.route(place, source, target, most=most), as_json)
+
+
+@query.command()
+@click.argument("source")
+@click.argument("target")
+@FROM
+@JSON
+def explain(source: str, target: str, place: Path, as_json: bool) -> None:
+    """What is the edge from SOURCE to TARGET worth, in words?"""
+    _show(answers.explain(place, source, target), as_json)
+
+
+for data_command in COMMANDS:
+    cli.add_command(data_command)
+
+
+def main() -> None:
+    """Run the command line; errors of the user or the data are one line on standard error and an exit code."""
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))  # leave no half-done work behind
+    try:
+        code = cli.main(standalone_mode=False, prog_name="chart-diffusion")
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message(), err=True)
+        code = 2
+    except click.exceptions.Abort:
+        code = _fail("stopped", 130)
+    except click.ClickException as error:
+        code = _fail(error.format_message(), 2)
+    except DiffusionError as error:
+        code = _fail(str(error), error.exit_code)
+    except BrokenPipeError:
+        sys.stderr.close()
+        code = 0
+    except OSError as error:
+        code = _fail(f"{error.strerror or error}: '{error.filename}'" if error.filename else str(error), 2)
+    sys.exit(code)
+
+
+def _fail(message: str, code: int) -> int:
+    click.echo(f"chart-diffusion: {printable(' '.join(message.split()))}", err=True)
+    return code
+
+
+def _run(study: Study, out: Path, steps: tuple[str, ...], as_json: bool) -> None:
+    if Path(study.path).is_dir() and out.resolve() == Path(study.path).resolve():
+        raise SettingError(
+            f"'{out}' is the folder of the charts, where results would be read as charts; name another --out"
+        )
+    with progress(12) as tell, Folder(out) as folder:
+        job = Run(study, folder, tell)
+        job.make(*steps)
+        graph = job.graph if "graph" in steps else None
+        if as_json:
+            text = to_json(result(folder, graph)).decode().rstrip("\n")
+        else:
+            lines = reading_lines(folder.notes("entries"))
+            lines += graph_lines(folder.notes("graph"), graph) if graph is not None else []
+            lines += tested_lines(folder)
+            lines += survival_lines(job.curves) if "survival" in steps else []
+            text = "\n".join(map(printable, [*lines, *made_lines(folder)]))
+    click.echo(text)
+
+
+def _show(answer: answers.Answer, as_json: bool) -> None:
+    click.echo(to_json(answer.data).decode().rstrip("\n") if as_json else answer.text)

@@ -1,0 +1,217 @@
+"""Questions to a finished graph folder, answered as text and as data."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from diffusion import DataSaysNoError, SettingError, market_names
+from diffusion.distances import DISTANCES
+from graphs import SCORES
+from graphs import route as routes
+from pipelines.query.explain import chance_sentences, flow_sentence, influence_sentence
+from pipelines.study.finished import holds_step, open_entries, open_graph, open_table, open_titles
+from pipelines.study.summary import cell, many, printable, records, text_table
+
+PAIR_COLUMNS = [
+    "tracks",
+    "joint",
+    "exposed",
+    "rate",
+    "rate_low",
+    "rate_high",
+    "followed_to",
+    "lag_q25",
+    "lag_median",
+    "lag_q75",
+    "distance_km",
+    "cultural_distance",
+]
+
+
+YES_OR_NO = ("contiguous", "common_language")
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer as text for people and as JSON-ready data."""
+
+    text: str
+    data: Any
+
+
+def leaders(place: Path, *, by: str, most: int) -> Answer:
+    """Return the `most` markets with the highest score `by`, with its interval and rank group, then other scores."""
+    graph = open_graph(place)
+    ranked = open_table(place, "leaders", "leaders") if holds_step(place, "leaders") else pd.DataFrame({"measure": []})
+    known = list(dict.fromkeys([*SCORES, *ranked["measure"]]))
+    if by not in known:
+        raise SettingError(f"no score '{by}'; there are {', '.join(known)}")
+    table = graph.scores()
+    own = ranked[ranked["measure"] == by]
+    if len(own):
+        own = own[["market", "score", "low", "high", "rank_low", "rank_high", "group"]].rename(columns={"score": by})
+        table = (
+            table[["market", "name"]]
+            .merge(own, on="market")
+            .merge(table.drop(columns=["name", by], errors="ignore"), on="market")
+        )
+    table = table.sort_values([by, "market"], ascending=[False, True], ignore_index=True).head(most)
+    heading = f"{graph.chart}: leaders by {by}, transitions within {graph.window} days"
+    return Answer(f"{heading}\n{text_table(table)}", records(table))
+
+
+def flow(place: Path, source: str, target: str) -> Answer:
+    """Return one ordered pair, its opposite direction, and its lag curve by week."""
+    graph = open_graph(place)
+    found = graph.flow(source, target)
+    edge, back = found.edge, found.back
+    names = market_names([str(edge["source"]), str(edge["target"])])
+    a, b = names.values()
+    curve = found.curve[found.curve["entered"] > 0]
+    lines = [
+        f"{a} → {b} on {graph.chart}, within {graph.window} days",
+        flow_sentence(edge, a, b),
+        flow_sentence(back, b, a),
+        f"{many(edge['joint'], 'track')} entered both with neither order observed, which counts for no direction.",
+    ]
+    lines.append(_apart(edge))
+    if not curve.empty:
+        lines += ["", f"Share of exposed tracks in {b} by days after {a}, on days with entries:", text_table(curve)]
+    pair = pd.DataFrame([edge, back])
+    data = {"there": records(pair)[0], "back": records(pair)[1], "lag_curve": records(found.curve)}
+    return Answer("\n".join(lines), data)
+
+
+def next_from(place: Path, market: str, *, most: int) -> Answer:
+    """Return the `most` markets that follow `market` most surely."""
+    graph = open_graph(place)
+    table = graph.next_from(market)
+    table.insert(2, "name", table["target"].map(market_names(table["target"])))
+    seen = table[table["tracks"] > 0]
+    if seen.empty:
+        raise DataSaysNoError(f"no track was seen to go on from {graph.code(market)} within {graph.window} days")
+    shown = seen.head(most)
+    name = market_names([graph.code(market)]).popitem()[1]
+    heading = (
+        f"{graph.chart}: after {name}, by rate = P(entry within {graph.window} days); "
+        "look at exposed before you trust a rate"
+    )
+    return Answer(f"{heading}\n{text_table(shown[['target', 'name', *PAIR_COLUMNS]])}", records(shown))
+
+
+def who_follows(place: Path, market: str, *, most: int) -> Answer:
+    """Return the `most` markets that an entry into `market` brings most entries to, directly."""
+    return _influence(place, market, side="source", other="target", most=most)
+
+
+def influence(place: Path, market: str, *, most: int) -> Answer:
+    """Return the `most` markets whose entries bring `market` most, directly, and what comes from nobody seen."""
+    return _influence(place, market, side="target", other="source", most=most)
+
+
+def _influence(place: Path, market: str, *, side: str, other: str, most: int) -> Answer:
+    graph, table = open_graph(place), open_table(place, "direct", "influence")
+    code = graph.code(market)
+    own = table[(table[side] == code) & (table["credits"] > 0)]
+    if own.empty:
+        raise DataSaysNoError(f"no entry {'into' if side == 'target' else 'elsewhere'} is owed to a market, for {code}")
+    own = own.sort_values(["credits", other], ascending=[False, True], ignore_index=True)
+    own.insert(2, "name", own[other].map(market_names(own[other])))
+    name = market_names([code])[code]
+    clout = open_table(place, "direct", "clout").set_index("market").loc[code]
+    heading = (
+        f"{graph.chart}: who follows {name}, directly; one entry there brings {clout['clout']:.2f} elsewhere"
+        if side == "source"
+        else f"{graph.chart}: whom {name} follows, directly; of its {clout['received'] + clout['background']:,.0f} "
+        f"entries that could follow one elsewhere (after the debut, past the washout, within the horizon) "
+        f"{clout['received']:,.0f} are owed to other markets, {clout['background']:,.0f} to nobody seen"
+    )
+    shown = own[[other, "name", "alpha", "low", "high", "q", "direct", "credits", "lag_median"]].head(most)
+    return Answer(f"{heading}\n{text_table(shown)}", records(own.head(most)))
+
+
+def route(place: Path, source: str, target: str, *, most: int) -> Answer:
+    """Return the `most` likely routes from one market to another, along edges told apart from none."""
+    graph, table = open_graph(place), open_table(place, "direct", "influence")
+    a, b = graph.code(source), graph.code(target)
+    found = routes(table[table["direct"]], a, b, k=most)
+    names = market_names([a, b])
+    lines = [f"{graph.chart}: most probable routes from {names[a]} to {names[b]}, by direct edges"]
+    for number, steps in found.groupby("route"):
+        way = " → ".join([*steps["source"], steps["target"].iloc[-1]])
+        first = steps.iloc[0]
+        days = many(round(first["days"]), "day")
+        lines.append(f"{number}. {way}: P = {first['route_probability']:.3g}, about {days} as modelled")
+    return Answer("\n".join(lines), records(found))
+
+
+def explain(place: Path, source: str, target: str) -> Answer:
+    """Return all numbers of one edge in words."""
+    graph = open_graph(place)
+    found = graph.flow(source, target)
+    edge = found.edge
+    names = market_names([str(edge["source"]), str(edge["target"])])
+    a, b = names.values()
+    lines = [f"{a} → {b} on {graph.chart}, within {graph.window} days", flow_sentence(edge, a, b)]
+    lines += chance_sentences(edge, a, b)
+    data: dict[str, Any] = {"edge": records(pd.DataFrame([edge]))[0], "direct": None}
+    if holds_step(place, "direct"):
+        table = open_table(place, "direct", "influence")
+        pair = table[(table["source"] == edge["source"]) & (table["target"] == edge["target"])]
+        lines.append(influence_sentence(pair.to_dict("records")[0], a, b))
+        data["direct"] = records(pair)[0]
+    else:
+        lines.append("Direct: not fitted; graph --direct does.")
+    return Answer("\n".join([*lines, _apart(edge)]), data)
+
+
+def journey(place: Path, track: str) -> Answer:
+    """Return where a track went; `track` is an id, a url, or a title."""
+    entries, titles = open_entries(place), open_titles(place)
+    markets = entries.table.group_by("track_id").aggregate([("market", "count")]).to_pandas()
+    titles = titles.merge(markets, how="left", on="track_id").sort_values(
+        ["market_count", "track_id"], ascending=[False, True]
+    )
+    chosen = _track(track, titles)
+    table = entries.journey(str(chosen["track_id"]))
+    named = ", ".join(str(part) for part in (chosen["title"], chosen["artist"]) if isinstance(part, str))
+    heading = printable(f"{chosen['track_id']}{f': {named}' if named else ''} on {entries.rules.chart}")
+    shown = table[["step", "market", "name", "entry", "days", "rank", "left_censored"]]
+    data = {"track_id": chosen["track_id"], "title": chosen["title"], "artist": chosen["artist"]}
+    return Answer(f"{heading}\n{text_table(shown)}", data | {"journey": records(table)})
+
+
+def _apart(edge: Mapping[Any, Any]) -> str:
+    words = {0: "no", 1: "yes"}
+    apart = [
+        (name.replace("_", " "), words.get(edge[name], "") if name in YES_OR_NO else cell(edge[name]))
+        for name in DISTANCES
+    ]
+    known = [f"{name} {value}" for name, value in apart if value]
+    return f"Between them: {', '.join(known)}." if known else "No distance between them is known."
+
+
+def _track(wanted: str, titles: pd.DataFrame) -> dict[str, Any]:
+    """Return `track_id`, `title` and `artist` of the one track meant; `titles`, those in most markets first."""
+    ident = re.sub(r"^.*track[/:]([^/?#\s]+).*$", r"\1", wanted.strip())
+    by_id = titles[titles["track_id"] == ident]
+    names = titles["title"].fillna("").str.casefold()
+    found = by_id if len(by_id) else titles[names == wanted.strip().casefold()]
+    if not len(found):
+        near = titles[names.str.contains(wanted.strip().casefold(), regex=False)]["title"].drop_duplicates().head(3)
+        hint = f"; did you mean {' or '.join(repr(title) for title in near)}?" if len(near) else ""
+        raise DataSaysNoError(f"no track has the id or title '{wanted}'{hint}")
+    if len(found) > 1:
+        listed = "; ".join(
+            f"{row.track_id} by {cell(row.artist) or 'nobody named'} ({many(row.market_count, 'market')})"
+            for row in found.head(5).itertuples()
+        )
+        raise DataSaysNoError(
+            f"{len(found)} tracks are called '{wanted}'; name one by its id, in most markets first: {listed}"
+        )
+    row: dict[str, Any] = records(found)[0]
+    return row

@@ -1,0 +1,148 @@
+"""How well scores find the edges and the leaders, and how often intervals hold the truth."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
+from sklearn.metrics import average_precision_score, roc_auc_score
+
+from diffusion import DataSaysNoError
+from diffusion.simulation.observed import Floats
+
+Flags = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Recovered:
+    """How well one method found the truth of one simulation.
+
+    Attributes
+    ----------
+    average_precision
+        Area under precision by recall of the edges, 0 … 1; a blind guess has the share of pairs that are edges.
+    auc
+        P(an edge has a higher score than a pair that is none), ties half; a blind guess has .5.
+    leaders_tau
+        Kendall's τ-b of the method's leaders with the true clout, −1 … 1; NaN where all leaders are equal.
+    """
+
+    average_precision: float
+    auc: float
+    leaders_tau: float
+
+
+def recovered(edges: Floats, leaders: Floats, *, alpha: Floats) -> Recovered:
+    """Return how well scores find the edges (α > 0) and the leaders.
+
+    Parameters
+    ----------
+    edges
+        (m, m): score by source and target, the higher the surer; NaN, which stands below all others, where the method
+        says nothing. The diagonal is not looked at.
+    leaders
+        (m,): score of the markets, the higher the more it leads; NaN as in `edges`.
+    alpha
+        (m, m): the truth.
+
+    Raises
+    ------
+    DataSaysNoError
+        When no pair is an edge, or every one is.
+    """
+    pairs = ~np.eye(len(alpha), dtype=bool)
+    truth = alpha[pairs] > 0
+    if truth.all() or not truth.any():
+        raise DataSaysNoError(f"{int(truth.sum())} of {len(truth)} pairs are edges; nothing can be told apart")
+    score = ranks(edges[pairs])
+    return Recovered(
+        average_precision=float(average_precision_score(truth, score)),
+        auc=float(roc_auc_score(truth, score)),
+        leaders_tau=float(stats.kendalltau(ranks(leaders), alpha.sum(axis=1)).statistic),
+    )
+
+
+def ranks(scores: Floats) -> Floats:
+    """Return the places of scores in their order, equal for equal ones; NaN below all.
+
+    Examples
+    --------
+    >>> ranks(np.array([3.0, np.nan, -np.inf, 3.0])).tolist()
+    [2.0, 0.0, 1.0, 2.0]
+    """
+    there = ~np.isnan(scores)
+    places = np.zeros(scores.shape)
+    places[there] = np.unique(scores[there], return_inverse=True)[1] + 1.0
+    return places
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """How often intervals of one kind held the truth in one simulation.
+
+    Attributes
+    ----------
+    intervals
+        How many there are.
+    below
+        Intervals that lie below the truth.
+    above
+        Intervals that lie above it.
+    """
+
+    intervals: int
+    below: int
+    above: int
+
+
+def held(low: Floats, high: Floats, truth: Floats, *, where: Flags) -> Held:
+    """Return how often intervals hold the truth, where they are asked for and both are known."""
+    chosen = where & ~np.isnan(low) & ~np.isnan(high) & ~np.isnan(truth)
+    below, above = (high < truth) & chosen, (low > truth) & chosen
+    return Held(int(chosen.sum()), int(below.sum()), int(above.sum()))
+
+
+def mean_interval(values: Floats, *, level: float = 0.95) -> tuple[float, float, float]:
+    """Return the mean of one value per simulation and its t-interval; NaN bounds with a single one. NaN are left out.
+
+    Examples
+    --------
+    >>> [round(x, 3) for x in mean_interval(np.array([0.4, 0.6, np.nan]))]
+    [0.5, -0.771, 1.771]
+    """
+    known = values[~np.isnan(values)]
+    if not len(known):
+        return np.nan, np.nan, np.nan
+    mean = float(known.mean())
+    if len(known) == 1:
+        return mean, np.nan, np.nan
+    reach = stats.t.ppf((1 + level) / 2, len(known) - 1) * known.std(ddof=1) / np.sqrt(len(known))
+    return mean, float(mean - reach), float(mean + reach)
+
+
+def share_interval(hits: Floats, trials: Floats, *, level: float = 0.95) -> tuple[float, float, float]:
+    """Return the share of hits over all simulations and its interval; intervals of one simulation come and go together.
+
+    Parameters
+    ----------
+    hits, trials
+        (s,): one element per simulation.
+
+    Notes
+    -----
+    Wilson's interval for as many independent trials as have the variance of the share between simulations (a ratio
+    estimator), at most those there are; with a single simulation, for the trials themselves.
+    """
+    total = float(trials.sum())
+    if total == 0:
+        return np.nan, np.nan, np.nan
+    share = float(hits.sum()) / total
+    effective, used = total, int((trials > 0).sum())
+    if used > 1 and 0 < share < 1:
+        variance = used / (used - 1) * float(((hits - share * trials) ** 2).sum()) / total**2
+        effective = min(total, share * (1 - share) / variance) if variance > 0 else total
+    z = float(stats.norm.ppf((1 + level) / 2))
+    scale = 1 + z**2 / effective
+    centre = (share + z**2 / (2 * effective)) / scale
+    reach = z / scale * np.sqrt(share * (1 - share) / effective + z**2 / (4 * effective**2))
+    return share, max(0.0, float(centre - reach)), min(1.0, float(centre + reach))

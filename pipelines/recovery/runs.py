@@ -1,0 +1,156 @@
+"""The simulations of one cell: what every method found, and how often intervals held the truth, run by run."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import asdict, dataclass
+from functools import partial
+from typing import Final, Protocol
+
+import numpy as np
+import pandas as pd
+
+from diffusion import SettingError
+from diffusion.simulation.observed import Floats
+from diffusion.simulation.truth import DAYS, POPULATION, Truth, draw_truth
+from diffusion.simulation.worlds import Cell, Size, draw_world
+from pipelines.recovery.measures import Flags, Held, held, recovered
+from pipelines.recovery.methods import METHODS, Evidence, Intervals, intervals
+
+ENOUGH: Final = 10.0
+"""Expected transitions (α: credits) from which intervals are required to hold."""
+
+COVERAGE: Final = ["simulation", "quantity", "days", "expected", "intervals", "below", "above"]
+"""Columns of `CellRuns.coverage`."""
+
+Row = dict[str, object]
+Tell = Callable[[float], None]
+"""Told how much of a cell is done, 0 … 1."""
+
+
+class Each(Protocol):
+    """Calls a function with every element, in any process, and yields the results in order; `map` is one."""
+
+    def __call__(self, function: Callable[[int], "Run"], numbers: Iterable[int], /) -> Iterator["Run"]:
+        """Yield the result for every number."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What came out of one simulation: rows of the tables of `CellRuns`."""
+
+    scores: list[Row]
+    coverage: list[Row]
+
+
+@dataclass(frozen=True, slots=True)
+class CellRuns:
+    """All simulations of one cell.
+
+    Attributes
+    ----------
+    cell
+        What was on.
+    scores
+        One row per simulation and method: `simulation`, `method`, `edge_share` (edges among the pairs: the average
+        precision of a blind guess), `average_precision`, `auc`, `leaders_tau`.
+    coverage
+        One row per simulation, quantity, days and class: `simulation`, `quantity` (``rate``, ``lag_curve``, ``alpha``
+        where α > 0, ``alpha_late`` for the part of it that comes after the source's own chart, ``alpha_zero`` where α
+        is 0), `days` (of a lag curve, else missing), `expected` (transitions or
+        credits: ``10 or more``, ``fewer``; for ``alpha_zero`` ``none``), `intervals`, `below` and `above` the truth.
+    """
+
+    cell: Cell
+    scores: pd.DataFrame
+    coverage: pd.DataFrame
+
+
+def cell_runs(
+    cell: Cell,
+    *,
+    simulations: int,
+    size: Size,
+    seed: int,
+    population: int = POPULATION,
+    each: Each = map,
+    tell: Tell = lambda share: None,
+) -> CellRuns:
+    """Return the simulations of one cell; the same arguments give the same numbers.
+
+    Parameters
+    ----------
+    cell
+        What is on.
+    simulations
+        How many networks are drawn, each with its own tracks.
+    size
+        How much is simulated at a time.
+    seed
+        Where chance comes from. The networks are those of the other cells with this seed, so cells compare in pairs.
+    population
+        Tracks that true rates are measured on, per track of the sample.
+    each
+        Calls the simulations; `map` by default, or that of a pool of processes.
+    tell
+        Told how much is done.
+    """
+    if simulations < 1:
+        raise SettingError(f"{simulations} simulations; give 1 or more")
+    if seed < 0:
+        raise SettingError(f"the seed {seed} is negative; give 0 or more")
+    one = partial(simulation_run, cell, size=size, seed=seed, population=population)
+    scores: list[Row] = []
+    coverage: list[Row] = []
+    for done, run in enumerate(each(one, range(simulations)), 1):
+        scores += run.scores
+        coverage += run.coverage
+        tell(done / simulations)
+    return CellRuns(cell, pd.DataFrame(scores), pd.DataFrame(coverage, columns=COVERAGE).astype({"days": "Int64"}))
+
+
+def simulation_run(cell: Cell, simulation: int, *, size: Size, seed: int, population: int = POPULATION) -> Run:
+    """Return what came out of simulation number `simulation` of a cell; parameters as those of `cell_runs`."""
+    world = draw_world(cell, size, seed=seed, simulation=simulation)
+    entries = world.watch.entries(world.sample())
+    evidence = Evidence.of(entries, window=cell.window, seed=seed + simulation)
+    truth = draw_truth(world, population=population)
+    alpha = truth.alpha
+    edge_share = float((alpha > 0).sum() / (alpha.size - len(alpha)))
+    scores: list[Row] = []
+    for name, method in METHODS.items():
+        found = method(evidence)
+        scores.append(
+            {"simulation": simulation, "method": name, "edge_share": edge_share}
+            | asdict(recovered(found.edges, found.leaders, alpha=alpha))
+        )
+    coverage = [{"simulation": simulation} | row for part in intervals(evidence) for row in _coverage(part, truth)]
+    return Run(scores, coverage)
+
+
+def _coverage(found: Intervals, truth: Truth) -> Iterator[Row]:
+    """Yield a row per class of pairs, with how often the intervals held the truth."""
+    pairs: Flags = ~np.eye(len(truth.alpha), dtype=bool)
+    if found.quantity == "alpha":
+        none = held(found.low, found.high, truth.alpha, where=pairs & (truth.alpha == 0))
+        yield _row("alpha_zero", found, "none", none)
+        pairs &= truth.alpha > 0
+        late = held(found.low, found.high, truth.alpha_late, where=pairs & (truth.credits >= ENOUGH))
+        yield _row("alpha_late", found, "10 or more", late)
+    true, expected = _true(found, truth)
+    for name, where in (("10 or more", expected >= ENOUGH), ("fewer", expected < ENOUGH)):
+        yield _row(found.quantity, found, name, held(found.low, found.high, true, where=pairs & where))
+
+
+def _true(found: Intervals, truth: Truth) -> tuple[Floats, Floats]:
+    """Return (m, m) the true value of a quantity, and how many transitions or credits a sample is expected to have."""
+    if found.quantity == "alpha":
+        return truth.alpha, truth.credits
+    if found.days is None:
+        return truth.rate, truth.transitions
+    curve = truth.curve[..., DAYS.index(found.days)]
+    with np.errstate(invalid="ignore", divide="ignore"):
+        expected = np.where(truth.rate > 0, truth.transitions * curve / truth.rate, 0.0)
+    return curve, expected
+
+
+def _row(quantity: str, found: Intervals, expected: str, count: Held) -> Row:
+    return {"quantity": quantity, "days": found.days, "expected": expected} | asdict(count)

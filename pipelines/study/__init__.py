@@ -1,0 +1,1 @@
+"""A study: its settings, its steps, and the report of what they made."""

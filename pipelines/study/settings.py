@@ -1,0 +1,154 @@
+"""A study: everything that a run depends on, from one TOML file or from options."""
+
+import difflib
+import tomllib
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from diffusion import Identity, SettingError
+from diffusion.conventions import HORIZON, LONGEST, WASHOUT
+from survival import GROUPINGS, Grouping
+
+SAMPLE = "sample"
+"""What a study calls the packaged charts."""
+
+SECTIONS: Mapping[str, tuple[str, ...]] = {
+    "study": ("title",),
+    "charts": ("path", "chart", "columns", "market_names"),
+    "events": ("top", "min_periods", "washout", "identity"),
+    "graph": ("window", "permutations", "replicates", "seed"),
+    "survival": ("by", "horizon"),
+}
+"""Section of the study file → its keys, each a field of `Study`."""
+
+LEAST: Mapping[str, int] = {
+    "top": 1,
+    "min_periods": 1,
+    "washout": 0,
+    "window": 1,
+    "permutations": 20,
+    "replicates": 20,
+    "seed": 0,
+    "horizon": 1,
+}
+"""Whole numbers of a study → the least they may be."""
+
+
+@dataclass(frozen=True, slots=True)
+class Study:
+    """What to read, what counts as an event, and what to compute.
+
+    Attributes
+    ----------
+    path
+        Charts: file, glob or folder (relative to the study file), or ``sample``.
+    title
+        Heading of the report.
+    chart, top, min_periods, washout, identity
+        As `diffusion.Charts.entries`.
+    columns, market_names
+        As `diffusion.open_charts`.
+    window
+        Days, as `graphs.market_graph`; None for the usual one of the cadence.
+    permutations
+        Fillings drawn of each null.
+    replicates
+        Graphs that the bootstrap draws.
+    seed
+        Where chance comes from.
+    by, horizon
+        As `survival.breakthrough`; several groupings are computed one after the other.
+    """
+
+    path: str
+    title: str = "How hits travel"
+    chart: str | None = None
+    columns: Mapping[str, str] = field(default_factory=dict)
+    market_names: Mapping[str, str] = field(default_factory=dict)
+    top: int | None = None
+    min_periods: int = 1
+    washout: int = WASHOUT
+    identity: Identity = "track"
+    window: int | None = None
+    permutations: int = 200
+    replicates: int = 1000
+    seed: int = 0
+    by: tuple[Grouping, ...] = GROUPINGS
+    horizon: int = HORIZON
+
+    def __post_init__(self) -> None:
+        for name, least in LEAST.items():
+            value = getattr(self, name)
+            whole = isinstance(value, int) and not isinstance(value, bool)
+            if value is not None and not (whole and least <= value <= LONGEST):
+                raise SettingError(
+                    f"{name} is {value!r}; it must be a whole number, {least} or more, {LONGEST:,} at most"
+                )
+        if self.path == "":
+            raise SettingError("the path of the charts is empty; name a file, glob or folder")
+        for name in ("path", "title", "chart", "identity"):
+            value = getattr(self, name)
+            if not isinstance(value, str) and not (name == "chart" and value is None):
+                raise SettingError(f"{name} is {value!r}; it must be text")
+        for name in ("columns", "market_names"):
+            value = getattr(self, name)
+            if not isinstance(value, Mapping) or not all(isinstance(text, str) for text in value.values()):
+                raise SettingError(f'{name} must be a table of names, such as {{ rank = "Position" }}')
+        if self.identity not in ("track", "recording"):
+            raise SettingError(f"identity is '{self.identity}'; allowed are 'track' and 'recording'")
+        if not isinstance(self.by, tuple):
+            raise SettingError(f"by is {self.by!r}; it must be a list of {', '.join(GROUPINGS)}")
+        strange = [name for name in self.by if name not in GROUPINGS]
+        if strange or not self.by or len(set(self.by)) < len(self.by):
+            raise SettingError(f"by is {list(self.by)}; allowed are {', '.join(GROUPINGS)}, each once")
+
+    def settings(self, *sections: str) -> dict[str, Any]:
+        """Return the fields of some sections of the study file, for a fingerprint or a manifest."""
+        values = asdict(self)
+        return {name: values[name] for section in sections for name in SECTIONS[section] if name != "path"}
+
+    def override(self, **options: Any) -> "Study":
+        """Return the study with every option that is not None in place of its field."""
+        return replace(self, **{name: value for name, value in options.items() if value is not None})
+
+
+def read_study(file: str | Path) -> Study:
+    """Return the study that a TOML file describes; its chart path is relative to the file.
+
+    Raises
+    ------
+    SettingError
+        When the file is not there, is no TOML, has an unknown key, or a value that cannot be right.
+    """
+    file = Path(file)
+    try:
+        document = tomllib.loads(file.read_text(encoding="utf-8-sig"))
+    except FileNotFoundError:
+        raise SettingError(f"no study file at '{file}'") from None
+    except (OSError, ValueError, RecursionError) as error:
+        raise SettingError(f"cannot read the study file '{file}': {error}") from error
+    values: dict[str, Any] = {}
+    for section, content in document.items():
+        _known(section, SECTIONS, f"section in '{file}'")
+        if not isinstance(content, dict):
+            raise SettingError(f"'{section}' in '{file}' must be a section: [{section}]")
+        for key, value in content.items():
+            _known(key, SECTIONS[section], f"key in [{section}] of '{file}'")
+            values[key] = value
+    if not isinstance(values.get("path"), str):
+        raise SettingError(f"'{file}' does not say what to read; add [charts] with path = \"FILE, GLOB OR FOLDER\"")
+    if values["path"] != SAMPLE:
+        values["path"] = str(file.parent / values["path"])
+    if "by" in values:
+        by = [values["by"]] if isinstance(values["by"], str) else values["by"]
+        values["by"] = tuple(by) if isinstance(by, list) else by
+    return Study(**values)
+
+
+def _known(name: str, allowed: Mapping[str, Any] | tuple[str, ...], what: str) -> None:
+    if name not in allowed:
+        near = difflib.get_close_matches(name, allowed, n=1)
+        hint = f"; did you mean '{near[0]}'?" if near else f"; allowed are {', '.join(allowed)}"
+        raise SettingError(f"unknown {what}: '{name}'{hint}")

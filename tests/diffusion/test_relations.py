@@ -1,0 +1,366 @@
+"""The SQL relations against their plain-Python twins."""
+
+import math
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from importlib import resources
+
+import pyarrow as pa
+import pytest
+from hypothesis import Phase, assume, given, settings
+from hypothesis import strategies as st
+from lifelines import KaplanMeierFitter
+
+import diffusion
+from diffusion import contracts
+from tests import twins
+from tests.random_charts import (
+    COMMON_LANGUAGE,
+    EXAMPLES,
+    LIFELINES_TOLERANCE,
+    RATE_TOLERANCE,
+    RULES,
+    Rules,
+    Study,
+    market_of,
+    opened,
+    padding,
+    sources,
+    studies,
+)
+from tests.twins import Row
+
+
+def agree(table: pa.Table, twin: Sequence[Row], contract: contracts.Contract) -> None:
+    """Assert that a relation's rows are the twin's, in the same order."""
+    assert table.schema.names == contract.names
+    assert table.to_pylist() == [{name: row[name] for name in contract.names} for row in twin]
+
+
+def agree_on_events(entries: diffusion.Entries, table: Sequence[Row], spans: Sequence[Row], rules: Rules) -> None:
+    """Assert that everything made from entries is what the twins make of them."""
+    washout, window, horizon = rules.washout, rules.window, rules.horizon
+    unlicensed = [(row["track_id"], row["market"]) for row in entries.withheld.to_pylist()]
+    waiting = twins.waits(table, spans, unlicensed, washout=washout, horizon=horizon)
+    there = twins.footprints(table)
+    agree(entries.debuts(), twins.debuts(table), contracts.DEBUTS)
+    agree(entries.footprints(), there, contracts.FOOTPRINTS)
+    agree(entries.journeys(), twins.journeys(table), contracts.JOURNEYS)
+    agree(entries.waits(horizon=horizon), waiting, contracts.WAITS)
+    agree(entries.lags(window=window), twins.lags(table, spans, washout=washout, window=window), contracts.LAGS)
+    agree(entries.ties(), twins.ties(table), contracts.TIES)
+    counted = entries.wait_counts(horizon=horizon).to_pylist()
+    alike = twins.wait_counts(waiting, there, COMMON_LANGUAGE)
+    assert {tuple(row[name] for name in contracts.WAIT_COUNTS.key): row["waits"] for row in counted} == alike
+    agree_on_transitions(
+        diffusion.transitions(entries, window=window),
+        twins.transitions(table, spans, washout=washout, window=window),
+    )
+
+
+def agree_on_transitions(table: pa.Table, twin: Sequence[Row]) -> None:
+    """Assert that counts are equal, and rates and quantiles equal but for rounding; bounds are tested with pairs."""
+    assert table.schema.names == contracts.TRANSITIONS.names
+    names = [name for name in contracts.TRANSITIONS.names if name not in ("rate_low", "rate_high", "rate_if_ties")]
+    rows = table.to_pylist()
+    assert [[row[name] for name in names[:5]] for row in rows] == [[row[name] for name in names[:5]] for row in twin]
+    for row, other in zip(rows, twin, strict=True):
+        for name in names[5:]:
+            assert (row[name] is None) == (other[name] is None), (row, other)
+            assert row[name] is None or math.isclose(row[name], other[name], rel_tol=0, abs_tol=RATE_TOLERANCE)
+
+
+def agree_on_source(rows: Sequence[Row], kind: str) -> None:
+    """Assert that a file's rows are cleaned and accounted for as the twin does it."""
+    twin, outcomes = twins.chart_rows(rows, market_of)
+    with opened(rows, kind) as charts:
+        agree(charts._engine.fetch("chart_rows"), twin, contracts.CHART_ROWS)
+        agree(charts._engine.fetch("source_markets"), twins.source_markets(rows), contracts.SOURCE_MARKETS)
+        agree(charts._engine.fetch("charts_present"), twins.charts_present(twin), contracts.CHARTS_PRESENT)
+        agree_on_tracks(charts.tracks(), twins.tracks(rows))
+        accounts = charts._engine.fetch("accounts").to_pylist()
+        account = charts.account
+    counted = {row["outcome"]: row["source_rows"] - row["global_rows"] for row in accounts if row["outcome"] == "kept"}
+    counted |= {row["outcome"]: row["source_rows"] for row in accounts if row["outcome"] != "kept"}
+    aggregate = sum(row["global_rows"] for row in accounts if row["outcome"] == "kept")
+    assert Counter(counted) + Counter(aggregate=aggregate) == outcomes
+    assert account.read == len(rows)
+    assert account.read == account.kept + account.duplicates + account.aggregate + sum(account.set_aside.values())
+    assert account.set_aside == {reason: outcomes[reason] for reason in twins.SET_ASIDE if outcomes[reason]}
+    assert (account.kept, account.duplicates) == (outcomes["kept"], outcomes["duplicate"])
+    assert account.aggregate == outcomes["aggregate"]
+
+
+def agree_on_tracks(table: pa.Table, twin: Sequence[Row]) -> None:
+    """Assert that tracks have the twin's codes and particulars."""
+    assert table.schema.names == contracts.TRACKS.names
+    names = ("track", "track_id", "title", "artist")
+    assert table.select(names).to_pylist() == [{name: row[name] for name in names} for row in twin]
+
+
+@EXAMPLES
+@given(rows=sources())
+def test_source_rows_are_cleaned_and_accounted_for(rows: list[Row]) -> None:
+    agree_on_source(rows + padding(rows), "parquet")
+
+
+@settings(EXAMPLES, max_examples=20)
+@given(rows=sources())
+def test_rows_of_csv_files_are_cleaned_and_accounted_for(rows: list[Row]) -> None:
+    agree_on_source(rows + padding(rows), "csv")
+
+
+@settings(EXAMPLES, max_examples=20)
+@given(rows=sources())
+def test_a_source_with_too_much_set_aside_is_refused(rows: list[Row]) -> None:
+    twin, outcomes = twins.chart_rows(rows, market_of)
+    wrong = sum(outcomes[reason] for reason in twins.SET_ASIDE)
+    assume(twin and 100 * wrong > len(rows))
+    with pytest.raises(diffusion.DataSaysNoError, match="had to be set aside"), opened(rows):
+        pass
+
+
+@settings(EXAMPLES, max_examples=25)
+@given(rows=sources(), rules=RULES)
+def test_events_of_charts_are_what_the_twins_say(rows: list[Row], rules: Rules) -> None:
+    rows = rows + padding(rows)
+    every, _ = twins.chart_rows(rows, market_of)
+    own = [row for row in every if row["chart"] == "top200"]
+    assume(own)
+    covered, tracks = twins.coverage(own), twins.tracks(rows)
+    spans = twins.spans(covered)
+    stands_for = twins.identities(tracks, rules.identity)
+    table = twins.entries(own, stands_for, top=rules.top, min_periods=rules.min_periods, washout=rules.washout)
+    with opened(rows) as charts:
+        agree(charts.calendar().coverage, covered, contracts.COVERAGE)
+        agree(charts.calendar().spans, spans, contracts.SPANS)
+        if not table:
+            with pytest.raises(diffusion.DataSaysNoError, match="no track has an event"):
+                charts.entries(**rules.event)
+            return
+        entries = charts.entries(**rules.event)
+    agree(entries.table, table, contracts.ENTRIES)
+    agree(
+        entries.withheld, twins.withheld(tracks, stands_for, sorted({row["market"] for row in own})), contracts.WITHHELD
+    )
+    agree_on_events(entries, table, spans, rules)
+
+
+@settings(EXAMPLES, max_examples=30)
+@given(drawn=studies(), rules=RULES)
+def test_events_of_a_bare_frame_are_what_the_twins_say(drawn: Study, rules: Rules) -> None:
+    agree_on_events(drawn.open(), drawn.entries, drawn.spans, replace(rules, washout=drawn.washout))
+
+
+@settings(EXAMPLES, max_examples=60)
+@given(drawn=studies(), window=st.sampled_from([7, 30, 60]))
+def test_kaplan_meier_of_the_twin_is_that_of_lifelines(drawn: Study, window: int) -> None:
+    followed = twins.exposures(drawn.entries, drawn.spans, washout=drawn.washout, window=window)
+    for exposed in followed.values():
+        lengths, arrived = zip(*exposed, strict=True)
+        # lifelines takes an event on day 0 for one before it; there are none
+        fitted = KaplanMeierFitter().fit(lengths, arrived)
+        assert twins.kaplan_meier(exposed) == pytest.approx(1 - fitted.predict(window), rel=0, abs=LIFELINES_TOLERANCE)
+
+
+# ── do the random charts reach what matters? ─────────────────────────────────────────────────────────────────────────
+
+REACHED = settings(EXAMPLES, max_examples=300, phases=[Phase.generate])
+
+
+def facts_of_events(table: Sequence[Row], spans: Sequence[Row], rules: Rules) -> Iterator[str]:
+    """Yield what an example puts to the test."""
+    washout, window = rules.washout, rules.window
+    followed = twins.exposures(table, spans, washout=washout, window=window)
+    waiting = twins.waits(table, spans, washout=washout, horizon=rules.horizon)
+    pairs = twins.transitions(table, spans, washout=washout, window=window)
+    debuts = {row["track_id"]: row for row in twins.debuts(table)}
+    first_spans = {row["market"]: row for row in reversed(spans)}
+    if len(first_spans) == 1:
+        yield "one market"
+    if len(spans) > len(first_spans):
+        yield "a long gap"
+    if all(row["left_censored"] for row in table):
+        yield "all left-censored"
+    for row in table:
+        if row["left_censored"] and row["entry"] > debuts[row["track_id"]]["debut"]:
+            yield "a left-censored later entry"
+        if not row["left_censored"] and row["last_without"] is None:
+            yield "a timed entry without a date before"
+    for wait in waiting:
+        yield "a wait that ends with entry" if wait["entered"] else "a censored wait"
+        if wait["start"] > 0:
+            yield "a delayed wait"
+        if wait["entered"] and wait["days"] == wait["start"] + 1 and wait["start"] > 0:
+            yield "an entry on the day the washout ends"
+        if wait["debut"] > first_spans[wait["market"]]["last_date"]:
+            yield "a wait after a long gap"
+        own = [r for r in table if (r["track_id"], r["market"]) == (wait["track_id"], wait["market"])]
+        if own and not wait["entered"]:
+            yield "an entry after the end of a wait"
+    for row in pairs:
+        if row["tracks"]:
+            yield "a transition"
+        if row["tracks"] > 1 and row["lag_q25"] < row["lag_q75"]:
+            yield "lags that differ"
+        if row["joint"]:
+            yield "a tie"
+        if row["rate"] is None:
+            yield "nobody exposed"
+        elif not math.isclose(row["rate"], row["tracks"] / row["exposed"]):
+            yield "a rate under censoring"
+    for exposed in followed.values():
+        for days, entered in exposed:
+            if entered and days == window:
+                yield "an arrival on the last day of the window"
+            if not entered and days == 0:
+                yield "an entry into the source on the last day of the target"
+    for track_id, own in twins.by_track(table).items():
+        debut = debuts[track_id]
+        if debut["left_censored"] and any(not row["left_censored"] for row in own.values()):
+            yield "a timed entry after a left-censored debut"
+        if not debut["left_censored"] and any(row["left_censored"] for row in own.values()):
+            yield "a left-censored entry of a timed track"
+    for own in twins.timed_journeys(table):
+        for one in own.values():
+            for other in own.values():
+                if one["entry"] < other["entry"] and twins.is_tie(one, other):
+                    yield "a tie on different dates"
+
+
+EVENT_FACTS = {
+    "one market",
+    "a long gap",
+    "all left-censored",
+    "a left-censored later entry",
+    "a left-censored entry of a timed track",
+    "a timed entry after a left-censored debut",
+    "a timed entry without a date before",
+    "a wait that ends with entry",
+    "a censored wait",
+    "a delayed wait",
+    "an entry on the day the washout ends",
+    "a wait after a long gap",
+    "an entry after the end of a wait",
+    "a transition",
+    "lags that differ",
+    "a tie",
+    "nobody exposed",
+    "a rate under censoring",
+    "an arrival on the last day of the window",
+    "an entry into the source on the last day of the target",
+    "a tie on different dates",
+}
+
+
+def facts_of_source(rows: Sequence[Row], rules: Rules) -> Iterator[str]:
+    """Yield what an example puts to the test before it comes to entries."""
+    every, outcomes = twins.chart_rows(rows, market_of)
+    yield from outcomes
+    own = [row for row in every if row["chart"] == "top200"]
+    if len(own) < len(every):
+        yield "several charts"
+    covered, tracks = twins.coverage(own), twins.tracks(rows)
+    if any(row["stale"] for row in covered):
+        yield "a stale chart"
+    gaps = {(row["date"] - row["previous"]).days for row in covered if row["previous"]}
+    if 28 in gaps:
+        yield "a gap of 28 days"
+    if 29 in gaps:
+        yield "a gap of 29 days"
+    stands_for = twins.identities(tracks, rules.identity)
+    table = twins.entries(own, stands_for, top=rules.top, min_periods=rules.min_periods, washout=rules.washout)
+    if not table:
+        yield "no event"
+    plain = {(r["track_id"], r["market"]): r["entry"] for r in twins.entries(own, stands_for, washout=0)}
+    if any(row["entry"] > plain[row["track_id"], row["market"]] for row in table):
+        yield "an event after the first appearance"
+    if len(table) < len(plain):
+        yield "an appearance without event"
+    places = Counter((stands_for[row["track_id"]], row["market"], row["date"]) for row in own)
+    if any(places[row["track_id"], row["market"], row["entry"]] > 1 for row in table):
+        yield "two ids of a recording on the chart of its entry"
+    spans = twins.spans(covered)
+    withheld = {(r["track_id"], r["market"]) for r in twins.withheld(tracks, stands_for, {r["market"] for r in own})}
+    open_to_all = twins.waits(table, spans, washout=rules.washout, horizon=rules.horizon)
+    for wait in open_to_all:
+        if (wait["track_id"], wait["market"]) in withheld:
+            yield "an entry where the track is unlicensed" if wait["entered"] else "a wait that a licence rules out"
+    apart = twins.withheld(tracks, {track: track for track in stands_for}, {row["market"] for row in own})
+    if any((stands_for[row["track_id"]], row["market"]) not in withheld for row in apart):
+        yield "a recording licensed by one of its ids"
+
+
+SOURCE_FACTS = {
+    "kept",
+    "duplicate",
+    "aggregate",
+    *twins.SET_ASIDE,
+    "several charts",
+    "a stale chart",
+    "a gap of 28 days",
+    "a gap of 29 days",
+    "no event",
+    "an event after the first appearance",
+    "an appearance without event",
+    "two ids of a recording on the chart of its entry",
+    "an entry where the track is unlicensed",
+    "a wait that a licence rules out",
+    "a recording licensed by one of its ids",
+}
+
+
+def test_random_entries_reach_every_rule() -> None:
+    seen: Counter[str] = Counter()
+
+    @REACHED
+    @given(drawn=studies(), rules=RULES)
+    def look(drawn: Study, rules: Rules) -> None:
+        seen.update(set(facts_of_events(drawn.entries, drawn.spans, replace(rules, washout=drawn.washout))))
+
+    look()
+    assert {fact for fact in EVENT_FACTS if not seen[fact]} == set(), seen
+
+
+def test_random_charts_reach_every_rule() -> None:
+    seen: Counter[str] = Counter()
+
+    @REACHED
+    @given(rows=sources(), rules=RULES)
+    def look(rows: list[Row], rules: Rules) -> None:
+        seen.update(set(facts_of_source(rows, rules)))
+
+    look()
+    assert {fact for fact in SOURCE_FACTS if not seen[fact]} == set(), seen
+
+
+SQL = {file.name.removesuffix(".sql"): file for file in resources.files("diffusion").joinpath("sql").iterdir()}
+
+
+def test_every_contract_has_its_sql_and_every_sql_its_contract() -> None:
+    names = [contract.name for contract in contracts.RELATIONS]
+    counted = [contract.name for contract in contracts.ARRAY_RELATIONS]
+    assert len(set(names + counted)) == len(names + counted)
+    assert set(SQL) == set(names) | set(contracts.STEPS)
+    assert not set(names) & set(contracts.STEPS)
+
+
+@pytest.mark.parametrize("name", sorted(SQL))
+def test_a_relation_is_one_select_that_says_what_a_row_is(name: str) -> None:
+    text = SQL[name].read_text(encoding="utf-8")
+    code = re.sub(r"--[^\n]*|'[^']*'", "", text)
+    assert re.match(r"-- One row per \w", text)
+    assert re.match(r"\s*(SELECT|WITH)\b", code)
+    assert not re.search(r"[{};]|\b(INSERT|CREATE|UPDATE|DELETE|COPY|ATTACH)\b", code)
+
+
+@pytest.mark.parametrize(
+    "contract", [*contracts.RELATIONS, *contracts.ARRAY_RELATIONS], ids=lambda contract: contract.name
+)
+def test_a_contract_names_each_column_once_and_its_key_among_them(contract: contracts.Contract) -> None:
+    assert len(set(contract.names)) == len(contract.names)
+    assert contract.key
+    assert set(contract.key) <= set(contract.names)
+    assert all(column.meaning for column in contract.columns)

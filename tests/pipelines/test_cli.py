@@ -1,0 +1,527 @@
+"""The command line: what it makes, what it says, and what bad input gets."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+import pandas as pd
+import pyarrow.parquet as pq
+import pytest
+
+from diffusion.contracts import ENTRIES, TRANSITIONS
+from pipelines.commands.main import cli, main
+from tests.conftest import KAGGLE_COLUMNS, WriteCsv, day, kaggle_rows, steady
+
+ROWS = steady(
+    90, {"United States": {"x": 30, "y": 31}, "Sweden": {"x": 33, "y": 31}, "Norway": {"x": 40}, "Global": {}}
+)
+
+Outcome = tuple[int, str, str]
+Shell = Callable[..., Outcome]
+
+
+@pytest.fixture
+def shell(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Shell:
+    """Return a function that runs the command line in the temporary folder: exit code, output, errors."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments: object) -> Outcome:
+        monkeypatch.setattr(sys, "argv", ["chart-diffusion", *map(str, arguments)])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        printed = capsys.readouterr()
+        return int(ended.value.code or 0), printed.out, printed.err
+
+    return run
+
+
+def files(folder: Path) -> set[str]:
+    return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+
+
+def refused(outcome: Outcome, code: int, *said: str) -> None:
+    """Assert that a command ended with one clear line and nothing else."""
+    assert outcome[0] == code
+    assert outcome[1] == ""
+    assert outcome[2].count("\n") == 1
+    assert outcome[2].startswith("chart-diffusion: ")
+    for words in said:
+        assert words in outcome[2]
+
+
+def test_graph_writes_what_it_promises(shell: Shell, write_csv: WriteCsv, tmp_path: Path) -> None:
+    charts = write_csv(ROWS, columns=KAGGLE_COLUMNS)
+    code, out, err = shell("graph", charts, "--window", 60, "--washout", 28, "--out", "made")
+    assert (code, err) == (0, "")
+    made = tmp_path / "made"
+    wanted = {"graph.graphml", "edges.parquet", "markets.parquet", "entries.parquet", "manifest.json"}
+    assert files(made) >= wanted
+    assert f"read      {len(ROWS):,} rows" in out
+    edges, entries = pq.read_table(made / "edges.parquet"), pq.read_table(made / "entries.parquet")
+    assert edges.column_names[: len(TRANSITIONS.names)] == TRANSITIONS.names
+    assert entries.schema.equals(ENTRIES.schema.remove_metadata(), check_metadata=False) or (
+        entries.column_names == ENTRIES.names
+    )
+    assert edges.num_rows == 6
+    assert pq.read_table(made / "markets.parquet")["market"].to_pylist() == ["NO", "SE", "US"]
+    manifest = json.loads((made / "manifest.json").read_text())
+    assert manifest["steps"]["entries"]["notes"]["rows"]["read"] == len(ROWS)
+    assert str(tmp_path) not in (made / "manifest.json").read_text()
+
+
+def test_survival_writes_what_it_promises(shell: Shell, write_csv: WriteCsv, tmp_path: Path) -> None:
+    charts = write_csv(ROWS)
+    code, out, _ = shell("survival", charts, "--by", "continent", "--horizon", 180, "--out", "made")
+    assert code == 0
+    assert "follow-up ends before the horizon of 180 days; stopped: every curve on day 58" in out
+    curves = pd.read_csv(tmp_path / "made" / "survival.csv")
+    assert list(curves.columns) == ["group", "days", "at_risk", "events", "survival", "low", "high"]
+    assert curves.groupby("group").first()["survival"].to_dict() == {"Europe": 1.0}
+    assert {"survival_summary.csv", "figures/survival_continent.png", "figures/survival_continent.svg"} <= files(
+        tmp_path / "made"
+    )
+    assert shell("survival", charts, "--by", "none", "--out", "one")[0] == 0
+    assert set(pd.read_csv(tmp_path / "one" / "survival.csv")["group"]) == {"all"}
+
+
+def test_demo_makes_everything_within_its_folder(shell: Shell, tmp_path: Path) -> None:
+    assert shell("demo", "--out", "out/demo")[0] == 0
+    made = files(tmp_path / "out" / "demo")
+    figures = {path for path in made if path.startswith("figures/")}
+    assert made - figures >= {
+        "graph.graphml", "edges.parquet", "markets.parquet", "entries.parquet", "survival.csv", "report.html",
+        "manifest.json",
+    }  # fmt: skip
+    assert {Path(path).stem for path in figures if path.endswith(".png")} == {
+        "flow_map", "lags", "leaders", "transition_matrix", "leader_intervals", "backbone_map", "community_map",
+        "community_grid", "influence_heatmap", "lag_curves",
+        "survival_none", "survival_continent", "survival_language_match", "survival_footprint_size",
+    }  # fmt: skip
+    assert {path.replace(".png", ".svg") for path in figures} == {path for path in figures if path.endswith(".svg")}
+    html = (tmp_path / "out" / "demo" / "report.html").read_text(encoding="utf-8")
+    assert "http://" not in html.replace("http://www.w3.org", "")
+    assert "https://" not in html
+    assert "<script" not in html
+    assert html.count("<img") == sum(path.endswith(".png") for path in figures)  # none is left out
+    for heading in ("Against chance", "Direct edges", "Communities", "Does distance explain it?"):
+        assert f"<h2>{heading}</h2>" in html
+    assert "Not made: validity" in html
+    assert files(tmp_path) == {f"out/demo/{path}" for path in made}
+    before = {path: (tmp_path / "out/demo" / path).stat().st_mtime_ns for path in made}
+    code, again, _ = shell("demo", "--out", "out/demo")
+    assert "made      0 files in out/demo; " in again
+    after = {path: (tmp_path / "out/demo" / path).stat().st_mtime_ns for path in made}
+    assert {path for path in made if before[path] != after[path]} <= {"manifest.json"}
+    for question in (
+        ("leaders",),
+        ("flow", "US", "Canada"),
+        ("next-from", "Sweden"),
+        ("explain", "Ukraine", "Russia"),
+        ("influence", "Germany"),
+        ("who-follows", "United States"),
+        ("route", "GB", "IE"),
+        ("journey", "6PERP62TejQjgHu81OHxgM"),
+    ):
+        code, text, _ = shell("query", *question, "--from", "out/demo")
+        assert code == 0
+        assert len(text.splitlines()) > 1
+        code, data, _ = shell("query", *question, "--from", "out/demo", "--json")
+        assert json.loads(data, parse_constant=lambda constant: pytest.fail(f"{constant} is not JSON"))
+    ranked = json.loads(shell("query", "leaders", "--by", "out_share", "--from", "out/demo", "--json")[1])
+    assert all(row["low"] <= row["out_share"] <= row["high"] and row["rank_low"] <= row["rank_high"] for row in ranked)
+    assert [row["out_share"] for row in ranked] == sorted((row["out_share"] for row in ranked), reverse=True)
+    influence = pd.read_parquet(tmp_path / "out/demo/influence.parquet")
+    direct = set(influence[influence["direct"]][["source", "target"]].itertuples(index=False, name=None))
+    steps = json.loads(shell("query", "route", "UA", "EE", "--from", "out/demo", "--json")[1])
+    assert {(step["source"], step["target"]) for step in steps} <= direct
+
+
+def study(folder: Path, text: str) -> Path:
+    path = folder / "mine.toml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_run_takes_a_study_or_charts(shell: Shell, write_csv: WriteCsv, tmp_path: Path) -> None:
+    write_csv(ROWS)
+    toml = study(
+        tmp_path,
+        '[study]\ntitle = "<b>Mine</b>"\n[charts]\npath = "charts.csv"\n[events]\ntop = 2\n[survival]\nby = "none"\n',
+    )
+    assert shell("run", toml, "--out", "a", "--window", 20)[0] == 0
+    manifest = json.loads((tmp_path / "a" / "manifest.json").read_text())
+    assert manifest["steps"]["graph"]["parameters"] == {
+        "window": 20, "permutations": 200, "replicates": 1000, "seed": 0,
+    }  # fmt: skip
+    assert manifest["steps"]["entries"]["parameters"]["top"] == 2
+    assert "&lt;b&gt;Mine&lt;/b&gt;" in (tmp_path / "a" / "report.html").read_text()
+    code, out, _ = shell("run", "charts.csv", "--json")
+    assert code == 0
+    answer = json.loads(out)
+    assert answer["out"] == "out/charts"
+    assert answer["leaders"]["net_flow"][0]["market"] == "US"
+    assert "report.html" in files(tmp_path / "out" / "charts")
+
+
+def test_only_what_changed_is_made_again(shell: Shell, write_csv: WriteCsv, tmp_path: Path) -> None:
+    write_csv(ROWS)
+    assert shell("run", "charts.csv", "--out", "a")[0] == 0
+    total = len(files(tmp_path / "a")) - 1  # the manifest is no artifact
+    assert "made      0 files" in shell("run", "charts.csv", "--out", "a")[1]
+    (tmp_path / "a" / "survival.csv").write_text("spoiled")
+    assert "made      2 files" in shell("run", "charts.csv", "--out", "a")[1]
+    # another window: the graph, and the figures and report that were made of it, but not the curves
+    out = shell("run", "charts.csv", "--out", "a", "--window", 5)[1]
+    assert "; 14 unchanged" in out  # entries, curves and their figures
+    assert "removed" not in out
+    assert len(files(tmp_path / "a")) - 1 == total
+    # a graph alone takes away the figures and the report of the other graph
+    assert "influence.parquet" in files(tmp_path / "a")
+    out = shell("graph", "charts.csv", "--out", "a", "--window", 30)[1]
+    assert "removed   what was made with other settings: background.parquet, " in out
+    assert "figures/flow_map.png" in out
+    left = files(tmp_path / "a")
+    assert "report.html" not in left
+    assert "influence.parquet" not in left  # it was of the other window
+    assert {"survival.csv", "figures/survival_none.png"} <= left
+    write_csv(ROWS[:-1])
+    assert "unchanged" not in shell("run", "charts.csv", "--out", "a")[1]
+
+
+def test_the_same_run_makes_the_same_bytes(shell: Shell, write_csv: WriteCsv, tmp_path: Path) -> None:
+    write_csv(ROWS)
+    for place in ("a", "b"):
+        assert shell("run", "charts.csv", "--out", place)[0] == 0
+    assert files(tmp_path / "a") == files(tmp_path / "b")
+    for path in files(tmp_path / "a"):
+        assert (tmp_path / "a" / path).read_bytes() == (tmp_path / "b" / path).read_bytes(), path
+
+
+def without(rows: list[dict[str, Any]], column: str) -> list[dict[str, Any]]:
+    return [{name: value for name, value in row.items() if name != column} for row in rows]
+
+
+def changed(column: str, value: object, *, every: int = 1) -> list[dict[str, Any]]:
+    return [row | {column: value} if index % every == 0 else row for index, row in enumerate(ROWS)]
+
+
+BAD_SOURCES = {
+    "missing column": (without(ROWS, "rank"), 2, ["lacks a column for rank", "found title, date"]),
+    "unknown market": (changed("region", "Brasil", every=50), 2, ["unknown market 'Brasil'; did you mean 'Brazil'?"]),
+    "no readable date": (changed("date", "01/02/2021"), 2, ["nothing readable", "unreadable date"]),
+    "many unreadable dates": (changed("date", "soon", every=50), 1, ["had to be set aside", "unreadable date"]),
+    "rank 0": (changed("rank", 0, every=50), 1, ["rank is not a whole number from 1"]),
+    "two tracks on one rank": (changed("rank", 1), 1, ["two tracks on one rank"]),
+    "no ids": (changed("url", ""), 2, ["nothing readable", "no track id"]),
+    "one market only": (steady(60, {"us": {"x": 40}}), 1, ["only one market (US)"]),
+    "only Global": (steady(60, {"Global": {"x": 40}}), 2, ["no market", "Global"]),
+    "no transitions": (steady(60, {"us": {"x": 40}, "se": {"x": 40}}), 1, ["no transition between the 2 markets"]),
+}
+
+
+@pytest.mark.parametrize("case", BAD_SOURCES)
+def test_a_bad_source_gets_one_clear_line(shell: Shell, write_csv: WriteCsv, tmp_path: Path, case: str) -> None:
+    rows, code, said = BAD_SOURCES[case]
+    charts = write_csv(rows)
+    for command in ("graph", "run"):
+        refused(shell(command, charts, "--out", "made/here"), code, *said)
+        assert files(tmp_path) == {"charts.csv"}
+        assert not (tmp_path / "made").exists()
+
+
+def test_one_market_has_no_curves(shell: Shell, write_csv: WriteCsv, tmp_path: Path) -> None:
+    charts = write_csv(steady(60, {"us": {"x": 40}}))
+    refused(shell("survival", charts, "--out", "made"), 1, "no track is at risk in any market")
+    assert not (tmp_path / "made").exists()
+
+
+def test_few_bad_rows_are_set_aside_and_said(shell: Shell, write_csv: WriteCsv, tmp_path: Path) -> None:
+    plenty = steady(150, {"us": {"x": 30}, "se": {"x": 35}})
+    plenty.append(plenty[0] | {"date": "soon"})
+    code, out, _ = shell("graph", write_csv(plenty), "--out", "made")
+    assert code == 0
+    assert "set aside: 1 unreadable date" in out
+    notes = json.loads((tmp_path / "made" / "manifest.json").read_text())["steps"]["entries"]["notes"]
+    assert notes["rows"]["set_aside"] == {"unreadable date": 1}
+
+
+def test_what_is_no_source_gets_one_clear_line(shell: Shell, write_csv: WriteCsv, tmp_path: Path) -> None:
+    (tmp_path / "empty.csv").touch()
+    (tmp_path / "header.csv").write_text(",".join(KAGGLE_COLUMNS) + "\n")
+    (tmp_path / "blank.csv").write_text("\n")
+    (tmp_path / "text.parquet").write_text("this is no Parquet file")
+    (tmp_path / "notes.txt").write_text("not charts")
+    (tmp_path / "wide.csv").write_bytes("title,ränk".encode("latin-1"))
+    (tmp_path / "folder").mkdir()
+    both = tmp_path / "both"
+    write_csv(ROWS, name="both/a.csv")
+    pq.write_table(pq.read_table(_parquet(tmp_path)), both / "b.parquet")
+    for source, said in {
+        "empty.csv": "is empty (0 bytes)",
+        "header.csv": "no rows in 'header.csv'",
+        "blank.csv": "is empty: its first line must name the columns",
+        "text.parquet": "cannot read 'text.parquet' as parquet",
+        "notes.txt": "neither CSV nor Parquet",
+        "wide.csv": "not UTF-8",
+        "folder": "no charts in the folder 'folder'",
+        "nowhere.csv": "no file, folder or glob match at 'nowhere.csv'",
+        "nowhere/*.csv": "no file, folder or glob match",
+        "both": "both CSV and Parquet",
+    }.items():
+        refused(shell("graph", source, "--out", "made"), 2, said)
+        assert not (tmp_path / "made").exists()
+
+
+def _parquet(folder: Path) -> Path:
+    path = folder / "rows.parquet"
+    pd.DataFrame(ROWS).to_parquet(path)
+    return path
+
+
+def test_files_of_different_layouts_are_not_mixed(shell: Shell, write_csv: WriteCsv) -> None:
+    write_csv(ROWS, name="in/a.csv")
+    write_csv([{"Position": 1, "URL": "u/track/x", "region": "us", "date": "2021-01-01"}], name="in/b.csv")
+    refused(shell("graph", "in", "--out", "made"), 2, "b.csv' lacks the column", "give files of one layout")
+
+
+def test_an_output_that_cannot_be_written_gets_one_clear_line(
+    shell: Shell, write_csv: WriteCsv, tmp_path: Path
+) -> None:
+    charts = write_csv(ROWS)
+    locked = tmp_path / "locked"
+    locked.mkdir()
+    locked.chmod(0o555)
+    for place in (locked, locked / "below"):
+        refused(shell("graph", charts, "--out", place), 2, "read-only")
+    locked.chmod(0o755)
+    assert list(locked.iterdir()) == []
+    (tmp_path / "file").touch()
+    refused(shell("graph", charts, "--out", "file"), 2, "'file' is a file")
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "manifest.json").write_text('{"mine": 1}')
+    refused(shell("graph", charts, "--out", "other"), 2, "not a manifest of this tool")
+    assert (tmp_path / "other" / "manifest.json").read_text() == '{"mine": 1}'
+
+
+def test_what_others_put_into_the_folder_stays(shell: Shell, write_csv: WriteCsv, tmp_path: Path) -> None:
+    charts = write_csv(ROWS)
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    (mine / "notes.txt").write_text("mine")
+    (mine / "graph.graphml").write_text("mine too")
+    refused(shell("graph", charts, "--out", "mine"), 2, "graph.graphml' is there and was not made by this tool")
+    assert files(mine) == {"notes.txt", "graph.graphml"}
+    assert (mine / "graph.graphml").read_text() == "mine too"
+    (mine / "graph.graphml").unlink()
+    (tmp_path / "elsewhere").mkdir()
+    (mine / "figures").symlink_to(tmp_path / "elsewhere")
+    refused(shell("run", charts, "--out", "mine"), 2, "leads out of the folder by a link")
+    assert files(tmp_path / "elsewhere") == set()
+    (mine / "figures").unlink()
+    assert shell("run", charts, "--out", "mine")[0] == 0
+    (mine / "report.html").write_text("edited by hand")
+    assert shell("graph", charts, "--out", "mine", "--washout", 20)[0] == 0
+    assert (mine / "report.html").read_text() == "edited by hand"
+    assert (mine / "notes.txt").read_text() == "mine"
+
+
+def test_charts_and_results_do_not_share_a_folder(shell: Shell, write_csv: WriteCsv, tmp_path: Path) -> None:
+    write_csv(ROWS, name="in/charts.csv")
+    refused(shell("graph", "in", "--out", "in"), 2, "'in' is the folder of the charts")
+    assert files(tmp_path) == {"in/charts.csv"}
+    for expected in (
+        "made      15 files",
+        "made      0 files in in/out; 15 unchanged",
+    ):  # results are not read as charts
+        code, out, _ = shell("graph", "in", "--out", "in/out")
+        assert code == 0
+        assert expected in out
+
+
+HOSTILE = ["../victim", "/tmp/victim", "a\u0000b", "", ".", "figures/../../victim"]
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_manifest_names_nothing_outside_its_folder(
+    shell: Shell, write_csv: WriteCsv, tmp_path: Path, name: str
+) -> None:
+    charts = write_csv(ROWS)
+    assert shell("graph", charts, "--out", "made")[0] == 0
+    (tmp_path / "victim").write_text("whole")
+    manifest = json.loads((tmp_path / "made" / "manifest.json").read_text())
+    manifest["steps"]["graph"]["artifacts"][0]["path"] = name
+    (tmp_path / "made" / "manifest.json").write_text(json.dumps(manifest))
+    refused(shell("graph", charts, "--out", "made", "--window", 9), 2, "is not a manifest of this tool")
+    refused(shell("query", "leaders", "--from", "made"), 2, "is not a manifest of this tool")
+    assert (tmp_path / "victim").read_text() == "whole"
+
+
+def test_a_folder_that_is_not_what_its_manifest_says_is_not_believed(
+    shell: Shell, write_csv: WriteCsv, tmp_path: Path
+) -> None:
+    charts = write_csv(ROWS)
+    assert shell("graph", charts, "--out", "made")[0] == 0
+    (tmp_path / "made" / "edges.parquet").write_bytes((tmp_path / "made" / "markets.parquet").read_bytes())
+    refused(shell("query", "leaders", "--from", "made"), 2, "edges.parquet' is not what the manifest says")
+    manifest = json.loads((tmp_path / "made" / "manifest.json").read_text())
+    manifest["steps"]["entries"]["notes"]["rows"] = 5
+    (tmp_path / "made" / "manifest.json").write_text(json.dumps(manifest))
+    # leaders and structure depend on what was made again and came out the same
+    assert "made      11 files in made; 4 unchanged" in shell("graph", charts, "--out", "made")[1]
+    (tmp_path / "made" / "manifest.json").write_text("[" * 100_000)
+    refused(shell("graph", charts, "--out", "made"), 2, "is not a manifest of this tool")
+
+
+def test_rows_of_other_charts_are_named(shell: Shell, write_csv: WriteCsv) -> None:
+    two = ROWS + [row | {"chart": "viral50"} for row in ROWS[:100]]
+    _, out, _ = shell("graph", write_csv(two), "--out", "made")
+    assert "not used  other charts of the source: viral50" in out
+
+
+BAD_STUDIES = {
+    "not toml": ("this is no toml", "cannot read the study file"),
+    "no path": ('[study]\ntitle = "x"\n', "does not say what to read"),
+    "unknown section": ('[chart]\npath = "a"\n', "unknown section", "did you mean 'charts'?"),
+    "unknown key": (
+        '[charts]\npath = "a"\n[events]\nwash_out = 3\n',
+        "unknown key in [events]",
+        "did you mean 'washout'?",
+    ),
+    "text for a number": (
+        '[charts]\npath = "a"\n[events]\nwashout = "28"\n',
+        "washout is '28'; it must be a whole number",
+    ),
+    "negative": ('[charts]\npath = "a"\n[graph]\nwindow = 0\n', "window is 0; it must be a whole number, 1 or more"),
+    "truth for a number": ('[charts]\npath = "a"\n[events]\ntop = true\n', "top is True"),
+    "unknown identity": ('[charts]\npath = "a"\n[events]\nidentity = "song"\n', "allowed are 'track' and 'recording'"),
+    "unknown grouping": ('[charts]\npath = "a"\n[survival]\nby = ["sign"]\n', "allowed are none, continent"),
+    "number for text": ("[charts]\npath = 3\n", "does not say what to read"),
+    "no table": ('[charts]\npath = "a"\ncolumns = "x"\n', "columns must be a table"),
+    "no section": ("charts = 3\n", "'charts' in"),
+    "number for groupings": ('[charts]\npath = "a"\n[survival]\nby = 5\n', "by is 5; it must be a list"),
+    "a grouping twice": ('[charts]\npath = "a"\n[survival]\nby = ["none", "none"]\n', "each once"),
+    "too long": ('[charts]\npath = "a"\n[graph]\nwindow = 2147483647\n', "36,500 at most"),
+    "too deep": ("a = " + "[" * 3000, "cannot read the study file"),
+}
+
+
+@pytest.mark.parametrize("case", BAD_STUDIES)
+def test_a_bad_study_gets_one_clear_line(shell: Shell, tmp_path: Path, case: str) -> None:
+    text, *said = BAD_STUDIES[case]
+    refused(shell("run", study(tmp_path, text), "--out", "made"), 2, *said)
+    assert not (tmp_path / "made").exists()
+
+
+def test_bad_options_get_one_clear_line(shell: Shell, write_csv: WriteCsv) -> None:
+    charts = write_csv(ROWS)
+    refused(shell("run", "absent.toml"), 2, "no study file at 'absent.toml'")
+    refused(shell("graph", charts), 2, "Missing option '--out'")
+    refused(shell("graph", charts, "--out", "o", "--window", "soon"), 2, "'soon' is not a valid integer")
+    refused(shell("graph", charts, "--out", "o", "--window", -1), 2, "window is -1")
+    refused(shell("graph", charts, "--out", "o", "--washout", -1), 2, "washout is -1")
+    refused(shell("graph", charts, "--out", "o", "--top", 0), 2, "top is 0")
+    refused(shell("graph", charts, "--out", "o", "--min-periods", 0), 2, "min_periods is 0")
+    refused(shell("graph", charts, "--out", "o", "--chart", "viral50"), 2, "no chart 'viral50'")
+    refused(shell("graph", charts, "--out", "o", "--column", "rank"), 2, "not of the form LEFT=RIGHT")
+    refused(shell("survival", charts, "--out", "o", "--by", "star"), 2, "'star' is not one of")
+    refused(shell("survival", charts, "--out", "o", "--horizon", 0), 2, "horizon is 0")
+    refused(shell("dance"), 2, "No such command 'dance'")
+    refused(shell("graph", "", "--out", "o"), 2, "path of the charts is empty")
+    refused(shell("graph", charts, "--out", "o", "--washout", 10**12), 2, "36,500 at most")
+    refused(shell("graph", charts, "--out", "o", "--column", "rank=rank", "--column", "rank=date"), 2, "'rank' twice")
+
+
+def test_queries_that_find_nothing_say_so(shell: Shell, write_csv: WriteCsv) -> None:
+    assert shell("graph", write_csv(ROWS), "--out", "made")[0] == 0
+    refused(shell("query", "leaders"), 2, "Missing option '--from'")
+    refused(shell("query", "leaders", "--from", "absent"), 2, "no manifest.json in 'absent'")
+    refused(shell("query", "leaders", "--from", "made", "--most", 0), 2, "0 is not in the range")
+    refused(shell("query", "journey", "itle of", "--from", "made"), 1, "did you mean 'Title of")
+    refused(shell("query", "next-from", "Norway", "--from", "made"), 1, "no track was seen to go on from NO")
+    refused(shell("query", "leaders", "--from", "made", "--by", "charm"), 2, "no score 'charm'")
+    refused(shell("query", "flow", "Sweden", "Atlantis", "--from", "made"), 2, "unknown market 'Atlantis'")
+    refused(shell("query", "flow", "Sweden", "Japan", "--from", "made"), 1, "JP is not observed")
+    refused(shell("query", "journey", "nobody", "--from", "made"), 1, "no track has the id or title 'nobody'")
+    for name in ("x", "https://open.spotify.com/track/x?si=1", "title of X"):
+        code, out, _ = shell("query", "journey", name, "--from", "made", "--json")
+        assert code == 0
+        assert [stop["market"] for stop in json.loads(out)["journey"]] == ["US", "SE", "NO"]
+
+
+def test_two_tracks_of_one_title_are_told_apart(shell: Shell, write_csv: WriteCsv) -> None:
+    rows = [row | {"title": "Same"} for row in ROWS]
+    assert shell("graph", write_csv(rows), "--out", "made")[0] == 0
+    said = "5 tracks are called 'same'; name one by its id, in most markets first: x by "
+    refused(shell("query", "journey", "same", "--from", "made"), 1, said, "(3 markets); y by ", "(2 markets)")
+
+
+def test_hostile_titles_do_not_reach_the_terminal(shell: Shell, write_csv: WriteCsv) -> None:
+    rows = [row | {"title": "\x1b[31mred\x07\u202e"} for row in ROWS]
+    assert shell("graph", write_csv(rows), "--out", "made")[0] == 0
+    code, out, _ = shell("query", "journey", "x", "--from", "made")
+    assert code == 0
+    assert "red" in out
+    assert not {"\x1b", "\x07", "\u202e"} & set(out)
+    code, _, err = shell("graph", write_csv(rows, name="\x1b[31m.txt"), "--out", "other")
+    assert code == 2
+    assert "\x1b" not in err
+
+
+def test_columns_can_be_named(shell: Shell, write_csv: WriteCsv) -> None:
+    rows = [{"wo": r["region"], "wann": r["date"], "platz": r["rank"], "lied": r["url"]} for r in ROWS]
+    names = [part for pair in ("market=wo", "date=wann", "rank=platz", "url=lied") for part in ("--column", pair)]
+    assert shell("graph", write_csv(rows), "--out", "made", *names)[0] == 0
+
+
+def test_every_option_reaches_the_entries(shell: Shell, write_csv: WriteCsv, tmp_path: Path) -> None:
+    charts = {
+        (region, number): ["old", *(["x"] if number >= steady or number == first else [])]
+        for region, first, steady in (("us", 32, 32), ("se", 33, 40))
+        for number in range(90)
+    }
+    rows = kaggle_rows(charts)
+    path = write_csv([row | {"chart": chart} for row in rows for chart in ("top50", "viral50")])
+
+    def entry(*options: object) -> list[str]:
+        out = tmp_path / "-".join(map(str, options)).replace("-", "")
+        code, _, err = shell("survival", path, "--out", out, "--chart", "top50", *options)
+        assert code == 0, err
+        table = pq.read_table(out / "entries.parquet").to_pylist()
+        return [str(row["entry"]) for row in table if row["track_id"] == "x" and row["market"] == "SE"]
+
+    assert entry() == [str(day(33))]
+    assert entry("--min-periods", 2) == [str(day(40))]
+    assert entry("--top", 2, "--washout", 0) == [str(day(33))]
+    code, _, err = shell("survival", path, "--out", "none", "--chart", "top50", "--top", 1)
+    assert (code, "no track is at risk" in err) == (1, True)  # x is never first
+
+
+def test_every_command_has_help_and_stands_in_the_readme() -> None:
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+
+    def walk(command: click.Command, path: str) -> None:
+        assert command.help, path
+        assert path in readme, f"'{path}' is not in the README"
+        for parameter in command.params:
+            if isinstance(parameter, click.Option):
+                assert parameter.help or parameter.name == "version", (path, parameter.name)
+        if isinstance(command, click.Group):
+            for name, child in command.commands.items():
+                walk(child, f"{path} {name}")
+
+    walk(cli, "chart-diffusion")
+
+
+def test_the_installed_command_and_module_work_in_a_process_of_their_own(write_csv: WriteCsv, tmp_path: Path) -> None:
+    command = [sys.executable, "-W", "error", "-m", "pipelines", "graph", str(write_csv(ROWS)), "--out", "made"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    done = subprocess.run(
+        [*command[:6], "absent", "--out", "x"], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 2
+    assert done.stderr == "chart-diffusion: no file, folder or glob match at 'absent'\n"
