@@ -1,7 +1,9 @@
-"""The top: study runner, report and command line."""
+"""The top: a study and its steps, what is asked of them, and the command line."""
 
 from pipelines.folders.folder import Folder
-from pipelines.study.run import STEPS, Run
+from pipelines.study.results import Results, open_results
+from pipelines.study.run import Run
 from pipelines.study.settings import Study, read_study
+from pipelines.study.steps import STEPS
 
-__all__ = ["STEPS", "Folder", "Run", "Study", "read_study"]
+__all__ = ["STEPS", "Folder", "Results", "Run", "Study", "open_results", "read_study"]

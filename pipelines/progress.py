@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import Protocol
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 
 class Report(Protocol):
@@ -16,23 +16,25 @@ class Report(Protocol):
         """Say what begins now, or what goes on and how much of it is done, 0 … 1."""
 
 
+def quiet(doing: str, share: float | None = None) -> None:
+    """Say nothing."""
+
+
 @contextmanager
-def progress(steps: int) -> Iterator[Report]:
-    """Show what is being done, out of `steps`, on standard error where that is a terminal."""
+def progress() -> Iterator[Report]:
+    """Show what is being done, for how long, and how much of it is done where that is known.
+
+    It stands on standard error where that is a terminal, and goes when the block ends.
+    """
     if not sys.stderr.isatty():
-        yield lambda doing, share=None: None
+        yield quiet
         return
-    columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn())
-    with Progress(*columns, TimeElapsedColumn(), console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("", total=steps)
-        begun = 0
+    columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False), BarColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("", total=None)
 
         def report(doing: str, share: float | None = None) -> None:
-            nonlocal begun
-            if share is None:
-                bar.update(task, description=doing, completed=begun)
-                begun += 1
-            else:
-                bar.update(task, description=f"{doing} ({share:.0%})")
+            known = share is not None
+            bar.update(task, description=doing, total=1.0 if known else None, completed=share if known else 0.0)
 
         yield report

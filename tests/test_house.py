@@ -77,7 +77,7 @@ def test_the_wheel_is_small_and_whole(tmp_path: Path) -> None:
     for needed in (
         "diffusion/sql/entries.sql",
         "diffusion/data/markets.csv",
-        "pipelines/study/report.html",
+        "pipelines/study/templates/page.html",
         "pipelines/study/demo.toml",
     ):
         assert needed in names

@@ -14,13 +14,14 @@ from pipelines.commands.options import COLUMN, JSON, OUT, column_names, pairs_of
 from pipelines.folders.folder import Folder
 from pipelines.folders.manifest import to_json
 from pipelines.folders.verify import verify
+from pipelines.formatting import printable
 from pipelines.progress import progress
 from pipelines.reference.auxiliary import auxiliary_lines, make_auxiliary
 from pipelines.sharing.storage import pull, push
 from pipelines.sharing.store_status import status
 from pipelines.stages.clean import MEMORY, clean_charts
 from pipelines.stages.ingest import DAMAGED_TABLE, Options, ingest
-from pipelines.study.summary import made_lines, printable
+from pipelines.study.run import made_lines
 
 PLACE = click.Path(path_type=Path)
 
@@ -46,7 +47,7 @@ def ingest_command(
 ) -> None:
     """Merge chart FILES (CSV, also .gz and .zst; globs and folders) into Parquet by year, nothing filtered."""
     options = Options(column_names(columns), encoding, aux, slim_only)
-    with progress(3) as tell, Folder(out) as folder:
+    with progress() as tell, Folder(out) as folder:
         notes = ingest(files, folder, options=options, append=append, tell=tell)
         folder.log("ingest", rows=notes["profile"]["rows"])
         reasons = Counter(folder.read_table(DAMAGED_TABLE)["reason"].to_pylist())
@@ -86,7 +87,7 @@ def clean_command(
     raw: Path, out: Path, names: tuple[str, ...], recordings: str, memory_limit: str, as_json: bool
 ) -> None:
     """Make the star of RAW: typed tables, every row kept, doubled or in quarantine with its reason."""
-    with progress(12) as tell, Folder(out) as folder:
+    with progress() as tell, Folder(out) as folder:
         notes = clean_charts(
             raw,
             folder,
@@ -128,7 +129,7 @@ def auxiliary_command(
 ) -> None:
     """Make tables of countries, cultural distances and public holidays, joined to markets by ISO code."""
     dates = (holidays[0].date(), holidays[1].date()) if holidays else None
-    with progress(2) as tell, Folder(out) as folder:
+    with progress() as tell, Folder(out) as folder:
         tell("making auxiliary tables")
         notes = make_auxiliary(
             folder, countries=countries, distances=distances, holidays=dates, markets=markets or None
@@ -142,7 +143,7 @@ def auxiliary_command(
 @JSON
 def verify_command(folder: Path, as_json: bool) -> None:
     """Check every file of FOLDER against its manifest; changed, missing and extra ones are named (exit code 1)."""
-    with progress(2) as tell:
+    with progress() as tell:
         found = verify(folder, tell=tell)
     _say(asdict(found), found.lines(), as_json)
     if not found.whole:
@@ -184,7 +185,7 @@ def simulate_command(
         given["start"] = start.date()
     full = full_scale(given["days"]) if "days" in given and "tracks" not in given else FULL
     simulation = replace(full if scale else Simulation(), **given)
-    with progress(2) as tell:
+    with progress() as tell:
         tell("drawing tracks")
         account = simulate(simulation, out, layout=layout, damage=damage, tell=lambda share: tell("writing", share))
     lines = [
@@ -219,7 +220,7 @@ SYNC_FORCE = (
 @with_options((*SYNC_ARGUMENTS, *SYNC_FORCE))
 def push_command(folder: Path, address: str, as_json: bool, **options: Any) -> None:
     """Bring FOLDER to ADDRESS; only what changed travels."""
-    with progress(4) as tell:
+    with progress() as tell:
         done = push(folder, address, tell=tell, **options)
     _say(asdict(done), done.lines(), as_json)
 
@@ -228,7 +229,7 @@ def push_command(folder: Path, address: str, as_json: bool, **options: Any) -> N
 @with_options((*SYNC_ARGUMENTS, *SYNC_FORCE))
 def pull_command(folder: Path, address: str, as_json: bool, **options: Any) -> None:
     """Bring what ADDRESS holds into FOLDER; it appears there when all of it has arrived whole."""
-    with progress(4) as tell:
+    with progress() as tell:
         done = pull(address, folder, tell=tell, **options)
     _say(asdict(done), done.lines(), as_json)
 
@@ -237,7 +238,7 @@ def pull_command(folder: Path, address: str, as_json: bool, **options: Any) -> N
 @with_options(SYNC_ARGUMENTS)
 def status_command(folder: Path, address: str, as_json: bool, **options: Any) -> None:
     """Say how FOLDER and ADDRESS differ (exit code 1 where they do)."""
-    with progress(4) as tell:
+    with progress() as tell:
         found = status(folder, address, tell=tell, **options)
     _say(asdict(found), found.lines(), as_json)
     if not found.same:

@@ -3,6 +3,7 @@
 import re
 import signal
 import sys
+from collections.abc import Sequence
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -14,21 +15,14 @@ from pipelines.commands.data import COMMANDS
 from pipelines.commands.options import COLUMN, JSON, OUT, column_names, with_options
 from pipelines.folders.folder import Folder
 from pipelines.folders.manifest import to_json
+from pipelines.formatting import printable
 from pipelines.progress import progress
 from pipelines.query import answers
 from pipelines.recovery import CELLS
 from pipelines.recovery.output import named_cells, recovery_text, write_recovery
-from pipelines.study.run import GRAPH_STEPS, STEPS, Run
+from pipelines.study.run import Run, closing_data, closing_lines
 from pipelines.study.settings import Study, read_study
-from pipelines.study.summary import (
-    graph_lines,
-    made_lines,
-    printable,
-    reading_lines,
-    result,
-    survival_lines,
-    tested_lines,
-)
+from pipelines.study.steps import GRAPH_SET, RUN_SET, SURVIVAL_SET
 from survival import GROUPINGS
 
 EVENT_OPTIONS = (
@@ -67,7 +61,7 @@ def demo(out: Path, as_json: bool) -> None:
     """Run everything on the packaged charts: 67 countries, spring 2021."""
     with resources.as_file(resources.files("pipelines.study").joinpath("demo.toml")) as file:
         study = read_study(file)
-    _run(study, out, STEPS, as_json)
+    _run(study, out, RUN_SET, as_json)
 
 
 @cli.command()
@@ -82,7 +76,7 @@ def run(study: str, out: Path | None, columns: tuple[str, ...], as_json: bool, *
     _run(
         chosen.override(columns=column_names(columns) or None, **options),
         out or Path("out") / (re.sub(r"[^\w.-]+", "_", Path(study).stem) or "study"),
-        STEPS,
+        RUN_SET,
         as_json,
     )
 
@@ -97,7 +91,7 @@ def run(study: str, out: Path | None, columns: tuple[str, ...], as_json: bool, *
 def graph(charts: str, direct: bool, out: Path, columns: tuple[str, ...], as_json: bool, **options: Any) -> None:
     """Write the market graph of CHARTS (a file, glob or folder): tables, GraphML, GEXF and DOT."""
     study = Study(charts, columns=column_names(columns)).override(**options)
-    _run(study, out, (*GRAPH_STEPS, *(("direct",) if direct else ())), as_json)
+    _run(study, out, (*GRAPH_SET, *(("direct",) if direct else ())), as_json)
 
 
 @cli.command()
@@ -119,7 +113,7 @@ def survival(
     The window is that of the graph; curves do not depend on it.
     """
     study = Study(charts, columns=column_names(columns)).override(by=by, **options)
-    _run(study, out, ("entries", "survival", "survival_figures"), as_json)
+    _run(study, out, SURVIVAL_SET, as_json)
 
 
 @cli.command("recovery")
@@ -149,7 +143,7 @@ def recovery_command(
 ) -> None:
     """Measure on simulated charts how well methods find a known network, and whether intervals hold the truth."""
     chosen = named_cells(cells) if cells else CELLS
-    with progress(len(chosen)) as tell:
+    with progress() as tell:
         found = write_recovery(
             out,
             simulations=simulations,
@@ -280,23 +274,19 @@ def _fail(message: str, code: int) -> int:
     return code
 
 
-def _run(study: Study, out: Path, steps: tuple[str, ...], as_json: bool) -> None:
+def _run(study: Study, out: Path, steps: Sequence[str], as_json: bool) -> None:
+    """Make steps into a folder and say what came out."""
     if Path(study.path).is_dir() and out.resolve() == Path(study.path).resolve():
         raise SettingError(
             f"'{out}' is the folder of the charts, where results would be read as charts; name another --out"
         )
-    with progress(12) as tell, Folder(out) as folder:
-        job = Run(study, folder, tell)
-        job.make(*steps)
-        graph = job.graph if "graph" in steps else None
+    with progress() as tell, Folder(out) as folder:
+        job = Run(study, folder)
+        reported = job.make(steps, tell)
         if as_json:
-            text = to_json(result(folder, graph)).decode().rstrip("\n")
+            text = to_json(closing_data(folder, reported, job.results)).decode().rstrip("\n")
         else:
-            lines = reading_lines(folder.notes("entries"))
-            lines += graph_lines(folder.notes("graph"), graph) if graph is not None else []
-            lines += tested_lines(folder)
-            lines += survival_lines(job.curves) if "survival" in steps else []
-            text = "\n".join(map(printable, [*lines, *made_lines(folder)]))
+            text = "\n".join(map(printable, closing_lines(folder, reported, job.results)))
     click.echo(text)
 
 

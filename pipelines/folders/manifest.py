@@ -4,7 +4,6 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from importlib.metadata import version
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -116,9 +115,19 @@ def leads_out(place: Path, path: Path) -> bool:
     return path.is_symlink() or not path.parent.resolve().is_relative_to(place.resolve())
 
 
-def fingerprint(*parts: object) -> str:
-    """Return one hash of everything a step depends on; the parts must be JSON."""
-    return digest_of(to_json([version("chart-diffusion"), *parts]))
+def fingerprint(step: str, version: int, *parts: object) -> str:
+    """Return one hash of everything that a step depends on.
+
+    Parameters
+    ----------
+    step
+        Its name.
+    version
+        Of the code that makes it: raised when the same parts give other content.
+    parts
+        Inputs and settings, as JSON.
+    """
+    return digest_of(to_json([step, version, *parts]))
 
 
 def file_facts(files: Sequence[Path], root: Path) -> list[dict[str, Any]]:

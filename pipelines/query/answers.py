@@ -12,9 +12,9 @@ from diffusion import DataSaysNoError, SettingError, market_names
 from diffusion.distances import DISTANCES
 from graphs import SCORES
 from graphs import route as routes
+from pipelines.formatting import cell, many, printable, records, text_table
 from pipelines.query.explain import chance_sentences, flow_sentence, influence_sentence
-from pipelines.study.finished import holds_step, open_entries, open_graph, open_table, open_titles
-from pipelines.study.summary import cell, many, printable, records, text_table
+from pipelines.study.results import Results, open_results
 
 PAIR_COLUMNS = [
     "tracks",
@@ -45,8 +45,9 @@ class Answer:
 
 def leaders(place: Path, *, by: str, most: int) -> Answer:
     """Return the `most` markets with the highest score `by`, with its interval and rank group, then other scores."""
-    graph = open_graph(place)
-    ranked = open_table(place, "leaders", "leaders") if holds_step(place, "leaders") else pd.DataFrame({"measure": []})
+    results = open_results(place)
+    graph = results.graph
+    ranked = results.table("leaders") if results.holds("leaders") else pd.DataFrame({"measure": []})
     known = list(dict.fromkeys([*SCORES, *ranked["measure"]]))
     if by not in known:
         raise SettingError(f"no score '{by}'; there are {', '.join(known)}")
@@ -66,7 +67,7 @@ def leaders(place: Path, *, by: str, most: int) -> Answer:
 
 def flow(place: Path, source: str, target: str) -> Answer:
     """Return one ordered pair, its opposite direction, and its lag curve by week."""
-    graph = open_graph(place)
+    graph = open_results(place).graph
     found = graph.flow(source, target)
     edge, back = found.edge, found.back
     names = market_names([str(edge["source"]), str(edge["target"])])
@@ -88,7 +89,7 @@ def flow(place: Path, source: str, target: str) -> Answer:
 
 def next_from(place: Path, market: str, *, most: int) -> Answer:
     """Return the `most` markets that follow `market` most surely."""
-    graph = open_graph(place)
+    graph = open_results(place).graph
     table = graph.next_from(market)
     table.insert(2, "name", table["target"].map(market_names(table["target"])))
     seen = table[table["tracks"] > 0]
@@ -114,7 +115,8 @@ def influence(place: Path, market: str, *, most: int) -> Answer:
 
 
 def _influence(place: Path, market: str, *, side: str, other: str, most: int) -> Answer:
-    graph, table = open_graph(place), open_table(place, "direct", "influence")
+    results = open_results(place)
+    graph, table = results.graph, _direct(results, "influence")
     code = graph.code(market)
     own = table[(table[side] == code) & (table["credits"] > 0)]
     if own.empty:
@@ -122,7 +124,7 @@ def _influence(place: Path, market: str, *, side: str, other: str, most: int) ->
     own = own.sort_values(["credits", other], ascending=[False, True], ignore_index=True)
     own.insert(2, "name", own[other].map(market_names(own[other])))
     name = market_names([code])[code]
-    clout = open_table(place, "direct", "clout").set_index("market").loc[code]
+    clout = _direct(results, "clout").set_index("market").loc[code]
     heading = (
         f"{graph.chart}: who follows {name}, directly; one entry there brings {clout['clout']:.2f} elsewhere"
         if side == "source"
@@ -136,7 +138,8 @@ def _influence(place: Path, market: str, *, side: str, other: str, most: int) ->
 
 def route(place: Path, source: str, target: str, *, most: int) -> Answer:
     """Return the `most` likely routes from one market to another, along edges told apart from none."""
-    graph, table = open_graph(place), open_table(place, "direct", "influence")
+    results = open_results(place)
+    graph, table = results.graph, _direct(results, "influence")
     a, b = graph.code(source), graph.code(target)
     found = routes(table[table["direct"]], a, b, k=most)
     names = market_names([a, b])
@@ -151,7 +154,8 @@ def route(place: Path, source: str, target: str, *, most: int) -> Answer:
 
 def explain(place: Path, source: str, target: str) -> Answer:
     """Return all numbers of one edge in words."""
-    graph = open_graph(place)
+    results = open_results(place)
+    graph = results.graph
     found = graph.flow(source, target)
     edge = found.edge
     names = market_names([str(edge["source"]), str(edge["target"])])
@@ -159,8 +163,8 @@ def explain(place: Path, source: str, target: str) -> Answer:
     lines = [f"{a} → {b} on {graph.chart}, within {graph.window} days", flow_sentence(edge, a, b)]
     lines += chance_sentences(edge, a, b)
     data: dict[str, Any] = {"edge": records(pd.DataFrame([edge]))[0], "direct": None}
-    if holds_step(place, "direct"):
-        table = open_table(place, "direct", "influence")
+    if results.holds("influence"):
+        table = results.table("influence")
         pair = table[(table["source"] == edge["source"]) & (table["target"] == edge["target"])]
         lines.append(influence_sentence(pair.to_dict("records")[0], a, b))
         data["direct"] = records(pair)[0]
@@ -171,7 +175,8 @@ def explain(place: Path, source: str, target: str) -> Answer:
 
 def journey(place: Path, track: str) -> Answer:
     """Return where a track went; `track` is an id, a url, or a title."""
-    entries, titles = open_entries(place), open_titles(place)
+    results = open_results(place)
+    entries, titles = results.entries, results.table("tracks")
     markets = entries.table.group_by("track_id").aggregate([("market", "count")]).to_pandas()
     titles = titles.merge(markets, how="left", on="track_id").sort_values(
         ["market_count", "track_id"], ascending=[False, True]
@@ -183,6 +188,12 @@ def journey(place: Path, track: str) -> Answer:
     shown = table[["step", "market", "name", "entry", "days", "rank", "left_censored"]]
     data = {"track_id": chosen["track_id"], "title": chosen["title"], "artist": chosen["artist"]}
     return Answer(f"{heading}\n{text_table(shown)}", data | {"journey": records(table)})
+
+
+def _direct(results: Results, name: str) -> pd.DataFrame:
+    """Return a table of the direct edges."""
+    results.notes("direct")  # says how to make the step where it is not there
+    return results.table(name)
 
 
 def _apart(edge: Mapping[Any, Any]) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from diffusion.conventions import FDR, LEAST_EXPOSED
-from pipelines.study.summary import many
+from pipelines.formatting import many
 
 
 def flow_sentence(edge: Mapping[Any, Any], a: str, b: str) -> str:

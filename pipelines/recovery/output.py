@@ -28,6 +28,8 @@ _MEASURES: Final = {
     "leaders_tau": "Kendall's tau of the leaders with the true ones",
 }
 _STEP: Final = "recovery"
+VERSION: Final = 1
+"""Raised when the same simulations give other numbers."""
 
 
 def write_recovery(
@@ -125,7 +127,7 @@ def _cell(folder: Folder, cell: Cell, settings: dict[str, Any], each: Each, tell
     """Return the runs of a cell, from the folder where they are there."""
     step, parameters = f"{_STEP}_{cell.name}", asdict(cell) | settings
     names = {part: f"cells/{cell.name}_{part}.parquet" for part in ("scores", "coverage")}
-    key = fingerprint(step, parameters)
+    key = fingerprint(step, VERSION, parameters)
     if folder.unchanged(step, key):
         scores, coverage = (folder.read_table(name).to_pandas() for name in names.values())
         return CellRuns(cell, scores, coverage.astype({"days": "Int64"}))
@@ -147,7 +149,7 @@ def _cell(folder: Folder, cell: Cell, settings: dict[str, Any], each: Each, tell
 def _tables(folder: Folder, recovery: Recovery, cells: Sequence[Cell], settings: dict[str, Any]) -> None:
     """Write the tables."""
     parameters = settings | {"cells": [cell.name for cell in cells]}
-    folder.begin(_STEP, fingerprint(_STEP, parameters), parameters=parameters, notes={})
+    folder.begin(_STEP, fingerprint(_STEP, VERSION, parameters), parameters=parameters, notes={})
     for name in TABLES:
         table: pd.DataFrame = getattr(recovery, name)
         folder.put(_STEP, f"recovery_{name}.csv", table.to_csv(index=False).encode(), rows=len(table))

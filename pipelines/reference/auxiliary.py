@@ -22,6 +22,9 @@ from pipelines.reference.small_csv import check_small
 from pipelines.reference.territories import market_codes, named
 
 STEP: Final = "auxiliary"
+VERSION: Final = 1
+"""Raised when the same input gives other tables."""
+
 PROFILE: Final = "aux_profile.csv"
 
 COUNTRY_COLUMNS: Final = tuple(name for name in COUNTRIES.names if name not in ("country", "market"))
@@ -104,13 +107,13 @@ def make_auxiliary(
         raise SettingError("no market to find partners for: an aggregate such as Global is none; name markets")
     parameters = _parameters(countries, distances, holidays, codes)
     with Folder(out) if not isinstance(out, Folder) else nullcontext(out) as folder:
-        if not folder.unchanged(STEP, fingerprint(STEP, parameters)):
+        if not folder.unchanged(STEP, fingerprint(STEP, VERSION, parameters)):
             made = _Sources(
                 countries_reference(countries) if countries else None,
                 cultural_distances(distances) if distances else None,
                 public_holidays(codes, *holidays) if holidays else None,
             )
-            folder.begin(STEP, fingerprint(STEP, parameters), parameters=parameters, notes=_notes(made, codes))
+            folder.begin(STEP, fingerprint(STEP, VERSION, parameters), parameters=parameters, notes=_notes(made, codes))
             for name, table in made.tables().items():
                 folder.put_table(STEP, f"{name}.parquet", table)
             rows = {name: table.num_rows for name, table in made.tables().items()}

@@ -29,6 +29,9 @@ from pipelines.stages.accounting import (
 from pipelines.stages.raw_folder import RawFolder, find_raw
 
 STEP: Final = "clean"
+VERSION: Final = 1
+"""Raised when the same input gives other tables."""
+
 MEMORY: Final = "500MB"
 """What the engine may hold by default; with what else a process needs, it stays below 1 GB."""
 
@@ -86,7 +89,7 @@ def clean_charts(
         found = find_raw(raw, engine)
         settings = {"market_names": dict(market_names or {}), "recordings": recordings}
         damaged = found.damaged.to_pydict()
-        key = fingerprint(STEP, found.parts, list(found.files), dict(found.charts), damaged, settings)
+        key = fingerprint(STEP, VERSION, found.parts, list(found.files), dict(found.charts), damaged, settings)
         if not folder.unchanged(STEP, key):
             _Cleaning(engine, found, folder, settings, tell).run(key)
     return folder.notes(STEP)
@@ -190,7 +193,7 @@ class _Cleaning:
             own = [row for row in rows if row["year"] == year]
             parts = sorted({row["part"] for row in own})
             about = [[file, spans.get(file), self._raw.charts.get(file)] for file in sorted({r["file"] for r in own})]
-            key = fingerprint(STEP, year, [[part, digests[part]] for part in parts], about)
+            key = fingerprint(STEP, VERSION, year, [[part, digests[part]] for part in parts], about)
             units.append(_Unit(year, key, parts))
         if before is not None:
             self._recall(units, before["notes"]["years"])

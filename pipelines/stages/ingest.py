@@ -14,7 +14,7 @@ from diffusion import SettingError, SourceError
 from diffusion.sources.csv_files import DAMAGED
 from diffusion.sources.layouts import FileKind, list_files, recognise
 from pipelines.folders.folder import Folder
-from pipelines.folders.manifest import file_facts, fingerprint, read_manifest
+from pipelines.folders.manifest import digest_of, file_facts, fingerprint, read_manifest, to_json
 from pipelines.progress import Report
 from pipelines.reference.auxiliary import LOOKUP, PROFILE, auxiliary_lookup, profile_csv
 from pipelines.stages.chart_files import open_chart_file
@@ -23,6 +23,9 @@ from pipelines.stages.profile import Profile
 from pipelines.stages.raw_rows import Reading, column_names, full_rows, slim_rows
 
 STEP: Final = "ingest"
+VERSION: Final = 1
+"""Raised when the same input gives other tables."""
+
 DAMAGED_TABLE: Final = "damaged.parquet"
 DISTINCT_TABLE: Final = "distinct_values.parquet"
 AUX_FULL: Final = tuple(name for name in LOOKUP.names if name != "market")
@@ -234,7 +237,9 @@ def _facts(files: Mapping[Path, str]) -> dict[Path, dict[str, Any]]:
 
 
 def _print(sources: Sequence[Mapping[str, Any]], settings: Mapping[str, Any]) -> str:
-    return fingerprint(STEP, [[source[fact] for fact in ("path", "bytes", "sha256")] for source in sources], settings)
+    return fingerprint(
+        STEP, VERSION, [[source[fact] for fact in ("path", "bytes", "sha256")] for source in sources], settings
+    )
 
 
 def _aux_rows(aux: Path | None) -> pl.DataFrame | None:
@@ -243,7 +248,7 @@ def _aux_rows(aux: Path | None) -> pl.DataFrame | None:
 
 def _aux_print(aux: Path | None) -> str | None:
     """Return what stands for the auxiliary tables in a fingerprint."""
-    return None if aux is None else fingerprint(read_manifest(aux)["steps"])
+    return None if aux is None else digest_of(to_json(read_manifest(aux)["steps"]))
 
 
 def _aux_profile(aux: Path | None) -> bytes:

@@ -1,168 +1,67 @@
-"""The report: one HTML file that needs no other, from the tables of a finished run."""
+"""The report: one HTML file that needs no other, a section for every step that was made."""
 
 import base64
+from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from diffusion import Entries, market_names
-from diffusion.conventions import LEAST_EXPOSED
-from graphs import MarketGraph
 from pipelines.folders.folder import Folder
-from pipelines.study.settings import Study
-from pipelines.study.summary import cell, every, unmatched_lines
-from survival import Breakthrough
+from pipelines.formatting import cell, html_table
+from pipelines.study.results import Results
+from pipelines.study.step import Step
 
-MOST = 15
-
-FLOW_COLUMNS = ["source", "target", "tracks", "joint", "exposed", "rate", "lag_median"]
-
-TITLES = {
-    "none": "Time to breakthrough",
-    "continent": "Time to breakthrough, by continent of the market",
-    "language_match": "Time to breakthrough, by language shared with the footprint",
-    "footprint_size": "Time to breakthrough, by markets entered on day 0",
-}
-"""Grouping of survival curves → title of their figure."""
-
-CAPTIONS = {
-    "flow_map": "The largest flows between markets, by number of tracks.",
-    "leaders": "Leader markets by four measures; they answer different questions and need not agree.",
-    "transition_matrix": "P(entry into the column's market within the window | in the row's market first, not tied).",
-    "lags": "How long observed transitions took; where follow-up is short, long ones are missing.",
-    "leader_intervals": "Leaders with bootstrap intervals; markets in one band cannot be told from its first.",
-    "rolling_leaders": "Leaders among the tracks that debuted in each year, a quarter apart, with intervals.",
-    "validity": "Do the leaders of one half-year predict who is first with new artists in the next?",
-    "backbone_map": "Flows that chance does not explain (volume null, q ≤ .05); language and artist are not held.",
-    "lag_curves": "How soon tracks follow, for the pairs of the highest rates, with 95 % bands.",
-    "influence_heatmap": "Direct influence: entries expected per entry; what is faster than the cadence is not in it.",
-    "community_map": "Communities of markets by their flows (Leiden).",
-    "community_grid": "The same communities by language.",
-}
-"""Figure → caption, in the order of the report."""
+MOST_SOURCES = 50
+"""Files of charts that the report lists."""
 
 
-TESTED = {
-    "validity": ("validity", ("measure", "pairs", "rho", "low", "high", "p", "q")),
-    "influence": (
-        "influence",
-        ("source", "target", "alpha", "low", "high", "q", "credits", "lag_median", "joint", "alpha_if_ties"),
-    ),
-    "communities": ("community_agreement", ("grouping", "ami", "ami_low", "ami_high", "p", "markets", "communities")),
-    "mrqap": ("mrqap", ("term", "estimate", "low", "high", "p", "markets")),
-    "gravity": ("gravity", ("term", "estimate", "jackknife_low", "jackknife_high", "jackknife_p", "markets")),
-}
-"""Name in the report → artifact and the columns shown."""
-
-
-def report_html(
-    study: Study, entries: Entries, graph: MarketGraph, curves: tuple[Breakthrough, ...], folder: Folder
-) -> str:
-    """Return the report of a run whose figures are already in `folder`."""
+def report_html(title: str, steps: Sequence[Step], results: Results, folder: Folder) -> str:
+    """Return the report of steps whose figures are already in `folder`."""
     environment = Environment(
-        loader=PackageLoader("pipelines.study", "."), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+        loader=PackageLoader("pipelines.study"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )
     environment.filters["cell"] = cell
-    return environment.get_template("report.html").render(
-        title=study.title,
+    sections = [
+        {
+            "template": f"{step.name}.html",
+            "content": step.section(results) if step.section is not None else {},
+            "pictures": _pictures(step, results, folder),
+        }
+        for step in steps
+    ]
+    sources = folder.parameters("entries")["inputs"]
+    return environment.get_template("page.html").render(
+        title=title,
+        sections=sections,
         reading=folder.notes("entries"),
-        counts=folder.notes("graph"),
-        rules=entries.rules,
-        window=graph.window,
-        horizon=study.horizon,
-        coverage=_table(_notable_coverage(entries)),
-        every=every(folder.notes("entries")["cadence_days"]),
-        usual=entries.calendar.by_market()[["dates", "depth_median", "missing"]].median(),
-        unseen=[day.isoformat() for day in entries.calendar.unseen_dates()],
-        leaders=_table(graph.scores().drop(columns="market").head(MOST)),
-        tested=_tested(folder),
-        flows={by: _table(_flows(graph, by)) for by in ("tracks", "rate")},
-        least_exposed=LEAST_EXPOSED,
-        summary=_table(pd.concat([part.summary for part in curves], ignore_index=True).drop(columns="by")),
-        figures={name: (_picture(folder, name), text) for name, text in CAPTIONS.items() if folder.holds(_file(name))},
-        survival_figures=[(_picture(folder, f"survival_{part.by}"), TITLES[part.by]) for part in curves],
-        caveats=_caveats(entries, graph, curves, folder),
-        inputs=_table(pd.DataFrame(folder.parameters("entries")["inputs"]).head(50)),
-        manifest=folder.manifest(),
+        not_made=[pair for step in steps for pair in gaps_of(step, folder).items()],
+        caveats=[line for step in steps if step.caveats is not None for line in step.caveats(results)],
+        sources=html_table(pd.DataFrame(sources[:MOST_SOURCES])),
+        more_sources=max(len(sources) - MOST_SOURCES, 0),
+        tool=folder.manifest()["tool"],
     )
 
 
-def _tested(folder: Folder) -> dict[str, dict[str, Any]]:
-    """Return the tables of leaders, direct edges, communities and distances, those that were made."""
-    made = {}
-    for name, (artifact, columns) in TESTED.items():
-        if folder.holds(f"{artifact}.parquet"):
-            frame = folder.read_table(f"{artifact}.parquet").to_pandas()
-            if name == "validity":
-                frame = frame[frame["given"] == "size and outcome"]
-            if name == "influence":
-                frame = frame[frame["direct"]].nlargest(MOST, "low")
-            made[name] = frame[list(columns)]
-    return {name: _table(frame) for name, frame in made.items()}
+def gaps_of(step: Step, folder: Folder) -> dict[str, str]:
+    """Return the tables and figures of a step that could not be had → why."""
+    names = [step.name] if step.drawings is None else [step.name, step.figures_name]
+    gaps: dict[str, str] = {}
+    for name in names:
+        gaps |= folder.notes(name)["not_made"]
+    return gaps
 
 
-def _table(frame: pd.DataFrame) -> dict[str, Any]:
-    """Return a frame as what the template's table macro takes."""
-    return {"columns": [str(name).replace("_", " ") for name in frame], "rows": frame.to_numpy(dtype=object).tolist()}
-
-
-def _file(name: str) -> str:
-    return f"figures/{name}.png"
+def _pictures(step: Step, results: Results, folder: Folder) -> dict[str, dict[str, Any]]:
+    """Return name → source (a data URI) and alternative text of the figures of a step that were drawn."""
+    if step.drawings is None:
+        return {}
+    return {
+        name: {"source": _picture(folder, name), "alt": drawing.alt}
+        for name, drawing in step.drawings(results).items()
+        if folder.holds(f"figures/{name}.png")
+    }
 
 
 def _picture(folder: Folder, name: str) -> str:
-    """Return a figure as a data URI."""
-    return "data:image/png;base64," + base64.b64encode(folder.read(_file(name))).decode("ascii")
-
-
-def _notable_coverage(entries: Entries) -> pd.DataFrame:
-    """Return the markets whose coverage is not like the others': late, ended, gappy, shallow or stale."""
-    table = entries.calendar.by_market()
-    like_most: pd.Series[bool] = (
-        (table["first_date"] == table["first_date"].mode().iloc[0])
-        & (table["last_date"] == table["last_date"].mode().iloc[0])
-        & (table["missing"] == table["missing"].mode().iloc[0])
-        & (table["depth_least"] >= 0.9 * table["depth_median"].median())
-        & (table["spans"] == 1)
-        & (table["stale"] == 0)
-    )
-    shown: pd.DataFrame = table[~like_most].drop(columns="market")
-    return shown
-
-
-def _flows(graph: MarketGraph, by: str) -> pd.DataFrame:
-    table: pd.DataFrame = graph.largest(by).head(MOST)[[*FLOW_COLUMNS, "distance_km", "cultural_distance"]]
-    for side in ("source", "target"):
-        table[side] = table[side].map(market_names(table[side]))
-    return table
-
-
-def _caveats(entries: Entries, graph: MarketGraph, curves: tuple[Breakthrough, ...], folder: Folder) -> list[str]:
-    """Return what of this run's data a reader must know before believing a number."""
-    reading, counts = folder.notes("entries"), folder.notes("graph")
-    coverage = entries.calendar.by_market()
-    debuts = entries.debuts().to_pandas()
-    lines = [
-        f"{counts['ties']:,} pairs of entries have no observed order; {counts['transitions']:,} are transitions. "
-        f"One chart every {every(reading['cadence_days'])}: what travels faster leaves no direction.",
-        f"{int(debuts['left_censored'].sum()):,} of {len(debuts):,} tracks were first seen within a washout; "
-        "they take no part in transitions or curves.",
-    ]
-    gaps = coverage[coverage["missing"] > 0]
-    if len(gaps):
-        lines.append(
-            f"Charts are missing in {len(gaps)} of {len(coverage)} markets, {int(gaps['missing'].max())} at most; "
-            "two entries within one gap are a tie."
-        )
-    if coverage["stale"].any():
-        lines.append(
-            f"{int(coverage['stale'].sum())} charts equal the one before, ranks and all; they were kept as observed."
-        )
-    shallow = coverage[coverage["depth_least"] < 0.9 * coverage["depth_median"].median()]
-    if len(shallow):
-        lines.append(f"Shallower charts at times in {', '.join(shallow['name'])}: entering them means something else.")
-    for step in ("leaders", "structure", "direct"):
-        lines += [f"Not made: {name}: {why}." for name, why in folder.notes(step)["not_made"].items()]
-    lines += [f"Distances: {line.removeprefix('unmatched').strip()}." for line in unmatched_lines(graph)]
-    return lines + [f"{note[0].upper()}{note[1:]}." for part in curves for note in part.notes()]
+    return "data:image/png;base64," + base64.b64encode(folder.read(f"figures/{name}.png")).decode("ascii")

@@ -2,7 +2,7 @@
 
 import difflib
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -104,10 +104,10 @@ class Study:
         if strange or not self.by or len(set(self.by)) < len(self.by):
             raise SettingError(f"by is {list(self.by)}; allowed are {', '.join(GROUPINGS)}, each once")
 
-    def settings(self, *sections: str) -> dict[str, Any]:
-        """Return the fields of some sections of the study file, for a fingerprint or a manifest."""
+    def settings(self, names: Sequence[str]) -> dict[str, Any]:
+        """Return some fields, for a fingerprint or a manifest."""
         values = asdict(self)
-        return {name: values[name] for section in sections for name in SECTIONS[section] if name != "path"}
+        return {name: values[name] for name in names}
 
     def override(self, **options: Any) -> "Study":
         """Return the study with every option that is not None in place of its field."""

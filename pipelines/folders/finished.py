@@ -1,0 +1,73 @@
+"""A finished folder, read only as far as its manifest can be believed."""
+
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from diffusion import SettingError
+from diffusion.files import read_table
+from pipelines.folders.manifest import MANIFEST, intact, read_manifest
+
+
+class FinishedFolder:
+    """The artifacts of a finished folder; those of a step are checked when the step is first asked for.
+
+    Parameters
+    ----------
+    place
+        The folder.
+
+    Raises
+    ------
+    SettingError
+        When it has no manifest.
+    """
+
+    def __init__(self, place: Path) -> None:
+        if not (place / MANIFEST).is_file():
+            raise SettingError(f"no {MANIFEST} in '{place}'; make one first: chart-diffusion run CHARTS --out {place}")
+        self.place = place
+        self._steps: dict[str, dict[str, Any]] = read_manifest(place)["steps"]
+        self._owner = {artifact["path"]: name for name, step in self._steps.items() for artifact in step["artifacts"]}
+        self._checked: set[str] = set()
+
+    def holds(self, name: str) -> bool:
+        """Return whether the manifest names the artifact."""
+        return name in self._owner
+
+    def read_table(self, name: str) -> pa.Table:
+        """Return an artifact that is a table.
+
+        Raises
+        ------
+        SettingError
+            When the manifest does not name it, or an artifact of its step is not as it was made.
+        """
+        if name not in self._owner:
+            raise SettingError(f"the manifest in '{self.place}' names no {name}; make the folder anew")
+        self._step(self._owner[name])
+        return read_table(self.place / name)
+
+    def notes(self, step: str) -> dict[str, Any]:
+        """Return the notes of a step."""
+        notes: dict[str, Any] = self._step(step)["notes"]
+        return notes
+
+    def parameters(self, step: str) -> dict[str, Any]:
+        """Return the parameters of a step."""
+        parameters: dict[str, Any] = self._step(step)["parameters"]
+        return parameters
+
+    def _step(self, step: str) -> dict[str, Any]:
+        """Return what the manifest says of a step whose artifacts are all as they were made."""
+        if step not in self._steps:
+            command = f"chart-diffusion run CHARTS --out {self.place}"
+            raise SettingError(f"'{self.place}' holds no {step}; make it first: {command}")
+        if step not in self._checked:
+            for artifact in self._steps[step]["artifacts"]:
+                if not intact(self.place, artifact):
+                    path = self.place / artifact["path"]
+                    raise SettingError(f"'{path}' is not what the manifest says; make it again first")
+            self._checked.add(step)
+        return self._steps[step]

@@ -1,0 +1,164 @@
+"""The first step: charts in; entries, coverage, tracks, and what licences withhold, out."""
+
+from dataclasses import asdict
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow.compute as pc
+
+from diffusion import Charts, Entries, open_charts
+from diffusion.engine import Engine
+from diffusion.sources.layouts import find_source
+from diffusion.sources.star import find_star
+from pipelines.folders.manifest import file_facts
+from pipelines.formatting import every, html_table
+from pipelines.study.results import Results
+from pipelines.study.settings import SAMPLE, SECTIONS, Study
+from pipelines.study.step import Output, Step
+
+MOST_SOURCES = 50
+"""Files that the report lists."""
+
+
+def _charts_path(study: Study) -> Path | str:
+    if study.path == SAMPLE:
+        return Path(str(resources.files("diffusion").joinpath("data", "top50_daily_2021.parquet")))
+    return study.path
+
+
+def _sources(study: Study) -> list[dict[str, Any]]:
+    path = _charts_path(study)
+    star = find_star(path)
+    if star is not None:
+        return file_facts(star.files, star.place)
+    with Engine() as engine:
+        files = find_source(path, engine, columns=study.columns or None).files
+    root = Path(path)
+    return file_facts(files, root if root.is_dir() else files[0].parent)
+
+
+def _make(study: Study, results: Results) -> Output:
+    path, columns = _charts_path(study), study.columns or None
+    with open_charts(path, columns=columns, market_names=study.market_names) as charts:
+        entries = charts.entries(
+            top=study.top,
+            min_periods=study.min_periods,
+            washout=study.washout,
+            identity=study.identity,
+            chart=study.chart,
+        )
+        tracks = charts.tracks().select(["track_id", "title", "artist"])
+        tracks = tracks.filter(pc.is_in(tracks["track_id"], entries.table["track_id"].unique()))
+        notes = _notes(charts, entries)
+    tables = {
+        "entries": entries.table,
+        "coverage": entries.calendar.coverage,
+        "withheld": entries.withheld,
+        "tracks": tracks,
+    }
+    return Output(tables, notes=notes)
+
+
+def _notes(charts: Charts, entries: Entries) -> dict[str, Any]:
+    calendar = entries.calendar
+    return {
+        "layout": charts.source.layout,
+        "other_charts": {
+            str(row["chart"]): int(row["chart_rows"])
+            for row in charts.present.to_dict("records")
+            if row["chart"] != calendar.chart
+        },
+        "rows": asdict(charts.account),
+        "chart": calendar.chart,
+        "cadence_days": calendar.cadence,
+        "first_date": calendar.first_date.isoformat(),
+        "last_date": calendar.last_date.isoformat(),
+        "markets": len(calendar.markets),
+        "tracks": entries.debuts().num_rows,
+        "entries": len(entries),
+        "left_censored": int(entries.to_pandas()["left_censored"].sum()),
+        "events": str(entries.rules),
+    }
+
+
+def _lines(results: Results) -> list[str]:
+    notes = results.notes("entries")
+    rows = notes["rows"]
+    aside = ", ".join(f"{count:,} {reason}" for reason, count in rows["set_aside"].items()) or "none"
+    lines = [
+        f"read      {rows['read']:,} rows ({notes['layout']}): {rows['kept']:,} kept, "
+        f"{rows['duplicates']:,} duplicates, {rows['aggregate']:,} of Global; set aside: {aside}",
+        f"chart     {notes['chart']}, every {every(notes['cadence_days'])}, {notes['first_date']} to "
+        f"{notes['last_date']}: {notes['markets']} markets, {notes['tracks']:,} tracks",
+        f"entries   {notes['entries']:,}, of which {notes['left_censored']:,} left-censored ({notes['events']})",
+    ]
+    if notes["other_charts"]:
+        others = ", ".join(f"{chart} ({count:,} rows)" for chart, count in notes["other_charts"].items())
+        lines.append(f"not used  other charts of the source: {others}; --chart chooses")
+    return lines
+
+
+def _section(results: Results) -> dict[str, Any]:
+    entries, notes = results.entries, results.notes("entries")
+    return {
+        "reading": notes,
+        "rules": str(entries.rules),
+        "coverage": html_table(_unusual_coverage(entries)),
+        "every": every(notes["cadence_days"]),
+        "usual": entries.calendar.by_market()[["dates", "depth_median", "missing"]].median(),
+        "unseen": [day.isoformat() for day in entries.calendar.unseen_dates()],
+    }
+
+
+def _unusual_coverage(entries: Entries) -> pd.DataFrame:
+    """Return the markets whose coverage is not like the others': late, ended, gappy, shallow or stale."""
+    table = entries.calendar.by_market()
+    like_most: pd.Series[bool] = (
+        (table["first_date"] == table["first_date"].mode().iloc[0])
+        & (table["last_date"] == table["last_date"].mode().iloc[0])
+        & (table["missing"] == table["missing"].mode().iloc[0])
+        & (table["depth_least"] >= 0.9 * table["depth_median"].median())
+        & (table["spans"] == 1)
+        & (table["stale"] == 0)
+    )
+    shown: pd.DataFrame = table[~like_most].drop(columns="market")
+    return shown
+
+
+def _caveats(results: Results) -> list[str]:
+    entries = results.entries
+    coverage = entries.calendar.by_market()
+    debuts = entries.debuts().to_pandas()
+    lines = [
+        f"{int(debuts['left_censored'].sum()):,} of {len(debuts):,} tracks were first seen within a washout; "
+        "they take no part in transitions or curves."
+    ]
+    gaps = coverage[coverage["missing"] > 0]
+    if len(gaps):
+        lines.append(
+            f"Charts are missing in {len(gaps)} of {len(coverage)} markets, {int(gaps['missing'].max())} at most; "
+            "two entries within one gap are a tie."
+        )
+    if coverage["stale"].any():
+        lines.append(
+            f"{int(coverage['stale'].sum())} charts equal the one before, ranks and all; they were kept as observed."
+        )
+    shallow = coverage[coverage["depth_least"] < 0.9 * coverage["depth_median"].median()]
+    if len(shallow):
+        lines.append(f"Shallower charts at times in {', '.join(shallow['name'])}: entering them means something else.")
+    return lines
+
+
+ENTRIES = Step(
+    name="entries",
+    doing="reading charts",
+    version=1,
+    make=_make,
+    settings=tuple(key for section in ("charts", "events") for key in SECTIONS[section] if key != "path"),
+    sources=_sources,
+    section=_section,
+    lines=_lines,
+    caveats=_caveats,
+)

@@ -1,0 +1,191 @@
+"""The market graph: transitions of every pair, tested against chance, and files for other tools."""
+
+from typing import Any
+
+import pandas as pd
+
+import figures
+from diffusion import market_names
+from diffusion.conventions import FDR, LEAST_EXPOSED
+from graphs import MarketGraph, market_graph
+from pipelines.formatting import cell, every, html_table, records
+from pipelines.study.results import Results
+from pipelines.study.settings import Study
+from pipelines.study.step import Drawing, Output, Step
+
+MOST_ROWS = 15
+"""Rows of a table in the report."""
+
+MOST_CURVES = 4
+"""Pairs whose lag curves are drawn: those of the highest rates."""
+
+MEASURES = ("net_flow", "pagerank", "hub", "betweenness")
+"""Scores whose first markets are named on screen."""
+
+FLOW_COLUMNS = [
+    "source", "target", "tracks", "joint", "exposed", "rate", "lag_median", "distance_km", "cultural_distance",
+]  # fmt: skip
+
+
+def _make(study: Study, results: Results) -> Output:
+    bare = market_graph(results.entries, window=study.window)
+    graph = bare.tested(permutations=study.permutations, seed=study.seed)
+    edges = graph.edges
+    notes = {
+        "chart": graph.chart,
+        "window": graph.window,
+        "transitions": int(edges["tracks"].sum()),
+        "ties": int(edges["joint"].sum()) // 2,
+        "permutations": study.permutations,
+        "significant": int((edges["q"] <= FDR).sum()),
+        "directed": int((edges["q_order"] <= FDR).sum()),
+        "both": int(((edges["q"] <= FDR) & (edges["q_order"] <= FDR)).sum()),
+        "exposed": int(edges["exposed"].sum()),
+        "unmatched": {name: len(pairs) for name, pairs in graph.unmatched.items()},
+    }
+    tables = {"edges": edges, "markets": graph.nodes, "lags": graph.lags, "periods": graph.periods()}
+    files = {
+        "graph.graphml": graph.graphml(),
+        "graph.gexf": graph.gexf(),
+        "graph.dot": graph.dot().encode(),
+    }
+    return Output(tables, files, notes)
+
+
+def _drawings(results: Results) -> dict[str, Drawing]:
+    graph = results.graph
+    edges, nodes, lags = graph.edges, graph.nodes, graph.lags
+    by_days = lags.groupby("days")["entered"].sum().rename("transitions").reset_index()
+    joint = int(edges["joint"].sum()) // 2
+    names = market_names(nodes["market"])
+    drawings = {}
+    if nodes["latitude"].notna().any():
+        drawings["flow_map"] = Drawing(
+            "The largest flows between markets, by number of tracks.", lambda: figures.flow_map(edges, nodes)
+        )
+    drawings["transition_matrix"] = Drawing(
+        "P(entry into the column's market within the window | in the row's market first, not tied).",
+        lambda: figures.transition_matrix(edges, names=names),
+    )
+    drawings["lags"] = Drawing(
+        "How long observed transitions took.",
+        lambda: figures.lag_distribution(by_days, joint=joint, window=graph.window),
+    )
+    curves = _lag_curves(graph)
+    if len(curves):
+        drawings["lag_curves"] = Drawing(
+            "How soon tracks follow, for the pairs of the highest rates, with 95 % bands.",
+            lambda: figures.lag_curves(curves, names=names),
+        )
+    drawings["leaders"] = Drawing("Markets by four scores.", lambda: figures.leader_chart(graph.scores()))
+    return drawings
+
+
+def _lag_curves(graph: MarketGraph) -> pd.DataFrame:
+    strongest = graph.largest("rate").head(MOST_CURVES)
+    curves = [
+        graph.flow(pair["source"], pair["target"]).curve.assign(source=pair["source"], target=pair["target"])
+        for pair in strongest.to_dict("records")
+    ]
+    return pd.concat(curves) if curves else pd.DataFrame()
+
+
+def _section(results: Results) -> dict[str, Any]:
+    graph = results.graph
+    return {
+        "counts": results.notes("graph"),
+        "leaders": html_table(graph.scores().drop(columns="market").head(MOST_ROWS)),
+        "flows": {by: html_table(_flows(graph, by)) for by in ("tracks", "rate")},
+        "least_exposed": LEAST_EXPOSED,
+    }
+
+
+def _flows(graph: MarketGraph, by: str) -> pd.DataFrame:
+    table: pd.DataFrame = graph.largest(by).head(MOST_ROWS)[FLOW_COLUMNS]
+    for side in ("source", "target"):
+        table[side] = table[side].map(market_names(table[side]))
+    return table
+
+
+def _lines(results: Results) -> list[str]:
+    graph, notes = results.graph, results.notes("graph")
+    lines = [
+        f"graph     {notes['transitions']:,} transitions within {notes['window']} days; {notes['ties']:,} ties, "
+        "which count for no direction",
+        f"chance    of {len(graph.edges):,} pairs {notes['significant']:,} have more tracks than the volume null gives "
+        f"(q ≤ .05), {notes['directed']:,} than the order null, {notes['both']:,} than both; "
+        f"{notes['permutations']:,} fillings each",
+        *(f"unmatched {line}" for line in _unmatched(graph)),
+    ]
+    leaders = graph.scores()
+    for measure in MEASURES:
+        best = leaders.sort_values([measure, "market"], ascending=[False, True]).head(5)
+        names = ", ".join(f"{row['name']} {cell(row[measure])}" for row in best.to_dict("records"))
+        lines.append(f"leaders   {measure}: {names}")
+    for by in ("tracks", "rate"):
+        pairs = graph.largest(by).head(5)
+        names = ", ".join(f"{p['source']}→{p['target']} {cell(p[by])}" for p in pairs.to_dict("records"))
+        lines.append(f"flows     by {by}: {names or 'none with enough exposed tracks'}")
+    return lines
+
+
+def _unmatched(graph: MarketGraph) -> list[str]:
+    """Return which pairs lack a distance, in words; none where all have them."""
+    gaps: dict[frozenset[tuple[str, str]], list[str]] = {}
+    for distance, pairs in graph.unmatched.items():
+        gaps.setdefault(frozenset(pairs), []).append(distance)
+    lines = []
+    for gap, distances in gaps.items():
+        without = _without_any(gap, len(graph.nodes))
+        named = ", ".join(market_names(without).values()) or "; ".join(f"{a}–{b}" for a, b in sorted(gap)[:5])
+        lines.append(f"{len(gap):,} pairs have no {', '.join(distances)}: those of {named}")
+    return lines
+
+
+def _without_any(pairs: frozenset[tuple[str, str]], markets: int) -> list[str]:
+    """Return the markets that have the distance to no other; empty where the gaps are single pairs."""
+    lacking = pd.Series([a for a, _ in pairs]).value_counts()
+    return sorted(str(market) for market in lacking[lacking == markets - 1].index)
+
+
+def _caveats(results: Results) -> list[str]:
+    counts, cadence = results.notes("graph"), results.notes("entries")["cadence_days"]
+    return [
+        f"{counts['ties']:,} pairs of entries have no observed order; {counts['transitions']:,} are transitions. "
+        f"One chart every {every(cadence)}: what travels faster leaves no direction.",
+        *(f"Distances: {line}." for line in _unmatched(results.graph)),
+        "A transition is an order in time. It does not say that one market made the other listen.",
+        "Borders on the map are Natural Earth's de facto view; no position is taken.",
+    ]
+
+
+def _data(results: Results) -> dict[str, Any]:
+    graph = results.graph
+    leaders = graph.scores()
+    return {
+        "leaders": {
+            measure: records(leaders.nlargest(10, measure)[["market", "name", measure]]) for measure in MEASURES
+        },
+        "flows": {by: records(graph.largest(by).head(10)) for by in ("tracks", "rate")},
+    }
+
+
+def _ask(results: Results) -> str:
+    most = results.graph.largest("tracks").iloc[0]
+    return f"query explain {most['source']} {most['target']}"
+
+
+GRAPH = Step(
+    name="graph",
+    doing="counting transitions and testing edges",
+    version=1,
+    make=_make,
+    needs=("entries",),
+    settings=("window", "permutations", "seed"),
+    drawings=_drawings,
+    section=_section,
+    lines=_lines,
+    caveats=_caveats,
+    data=_data,
+    ask=_ask,
+)

@@ -1,0 +1,126 @@
+"""Structure of the graph: its backbone, its communities, and whether distances explain the flows."""
+
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
+
+import figures
+from diffusion import DataSaysNoError
+from diffusion.pairs.counts import cluster_transitions
+from graphs import MarketGraph
+from graphs.backbone import backbone_by_q, disparity
+from graphs.communities import agreement, communities, known_groups, stability
+from graphs.distance import Distances, gravity, mantel, mrqap, rate_matrix, symmetrised
+from graphs.leaders.bootstrap import replicate_counts
+from pipelines.formatting import html_table
+from pipelines.study.results import Results
+from pipelines.study.settings import Study
+from pipelines.study.step import Drawing, Gaps, Output, Step
+
+TERMS: Final = ("log_km", "common_language", "cultural_distance")
+"""Distances that are asked whether they explain the flows, together."""
+
+STABILITY_REPLICATES: Final = 100
+"""Graphs on which communities are searched anew."""
+
+REPORTED: Final = {
+    "community_agreement": ["grouping", "ami", "ami_low", "ami_high", "p", "markets", "communities"],
+    "mrqap": ["term", "estimate", "low", "high", "p", "markets"],
+    "gravity": ["term", "estimate", "jackknife_low", "jackknife_high", "jackknife_p", "markets"],
+}
+"""Table → its columns in the report."""
+
+
+def _make(study: Study, results: Results) -> Output:
+    graph, gaps = results.graph, Gaps()
+    edges, markets = graph.edges, list(graph.nodes["market"])
+    tables = gaps.take("backbone", lambda: {"backbone": backbone_by_q(disparity(edges))})
+    tables |= gaps.take("infomap", lambda: {"infomap": _infomap(tables, markets, study.seed)})
+    tables |= gaps.take("communities", lambda: _communities(graph, markets, study))
+    distances = Distances.of(markets)
+    outcome = rate_matrix(edges, markets, scale="root")
+    tables |= gaps.take(
+        "mantel", lambda: {"mantel": mantel(symmetrised(outcome), distances, terms=TERMS, given=(), seed=study.seed)}
+    )
+    tables |= gaps.take("mrqap", lambda: {"mrqap": mrqap(outcome, distances, terms=TERMS, seed=study.seed)})
+    tables |= gaps.take("gravity", lambda: _gravity(edges, distances))
+    return Output(tables, not_made=gaps)
+
+
+def _gravity(edges: pd.DataFrame, distances: Distances) -> dict[str, pd.DataFrame]:
+    # many small decompositions: with more threads than free cores they take ten times as long
+    with threadpool_limits(limits=1, user_api="blas"):
+        return {"gravity": gravity(edges, distances, terms=TERMS).table}
+
+
+def _communities(graph: MarketGraph, markets: list[str], study: Study) -> dict[str, pd.DataFrame]:
+    flows = graph.counts.counts
+    drawn = replicate_counts(
+        [cluster_transitions(graph.timelines, window=graph.window)],
+        replicates=min(study.replicates, STABILITY_REPLICATES),
+        generator=np.random.default_rng(study.seed),
+    )
+    draws = np.concatenate([sums[0] for sums in drawn]).reshape(-1, *flows.shape)
+    labels = communities(flows, seed=study.seed)
+    firm = stability(labels, draws, markets, seed=study.seed)
+    groups = known_groups(markets)
+    given = {name: groups[name].tolist() for name in ("continent", "subregion", "language")}
+    agreed = agreement(labels, given, replicates=firm.labels, seed=study.seed)
+    return {"communities": firm.markets, "community_agreement": agreed}
+
+
+def _infomap(tables: dict[str, pd.DataFrame], markets: list[str], seed: int) -> pd.DataFrame:
+    """Return the communities that Infomap finds on the backbone; on all flows it finds a single one."""
+    if "backbone" not in tables:
+        raise DataSaysNoError("there is no backbone to search on")
+    kept = tables["backbone"]
+    number = {market: place for place, market in enumerate(markets)}
+    flows: NDArray[np.float64] = np.zeros((len(markets), len(markets)))
+    flows[kept["source"].map(number), kept["target"].map(number)] = kept["tracks"]
+    return pd.DataFrame({"market": markets, "community": communities(flows, method="infomap", seed=seed)})
+
+
+def _drawings(results: Results) -> dict[str, Drawing]:
+    graph = results.graph
+    nodes = graph.nodes
+    placed = nodes["latitude"].notna().any()
+    drawings = {}
+    if placed and results.holds("backbone") and len(results.table("backbone")):
+        drawings["backbone_map"] = Drawing(
+            "Flows that the volume null does not explain (q ≤ .05); language and artist are not held.",
+            lambda: figures.backbone_map(graph.edges, nodes),
+        )
+    if results.holds("communities"):
+        found = results.table("communities").merge(nodes[["market", "name", "latitude", "longitude"]], on="market")
+        if placed:
+            drawings["community_map"] = Drawing(
+                "Communities of markets by their flows (Leiden).", lambda: figures.community_map(found)
+            )
+        spoken = found.merge(known_groups(found["market"].tolist()), on="market").rename(columns={"language": "group"})
+        drawings["community_grid"] = Drawing(
+            "The same communities by language.",
+            lambda: figures.community_grid(spoken[["market", "community", "group"]]),
+        )
+    return drawings
+
+
+def _section(results: Results) -> dict[str, Any]:
+    return {
+        name: html_table(results.table(name)[columns]) if results.holds(name) else None
+        for name, columns in REPORTED.items()
+    }
+
+
+STRUCTURE = Step(
+    name="structure",
+    doing="finding communities and asking whether distance explains the flows",
+    version=1,
+    make=_make,
+    needs=("entries", "graph"),
+    settings=("replicates", "seed"),
+    drawings=_drawings,
+    section=_section,
+)
