@@ -74,7 +74,7 @@ def test_every_step_comes_after_those_that_it_needs() -> None:
         assert set(step.needs) <= set(names[:place])
     assert [step.name for step in with_needs(GRAPH_SET, STEPS)] == ["entries", "graph", "leaders", "structure"]
     assert [step.name for step in with_needs(SURVIVAL_SET, STEPS)] == ["entries", "survival"]
-    assert [step.name for step in followers("graph", STEPS)] == ["leaders", "structure"]
+    assert [step.name for step in followers("graph", STEPS)] == ["leaders", "structure", "direct"]
 
 
 def test_every_setting_matters_to_some_step() -> None:
@@ -107,7 +107,7 @@ def test_what_changed_is_made_again_and_nothing_else(mine: Study, write_csv: Wri
     place = tmp_path / "out"
     assert run(mine, place) == list(RUN_SET)
     assert run(mine, place) == []
-    assert run(mine, place, raised("graph")) == ["graph", "leaders", "structure"]
+    assert run(mine, place, raised("graph")) == ["graph", "leaders", "structure", "direct"]
     assert run(mine.override(horizon=90), place, raised("graph")) == ["direct", "survival"]
     assert run(mine.override(horizon=90), place, raised("graph"), SURVIVAL_SET) == []
     write_csv(ROWS[:-1])

@@ -21,10 +21,10 @@ COLUMNS: Final = [
 
 
 def _make(study: Study, results: Results) -> Output:
-    gaps = Gaps()
+    gaps, window = Gaps(), int(results.notes("graph")["window"])
 
     def fitted() -> dict[str, pd.DataFrame]:
-        found = direct_edges(results.entries, window=study.window, horizon=study.horizon)
+        found = direct_edges(results.entries, window=window, horizon=study.horizon)
         return {
             "influence": found.table,
             "credits": found.entry_credits(),
@@ -73,8 +73,8 @@ DIRECT = Step(
     doing="fitting direct edges",
     version=1,
     make=_make,
-    needs=("entries",),
-    settings=("window", "horizon"),
+    needs=("entries", "graph"),
+    settings=("horizon",),
     drawings=_drawings,
     section=_section,
     lines=_lines,
