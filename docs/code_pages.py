@@ -6,11 +6,12 @@ from functools import partial
 from command_pages import command_text
 from python_pages import PACKAGES, package_text, public_reference, python_role, read_docstring
 from sphinx.application import Sphinx
-from table_pages import table_text
+from table_pages import reason_text, table_text
 
 FILLED: dict[str, Callable[[], str]] = {
     "<!-- commands -->": command_text,
     "<!-- tables -->": table_text,
+    "<!-- reasons -->": reason_text,
     **{f"<!-- {package} -->": partial(package_text, package) for package in PACKAGES},
 }
 """Line of a page → what gives the text that takes its place."""
@@ -26,7 +27,8 @@ def setup(app: Sphinx) -> dict[str, bool]:
 
 
 def fill(_: Sphinx, page: str, source: list[str]) -> None:
-    """Put what the code says of itself in place of the line that asks for it."""
+    """Put what the code says of itself in place of the line that asks for it; doctests lose their last, empty line."""
     for line, text in FILLED.items():
         if line in source[0]:
             source[0] = source[0].replace(line, text())
+    source[0] = source[0].replace("\n\n```\n", "\n```\n")

@@ -18,6 +18,8 @@ nitpicky = True
 nitpick_ignore_regex = [(r"py:.*", r"(?!(diffusion|graphs|survival|figures|pipelines)\b).*")]
 
 default_role = "python"
+highlight_language = "text"
+smartquotes = False
 autodoc_member_order = "bysource"
 autodoc_typehints_format = "short"
 python_maximum_signature_line_length = 100
@@ -29,3 +31,4 @@ html_title = "chart-diffusion"
 html_static_path = ["style"]
 html_css_files = ["tables.css"]
 html_copy_source = False
+html_show_copyright = False

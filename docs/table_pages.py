@@ -4,7 +4,7 @@ import pyarrow as pa
 
 from diffusion.contracts import Contract
 from diffusion.schema import COVERAGE, ENTRIES, LAGS, TRANSITIONS, WITHHELD
-from diffusion.star_schema import ARTISTS, AVAILABILITY, OBSERVATIONS, QUARANTINE, RECORDINGS, TRACKS
+from diffusion.star_schema import ARTISTS, AVAILABILITY, OBSERVATIONS, QUARANTINE, REASONS, RECORDINGS, TRACKS
 
 TABLES: dict[str, tuple[Contract, ...]] = {
     "What clean makes": (OBSERVATIONS, TRACKS, ARTISTS, AVAILABILITY, RECORDINGS, QUARANTINE),
@@ -41,3 +41,8 @@ def contract_text(contract: Contract) -> str:
         meaning = column.meaning.replace("|", r"\|")
         lines.append(f"| `{column.name}` | {kind} | {meaning} |")
     return "\n".join(lines)
+
+
+def reason_text() -> str:
+    """Return why rows are set aside, as a table."""
+    return "\n".join(["| reason | meaning |", "|---|---|", *(f"| {name} | {text} |" for name, text in REASONS.items())])
