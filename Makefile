@@ -1,16 +1,21 @@
 # make demo   the main job on the packaged charts, into out/demo
 # make test   linters, types, import contracts, doctests and tests
-# Both make their own .venv first and are quick when nothing changed.
+# make docs   the documentation as a site, into out/docs
+# All make their own .venv first and are quick when nothing changed.
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint .ci/constraints.txt
 
-.PHONY: demo test test-slow bench lint clean
+.PHONY: demo docs test test-slow bench lint clean
 
 demo: $(VENV)/ready
 	$(BIN)/chart-diffusion demo --out out/demo
+
+docs: $(VENV)/ready-dev
+	$(BIN)/python -m sphinx --quiet --fail-on-warning --keep-going --nitpicky --fresh-env docs out/docs
+	@echo "open out/docs/index.html"
 
 # one thread of linear algebra for each worker, or they wait for each other
 test: lint

@@ -21,7 +21,7 @@ class Calendar:
     Attributes
     ----------
     coverage
-        One row per market and observed date, as `diffusion.schema.COVERAGE` says.
+        One row per market and observed date, as `diffusion.contracts.COVERAGE` says.
     """
 
     coverage: pa.Table
@@ -36,7 +36,7 @@ class Calendar:
 
     @cached_property
     def spans(self) -> pa.Table:
-        """One row per stretch of a market's coverage without a long gap, as `diffusion.schema.SPANS` says."""
+        """One row per stretch of a market's coverage without a long gap, as `diffusion.contracts.SPANS` says."""
         with Engine() as engine:
             engine.register("coverage", self.coverage)
             return engine.fetch("spans")

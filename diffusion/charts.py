@@ -121,7 +121,7 @@ class Charts:
         return Calendar(self._engine.fetch("coverage", chart=self.chart(chart), long_gap=LONG_GAP))
 
     def tracks(self) -> pa.Table:
-        """Return one row per track id, in order of first appearance, as `diffusion.schema.TRACKS` says."""
+        """Return one row per track id, in order of first appearance, as `diffusion.contracts.TRACKS` says."""
         return self._engine.kept("tracks")
 
     def entries(

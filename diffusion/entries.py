@@ -62,7 +62,7 @@ class Entries:
     Attributes
     ----------
     table
-        One row per track and market, as `diffusion.schema.ENTRIES` says.
+        One row per track and market, as `diffusion.contracts.ENTRIES` says.
     calendar
         What was observed of the chart.
     rules
@@ -87,7 +87,7 @@ class Entries:
 
     @classmethod
     def from_frame(cls, frame: pd.DataFrame, *, calendar: Calendar, washout: int = WASHOUT) -> "Entries":
-        """Return entries made from a bare frame with the columns of `diffusion.schema.ENTRIES`."""
+        """Return entries made from a bare frame with the columns of `diffusion.contracts.ENTRIES`."""
         table = pa.Table.from_pandas(frame[ENTRIES.names], schema=ENTRIES.schema, preserve_index=False)
         return cls(table, calendar, EventRules(calendar.chart, washout=washout))
 
@@ -116,27 +116,27 @@ class Entries:
         )
 
     def debuts(self) -> pa.Table:
-        """Return one row per track: its day 0, as `diffusion.schema.DEBUTS` says."""
+        """Return one row per track: its day 0, as `diffusion.contracts.DEBUTS` says."""
         with self._engine() as engine:
             return engine.fetch("debuts")
 
     def footprints(self) -> pa.Table:
-        """Return one row per track and market entered on day 0, as `diffusion.schema.FOOTPRINTS` says."""
+        """Return one row per track and market entered on day 0, as `diffusion.contracts.FOOTPRINTS` says."""
         with self._engine() as engine:
             return engine.fetch("footprints")
 
     def journeys(self) -> pa.Table:
-        """Return all tracks' entries in order, ties sharing a step, as `diffusion.schema.JOURNEYS` says."""
+        """Return all tracks' entries in order, ties sharing a step, as `diffusion.contracts.JOURNEYS` says."""
         with self._engine() as engine:
             return engine.fetch("journeys")
 
     def waits(self, *, horizon: int = HORIZON) -> pa.Table:
-        """Return how long each track was at risk in each market, up to `horizon` days: `diffusion.schema.WAITS`."""
+        """Return how long each track was at risk in each market, up to `horizon` days: `diffusion.contracts.WAITS`."""
         with self._engine() as engine:
             return engine.fetch("waits", washout=self.rules.washout, horizon=_positive("horizon", horizon))
 
     def wait_counts(self, *, horizon: int = HORIZON) -> pa.Table:
-        """Return the waits counted by market, footprint size and language match: `diffusion.schema.WAIT_COUNTS`."""
+        """Return the waits counted by market, footprint size and language match: `diffusion.contracts.WAIT_COUNTS`."""
         with self._engine() as engine:
             engine.register("pairs", pa.Table.from_pandas(pair_table()[["source", "target", "common_language"]]))
             engine.create("waits", washout=self.rules.washout, horizon=_positive("horizon", horizon))
@@ -144,11 +144,11 @@ class Entries:
             return engine.fetch("wait_counts")
 
     def lags(self, *, window: int) -> pa.Table:
-        """Return the follow-up of every exposed pair, up to `window` days, as `diffusion.schema.LAGS` says."""
+        """Return the follow-up of every exposed pair, up to `window` days, as `diffusion.contracts.LAGS` says."""
         return lag_table(pair_counts(self.timelines, window=window))
 
     def ties(self) -> pa.Table:
-        """Return the tracks of every pair whose order was not observed, as `diffusion.schema.TIES` says."""
+        """Return the tracks of every pair whose order was not observed, as `diffusion.contracts.TIES` says."""
         return tie_table(pair_counts(self.timelines, window=1))
 
     def journey(self, track: str) -> pd.DataFrame:
@@ -157,7 +157,7 @@ class Entries:
         Returns
         -------
         DataFrame
-            One row per market: the columns of `diffusion.schema.JOURNEYS`, and the market's `name`.
+            One row per market: the columns of `diffusion.contracts.JOURNEYS`, and the market's `name`.
 
         Raises
         ------

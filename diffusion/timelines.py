@@ -78,11 +78,11 @@ class Timelines:
         Parameters
         ----------
         entries
-            As `diffusion.schema.ENTRIES`.
+            As `diffusion.contracts.ENTRIES`.
         artists
             `track_id`, `artist` (credited artists joined by ``", "``) of any tracks.
         spans
-            As `diffusion.schema.SPANS`.
+            As `diffusion.contracts.SPANS`.
         markets
             Codes of all markets of the calendar, in order.
         """

@@ -74,9 +74,9 @@ class MarketGraph:
     nodes
         One row per market, with `market` and `name` first.
     edges
-        One row per ordered pair of those markets, with the columns of `diffusion.schema.TRANSITIONS` first.
+        One row per ordered pair of those markets, with the columns of `diffusion.contracts.TRANSITIONS` first.
     lags
-        Follow-up counts as `diffusion.schema.LAGS` says.
+        Follow-up counts as `diffusion.contracts.LAGS` says.
     window
         Days within which a transition had to happen.
     chart
@@ -131,7 +131,7 @@ class MarketGraph:
 
     @property
     def lags(self) -> pd.DataFrame:
-        """Follow-up counts of every pair by days, as `diffusion.schema.LAGS` says (a copy)."""
+        """Follow-up counts of every pair by days, as `diffusion.contracts.LAGS` says (a copy)."""
         return self._lags.copy()
 
     @cached_property
@@ -298,7 +298,7 @@ def market_graph(
     Parameters
     ----------
     entries
-        Entries with their coverage calendar, or a bare frame with the columns of `diffusion.schema.ENTRIES`.
+        Entries with their coverage calendar, or a bare frame with the columns of `diffusion.contracts.ENTRIES`.
     window
         Days within which the target must follow, the bound included (default: 60, on weekly charts 56).
     calendar, washout

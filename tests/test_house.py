@@ -1,6 +1,5 @@
 """The house itself: what is imported is ours, what is public is documented, what is shipped may be shipped."""
 
-import doctest
 import importlib
 import inspect
 import subprocess
@@ -42,15 +41,6 @@ def test_everything_public_is_documented(name: str) -> None:
 def test_a_bare_import_works_and_says_nothing(name: str) -> None:
     done = subprocess.run([sys.executable, "-W", "error", "-c", f"import {name}"], capture_output=True, text=True)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
-
-
-def test_the_readme_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    results = doctest.testfile(
-        str(ROOT / "README.md"), module_relative=False, optionflags=doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS
-    )
-    assert results.attempted >= 8
-    assert results.failed == 0
 
 
 def test_the_study_file_has_a_key_for_every_field() -> None:

@@ -1,7 +1,7 @@
 """Slow plain-Python twins of the relations in ``diffusion/sql``, kept for tests.
 
 Each follows the words of the definitions and not the SQL: loops over lists of dicts, nothing clever. Tables are lists
-of rows in order of their key; a row has the columns of its contract in `diffusion.schema`.
+of rows in order of their key; a row has the columns of its contract in `diffusion.contracts`.
 """
 
 import ast

@@ -129,7 +129,7 @@ def transition_lags(timelines: Timelines, *, window: int) -> Counts:
 
 
 def lag_table(counts: PairCounts) -> pa.Table:
-    """Return the follow-up of every exposed pair by days, as `diffusion.schema.LAGS` says."""
+    """Return the follow-up of every exposed pair by days, as `diffusion.contracts.LAGS` says."""
     cells = np.nonzero(counts.entered + counts.censored)
     table = _pair_columns(counts.markets, cells[0], cells[1])
     columns = {"days": cells[2], "entered": counts.entered[cells], "censored": counts.censored[cells]}
@@ -137,7 +137,7 @@ def lag_table(counts: PairCounts) -> pa.Table:
 
 
 def tie_table(counts: PairCounts) -> pa.Table:
-    """Return the tracks of every pair whose order was not observed, as `diffusion.schema.TIES` says."""
+    """Return the tracks of every pair whose order was not observed, as `diffusion.contracts.TIES` says."""
     cells = np.nonzero(counts.joint)
     return TIES.conform(pa.table({**_pair_columns(counts.markets, *cells), "joint": counts.joint[cells]}))
 

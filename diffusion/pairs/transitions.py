@@ -16,7 +16,7 @@ QUANTILES = {"lag_q25": 0.25, "lag_median": 0.5, "lag_q75": 0.75}
 
 
 def transitions(entries: Entries, *, window: int | None = None) -> pa.Table:
-    """Return the transitions between all ordered pairs of observed markets, as `diffusion.schema.TRANSITIONS` says.
+    """Return the transitions between all ordered pairs of observed markets, as `diffusion.contracts.TRANSITIONS` says.
 
     Parameters
     ----------
@@ -108,7 +108,7 @@ def lag_curve(lags: pd.DataFrame) -> pd.DataFrame:
     Parameters
     ----------
     lags
-        Rows of `diffusion.schema.LAGS`, in order of pair and days.
+        Rows of `diffusion.contracts.LAGS`, in order of pair and days.
 
     Returns
     -------

@@ -35,7 +35,7 @@ class Evidence:
     window
         Days within which a transition must happen.
     pairs
-        The transitions, as `diffusion.schema.TRANSITIONS` says.
+        The transitions, as `diffusion.contracts.TRANSITIONS` says.
     nulls
         What `graphs.significance.edge_significance` says of every pair.
     direct

@@ -511,12 +511,9 @@ def test_every_option_reaches_the_entries(shell: Shell, write_csv: WriteCsv, tmp
     assert (code, "no track is at risk" in err) == (1, True)  # x is never first
 
 
-def test_every_command_has_help_and_stands_in_the_readme() -> None:
-    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
-
+def test_every_command_has_help() -> None:
     def walk(command: click.Command, path: str) -> None:
         assert command.help, path
-        assert path in readme, f"'{path}' is not in the README"
         for parameter in command.params:
             if isinstance(parameter, click.Option):
                 assert parameter.help or parameter.name == "version", (path, parameter.name)

@@ -1,0 +1,136 @@
+"""The documentation: what it says runs, holds, and names everything there is."""
+
+import doctest
+import importlib
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import pytest
+from command_pages import command_text
+from python_pages import PACKAGES
+
+import diffusion
+import graphs
+import survival
+from pipelines.commands.main import cli
+from pipelines.study.settings import SECTIONS, read_study
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+DOCS = ROOT / "docs"
+README_LIMIT = 9_000
+"""Bytes: what a newcomer reads before trying it."""
+HEADINGS = [
+    "Try it",
+    "What the demo shows",
+    "Your own charts",
+    "Eight words",
+    "In Python",
+    "Where to read on",
+    "Limits",
+    "Licences",
+]
+WORDS = ["entry", "debut", "footprint", "tie", "washout", "wait", "exposed", "rate"]
+
+
+def section(heading: str) -> str:
+    """Return what stands below a heading of the README."""
+    return README.split(f"\n## {heading}\n")[1].split("\n## ")[0]
+
+
+def commands(command: click.Command, path: str) -> Iterator[tuple[str, click.Command]]:
+    """Yield a command and all below it, with the words that run them."""
+    yield path, command
+    if isinstance(command, click.Group):
+        for name, child in command.commands.items():
+            yield from commands(child, f"{path} {name}")
+
+
+def test_the_readme_is_short_and_in_its_order() -> None:
+    assert len(README.encode()) <= README_LIMIT
+    assert re.findall(r"^## (.+)$", README, flags=re.MULTILINE) == HEADINGS
+    assert README.index("make demo") < README.index("![") < README.index("## What the demo shows")
+    assert re.findall(r"^\| (\w+) \|", section("Eight words"), flags=re.MULTILINE) == ["word", *WORDS]
+    assert len(re.findall(r"^- ", section("Limits"), flags=re.MULTILINE)) == 5
+
+
+def test_the_readme_claims_counts_rates_and_curves_only() -> None:
+    claims = section("What the demo shows")
+    assert claims.count("*How sure:*") == len(re.findall(r"^\d\. ", claims, flags=re.MULTILINE)) == 3
+    assert not re.search(r"\blead|direct\b|significan|influence|chance", claims)
+
+
+def test_what_the_readme_says_of_the_demo_is_so() -> None:
+    claims = " ".join(section("What the demo shows").split())
+    with diffusion.open_sample() as charts:
+        entries = charts.entries()
+    graph = graphs.market_graph(entries)
+    flow = graph.flow("IS", "SE")
+    edge, back = flow.edge, flow.back
+    assert f"{graph.edges['joint'].sum() // 2:,} ties and only {graph.edges['tracks'].sum():,} transitions" in claims
+    assert f"{edge['exposed']} tracks entered Iceland and could still enter Sweden; {edge['tracks']} of" in claims
+    assert f"a rate of {100 * edge['rate']:.0f} %" in claims
+    assert f"rate is {100 * edge['rate_low']:.0f}–{100 * edge['rate_high']:.0f} %" in claims
+    assert f"would be {100 * edge['rate_if_ties']:.0f} % and {100 * back['rate_if_ties']:.0f} %" in claims
+    assert (edge["lag_median"], "by about three days" in claims) == (3, True)
+    assert (back["tracks"], f"none of {back['exposed']}" in claims) == (0, True)
+    groups = survival.breakthrough(entries, by="language_match").summary.set_index("group")
+    shared, other = groups.loc["shared language"], groups.loc["no shared language"]
+    assert f"{shared['events']} of {shared['waits']:,} waits and {other['events']} of {other['waits']:,}" in claims
+    assert f"By day {shared['restricted_to']} the curves stand at {100 * shared['share_entered']:.1f} %" in claims
+    assert f"and {100 * other['share_entered']:.1f} % without" in claims
+
+
+@pytest.mark.parametrize(("page", "least"), [("README.md", 8), ("docs/tutorial.md", 25)])
+def test_a_page_with_examples_runs(page: str, least: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    results = doctest.testfile(str(ROOT / page), module_relative=False, optionflags=doctest.NORMALIZE_WHITESPACE)
+    assert results.attempted >= least
+    assert results.failed == 0
+
+
+def test_every_file_that_the_readme_links_to_is_there() -> None:
+    links = re.findall(r"\]\((?!http)([^)]+)\)", README)
+    assert links
+    assert [link for link in links if not (ROOT / link).is_file()] == []
+
+
+def test_every_command_and_option_stands_in_the_reference() -> None:
+    text = command_text()
+    headings = re.findall(r"^#+ (chart-diffusion .+)$", text, flags=re.MULTILINE)
+    found = dict(commands(cli, "chart-diffusion"))
+    del found["chart-diffusion"]
+    assert sorted(headings) == sorted(found)
+    sections = dict(zip(headings, re.split(r"^#+ chart-diffusion .+$", text, flags=re.MULTILINE)[1:], strict=True))
+    for path, command in found.items():
+        for parameter in command.params:
+            shown = f"`{parameter.opts[0]}" if isinstance(parameter, click.Option) else str(parameter.name).upper()
+            assert shown in sections[path], (path, shown)
+
+
+def test_the_study_file_of_the_reference_is_read_and_has_every_key(tmp_path: Path) -> None:
+    page = (DOCS / "reference" / "study-file.md").read_text(encoding="utf-8")
+    example = page.split("```toml\n")[1].split("```")[0]
+    file = tmp_path / "study.toml"
+    file.write_text(example, encoding="utf-8")
+    assert read_study(file).title == "Spring in the Nordics"
+    for keys in SECTIONS.values():
+        for key in keys:
+            assert re.search(rf"^{key} = ", example, flags=re.MULTILINE), key
+            assert f"| `{key}` |" in page
+
+
+@pytest.mark.slow
+def test_the_site_is_built_without_a_warning_and_names_everything_public(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "sphinx", "--quiet", "--fail-on-warning", "--nitpicky", str(DOCS), str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    for package in PACKAGES:
+        page = (tmp_path / "reference" / "python" / f"{package}.html").read_text(encoding="utf-8")
+        for name in importlib.import_module(package).__all__:
+            if name != "Figure":  # matplotlib's own
+                assert f'id="{package}.{name}"' in page or f'id="module-{package}.{name}"' in page, name
