@@ -8,7 +8,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from diffusion.engine import Engine
+from diffusion.engine import OpenEngine, open_engine
 from diffusion.markets import market_names
 from diffusion.schema import COVERAGE, WINDOW_DAILY, WINDOW_WEEKLY
 
@@ -21,9 +21,12 @@ class Calendar:
     ----------
     coverage
         One row per market and observed date, as `diffusion.schema.COVERAGE` says.
+    open_engine
+        What opens the engine for relations made from it, and from entries that carry it.
     """
 
     coverage: pa.Table
+    open_engine: OpenEngine = open_engine
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "coverage", COVERAGE.conform(self.coverage))
@@ -36,7 +39,7 @@ class Calendar:
     @cached_property
     def spans(self) -> pa.Table:
         """One row per stretch of a market's coverage without a long gap, as `diffusion.schema.SPANS` says."""
-        with Engine() as engine:
+        with self.open_engine() as engine:
             engine.register("coverage", self.coverage)
             return engine.fetch("spans")
 

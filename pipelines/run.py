@@ -13,7 +13,6 @@ import pyarrow.compute as pc
 
 import figures
 from diffusion import Calendar, Charts, Entries, EventRules, open_charts
-from diffusion.engine import Engine
 from diffusion.layouts import find_source
 from diffusion.star import find_star
 from graphs import MarketGraph, market_graph
@@ -73,8 +72,7 @@ class Run:
         star = find_star(self.charts_path)
         if star is not None:
             return file_facts(star.files, star.place)
-        with Engine() as engine:
-            files = find_source(self.charts_path, engine, columns=self.study.columns or None).files
+        files = find_source(self.charts_path, columns=self.study.columns or None).files
         root = Path(self.charts_path)
         return file_facts(files, root if root.is_dir() else files[0].parent)
 
