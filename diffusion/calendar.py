@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 
 from diffusion.contracts import COVERAGE
 from diffusion.conventions import WINDOW_DAILY, WINDOW_WEEKLY
-from diffusion.engine import Engine
+from diffusion.engine import OpenEngine, open_engine
 from diffusion.markets import market_names
 
 
@@ -22,9 +22,12 @@ class Calendar:
     ----------
     coverage
         One row per market and observed date, as `diffusion.contracts.COVERAGE` says.
+    open_engine
+        What opens the engine for relations made from it, and from entries that carry it.
     """
 
     coverage: pa.Table
+    open_engine: OpenEngine = open_engine
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "coverage", COVERAGE.conform(self.coverage))
@@ -37,7 +40,7 @@ class Calendar:
     @cached_property
     def spans(self) -> pa.Table:
         """One row per stretch of a market's coverage without a long gap, as `diffusion.contracts.SPANS` says."""
-        with Engine() as engine:
+        with self.open_engine() as engine:
             engine.register("coverage", self.coverage)
             return engine.fetch("spans")
 

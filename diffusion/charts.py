@@ -16,12 +16,13 @@ import pyarrow.compute as pc
 from diffusion.calendar import Calendar
 from diffusion.contracts.star import AGGREGATE, ANY_RANK, AVAILABILITY
 from diffusion.conventions import LONG_GAP, WASHOUT
-from diffusion.engine import MEMORY_LIMIT, Engine
+from diffusion.engine import MEMORY_LIMIT, Engine, OpenEngine, open_engine
 from diffusion.entries import Entries, EventRules
 from diffusion.errors import DataSaysNoError, SettingError, SourceError
 from diffusion.recordings import Identity, identities
 from diffusion.sources.cleaning import code_tracks, describe_tracks, judge_rows, learn_names
 from diffusion.sources.layouts import Source, find_source
+from diffusion.sources.source_rows import read_source
 from diffusion.sources.star import Star, find_star
 
 SET_ASIDE_LIMIT = 0.01
@@ -71,10 +72,13 @@ class Charts:
         Files, layout and columns they were read from; of a cleaned folder, its observations.
     account
         What became of every row.
+    open_engine
+        What opens engines for the calendars and entries made from these charts.
     """
 
-    def __init__(self, engine: Engine, source: Source, account: RowAccount) -> None:
+    def __init__(self, engine: Engine, source: Source, account: RowAccount, open_engine: OpenEngine) -> None:
         self._engine = engine
+        self.open_engine = open_engine
         self.source = source
         self.account = account
 
@@ -118,7 +122,8 @@ class Charts:
 
     def calendar(self, chart: str | None = None) -> Calendar:
         """Return what was observed of one chart (default: as `chart` chooses)."""
-        return Calendar(self._engine.fetch("coverage", chart=self.chart(chart), long_gap=LONG_GAP))
+        coverage = self._engine.fetch("coverage", chart=self.chart(chart), long_gap=LONG_GAP)
+        return Calendar(coverage, self.open_engine)
 
     def tracks(self) -> pa.Table:
         """Return one row per track id, in order of first appearance, as `diffusion.contracts.TRACKS` says."""
@@ -185,6 +190,7 @@ def open_charts(
     columns: Mapping[str, str] | None = None,
     market_names: Mapping[str, str] | None = None,
     memory_limit: str = MEMORY_LIMIT,
+    open_engine: OpenEngine = open_engine,
 ) -> Charts:
     """Return the charts at `path`, read and validated, with every row accounted for.
 
@@ -200,6 +206,9 @@ def open_charts(
         Further market names → a name or code that is known; a cleaned folder needs none.
     memory_limit
         What the engine may hold in memory before it spills to disk (default 1GB).
+    open_engine
+        What opens the engine that works on the rows, and others for what is made from them (default: DuckDB in this
+        process).
 
     Raises
     ------
@@ -214,14 +223,14 @@ def open_charts(
     ...     charts.account.read, len(charts.calendar().markets)
     (302600, 67)
     """
-    engine = Engine(memory_limit=memory_limit)
+    engine = open_engine(memory_limit=memory_limit)
     try:
         star = find_star(path)
         if star is not None:
-            return Charts(engine, star.source, _read_star(engine, star))
-        source = find_source(path, engine, columns=columns)
-        engine.open_files(source.files, source.kind, source.columns, root=source.root, partitioned=source.partitioned)
-        return Charts(engine, source, _read(engine, source, path, market_names))
+            return Charts(engine, star.source, _read_star(engine, star), open_engine)
+        source = find_source(path, columns=columns)
+        read_source(source, engine)
+        return Charts(engine, source, _read(engine, source, path, market_names), open_engine)
     except BaseException:
         engine.close()
         raise

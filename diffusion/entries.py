@@ -174,7 +174,7 @@ class Entries:
 
     @contextmanager
     def _engine(self) -> Iterator[Engine]:
-        with Engine() as engine:
+        with self.calendar.open_engine() as engine:
             engine.register("entries", self.table)
             engine.register("spans", self.calendar.spans)
             engine.register("withheld", self.withheld)

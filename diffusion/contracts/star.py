@@ -12,7 +12,7 @@ AGGREGATE: Final = "Global"
 FILE_BREAK: Final = 366
 """Days: where a file's dates are further apart, the smaller part of them lies outside the file's span."""
 
-DAY_PATTERN: Final = "^((?:19|2[0-9])[0-9]{2}(?:-[0-9]{2}-[0-9]{2}|/[0-9]{2}/[0-9]{2}|[0-9]{4}))(?:[ T][0-9:.+Z-]*)?$"
+DAY_PATTERN: Final = r"^((?:19|2[0-9])[0-9]{2}(?:-[0-9]{2}-[0-9]{2}|/[0-9]{2}/[0-9]{2}|[0-9]{4}))(?:[ T][0-9:.+Z-]*)?\z"
 """Dates that are read: YYYY-MM-DD, YYYY/MM/DD, YYYYMMDD, also with a time; others would have to be guessed."""
 
 ANY_RANK: Final = 1_000_000

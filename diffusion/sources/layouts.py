@@ -6,10 +6,15 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
-from diffusion.engine import Engine
-from diffusion.engine import FileKind as FileKind
+import pyarrow as pa
+import pyarrow.parquet as pq
+
 from diffusion.errors import SettingError, SourceError
+from diffusion.sources.csv_files import folder_values, read_header
+
+FileKind = Literal["csv", "parquet"]
 
 AUDIO_COLUMNS = (
     "af_danceability",
@@ -133,9 +138,7 @@ class Source:
     chart: str
 
 
-def find_source(
-    path: str | Path, engine: Engine, *, columns: Mapping[str, str] | None = None, encoding: str | None = None
-) -> Source:
+def find_source(path: str | Path, *, columns: Mapping[str, str] | None = None) -> Source:
     """Return the chart files at `path` and how to read them.
 
     Parameters
@@ -145,8 +148,6 @@ def find_source(
         ``manifest.json``); CSV (also .gz, .zst) or Parquet.
     columns
         Our column → the files' column, where the files call it otherwise than the known layouts do.
-    encoding
-        Of CSV files, where it is neither UTF-8 nor UTF-16.
 
     Raises
     ------
@@ -159,10 +160,10 @@ def find_source(
     first = files[0]
     place = Path(path)
     below = first.relative_to(place).parent.parts if place.is_dir() else ()
-    own = engine.columns_of(first, kind, encoding=encoding)
+    own = column_names(first, kind)
     # folders are asked only for what the files themselves do not say
     partitioned = any("=" in part for part in below) and bool(_wanting(own))
-    headers = {file: engine.columns_of(file, kind, partitioned=partitioned, encoding=encoding) for file in files}
+    headers = {file: column_names(file, kind, partitioned=partitioned) for file in files}
     layout, chosen = recognise(headers[first], first, columns or {})
     for file, header in headers.items():
         lacking = [theirs for theirs in chosen.values() if theirs and theirs not in header]
@@ -174,6 +175,24 @@ def find_source(
     name = f"columns named: {', '.join(f'{a}={b}' for a, b in columns.items())}" if columns else layout.name
     root = place if place.is_dir() else Path(os.path.commonpath([file.parent for file in files]))
     return Source(files, root, kind, partitioned, name, chosen, "top200" if chosen["streams"] else "viral50")
+
+
+def column_names(file: Path, kind: FileKind, *, partitioned: bool = False) -> list[str]:
+    """Return the column names of one chart file, and of the folders above it where they are `partitioned`.
+
+    Raises
+    ------
+    SourceError
+        When the file is not what its name says.
+    """
+    folders = folder_values(file) if partitioned else {}
+    if kind == "csv":
+        return [*read_header(file).names, *folders]
+    try:
+        names = pq.read_schema(file).names
+    except (OSError, pa.ArrowException) as error:
+        raise SourceError(f"cannot read '{file}' as parquet: {str(error).splitlines()[0]}") from error
+    return [*names, *(name for name in folders if name not in names)]
 
 
 def list_files(path: str | Path) -> dict[Path, FileKind]:

@@ -52,7 +52,7 @@ SELECT
     o.date,
     o.depth,
     o.previous,
-    CAST(1 + SUM(CASE WHEN o.date - o.previous > $long_gap THEN 1 ELSE 0 END)
+    CAST(1 + SUM(CASE WHEN DATEDIFF('day', o.previous, o.date) > $long_gap THEN 1 ELSE 0 END)
         OVER (PARTITION BY o.market, o.chart ORDER BY o.date ROWS UNBOUNDED PRECEDING) AS BIGINT) AS span,
     COALESCE(r.same = o.depth, FALSE) AS stale
 FROM ordered AS o

@@ -24,7 +24,7 @@ parts AS (
         SUM(source_rows) AS source_rows,
         TRIM(REGEXP_EXTRACT(day_text, '^[^|]*')) AS date_text,
         TRIM(REGEXP_EXTRACT(day_text, '^[^|]*[|]([^|]*)', 1)) AS start_text,
-        TRIM(REGEXP_EXTRACT(day_text, '^[^|]*[|][^|]*[|](.*)$', 1)) AS end_text
+        TRIM(REGEXP_EXTRACT(day_text, '^[^|]*[|][^|]*[|]([^\n]*)\z', 1)) AS end_text
     FROM all_texts
     WHERE day_text IS NOT NULL
     GROUP BY source, day_text
@@ -54,5 +54,5 @@ SELECT
     source,
     day_text,
     CAST(source_rows AS BIGINT) AS source_rows,
-    COALESCE(day, CASE WHEN one_day_week THEN first_day ELSE first_day + 6 END) AS date
+    COALESCE(day, CASE WHEN one_day_week THEN first_day ELSE CAST(first_day + INTERVAL 6 DAY AS DATE) END) AS date
 FROM days

@@ -25,7 +25,7 @@ SELECT
     c.previous AS last_without,
     p.rank,
     p.streams,
-    p.entry < s.first_date + $washout AS left_censored
+    DATEDIFF('day', s.first_date, p.entry) < $washout AS left_censored
 FROM placed AS p
 JOIN tracks AS t ON t.track = p.track
 JOIN coverage AS c ON c.market = p.market AND c.chart = p.chart AND c.date = p.entry

@@ -14,7 +14,7 @@ stretches AS (
         source,
         date,
         source_rows,
-        SUM(CASE WHEN date - previous > $break_days THEN 1 ELSE 0 END)
+        SUM(CASE WHEN DATEDIFF('day', previous, date) > $break_days THEN 1 ELSE 0 END)
             OVER (PARTITION BY source ORDER BY date ROWS UNBOUNDED PRECEDING) AS stretch
     FROM steps
 ),

@@ -15,7 +15,7 @@ parts AS (
         titled_place,
         TRIM(CASE WHEN id_text LIKE '|%|%' THEN REGEXP_EXTRACT(id_text, '^[|]([^|]*)[|]', 1)
             WHEN NOT REGEXP_MATCHES(id_text, 'track[/:]') THEN id_text END) AS own,
-        NULLIF(REGEXP_EXTRACT(id_text, 'track[/:]([^/?#[:space:]]+)', 1), '') AS linked
+        NULLIF(REGEXP_EXTRACT(id_text, 'track[/:]([^/?# \t\n\x0B\f\r]+)', 1), '') AS linked
     FROM texts
 )
 SELECT

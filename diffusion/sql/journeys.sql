@@ -5,7 +5,7 @@ SELECT
     e.market,
     e.entry,
     e.last_without,
-    e.entry - d.debut AS days,
+    DATEDIFF('day', d.debut, e.entry) AS days,
     e.rank,
     e.left_censored
 FROM entries AS e

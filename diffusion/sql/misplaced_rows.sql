@@ -18,7 +18,7 @@ told AS (
         *,
         CASE
             WHEN LOWER(TRIM(rank)) IN ('rank', 'position') THEN 'header repeated'
-            WHEN artist NOT LIKE '%spotify%track%' OR NOT REGEXP_MATCHES(TRIM(title), '^[0-9]+([.]0*)?$') THEN 'other'
+            WHEN artist NOT LIKE '%spotify%track%' OR NOT REGEXP_MATCHES(TRIM(title), '^[0-9]+([.]0*)?\z') THEN 'other'
             WHEN COALESCE(TRIM(streams), '') = '' AND COALESCE(TRIM(url), '') = '' THEN 'streams in title'
             WHEN REGEXP_MATCHES(TRIM(rank), '^[0-9]{4}[-/]?[0-9]{2}[-/]?[0-9]{2}') THEN 'title lost'
             ELSE 'other'

@@ -7,6 +7,6 @@ WITH texts AS (
 numbers AS (
     SELECT rank AS rank_text, TRY_CAST(TRIM(rank) AS DOUBLE) AS number FROM texts
 )
-SELECT rank_text, CAST(number AS INTEGER) AS rank
+SELECT rank_text, CAST(FLOOR(number) AS INTEGER) AS rank
 FROM numbers
 WHERE number BETWEEN 1 AND 1000000 AND number = FLOOR(number)

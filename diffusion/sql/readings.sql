@@ -16,7 +16,7 @@ WITH typed AS (
         k.rank,
         COALESCE(
             r.streams_number,
-            CASE WHEN REGEXP_MATCHES(TRIM(r.streams), '^[0-9]{1,3}(,[0-9]{3})+([.]0*)?$')
+            CASE WHEN REGEXP_MATCHES(TRIM(r.streams), '^[0-9]{1,3}(,[0-9]{3})+([.]0*)?\z')
                 THEN TRY_CAST(REPLACE(TRIM(r.streams), ',', '') AS DOUBLE) END
         ) AS streams_number,
         LOWER(r.streams) AS streams_text,
@@ -44,10 +44,10 @@ numbered AS (
         track,
         rank,
         CASE WHEN streams_number BETWEEN 0 AND 1e15 AND streams_number = FLOOR(streams_number)
-            THEN CAST(streams_number AS BIGINT) END AS streams,
+            THEN CAST(FLOOR(streams_number) AS BIGINT) END AS streams,
         CASE WHEN streams_number BETWEEN 0 AND 1e15 AND streams_number = FLOOR(streams_number) THEN FALSE
             WHEN streams_text IS NULL THEN FALSE
-            ELSE NOT REGEXP_MATCHES(streams_text, '^[[:space:]]*(nan|none|null|<na>)?[[:space:]]*$')
+            ELSE NOT REGEXP_MATCHES(streams_text, '^[ \t\n\x0B\f\r]*(nan|none|null|<na>)?[ \t\n\x0B\f\r]*\z')
         END AS streams_unreadable,
         COALESCE(streams_number < 0, FALSE) AS streams_negative,
         trend

@@ -11,21 +11,21 @@ typed AS (
         album,
         CASE
             WHEN REGEXP_MATCHES(release_text, '^[0-9]{4}-[0-9]{2}-[0-9]{2}') THEN TRY_CAST(SUBSTR(release_text, 1, 10) AS DATE)
-            WHEN REGEXP_MATCHES(release_text, '^[0-9]{4}-[0-9]{2}$') THEN TRY_CAST(release_text || '-01' AS DATE)
-            WHEN REGEXP_MATCHES(release_text, '^[0-9]{4}([.]0*)?$') AND release_text NOT LIKE '0000%'
+            WHEN REGEXP_MATCHES(release_text, '^[0-9]{4}-[0-9]{2}\z') THEN TRY_CAST(release_text || '-01' AS DATE)
+            WHEN REGEXP_MATCHES(release_text, '^[0-9]{4}([.]0*)?\z') AND release_text NOT LIKE '0000%'
                 THEN TRY_CAST(SUBSTR(release_text, 1, 4) || '-01-01' AS DATE)
         END AS release_date,
         CASE
             WHEN REGEXP_MATCHES(release_text, '^[0-9]{4}-[0-9]{2}-[0-9]{2}') THEN 'day'
-            WHEN REGEXP_MATCHES(release_text, '^[0-9]{4}-[0-9]{2}$') THEN 'month'
+            WHEN REGEXP_MATCHES(release_text, '^[0-9]{4}-[0-9]{2}\z') THEN 'month'
             ELSE 'year'
         END AS precision,
         CASE WHEN explicit_text IN ('true', '1', '1.0') THEN TRUE WHEN explicit_text IN ('false', '0', '0.0') THEN FALSE
         END AS explicit,
         CASE WHEN duration_ms BETWEEN 0 AND 1e12 AND duration_ms = FLOOR(duration_ms)
-            THEN CAST(duration_ms AS BIGINT) END AS duration_ms,
+            THEN CAST(FLOOR(duration_ms) AS BIGINT) END AS duration_ms,
         CASE WHEN popularity BETWEEN 0 AND 1e6 AND popularity = FLOOR(popularity)
-            THEN CAST(popularity AS INTEGER) END AS popularity,
+            THEN CAST(FLOOR(popularity) AS INTEGER) END AS popularity,
         af_danceability,
         af_energy,
         af_key,

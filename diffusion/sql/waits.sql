@@ -6,8 +6,8 @@ WITH opens AS (
     FROM debuts AS d
     JOIN spans AS s
         ON s.last_date > d.debut
-        AND s.first_date + $washout <= s.last_date
-        AND s.first_date + $washout <= d.debut + $horizon
+        AND DATEDIFF('day', s.first_date, s.last_date) >= $washout
+        AND DATEDIFF('day', d.debut, s.first_date) <= $horizon - $washout
     WHERE NOT d.left_censored
     GROUP BY d.track_id, d.debut, d.footprint, s.market
 ),
@@ -17,10 +17,10 @@ clocks AS (
         o.debut,
         o.footprint,
         o.market,
-        -- the day before the first day at risk
-        GREATEST(o.debut, o.first_date + ($washout - 1)) AS start,
-        LEAST(s.last_date, o.debut + $horizon) AS follow_up,
-        e.entry
+        -- days after the debut, start the one before the first at risk
+        GREATEST(0, DATEDIFF('day', o.debut, o.first_date) + $washout - 1) AS start,
+        LEAST(DATEDIFF('day', o.debut, s.last_date), $horizon) AS follow_up,
+        DATEDIFF('day', o.debut, e.entry) AS entry
     FROM opens AS o
     JOIN spans AS s ON s.market = o.market AND s.first_date = o.first_date
     LEFT JOIN entries AS e ON e.track_id = o.track_id AND e.market = o.market
@@ -32,8 +32,8 @@ SELECT
     market,
     debut,
     footprint,
-    start - debut AS start,
-    CASE WHEN entry <= follow_up THEN entry ELSE follow_up END - debut AS days,
+    start,
+    CASE WHEN entry <= follow_up THEN entry ELSE follow_up END AS days,
     COALESCE(entry <= follow_up, FALSE) AS entered
 FROM clocks
 WHERE entry IS NULL OR entry > start

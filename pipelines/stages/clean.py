@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from diffusion import identities
 from diffusion.contracts.star import FILE_BREAK, QUARANTINE, RECORDINGS
-from diffusion.engine import Engine
+from diffusion.engine import Engine, OpenEngine, open_engine
 from diffusion.sources.cleaning import NO_DATE, Names, code_tracks, describe_tracks, judge_rows, learn_names
 from pipelines.folders.folder import Folder
 from pipelines.folders.manifest import fingerprint
@@ -48,6 +48,7 @@ def clean_charts(
     market_names: Mapping[str, str] | None = None,
     recordings: bool = True,
     memory_limit: str = MEMORY,
+    open_engine: OpenEngine = open_engine,
     tell: Report,
 ) -> dict[str, Any]:
     """Write the star of RAW into a folder, or find that nothing has changed, and return the notes.
@@ -68,6 +69,8 @@ def clean_charts(
         yes); otherwise every id is a recording of its own.
     memory_limit
         What the engine may hold in memory before it spills to disk (default 500MB).
+    open_engine
+        What opens the engine (default: DuckDB in this process).
     tell
         Told what is being done.
 
@@ -85,12 +88,12 @@ def clean_charts(
     OutputError
         When the folder cannot be written.
     """
-    with Engine(memory_limit=memory_limit) as engine:
-        found = find_raw(raw, engine)
-        settings = {"market_names": dict(market_names or {}), "recordings": recordings}
-        damaged = found.damaged.to_pydict()
-        key = fingerprint(STEP, VERSION, found.parts, list(found.files), dict(found.charts), damaged, settings)
-        if not folder.unchanged(STEP, key):
+    found = find_raw(raw)
+    settings = {"market_names": dict(market_names or {}), "recordings": recordings}
+    damaged = found.damaged.to_pydict()
+    key = fingerprint(STEP, VERSION, found.parts, list(found.files), dict(found.charts), damaged, settings)
+    if not folder.unchanged(STEP, key):
+        with open_engine(memory_limit=memory_limit) as engine:
             _Cleaning(engine, found, folder, settings, tell).run(key)
     return folder.notes(STEP)
 
@@ -170,7 +173,7 @@ class _Cleaning:
 
     def _open(self, parts: Sequence[str]) -> None:
         raw = self._raw
-        self._engine.open_parts(raw.paths(parts), raw.columns, raw.row, root=raw.place)
+        self._engine.open_text(raw.paths(parts), raw.columns, root=raw.place, row=raw.row)
 
     def _before(self, files: Sequence[str]) -> Mapping[str, Any] | None:
         """Return what the folder says of the run before, where what is there can be added to."""

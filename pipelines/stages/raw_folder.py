@@ -9,9 +9,8 @@ import pyarrow as pa
 
 from diffusion import SourceError
 from diffusion.contracts.star import QUARANTINE
-from diffusion.engine import Engine
 from diffusion.files import read_table
-from diffusion.sources.layouts import LAYOUTS, SOURCE_COLUMNS, plain_name
+from diffusion.sources.layouts import LAYOUTS, SOURCE_COLUMNS, column_names, plain_name
 from pipelines.folders.manifest import file_facts, read_manifest
 from pipelines.stages.raw_rows import DERIVED
 
@@ -56,7 +55,7 @@ class RawFolder:
         return [self.place / name for name in names]
 
 
-def find_raw(place: str | Path, engine: Engine) -> RawFolder:
+def find_raw(place: str | Path) -> RawFolder:
     """Return RAW as it lies in a folder that ``ingest`` has made, or in a bare one of Parquet files of text.
 
     Raises
@@ -76,7 +75,7 @@ def find_raw(place: str | Path, engine: Engine) -> RawFolder:
         raise SourceError(f"no Parquet file below '{full}'; `chart-diffusion ingest FILES... --out RAW` makes them")
     named = {artifact["path"]: artifact for artifact in step["artifacts"]}
     parts = [_facts(path, place, named) for path in paths]
-    header = list(dict.fromkeys(name for path in paths for name in engine.columns_of(path, "parquet")))
+    header = list(dict.fromkeys(name for path in paths for name in column_names(path, "parquet")))
     columns = _columns(header, step["parameters"].get("settings", {}).get("columns", {}))
     _check(columns, full)
     sources = step["notes"].get("sources", [])

@@ -62,9 +62,9 @@ def ours_append(place: Path) -> None:
 
 def ours_entries(place: Path) -> None:
     """First entries by track and market of one chart, from the star."""
-    from diffusion.engine import Engine
+    from diffusion.engine import open_engine
 
-    with Engine() as engine:
+    with open_engine() as engine:
         engine.open_table("observations", sorted((place / "star/observations").rglob("*.parquet")))
         engine.open_table("tracks", [place / "star/tracks.parquet"])
         tracks = engine.kept("tracks")["track"]

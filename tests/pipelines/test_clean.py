@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 import diffusion
 from diffusion import contracts
 from diffusion.contracts.star import REASONS
-from diffusion.engine import Engine
+from diffusion.engine import Engine, open_engine
 from diffusion.sources.cleaning import code_tracks, describe_tracks, judge_rows, learn_names
 from diffusion.sources.layouts import AUDIO_COLUMNS, SOURCE_COLUMNS
 from pipelines.folders.folder import Folder
@@ -388,7 +388,7 @@ def test_no_raw_is_one_clear_line(tmp_path: Path) -> None:
 
 def source_engine(rows: Iterable[dict[str, Any]]) -> Engine:
     """Return an engine with source rows, whose fields are text."""
-    engine = Engine()
+    engine = open_engine()
     blank: dict[str, Any] = dict.fromkeys(SOURCE_COLUMNS)
     table = [blank | {"file": "a", "line": line} | row for line, row in enumerate(rows, 2)]
     types = [*((name, pa.string()) for name in (*SOURCE_COLUMNS, "file")), ("line", pa.int64())]

@@ -9,7 +9,6 @@ import pandas as pd
 import pyarrow.compute as pc
 
 from diffusion import Charts, Entries, open_charts
-from diffusion.engine import Engine
 from diffusion.sources.layouts import find_source
 from diffusion.sources.star import find_star
 from pipelines.folders.manifest import file_facts
@@ -33,8 +32,7 @@ def _sources(study: Study) -> list[dict[str, Any]]:
     star = find_star(path)
     if star is not None:
         return file_facts(star.files, star.place)
-    with Engine() as engine:
-        files = find_source(path, engine, columns=study.columns or None).files
+    files = find_source(path, columns=study.columns or None).files
     root = Path(path)
     return file_facts(files, root if root.is_dir() else files[0].parent)
 

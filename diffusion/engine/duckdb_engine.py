@@ -1,7 +1,4 @@
-"""The one door to the query engine: runs the named relations of ``sql/`` and nothing else.
-
-Relations are plain SELECTs over named tables; values are bound, never written into the text.
-"""
+"""DuckDB as the engine: runs the named relations of ``sql/`` in this process and spills to disk."""
 
 import re
 import shutil
@@ -9,49 +6,35 @@ import tempfile
 import weakref
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import cache
-from importlib import resources
 from pathlib import Path
 from types import TracebackType
-from typing import Literal, Self
+from typing import Self
 
 import duckdb
-import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from diffusion.contracts import RELATIONS
+from diffusion.engine.relations import bind, relation_sql
 from diffusion.errors import OutputError, SourceError
-from diffusion.sources.csv_files import ahead, folder_values, read_blocks, read_header
-
-FileKind = Literal["csv", "parquet"]
-
-MEMORY_LIMIT = "1GB"
 
 ROW_GROUP = 122_880
 """Rows of a row group in a file that is written."""
 
 _GLOB_SIGN = re.compile(r"([\[*?])")
-_PARAMETER = re.compile(r"\$([a-z_]+)")
 _CONTRACTS = {contract.name: contract for contract in RELATIONS}
 
 
-@cache
-def relation_sql(name: str) -> str:
-    """Return the text of ``sql/<name>.sql``."""
-    return resources.files("diffusion").joinpath("sql", f"{name}.sql").read_text(encoding="utf-8")
-
-
-class Engine:
-    """A private DuckDB database that spills to disk, gone when closed.
+class DuckDBEngine:
+    """A private DuckDB database that spills to disk, gone when closed; methods as `diffusion.engine.Engine` says.
 
     Parameters
     ----------
     memory_limit
-        What the engine may hold in memory before it spills, in DuckDB's notation (default 1GB).
+        What the engine may hold in memory before it spills, in DuckDB's notation.
     """
 
-    def __init__(self, *, memory_limit: str = MEMORY_LIMIT) -> None:
+    def __init__(self, *, memory_limit: str) -> None:
         home = Path(tempfile.mkdtemp(prefix="chart-diffusion-"))
         self._remove = weakref.finalize(self, shutil.rmtree, home, ignore_errors=True)
         self._connection = duckdb.connect(
@@ -97,13 +80,22 @@ class Engine:
         with _room():
             self._connection.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS FROM _file")
 
+    def add(self, name: str, table: pa.Table) -> None:
+        """Add rows to the table `name`, which is made where it is not there."""
+        rows = self._connection.from_arrow(table)
+        with _room():
+            try:
+                rows.insert_into(name)
+            except duckdb.CatalogException:
+                rows.create(name)
+
     def create(self, name: str, *, into: str | None = None, as_written: bool = False, **parameters: object) -> None:
         """Run relation `name` and keep its rows in the engine, as a table of that name or `into` another.
 
         `as_written` says that a join reads its left side once and holds its right side, whatever the planner thinks,
         which takes the large side for small after several joins.
         """
-        sql, values = _bound(name, parameters)
+        sql, values = bind(name, parameters)
         with _room(), self._without(["build_side_probe_side"] if as_written else []):
             self._connection.execute(f"DROP TABLE IF EXISTS {into or name}")  # or both would be there for a while
             self._connection.execute(f"CREATE TEMP TABLE {into or name} AS {sql}", values)
@@ -143,7 +135,7 @@ class Engine:
     def fetch(self, name: str, **parameters: object) -> pa.Table:
         """Run relation `name` and return its rows, held to its contract and in order of its key."""
         contract = _CONTRACTS[name]
-        sql, values = _bound(name, parameters)
+        sql, values = bind(name, parameters)
         with _room():
             rows = self._connection.sql(sql, params=values)
             table = rows.order(", ".join(contract.key)).to_arrow_reader().read_all()
@@ -159,37 +151,23 @@ class Engine:
     def open_table(self, name: str, files: Sequence[Path]) -> None:
         """Make the rows of Parquet files that hold a table of ours readable as `name`, where they lie."""
         try:
-            self._scan(files, False).create_view(name)
+            self._scan(files, False, placed=False).create_view(name)
         except duckdb.Error as error:
             raise SourceError(f"cannot read {_listed(files)} as parquet: {_first_line(error)}") from error
 
-    def open_parts(
-        self, parts: Sequence[Path], columns: Mapping[str, Sequence[str]], row: Sequence[str], *, root: Path
+    def open_text(
+        self,
+        files: Sequence[Path],
+        columns: Mapping[str, Sequence[str]],
+        *,
+        root: Path,
+        partitioned: bool = False,
+        row: Sequence[str] = (),
     ) -> None:
-        """Make Parquet files of text readable as `source_rows`, as `open_files` does, and as `raw_rows`.
-
-        `source_rows` has the column `part` besides, the file's path below `root`; `raw_rows` has `file`, `line` and
-        `row`, the columns named in `row` as one CSV line.
-
-        Parameters
-        ----------
-        parts
-            The files.
-        columns
-            Our name of a column → its names in the files; the first that is not null counts.
-        row
-            Columns of a row as the source had it.
-        root
-            Folder that the files' names begin below.
-
-        Raises
-        ------
-        SourceError
-            When a file is not Parquet.
-        """
+        """Make Parquet files of any columns readable as `source_rows`, where they lie, and as `raw_rows`."""
         try:
-            rows = self._scan(parts, False, placed=True)
-            below = duckdb.ConstantExpression(len(str(parts[0])) - len(parts[0].relative_to(root).as_posix()) + 1)
+            rows = self._scan(files, partitioned, placed=True)
+            below = duckdb.ConstantExpression(len(str(files[0])) - len(files[0].relative_to(root).as_posix()) + 1)
             part = duckdb.FunctionExpression("substr", duckdb.ColumnExpression("filename"), below)
             file, line = part, duckdb.ColumnExpression("file_row_number").cast("BIGINT") + duckdb.ConstantExpression(1)
             if {"source_file", "source_line"} <= set(rows.columns):
@@ -199,116 +177,14 @@ class Engine:
                 )
             place = (file.alias("file"), line.alias("line"))
             chosen = [_first_text(theirs).alias(ours) for ours, theirs in columns.items()]
-            fields = [_csv_field(name) for name in row]
+            fields = [_csv_field(name) for name in row] or [duckdb.ConstantExpression("")]
             line_of_csv = duckdb.FunctionExpression("concat_ws", duckdb.ConstantExpression(","), *fields)
             rows.project(*chosen, *place, part.alias("part")).create_view("source_rows")
             rows.project(*place, line_of_csv.alias("row")).create_view("raw_rows")
         except duckdb.Error as error:
-            raise SourceError(f"cannot read {_listed(parts)} as parquet: {_first_line(error)}") from error
+            raise SourceError(f"cannot read {_listed(files)} as parquet: {_first_line(error)}") from error
 
-    def open_files(
-        self,
-        files: Sequence[Path],
-        kind: FileKind,
-        columns: Mapping[str, str | None],
-        *,
-        root: Path,
-        partitioned: bool = False,
-        encoding: str | None = None,
-    ) -> None:
-        """Make the files' rows readable as `source_rows`, and lines that are no rows as `damaged_rows`.
-
-        Rows have the text columns chosen, and `file` and `line`, where they stand.
-
-        Parameters
-        ----------
-        files
-            Files of one kind and layout.
-        kind
-            ``csv`` is read once into the engine; ``parquet`` is read where it lies, and its lines are row numbers
-            unless it has the columns `source_file` and `source_line`.
-        columns
-            Our name of a column → its name in the files, or None where they have no such column.
-        root
-            Folder that rows' file names begin below.
-        partitioned
-            Whether folders of the form ``name=value`` above a file are columns too.
-        encoding
-            Of CSV files, where it is neither UTF-8 nor UTF-16.
-
-        Raises
-        ------
-        SourceError
-            When a file is not what its name says.
-        """
-        self._connection.execute("CREATE OR REPLACE TABLE damaged_rows (file TEXT, line BIGINT, reason TEXT, row TEXT)")
-        if kind == "csv":
-            with _room():
-                for file in files:
-                    self._read_csv(file, columns, root, partitioned, encoding)
-            return
-        try:
-            self._view_parquet(files, columns, root, partitioned)
-        except duckdb.Error as error:
-            raise SourceError(f"cannot read {_listed(files)} as {kind}: {_first_line(error)}") from error
-
-    def _view_parquet(
-        self, files: Sequence[Path], columns: Mapping[str, str | None], root: Path, partitioned: bool
-    ) -> None:
-        rows = self._scan(files, partitioned)
-        file, line = duckdb.ColumnExpression("source_file"), duckdb.ColumnExpression("source_line").cast("BIGINT")
-        if not {"source_file", "source_line"} <= set(rows.columns):
-            rows = self._scan(files, partitioned, placed=True)
-            below = len(str(files[0])) - len(files[0].relative_to(root).as_posix())
-            path = duckdb.ColumnExpression("filename")
-            file = duckdb.FunctionExpression("substr", path, duckdb.ConstantExpression(below + 1))
-            line = duckdb.ColumnExpression("file_row_number").cast("BIGINT") + duckdb.ConstantExpression(1)
-        chosen = [_text(theirs).alias(ours) for ours, theirs in columns.items()]
-        rows.project(*chosen, file.alias("file"), line.alias("line")).create_view("source_rows")
-
-    def _read_csv(
-        self, file: Path, columns: Mapping[str, str | None], root: Path, partitioned: bool, encoding: str | None
-    ) -> None:
-        name = file.relative_to(root).as_posix()
-        folders = folder_values(file) if partitioned else {}
-        for block in ahead(read_blocks(file, read_header(file, encoding=encoding))):
-            rows = block.rows.select(
-                *(
-                    (pl.col(theirs) if theirs in block.rows.columns else pl.lit(folders.get(theirs or ""))).alias(ours)
-                    for ours, theirs in columns.items()
-                ),
-                pl.lit(name).alias("file"),
-                pl.Series("line", block.lines),
-            ).cast(dict.fromkeys(columns, pl.String))
-            for table_name, table in (("source_rows", rows.to_arrow()), ("damaged_rows", block.damaged_table(name))):
-                self._add(table_name, table)
-
-    def _add(self, name: str, table: pa.Table) -> None:
-        """Add rows to a table of the engine, which is made where it is not there."""
-        rows = self._connection.from_arrow(table)
-        try:
-            rows.insert_into(name)
-        except duckdb.CatalogException:
-            rows.create(name)
-
-    def columns_of(
-        self, file: Path, kind: FileKind, *, partitioned: bool = False, encoding: str | None = None
-    ) -> list[str]:
-        """Return the column names of one file, and of the folders above it where they are `partitioned`.
-
-        Raises
-        ------
-        SourceError
-            When the file is not what its name says.
-        """
-        if kind == "csv":
-            return [*read_header(file, encoding=encoding).names, *(folder_values(file) if partitioned else ())]
-        try:
-            return list(self._scan([file], partitioned).columns)
-        except duckdb.Error as error:
-            raise SourceError(f"cannot read '{file}' as {kind}: {_first_line(error)}") from error
-
-    def _scan(self, files: Sequence[Path], partitioned: bool, *, placed: bool = False) -> duckdb.DuckDBPyRelation:
+    def _scan(self, files: Sequence[Path], partitioned: bool, *, placed: bool) -> duckdb.DuckDBPyRelation:
         sql = """
             SELECT * FROM read_parquet(
                 $files, hive_partitioning = $partitioned, hive_types_autocast = false, union_by_name = true,
@@ -348,14 +224,6 @@ def _room() -> Iterator[None]:
             f"the engine ran out of room in '{tempfile.gettempdir()}' or in memory: {_first_line(error)}; "
             "free some, or name another place in TMPDIR"
         ) from error
-
-
-def _bound(name: str, parameters: Mapping[str, object]) -> tuple[str, dict[str, object] | None]:
-    """Return the text of a relation and its parameters, which must be exactly those it names."""
-    sql = relation_sql(name)
-    if (wanted := set(_PARAMETER.findall(sql))) != set(parameters):
-        raise TypeError(f"the relation '{name}' takes {sorted(wanted)}, not {sorted(parameters)}")
-    return sql, dict(parameters) or None
 
 
 def _listed(files: Sequence[Path]) -> str:

@@ -1,0 +1,47 @@
+"""Rows of chart files brought into an engine: CSV is read here, block by block; Parquet is read where it lies."""
+
+from collections.abc import Mapping
+
+import polars as pl
+import pyarrow as pa
+
+from diffusion.engine import Engine
+from diffusion.sources.csv_files import DAMAGED, Block, ahead, folder_values, read_blocks, read_header
+from diffusion.sources.layouts import Source
+
+
+def read_source(source: Source, engine: Engine) -> None:
+    """Make the rows of chart files readable as `source_rows`, and lines that are no rows as `damaged_rows`.
+
+    Rows have the columns of `diffusion.layouts.SOURCE_COLUMNS`, all text, and `file` and `line`, where they stand.
+    `damaged_rows` has `file`, `line`, `reason` and `row`.
+
+    Raises
+    ------
+    SourceError
+        When a file is not what its name says.
+    """
+    if source.kind == "parquet":
+        columns = {ours: [theirs] if theirs else [] for ours, theirs in source.columns.items()}
+        engine.open_text(source.files, columns, root=source.root, partitioned=source.partitioned)
+        engine.keep("damaged_rows", DAMAGED.empty_table())
+        return
+    for file in source.files:
+        name = file.relative_to(source.root).as_posix()
+        folders = folder_values(file) if source.partitioned else {}
+        for block in ahead(read_blocks(file, read_header(file))):
+            engine.add("source_rows", _chosen(block, source.columns, folders, name))
+            engine.add("damaged_rows", block.damaged_table(name))
+
+
+def _chosen(block: Block, columns: Mapping[str, str | None], folders: Mapping[str, str], file: str) -> pa.Table:
+    """Return a block's rows with our columns; what the file does not say, the folders above it may."""
+    rows = block.rows.select(
+        *(
+            (pl.col(theirs) if theirs in block.rows.columns else pl.lit(folders.get(theirs or ""))).alias(ours)
+            for ours, theirs in columns.items()
+        ),
+        pl.lit(file).alias("file"),
+        pl.Series("line", block.lines),
+    )
+    return rows.cast(dict.fromkeys(columns, pl.String)).to_arrow()

@@ -1,0 +1,60 @@
+"""The engine's door: the engine handed in is the one that is used, and relations take the parameters they name."""
+
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+import diffusion
+from diffusion.engine import MEMORY_LIMIT, Engine, open_engine
+
+
+def test_charts_and_all_that_is_made_of_them_use_the_engine_handed_in() -> None:
+    opened: list[Engine] = []
+
+    def open_noted(*, memory_limit: str = MEMORY_LIMIT) -> Engine:
+        opened.append(open_engine(memory_limit=memory_limit))
+        return opened[-1]
+
+    sample = Path(diffusion.__file__).parent / "data" / "top50_daily_2021.parquet"
+    with diffusion.open_charts(sample, open_engine=open_noted) as charts:
+        assert len(opened) == 1
+        calendar = charts.calendar()
+        assert len(opened) == 1, "coverage comes from the engine that has the rows"
+        assert calendar.spans.num_rows
+        assert len(opened) == 2
+        entries = charts.entries()
+    before = len(opened)
+    assert entries.journeys().num_rows == len(entries)
+    assert len(opened) == before + 1
+
+
+def test_a_relation_takes_the_parameters_that_it_names_and_no_others() -> None:
+    with open_engine() as engine, pytest.raises(TypeError, match=r"'coverage' takes \['chart', 'long_gap'\], not"):
+        engine.fetch("coverage", chart="top200")
+
+
+def test_parquet_of_text_says_where_its_rows_stand(tmp_path: Path) -> None:
+    """File and line are those of the source where Parquet has them; its columns make a CSV line."""
+    (tmp_path / "raw").mkdir()
+    plain, marked = tmp_path / "raw" / "plain.parquet", tmp_path / "raw" / "marked.parquet"
+    pq.write_table(pa.table({"Rank": [1, 2], "title": ['say "hi"', None]}), plain)
+    pq.write_table(pa.table({"position": [3], "source_file": ["a.csv"], "source_line": [7]}), marked)
+    rows = {}
+    for file, row in ((plain, ["Rank", "title"]), (marked, ["position"])):
+        with open_engine() as engine:
+            engine.open_text([file], {"rank": [row[0]], "album": []}, root=tmp_path, row=row)
+            engine.keep("files", pa.table({"file": ["raw/plain.parquet", "a.csv"], "source": [0, 1]}))
+            engine.keep("set_aside", pa.table({"place": [1, 2, (1 << 40) + 7], "reason": ["no market"] * 3}))
+            rows[file.name] = engine.fetch("quarantine").to_pylist()
+            assert engine.fetch("source_files").to_pylist() == [
+                {"file": "raw/plain.parquet", "source_rows": 2}
+                if file == plain
+                else {"file": "a.csv", "source_rows": 1}
+            ]
+    assert [(row["file"], row["line"], row["row"]) for row in rows["plain.parquet"]] == [
+        ("raw/plain.parquet", 1, '1,"say ""hi"""'),
+        ("raw/plain.parquet", 2, "2,"),
+    ]
+    assert [(row["file"], row["line"], row["row"]) for row in rows["marked.parquet"]] == [("a.csv", 7, "3")]
