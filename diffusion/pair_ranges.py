@@ -7,10 +7,11 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from diffusion.follow_up import first_unordered, stretches
+from diffusion.risk.follow_up import stretches
+from diffusion.risk.kaplan_meier import Counts
+from diffusion.risk.risk_set import first_unordered
 from diffusion.timelines import NEVER, NOT_ENTERED, Days, Timelines
 
-Counts = NDArray[np.int64]
 Places = NDArray[np.int64]
 
 
@@ -155,7 +156,7 @@ def targets(sources: Sources, timelines: Timelines) -> Iterator[Targets]:
     first, stop = sources.starts[track], sources.starts[track + 1]
     timed = ~timelines.left_censored[entries]
     place = np.where(timed, (np.cumsum(timelines.timed) - 1)[entries], first)
-    hi = sources.place_near(np.where(timed, sources.tied()[place], first), track, first_unordered(timelines)[entries])
+    hi = sources.place_near(np.where(timed, sources.tied()[place], first), track, first_unordered(timelines, entries))
     cuts = np.searchsorted(timelines.market[entries], np.arange(sources.markets + 1)).tolist()
     watched: list[list[tuple[int, int]]] = [[] for _ in range(sources.markets)]
     for market, begin, end in stretches(timelines):

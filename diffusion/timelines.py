@@ -15,6 +15,8 @@ NOT_ENTERED: Final = np.int32(1 << 30)
 """Day that stands for an entry that was not seen."""
 
 Days = NDArray[np.int32]
+Flags = NDArray[np.bool_]
+Index = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
