@@ -124,12 +124,6 @@ class Timelines:
         """(k,): whether the entry is timed, and its track's debut too."""
         return ~self.left_censored & ~self.debut_censored[self.track]
 
-    def matrix(self) -> Days:
-        """(n, m): day of every track's entry into every market, timed or not; `NOT_ENTERED` where there is none."""
-        days = np.full((len(self.track_ids), len(self.markets)), NOT_ENTERED, np.int32)
-        days[self.track, self.market] = self.day
-        return days
-
     def span_of(self, market: NDArray[np.integer], day: NDArray[np.integer]) -> NDArray[np.int64]:
         """Return for every market and day the stretch of coverage that holds the day, −1 where none does."""
         # stretches are in order of market and day, so one number sorts them; days lie far within 2^31
