@@ -120,7 +120,7 @@ class Targets:
     first, stop
         All sources of the track stand at ``first:stop``.
     place
-        Those in ``hi:place`` came no later, but in no observed order.
+        Those in ``hi:place`` are ties.
     lo, hi
         Those in ``lo:hi`` make a transition.
     watched
@@ -155,8 +155,10 @@ def targets(sources: Sources, timelines: Timelines) -> Iterator[Targets]:
     track, day = timelines.track[entries], timelines.day[entries]
     first, stop = sources.starts[track], sources.starts[track + 1]
     timed = ~timelines.left_censored[entries]
-    place = np.where(timed, (np.cumsum(timelines.timed) - 1)[entries], first)
-    hi = sources.place_near(np.where(timed, sources.tied()[place], first), track, first_unordered(timelines, entries))
+    own_place = np.where(timed, (np.cumsum(timelines.timed) - 1)[entries], first)
+    guess = np.where(timed, sources.tied()[own_place], first)
+    hi = sources.place_near(guess, track, first_unordered(timelines, entries))
+    place = np.where(timed, own_place, hi)  # nothing ties with a left-censored entry
     cuts = np.searchsorted(timelines.market[entries], np.arange(sources.markets + 1)).tolist()
     watched: list[list[tuple[int, int]]] = [[] for _ in range(sources.markets)]
     for market, begin, end in stretches(timelines):

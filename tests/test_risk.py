@@ -10,13 +10,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from lifelines import KaplanMeierFitter
+from numpy.typing import NDArray
 
 from diffusion import Entries, SettingError, open_sample
+from diffusion.pairs import pair_counts
 from diffusion.risk import waits as waits_module
 from diffusion.risk.follow_up import UNSEEN, End, FollowUp
 from diffusion.risk.kaplan_meier import KaplanMeier
 from diffusion.risk.risk_set import RiskSet, exposures, waits, withheld_markets
 from diffusion.schema import WAIT_COUNTS, WITHHELD
+from diffusion.timelines import Timelines
+from diffusion.transitions import transition_table
 from tests import twins
 from tests.random_charts import EXAMPLES, Study, day, studies, study
 
@@ -202,3 +206,63 @@ def test_survival_stays_0_once_all_at_risk_entered() -> None:
     assert curve.survival.tolist() == [0.5, 0, 0, 0]
     assert curve.staying.tolist() == [0.5, 0.5, 0.5, 0.4]
     assert curve.over.tolist() == [False, True, True, True]
+
+
+# ── a simulation with a gap ──────────────────────────────────────────────────────────────────────────────────────────
+
+CHANCE, QUICK = 0.6, 0.03
+"""Probability that a track goes from A to B at all, and that one that will go does so on any one day."""
+
+
+def around_a_gap(seed: int, *, tracks: int = 4_000, gap: tuple[int, int] = (150, 200), length: int = 300) -> Timelines:
+    """Return tracks of A, of which some go to B and stay there; nothing is observed in B while the gap lasts."""
+    rng = np.random.default_rng(seed)
+    debut = rng.integers(30, gap[0], tracks)
+    arrival = np.where(rng.random(tracks) < CHANCE, debut + rng.geometric(QUICK, tracks), length)
+    seen = np.where((arrival >= gap[0]) & (arrival < gap[1]), gap[1], arrival)
+    goes = np.flatnonzero(seen < length)
+    ids = np.array([f"t{number:05d}" for number in range(tracks)])
+    day_of_entry = np.concatenate([debut, seen[goes]])
+    before = np.where(day_of_entry == gap[1], gap[0] - 1, day_of_entry - 1)
+    table = pa.table(
+        {
+            "track_id": np.concatenate([ids, ids[goes]]),
+            "market": ["A"] * tracks + ["B"] * len(goes),
+            "entry": as_dates(day_of_entry),
+            "last_without": as_dates(before),
+            "left_censored": (day_of_entry >= gap[1]) & (day_of_entry < gap[1] + 28),
+        }
+    )
+    spans = pa.table(
+        {
+            "market": ["A", "B", "B"],
+            "first_date": as_dates(np.array([0, 0, gap[1]])),
+            "last_date": as_dates(np.array([length - 1, gap[0] - 1, length - 1])),
+        }
+    )
+    artists = pa.table({"track_id": pa.array([], pa.string()), "artist": pa.array([], pa.string())})
+    return Timelines.of(table, artists, spans, markets=["A", "B"], washout=28, cadence=1)
+
+
+def as_dates(days: NDArray[np.int64]) -> pa.Array:
+    """Return days since 1970-01-01 as dates."""
+    return pa.array(days.astype(np.int32)).cast(pa.date32())
+
+
+def test_a_gap_does_not_move_the_rate() -> None:
+    """Ten simulations with fifty days without charts; to leave out whom the gap hides would put up the rate."""
+    truth = CHANCE * (1 - (1 - QUICK) ** 60)
+    rates, rates_without = [], []
+    for seed in range(10):
+        lines = around_a_gap(seed)
+        rates.append(transition_table(lines, pair_counts(lines, window=60)).to_pylist()[0]["rate"])
+        own = np.flatnonzero(lines.timed & (lines.market == 0))
+        risk = exposures(lines, FollowUp.of_exposures(lines, 60), own)
+        hidden = np.isin(lines.track[own], lines.track[lines.left_censored])
+        kept = (risk.days[:, 1] != UNSEEN) & ~hidden
+        assert hidden.sum() > 300
+        days, entered = risk.days[kept, 1], risk.entered[kept, 1]
+        ends = (np.bincount(days[those], minlength=61) for those in (entered, ~entered))
+        rates_without.append(float(KaplanMeier.of_ends(*ends).incidence[-1]))
+    assert np.mean(rates) == pytest.approx(truth, abs=0.01)
+    assert np.mean(rates_without) > truth + 0.04

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_array, csr_array
 
 from diffusion.risk.follow_up import UNSEEN, End, Ends, FollowUp
-from diffusion.timelines import NEVER, Days, Flags, Index, Timelines
+from diffusion.timelines import Days, Flags, Index, Timelines
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +124,9 @@ def waits(
 def exposures(timelines: Timelines, follow_up: FollowUp, entries: NDArray[np.integer]) -> RiskSet:
     """Return when tracks are at risk of entering every market, from an entry of theirs elsewhere on.
 
-    Licences do not matter here.
+    Where a track was first seen in a new washout, after a long gap, follow-up ends at the gap, as it does for tracks
+    that were not seen there: to leave it out would lose entries that the gap hides but none of the tracks that stayed
+    away, and rates would be too high. Licences do not matter here.
 
     Parameters
     ----------
@@ -140,10 +142,10 @@ def exposures(timelines: Timelines, follow_up: FollowUp, entries: NDArray[np.int
 def first_unordered(timelines: Timelines, entries: NDArray[np.integer]) -> Days:
     """Return, (k,), the first day on which an entry elsewhere can no longer be ordered before each of these entries.
 
-    It is `NEVER` where the entry is left-censored, since no order with it was observed.
+    Of a left-censored entry it is known when the track was not there, too: on the market's last observed day before.
     """
-    known = np.minimum(timelines.last_without[entries] + 1, timelines.day[entries])
-    return np.where(timelines.left_censored[entries], NEVER, known)
+    days: Days = np.minimum(timelines.last_without[entries] + 1, timelines.day[entries])
+    return days
 
 
 def withheld_markets(timelines: Timelines, table: pa.Table) -> csr_array:

@@ -87,15 +87,12 @@ class Seen:
         The dates that are seen.
     index
         (n, m): what `Watch.seen` says of the entries.
-    timed
-        (n, m): whether the entry is there and not left-censored.
     source
         (n, m): whether the track's debut is timed too, and the entry on one of the dates on which exposure may begin.
     """
 
     watch: Watch
     index: Whole
-    timed: NDArray[np.bool_]
     source: NDArray[np.bool_]
 
     def exposed(self, source: int) -> tuple[Whole, NDArray[np.bool_]]:
@@ -106,9 +103,7 @@ class Seen:
         open_ = (self.watch.dates >= self.watch.timed_from).T & (
             np.arange(len(self.watch.dates))[:, None] >= self.watch.first
         )
-        exposed = open_[here] & (index > here[:, None])
-        exposed &= self.timed[rows] | (index == len(self.watch.dates))
-        return rows, exposed
+        return rows, open_[here] & (index > here[:, None])
 
 
 def see(watch: Watch, times: Floats, *, dates: int) -> Seen:
@@ -119,7 +114,7 @@ def see(watch: Watch, times: Floats, *, dates: int) -> Seen:
     at = np.minimum(index, last - 1)
     timed = (index < last) & (watch.dates[at] >= watch.timed_from[market, at])
     timed_debut = (timed & (index == index.min(axis=1)[:, None])).any(axis=1)
-    return Seen(watch, index, timed, timed & timed_debut[:, None] & (index < dates))
+    return Seen(watch, index, timed & timed_debut[:, None] & (index < dates))
 
 
 def follow_up(seen: Seen, *, window: int) -> tuple[Whole, Whole]:
