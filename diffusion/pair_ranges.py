@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from diffusion.risk.follow_up import stretches
 from diffusion.risk.kaplan_meier import Counts
 from diffusion.risk.risk_set import first_unordered
-from diffusion.timelines import NEVER, NOT_ENTERED, Days, Timelines
+from diffusion.timelines import NEVER, NOT_ENTERED, Days, Timelines, expanded
 
 Places = NDArray[np.int64]
 
@@ -95,15 +95,6 @@ class Sources:
 
 def _key(track: NDArray[np.integer], day: NDArray[np.integer] | int) -> NDArray[np.int64]:
     return (track.astype(np.int64) << 32) + day
-
-
-def expanded(start: Places, stop: Places) -> tuple[Places, Places]:
-    """Return the places in ranges one after the other, and how many each range has; ranges may be empty."""
-    sizes = np.maximum(stop - start, 0)
-    before = np.cumsum(sizes) - sizes
-    places = np.repeat(start - before, sizes)
-    places += np.arange(len(places))
-    return places, sizes
 
 
 # ── entries as targets, market by market ─────────────────────────────────────────────────────────────────────────────

@@ -7,11 +7,11 @@ import pyarrow as pa
 from numpy.typing import NDArray
 from scipy.sparse import coo_array, csr_array
 
-from diffusion.pair_ranges import After, Sources, expanded, of_several, targets
+from diffusion.pair_ranges import After, Sources, of_several, targets
 from diffusion.risk.follow_up import FollowUp, stretches
 from diffusion.risk.kaplan_meier import Counts
 from diffusion.schema import LAGS, TIES
-from diffusion.timelines import Timelines
+from diffusion.timelines import Timelines, expanded
 
 
 @dataclass(frozen=True, slots=True)

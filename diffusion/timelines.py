@@ -133,6 +133,15 @@ class Timelines:
         return np.where(inside, at, -1)
 
 
+def expanded(start: Index, stop: Index) -> tuple[Index, Index]:
+    """Return the places in ranges one after the other, and how many each range has; ranges may be empty."""
+    sizes = np.maximum(stop - start, 0)
+    before = np.cumsum(sizes) - sizes
+    places = np.repeat(start - before, sizes)
+    places += np.arange(len(places))
+    return places, sizes
+
+
 def _days(dates: pa.ChunkedArray) -> Days:
     """Return dates as days since 1970-01-01, `NEVER` where there is none."""
     days: Days = pc.fill_null(dates.cast(pa.int32()), int(NEVER)).to_numpy().astype(np.int32)

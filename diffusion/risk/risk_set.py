@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_array, csr_array
 
 from diffusion.risk.follow_up import UNSEEN, End, Ends, FollowUp
-from diffusion.timelines import Days, Flags, Index, Timelines
+from diffusion.timelines import Days, Flags, Index, Timelines, expanded
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +58,7 @@ class OwnEntries:
     @classmethod
     def of(cls, timelines: Timelines, tracks: NDArray[np.integer]) -> Self:
         """Return all entries of tracks, (k,)."""
-        begin, sizes = timelines.starts[tracks], timelines.starts[tracks + 1] - timelines.starts[tracks]
-        before = np.cumsum(sizes) - sizes
-        entry = np.repeat(begin - before, sizes) + np.arange(sizes.sum())
+        entry, sizes = expanded(timelines.starts[tracks], timelines.starts[tracks + 1])
         return cls(np.repeat(np.arange(len(tracks)), sizes), timelines.market[entry].astype(np.int64), entry)
 
 

@@ -185,17 +185,19 @@ class ObservedRisk:
 
 
 def observed_risk(tracks: Tracks, market: int, horizon: int) -> ObservedRisk:
-    """Return the risk set of a market, tracks being followed for `horizon` days after their debut."""
+    """Return the risk set of a market, tracks being followed for `horizon` days after their debut.
+
+    Who is at risk is what `diffusion.risk` says of waits; here days that were not observed give way to those that were.
+    """
     observed, spans, own = tracks.observed[market], tracks.spans[market], tracks.entries[market]
     first = int(tracks.debut.min())
     length = max(int(tracks.sender_day.max()), int(spans.max())) - first + 2
     ahead = np.append(observed, np.int32(1 << 30))
     next_day = ahead[np.searchsorted(observed, np.arange(first, first + length))]
     waits = FollowUp.of_waits(tracks.lines, horizon).only(market)
-    places = OwnEntries(own.track, np.zeros_like(own.track), own.number)
-    unlicensed = tracks.withheld[market]
-    nowhere = (unlicensed, np.zeros_like(unlicensed))
-    risk = risk_set(tracks.lines, waits, tracks.debut, places, own.day, nowhere)
+    entries = OwnEntries(own.track, np.zeros_like(own.track), own.number)
+    withheld = tracks.withheld[market], np.zeros_like(tracks.withheld[market])
+    risk = risk_set(tracks.lines, waits, tracks.debut, entries, own.day, withheld)
     begin, stop = np.full(len(tracks.debut), OUT), np.full(len(tracks.debut), OUT)
     at = np.flatnonzero(risk.days[:, 0] != UNSEEN)
     debut, start, days = tracks.debut[at], risk.start[at, 0], risk.days[at, 0]
@@ -207,9 +209,8 @@ def observed_risk(tracks: Tracks, market: int, horizon: int) -> ObservedRisk:
     stop[stop <= begin] = OUT
     seen = stop[risk.event_row] != OUT
     track, number = risk.event_row[seen], risk.event_entry[seen]
-    since, day = tracks.lines.last_without[number], tracks.lines.day[number]
-    stop[track] = since
-    return ObservedRisk(begin, stop, track, since, day, first, next_day)
+    stop[track] = tracks.lines.last_without[number]
+    return ObservedRisk(begin, stop, track, stop[track], tracks.lines.day[number], first, next_day)
 
 
 def flat_ranges(low: Index, high: Index) -> tuple[Index, Index]:
