@@ -9,7 +9,7 @@ from diffusion.pair_spread import Spread, daily_spread, rate_spread, source_wide
 from diffusion.pairs import PairCounts
 from diffusion.risk.follow_up import UNSEEN, FollowUp
 from diffusion.risk.kaplan_meier import NORMAL, TAIL, Counts, KaplanMeier, Numbers, log_log_bounds
-from diffusion.risk.risk_set import exposures
+from diffusion.risk.risk_set import exposure_risk
 from diffusion.timelines import Flags, Timelines
 
 
@@ -113,7 +113,7 @@ def lag_band(timelines: Timelines, source: str, target: str, *, window: int) -> 
         raise SettingError(f"a lag curve needs two markets; both are {source}")
     a, b = _number(timelines, source), _number(timelines, target)
     entries = np.flatnonzero(timelines.timed & (timelines.market == a))
-    risk = exposures(timelines, FollowUp.of_exposures(timelines, window), entries)
+    risk = exposure_risk(timelines, FollowUp.of_exposures(timelines, window), entries)
     days, entered = risk.days, risk.entered
     cluster = timelines.cluster[timelines.track[entries]]
     widening, seen = source_widening(days, entered, cluster)[b], days[:, b] != UNSEEN

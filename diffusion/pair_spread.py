@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from diffusion.pairs import PairCounts
 from diffusion.risk.follow_up import UNSEEN, FollowUp
 from diffusion.risk.kaplan_meier import Counts, KaplanMeier, Numbers
-from diffusion.risk.risk_set import exposures
+from diffusion.risk.risk_set import exposure_risk
 from diffusion.timelines import Days, Flags, Timelines
 
 BLOCK: Final = 4_096
@@ -51,7 +51,7 @@ def rate_spread(timelines: Timelines, counts: PairCounts, curves: KaplanMeier) -
         places, heads = _clusters_of_several(timelines.cluster[timelines.track[entries]])
         if not len(places):
             continue
-        risk = exposures(timelines, follow_up, entries[places])
+        risk = exposure_risk(timelines, follow_up, entries[places])
         days = risk.days
         several = Several.of(days, risk.entered, heads, np.stack([stayed[source], went[source]]))
         spread.variance[source] += several.variance
@@ -122,7 +122,7 @@ def source_widening(days: Days, entered: Flags, cluster: NDArray[np.int64]) -> N
     Parameters
     ----------
     days, entered
-        (k, m): follow-up of the source's k timed entries, as `diffusion.risk.risk_set.exposures` returns it.
+        (k, m): follow-up of the source's k timed entries, as `diffusion.risk.risk_set.exposure_risk` returns it.
     cluster
         (k,): their clusters.
     """

@@ -69,7 +69,7 @@ def pair_counts(timelines: Timelines, *, window: int) -> PairCounts:
     -----
     Exposure is first counted by source and day, as if no track ever entered a target, and then corrected for the tracks
     that did. A target's possible sources stand side by side in its track's timeline, so every correction is a range of
-    places there. `diffusion.risk.risk_set.exposures` gives the same track by track.
+    places there. `diffusion.risk.risk_set.exposure_risk` gives the same track by track.
     """
     follow_up = FollowUp.of_exposures(timelines, window)
     markets, lags = len(timelines.markets), follow_up.longest + 1

@@ -23,7 +23,7 @@ from diffusion.pair_spread import Spread, daily_spread
 from diffusion.pairs import PairCounts, cluster_transitions, lag_table, pair_counts
 from diffusion.risk.follow_up import UNSEEN, FollowUp
 from diffusion.risk.kaplan_meier import KaplanMeier, log_log_bounds
-from diffusion.risk.risk_set import RiskSet, exposures
+from diffusion.risk.risk_set import RiskSet, exposure_risk
 from diffusion.timelines import Timelines
 from diffusion.transitions import lag_quantiles, transition_table
 from tests import twins
@@ -212,7 +212,7 @@ def dates(days: NDArray[np.int64]) -> pa.Array:
 
 def risk_from(timelines: Timelines, window: int, entries: NDArray[np.int64]) -> RiskSet:
     """Return the exposure of timed entries to every market."""
-    return exposures(timelines, FollowUp.of_exposures(timelines, window), entries)
+    return exposure_risk(timelines, FollowUp.of_exposures(timelines, window), entries)
 
 
 @pytest.mark.parametrize("window", [7, 60, 365, 3_000])

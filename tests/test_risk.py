@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 
 from diffusion import Entries, SettingError, open_sample
 from diffusion.pairs import pair_counts
-from diffusion.risk import waits as waits_module
+from diffusion.risk import waits
 from diffusion.risk.follow_up import UNSEEN, End, FollowUp
 from diffusion.risk.kaplan_meier import KaplanMeier
-from diffusion.risk.risk_set import RiskSet, exposures, waits, withheld_markets
+from diffusion.risk.risk_set import RiskSet, exposure_risk, wait_risk, withheld_markets
 from diffusion.schema import WAIT_COUNTS, WITHHELD
 from diffusion.timelines import Timelines
 from diffusion.transitions import transition_table
@@ -32,13 +32,13 @@ def all_waits(entries: Entries, horizon: int) -> RiskSet:
     """Return the risk set of all tracks, from their debuts on."""
     lines = entries.timelines
     unlicensed = withheld_markets(lines, entries.withheld)
-    return waits(lines, FollowUp.of_waits(lines, horizon), np.arange(len(lines.track_ids)), unlicensed)
+    return wait_risk(lines, FollowUp.of_waits(lines, horizon), np.arange(len(lines.track_ids)), unlicensed)
 
 
 def all_exposures(entries: Entries, window: int) -> RiskSet:
     """Return the risk set of all timed entries, from then on."""
     lines = entries.timelines
-    return exposures(lines, FollowUp.of_exposures(lines, window), np.flatnonzero(lines.timed))
+    return exposure_risk(lines, FollowUp.of_exposures(lines, window), np.flatnonzero(lines.timed))
 
 
 def at_random(drawn: Study, seed: int) -> Entries:
@@ -169,7 +169,7 @@ def test_waits_of_disjoint_tracks_add_up(monkeypatch: pytest.MonkeyPatch) -> Non
         entries = charts.entries()
     whole, one_by_one = entries.wait_counts(), entries.waits()
     assert sum(whole["waits"].to_pylist()) == one_by_one.num_rows > 100_000
-    monkeypatch.setattr(waits_module, "BLOCK", 97)
+    monkeypatch.setattr(waits, "BLOCK", 97)
     assert entries.wait_counts().equals(whole)
     assert entries.waits().combine_chunks().equals(one_by_one.combine_chunks())
     ids = entries.timelines.track_ids
@@ -257,7 +257,7 @@ def test_a_gap_does_not_move_the_rate() -> None:
         lines = around_a_gap(seed)
         rates.append(transition_table(lines, pair_counts(lines, window=60)).to_pylist()[0]["rate"])
         own = np.flatnonzero(lines.timed & (lines.market == 0))
-        risk = exposures(lines, FollowUp.of_exposures(lines, 60), own)
+        risk = exposure_risk(lines, FollowUp.of_exposures(lines, 60), own)
         hidden = np.isin(lines.track[own], lines.track[lines.left_censored])
         kept = (risk.days[:, 1] != UNSEEN) & ~hidden
         assert hidden.sum() > 300

@@ -100,7 +100,7 @@ def risk_set(
     return RiskSet(start, days, end, own.row[went], own.market[went], own.entry[went])
 
 
-def waits(
+def wait_risk(
     timelines: Timelines, follow_up: FollowUp, tracks: NDArray[np.integer], withheld: csr_array | None = None
 ) -> RiskSet:
     """Return when tracks are at risk of entering every market, from their debut on.
@@ -119,7 +119,7 @@ def waits(
     return risk_set(timelines, follow_up, timelines.debut[tracks], own, timelines.day[own.entry], unlicensed)
 
 
-def exposures(timelines: Timelines, follow_up: FollowUp, entries: NDArray[np.integer]) -> RiskSet:
+def exposure_risk(timelines: Timelines, follow_up: FollowUp, entries: NDArray[np.integer]) -> RiskSet:
     """Return when tracks are at risk of entering every market, from an entry of theirs elsewhere on.
 
     Where a track was first seen in a new washout, after a long gap, follow-up ends at the gap, as it does for tracks

@@ -9,7 +9,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from diffusion.risk.follow_up import UNSEEN, FollowUp
-from diffusion.risk.risk_set import OwnEntries, RiskSet, waits, withheld_markets
+from diffusion.risk.risk_set import OwnEntries, RiskSet, wait_risk, withheld_markets
 from diffusion.schema import WAIT_COUNTS, WAITS
 from diffusion.timelines import Flags, Index, Timelines
 
@@ -107,7 +107,7 @@ def _blocks(timelines: Timelines, withheld: pa.Table, horizon: int) -> Iterator[
     timed = np.flatnonzero(~timelines.debut_censored)
     for begin in range(0, len(timed), BLOCK):
         tracks = timed[begin : begin + BLOCK]
-        yield tracks, waits(timelines, follow_up, tracks, unlicensed)
+        yield tracks, wait_risk(timelines, follow_up, tracks, unlicensed)
 
 
 def _footprint_sizes(timelines: Timelines) -> Index:
