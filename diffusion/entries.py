@@ -18,6 +18,7 @@ from diffusion.errors import DataSaysNoError, SettingError
 from diffusion.markets import market_names
 from diffusion.pairs.counts import lag_table, pair_counts, tie_table
 from diffusion.recordings import Identity
+from diffusion.risk.waits import wait_counts, wait_table
 from diffusion.timelines import Timelines
 
 
@@ -132,16 +133,11 @@ class Entries:
 
     def waits(self, *, horizon: int = HORIZON) -> pa.Table:
         """Return how long each track was at risk in each market, up to `horizon` days: `diffusion.contracts.WAITS`."""
-        with self._engine() as engine:
-            return engine.fetch("waits", washout=self.rules.washout, horizon=_positive("horizon", horizon))
+        return wait_table(self.timelines, self.withheld, horizon=horizon)
 
     def wait_counts(self, *, horizon: int = HORIZON) -> pa.Table:
         """Return the waits counted by market, footprint size and language match: `diffusion.contracts.WAIT_COUNTS`."""
-        with self._engine() as engine:
-            engine.register("pairs", pa.Table.from_pandas(pair_table()[["source", "target", "common_language"]]))
-            engine.create("waits", washout=self.rules.washout, horizon=_positive("horizon", horizon))
-            engine.create("footprints")
-            return engine.fetch("wait_counts")
+        return wait_counts(self.timelines, self.withheld, pair_table(), horizon=horizon)
 
     def lags(self, *, window: int) -> pa.Table:
         """Return the follow-up of every exposed pair, up to `window` days, as `diffusion.contracts.LAGS` says."""
@@ -176,13 +172,5 @@ class Entries:
     def _engine(self) -> Iterator[Engine]:
         with self.calendar.open_engine() as engine:
             engine.register("entries", self.table)
-            engine.register("spans", self.calendar.spans)
-            engine.register("withheld", self.withheld)
             engine.create("debuts")
             yield engine
-
-
-def _positive(name: str, days: int) -> int:
-    if not 1 <= days <= LONGEST:
-        raise SettingError(f"{name} is {days} days; it must be between 1 and {LONGEST:,}")
-    return days

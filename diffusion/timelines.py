@@ -15,6 +15,8 @@ NOT_ENTERED: Final = np.int32(1 << 30)
 """Day that stands for an entry that was not seen."""
 
 Days = NDArray[np.int32]
+Flags = NDArray[np.bool_]
+Index = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,12 +124,6 @@ class Timelines:
         """(k,): whether the entry is timed, and its track's debut too."""
         return ~self.left_censored & ~self.debut_censored[self.track]
 
-    def matrix(self) -> Days:
-        """(n, m): day of every track's entry into every market, timed or not; `NOT_ENTERED` where there is none."""
-        days = np.full((len(self.track_ids), len(self.markets)), NOT_ENTERED, np.int32)
-        days[self.track, self.market] = self.day
-        return days
-
     def span_of(self, market: NDArray[np.integer], day: NDArray[np.integer]) -> NDArray[np.int64]:
         """Return for every market and day the stretch of coverage that holds the day, −1 where none does."""
         # stretches are in order of market and day, so one number sorts them; days lie far within 2^31
@@ -135,6 +131,15 @@ class Timelines:
         at = np.searchsorted(key + self.span_first, (market.astype(np.int64) << 32) + day, side="right") - 1
         inside = (at >= 0) & (self.span_market[at] == market) & (day <= self.span_last[at])
         return np.where(inside, at, -1)
+
+
+def expanded(start: Index, stop: Index) -> tuple[Index, Index]:
+    """Return the places in ranges one after the other, and how many each range has; ranges may be empty."""
+    sizes = np.maximum(stop - start, 0)
+    before = np.cumsum(sizes) - sizes
+    places = np.repeat(start - before, sizes)
+    places += np.arange(len(places))
+    return places, sizes
 
 
 def _days(dates: pa.ChunkedArray) -> Days:

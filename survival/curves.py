@@ -9,14 +9,10 @@ from numpy.typing import NDArray
 
 from diffusion import DataSaysNoError, Entries, SettingError, reference_table
 from diffusion.conventions import HORIZON
+from diffusion.risk.kaplan_meier import NORMAL, KaplanMeier, log_log_bounds
 
 Grouping = Literal["none", "continent", "language_match", "footprint_size"]
 GROUPINGS: tuple[Grouping, ...] = get_args(Grouping)
-
-Curve = NDArray[np.float64]
-
-NORMAL_975 = 1.959963984540054
-"""97.5 % quantile of the standard normal distribution."""
 
 CURVE_COLUMNS = ("group", "days", "at_risk", "events", "survival", "low", "high")
 
@@ -166,40 +162,25 @@ def kaplan_meier(counts: pd.DataFrame, *, horizon: int) -> pd.DataFrame:
     start, days, waits = (counts[name].to_numpy() for name in ("start", "days", "waits"))
     entered = counts["entered"].to_numpy()
     end = min(int(days.max()), horizon)
-    opened = np.bincount(start + 1, weights=waits, minlength=end + 2).cumsum()[: end + 1]
-    closed = np.bincount(days + 1, weights=waits, minlength=end + 2).cumsum()[: end + 1]
-    events = np.bincount(days[entered], weights=waits[entered], minlength=end + 1).astype(np.float64)
+    opened, closed = (
+        np.bincount(day + 1, weights=waits, minlength=end + 2).cumsum()[: end + 1].astype(np.int64)
+        for day in (start, days)
+    )
+    events = np.bincount(days[entered], weights=waits[entered], minlength=end + 1).astype(np.int64)
     at_risk = opened - closed
     at_risk[0] = waits[start == 0].sum()
-    survival = np.cumprod(1 - np.divide(events, at_risk, out=np.zeros(end + 1), where=at_risk > 0))
-    low, high = greenwood_band(survival, events, at_risk)
+    curve = KaplanMeier.of(at_risk, events)
+    low, high = log_log_bounds(curve.staying, curve.variance, NORMAL)
     return pd.DataFrame(
         {
             "days": np.arange(end + 1),
-            "at_risk": at_risk.astype(np.int64),
-            "events": events.astype(np.int64),
-            "survival": survival,
-            "low": low,
-            "high": high,
+            "at_risk": at_risk,
+            "events": events,
+            "survival": curve.survival,
+            "low": np.where(curve.over, 0.0, 1 - high),
+            "high": np.where(curve.over, 0.0, 1 - low),
         }
     )
-
-
-def greenwood_band(survival: Curve, events: Curve, at_risk: Curve) -> tuple[Curve, Curve]:
-    """Return the pointwise 95 % band of a Kaplan–Meier curve: Greenwood's variance on the log-log scale.
-
-    Where the curve is 1 or 0 the scale has no value and the band is the curve.
-
-    References
-    ----------
-    Kalbfleisch, J. D. & Prentice, R. L. (2002). The Statistical Analysis of Failure Time Data, §1.4.
-    """
-    inside = (survival > 0) & (survival < 1)
-    staying = at_risk * (at_risk - events)
-    variance = np.cumsum(np.divide(events, staying, out=np.zeros_like(survival), where=staying > 0))
-    spread = np.zeros_like(survival)
-    spread[inside] = NORMAL_975 * np.sqrt(variance[inside]) / -np.log(survival[inside])
-    return survival ** np.exp(spread), survival ** np.exp(-spread)
 
 
 def _labels(counts: pd.DataFrame, by: Grouping) -> "pd.Series[str] | NDArray[np.str_]":

@@ -516,7 +516,8 @@ def exposures(
     """Return by ordered pair the follow-up of every exposed track: days, and whether it ended with the target.
 
     "`exposed`: tracks with a timed debut and a timed entry into a on a day when b is in coverage and past its washout,
-    b not entered by then and not tied, and b's own entry, if any, not left-censored. `tracks`: those of them with
+    b not entered by then and not tied, and b's own entry, if any, not left-censored within the stretch of coverage that
+    holds entry_a (left-censored after a later long gap: follow-up ends at the gap). `tracks`: those of them with
     0 < entry_b − entry_a ≤ w." Follow-up ends with the window, or with b's coverage if that is earlier.
     """
     followed: dict[tuple[str, str], list[tuple[int, bool]]] = defaultdict(list)
@@ -532,7 +533,8 @@ def exposures(
                     followed[a, b].append((days, False))
                     continue
                 lag = days_between(entry_a["entry"], entry_b["entry"])
-                if lag <= 0 or entry_b["left_censored"] or is_tie(entry_a, entry_b):
+                within = span["first_date"] <= entry_b["entry"] <= span["last_date"]
+                if lag <= 0 or (entry_b["left_censored"] and within) or is_tie(entry_a, entry_b):
                     continue
                 followed[a, b].append((min(lag, days), lag <= days))
     return followed

@@ -243,14 +243,12 @@ RELATIONS: Final = (
     ENTRIES,
     DEBUTS,
     FOOTPRINTS,
-    WAITS,
-    WAIT_COUNTS,
     JOURNEYS,
 )
 """Contracts of the tables that leave the engine; ``sql/`` holds one file for each, and for the steps between."""
 
-ARRAY_RELATIONS: Final = (LAGS, TIES, TRANSITIONS)
-"""Contracts of the tables that are counted on arrays, in the room `diffusion.pairs`."""
+ARRAY_RELATIONS: Final = (WAITS, WAIT_COUNTS, LAGS, TIES, TRANSITIONS)
+"""Contracts of tables made from arrays: in the rooms `diffusion.risk` and `diffusion.pairs`."""
 
 STEPS: Final = (*STAR_STEPS, "first_appearances", "first_stays")
 """Relations that never leave the engine: source rows on their way to the star, and the star's to entries."""

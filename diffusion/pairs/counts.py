@@ -1,7 +1,6 @@
 """Counts of every ordered pair of markets: who followed whom after how many days, who was watched, who tied."""
 
 from dataclasses import dataclass
-from typing import Final
 
 import numpy as np
 import pyarrow as pa
@@ -9,12 +8,10 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_array, csr_array
 
 from diffusion.contracts import LAGS, TIES
-from diffusion.follow_up import UNSEEN, Ahead, FollowUp, stretches
-from diffusion.pairs.ranges import After, Counts, Sources, expanded, of_several, targets
-from diffusion.timelines import Timelines
-
-BLOCK: Final = 8_192
-"""Entries that are looked at side by side, so that the work stays in the processor's cache."""
+from diffusion.pairs.ranges import After, Sources, of_several, targets
+from diffusion.risk.follow_up import FollowUp, stretches
+from diffusion.risk.kaplan_meier import Counts
+from diffusion.timelines import Timelines, expanded
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,26 +52,6 @@ class PairCounts:
         return exposed
 
 
-@dataclass(frozen=True, slots=True)
-class ClusterPairs:
-    """Exact counts of every cluster of tracks: what a bootstrap over clusters multiplies by weights.
-
-    Attributes
-    ----------
-    markets
-        Codes of the m markets.
-    tracks
-        (clusters, m²) of int32: the cluster's transitions; column ``source * m + target``. Row i is the cluster that
-        `Timelines.cluster` numbers i.
-    exposed
-        The same of its exposed tracks.
-    """
-
-    markets: tuple[str, ...]
-    tracks: csr_array
-    exposed: csr_array
-
-
 def pair_counts(timelines: Timelines, *, window: int) -> PairCounts:
     """Return transitions, exposure and ties of every ordered pair of markets, by day of follow-up.
 
@@ -90,16 +67,16 @@ def pair_counts(timelines: Timelines, *, window: int) -> PairCounts:
 
     Notes
     -----
-    All entries into a source on one day are followed alike, but for those whose track ever enters the target: exposure
-    is counted by source and day, and then corrected for those. A target's possible sources stand side by side in its
-    track's timeline, so that every correction is a range of places there.
+    Exposure is first counted by source and day, as if no track ever entered a target, and then corrected for the tracks
+    that did. A target's possible sources stand side by side in its track's timeline, so every correction is a range of
+    places there. `diffusion.risk.risk_set.exposure_risk` gives the same track by track.
     """
-    ahead = Ahead.of(timelines, window)
-    markets, lags = len(timelines.markets), ahead.longest + 1
-    sources = Sources.of(timelines, ahead.longest)
+    follow_up = FollowUp.of_exposures(timelines, window)
+    markets, lags = len(timelines.markets), follow_up.longest + 1
+    sources = Sources.of(timelines, follow_up.longest)
     entered = np.zeros((markets, markets, lags), np.int64)
     joint = np.zeros((markets, markets), np.int64)
-    censored = _as_if_nobody_followed(timelines, ahead)
+    censored = _as_if_nobody_followed(timelines, follow_up)
     censored[:, :, -1] -= _met(timelines)
     for target, own in enumerate(targets(sources, timelines)):
         entered[:, target] = sources.by_lag(own.lo, own.hi, own.day)
@@ -111,21 +88,13 @@ def pair_counts(timelines: Timelines, *, window: int) -> PairCounts:
             kept += sources.by_market(*after.between(sources, begin, end))
         # … and those watched for less than the window are to be taken off from another day of follow-up
         for begin, end in own.watched:
-            short = after.between(sources, max(begin, end - ahead.longest + 1), end + 1)
+            short = after.between(sources, max(begin, end - follow_up.longest + 1), end + 1)
             off = sources.by_lag(*short, end)
             censored[:, target] -= off
             kept += off.sum(axis=1)
         censored[:, target, -1] += kept
     censored[np.arange(markets), np.arange(markets)] = 0  # ranges hold the entry itself
     return PairCounts(timelines.markets, window, entered, censored, joint + joint.T)
-
-
-def transition_lags(timelines: Timelines, *, window: int) -> Counts:
-    """Return the transitions of every ordered pair by lag: `PairCounts.entered` without the rest of `pair_counts`."""
-    ahead = Ahead.of(timelines, window)
-    sources = Sources.of(timelines, ahead.longest)
-    lags = [sources.by_lag(own.lo, own.hi, own.day) for own in targets(sources, timelines)]
-    return np.stack(lags, axis=1)
 
 
 def lag_table(counts: PairCounts) -> pa.Table:
@@ -149,33 +118,27 @@ def _pair_columns(
     return {"source": codes.take(pa.array(source)), "target": codes.take(pa.array(target))}
 
 
-def cluster_pairs(timelines: Timelines, *, window: int) -> ClusterPairs:
-    """Return transitions and exposed tracks of every cluster and ordered pair; sums over clusters are `pair_counts`.
+def cluster_transitions(timelines: Timelines, *, window: int) -> csr_array:
+    """Return the transitions of every cluster of tracks: what a bootstrap over clusters multiplies by weights.
 
     Parameters
     ----------
     window
         Days within which the target must follow, the bound included.
 
+    Returns
+    -------
+    csr_array
+        (clusters, m²) of int32; column ``source * m + target``. Row i is the cluster that `Timelines.cluster` numbers
+        i. The sums over clusters are `PairCounts.tracks`.
+
     Raises
     ------
     SettingError
         When the window is not between 1 and 36,500 days.
-
-    Notes
-    -----
-    A timed entry is exposed to most markets: on seventy of them `exposed` holds nearly seventy cells for each entry.
-    Where the transitions alone are needed, `cluster_transitions` is quicker and smaller by far.
     """
-    return ClusterPairs(
-        timelines.markets, cluster_transitions(timelines, window=window), _cluster_exposed(timelines, window)
-    )
-
-
-def cluster_transitions(timelines: Timelines, *, window: int) -> csr_array:
-    """Return the transitions of every cluster: `ClusterPairs.tracks` alone; parameters and errors as there."""
-    ahead = Ahead.of(timelines, window)
-    sources = Sources.of(timelines, ahead.longest)
+    follow_up = FollowUp.of_exposures(timelines, window)
+    sources = Sources.of(timelines, follow_up.longest)
     markets = len(timelines.markets)
     rows, columns = [], []
     for target, own in enumerate(targets(sources, timelines)):
@@ -189,26 +152,6 @@ def cluster_transitions(timelines: Timelines, *, window: int) -> csr_array:
     return table
 
 
-def _cluster_exposed(timelines: Timelines, window: int) -> csr_array:
-    """Return the exposed tracks of every cluster, (clusters, m²)."""
-    follow_up = FollowUp.of(timelines, window)
-    markets, clusters = len(timelines.markets), _clusters(timelines)
-    timed = np.flatnonzero(timelines.timed)
-    cluster = timelines.cluster[timelines.track[timed]]
-    order = np.argsort(cluster, kind="stable")
-    timed, cluster = timed[order], cluster[order]
-    cells, columns = np.zeros(clusters + 1, np.int64), [np.empty(0, np.int32)]
-    for begin in range(0, len(timed), BLOCK):
-        block = timed[begin : begin + BLOCK]
-        entry, target = np.nonzero(follow_up.of_entries(block)[0] != UNSEEN)
-        columns.append((timelines.market[block[entry]].astype(np.int32) * markets + target).astype(np.int32))
-        cells[1:] += np.bincount(cluster[begin : begin + BLOCK][entry], minlength=clusters)
-    column = np.concatenate(columns)
-    table = csr_array((np.ones(len(column), np.int32), column, cells.cumsum()), shape=(clusters, markets * markets))
-    table.sum_duplicates()
-    return table
-
-
 def _clusters(timelines: Timelines) -> int:
     return int(timelines.cluster.max(initial=-1)) + 1
 
@@ -216,18 +159,18 @@ def _clusters(timelines: Timelines) -> int:
 # ── counts of whole days and tracks ──────────────────────────────────────────────────────────────────────────────────
 
 
-def _as_if_nobody_followed(timelines: Timelines, ahead: Ahead) -> Counts:
+def _as_if_nobody_followed(timelines: Timelines, follow_up: FollowUp) -> Counts:
     """Return who would be exposed, and how long, if no track entered a second market; (m, m, lags)."""
-    markets, columns = ahead.days.shape
+    columns, markets = follow_up.days.shape
     timed = timelines.timed
-    date = ahead.column(timelines.day[timed])
+    date = follow_up.row(timelines.day[timed])
     cells = np.bincount(timelines.market[timed].astype(np.int64) * columns + date, minlength=markets * columns)
     entries = cells.reshape(markets, columns)
     until = np.cumsum(np.pad(entries, ((0, 0), (1, 0))), axis=1)
-    counts = np.zeros((markets, markets, ahead.longest + 1), np.int64)
+    counts = np.zeros((markets, markets, follow_up.longest + 1), np.int64)
     for target, begin, end in stretches(timelines):
-        start, stop = begin - ahead.first, end - ahead.first + 1
-        partly = max(stop - ahead.longest, start)
+        start, stop = begin - follow_up.first, end - follow_up.first + 1
+        partly = max(stop - follow_up.longest, start)
         counts[:, target, -1] += until[:, partly] - until[:, start]
         counts[:, target, : stop - partly] += entries[:, partly:stop][:, ::-1]
     return counts

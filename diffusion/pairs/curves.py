@@ -1,23 +1,16 @@
 """Curves of how soon a target follows a source, and intervals that know that tracks of one cluster go together."""
 
-from typing import Final
-
 import numpy as np
 import pandas as pd
-from scipy.special import ndtri, stdtrit
+from scipy.special import stdtrit
 
 from diffusion.errors import DataSaysNoError, SettingError
-from diffusion.follow_up import UNSEEN, FollowUp
 from diffusion.pairs.counts import PairCounts
-from diffusion.pairs.ranges import Counts
-from diffusion.pairs.variance import Curves, Flags, Numbers, Spread, daily_spread, rate_spread, source_widening
-from diffusion.timelines import Timelines
-
-TAIL: Final = 0.025
-"""Probability outside a two-sided 95 % interval, on each side."""
-
-NORMAL: Final = float(ndtri(1 - TAIL))
-"""Quantile of the normal distribution for that interval."""
+from diffusion.pairs.variance import Spread, daily_spread, rate_spread, source_widening
+from diffusion.risk.follow_up import UNSEEN, FollowUp
+from diffusion.risk.kaplan_meier import NORMAL, TAIL, Counts, KaplanMeier, Numbers, log_log_bounds
+from diffusion.risk.risk_set import exposure_risk
+from diffusion.timelines import Flags, Timelines
 
 
 def interval(staying: Numbers, over: Flags, spread: Spread) -> tuple[Numbers, Numbers]:
@@ -26,7 +19,7 @@ def interval(staying: Numbers, over: Flags, spread: Spread) -> tuple[Numbers, Nu
     Parameters
     ----------
     staying, over
-        As `Curves` has them.
+        As `KaplanMeier` has them.
 
     Notes
     -----
@@ -54,21 +47,13 @@ def interval(staying: Numbers, over: Flags, spread: Spread) -> tuple[Numbers, Nu
     return _at_the_ends(np.where(some, 0.0, low), np.where(some, 1.0, high), staying, over, spread.at_risk)
 
 
-def independent_interval(curves: Curves) -> tuple[Numbers, Numbers]:
+def independent_interval(curves: KaplanMeier) -> tuple[Numbers, Numbers]:
     """Return the bounds of the 95 % interval of incidences by Greenwood's variance, every track by itself.
 
     At the ends they are those of `interval`, with tracks for clusters.
     """
     low, high = log_log_bounds(curves.staying, curves.variance, NORMAL)
     return _at_the_ends(low, high, curves.staying, curves.over, curves.at_risk)
-
-
-def log_log_bounds(staying: Numbers, variance: Numbers, quantile: Numbers | float) -> tuple[Numbers, Numbers]:
-    """Return the bounds of one minus `staying`, whose logarithm has the variance, through log(−log); 0 where it is."""
-    logarithm = -np.log(np.where(staying < 1, staying, np.exp(-1)))
-    factor = np.exp(np.where(staying < 1, quantile * np.sqrt(variance) / logarithm, 0))
-    low, high = -np.expm1(-logarithm / factor), -np.expm1(-logarithm * factor)
-    return np.where(staying < 1, low, 0.0), np.where(staying < 1, high, 0.0)
 
 
 def _at_the_ends(
@@ -93,7 +78,7 @@ def rate_interval(timelines: Timelines, counts: PairCounts) -> tuple[Numbers, Nu
     As `interval` says, on the last day that an exposed track is followed to. Most tracks are a cluster by themselves,
     and their squares are sums over days of follow-up; only clusters with several exposed tracks are looked up.
     """
-    curves = Curves.of(counts.entered, counts.censored)
+    curves = KaplanMeier.of_ends(counts.entered, counts.censored)
     # nothing changes after the last day of follow-up
     low, high = interval(curves.staying[..., -1], curves.over[..., -1], rate_spread(timelines, counts, curves))
     nobody = counts.exposed == 0
@@ -128,7 +113,8 @@ def lag_band(timelines: Timelines, source: str, target: str, *, window: int) -> 
         raise SettingError(f"a lag curve needs two markets; both are {source}")
     a, b = _number(timelines, source), _number(timelines, target)
     entries = np.flatnonzero(timelines.timed & (timelines.market == a))
-    days, entered = FollowUp.of(timelines, window).of_entries(entries)
+    risk = exposure_risk(timelines, FollowUp.of_exposures(timelines, window), entries)
+    days, entered = risk.days, risk.entered
     cluster = timelines.cluster[timelines.track[entries]]
     widening, seen = source_widening(days, entered, cluster)[b], days[:, b] != UNSEEN
     if not seen.any():
@@ -136,7 +122,7 @@ def lag_band(timelines: Timelines, source: str, target: str, *, window: int) -> 
     days, entered, cluster = days[seen, b], entered[seen, b], cluster[seen]
     length = int(days.max()) + 1
     events, ends = np.bincount(days[entered], minlength=length), np.bincount(days[~entered], minlength=length)
-    curves = Curves.of(events, ends)
+    curves = KaplanMeier.of_ends(events, ends)
     spread = daily_spread(days, entered, cluster, curves, widening=widening)
     low, high = interval(curves.staying, curves.over, spread)
     return pd.DataFrame(

@@ -7,10 +7,11 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from diffusion.follow_up import first_unordered, stretches
-from diffusion.timelines import NEVER, NOT_ENTERED, Days, Timelines
+from diffusion.risk.follow_up import stretches
+from diffusion.risk.kaplan_meier import Counts
+from diffusion.risk.risk_set import first_unordered
+from diffusion.timelines import NEVER, NOT_ENTERED, Days, Timelines, expanded
 
-Counts = NDArray[np.int64]
 Places = NDArray[np.int64]
 
 
@@ -96,15 +97,6 @@ def _key(track: NDArray[np.integer], day: NDArray[np.integer] | int) -> NDArray[
     return (track.astype(np.int64) << 32) + day
 
 
-def expanded(start: Places, stop: Places) -> tuple[Places, Places]:
-    """Return the places in ranges one after the other, and how many each range has; ranges may be empty."""
-    sizes = np.maximum(stop - start, 0)
-    before = np.cumsum(sizes) - sizes
-    places = np.repeat(start - before, sizes)
-    places += np.arange(len(places))
-    return places, sizes
-
-
 # ── entries as targets, market by market ─────────────────────────────────────────────────────────────────────────────
 
 
@@ -119,7 +111,7 @@ class Targets:
     first, stop
         All sources of the track stand at ``first:stop``.
     place
-        Those in ``hi:place`` came no later, but in no observed order.
+        Those in ``hi:place`` are ties.
     lo, hi
         Those in ``lo:hi`` make a transition.
     watched
@@ -154,8 +146,10 @@ def targets(sources: Sources, timelines: Timelines) -> Iterator[Targets]:
     track, day = timelines.track[entries], timelines.day[entries]
     first, stop = sources.starts[track], sources.starts[track + 1]
     timed = ~timelines.left_censored[entries]
-    place = np.where(timed, (np.cumsum(timelines.timed) - 1)[entries], first)
-    hi = sources.place_near(np.where(timed, sources.tied()[place], first), track, first_unordered(timelines)[entries])
+    own_place = np.where(timed, (np.cumsum(timelines.timed) - 1)[entries], first)
+    guess = np.where(timed, sources.tied()[own_place], first)
+    hi = sources.place_near(guess, track, first_unordered(timelines, entries))
+    place = np.where(timed, own_place, hi)  # nothing ties with a left-censored entry
     cuts = np.searchsorted(timelines.market[entries], np.arange(sources.markets + 1)).tolist()
     watched: list[list[tuple[int, int]]] = [[] for _ in range(sources.markets)]
     for market, begin, end in stretches(timelines):

@@ -8,8 +8,7 @@ from diffusion.contracts import TRANSITIONS
 from diffusion.entries import Entries
 from diffusion.pairs.counts import PairCounts, pair_counts
 from diffusion.pairs.curves import independent_interval, rate_interval
-from diffusion.pairs.ranges import Counts
-from diffusion.pairs.variance import Curves, Numbers
+from diffusion.risk.kaplan_meier import Counts, KaplanMeier, Numbers
 from diffusion.timelines import Timelines
 
 QUANTILES = {"lag_q25": 0.25, "lag_median": 0.5, "lag_q75": 0.75}
@@ -44,7 +43,7 @@ def transitions(entries: Entries, *, window: int | None = None) -> pa.Table:
 
 def transition_table(timelines: Timelines, counts: PairCounts) -> pa.Table:
     """Return the table of `transitions` from the timelines' pair counts."""
-    curves = Curves.of(counts.entered, counts.censored)
+    curves = KaplanMeier.of_ends(counts.entered, counts.censored)
     exposed, last = counts.exposed, curves.last
     rate = np.where(exposed > 0, curves.incidence[..., -1], np.nan)
     low, high = rate_interval(timelines, counts)
@@ -123,7 +122,7 @@ def lag_curve(lags: pd.DataFrame) -> pd.DataFrame:
     shape = (int(pairs.max(initial=-1)) + 1, len(days))
     entered, censored = np.zeros(shape, np.int64), np.zeros(shape, np.int64)
     entered[pairs, column], censored[pairs, column] = lags["entered"], lags["censored"]
-    curves = Curves.of(entered, censored)
+    curves = KaplanMeier.of_ends(entered, censored)
     low, high = independent_interval(curves)
     values = {"at_risk": curves.at_risk, "incidence": curves.incidence, "low": low, "high": high}
     return lags.assign(**{name: value[pairs, column] for name, value in values.items()})

@@ -1,4 +1,4 @@
-"""Kaplan–Meier curves of ordered pairs, and how far they scatter where tracks of one cluster go together."""
+"""How far the curves of ordered pairs scatter where tracks of one cluster go together."""
 
 from dataclasses import dataclass
 from typing import Final, Self
@@ -6,66 +6,14 @@ from typing import Final, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from diffusion.follow_up import UNSEEN, FollowUp
 from diffusion.pairs.counts import PairCounts
-from diffusion.pairs.ranges import Counts
-from diffusion.timelines import Days, Timelines
-
-Numbers = NDArray[np.float64]
-Flags = NDArray[np.bool_]
+from diffusion.risk.follow_up import UNSEEN, FollowUp
+from diffusion.risk.kaplan_meier import Counts, KaplanMeier, Numbers
+from diffusion.risk.risk_set import exposure_risk
+from diffusion.timelines import Days, Flags, Timelines
 
 BLOCK: Final = 4_096
 """Clusters whose days are looked at side by side."""
-
-
-@dataclass(frozen=True, slots=True)
-class Curves:
-    """Kaplan–Meier curves of counts by day; days run along the last axis of every array.
-
-    Where all tracks at risk enter on a day, survival ends, and its logarithm has no variance: that one factor is kept
-    apart in `over`.
-
-    Attributes
-    ----------
-    at_risk
-        Tracks whose follow-up reaches the day.
-    staying
-        Probability of no entry up to and including the day, without the factor 0 of a day on which all at risk entered.
-    over
-        Whether such a day has been reached.
-    variance
-        Greenwood's variance of the logarithm of `staying`.
-    loss
-        What the entry of one track on the day takes off the logarithm's influence function: 1 / (at risk − entered).
-    """
-
-    at_risk: Counts
-    staying: Numbers
-    over: Flags
-    variance: Numbers
-    loss: Numbers
-
-    @classmethod
-    def of(cls, entered: Counts, censored: Counts) -> Self:
-        """Return the curves of tracks that entered or were censored on each day."""
-        at_risk = np.cumsum((entered + censored)[..., ::-1], axis=-1)[..., ::-1]
-        left = at_risk - entered
-        loss = np.where(left > 0, 1 / np.maximum(left, 1), 0.0)
-        hazard = entered / np.maximum(at_risk, 1)
-        staying = np.cumprod(np.where(left > 0, 1 - hazard, 1.0), axis=-1, dtype=np.float64)
-        over = np.logical_or.accumulate((left == 0) & (at_risk > 0), axis=-1)
-        return cls(at_risk, staying, over, np.cumsum(hazard * loss, axis=-1), loss)
-
-    @property
-    def incidence(self) -> Numbers:
-        """Probability of the entry by the day, one minus Kaplan–Meier."""
-        return np.where(self.over, 1.0, 1 - self.staying)
-
-    @property
-    def last(self) -> Counts:
-        """Last day that any track is followed to, −1 where there is none."""
-        days: Counts = (self.at_risk > 0).sum(axis=-1) - 1
-        return days
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,21 +38,22 @@ class Spread:
     at_risk: Counts
 
 
-def rate_spread(timelines: Timelines, counts: PairCounts, curves: Curves) -> Spread:
+def rate_spread(timelines: Timelines, counts: PairCounts, curves: KaplanMeier) -> Spread:
     """Return the spread of every pair on its last day: as of single tracks, and what clusters of several change."""
     greenwood, last = curves.variance[..., -1], np.maximum(curves.last, 0)
     ended = np.take_along_axis(counts.entered + counts.censored, last[..., None], axis=-1)[..., 0]
     stayed, went = curves.variance, curves.variance - curves.loss
     spread = Spread(greenwood.copy(), greenwood.copy(), counts.exposed, ended)
-    follow_up = FollowUp.of(timelines, counts.window)
+    follow_up = FollowUp.of_exposures(timelines, counts.window)
     timed = np.flatnonzero(timelines.timed)
     for source in range(len(counts.markets)):
         entries = timed[timelines.market[timed] == source]
         places, heads = _clusters_of_several(timelines.cluster[timelines.track[entries]])
         if not len(places):
             continue
-        days, entered = follow_up.of_entries(entries[places])
-        several = Several.of(days, entered, heads, np.stack([stayed[source], went[source]]))
+        risk = exposure_risk(timelines, follow_up, entries[places])
+        days = risk.days
+        several = Several.of(days, risk.entered, heads, np.stack([stayed[source], went[source]]))
         spread.variance[source] += several.variance
         spread.least[source] *= several.widening(counts.tracks[source], counts.exposed[source], greenwood[source])
         spread.clusters[source] -= _repeated(days != UNSEEN, heads)
@@ -173,7 +122,7 @@ def source_widening(days: Days, entered: Flags, cluster: NDArray[np.int64]) -> N
     Parameters
     ----------
     days, entered
-        (k, m): follow-up of the source's k timed entries, as `FollowUp.of_entries` returns it.
+        (k, m): follow-up of the source's k timed entries, as `diffusion.risk.risk_set.exposure_risk` returns it.
     cluster
         (k,): their clusters.
     """
@@ -183,14 +132,14 @@ def source_widening(days: Days, entered: Flags, cluster: NDArray[np.int64]) -> N
     places, heads = _clusters_of_several(cluster)
     if not len(places):
         return np.ones(markets)
-    curves = Curves.of(went, censored)
+    curves = KaplanMeier.of_ends(went, censored)
     influence = np.stack([curves.variance, curves.variance - curves.loss])
     several = Several.of(days[places], entered[places], heads, influence)
     return several.widening(went.sum(axis=1), (went + censored).sum(axis=1), curves.variance[:, -1])
 
 
 def daily_spread(
-    days: Days, entered: Flags, cluster: NDArray[np.int64], curves: Curves, *, widening: float = 1.0
+    days: Days, entered: Flags, cluster: NDArray[np.int64], curves: KaplanMeier, *, widening: float = 1.0
 ) -> Spread:
     """Return the spread of one pair on every day of its curves.
 

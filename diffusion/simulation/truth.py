@@ -6,6 +6,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from diffusion.risk.kaplan_meier import KaplanMeier
 from diffusion.simulation.network import SPAN, lag_rate
 from diffusion.simulation.observed import Floats, ObservedDates, Whole
 from diffusion.simulation.worlds import World
@@ -62,7 +63,7 @@ def draw_truth(world: World, *, population: int = POPULATION) -> Truth:
     watch = world.watch.extended(window, cell.days)
     seen = see(watch, times, dates=len(world.watch.dates))
     entered, censored = follow_up(seen, window=window)
-    curve = incidence(entered, censored)
+    curve = KaplanMeier.of_ends(entered, censored).incidence
     exposed = (entered + censored).sum(axis=2)
     rate = np.where(exposed > 0, curve[..., -1], np.nan)
     return Truth(
@@ -86,15 +87,12 @@ class Seen:
         The dates that are seen.
     index
         (n, m): what `ObservedDates.seen` says of the entries.
-    timed
-        (n, m): whether the entry is there and not left-censored.
     source
         (n, m): whether the track's debut is timed too, and the entry on one of the dates on which exposure may begin.
     """
 
     watch: ObservedDates
     index: Whole
-    timed: NDArray[np.bool_]
     source: NDArray[np.bool_]
 
     def exposed(self, source: int) -> tuple[Whole, NDArray[np.bool_]]:
@@ -105,9 +103,7 @@ class Seen:
         open_ = (self.watch.dates >= self.watch.timed_from).T & (
             np.arange(len(self.watch.dates))[:, None] >= self.watch.first
         )
-        exposed = open_[here] & (index > here[:, None])
-        exposed &= self.timed[rows] | (index == len(self.watch.dates))
-        return rows, exposed
+        return rows, open_[here] & (index > here[:, None])
 
 
 def see(watch: ObservedDates, times: Floats, *, dates: int) -> Seen:
@@ -118,7 +114,7 @@ def see(watch: ObservedDates, times: Floats, *, dates: int) -> Seen:
     at = np.minimum(index, last - 1)
     timed = (index < last) & (watch.dates[at] >= watch.timed_from[market, at])
     timed_debut = (timed & (index == index.min(axis=1)[:, None])).any(axis=1)
-    return Seen(watch, index, timed, timed & timed_debut[:, None] & (index < dates))
+    return Seen(watch, index, timed & timed_debut[:, None] & (index < dates))
 
 
 def follow_up(seen: Seen, *, window: int) -> tuple[Whole, Whole]:
@@ -152,20 +148,6 @@ def follow_up(seen: Seen, *, window: int) -> tuple[Whole, Whole]:
             key = target * (window + 1) + np.broadcast_to(days, flags.shape)[at, target]
             counts[source] += np.bincount(key, minlength=markets * (window + 1)).reshape(markets, window + 1)
     return entered, censored
-
-
-def incidence(entered: Whole, censored: Whole) -> Floats:
-    """Return one minus Kaplan–Meier at every lag (last axis), where those censored on a day were at risk on it.
-
-    Examples
-    --------
-    >>> incidence(np.array([0, 1, 1]), np.array([0, 1, 1])).tolist()
-    [0.0, 0.25, 0.625]
-    """
-    ended = entered + censored
-    at_risk = np.flip(np.cumsum(np.flip(ended, -1), axis=-1), -1)
-    staying = np.where(at_risk > 0, 1 - entered / np.maximum(at_risk, 1), 1.0)
-    return np.asarray(1 - np.cumprod(staying, axis=-1))
 
 
 def _late_share(world: World) -> Floats:

@@ -6,8 +6,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from diffusion.timelines import Index
 from graphs.influence.background import Cells
-from graphs.influence.followup import FollowUp, Index, Tracks, flat_ranges, follow_up, unordered
+from graphs.influence.followup import ObservedRisk, Tracks, flat_ranges, observed_risk, unordered
 
 Floats = NDArray[np.float64]
 
@@ -76,7 +77,7 @@ def target_design(tracks: Tracks, cells: Cells, market: int, *, window: int, hor
     weight
         (n,): what every track's hazard is multiplied by; 0 leaves the track out.
     """
-    follow = follow_up(tracks, market, horizon)
+    follow = observed_risk(tracks, market, horizon)
     follow = _of_tracks(follow, weight)
     at, low, high = follow.sends_from(tracks, window)
     sender, share = tracks.sender_market[at], weight[tracks.sender_track[at]]
@@ -107,7 +108,7 @@ def target_design(tracks: Tracks, cells: Cells, market: int, *, window: int, hor
     )
 
 
-def background_survived(tracks: Tracks, cells: Cells, follow: FollowUp, weight: Floats) -> Floats:
+def background_survived(tracks: Tracks, cells: Cells, follow: ObservedRisk, weight: Floats) -> Floats:
     """Return the track-days without event in every cell, (q,): tracks of one debut and follow-up are counted once."""
     risk = np.flatnonzero(follow.stop > follow.begin)
     rows, which = cells.exposures(tracks.debut[risk], follow.begin[risk], follow.stop[risk])
@@ -115,13 +116,13 @@ def background_survived(tracks: Tracks, cells: Cells, follow: FollowUp, weight: 
     return days
 
 
-def event_days(tracks: Tracks, cells: Cells, follow: FollowUp) -> Floats:
+def event_days(tracks: Tracks, cells: Cells, follow: ObservedRisk) -> Floats:
     """Return the days of every event's interval in every cell, (k, q); nothing counts before the debut."""
     debut = tracks.debut[follow.track]
     return cells.exposure(debut, np.maximum(follow.since, debut), follow.day)
 
 
-def _of_tracks(follow: FollowUp, weight: Floats) -> FollowUp:
+def _of_tracks(follow: ObservedRisk, weight: Floats) -> ObservedRisk:
     """Return the follow-up without the events of tracks that are left out."""
     kept = weight[follow.track] > 0
     if kept.all():
@@ -129,7 +130,7 @@ def _of_tracks(follow: FollowUp, weight: Floats) -> FollowUp:
     return replace(follow, track=follow.track[kept], since=follow.since[kept], day=follow.day[kept])
 
 
-def _senders_of_events(tracks: Tracks, follow: FollowUp, window: int) -> tuple[Index, Index]:
+def _senders_of_events(tracks: Tracks, follow: ObservedRisk, window: int) -> tuple[Index, Index]:
     """Return event and sender of each possible transmission: observed in its market by the event's interval."""
     position, row = flat_ranges(tracks.starts[follow.track], tracks.starts[follow.track + 1])
     lag = follow.since[row] - tracks.sender_day[position]

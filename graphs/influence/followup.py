@@ -1,6 +1,5 @@
 """Who is at risk of entering a market, from when to when, and who sends to it."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Self
 
@@ -11,11 +10,9 @@ from numpy.typing import NDArray
 
 from diffusion.entries import Entries
 from diffusion.errors import DataSaysNoError
-from diffusion.timelines import NEVER, Days, Timelines
-
-Index = NDArray[np.int64]
-Flags = NDArray[np.bool_]
-Floats = NDArray[np.float64]
+from diffusion.risk.follow_up import UNSEEN, FollowUp
+from diffusion.risk.risk_set import OwnEntries, risk_set, withheld_markets
+from diffusion.timelines import NEVER, Days, Flags, Index, Timelines
 
 OUT: Final = np.int32(-(1 << 29))
 """Day before all days: where no track is at risk."""
@@ -43,6 +40,8 @@ class Tracks:
         (k,): the timed entries, which can send; the last is the market's observed day before.
     entries
         For every market all entries of timed tracks.
+    lines
+        The entries of all tracks.
     withheld
         For every market the tracks without a licence there.
     observed
@@ -64,6 +63,7 @@ class Tracks:
     sender_day: Days
     sender_since: Days
     entries: tuple["MarketEntries", ...]
+    lines: Timelines
     withheld: tuple[Index, ...]
     observed: tuple[Days, ...]
     spans: tuple[Days, ...]
@@ -101,7 +101,8 @@ class Tracks:
             sender_day=lines.day[timed],
             sender_since=lines.last_without[timed],
             entries=tuple(MarketEntries.of(lines, number, market) for market in range(len(lines.markets))),
-            withheld=_withheld(entries, lines.track_ids, number),
+            lines=lines,
+            withheld=_withheld(entries, lines, kept),
             observed=_observed(entries),
             spans=_spans(lines),
             washout=lines.washout,
@@ -111,22 +112,27 @@ class Tracks:
 
 @dataclass(frozen=True, slots=True)
 class MarketEntries:
-    """Entries of timed tracks into one market: track, day, the market's observed day before, and whether timed."""
+    """Entries of timed tracks into one market: track, day, the market's observed day before, and whether timed.
+
+    `number` is that of the entry in `Timelines`.
+    """
 
     track: Index
     day: Days
     since: Days
     timed: Flags
+    number: Index
 
     @classmethod
     def of(cls, lines: Timelines, number: Index, market: int) -> Self:
         mine = np.flatnonzero((lines.market == market) & (number[lines.track] >= 0))
-        return cls(number[lines.track[mine]], lines.day[mine], lines.last_without[mine], ~lines.left_censored[mine])
+        timed = ~lines.left_censored[mine]
+        return cls(number[lines.track[mine]], lines.day[mine], lines.last_without[mine], timed, mine)
 
 
 @dataclass(frozen=True, slots=True)
-class FollowUp:
-    """The risk set of one market.
+class ObservedRisk:
+    """The risk set of one market on the days on which it was observed.
 
     At risk are the intervals between observed days from `begin` on (the debut, or the last observed day of the washout)
     up to `stop`: for tracks that enter, the observed day before, and the interval up to the entry is the event; for the
@@ -178,37 +184,33 @@ class FollowUp:
         return at[followed], low[followed], high[followed]
 
 
-def follow_up(tracks: Tracks, market: int, horizon: int) -> FollowUp:
-    """Return the risk set of a market, tracks being followed for `horizon` days after their debut."""
-    observed, spans, washout = tracks.observed[market], tracks.spans[market], tracks.washout
+def observed_risk(tracks: Tracks, market: int, horizon: int) -> ObservedRisk:
+    """Return the risk set of a market, tracks being followed for `horizon` days after their debut.
+
+    Who is at risk is what `diffusion.risk` says of waits; here days that were not observed give way to those that were.
+    """
+    observed, spans, own = tracks.observed[market], tracks.spans[market], tracks.entries[market]
     first = int(tracks.debut.min())
     length = max(int(tracks.sender_day.max()), int(spans.max())) - first + 2
     ahead = np.append(observed, np.int32(1 << 30))
     next_day = ahead[np.searchsorted(observed, np.arange(first, first + length))]
-    long = spans[spans[:, 0] + washout <= spans[:, 1]]
+    waits = FollowUp.of_waits(tracks.lines, horizon).only(market)
+    entries = OwnEntries(own.track, np.zeros_like(own.track), own.number)
+    withheld = tracks.withheld[market], np.zeros_like(tracks.withheld[market])
+    risk = risk_set(tracks.lines, waits, tracks.debut, entries, own.day, withheld)
     begin, stop = np.full(len(tracks.debut), OUT), np.full(len(tracks.debut), OUT)
-    if len(long):
-        span = np.searchsorted(long[:, 1], tracks.debut, side="right")
-        chosen = long[np.minimum(span, len(long) - 1)]
-        risk = (span < len(long)) & (chosen[:, 0] + washout <= tracks.debut + horizon)
-        washed = observed[np.searchsorted(observed, np.maximum(chosen[:, 0] + washout, chosen[:, 0] + 1)) - 1]
-        last = np.minimum(chosen[:, 1], tracks.debut + horizon)
-        begin[risk] = np.maximum(tracks.debut, washed)[risk]
-        at = np.searchsorted(observed, last, side="right") - 1
-        stop[risk] = np.where(at >= 0, observed[np.maximum(at, 0)], OUT)[risk]
+    at = np.flatnonzero(risk.days[:, 0] != UNSEEN)
+    debut, start, days = tracks.debut[at], risk.start[at, 0], risk.days[at, 0]
+    # the interval before the first observed day at risk; the first day of a stretch ends none
+    stretch = spans[np.searchsorted(spans[:, 0], debut + start + 1, side="right") - 1, 0]
+    washed = observed[np.maximum(np.searchsorted(observed, debut + start, side="right") - 1, 0)]
+    begin[at] = np.maximum(debut, np.maximum(stretch, washed))
+    stop[at] = observed[np.searchsorted(observed, debut + days, side="right") - 1]
     stop[stop <= begin] = OUT
-    stop[tracks.withheld[market]] = OUT
-    return _with_events(tracks, market, begin, stop, first, next_day)
-
-
-def _with_events(tracks: Tracks, market: int, begin: Days, stop: Days, first: int, next_day: Days) -> FollowUp:
-    own = tracks.entries[market]
-    at_risk, start, end = stop[own.track] != OUT, begin[own.track], stop[own.track]
-    before = at_risk & (own.day <= start)
-    event = at_risk & (own.day > start) & (own.day <= end)
-    stop[own.track[before]] = OUT
-    stop[own.track[event]] = own.since[event]
-    return FollowUp(begin, stop, own.track[event], own.since[event], own.day[event], first, next_day)
+    seen = stop[risk.event_row] != OUT
+    track, number = risk.event_row[seen], risk.event_entry[seen]
+    stop[track] = tracks.lines.last_without[number]
+    return ObservedRisk(begin, stop, track, stop[track], tracks.lines.day[number], first, next_day)
 
 
 def flat_ranges(low: Index, high: Index) -> tuple[Index, Index]:
@@ -236,14 +238,9 @@ def _spans(lines: Timelines) -> tuple[Days, ...]:
     return tuple(both[lines.span_market == market] for market in range(len(lines.markets)))
 
 
-def _withheld(entries: Entries, ids: Sequence[str] | NDArray[np.object_], number: Index) -> tuple[Index, ...]:
-    markets = entries.calendar.markets
-    if not entries.withheld.num_rows:
-        return tuple(np.zeros(0, np.int64) for _ in markets)
-    track = pc.fill_null(pc.index_in(entries.withheld["track_id"], pa.array(ids, pa.string())), -1).to_numpy()
-    known = np.append(number, -1)[track]
-    market = pc.fill_null(pc.index_in(entries.withheld["market"], pa.array(markets, pa.string())), -1).to_numpy()
-    return tuple(known[(market == code) & (known >= 0)] for code in range(len(markets)))
+def _withheld(entries: Entries, lines: Timelines, kept: Flags) -> tuple[Index, ...]:
+    table = withheld_markets(lines, entries.withheld)[kept].tocsc()
+    return tuple(own.astype(np.int64) for own in np.split(table.indices, table.indptr[1:-1]))
 
 
 def unordered(since: Days, day: Days, other_since: Days, other_day: Days) -> Flags:

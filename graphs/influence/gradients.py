@@ -9,7 +9,7 @@ from scipy import sparse
 
 from graphs.influence.background import Cells
 from graphs.influence.design import Design
-from graphs.influence.followup import FollowUp, Tracks, follow_up
+from graphs.influence.followup import ObservedRisk, Tracks, observed_risk
 from graphs.influence.solver import Problem, odds
 
 Floats = NDArray[np.float64]
@@ -43,7 +43,7 @@ def score_products(
     if members.max(initial=1) == 1:
         return np.eye(len(task.unit)), np.eye(len(task.unit))
     per = np.divide(1.0, task.unit, out=np.zeros_like(task.unit), where=task.unit > 0)
-    survived = _survived(tracks, cells, follow_up(tracks, design.market, horizon), fitted.reach)
+    survived = _survived(tracks, cells, observed_risk(tracks, design.market, horizon), fitted.reach)
     survived.data *= per[survived.indices] * np.repeat(weight, np.diff(survived.indptr))
     row, sent = np.nonzero(task.events)
     score = (task.events * odds(task.events @ beta)[:, None])[row, sent]
@@ -101,7 +101,7 @@ def expected_entries(
     tuple of arrays
         (n,) each.
     """
-    follow = follow_up(tracks, market, horizon)
+    follow = observed_risk(tracks, market, horizon)
     total: Floats = _survived(tracks, cells, follow, reach) @ np.concatenate([alpha, hazard])
     entered = np.zeros(len(total), np.bool_)
     entered[follow.track] = True
@@ -114,7 +114,7 @@ def event_hazards(design: Design, alpha: Floats, hazard: Floats, reach: Floats) 
     return both
 
 
-def _survived(tracks: Tracks, cells: Cells, follow: FollowUp, reach: Floats) -> sparse.csr_array:
+def _survived(tracks: Tracks, cells: Cells, follow: ObservedRisk, reach: Floats) -> sparse.csr_array:
     """Return every track's exposure without event to every sender and in every background cell, (n, m + q)."""
     number, senders = len(tracks.debut), len(reach)
     at, low, high = follow.sends_from(tracks, reach.shape[1] - 1)

@@ -27,18 +27,13 @@ from diffusion import (
     open_sample,
     transitions,
 )
-from diffusion.follow_up import UNSEEN, FollowUp
-from diffusion.pairs.counts import (
-    PairCounts,
-    cluster_pairs,
-    cluster_transitions,
-    lag_table,
-    pair_counts,
-    transition_lags,
-)
-from diffusion.pairs.curves import interval, lag_band, log_log_bounds, rate_interval
+from diffusion.pairs.counts import PairCounts, cluster_transitions, lag_table, pair_counts
+from diffusion.pairs.curves import interval, lag_band, rate_interval
 from diffusion.pairs.transitions import lag_quantiles, transition_table
-from diffusion.pairs.variance import Curves, Spread, daily_spread
+from diffusion.pairs.variance import Spread, daily_spread
+from diffusion.risk.follow_up import UNSEEN, FollowUp
+from diffusion.risk.kaplan_meier import KaplanMeier, log_log_bounds
+from diffusion.risk.risk_set import RiskSet, exposure_risk
 from diffusion.timelines import Timelines
 from tests import twins
 from tests.conftest import REFERENCE
@@ -165,18 +160,17 @@ def twins_survival(followed: Sequence[tuple[str, int, bool]]) -> float:
 @given(drawn=studies(), window=st.sampled_from([1, 7, 14, 30, 60, 400]), clusters=st.sampled_from([1, 2, 4, 9]))
 def test_counts_by_cluster_are_those_of_single_tracks(drawn: Study, window: int, clusters: int) -> None:
     timelines = with_clusters(drawn.open().timelines, clusters, window)
-    counts, pairs = pair_counts(timelines, window=window), cluster_pairs(timelines, window=window)
+    counts, pairs = pair_counts(timelines, window=window), cluster_transitions(timelines, window=window)
     cluster = dict(zip(timelines.track_ids, timelines.cluster.tolist(), strict=True))
     m = len(timelines.markets)
-    exposed, tracks = (np.zeros((timelines.cluster.max() + 1, m, m), np.int64) for _ in range(2))
+    exposed, tracks = np.zeros((m, m), np.int64), np.zeros((timelines.cluster.max() + 1, m, m), np.int64)
     for (a, b), followed in exposed_tracks(drawn, window).items():
         for track, _, entered in followed:
-            place = (cluster[track], timelines.markets.index(a), timelines.markets.index(b))
-            exposed[place] += 1
-            tracks[place] += entered
-    assert (pairs.exposed.toarray().reshape(exposed.shape) == exposed).all()
-    assert (pairs.tracks.toarray().reshape(tracks.shape) == tracks).all()
-    assert (exposed.sum(axis=0) == counts.exposed).all() and (tracks.sum(axis=0) == counts.tracks).all()
+            pair = timelines.markets.index(a), timelines.markets.index(b)
+            exposed[pair] += 1
+            tracks[(cluster[track], *pair)] += entered
+    assert (pairs.toarray().reshape(tracks.shape) == tracks).all()
+    assert (exposed == counts.exposed).all() and (tracks.sum(axis=0) == counts.tracks).all()
     twin = twins.lags(drawn.entries, drawn.spans, washout=drawn.washout, window=window)
     assert lag_table(counts).to_pylist() == twin
     ties = {(row["source"], row["target"]): row["joint"] for row in twins.ties(drawn.entries)}
@@ -225,6 +219,11 @@ def dates(days: NDArray[np.int64]) -> pa.Array:
     return pa.array(days.astype(np.int32)).cast(pa.date32())
 
 
+def risk_from(timelines: Timelines, window: int, entries: NDArray[np.int64]) -> RiskSet:
+    """Return the exposure of timed entries to every market."""
+    return exposure_risk(timelines, FollowUp.of_exposures(timelines, window), entries)
+
+
 @pytest.mark.parametrize("window", [7, 60, 365, 3_000])
 @pytest.mark.parametrize("which", ["sample", "many markets"])
 def test_counts_are_those_of_following_every_entry(which: str, window: int, sample: Entries) -> None:
@@ -232,20 +231,17 @@ def test_counts_are_those_of_following_every_entry(which: str, window: int, samp
     timelines = sample.timelines if which == "sample" else many_markets(window)
     counts = pair_counts(timelines, window=window)
     entries = np.flatnonzero(timelines.timed)
-    days, entered = FollowUp.of(timelines, window).of_entries(entries)
+    risk = risk_from(timelines, window, entries)
     table = np.zeros((2, *counts.entered.shape), np.int64)
-    entry, target = np.nonzero(days != UNSEEN)
-    place = timelines.market[entries[entry]], target, days[entry, target]
-    np.add.at(table, (1 - entered[entry, target].astype(int), *place), 1)
+    entry, target = np.nonzero(risk.days != UNSEEN)
+    place = timelines.market[entries[entry]], target, risk.days[entry, target]
+    np.add.at(table, (1 - risk.entered[entry, target].astype(int), *place), 1)
     assert (table[0] == counts.entered).all() and (table[1] == counts.censored).all()
-    assert (transition_lags(timelines, window=window) == counts.entered).all()
     assert counts.tracks.sum() > 100 and counts.joint.sum() > 100
-    pairs = cluster_pairs(timelines, window=window)
+    pairs = cluster_transitions(timelines, window=window)
     m = len(timelines.markets)
-    assert (pairs.tracks.sum(axis=0).reshape(m, m) == counts.tracks).all()
-    assert (pairs.exposed.sum(axis=0).reshape(m, m) == counts.exposed).all()
-    assert pairs.tracks.dtype == pairs.exposed.dtype == np.int32
-    assert (cluster_transitions(timelines, window=window) != pairs.tracks).nnz == 0
+    assert (pairs.sum(axis=0).reshape(m, m) == counts.tracks).all()
+    assert pairs.dtype == np.int32
     frame = pd.DataFrame({"track": timelines.track, "market": timelines.market, "day": timelines.day,
                           "before": timelines.last_without})[timelines.timed]  # fmt: skip
     both = frame.merge(frame, on="track").query("market_x != market_y and day_x > before_y and day_y > before_x")
@@ -256,7 +252,7 @@ def test_counts_are_those_of_following_every_entry(which: str, window: int, samp
 
 @pytest.mark.parametrize("window", [0, -1, 36_501])
 def test_a_window_that_cannot_be_is_refused(sample: Entries, window: int) -> None:
-    for counted in (pair_counts, cluster_pairs, cluster_transitions):
+    for counted in (pair_counts, cluster_transitions):
         with pytest.raises(SettingError, match=f"window is {window} days"):
             counted(sample.timelines, window=window)
 
@@ -270,7 +266,7 @@ def test_the_longest_window_takes_no_more_room_than_coverage(sample: Entries) ->
 def test_nothing_entered_and_one_market() -> None:
     empty = study({"SE": DAILY, "US": DAILY}, {}).open().timelines
     counts = pair_counts(empty, window=30)
-    assert counts.exposed.sum() == counts.joint.sum() == cluster_pairs(empty, window=30).exposed.nnz == 0
+    assert counts.exposed.sum() == counts.joint.sum() == cluster_transitions(empty, window=30).nnz == 0
     table = transition_table(empty, counts)
     assert table.num_rows == 2
     assert {name: table[name].null_count for name in ("rate", "rate_low", "rate_high", "rate_if_ties")} == {
@@ -310,7 +306,7 @@ def band_of(days: NDArray[np.int64], entered: NDArray[np.bool_], cluster: NDArra
     length = int(days.max()) + 1
     ended = np.bincount(days, minlength=length)
     events = np.bincount(days[entered], minlength=length)
-    curves = Curves.of(events, ended - events)
+    curves = KaplanMeier.of_ends(events, ended - events)
     spread = daily_spread(days.astype(np.int32), entered, cluster, curves)
     return pd.DataFrame(
         {
@@ -347,7 +343,7 @@ def test_bounds_of_rates_are_those_of_the_plain_twin(drawn: Study, window: int, 
 def test_single_tracks_scatter_as_greenwood_says(sample: Entries) -> None:
     timelines = Entries(sample.table, sample.calendar, sample.rules).timelines  # no artists: no clusters
     counts = pair_counts(timelines, window=60)
-    curves = Curves.of(counts.entered, counts.censored)
+    curves = KaplanMeier.of_ends(counts.entered, counts.censored)
     low, high = rate_interval(timelines, counts)
     between = (curves.staying[..., -1] < 1) & ~curves.over[..., -1]
     narrow = log_log_bounds(curves.staying[..., -1], curves.variance[..., -1], student.ppf(0.975, 1e9))
@@ -369,10 +365,10 @@ def test_curves_and_bands_are_those_of_lifelines(cadence: int, sample: Entries) 
     counts = pair_counts(timelines, window=window)
     curves = lag_curve(lag_table(counts).to_pandas()).set_index(["source", "target", "days"])
     largest = np.argsort(counts.tracks, axis=None)[-4:]
-    follow_up = FollowUp.of(timelines, window)
     for source, target in zip(*np.unravel_index(largest, counts.tracks.shape), strict=True):
         own = timelines.timed & (timelines.market == source)
-        days, entered = (part[:, target] for part in follow_up.of_entries(np.flatnonzero(own)))
+        risk = risk_from(timelines, window, np.flatnonzero(own))
+        days, entered = risk.days[:, target], risk.entered[:, target]
         fitted = KaplanMeierFitter().fit(days[days != UNSEEN], entered[days != UNSEEN])
         mine = curves.loc[(timelines.markets[source], timelines.markets[target])]
         mine = mine[mine["incidence"] > 0]
@@ -431,7 +427,7 @@ def test_the_rate_if_ties_is_kaplan_meier_with_the_ties_on_day_0(sample: Entries
     table = transition_table(sample.timelines, counts)
     entered = counts.entered.copy()
     entered[..., 0] += counts.joint
-    curves = Curves.of(entered, counts.censored)
+    curves = KaplanMeier.of_ends(entered, counts.censored)
     rate = np.where(curves.at_risk[..., 0] > 0, curves.incidence[..., -1], np.nan)
     own = table["rate_if_ties"].to_numpy().astype(float)
     np.testing.assert_allclose(own, rate[~np.eye(len(rate), dtype=bool)], rtol=0, atol=EXACT)
@@ -465,11 +461,11 @@ def test_real_weekly_charts_agree_with_lifelines(real_data: object) -> None:
     timelines = entries.timelines
     assert entries.calendar.default_window == 56
     table = transitions(entries).to_pandas().nlargest(3, "tracks")
-    follow_up = FollowUp.of(timelines, 56)
     for row in table.itertuples():
         a, b = timelines.markets.index(row.source), timelines.markets.index(row.target)
         own = np.flatnonzero(timelines.timed & (timelines.market == a))
-        days, entered = (part[:, b] for part in follow_up.of_entries(own))
+        risk = risk_from(timelines, 56, own)
+        days, entered = risk.days[:, b], risk.entered[:, b]
         fitted = KaplanMeierFitter().fit(days[days != UNSEEN], entered[days != UNSEEN])
         assert row.rate == pytest.approx(1 - fitted.predict(56), abs=LIFELINES_TOLERANCE)
 

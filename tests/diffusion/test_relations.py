@@ -228,6 +228,10 @@ def facts_of_events(table: Sequence[Row], spans: Sequence[Row], rules: Rules) ->
             for other in own.values():
                 if one["entry"] < other["entry"] and twins.is_tie(one, other):
                     yield "a tie on different dates"
+                covered = twins.is_covered(spans, other["market"], one["entry"], washout)
+                later = other["left_censored"] and one["entry"] < other["entry"]
+                if not one["left_censored"] and covered and later:
+                    yield "a left-censored entry after the follow-up of an exposed track"
 
 
 EVENT_FACTS = {
@@ -252,6 +256,7 @@ EVENT_FACTS = {
     "an arrival on the last day of the window",
     "an entry into the source on the last day of the target",
     "a tie on different dates",
+    "a left-censored entry after the follow-up of an exposed track",
 }
 
 

@@ -108,10 +108,13 @@ def test_a_long_gap_ends_waits_and_follow_up_and_begins_a_new_washout() -> None:
     assert waits_of(late.open()) == {("t", "US"): (0, 9, False)}  # censored on day 49
     assert counts(pair(late.open(), "SE", "US")) == (0, 0, 1)
     assert pair(late.open(), "SE", "US")["rate"] == 0
-    # an entry in the new washout has no true date: nobody is exposed
+    # an entry in the new washout has no true date: all that is known is that it did not come by day 49
     washed = study(observed, {"t": {"SE": 40, "US": 91}}, washout=14)
     assert [row["left_censored"] for row in washed.entries] == [False, True]
-    assert counts(pair(washed.open(), "SE", "US")) == (0, 0, 0)
+    assert waits_of(washed.open()) == {("t", "US"): (0, 9, False)}
+    assert washed.open().lags(window=60).to_pylist() == [
+        {"source": "SE", "target": "US", "days": 9, "entered": 0, "censored": 1}
+    ]
     # a debut in the gap or in the new washout: at risk from day 92 on, the 32nd after the debut
     for debut, start in ((60, 31), (85, 6), (91, 0), (95, 0)):
         entries = study(observed, {"t": {"SE": debut, "US": 100}}, washout=14).open()
@@ -178,13 +181,28 @@ def test_a_track_whose_debut_is_left_censored_takes_no_part() -> None:
     assert {counts(row) for row in diffusion.transitions(entries).to_pylist()} == {(0, 0, 0)}
 
 
-def test_a_left_censored_entry_takes_the_market_out_of_the_exposed() -> None:
+def test_a_track_first_seen_in_a_new_washout_is_followed_to_the_gap() -> None:
     # the United States end on day 69 and come back on day 100; one track enters before, one in the new washout
     observed = {"SE": list(range(140)), "US": [*range(70), *range(100, 140)]}
     entered = {"in time": {"SE": 40, "US": 60}, "washed": {"SE": 40, "US": 110}, "never": {"SE": 40}}
     entries = study(observed, entered, washout=28).open()
-    assert counts(pair(entries, "SE", "US")) == (1, 0, 2)
-    assert waits_of(entries)["washed", "US"] == (0, 29, False)  # its wait was over on day 69
+    assert counts(pair(entries, "SE", "US")) == (1, 0, 3)
+    assert entries.lags(window=60).to_pylist() == [
+        {"source": "SE", "target": "US", "days": 20, "entered": 1, "censored": 0},
+        {"source": "SE", "target": "US", "days": 29, "entered": 0, "censored": 2},
+    ]
+    assert waits_of(entries)["washed", "US"] == (0, 29, False)
+    # where its source was entered in the gap or in the new washout, nobody was watching
+    late = study(observed, {"gap": {"SE": 80, "US": 110}, "new washout": {"SE": 105, "US": 110}}, washout=28).open()
+    assert counts(pair(late, "SE", "US")) == (0, 0, 0)
+
+
+def test_a_left_censored_entry_takes_the_market_out_of_the_exposed() -> None:
+    observed = {"SE": list(range(140)), "US": list(range(20, 140))}  # washed out on day 48
+    entered = {"washed": {"SE": 50, "US": 40, "FI": 30}, "never": {"SE": 50, "FI": 30}}
+    entries = study({**observed, "FI": list(range(140))}, entered, washout=28).open()
+    assert counts(pair(entries, "SE", "US")) == (0, 0, 1)
+    assert counts(pair(entries, "US", "SE")) == (0, 0, 0)
 
 
 def test_the_rate_is_kaplan_meier_where_follow_up_ends_early() -> None:

@@ -6,7 +6,7 @@ import pyarrow as pa
 import pytest
 
 from diffusion import Entries, open_sample
-from diffusion.timelines import NEVER, NOT_ENTERED
+from diffusion.timelines import NEVER
 
 
 @pytest.fixture(scope="module")
@@ -63,11 +63,8 @@ def test_without_artists_every_track_is_a_cluster(entries: Entries) -> None:
     assert len(set(bare.timelines.cluster)) == len(bare.timelines.track_ids)
 
 
-def test_matrix_and_spans(entries: Entries) -> None:
+def test_spans(entries: Entries) -> None:
     lines = entries.timelines
-    matrix = lines.matrix()
-    assert (matrix != NOT_ENTERED).sum() == len(lines.track)
-    assert (matrix[lines.track, lines.market] == lines.day).all()
     spans = entries.calendar.spans.to_pandas(date_as_object=False)
     for row in spans.itertuples():
         market = np.array([lines.markets.index(row.market)] * 4)
@@ -79,5 +76,5 @@ def test_matrix_and_spans(entries: Entries) -> None:
 
 def test_no_entries_at_all(entries: Entries) -> None:
     none = Entries(entries.table.slice(0, 0), entries.calendar, entries.rules).timelines
-    assert none.matrix().shape == (0, len(none.markets)) and none.starts.tolist() == [0]
+    assert len(none.track_ids) == len(none.track) == 0 and none.starts.tolist() == [0]
     assert isinstance(entries.table, pa.Table)

@@ -10,7 +10,6 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
-from lifelines import KaplanMeierFitter
 from scipy import stats
 from sklearn.metrics import average_precision_score, roc_auc_score
 from statsmodels.stats.proportion import proportion_confint
@@ -22,7 +21,7 @@ from diffusion.simulation import Simulation, simulate
 from diffusion.simulation.network import SPAN, lag_rate
 from diffusion.simulation.observed import ObservedDates
 from diffusion.simulation.study import draw
-from diffusion.simulation.truth import draw_truth, expected_credits, follow_up, incidence, see
+from diffusion.simulation.truth import draw_truth, expected_credits, follow_up, see
 from diffusion.simulation.worlds import LONG_LAG, World, draw_world
 from pipelines.recovery import CELLS, Cell, Recovery, Size, cell_runs, recovery_study, summed_up
 from pipelines.recovery.measures import held, mean_interval, recovered, share_interval
@@ -140,19 +139,6 @@ def test_follow_up_is_that_of_the_entries(seed: int) -> None:
     assert days.tolist() == lags["days"].to_list()
     assert entered[source, target, days].tolist() == lags["entered"].to_list()
     assert censored[source, target, days].tolist() == lags["censored"].to_list()
-
-
-def test_incidence_is_that_of_lifelines() -> None:
-    rng = np.random.default_rng(5)
-    entered, censored = rng.integers(0, 4, (2, 30))
-    days = np.arange(30)
-    fitted = KaplanMeierFitter().fit(
-        np.repeat(np.r_[days, days], np.r_[entered, censored]),
-        np.repeat([1, 0], [entered.sum(), censored.sum()]),
-        timeline=days,
-    )
-    np.testing.assert_allclose(incidence(entered, censored), 1 - fitted.survival_function_.iloc[:, 0], atol=1e-12)
-    assert incidence(np.zeros((2, 3), int), np.zeros((2, 3), int)).tolist() == [[0, 0, 0]] * 2
 
 
 @pytest.fixture(scope="module")
