@@ -58,13 +58,13 @@ AGREEMENT = Contract(
         Column(
             "low",
             _NUMBER,
-            "lower bound of the middle 95 % of the correlations in the graphs drawn; null where none has one",
+            "correlation: 2.5 % quantile in the graphs drawn; null where none has one",
             nullable=True,
         ),
         Column(
             "high",
             _NUMBER,
-            "upper bound of the middle 95 % of the correlations in the graphs drawn; null where none has one",
+            "correlation: 97.5 % quantile in the graphs drawn; null where none has one",
             nullable=True,
         ),
     ),

@@ -59,8 +59,12 @@ COMMUNITY_AGREEMENT = Contract(
             f"adjusted mutual information: 1 where the two are equal, 0 as much as chance gives; {_NO_GROUP}",
             nullable=True,
         ),
-        Column("ami_low", _NUMBER, f"2.5 % quantile of ami in the graphs drawn; {_NO_GROUP}", nullable=True),
-        Column("ami_high", _NUMBER, f"97.5 % quantile of ami in the graphs drawn; {_NO_GROUP}", nullable=True),
+        Column(
+            "ami_low", _NUMBER, f"information as ami: 2.5 % quantile in the graphs drawn; {_NO_GROUP}", nullable=True
+        ),
+        Column(
+            "ami_high", _NUMBER, f"information as ami: 97.5 % quantile in the graphs drawn; {_NO_GROUP}", nullable=True
+        ),
         Column(
             "p",
             _NUMBER,
@@ -130,8 +134,18 @@ def _by_errors(prefix: str, error: str, how: str) -> tuple[Column, ...]:
     """Return error, interval and p of the gravity model's estimate by one estimator of its variance."""
     return (
         Column(error, _NUMBER, f"standard error {how}, in the estimate's unit; {_UNTOLD}", nullable=True),
-        Column(f"{prefix}low", _NUMBER, f"lower bound of the 95 % interval by {error}; {_UNTOLD}", nullable=True),
-        Column(f"{prefix}high", _NUMBER, f"upper bound of the 95 % interval by {error}; {_UNTOLD}", nullable=True),
+        Column(
+            f"{prefix}low",
+            _NUMBER,
+            f"lower bound of the 95 % interval by {error}, in the estimate's unit; {_UNTOLD}",
+            nullable=True,
+        ),
+        Column(
+            f"{prefix}high",
+            _NUMBER,
+            f"upper bound of the 95 % interval by {error}, in the estimate's unit; {_UNTOLD}",
+            nullable=True,
+        ),
         Column(
             f"{prefix}p",
             _NUMBER,
