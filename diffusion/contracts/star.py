@@ -189,8 +189,8 @@ ACCOUNTS = Contract(
         Column("file", _TEXT, "file of the source"),
         Column("outcome", _TEXT, "kept, duplicate, or why set aside"),
         Column("source_rows", _COUNT, "rows"),
-        Column("repaired_rows", _COUNT, "those of them whose fields were put right"),
-        Column("global_rows", _COUNT, "those of them that are of Global"),
+        Column("repaired_rows", _COUNT, "rows of these whose fields were put right"),
+        Column("global_rows", _COUNT, "rows of these that are of Global"),
     ),
     ("file", "outcome"),
 )

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from diffusion.contracts import ARRAY_RELATIONS, RELATIONS, Contract
-from diffusion.simulation import Simulation, simulate
+from diffusion.simulation import Simulation, Switches, simulate
 from diffusion.simulation.worlds import Cell
 from pipelines.commands.main import cli
 from pipelines.contracts.artifacts import ARTIFACTS
@@ -55,6 +55,11 @@ COUNTRIES = (
 )
 DISTANCES = "ISO_CODE_1,ISO_CODE_2,FBDist\nSE,US,0.25\nUS,SE,0.5\n"
 
+LARGE = Simulation(9_000, 10, 740, seed=3, density=0.4, depth=60, switches=Switches(ties=False, launches=False))
+"""Charts on which every table of a study can be made: four half-years with many transitions."""
+
+SMALL = Simulation(200, 4, 60, seed=3, depth=20)
+
 SETTINGS = """
 [charts]
 path = "{charts}"
@@ -83,11 +88,8 @@ def run_study(charts: Path, place: Path) -> Path:
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a folder with the folders of `MADE`: two years of simulated charts through every command."""
     place = tmp_path_factory.mktemp("made")
-    small = Simulation(tracks=200, markets=4, days=60, depth=20, seed=3)
-    simulate(
-        Simulation(tracks=5_000, markets=10, days=740, depth=60, density=0.3, seed=3), place / "star", layout="star"
-    )
-    simulate(small, place / "simulated", layout="raw", damage=0.05)
+    simulate(LARGE, place / "star", layout="star")
+    simulate(SMALL, place / "simulated", layout="raw", damage=0.05)
     charts = place / "simulated" / "charts"
     run_study(place / "star" / "charts", place / "study")
     (place / "countries.csv").write_text(COUNTRIES)
@@ -167,7 +169,6 @@ def test_no_contract_is_without_an_artifact(made: Path) -> None:
 @pytest.mark.parametrize(
     "entries",
     [
-        pytest.param({"United States": {"x": 30, "y": 31}, "Sweden": {"x": 33, "y": 31}}, id="two markets"),
         pytest.param({"Malta": {"x": 30}, "Cyprus": {"x": 33}}, id="two markets without distances"),
         pytest.param(
             {"United States": {"x": 30}, "Sweden": {"x": 33}, "Norway": {}, "Simulated XA": {}}, id="two of four idle"
