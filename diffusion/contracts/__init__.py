@@ -20,6 +20,7 @@ from diffusion.contracts.events import (
     WAITS,
     WITHHELD,
 )
+from diffusion.contracts.simulation import DAMAGE, TRUE_BACKGROUND, TRUTH
 from diffusion.contracts.star import (
     ACCOUNTS,
     ARTISTS,
@@ -45,6 +46,7 @@ __all__ = [
     "CHARTS_PRESENT",
     "CHART_ROWS",
     "COVERAGE",
+    "DAMAGE",
     "DAMAGED_LINES",
     "DEBUTS",
     "ENTRIES",
@@ -66,6 +68,8 @@ __all__ = [
     "TIES",
     "TRACKS",
     "TRANSITIONS",
+    "TRUE_BACKGROUND",
+    "TRUTH",
     "WAITS",
     "WAIT_COUNTS",
     "WITHHELD",

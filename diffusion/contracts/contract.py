@@ -17,7 +17,10 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Contract:
-    """One table: its name, what one row is, its columns in order, and the columns that identify a row."""
+    """One table: its name, what one row is, its columns in order, and the columns that identify a row.
+
+    Where the key is empty, rows may stand twice.
+    """
 
     name: str
     row: str
@@ -33,6 +36,11 @@ class Contract:
     def schema(self) -> pa.Schema:
         """The Arrow schema of the table."""
         return pa.schema([pa.field(c.name, c.type, c.nullable) for c in self.columns])
+
+    def pick(self, *names: str) -> tuple[Column, ...]:
+        """Return the columns of these names, in the order given, for a table that has them too."""
+        columns = {column.name: column for column in self.columns}
+        return tuple(columns[name] for name in names)
 
     def conform(self, table: pa.Table) -> pa.Table:
         """Return `table` with exactly the contract's columns and types, or say what is wrong with it.
@@ -50,6 +58,6 @@ class Contract:
             if not column.nullable and table[column.name].null_count:
                 raise ValueError(f"table '{self.name}' has nulls in '{column.name}', which must not be null")
         table = table.cast(self.schema)
-        if table.group_by(list(self.key)).aggregate([]).num_rows != table.num_rows:
+        if self.key and table.group_by(list(self.key)).aggregate([]).num_rows != table.num_rows:
             raise ValueError(f"table '{self.name}' holds a key ({', '.join(self.key)}) twice")
         return table

@@ -183,7 +183,7 @@ TRANSITIONS = Contract(
         Column(
             "rate_if_ties",
             _NUMBER,
-            "the rate if every tie had been a transition from source at once; null where exposed and joint are 0",
+            "share: the rate if in every tie source had been first, at once; null where exposed and joint are 0",
             nullable=True,
         ),
         Column("lag_q25", _NUMBER, "days: lower quartile of the observed lags; null where tracks is 0", nullable=True),

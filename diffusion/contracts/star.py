@@ -46,7 +46,6 @@ REASONS: Final = {
 _TEXT, _DATE, _COUNT, _NUMBER, _FLAG = pa.string(), pa.date32(), pa.int64(), pa.float64(), pa.bool_()
 _CODE = Column("track", pa.int32(), "code of the track, from 0 in order of first appearance")
 _ID = Column("track_id", _TEXT, "id of the track")
-_AUDIO = "audio feature as the source has it"
 
 OBSERVATIONS = Contract(
     "observations",
@@ -77,19 +76,24 @@ TRACKS = Contract(
         Column("release_precision", _TEXT, "day, month or year; null where the release is not known", nullable=True),
         Column("explicit", _FLAG, "marked as explicit", nullable=True),
         Column("duration_ms", _COUNT, "milliseconds", nullable=True),
-        Column("popularity", pa.int32(), "popularity when the source was made", nullable=True),
-        Column("af_danceability", _NUMBER, _AUDIO, nullable=True),
-        Column("af_energy", _NUMBER, _AUDIO, nullable=True),
-        Column("af_key", _NUMBER, _AUDIO, nullable=True),
-        Column("af_loudness", _NUMBER, _AUDIO, nullable=True),
-        Column("af_mode", _NUMBER, _AUDIO, nullable=True),
-        Column("af_speechiness", _NUMBER, _AUDIO, nullable=True),
-        Column("af_acousticness", _NUMBER, _AUDIO, nullable=True),
-        Column("af_instrumentalness", _NUMBER, _AUDIO, nullable=True),
-        Column("af_liveness", _NUMBER, _AUDIO, nullable=True),
-        Column("af_valence", _NUMBER, _AUDIO, nullable=True),
-        Column("af_tempo", _NUMBER, _AUDIO, nullable=True),
-        Column("af_time_signature", _NUMBER, _AUDIO, nullable=True),
+        Column("popularity", pa.int32(), "0 … 100: popularity when the source was made", nullable=True),
+        Column("af_danceability", _NUMBER, "0 … 1, as the source has it", nullable=True),
+        Column("af_energy", _NUMBER, "0 … 1, as the source has it", nullable=True),
+        Column(
+            "af_key",
+            _NUMBER,
+            "number of the pitch class, 0 for C, as the source has it",
+            nullable=True,
+        ),
+        Column("af_loudness", _NUMBER, "dB, as the source has it", nullable=True),
+        Column("af_mode", _NUMBER, "1 major, 0 minor, as the source has it", nullable=True),
+        Column("af_speechiness", _NUMBER, "0 … 1, as the source has it", nullable=True),
+        Column("af_acousticness", _NUMBER, "0 … 1, as the source has it", nullable=True),
+        Column("af_instrumentalness", _NUMBER, "0 … 1, as the source has it", nullable=True),
+        Column("af_liveness", _NUMBER, "0 … 1, as the source has it", nullable=True),
+        Column("af_valence", _NUMBER, "0 … 1, as the source has it", nullable=True),
+        Column("af_tempo", _NUMBER, "beats per minute, as the source has it", nullable=True),
+        Column("af_time_signature", _NUMBER, "beats per bar, as the source has it", nullable=True),
         Column("zero_duration", _FLAG, "the duration is 0, which no track's is"),
         Column("zero_tempo", _FLAG, "the tempo is 0, so it was not measured"),
         Column("release_after_debut", _FLAG, "the release is later than the track's first chart, a re-release's"),
@@ -185,8 +189,8 @@ ACCOUNTS = Contract(
         Column("file", _TEXT, "file of the source"),
         Column("outcome", _TEXT, "kept, duplicate, or why set aside"),
         Column("source_rows", _COUNT, "rows"),
-        Column("repaired_rows", _COUNT, "those of them whose fields were put right"),
-        Column("global_rows", _COUNT, "those of them that are of Global"),
+        Column("repaired_rows", _COUNT, "rows of these whose fields were put right"),
+        Column("global_rows", _COUNT, "rows of these that are of Global"),
     ),
     ("file", "outcome"),
 )

@@ -8,6 +8,8 @@ from typing import Final, Literal
 import numpy as np
 import pyarrow as pa
 
+from diffusion.contracts import DAMAGE
+
 Row = list[str]
 Outcome = Literal["lost", "kept", "either", "again", "no row"]
 
@@ -34,14 +36,6 @@ OUTCOMES: Final[dict[str, Outcome]] = {
 }
 """Kind of damage → what can become of the row: it cannot be believed (lost), it says what it said (kept), a careful
 reader can mend it (either), it is the row before once more (again), or it is none."""
-
-LEDGER: Final = pa.schema(
-    [
-        pa.field("file", pa.string(), nullable=False),
-        pa.field("line", pa.int64(), nullable=False),
-        pa.field("kind", pa.string(), nullable=False),
-    ]
-)
 
 _TITLE, _RANK, _DATE, _URL, _REGION, _STREAMS, _TRACK = 0, 1, 2, 4, 5, 8, 9
 
@@ -85,7 +79,9 @@ class Damage:
 
     def ledger(self, file: str) -> pa.Table:
         """Return one row per case: `file`, `line` (where the record begins, the header's is 1) and `kind`."""
-        return pa.table({"file": [file] * len(self._lines), "line": self._lines, "kind": self._kinds}, schema=LEDGER)
+        return pa.table(
+            {"file": [file] * len(self._lines), "line": self._lines, "kind": self._kinds}, schema=DAMAGE.schema
+        )
 
     def _damaged(self, line: bytes, kind: str) -> tuple[bytes, bytes, str]:
         """Return what stands before the record, the record, and the kind, another where this one cannot be done."""

@@ -13,11 +13,12 @@ import pyarrow as pa
 
 from diffusion import SettingError
 from diffusion.files import read_table
+from pipelines.contracts.auxiliary import COUNTRIES, COUNTRY_COLUMNS, HOLIDAYS, LONG, LOOKUP, TOP5
 from pipelines.folders.folder import Folder
 from pipelines.folders.manifest import file_facts, fingerprint, intact, read_manifest
-from pipelines.reference.countries import COUNTRIES, Countries, countries_reference
-from pipelines.reference.cultural_distance import LONG, TOP5, CulturalDistances, cultural_distances, summary_by_market
-from pipelines.reference.holiday_calendar import HOLIDAYS, Holidays, holidays_package, public_holidays
+from pipelines.reference.countries import Countries, countries_reference
+from pipelines.reference.cultural_distance import CulturalDistances, cultural_distances, summary_by_market
+from pipelines.reference.holiday_calendar import Holidays, holidays_package, public_holidays
 from pipelines.reference.small_csv import check_small
 from pipelines.reference.territories import market_codes, named
 
@@ -26,19 +27,6 @@ VERSION: Final = 1
 """Raised when the same input gives other tables."""
 
 PROFILE: Final = "aux_profile.csv"
-
-COUNTRY_COLUMNS: Final = tuple(name for name in COUNTRIES.names if name not in ("country", "market"))
-
-LOOKUP: Final = pa.schema(
-    [
-        pa.field("market", pa.string(), nullable=False),
-        *(pa.field(f"country_{name}", COUNTRIES.schema.field(name).type) for name in COUNTRY_COLUMNS),
-        *(pa.field(f"cultural_distance_{measure}", pa.float64()) for measure in ("mean", "median", "min", "max")),
-        pa.field("cultural_distance_count", pa.int64()),
-        pa.field("cultural_top5_targets", pa.string()),
-    ]
-)
-"""What `auxiliary_lookup` returns: the market and 13 columns in the order of the prior study's tables."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +136,7 @@ def auxiliary_lookup(aux_folder: str | Path) -> pa.Table:
             rows.setdefault(row["market"], {}).update(row)
     if not rows:
         raise SettingError(f"'{place}' holds no countries and no cultural distances; make them first")
-    return pa.Table.from_pylist([{**rows[market], "market": market} for market in sorted(rows)], schema=LOOKUP)
+    return pa.Table.from_pylist([{**rows[market], "market": market} for market in sorted(rows)], schema=LOOKUP.schema)
 
 
 def unmatched(

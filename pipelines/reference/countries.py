@@ -9,28 +9,9 @@ from typing import Any, Final
 import pyarrow as pa
 
 from diffusion import SourceError
-from diffusion.contracts import Column, Contract
+from pipelines.contracts.auxiliary import COUNTRIES
 from pipelines.reference.small_csv import SmallCsv, read_small_csv
 from pipelines.reference.territories import country_name, territory, territory_key
-
-_TEXT = pa.string()
-
-COUNTRIES: Final = Contract(
-    "countries_reference_clean",
-    "a country",
-    (
-        Column("country", _TEXT, "name as the source writes it"),
-        Column("continent", _TEXT, "continent", nullable=True),
-        Column("population", pa.int64(), "inhabitants", nullable=True),
-        Column("area", pa.float64(), "km²", nullable=True),
-        Column("official_language", _TEXT, "official languages in one string, in the source's order", nullable=True),
-        Column("major_religions", _TEXT, "major religions in one string", nullable=True),
-        Column("govt_type", _TEXT, "form of government", nullable=True),
-        Column("driving_side", _TEXT, "left or right", nullable=True),
-        Column("market", _TEXT, "ISO 3166-1 alpha-2 code; null where the name is of no known territory", nullable=True),
-    ),
-    ("country",),
-)
 
 _SOURCE_NAMES: Final = {
     "country": ("country_name", "country"),

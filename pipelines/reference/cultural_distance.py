@@ -10,36 +10,13 @@ from typing import Any, Final
 import pyarrow as pa
 
 from diffusion import SourceError
-from diffusion.contracts import Column, Contract
+from diffusion.contracts import Contract
+from pipelines.contracts.auxiliary import LONG, TOP5
 from pipelines.reference.distance_sources import Pair, read_pairs
 from pipelines.reference.territories import territory, territory_key
 
 NEAREST: Final = 5
 """Countries that `cultural_distance_top5` lists for each."""
-
-_TEXT, _NUMBER = pa.string(), pa.float64()
-_SOURCE = Column("source_country", _TEXT, "name as the source writes it, without a span of years")
-_TARGET = Column("target_country", _TEXT, "name as the source writes it, without a span of years")
-_SOURCE_MARKET = Column("source_market", _TEXT, "ISO 3166-1 alpha-2 code; null where no known territory", nullable=True)
-_TARGET_MARKET = Column("target_market", _TEXT, "ISO 3166-1 alpha-2 code; null where no known territory", nullable=True)
-_DISTANCE = Column("cultural_distance", _NUMBER, "distance in the source's own unit, ≥ 0")
-
-LONG: Final = Contract(
-    "cultural_distance_long",
-    "an ordered pair of countries",
-    (_SOURCE, _TARGET, _SOURCE_MARKET, _TARGET_MARKET, _DISTANCE),
-    ("source_country", "target_country"),
-)
-
-TOP5: Final = Contract(
-    "cultural_distance_top5",
-    "a country and one of the five nearest to it",
-    (
-        *(_SOURCE, _TARGET, _SOURCE_MARKET, _TARGET_MARKET, _DISTANCE),
-        Column("rank_within_source", pa.int16(), "1 for the nearest; ties in order of name"),
-    ),
-    ("source_country", "rank_within_source"),
-)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,24 +4,13 @@ import importlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, Final
+from typing import Any
 
 import pyarrow as pa
 
 from diffusion import SettingError
-from diffusion.contracts import Column, Contract
+from pipelines.contracts.auxiliary import HOLIDAYS
 from pipelines.reference.territories import market_codes
-
-HOLIDAYS: Final = Contract(
-    "holidays",
-    "a public holiday of a market",
-    (
-        Column("market", pa.string(), "ISO 3166-1 alpha-2 code of the market"),
-        Column("date", pa.date32(), "the day off, moved ones included"),
-        Column("name", pa.string(), "English name where the package has one, else local; several joined by '; '"),
-    ),
-    ("market", "date"),
-)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,10 +13,11 @@ import pyarrow as pa
 from diffusion import SettingError, SourceError
 from diffusion.sources.csv_files import DAMAGED
 from diffusion.sources.layouts import FileKind, list_files, recognise
+from pipelines.contracts.raw import AUX_FULL, AUX_SLIM
 from pipelines.folders.folder import Folder
 from pipelines.folders.manifest import digest_of, file_facts, fingerprint, read_manifest, to_json
 from pipelines.progress import Report
-from pipelines.reference.auxiliary import LOOKUP, PROFILE, auxiliary_lookup, profile_csv
+from pipelines.reference.auxiliary import PROFILE, auxiliary_lookup, profile_csv
 from pipelines.stages.chart_files import open_chart_file
 from pipelines.stages.partitions import Partitions, partitions
 from pipelines.stages.profile import Profile
@@ -28,13 +29,6 @@ VERSION: Final = 1
 
 DAMAGED_TABLE: Final = "damaged.parquet"
 DISTINCT_TABLE: Final = "distinct_values.parquet"
-AUX_FULL: Final = tuple(name for name in LOOKUP.names if name != "market")
-AUX_SLIM: Final = tuple(
-    name
-    for name in AUX_FULL
-    if name in ("country_continent", "country_population", "country_area") or name.startswith("cultural_distance_")
-)
-"""Columns that full and slim get of the auxiliary tables, as in the prior study."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
 
+import pyarrow as pa
+
 import figures
 from diffusion import DataSaysNoError, SettingError
 from pipelines.folders.folder import Folder
@@ -97,7 +99,8 @@ class Run:
             outdates=[*(other.name for other in later), *(each.figures_name for each in (step, *later)), REPORT],
         )
         for name, table in output.tables.items():
-            self.folder.put_table(step.name, f"{name}.parquet", table)
+            arrow = table if isinstance(table, pa.Table) else pa.Table.from_pandas(table, preserve_index=False)
+            self.folder.put_table(step.name, f"{name}.parquet", step.tables[name].conform(arrow))
         for name, content in output.files.items():
             self.folder.put(step.name, name, content)
 

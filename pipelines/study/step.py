@@ -9,6 +9,7 @@ import pyarrow as pa
 
 import figures
 from diffusion import DataSaysNoError
+from diffusion.contracts import Contract
 from pipelines.study.results import Results
 from pipelines.study.settings import Study
 
@@ -34,7 +35,7 @@ class Output:
     Attributes
     ----------
     tables
-        Name → table, written as ``NAME.parquet``.
+        Name → table.
     files
         Name with ending → content, for what is no table.
     notes
@@ -77,8 +78,10 @@ class Step:
         What is said while it is made.
     version
         Raised when the same input and settings give other numbers: the step and what follows from it are made again.
+    tables
+        Name → contract of the tables that it may make, written as ``NAME.parquet``.
     make
-        Makes its tables from the settings and the results of the steps that it needs.
+        Makes them from the settings and the results of the steps that it needs.
     needs
         Names of the steps whose results it reads.
     settings
@@ -102,6 +105,7 @@ class Step:
     name: str
     doing: str
     version: int
+    tables: Mapping[str, Contract]
     make: Callable[[Study, Results], Output]
     needs: tuple[str, ...] = ()
     settings: tuple[str, ...] = ()

@@ -13,19 +13,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from diffusion import SettingError, SourceError, UnknownMarketError, reference_table, resolve
+from pipelines.contracts.auxiliary import COUNTRIES, HOLIDAYS, LONG, LOOKUP, TOP5
 from pipelines.folders.folder import Folder
 from pipelines.folders.manifest import intact, read_manifest
 from pipelines.reference.auxiliary import (
-    LOOKUP,
     auxiliary_lines,
     auxiliary_lookup,
     make_auxiliary,
     profile_csv,
     unmatched,
 )
-from pipelines.reference.countries import COUNTRIES, countries_reference
-from pipelines.reference.cultural_distance import LONG, NEAREST, TOP5, cultural_distances, summary_by_market
-from pipelines.reference.holiday_calendar import HOLIDAYS, holiday_table, public_holidays
+from pipelines.reference.countries import countries_reference
+from pipelines.reference.cultural_distance import NEAREST, cultural_distances, summary_by_market
+from pipelines.reference.holiday_calendar import holiday_table, public_holidays
 from pipelines.reference.small_csv import read_small_csv
 from pipelines.reference.territories import FURTHER_NAMES, country_name, market_codes, territory
 
@@ -520,7 +520,7 @@ def test_the_profile_may_stand_above_its_tables() -> None:
 def test_the_lookup_has_the_13_columns_by_market(write: WriteText, tmp_path: Path) -> None:
     make_auxiliary(tmp_path / "aux", **small_sources(write))
     table = auxiliary_lookup(tmp_path / "aux")
-    assert table.schema == LOOKUP
+    assert table.schema == LOOKUP.schema
     assert table.schema.names[1:] == [
         "country_continent", "country_population", "country_area", "country_official_language",
         "country_major_religions", "country_govt_type", "country_driving_side", "cultural_distance_mean",

@@ -10,11 +10,12 @@ import polars as pl
 import pytest
 
 import diffusion
+from pipelines.contracts.auxiliary import LOOKUP
+from pipelines.contracts.raw import AUX_FULL, AUX_SLIM
 from pipelines.folders.folder import Folder
 from pipelines.folders.verify import verify
-from pipelines.reference.auxiliary import LOOKUP
 from pipelines.stages.clean import clean_charts
-from pipelines.stages.ingest import AUX_FULL, AUX_SLIM, Options, ingest
+from pipelines.stages.ingest import Options, ingest
 from pipelines.stages.partitions import partitions
 from tests.conftest import KAGGLE_COLUMNS, WriteCsv, kaggle_rows, steady
 

@@ -6,7 +6,7 @@ import pandas as pd
 
 import figures
 from diffusion import market_names
-from graphs import direct_edges
+from graphs import contracts, direct_edges
 from pipelines.formatting import html_table
 from pipelines.study.results import Results
 from pipelines.study.settings import Study
@@ -72,6 +72,12 @@ DIRECT = Step(
     name="direct",
     doing="fitting direct edges",
     version=1,
+    tables={
+        "influence": contracts.INFLUENCE,
+        "credits": contracts.CREDITS,
+        "background": contracts.BACKGROUND,
+        "clout": contracts.CLOUT,
+    },
     make=_make,
     needs=("entries", "graph"),
     settings=("horizon",),

@@ -3,12 +3,12 @@
 from dataclasses import asdict
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pandas as pd
 import pyarrow.compute as pc
 
-from diffusion import Charts, Entries, open_charts
+from diffusion import Charts, Entries, contracts, open_charts
 from diffusion.sources.layouts import find_source
 from diffusion.sources.star import find_star
 from pipelines.folders.manifest import file_facts
@@ -17,8 +17,13 @@ from pipelines.study.results import Results
 from pipelines.study.settings import SAMPLE, SECTIONS, Study
 from pipelines.study.step import Output, Step
 
-MOST_SOURCES = 50
-"""Files that the report lists."""
+ENTERED_TRACKS: Final = contracts.Contract(
+    "entered_tracks",
+    "one track with an entry",
+    (*contracts.ENTRIES.pick("track_id"), *contracts.TRACKS.pick("title", "artist")),
+    contracts.ENTRIES.key[:1],
+)
+"""A study's own table of tracks."""
 
 
 def _charts_path(study: Study) -> Path | str:
@@ -153,6 +158,12 @@ ENTRIES = Step(
     name="entries",
     doing="reading charts",
     version=1,
+    tables={
+        "entries": contracts.ENTRIES,
+        "coverage": contracts.COVERAGE,
+        "withheld": contracts.WITHHELD,
+        "tracks": ENTERED_TRACKS,
+    },
     make=_make,
     settings=tuple(key for section in ("charts", "events") for key in SECTIONS[section] if key != "path"),
     sources=_sources,

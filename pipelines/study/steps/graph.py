@@ -6,8 +6,9 @@ import pandas as pd
 
 import figures
 from diffusion import market_names
+from diffusion.contracts import LAGS
 from diffusion.conventions import FDR, LEAST_EXPOSED
-from graphs import MarketGraph, market_graph
+from graphs import MarketGraph, contracts, market_graph
 from pipelines.formatting import cell, every, html_table, records
 from pipelines.study.results import Results
 from pipelines.study.settings import Study
@@ -179,6 +180,12 @@ GRAPH = Step(
     name="graph",
     doing="counting transitions and testing edges",
     version=1,
+    tables={
+        "edges": contracts.EDGES,
+        "markets": contracts.MARKETS,
+        "lags": LAGS,
+        "periods": contracts.PERIODS,
+    },
     make=_make,
     needs=("entries",),
     settings=("window", "permutations", "seed"),

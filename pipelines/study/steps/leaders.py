@@ -6,7 +6,7 @@ import pandas as pd
 
 import figures
 from diffusion import DataSaysNoError, Entries, market_names
-from graphs import MarketGraph
+from graphs import MarketGraph, contracts
 from graphs.leaders.rolling import rolling_leaders
 from graphs.leaders.validity import leader_validity
 from pipelines.formatting import html_table
@@ -111,6 +111,13 @@ LEADERS = Step(
     name="leaders",
     doing="drawing graphs for the intervals of leaders",
     version=1,
+    tables={
+        "leaders": contracts.LEADERS,
+        "agreement": contracts.AGREEMENT,
+        "rolling": contracts.ROLLING,
+        "validity": contracts.VALIDITY,
+        "validity_pairs": contracts.VALIDITY_PAIRS,
+    },
     make=_make,
     needs=("entries", "graph"),
     settings=("replicates", "seed"),

@@ -10,7 +10,7 @@ from threadpoolctl import threadpool_limits
 import figures
 from diffusion import DataSaysNoError
 from diffusion.pairs.counts import cluster_transitions
-from graphs import MarketGraph
+from graphs import MarketGraph, contracts
 from graphs.backbone import backbone_by_q, disparity
 from graphs.communities import agreement, communities, known_groups, stability
 from graphs.distance import Distances, gravity, mantel, mrqap, rate_matrix, symmetrised
@@ -118,6 +118,15 @@ STRUCTURE = Step(
     name="structure",
     doing="finding communities and asking whether distance explains the flows",
     version=1,
+    tables={
+        "backbone": contracts.BACKBONE,
+        "infomap": contracts.INFOMAP,
+        "communities": contracts.COMMUNITIES,
+        "community_agreement": contracts.COMMUNITY_AGREEMENT,
+        "mantel": contracts.MANTEL,
+        "mrqap": contracts.MRQAP,
+        "gravity": contracts.GRAVITY,
+    },
     make=_make,
     needs=("entries", "graph"),
     settings=("replicates", "seed"),

@@ -10,6 +10,7 @@ from pipelines.study.results import Results
 from pipelines.study.settings import Study
 from pipelines.study.step import Drawing, Output, Step
 from survival import breakthrough
+from survival.contracts import CURVES, SUMMARY
 
 TITLES: Final = {
     "none": "Time to breakthrough",
@@ -63,6 +64,10 @@ SURVIVAL = Step(
     name="survival",
     doing="following waits",
     version=1,
+    tables={
+        "survival": CURVES,
+        "survival_summary": SUMMARY,
+    },
     make=_make,
     needs=("entries",),
     settings=("by", "horizon"),

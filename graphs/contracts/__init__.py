@@ -1,0 +1,28 @@
+"""Contracts of the tables that a graph is written as: its edges, markets, leaders, structure and direct influence."""
+
+from graphs.contracts.edges import BACKBONE, EDGES, MARKETS, PERIODS
+from graphs.contracts.influence import BACKGROUND, CLOUT, CREDITS, INFLUENCE
+from graphs.contracts.leaders import AGREEMENT, LEADERS, ROLLING, VALIDITY, VALIDITY_PAIRS
+from graphs.contracts.structure import COMMUNITIES, COMMUNITY_AGREEMENT, GRAVITY, INFOMAP, MANTEL, MRQAP
+
+__all__ = [
+    "AGREEMENT",
+    "BACKBONE",
+    "BACKGROUND",
+    "CLOUT",
+    "COMMUNITIES",
+    "COMMUNITY_AGREEMENT",
+    "CREDITS",
+    "EDGES",
+    "GRAVITY",
+    "INFLUENCE",
+    "INFOMAP",
+    "LEADERS",
+    "MANTEL",
+    "MARKETS",
+    "MRQAP",
+    "PERIODS",
+    "ROLLING",
+    "VALIDITY",
+    "VALIDITY_PAIRS",
+]

@@ -1,0 +1,204 @@
+"""Contracts of the graph itself: its edges, those of each period, the backbone, and the markets."""
+
+import pyarrow as pa
+
+from diffusion.contracts import ENTRIES, TRANSITIONS, Column, Contract
+
+_TEXT, _DATE, _COUNT, _NUMBER = pa.string(), pa.date32(), pa.int64(), pa.float64()
+
+_UNKNOWN_PAIR = "null where the packaged distances lack the pair"
+
+_DISTANCES = (
+    Column("distance_km", _NUMBER, f"km between the largest cities; {_UNKNOWN_PAIR}", nullable=True),
+    Column("contiguous", _COUNT, f"1 where the two share a border, else 0; {_UNKNOWN_PAIR}", nullable=True),
+    Column(
+        "common_language",
+        _COUNT,
+        f"1 where the two share an official language as CEPII codes it, else 0; {_UNKNOWN_PAIR}",
+        nullable=True,
+    ),
+    Column(
+        "language_overlap",
+        _NUMBER,
+        f"probability that two people, one of each market, share a language; {_UNKNOWN_PAIR}",
+        nullable=True,
+    ),
+    Column(
+        "cultural_distance",
+        _NUMBER,
+        f"0 … 1: cosine distance of what people are interested in on Facebook; {_UNKNOWN_PAIR}",
+        nullable=True,
+    ),
+)
+
+
+def _against(null: str, suffix: str) -> tuple[Column, ...]:
+    """Return the columns that compare `tracks` with one null."""
+    return (
+        Column(f"expected{suffix}", _NUMBER, f"tracks that would follow by chance, under {null}"),
+        Column(
+            f"lift{suffix}",
+            _NUMBER,
+            f"ratio: tracks / expected{suffix}; null where expected{suffix} is 0",
+            nullable=True,
+        ),
+        Column(
+            f"p{suffix}",
+            _NUMBER,
+            f"probability of as many tracks or more under {null}; null where there is no chance and no track",
+            nullable=True,
+        ),
+        Column(
+            f"q{suffix}",
+            _NUMBER,
+            f"false discovery rate (share) at which the pair would be reported, Benjamini–Hochberg over all pairs; "
+            f"null as p{suffix}",
+            nullable=True,
+        ),
+    )
+
+
+_WITHOUT_CLUSTERS = "null where lead_clusters is 0"
+
+_LEADS = (
+    Column(
+        "lead_clusters",
+        _COUNT,
+        "clusters (tracks of one primary artist and debut) that reached both markets in an observed order",
+    ),
+    Column(
+        "lead_share", _NUMBER, f"share of lead_clusters that reached source first; {_WITHOUT_CLUSTERS}", nullable=True
+    ),
+    Column(
+        "lead_p", _NUMBER, f"probability of so uneven a share or more if it were ½; {_WITHOUT_CLUSTERS}", nullable=True
+    ),
+    Column(
+        "lead_share_low",
+        _NUMBER,
+        f"share: lower bound of the 95 % interval of lead_share (Clopper–Pearson); {_WITHOUT_CLUSTERS}",
+        nullable=True,
+    ),
+    Column(
+        "lead_share_high",
+        _NUMBER,
+        f"share: upper bound of the 95 % interval of lead_share (Clopper–Pearson); {_WITHOUT_CLUSTERS}",
+        nullable=True,
+    ),
+    Column(
+        "lead_share_tracks",
+        _NUMBER,
+        "share of tracks instead of clusters, which counts an album many times; null where there is no such track",
+        nullable=True,
+    ),
+    Column(
+        "lead_if_against",
+        _NUMBER,
+        "share if every tied cluster had reached target first; null where no cluster reached both",
+        nullable=True,
+    ),
+    Column(
+        "lead_if_for",
+        _NUMBER,
+        "share if every tied cluster had reached source first; null where no cluster reached both",
+        nullable=True,
+    ),
+)
+
+EDGES = Contract(
+    "edges",
+    "one ordered pair of markets, whether or not a track went that way",
+    (
+        *TRANSITIONS.columns,
+        *_DISTANCES,
+        *_against("the volume null (entries per market and day, and dates per track, are held)", ""),
+        *_against("the order null (markets and dates of each track are held)", "_order"),
+        *_LEADS,
+    ),
+    TRANSITIONS.key,
+)
+
+BACKBONE = Contract(
+    "backbone",
+    "one edge with q of at most .05",
+    (
+        *EDGES.columns,
+        Column(
+            "disparity_out",
+            _NUMBER,
+            "probability of so large a share of the tracks that source sends, if it were cut at random; null where "
+            "tracks is 0",
+            nullable=True,
+        ),
+        Column(
+            "disparity_in",
+            _NUMBER,
+            "probability of so large a share of the tracks that target receives, if it were cut at random; null where "
+            "tracks is 0",
+            nullable=True,
+        ),
+        Column(
+            "disparity",
+            _NUMBER,
+            "probability: the smaller of disparity_out and disparity_in; null where tracks is 0",
+            nullable=True,
+        ),
+    ),
+    EDGES.key,
+)
+
+PERIODS = Contract(
+    "periods",
+    "one quarter and ordered pair with a transition, counted over the tracks that debut in the quarter",
+    (
+        Column("period", _TEXT, "name of the quarter: 2021Q3"),
+        Column("start", _DATE, "first date of the quarter"),
+        Column("end", _DATE, "last date of the quarter"),
+        *TRANSITIONS.pick("source", "target", "tracks", "joint", "exposed", "lag_median"),
+    ),
+    ("period", "source", "target"),
+)
+
+_UNKNOWN_MARKET = "null where the reference table lacks the market"
+
+_COVERAGE = (
+    Column("first_date", _DATE, "first observed date"),
+    Column("last_date", _DATE, "last observed date"),
+    Column("dates", _COUNT, "dates observed"),
+    Column("missing", _COUNT, "dates of the chart's cadence, between the first and the last, that were not observed"),
+    Column("spans", _COUNT, "stretches of coverage without a long gap"),
+    Column("depth_least", _COUNT, "rows on the shortest chart"),
+    Column("depth_median", _NUMBER, "rows on the median chart"),
+    Column("stale", _COUNT, "charts that equal the one before"),
+)
+
+_SCORES = (
+    Column("out_tracks", _COUNT, "tracks sent on, counted once for every market that they went on to"),
+    Column("in_tracks", _COUNT, "tracks received, counted once for every market that they came from"),
+    Column("net_flow", _COUNT, "tracks: out_tracks − in_tracks"),
+    Column("pagerank", _NUMBER, "0 … 1: PageRank on the reversed flow; adds up to 1"),
+    Column("hub", _NUMBER, "0 … 1: HITS hub score (sends to good receivers); adds up to 1"),
+    Column("authority", _NUMBER, "0 … 1: HITS authority score (receives from good senders); adds up to 1"),
+    Column("springrank", _NUMBER, "SpringRank: tracks tend to go from a market to one whose score is 1 lower"),
+    Column("closeness", _NUMBER, "per day: mean of 1 / days along the fastest way to each other market"),
+    Column("betweenness", _NUMBER, "share of the fastest ways between other markets that run through this one"),
+)
+
+MARKETS = Contract(
+    "markets",
+    "one observed market",
+    (
+        *ENTRIES.pick("market"),
+        Column("name", _TEXT, "English name of the market"),
+        Column("continent", _TEXT, f"continent; {_UNKNOWN_MARKET}", nullable=True),
+        Column("subregion", _TEXT, f"part of the continent; {_UNKNOWN_MARKET}", nullable=True),
+        Column("population", _COUNT, f"inhabitants; {_UNKNOWN_MARKET}", nullable=True),
+        Column("latitude", _NUMBER, f"degrees north, where a label belongs; {_UNKNOWN_MARKET}", nullable=True),
+        Column("longitude", _NUMBER, f"degrees east, where a label belongs; {_UNKNOWN_MARKET}", nullable=True),
+        *_COVERAGE,
+        Column("entries", _COUNT, "tracks that entered"),
+        Column("left_censored", _COUNT, "entries within the washout, whose true date is unknown"),
+        Column("debuts", _COUNT, "timed entries on the track's day 0"),
+        *_SCORES,
+    ),
+    ("market",),
+)

@@ -1,0 +1,69 @@
+"""Every artifact that is a table, with its contract."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from diffusion.contracts import (
+    ARTISTS,
+    AVAILABILITY,
+    DAMAGE,
+    OBSERVATIONS,
+    QUARANTINE,
+    RECORDINGS,
+    TRACKS,
+    TRUE_BACKGROUND,
+    TRUTH,
+    Contract,
+)
+from pipelines.contracts import auxiliary, raw, recovery
+from pipelines.study.steps import STEPS
+
+_STAR: Final = {
+    "observations/year=*/*.parquet": OBSERVATIONS,
+    "tracks.parquet": TRACKS,
+    "artists.parquet": ARTISTS,
+    "availability.parquet": AVAILABILITY,
+    "recordings.parquet": RECORDINGS,
+    "quarantine.parquet": QUARANTINE,
+    "row_accounting.csv": raw.ROW_ACCOUNTING,
+}
+
+ARTIFACTS: Final[Mapping[str, Mapping[str, Contract]]] = {
+    **{step.name: {f"{name}.parquet": contract for name, contract in step.tables.items()} for step in STEPS},
+    "ingest": {
+        "slim/year=*/*.parquet": raw.SLIM,
+        "damaged.parquet": QUARANTINE,
+        "distinct_values.parquet": raw.DISTINCT_VALUES,
+        "row_accounting.csv": raw.ROW_ACCOUNTING,
+        "profile_overview.csv": raw.PROFILE_OVERVIEW,
+        "profile_null_rates.csv": raw.NULL_RATES,
+        "source_schema.csv": raw.SOURCE_SCHEMA,
+        "aux_profile.csv": auxiliary.AUX_PROFILE,
+    },
+    "ingest --join-aux": {"slim/year=*/*.parquet": raw.SLIM_JOINED},
+    "clean": {**_STAR, "accounting_by_file.csv": raw.ACCOUNTING_BY_FILE},
+    "auxiliary": {
+        "countries_reference_clean.parquet": auxiliary.COUNTRIES,
+        "cultural_distance_long.parquet": auxiliary.LONG,
+        "cultural_distance_top5.parquet": auxiliary.TOP5,
+        "holidays.parquet": auxiliary.HOLIDAYS,
+        "aux_profile.csv": auxiliary.AUX_PROFILE,
+    },
+    "simulate": {
+        "truth.parquet": TRUTH,
+        "background.parquet": TRUE_BACKGROUND,
+        "damage.parquet": DAMAGE,
+        **{f"charts/{name}": contract for name, contract in _STAR.items()},
+    },
+    "recovery": {
+        "recovery_edges.csv": recovery.RECOVERY_EDGES,
+        "recovery_advantage.csv": recovery.RECOVERY_ADVANTAGE,
+        "recovery_coverage.csv": recovery.RECOVERY_COVERAGE,
+        "cells/*_scores.parquet": recovery.CELL_SCORES,
+        "cells/*_coverage.parquet": recovery.CELL_COVERAGE,
+    },
+}
+"""Step of a study, or command → name or pattern of its artifacts that are tables → contract.
+
+Two kinds of table have none: ``full/`` of ingest and ``charts/charts.csv`` of simulate, whose columns are a source's.
+"""
