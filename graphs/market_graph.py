@@ -19,7 +19,7 @@ from diffusion.schema import LAGS, LEAST_EXPOSED, TRANSITIONS, WASHOUT
 from diffusion.timelines import Timelines
 from diffusion.transitions import transition_table
 from graphs.bootstrap import Leaders, bootstrap_leaders
-from graphs.exports import dot, gexf, graphml, networkx_graph
+from graphs.exports import GEPHI_EDGES, dot, gexf, graphml, networkx_graph
 from graphs.leaders import Flows, edge_flows, score_table
 from graphs.nodes import market_nodes
 from graphs.significance import edge_significance
@@ -267,8 +267,14 @@ class MarketGraph:
         return graphml(self.to_networkx())
 
     def gexf(self, *, by: By = "quarter") -> bytes:
-        """Return the flows as GEXF for Gephi, the edges of every period of debut on its timeline."""
-        return gexf(self.to_networkx(), self.periods(by=by))
+        """Return the flows as GEXF for Gephi, with the tracks of every period of debut on its timeline.
+
+        Of the edges' columns it holds those of `graphs.exports.GEPHI_EDGES`, by which Gephi can filter, colour or size;
+        `graphml` holds all of them, `periods` all that is known by period.
+        """
+        flowing = self._edges.loc[self._edges["tracks"] > 0]
+        kept = ["source", "target", *(name for name in GEPHI_EDGES if name in flowing)]
+        return gexf(networkx_graph(self.nodes, flowing[kept]), self.periods(by=by))
 
     def dot(self) -> str:
         """Return the flows in the DOT language of Graphviz."""
