@@ -123,11 +123,13 @@ def _panel(
     ax.grid(axis="y")
     lines: list[tuple[str, Line2D]] = []
     days, alpha = ends.to_numpy(), 0.13 if len(names) <= 4 else 0.09
-    look = {"linewidth": 1.4, "markersize": 2.5} if len(ends) < _MANY else {"linewidth": 0.9, "markersize": 1.2}
+    line_width, mark = (1.4, 2.5) if len(ends) < _MANY else (0.9, 1.2)
     for (market, name), (colour, dash) in zip(names.items(), GROUP_STYLES, strict=False):
         mine = rows[rows["market"] == market].set_index("end")[["score", "low", "high"]].reindex(ends)
         ax.fill_between(days, mine["low"], mine["high"], color=colour, alpha=alpha, linewidth=0)
-        (line,) = ax.plot(days, mine["score"], color=colour, linestyle=dash, marker="o", **look)
+        (line,) = ax.plot(
+            days, mine["score"], color=colour, linestyle=dash, marker="o", linewidth=line_width, markersize=mark
+        )
         lines.append((shortened(name, size=TEXT_SIZE, room=_NAME_ROOM), line))
     if rows[rows["market"].isin([*names])]["score"].isna().all():
         ax.set_ylim(0, 1)

@@ -11,7 +11,7 @@ from diffusion.schema import LEAST_EXPOSED
 from graphs import MarketGraph
 from pipelines.folders.folder import Folder
 from pipelines.study import Study
-from pipelines.summary import cell, every, unmatched_lines
+from pipelines.summary import cell, every, not_made, unmatched_lines
 from survival import Breakthrough
 
 MOST = 15
@@ -81,7 +81,11 @@ def report_html(
         least_exposed=LEAST_EXPOSED,
         summary=_table(pd.concat([part.summary for part in curves], ignore_index=True).drop(columns="by")),
         figures={name: (_picture(folder, name), text) for name, text in CAPTIONS.items() if folder.holds(_file(name))},
-        survival_figures=[(_picture(folder, f"survival_{part.by}"), TITLES[part.by]) for part in curves],
+        survival_figures=[
+            (_picture(folder, name), TITLES[by])
+            for by, name in ((part.by, f"survival_{part.by}") for part in curves)
+            if folder.holds(_file(name))
+        ],
         caveats=_caveats(entries, graph, curves, folder),
         inputs=_table(pd.DataFrame(folder.parameters("entries")["inputs"]).head(50)),
         manifest=folder.manifest(),
@@ -162,7 +166,6 @@ def _caveats(entries: Entries, graph: MarketGraph, curves: tuple[Breakthrough, .
     shallow = coverage[coverage["depth_least"] < 0.9 * coverage["depth_median"].median()]
     if len(shallow):
         lines.append(f"Shallower charts at times in {', '.join(shallow['name'])}: entering them means something else.")
-    for step in ("leaders", "structure", "direct"):
-        lines += [f"Not made: {name}: {why}." for name, why in folder.notes(step)["not_made"].items()]
+    lines += [f"Not made: {name}: {why}." for name, why in not_made(folder).items()]
     lines += [f"Distances: {line.removeprefix('unmatched').strip()}." for line in unmatched_lines(graph)]
     return lines + [f"{note[0].upper()}{note[1:]}." for part in curves for note in part.notes()]

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 import figures
-from diffusion import Calendar, Charts, Entries, EventRules, open_charts
+from diffusion import Calendar, Charts, DataSaysNoError, Entries, EventRules, SettingError, open_charts
 from diffusion.engine import Engine
 from diffusion.layouts import find_source
 from diffusion.star import find_star
@@ -25,6 +25,7 @@ from pipelines.graph_tables import direct_tables, leader_tables, structure_table
 from pipelines.progress import Report
 from pipelines.report import report_html
 from pipelines.study import SAMPLE, Study
+from pipelines.summary import unmatched_counts
 from pipelines.tables import load_graph
 from survival import Breakthrough, breakthrough
 
@@ -174,7 +175,7 @@ class Run:
             "directed": int((edges["q_order"] <= LEVEL).sum()),
             "both": int(((edges["q"] <= LEVEL) & (edges["q_order"] <= LEVEL)).sum()),
             "exposed": int(edges["exposed"].sum()),
-            "unmatched": {name: [list(pair) for pair in pairs] for name, pairs in graph.unmatched.items()},
+            "unmatched": unmatched_counts(graph),
         }
         parameters = study.settings("graph") | {"window": graph.window}
         self._begin("graph", self.graph_print, parameters=parameters, notes=notes)
@@ -265,12 +266,20 @@ class Run:
         self.folder.begin(step, key, parameters=parameters, notes=notes, outdates=OUTDATES.get(step, ()))
 
     def _draw(self, step: str, key: str, drawings: Mapping[str, Drawing]) -> None:
-        self._begin(step, key, parameters={}, notes={})
+        """Write the figures of a step; one that its table cannot give is left out, and the notes say why."""
+        files: dict[str, bytes] = {}
+        gaps: dict[str, str] = {}
         for name, draw in drawings.items():
             self.tell(f"drawing {name.replace('_', ' ')}")
-            figure = draw()
-            for kind in KINDS:
-                self.folder.put(step, f"figures/{name}.{kind}", figures.render(figure, kind))
+            try:
+                figure = draw()
+            except (DataSaysNoError, SettingError) as error:
+                gaps[f"figures/{name}"] = str(error)
+                continue
+            files |= {f"figures/{name}.{kind}": figures.render(figure, kind) for kind in KINDS}
+        self._begin(step, key, parameters={}, notes={"not_made": gaps})
+        for path, content in files.items():
+            self.folder.put(step, path, content)
 
 
 def _arrow(table: pd.DataFrame) -> pa.Table:

@@ -13,6 +13,9 @@ from survival import Breakthrough
 
 MEASURES = ("net_flow", "pagerank", "hub", "betweenness")
 
+NAMED = 12
+"""Markets named in a line at most."""
+
 
 def reading_lines(notes: dict[str, Any]) -> list[str]:
     """Return what was read, from the notes of the entries step."""
@@ -78,10 +81,13 @@ def tested_lines(folder: Folder) -> list[str]:
             f"direct    {int(table['direct'].sum()):,} of {len(table):,} pairs; most credits: "
             + (", ".join(said) or "none")
         )
-    for step in ("leaders", "structure", "direct"):
-        gaps = steps[step]["notes"]["not_made"] if step in steps else {}
-        lines += [f"not made  {name}: {why}" for name, why in gaps.items()]
-    return lines
+    return lines + [f"not made  {name}: {why}" for name, why in not_made(folder).items()]
+
+
+def not_made(folder: Folder) -> dict[str, str]:
+    """Return the tables and figures that the data could not give, and why, of the steps that were made."""
+    steps = folder.manifest()["steps"].values()
+    return {name: why for step in steps for name, why in step["notes"].get("not_made", {}).items()}
 
 
 def survival_lines(curves: tuple[Breakthrough, ...]) -> list[str]:
@@ -108,17 +114,36 @@ def made_lines(folder: Folder) -> list[str]:
     return lines
 
 
+def unmatched_counts(graph: MarketGraph) -> dict[str, dict[str, Any]]:
+    """Return what lacks which distance, in a size that does not grow with the number of pairs.
+
+    Returns
+    -------
+    dict
+        Distance → `pairs` (how many ordered pairs lack it), `markets` (codes of those that have it to no other) and,
+        where there are no such markets, `examples` (the first five pairs). Distances that all pairs have are no keys.
+    """
+    counts: dict[str, dict[str, Any]] = {}
+    for distance, pairs in graph.unmatched.items():
+        markets = _cover(pairs, len(graph.nodes))
+        counts[distance] = {"pairs": len(pairs), "markets": markets}
+        if not markets:
+            counts[distance]["examples"] = [list(pair) for pair in sorted(pairs)[:5]]
+    return counts
+
+
 def unmatched_lines(graph: MarketGraph) -> list[str]:
     """Return which pairs lack a distance, in words; none where all have them."""
-    gaps: dict[frozenset[tuple[str, str]], list[str]] = {}
-    for distance, pairs in graph.unmatched.items():
-        gaps.setdefault(frozenset(pairs), []).append(distance)
-    lines = []
-    for gap, distances in gaps.items():
-        without = _cover(gap, len(graph.nodes))
-        named = ", ".join(market_names(without).values()) or "; ".join(f"{a}–{b}" for a, b in sorted(gap)[:5])
-        lines.append(f"unmatched {len(gap):,} pairs have no {', '.join(distances)}: those of {named}")
-    return lines
+    gaps: dict[tuple[int, str], list[str]] = {}
+    for distance, count in unmatched_counts(graph).items():
+        names = [*market_names(count["markets"]).values()]
+        more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+        named = ", ".join(names[:NAMED]) + more or "; ".join("–".join(pair) for pair in count["examples"])
+        gaps.setdefault((count["pairs"], named), []).append(distance)
+    return [
+        f"unmatched {pairs:,} pairs have no {', '.join(distances)}: those of {named}"
+        for (pairs, named), distances in gaps.items()
+    ]
 
 
 def result(folder: Folder, graph: MarketGraph | None) -> dict[str, Any]:
@@ -153,7 +178,7 @@ def printable(text: str) -> str:
     return "".join(c if unicodedata.category(c)[0] != "C" else "\N{REPLACEMENT CHARACTER}" for c in text)
 
 
-def _cover(pairs: frozenset[tuple[str, str]], markets: int) -> list[str]:
+def _cover(pairs: list[tuple[str, str]], markets: int) -> list[str]:
     """Return the markets that have the distance to no other; empty where the gaps are single pairs."""
     lacking = pd.Series([a for a, _ in pairs]).value_counts()
     return sorted(str(market) for market in lacking[lacking == markets - 1].index)
