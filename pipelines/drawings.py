@@ -5,7 +5,8 @@ from collections.abc import Callable, Mapping
 import pandas as pd
 
 import figures
-from diffusion import market_names
+from diffusion import DataSaysNoError, market_names
+from diffusion.schema import LEAST_EXPOSED
 from graphs import MarketGraph
 from graphs.communities import known_groups
 from pipelines.report import TITLES
@@ -38,14 +39,12 @@ def graph_figures(graph: MarketGraph) -> dict[str, Drawing]:
     by_days = lags.groupby("days")["entered"].sum().rename("transitions").reset_index()
     joint = int(edges["joint"].sum()) // 2
     names = market_names(nodes["market"])
-    drawings: dict[str, Drawing] = {
+    return {
         "transition_matrix": lambda: figures.transition_matrix(edges, names=names),
         "leaders": lambda: figures.leader_chart(graph.scores()),
         "lags": lambda: figures.lag_distribution(by_days, joint=joint, window=graph.window),
+        "flow_map": lambda: figures.flow_map(edges, nodes),
     }
-    if nodes["latitude"].notna().any():
-        drawings["flow_map"] = lambda: figures.flow_map(edges, nodes)
-    return drawings
 
 
 def tested_figures(graph: MarketGraph, tables: Mapping[str, pd.DataFrame]) -> dict[str, Drawing]:
@@ -59,22 +58,12 @@ def tested_figures(graph: MarketGraph, tables: Mapping[str, pd.DataFrame]) -> di
         Artifact → table, those of `DRAWN` that there are.
     """
     nodes, names = graph.nodes, market_names(graph.nodes["market"])
-    strongest = graph.largest("rate").head(MOST_CURVES)
-    curves = pd.concat(
-        [
-            graph.flow(pair["source"], pair["target"]).curve.assign(source=pair["source"], target=pair["target"])
-            for pair in strongest.to_dict("records")
-        ]
-        or [pd.DataFrame()]
-    )
-    drawings: dict[str, Drawing] = {}
-    if len(curves):
-        drawings["lag_curves"] = lambda: figures.lag_curves(curves, names=names)
+    drawings: dict[str, Drawing] = {"lag_curves": lambda: _lag_curves(graph, names)}
     if "leaders" in tables:
         table = tables["leaders"]
         shown = table[table["measure"].isin(SHOWN)]
         drawings["leader_intervals"] = lambda: figures.leader_intervals(shown, names=names)
-    if nodes["latitude"].notna().any() and len(tables.get("backbone", ())):
+    if "backbone" in tables:
         drawings["backbone_map"] = lambda: figures.backbone_map(graph.edges, nodes)
     if "influence" in tables:
         influence, clout = tables["influence"], tables["clout"]
@@ -82,8 +71,7 @@ def tested_figures(graph: MarketGraph, tables: Mapping[str, pd.DataFrame]) -> di
         drawings["influence_heatmap"] = lambda: figures.influence_heatmap(influence, names=names, order=order)
     if "communities" in tables:
         found = tables["communities"].merge(nodes[["market", "name", "latitude", "longitude"]], on="market")
-        if nodes["latitude"].notna().any():
-            drawings["community_map"] = lambda: figures.community_map(found)
+        drawings["community_map"] = lambda: figures.community_map(found)
         spoken = found.merge(known_groups(found["market"].tolist()), on="market").rename(columns={"language": "group"})
         drawings["community_grid"] = lambda: figures.community_grid(spoken[["market", "community", "group"]])
     if "rolling" in tables:
@@ -91,6 +79,17 @@ def tested_figures(graph: MarketGraph, tables: Mapping[str, pd.DataFrame]) -> di
     if "validity" in tables:
         drawings["validity"] = lambda: figures.validity_chart(tables["validity"], tables["validity_pairs"])
     return drawings
+
+
+def _lag_curves(graph: MarketGraph, names: Mapping[str, str]) -> figures.Figure:
+    strongest = graph.largest("rate").head(MOST_CURVES)
+    if strongest.empty:
+        raise DataSaysNoError(f"no pair with a transition has {LEAST_EXPOSED} exposed tracks")
+    curves = [
+        graph.flow(pair["source"], pair["target"]).curve.assign(source=pair["source"], target=pair["target"])
+        for pair in strongest.to_dict("records")
+    ]
+    return figures.lag_curves(pd.concat(curves), names=names)
 
 
 def survival_figures(curves: tuple[Breakthrough, ...]) -> dict[str, Drawing]:
