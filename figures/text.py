@@ -1,6 +1,7 @@
 """Text that is safe to draw: no glyph the font lacks, no control characters, and never wider than its place."""
 
 import unicodedata
+from collections.abc import Sequence
 from functools import cache, lru_cache
 from typing import Final
 
@@ -71,6 +72,18 @@ def wrapped(text: object, *, size: float, room: float, lines: int) -> list[str]:
         broken.append(shortened(" ".join(words[:count]), size=size, room=room))
         words = words[count:]
     return [*broken, shortened(" ".join(words), size=size, room=room)] if words else broken
+
+
+def enumerated(names: Sequence[str], *, most: int = 24) -> str:
+    """Return names with commas between them, after `most` of them how many more there are.
+
+    Examples
+    --------
+    >>> enumerated(["AD", "AE", "AR", "AT"], most=2)
+    'AD, AE and 2 more'
+    """
+    more = f" and {len(names) - most:,} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more
 
 
 @cache

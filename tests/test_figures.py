@@ -554,6 +554,17 @@ def test_the_table_holds_the_waits_at_risk() -> None:
     assert counts == ["900", "890", "880", "870", "860", "850", "840", "900", "890", "880", "–", "–", "–", "–"]
 
 
+def test_hundreds_of_unknown_places_do_not_crowd_out_what_else_a_note_says() -> None:
+    codes = [f"{a}{b}" for a in "ABCDEFGHIJ" for b in "ABCDEFGHIJKLMNOPQRST"]
+    markets = make_markets(codes)
+    markets.loc[5:, ["latitude", "longitude"]] = np.nan
+    edges = make_edges(codes[:30])
+    text = " ".join(words(figures.flow_map(edges, markets)).split())
+    flows = edges[edges["tracks"] > 0]
+    lost = int((~flows["source"].isin(codes[:5]) | ~flows["target"].isin(codes[:5])).sum())
+    assert f"and 171 more, with {lost:,} flows." in text
+
+
 def test_of_many_groups_the_largest_are_drawn() -> None:
     curves = make_curves({f"group {place}": 60 for place in range(30)})
     curves["at_risk"] = curves["at_risk"] + curves["group"].map(lambda name: 10 * int(name.split()[1]))
