@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 
 Scores = NDArray[np.float64]
 
-AT_ONCE: Final = 64
-"""Replicates compared at a time, so that the signs of all pairs stay small."""
+SIGNS: Final = 2_000_000
+"""Pairs of markets compared at a time, over all measures and replicates: five arrays of that size are needed for it."""
 
 
 def kendall(values: Scores) -> Scores:
@@ -25,8 +25,9 @@ def kendall(values: Scores) -> Scores:
     >>> kendall(np.array([[[1.0, 2, 3, 4], [1, 3, 2, 4]]]))[0, 0].round(3).tolist()
     [1.0, 0.667]
     """
-    blocks = [_kendall(values[at : at + AT_ONCE]) for at in range(0, len(values), AT_ONCE)]
-    return np.concatenate(blocks)
+    measures, markets = values.shape[1:]
+    at_once = max(1, SIGNS // max(measures * markets * (markets - 1) // 2, 1))
+    return np.concatenate([_kendall(values[at : at + at_once]) for at in range(0, len(values), at_once)])
 
 
 def _kendall(values: Scores) -> Scores:

@@ -33,6 +33,9 @@ BROAD: Final = 400
 CELLS: Final = 100_000_000
 """Weights held at a time, two bytes each."""
 
+SUMS: Final = 8_000_000
+"""Counts of pairs scored at a time: a dozen arrays of that size, eight bytes each, are needed for it."""
+
 DENSE_ROWS, NARROW = 2_048, 128
 """Dense rows and, for sparse ones, replicates that are multiplied at a time: they fit into the processor's cache."""
 
@@ -162,7 +165,7 @@ def replicate_counts(
     rows = tables[0].shape[0]
     filled = np.flatnonzero(np.diff(tables[0].indptr))
     parts = [table[filled] for table in tables]
-    at_once = max(1, min(replicates, CELLS // max(len(filled), 1)))
+    at_once = max(1, min(replicates, CELLS // max(len(filled), 1), SUMS // tables[0].shape[1]))
     for begin in range(0, replicates, at_once):
         weights = np.empty((len(filled), min(at_once, replicates - begin)), np.uint16)
         for column in range(weights.shape[1]):
