@@ -166,8 +166,13 @@ def test_two_markets(run_study: RunStudy) -> None:
 
 
 def test_markets_of_unknown_place(run_study: RunStudy) -> None:
-    gaps = missing(run_study(charts(OTHERS[:5], daily(120), tracks=120)))
-    assert gaps >= SHORT | FEW | {"figures/flow_map", "figures/community_map"}
+    outcome = run_study(charts(OTHERS[:14], daily(120), tracks=200))
+    assert missing(outcome) >= SHORT | FEW | {"figures/flow_map", "figures/community_map"}
+    notes = json.loads((outcome[3] / "manifest.json").read_text(encoding="utf-8"))["steps"]["graph"]["notes"]
+    assert notes["unmatched"]["distance_km"] == {"pairs": 14 * 13, "markets": OTHERS[:14]}
+    assert "unmatched 182 pairs have no " in outcome[1]
+    assert "those of Afghanistan, Albania, " in outcome[1]
+    assert "Ghana and 2 more" in outcome[1]
 
 
 @pytest.mark.slow
