@@ -19,7 +19,7 @@ from diffusion.pairs.counts import cluster_transitions, lag_table, pair_counts
 from diffusion.pairs.curves import lag_band
 from diffusion.pairs.transitions import transition_table
 from diffusion.timelines import Timelines
-from graphs.exports import dot, gexf, graphml, networkx_graph
+from graphs.exports import GEPHI_EDGES, dot, gexf, graphml, networkx_graph
 from graphs.journeys.slices import By
 from graphs.journeys.stream import period_edges
 from graphs.leaders.bootstrap import Leaders, bootstrap_leaders
@@ -270,8 +270,14 @@ class MarketGraph:
         return graphml(self.to_networkx())
 
     def gexf(self, *, by: By = "quarter") -> bytes:
-        """Return the flows as GEXF for Gephi, the edges of every period of debut on its timeline."""
-        return gexf(self.to_networkx(), self.periods(by=by))
+        """Return the flows as GEXF for Gephi, with the tracks of every period of debut on its timeline.
+
+        Of the edges' columns it holds those of `graphs.exports.GEPHI_EDGES`, by which Gephi can filter, colour or size;
+        `graphml` holds all of them, `periods` all that is known by period.
+        """
+        flowing = self._edges.loc[self._edges["tracks"] > 0]
+        kept = ["source", "target", *(name for name in GEPHI_EDGES if name in flowing)]
+        return gexf(networkx_graph(self.nodes, flowing[kept]), self.periods(by=by))
 
     def dot(self) -> str:
         """Return the flows in the DOT language of Graphviz."""

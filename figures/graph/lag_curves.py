@@ -28,8 +28,8 @@ def lag_curves(curves: pd.DataFrame, *, names: Mapping[str, str] | None = None) 
     ----------
     curves
         One row per pair and day: `source`, `target`, `days` (from 0; a day without row changes nothing), `at_risk`
-        (tracks), `incidence` (0 … 1), `low`, `high` (95 % band, NaN where none). At most eight pairs, drawn in order
-        of appearance; one ends with its last row.
+        (tracks), `incidence` (0 … 1), `low`, `high` (95 % band, NaN where none). The first eight pairs are drawn, in
+        order of appearance; one ends with its last row.
     names
         Code → name (default: the English names).
 
@@ -38,8 +38,8 @@ def lag_curves(curves: pd.DataFrame, *, names: Mapping[str, str] | None = None) 
     DataSaysNoError
         When there is no pair.
     SettingError
-        When a column is missing, there are more than eight pairs, a pair has a day twice or one that is no whole
-        number of 0 or more, an incidence is outside 0 … 1, or falls, or is not 0 on day 0.
+        When a column is missing, a pair has a day twice or one that is no whole number of 0 or more, an incidence is
+        outside 0 … 1, or falls, or is not 0 on day 0.
 
     Examples
     --------
@@ -53,7 +53,7 @@ def lag_curves(curves: pd.DataFrame, *, names: Mapping[str, str] | None = None) 
     known = market_names({*table["source"], *table["target"]}) | dict(names or {})
     pairs = _pairs(table, known)
     with applied():
-        return _drawn(pairs)
+        return _drawn(pairs[: len(GROUP_STYLES)], of=len(pairs))
 
 
 def _pairs(table: pd.DataFrame, names: Mapping[str, str]) -> list[tuple[str, pd.DataFrame]]:
@@ -61,8 +61,6 @@ def _pairs(table: pd.DataFrame, names: Mapping[str, str]) -> list[tuple[str, pd.
     groups = list(table.groupby(["source", "target"], sort=False))
     if not groups:
         raise DataSaysNoError("there is no lag curve to draw; the table 'curves' is empty")
-    if len(groups) > len(GROUP_STYLES):
-        raise SettingError(f"{len(groups)} pairs are too many to tell apart; at most {len(GROUP_STYLES)} are drawn")
     pairs = []
     for (source, target), rows in groups:
         rows = rows.sort_values("days")
@@ -92,9 +90,9 @@ def _refuse(rows: pd.DataFrame, pair: str) -> None:
         raise SettingError(f"the incidence of '{pair}' is not 0 on day 0, where tracks that follow are ties")
 
 
-def _drawn(pairs: list[tuple[str, pd.DataFrame]]) -> Figure:
+def _drawn(pairs: list[tuple[str, pd.DataFrame]], *, of: int) -> Figure:
     table_height = ROW * (len(pairs) + 1)
-    page = Page("How soon a track follows from one market to the other", _notes(pairs), height=3.6 + table_height)
+    page = Page("How soon a track follows from one market to the other", _notes(pairs, of), height=3.6 + table_height)
     upper, lower = page.constrain().subplots(2, 1, sharex=True, height_ratios=[2.9, table_height])
     lines = _curves(upper, pairs)
     last = max(int(rows["days"].iloc[-1]) for _, rows in pairs) or 1
@@ -134,10 +132,12 @@ def _curves(ax: Axes, pairs: list[tuple[str, pd.DataFrame]]) -> list[tuple[str, 
     return lines
 
 
-def _notes(pairs: list[tuple[str, pd.DataFrame]]) -> list[str]:
+def _notes(pairs: list[tuple[str, pd.DataFrame]], of: int) -> list[str]:
     banded = any(rows.iloc[1:][["low", "high"]].notna().all(axis=1).any() for _, rows in pairs)
     notes = ["Bands: 95 % confidence, day by day." if banded else "No confidence bands are given."]
     notes.append("One minus Kaplan–Meier among the exposed tracks; ties are neither exposed nor followers.")
+    if len(pairs) < of:
+        notes.append(f"Drawn are the first {len(pairs)} of {of} pairs.")
     none = [name for name, rows in pairs if not rows["incidence"].iloc[-1]]
     if none:
         notes.append(f"No track followed: {', '.join(none)}.")

@@ -38,7 +38,7 @@ def leader_intervals(table: pd.DataFrame, *, names: Mapping[str, str] | None = N
     table
         One row per measure and market: `market`, `measure`, `score`, `low`, `high` (NaN where there is no interval),
         `rank` (1 leads; NaN where the score is not defined, which leaves the market out), `group` (any text or number;
-        missing where it has none). Panels stand in order of appearance; at most twelve.
+        missing where it has none). Panels stand in order of appearance; the first twelve are drawn.
     names
         Code → name (default: the English names).
     most
@@ -49,8 +49,7 @@ def leader_intervals(table: pd.DataFrame, *, names: Mapping[str, str] | None = N
     DataSaysNoError
         When the table has no row.
     SettingError
-        When a column is missing, there are more than twelve measures, a market stands twice in one, or an interval
-        does not hold its ends in order.
+        When a column is missing, a market stands twice in a measure, or an interval does not hold its ends in order.
 
     Examples
     --------
@@ -68,9 +67,9 @@ def leader_intervals(table: pd.DataFrame, *, names: Mapping[str, str] | None = N
     panels = _panels(rows)
     known = market_names(rows["market"].unique()) | dict(names or {})
     rows = rows.assign(name=rows["market"].map(known))
-    panels = {measure: rows.loc[panel.index] for measure, panel in panels.items()}
+    drawn = {measure: rows.loc[panel.index] for measure, panel in [*panels.items()][:_PANELS]}
     with applied():
-        return _drawn(panels, most)
+        return _drawn(drawn, most, of=len(panels))
 
 
 def _group(value: object) -> str:
@@ -84,8 +83,6 @@ def _panels(rows: pd.DataFrame) -> dict[str, pd.DataFrame]:
     panels = {str(measure): panel for measure, panel in rows.groupby("measure", sort=False)}
     if not panels:
         raise DataSaysNoError("there is no market to rank; the table 'leaders' is empty")
-    if len(panels) > _PANELS:
-        raise SettingError(f"{len(panels)} measures are too many for a page; at most {_PANELS} are drawn")
     for measure, panel in panels.items():
         if panel["market"].duplicated().any():
             raise SettingError(f"the measure '{shown(measure)[:40]}' has more than one row for a market")
@@ -94,13 +91,13 @@ def _panels(rows: pd.DataFrame) -> dict[str, pd.DataFrame]:
     return panels
 
 
-def _drawn(panels: Mapping[str, pd.DataFrame], most: int) -> Figure:
+def _drawn(panels: Mapping[str, pd.DataFrame], most: int, *, of: int) -> Figure:
     columns = len(panels) if len(panels) <= 3 else 2 if len(panels) == 4 else 3
     lines = -(-len(panels) // columns)
     most = min(most, max(_ROWS // lines, 1))
     largest = max(int(panel["rank"].notna().sum()) for panel in panels.values())
     rows = max(min(most, largest), 3)
-    page = Page("Which markets lead, and how surely", _notes(panels, most), height=lines * (_HEAD + _ROW * rows))
+    page = Page("Which markets lead, and how surely", _notes(panels, most, of), height=lines * (_HEAD + _ROW * rows))
     figure = page.constrain()
     axes = list(figure.subplots(lines, columns, squeeze=False).flat)
     for ax, (measure, panel) in zip(axes, panels.items(), strict=False):
@@ -158,7 +155,7 @@ def _bands(ax: Axes, groups: list[str]) -> None:
         ax.text(1.01, first, name, size=SMALL_SIZE, color=MUTED, va="center", parse_math=False, transform=across)
 
 
-def _notes(panels: Mapping[str, pd.DataFrame], most: int) -> list[str]:
+def _notes(panels: Mapping[str, pd.DataFrame], most: int, of: int) -> list[str]:
     everywhere = {market for panel in panels.values() for market in panel["market"]}
     shown_most = max(min(most, int(panel["rank"].notna().sum())) for panel in panels.values())
     notes = ["Whiskers: the interval of each market by itself."]
@@ -169,6 +166,8 @@ def _notes(panels: Mapping[str, pd.DataFrame], most: int) -> list[str]:
         )
     if shown_most < len(everywhere):
         notes.append(f"Shown are the first {shown_most} of {len(everywhere)} markets in each panel.")
+    if len(panels) < of:
+        notes.append(f"Drawn are the first {len(panels)} of {of} measures.")
     undefined = {titled(name)[0]: int(panel["rank"].isna().sum()) for name, panel in panels.items()}
     if any(undefined.values()):
         counts = ", ".join(f"{shown(title)[:40]} for {count}" for title, count in undefined.items() if count)

@@ -25,6 +25,9 @@ _OFFSETS: Final = ["", "%Y", "%Y", "%Y-%m-%d", "%Y-%m-%d", "%Y-%m-%d"]
 """What stands at the right of the axis where its labels are years, months, days, hours, minutes, seconds."""
 
 _PANELS: Final = 4
+_MANY: Final = 40
+"""From so many windows on, lines are thin and their marks small."""
+
 _PANEL: Final = 2.1
 """Height of a panel in inches."""
 
@@ -37,7 +40,7 @@ def rolling_leaders(table: pd.DataFrame, *, names: Mapping[str, str] | None = No
     table
         One row per window, measure and market: `start`, `end` (first and last day of the window), `market`, `measure`,
         `score` (NaN where not defined: the line has a gap), `low`, `high` (NaN where there is no interval), `rank`
-        (1 leads). Panels stand in order of appearance; at most four.
+        (1 leads). Panels stand in order of appearance; the first four are drawn.
     names
         Code → name (default: the English names).
     most
@@ -49,8 +52,7 @@ def rolling_leaders(table: pd.DataFrame, *, names: Mapping[str, str] | None = No
     DataSaysNoError
         When no row has a rank.
     SettingError
-        When a column is missing, there are more than four measures, a market has two rows for a last day, or a date
-        cannot be read.
+        When a column is missing, `most` is not 1 … 8, a market has two rows for a last day, or a date cannot be read.
 
     Examples
     --------
@@ -63,18 +65,19 @@ def rolling_leaders(table: pd.DataFrame, *, names: Mapping[str, str] | None = No
         raise SettingError(f"most is {most}, but 1 to {len(GROUP_STYLES)} markets can be told apart")
     rows = checked(table, "rolling", texts=["market", "measure"], numbers=["score", "low", "high", "rank"])
     rows = rows.assign(start=_dates(table, "start"), end=_dates(table, "end"))
-    measures = list(rows["measure"].unique())
-    if len(measures) > _PANELS:
-        raise SettingError(f"{len(measures)} measures are too many for a page; at most {_PANELS} are drawn")
     if rows.duplicated(["end", "market", "measure"]).any():
         raise SettingError("the table 'rolling' has more than one row for a market and measure on a last day")
+    measures = list(rows["measure"].unique())
+    cut = f"Drawn are the first {_PANELS} of {len(measures)} measures." if len(measures) > _PANELS else ""
+    measures = measures[:_PANELS]
+    rows = rows[rows["measure"].isin(measures)]
     ranks = rows.groupby("market")["rank"].mean().dropna().sort_index().sort_values(kind="stable")
     if ranks.empty:
         raise DataSaysNoError("there is no leader to draw; the table 'rolling' has no row with a rank")
     drawn = [str(market) for market in ranks.index[:most]]
     known = market_names(drawn) | dict(names or {})
     with applied():
-        return _drawn(rows, measures, {market: known[market] for market in drawn}, of=rows["market"].nunique())
+        return _drawn(rows, measures, {market: known[market] for market in drawn}, cut)
 
 
 def _dates(table: pd.DataFrame, column: str) -> "pd.Series[pd.Timestamp]":
@@ -89,8 +92,9 @@ def _dates(table: pd.DataFrame, column: str) -> "pd.Series[pd.Timestamp]":
     return dates
 
 
-def _drawn(rows: pd.DataFrame, measures: list[str], names: Mapping[str, str], *, of: int) -> Figure:
-    page = Page("Who leads when", _notes(rows, len(names), of), height=0.5 + _PANEL * len(measures))
+def _drawn(rows: pd.DataFrame, measures: list[str], names: Mapping[str, str], cut: str) -> Figure:
+    notes = [f"{_notes(rows, len(names))} {cut}"]
+    page = Page("Who leads when", notes, height=0.5 + _PANEL * len(measures))
     figure = page.constrain()
     axes = list(figure.subplots(len(measures), 1, sharex=True, squeeze=False).flat)
     ends = pd.DatetimeIndex(np.sort(rows["end"].unique()))
@@ -119,10 +123,13 @@ def _panel(
     ax.grid(axis="y")
     lines: list[tuple[str, Line2D]] = []
     days, alpha = ends.to_numpy(), 0.13 if len(names) <= 4 else 0.09
+    line_width, mark = (1.4, 2.5) if len(ends) < _MANY else (0.9, 1.2)
     for (market, name), (colour, dash) in zip(names.items(), GROUP_STYLES, strict=False):
         mine = rows[rows["market"] == market].set_index("end")[["score", "low", "high"]].reindex(ends)
         ax.fill_between(days, mine["low"], mine["high"], color=colour, alpha=alpha, linewidth=0)
-        (line,) = ax.plot(days, mine["score"], color=colour, linestyle=dash, linewidth=1.4, marker="o", markersize=2.5)
+        (line,) = ax.plot(
+            days, mine["score"], color=colour, linestyle=dash, marker="o", linewidth=line_width, markersize=mark
+        )
         lines.append((shortened(name, size=TEXT_SIZE, room=_NAME_ROOM), line))
     if rows[rows["market"].isin([*names])]["score"].isna().all():
         ax.set_ylim(0, 1)
@@ -132,7 +139,7 @@ def _panel(
     return lines
 
 
-def _notes(rows: pd.DataFrame, drawn: int, of: int) -> list[str]:
+def _notes(rows: pd.DataFrame, drawn: int) -> str:
     windows = rows.drop_duplicates("end").sort_values("end")
     days = sorted({int(length.days) + 1 for length in windows["end"] - windows["start"]})
     width = f"{days[0]} days" if len(days) == 1 else f"{days[0]} to {days[-1]} days"
@@ -140,9 +147,10 @@ def _notes(rows: pd.DataFrame, drawn: int, of: int) -> list[str]:
     notes = [f"{count} of {width}."]
     if (windows["start"] <= windows["end"].shift()).any():
         notes.append("Neighbours overlap, so their scores are not independent.")
+    of = rows["market"].nunique()
     if drawn < of:
         notes.append(f"Drawn are {drawn} of {of} markets, those of the smallest mean rank.")
     notes.append("Bands: the interval of each market and window by itself.")
     if rows["score"].isna().any():
         notes.append("A line has a gap where a score is not defined.")
-    return [" ".join(notes)]
+    return " ".join(notes)

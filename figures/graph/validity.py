@@ -1,6 +1,6 @@
 """Do the leaders of one period predict who is first in the next: correlations per pair of periods, and together."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import numpy as np
@@ -12,7 +12,7 @@ from matplotlib.ticker import MultipleLocator
 from diffusion import DataSaysNoError, SettingError
 from figures.graph.measures import titled
 from figures.page.checks import checked
-from figures.page.style import GROUP_STYLES, INK, MUTED, SMALL_SIZE, TEXT_SIZE, Page, applied, say_empty
+from figures.page.style import BLUE, GROUP_STYLES, INK, MUTED, SMALL_SIZE, TEXT_SIZE, Page, applied, say_empty
 from figures.page.text import shortened, shown
 
 _ROW: Final = 0.34
@@ -22,33 +22,39 @@ _TOGETHER: Final = -0.28
 """Where in its row the value of all pairs stands; those of single pairs stand below."""
 
 _MARKERS: Final = ("o", "s", "^", "v", "P", "X", "h", "*")
+"""Shapes of single pairs; where there are more pairs, all have one shape and colour."""
+
 _MEASURES: Final = 16
 _PANELS: Final = 3
+_MANY: Final = (BLUE, "o", 4.0)
+"""Look of every single pair where there are too many for a look each: colour, marker, area."""
+
+Look = tuple[str, str, float]
 
 
 def validity_chart(table: pd.DataFrame, pairs: pd.DataFrame) -> Figure:
     """Return the rank correlations of leader scores with who is first in the next period, a panel per control.
 
     Every measure has a row: the value of all pairs of periods together with its interval and p, and below it a dot per
-    pair.
+    pair. Up to eight pairs have a colour and shape each; more are small dots of one colour, the
+    first pair on top.
 
     Parameters
     ----------
     table
         One row per measure and control: `measure`, `given` (what is held fixed: "nothing", "size" …), `rho` (partial
         Spearman correlation, −1 … 1, NaN where not defined), `low`, `high` (its interval, NaN where none), `p` (NaN
-        where none). Measures and controls stand in order of appearance; at most sixteen and three.
+        where none). Measures and controls stand in order of appearance; the first sixteen and three are drawn.
     pairs
-        One row per measure, control and pair of periods: `measure`, `given`, `period`, `next_period`, `rho`; at most
-        eight pairs. What `table` does not know is left out.
+        One row per measure, control and pair of periods: `measure`, `given`, `period`, `next_period`, `rho`. What
+        `table` does not know is left out.
 
     Raises
     ------
     DataSaysNoError
         When `table` has no known correlation.
     SettingError
-        When a column is missing, a correlation is outside −1 … 1, a row stands there twice, or there are too many
-        measures, controls or pairs.
+        When a column is missing, a correlation is outside −1 … 1, or a row stands there twice.
 
     Examples
     --------
@@ -63,38 +69,45 @@ def validity_chart(table: pd.DataFrame, pairs: pd.DataFrame) -> Figure:
     parts = checked(pairs, "pairs", texts=["measure", "given", "period", "next_period"], numbers=["rho"])
     parts = parts.assign(periods=parts["period"] + " → " + parts["next_period"])
     _refuse(rows, parts)
+    measures, controls = rows["measure"].unique()[:_MEASURES], rows["given"].unique()[:_PANELS]
+    shown_rows, shown_parts = (
+        table[table["measure"].isin(measures) & table["given"].isin(controls)] for table in (rows, parts)
+    )
+    if shown_rows["rho"].isna().all():
+        raise DataSaysNoError("there is no correlation to draw; the table 'validity' has no known rho")
     with applied():
-        return _drawn(rows, parts)
+        return _drawn(shown_rows, shown_parts, _cut(rows, len(measures), len(controls)))
 
 
 def _refuse(rows: pd.DataFrame, parts: pd.DataFrame) -> None:
-    if rows["rho"].isna().all():
-        raise DataSaysNoError("there is no correlation to draw; the table 'validity' has no known rho")
     if (rows[["rho", "low", "high"]].abs() > 1).any(axis=None) or (parts["rho"].abs() > 1).any():
         raise SettingError("a correlation in 'validity' or 'pairs' is outside −1 … 1")
     if rows.duplicated(["measure", "given"]).any():
         raise SettingError("the table 'validity' has more than one row for a measure and what is given")
     if parts.duplicated(["measure", "given", "periods"]).any():
         raise SettingError("the table 'pairs' has more than one row for a measure, control and pair of periods")
-    limits = {"measures": ("measure", _MEASURES), "controls": ("given", _PANELS)}
-    counts = {noun: (rows[column].nunique(), most) for noun, (column, most) in limits.items()}
-    counts["pairs of periods"] = (parts["periods"].nunique(), len(_MARKERS))
-    for noun, (count, most) in counts.items():
-        if count > most:
-            raise SettingError(f"{count} {noun} are too many for a page; at most {most} are drawn")
 
 
-def _drawn(rows: pd.DataFrame, parts: pd.DataFrame) -> Figure:
+def _cut(rows: pd.DataFrame, measures: int, controls: int) -> list[str]:
+    """Return the note on what does not fit on the page; empty where all of it does."""
+    counts = {"measures": (measures, rows["measure"].nunique()), "controls": (controls, rows["given"].nunique())}
+    parts = [f"the first {drawn} of {there} {noun}" for noun, (drawn, there) in counts.items() if drawn < there]
+    return [f"Drawn are {' and '.join(parts)}."] if parts else []
+
+
+def _drawn(rows: pd.DataFrame, parts: pd.DataFrame, cut: list[str]) -> Figure:
     measures, controls = list(rows["measure"].unique()), list(rows["given"].unique())
-    periods = list(parts["periods"].unique())
+    looks = _looks(list(parts["periods"].unique()))
+    keys = _keys(looks)
     title = "Do the leaders of one period predict who is first in the next?"
-    legend = 0.08 + 0.17 * -(-(len(periods) + 1) // 4)
-    page = Page(title, _notes(rows, measures), height=0.85 + legend + _ROW * max(len(measures), 2))
+    legend = 0.08 + 0.17 * -(-len(keys) // 4)
+    notes = [" ".join([*_notes(rows, measures), *cut])]
+    page = Page(title, notes, height=0.85 + legend + _ROW * max(len(measures), 2))
     figure = page.constrain(above=legend)
     axes = list(figure.subplots(1, len(controls), sharey=True, squeeze=False).flat)
     limit = _limit(rows, parts)
     for ax, given in zip(axes, controls, strict=True):
-        _panel(ax, rows[rows["given"] == given], parts[parts["given"] == given], measures, periods)
+        _panel(ax, rows[rows["given"] == given], parts[parts["given"] == given], measures, looks)
         ax.set_title(shortened(f"given {given}", size=8, room=300 / len(controls)), parse_math=False)
         ax.set_xlim(-limit, limit)
         ax.xaxis.set_major_locator(MultipleLocator(_step(limit, len(controls))))
@@ -104,8 +117,23 @@ def _drawn(rows: pd.DataFrame, parts: pd.DataFrame) -> Figure:
     axes[0].set_ylim(max(len(measures), 2) - 0.5, -0.5)
     for ax in axes:
         ax.set_ylabel("measure" if ax is axes[0] else "")
-    _legend(page, axes[0], periods)
+    _legend(page, axes[0], keys)
     return page.done()
+
+
+def _looks(periods: Sequence[str]) -> dict[str, Look]:
+    """Return how the dots of each pair of periods look, in order."""
+    if len(periods) > len(_MARKERS):
+        return dict.fromkeys(periods, _MANY)
+    return {name: (GROUP_STYLES[place][0], _MARKERS[place], 13.0) for place, name in enumerate(periods)}
+
+
+def _keys(looks: Mapping[str, Look]) -> list[tuple[str, Look]]:
+    """Return name and look of every entry of the legend."""
+    together = ("all pairs, with interval", (INK, "D", 30.0))
+    if len({*looks.values()}) < len(looks):
+        return [together, (f"single pairs of periods ({len(looks)}), the first on top", _MANY)]
+    return [together, *((shortened(name, size=TEXT_SIZE, room=85), look) for name, look in looks.items())]
 
 
 def _limit(rows: pd.DataFrame, parts: pd.DataFrame) -> float:
@@ -118,21 +146,22 @@ def _step(limit: float, panels: int) -> float:
     return 0.5 if limit > 0.5 and panels > 1 else 0.25 if limit > 0.3 else 0.1
 
 
-def _panel(ax: Axes, rows: pd.DataFrame, parts: pd.DataFrame, measures: Sequence[str], periods: Sequence[str]) -> None:
+def _panel(
+    ax: Axes, rows: pd.DataFrame, parts: pd.DataFrame, measures: Sequence[str], looks: Mapping[str, Look]
+) -> None:
     places = {measure: place for place, measure in enumerate(measures)}
     ax.axvline(0, color=MUTED, linewidth=0.6)
     for place in range(1, len(measures)):
         ax.axhline(place - 0.5, color="#eeeeee", linewidth=0.6, zorder=0)
     known = parts[parts["measure"].isin(measures)].dropna(subset=["rho"])
-    for place, period in enumerate(periods):
+    for place, (period, (colour, marker, size)) in enumerate(looks.items()):
         mine = known[known["periods"] == period]
-        heights = mine["measure"].map(places).to_numpy(dtype=float) + _TOGETHER + 0.2 + 0.48 * place / len(periods)
-        colour = GROUP_STYLES[place][0]
-        ax.scatter(mine["rho"], heights, color=colour, marker=_MARKERS[place], s=13, linewidth=0)
+        heights = mine["measure"].map(places).to_numpy(dtype=float) + _TOGETHER + 0.2 + 0.48 * place / len(looks)
+        ax.scatter(mine["rho"], heights, color=colour, marker=marker, s=size, linewidth=0)
     together = rows.dropna(subset=["rho"])
     heights = together["measure"].map(places).to_numpy(dtype=float) + _TOGETHER
     ax.hlines(heights, together["low"], together["high"], color=INK, linewidth=1.4)
-    ax.scatter(together["rho"], heights, color=INK, marker="D", s=18, zorder=3)
+    ax.scatter(together["rho"], heights, color=INK, marker="D", s=30, linewidth=0, zorder=3)
     for measure, chance in together[["measure", "p"]].dropna().itertuples(index=False):
         words, across = _probability(chance), ax.get_yaxis_transform()
         ax.text(1.01, places[measure] + _TOGETHER, words, size=SMALL_SIZE, va="center", transform=across)
@@ -147,16 +176,13 @@ def _probability(chance: float) -> str:
     return f"p {chance:.3f}" if chance >= 0.001 else "p < 0.001"
 
 
-def _legend(page: Page, ax: Axes, periods: Sequence[str]) -> None:
+def _legend(page: Page, ax: Axes, keys: Sequence[tuple[str, Look]]) -> None:
     """Draw the legend of all panels above them; names are set afterwards, because matplotlib hides those with ``_``."""
-    marks = [ax.scatter([], [], color=INK, marker="D", s=18)]
-    for place in range(len(periods)):
-        marks.append(ax.scatter([], [], color=GROUP_STYLES[place][0], marker=_MARKERS[place], s=13, linewidth=0))
-    names = ["all pairs, with interval", *(shortened(period, size=TEXT_SIZE, room=85) for period in periods)]
+    marks = [ax.scatter([], [], color=colour, marker=marker, s=size, linewidth=0) for _, (colour, marker, size) in keys]
     top = page.rect[0], page.rect[1] + page.rect[3]
     legend = page.figure.legend(marks, ["period"] * len(marks), loc="upper left", bbox_to_anchor=top, ncols=4)
     legend.set_in_layout(False)
-    for text, name in zip(legend.get_texts(), names, strict=True):
+    for text, (name, _) in zip(legend.get_texts(), keys, strict=True):
         text.set_parse_math(False)
         text.set_text(name)
 
@@ -168,4 +194,4 @@ def _notes(rows: pd.DataFrame, measures: Sequence[str]) -> list[str]:
     if undefined:
         names = ", ".join(shown(titled(measure)[0])[:40] for measure in undefined)
         notes.append(f"Not defined everywhere: {names}.")
-    return [" ".join(notes)]
+    return notes

@@ -15,7 +15,7 @@ from diffusion import DataSaysNoError, SettingError
 from figures.maps.geography import Array, equal_earth, globe, label_places, outlines, way
 from figures.page.checks import checked
 from figures.page.style import INK, INNER, MUTED, SMALL_SIZE, Page
-from figures.page.text import shortened, width
+from figures.page.text import enumerated, shortened, width
 
 Colour = str | tuple[float, float, float, float]
 
@@ -115,7 +115,7 @@ def unlocated(places: pd.DataFrame, edges: pd.DataFrame, flows: str) -> list[str
     lost = edges[~(edges["source"].isin(listed) & edges["target"].isin(listed))]
     if not len(unknown) and not len(lost):
         return []
-    who = ", ".join(sorted(unknown)) or "unlisted markets"
+    who = enumerated(sorted(unknown)) or "unlisted markets"
     return [f"Not drawn for want of a position: {who}, with {len(lost):,} {flows}."]
 
 

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from diffusion import SettingError
 from figures.maps.atlas import ORIGIN, Atlas, draw, located
 from figures.page.style import INK, INNER, SMALL_SIZE, TEXT_SIZE, Page, applied
-from figures.page.text import by_size, labels, shortened, width
+from figures.page.text import by_size, enumerated, labels, shortened, width
 
 _STYLES: Final = (
     ("#0072b2", "o"),
@@ -140,5 +140,5 @@ def _notes(places: pd.DataFrame, ranked: list[str]) -> list[str]:
         notes.append(f"{int(places['stability'].isna().sum())} markets have no stability and a mark as of 25 %.")
     unknown = sorted(places["market"][places["x"].isna()])
     if unknown:
-        notes.append(f"Listed but not on the map for want of a position: {', '.join(unknown)}.")
+        notes.append(f"Listed but not on the map for want of a position: {enumerated(unknown)}.")
     return [" ".join(notes), ORIGIN] if notes else [ORIGIN]

@@ -75,6 +75,18 @@ def wrapped(text: object, *, size: float, room: float, lines: int) -> list[str]:
     return [*broken, shortened(" ".join(words), size=size, room=room)] if words else broken
 
 
+def enumerated(names: Sequence[str], *, most: int = 24) -> str:
+    """Return names with commas between them, after `most` of them how many more there are.
+
+    Examples
+    --------
+    >>> enumerated(["AD", "AE", "AR", "AT"], most=2)
+    'AD, AE and 2 more'
+    """
+    more = f" and {len(names) - most:,} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more
+
+
 @cache
 def _glyphs() -> frozenset[int]:
     path = font_manager.findfont(FontProperties(family=FONT), fallback_to_default=True)

@@ -26,8 +26,8 @@ def survival_curves(curves: pd.DataFrame, *, title: str, horizon: int) -> Figure
     ----------
     curves
         One row per group and day, dense from day 0 to the last day of the group's follow-up: `group`, `days`,
-        `at_risk`, `events` (waits), `survival` (0 … 1), `low`, `high` (95 % band, NaN where none). At most eight
-        groups, drawn in order of appearance.
+        `at_risk`, `events` (waits), `survival` (0 … 1), `low`, `high` (95 % band, NaN where none). Groups are
+        drawn in order of appearance; of more than eight, the eight with the most waits ever at risk on a day.
     title
         Drawn as it is; what stands in it is never markup.
     horizon
@@ -38,7 +38,7 @@ def survival_curves(curves: pd.DataFrame, *, title: str, horizon: int) -> Figure
     DataSaysNoError
         When there is no group.
     SettingError
-        When a column is missing, there are more than eight groups, days have holes, or a survival is outside 0 … 1.
+        When a column is missing, days have holes, or a survival is outside 0 … 1.
 
     Examples
     --------
@@ -51,17 +51,15 @@ def survival_curves(curves: pd.DataFrame, *, title: str, horizon: int) -> Figure
         raise SettingError(f"horizon is {horizon} days; it must be 1 or more")
     numbers = ["days", "at_risk", "events", "survival", "low", "high"]
     groups = _groups(checked(curves, "curves", texts=["group"], numbers=numbers))
-    within = {name: group[group["days"] <= horizon] for name, group in groups.items()}
+    within = {name: group[group["days"] <= horizon] for name, group in _largest(groups).items()}
     with applied():
-        return _drawn(within, title, horizon)
+        return _drawn(within, title, horizon, of=len(groups))
 
 
 def _groups(table: pd.DataFrame) -> dict[str, pd.DataFrame]:
     groups = {str(name): group.sort_values("days") for name, group in table.groupby("group", sort=False)}
     if not groups:
         raise DataSaysNoError("there is no curve to draw; the table 'curves' is empty")
-    if len(groups) > len(GROUP_STYLES):
-        raise SettingError(f"{len(groups)} groups are too many to tell apart; at most {len(GROUP_STYLES)} are drawn")
     for name, group in groups.items():
         if not np.array_equal(group["days"], np.arange(len(group))):
             raise SettingError(f"the days of the group '{shown(name)[:40]}' are not 0, 1, 2 … without hole")
@@ -70,11 +68,18 @@ def _groups(table: pd.DataFrame) -> dict[str, pd.DataFrame]:
     return groups
 
 
-def _drawn(groups: Mapping[str, pd.DataFrame], title: str, horizon: int) -> Figure:
+def _largest(groups: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+    """Return as many groups as can be told apart, those with the most waits at risk, in the order given."""
+    at_risk = pd.Series({name: group["at_risk"].max() for name, group in groups.items()})
+    kept = {*at_risk.sort_values(ascending=False, kind="stable").index[: len(GROUP_STYLES)]}
+    return {name: group for name, group in groups.items() if name in kept}
+
+
+def _drawn(groups: Mapping[str, pd.DataFrame], title: str, horizon: int, *, of: int) -> Figure:
     bottom = _bottom(groups)
     alpha = 0.16 if len(groups) <= 4 else 0.09
     table_height = ROW * (len(groups) + 1)
-    page = Page(title, _notes(groups, horizon, bottom), height=3.6 + table_height)
+    page = Page(title, _notes(groups, horizon, bottom, of), height=3.6 + table_height)
     upper, lower = page.constrain().subplots(2, 1, sharex=True, height_ratios=[2.9, table_height])
     lines: list[tuple[str, Line2D]] = []
     for (name, group), (colour, dash) in zip(groups.items(), GROUP_STYLES, strict=False):
@@ -106,10 +111,12 @@ def _bottom(groups: Mapping[str, pd.DataFrame]) -> float:
     return least - 0.08 * (1 - least) if 0.5 < least < 1 else 0.0
 
 
-def _notes(groups: Mapping[str, pd.DataFrame], horizon: int, bottom: float) -> list[str]:
+def _notes(groups: Mapping[str, pd.DataFrame], horizon: int, bottom: float, of: int) -> list[str]:
     notes = ["Bands: 95 % confidence, point by point, as if waits were independent; those of one track are not."]
     if not any(group[["low", "high"]].notna().all(axis=1).any() for group in groups.values()):
         notes = ["No confidence bands are given."]
+    if len(groups) < of:
+        notes.append(f"Drawn are {len(groups)} of {of} groups, those with the most waits at risk.")
     if bottom > 0:
         notes.append(f"The vertical axis begins at {bottom:.3g}, not at zero.")
     if not sum(group["events"].sum() for group in groups.values()):

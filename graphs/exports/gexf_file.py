@@ -1,16 +1,16 @@
-"""GEXF 1.3 as Gephi reads it: positions, sizes, and edges that change from period to period."""
+"""GEXF 1.3 as Gephi reads it: positions, sizes, and edges whose weight changes from period to period."""
 
 import math
 import xml.etree.ElementTree as ET
-from collections.abc import Mapping, Sequence
-from datetime import date
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, timedelta
 from typing import Final
 
 import networkx as nx
 import pandas as pd
 
 from graphs.exports.graphml_file import document
-from graphs.exports.values import Value, identity, records, spelled, text, types
+from graphs.exports.values import Value, identity, spelled, text, types
 
 SPACE: Final = "http://gexf.net/1.3"
 KINDS: Final = {str: "string", bool: "boolean", int: "long", float: "double"}
@@ -21,9 +21,8 @@ DEGREE: Final = 10.0
 SMALLEST, LARGEST = 4.0, 40.0
 """Diameters of a node without tracks sent, and of the one that sent most."""
 
-PERIOD: Final = ["period", "start", "end", "source", "target"]
-OF_PERIOD: Final = "period_"
-"""Stands before the names of values that change from period to period."""
+TIMED_WEIGHT: Final = {"weight": float}
+"""The one edge attribute with values in time, and its type; GEXF reserves the name."""
 
 Span = tuple[date, date]
 Row = dict[str, Value]
@@ -37,9 +36,9 @@ def gexf(graph: "nx.DiGraph[str]", periods: pd.DataFrame | None = None) -> bytes
     graph
         As `networkx_graph` makes it: every name of one type, missing values no attributes.
     periods
-        Edges by period, as `graphs.period_edges` makes them: `period`, `start`, `end` (first and last day),
-        `source`, `target`, `tracks` and any other columns. The periods of one edge must not overlap. Default: none, the
-        graph is static.
+        Edges by period, as `graphs.period_edges` makes them: `start`, `end` (first and last day), `source`,
+        `target`, `tracks`; other columns are not written. The periods of one edge must not overlap. Default: none,
+        the graph is static.
 
     Raises
     ------
@@ -54,11 +53,13 @@ def gexf(graph: "nx.DiGraph[str]", periods: pd.DataFrame | None = None) -> bytes
     Nodes have `viz:position` (longitude and latitude times 10; none where not known) and `viz:size` (its area grows
     with `out_tracks`). Edges carry `weight`.
 
-    With periods, an edge has a spell for every period with it, both days included, and for each the values of the other
-    columns as dynamic attributes named ``period_<column>``; `tracks` also as the dynamic `weight`, a name that GEXF
-    reserves for it. The static attributes and the XML attribute `weight` still say what holds of the whole time.
-    networkx and Gephi's timeline see the values of all periods. graphology, which knows no time and only one list of
-    types, takes the file with its option `allowUndeclaredAttributes`; it then has the last period's values, as text.
+    With periods, every edge has its `tracks` of each period as the dynamic attribute `weight`, both days included,
+    which Gephi's timeline can draw as the edge's width; and a spell for every stretch of days with periods that follow
+    each other without a gap. The static attributes and the XML attribute `weight` still say what holds of the whole
+    time. networkx reads the spells and the weight of the whole time. graphology, which knows no time and only one list
+    of types, takes the file with its option `allowUndeclaredAttributes`; it then has the last period's weight, as text.
+
+    Lines are not indented, which keeps a file of many periods a tenth smaller.
 
     Text comes back as it was, but for characters that XML cannot hold, which become U+FFFD.
 
@@ -68,34 +69,34 @@ def gexf(graph: "nx.DiGraph[str]", periods: pd.DataFrame | None = None) -> bytes
     """
     nodes: dict[str, Row] = {code: graph.nodes[code] for code in graph}
     edges = list(graph.edges(data=True))
-    spells = {} if periods is None else _by_edge(periods, graph)
+    weights = {} if periods is None else _by_edge(periods, graph)
     root = ET.Element("gexf", {"xmlns": SPACE, "xmlns:viz": f"{SPACE}/viz", "version": "1.3"})
     root.set("xmlns:xsi", "http://www.w3.org/2001/XMLSchema-instance")
     root.set("xsi:schemaLocation", f"{SPACE} {SPACE}/gexf.xsd")
     ET.SubElement(ET.SubElement(root, "meta"), "creator").text = "chart-diffusion"
-    inside = ET.SubElement(root, "graph", mode="dynamic" if spells else "static", defaultedgetype="directed")
-    if spells:
-        spans = [span for own in spells.values() for span, _ in own]
+    inside = ET.SubElement(root, "graph", mode="dynamic" if weights else "static", defaultedgetype="directed")
+    if weights:
+        spans = [span for own in weights.values() for span, _ in own]
         inside.attrib |= {"timeformat": "date", "timerepresentation": "interval"}
         inside.attrib |= _times((min(first for first, _ in spans), max(last for _, last in spans)))
     # the static names of edges come last: graphology keeps only the types of the last list
     _declare(inside, "node", "static", types(nodes.values()), without="label")
-    _declare(inside, "edge", "dynamic", types(row for own in spells.values() for _, row in own))
+    _declare(inside, "edge", "dynamic", TIMED_WEIGHT if weights else {})
     _declare(inside, "edge", "static", types(data for _, _, data in edges), without="weight")
     most = max((float(data.get("out_tracks", 0)) for data in nodes.values()), default=0.0)
     _nodes(ET.SubElement(inside, "nodes"), nodes, most)
-    _edges(ET.SubElement(inside, "edges"), edges, spells)
-    return document(root)
+    _edges(ET.SubElement(inside, "edges"), edges, weights)
+    return document(root, indent="")
 
 
-def _by_edge(periods: pd.DataFrame, graph: "nx.DiGraph[str]") -> dict[tuple[str, str], list[tuple[Span, Row]]]:
-    """Return every edge's periods in order, with the values that hold in each."""
+def _by_edge(periods: pd.DataFrame, graph: "nx.DiGraph[str]") -> dict[tuple[str, str], list[tuple[Span, float]]]:
+    """Return every edge's periods in order, with the tracks of each."""
     ordered = periods.sort_values(["source", "target", "start"], ignore_index=True)
-    values = ordered.drop(columns=PERIOD).add_prefix(OF_PERIOD).assign(weight=ordered["tracks"].astype(float))
     starts, ends = (pd.to_datetime(ordered[side]).dt.date for side in ("start", "end"))
-    found: dict[tuple[str, str], list[tuple[Span, Row]]] = {}
-    for source, target, first, last, row in zip(
-        ordered["source"], ordered["target"], starts, ends, records(values), strict=True
+    tracks = ordered["tracks"].astype(float)
+    found: dict[tuple[str, str], list[tuple[Span, float]]] = {}
+    for source, target, first, last, weight in zip(
+        ordered["source"], ordered["target"], starts, ends, tracks, strict=True
     ):
         own = found.setdefault((source, target), [])
         if not graph.has_edge(source, target):
@@ -104,8 +105,26 @@ def _by_edge(periods: pd.DataFrame, graph: "nx.DiGraph[str]") -> dict[tuple[str,
             raise ValueError(f"a period of {source}→{target} ends on {last}, before it starts on {first}")
         if own and first <= own[-1][0][1]:
             raise ValueError(f"periods of {source}→{target} overlap on {first}; GEXF holds one value at a time")
-        own.append(((first, last), row))
+        own.append(((first, last), weight))
     return found
+
+
+def _stretches(spans: Iterable[Span]) -> list[Span]:
+    """Return spans in order with those joined that follow each other without a gap.
+
+    Examples
+    --------
+    >>> spans = [(date(2021, 1, first), date(2021, 1, last)) for first, last in ((1, 3), (4, 5), (7, 8))]
+    >>> [(first.day, last.day) for first, last in _stretches(spans)]
+    [(1, 5), (7, 8)]
+    """
+    joined: list[Span] = []
+    for first, last in spans:
+        if joined and first - joined[-1][1] == timedelta(days=1):
+            joined[-1] = (joined[-1][0], last)
+        else:
+            joined.append((first, last))
+    return joined
 
 
 def _declare(inside: ET.Element, place: str, mode: str, kinds: Mapping[str, type], *, without: str = "") -> None:
@@ -132,7 +151,7 @@ def _nodes(block: ET.Element, nodes: Mapping[str, Row], most: float) -> None:
 def _edges(
     block: ET.Element,
     edges: Sequence[tuple[str, str, Row]],
-    spells: Mapping[tuple[str, str], list[tuple[Span, Row]]],
+    weights: Mapping[tuple[str, str], list[tuple[Span, float]]],
 ) -> None:
     if len({f"{source}-{target}" for source, target, _ in edges}) < len(edges):
         raise ValueError("two edges have the same id; the ids of nodes are too alike to be joined by '-'")
@@ -140,12 +159,12 @@ def _edges(
         edge = ET.SubElement(block, "edge", id=f"{source}-{target}", source=source, target=target)
         if "weight" in data:
             edge.set("weight", spelled(data["weight"]))
-        own = spells.get((source, target), [])
+        own = weights.get((source, target), [])
         fixed = [(name, value, None) for name, value in data.items() if name != "weight"]
-        _values(edge, [*fixed, *((name, value, span) for span, row in own for name, value in row.items())])
+        _values(edge, [*fixed, *(("weight", weight, span) for span, weight in own)])
         if own:
             block_of_spells = ET.SubElement(edge, "spells")
-            for span, _ in own:
+            for span in _stretches(span for span, _ in own):
                 ET.SubElement(block_of_spells, "spell", _times(span))
 
 

@@ -61,9 +61,9 @@ def graphml(graph: "nx.DiGraph[str]") -> bytes:
     return document(root)
 
 
-def document(root: ET.Element) -> bytes:
-    """Return a tree as an XML file, indented, its text safe from readers that make line ends of other signs."""
-    ET.indent(root)
+def document(root: ET.Element, *, indent: str = "  ") -> bytes:
+    """Return a tree as an XML file, a line per element, safe from readers that make line ends of other signs."""
+    ET.indent(root, space=indent)
     content: bytes = ET.tostring(root, encoding="utf-8", xml_declaration=True)
     for sign in LINE_ENDS:
         content = content.replace(sign.encode(), f"&#{ord(sign)};".encode())

@@ -10,6 +10,25 @@ GEPHI_NAMES = {"name": "label", "latitude": "lat", "longitude": "lon"}
 """Our columns → the attributes that Gephi looks for."""
 
 
+GEPHI_EDGES = (
+    "tracks",
+    "joint",
+    "exposed",
+    "rate",
+    "lag_median",
+    "distance_km",
+    "contiguous",
+    "common_language",
+    "cultural_distance",
+    "lift",
+    "q",
+    "lift_order",
+    "q_order",
+    "lead_share",
+)
+"""Columns of edges by which Gephi can filter, colour or size; their bounds, p-values and counts stand in GraphML."""
+
+
 def networkx_graph(nodes: pd.DataFrame, edges: pd.DataFrame) -> "nx.DiGraph[str]":
     """Return a directed graph keyed by market code.
 

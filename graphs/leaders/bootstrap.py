@@ -15,8 +15,8 @@ from diffusion.conventions import CONFIDENCE
 from graphs.leaders.hierarchy import Counts, Scores
 from graphs.leaders.scores import OF_LAGS, Flows, Measure, scores
 
-COMPARED_AT_ONCE: Final = 64
-"""Replicates whose measures are compared at a time, so that the signs of all pairs stay small."""
+SIGNS: Final = 2_000_000
+"""Pairs of markets compared at a time, over all measures and replicates: five arrays of that size are needed for it."""
 
 DEFAULT: Final[tuple[Measure, ...]] = (
     "net_flow",
@@ -33,6 +33,9 @@ BROAD: Final = 400
 
 CELLS: Final = 100_000_000
 """Weights held at a time, two bytes each."""
+
+SUMS: Final = 8_000_000
+"""Counts of pairs scored at a time: a dozen arrays of that size, eight bytes each, are needed for it."""
 
 DENSE_ROWS, NARROW = 2_048, 128
 """Dense rows and, for sparse ones, replicates that are multiplied at a time: they fit into the processor's cache."""
@@ -163,7 +166,7 @@ def replicate_counts(
     rows = tables[0].shape[0]
     filled = np.flatnonzero(np.diff(tables[0].indptr))
     parts = [table[filled] for table in tables]
-    at_once = max(1, min(replicates, CELLS // max(len(filled), 1)))
+    at_once = max(1, min(replicates, CELLS // max(len(filled), 1), SUMS // tables[0].shape[1]))
     for begin in range(0, replicates, at_once):
         weights = np.empty((len(filled), min(at_once, replicates - begin)), np.uint16)
         for column in range(weights.shape[1]):
@@ -324,8 +327,9 @@ def kendall(values: Scores) -> Scores:
     >>> kendall(np.array([[[1.0, 2, 3, 4], [1, 3, 2, 4]]]))[0, 0].round(3).tolist()
     [1.0, 0.667]
     """
-    blocks = [_kendall(values[at : at + COMPARED_AT_ONCE]) for at in range(0, len(values), COMPARED_AT_ONCE)]
-    return np.concatenate(blocks)
+    measures, markets = values.shape[1:]
+    at_once = max(1, SIGNS // max(measures * markets * (markets - 1) // 2, 1))
+    return np.concatenate([_kendall(values[at : at + at_once]) for at in range(0, len(values), at_once)])
 
 
 def _kendall(values: Scores) -> Scores:

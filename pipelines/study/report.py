@@ -45,9 +45,8 @@ def report_html(title: str, steps: Sequence[Step], results: Results, folder: Fol
 
 def gaps_of(step: Step, folder: Folder) -> dict[str, str]:
     """Return the tables and figures of a step that could not be had → why."""
-    names = [step.name] if step.drawings is None else [step.name, step.figures_name]
     gaps: dict[str, str] = {}
-    for name in names:
+    for name in step.manifest_names:
         gaps |= folder.notes(name)["not_made"]
     return gaps
 

@@ -96,7 +96,7 @@ class Run:
             self._print(step),
             parameters=self._parameters(step),
             notes={**output.notes, "not_made": dict(output.not_made)},
-            outdates=[*(other.name for other in later), *(each.figures_name for each in (step, *later)), REPORT],
+            outdates=[step.figures_name, *(name for other in later for name in other.manifest_names), REPORT],
         )
         for name, table in output.tables.items():
             arrow = table if isinstance(table, pa.Table) else pa.Table.from_pandas(table, preserve_index=False)

@@ -122,6 +122,11 @@ class Step:
         """Name in the manifest under which its figures stand."""
         return f"{self.name}_figures"
 
+    @property
+    def manifest_names(self) -> list[str]:
+        """All names under which it stands in the manifest."""
+        return [self.name] if self.drawings is None else [self.name, self.figures_name]
+
 
 def with_needs(names: Sequence[str], steps: Sequence[Step]) -> list[Step]:
     """Return the steps of these names and all that they need, in order."""

@@ -311,7 +311,6 @@ def test_text_never_exceeds_its_room() -> None:
         (lambda: figures.lag_distribution(make_lags([7]).assign(transitions=-1), joint=0, window=60), "negative"),
         (lambda: figures.survival_curves(make_curves({"a": 9}).iloc[1:], title="", horizon=9), "without hole"),
         (lambda: figures.survival_curves(make_curves({"a": 9}).assign(survival=2), title="", horizon=9), "outside"),
-        (lambda: figures.survival_curves(make_curves(dict.fromkeys(CODES, 9)), title="", horizon=9), "at most 8"),
         (lambda: figures.survival_curves(make_curves({"a": 9}), title="", horizon=0), "horizon is 0"),
     ],
 )
@@ -554,6 +553,26 @@ def test_the_table_holds_the_waits_at_risk() -> None:
     figure = figures.survival_curves(make_curves({"long": 60, "short": 25}), title="Waits", horizon=60)
     counts = [text.get_text() for text in figure.axes[1].texts]
     assert counts == ["900", "890", "880", "870", "860", "850", "840", "900", "890", "880", "–", "–", "–", "–"]
+
+
+def test_hundreds_of_unknown_places_do_not_crowd_out_what_else_a_note_says() -> None:
+    codes = [f"{a}{b}" for a in "ABCDEFGHIJ" for b in "ABCDEFGHIJKLMNOPQRST"]
+    markets = make_markets(codes)
+    markets.loc[5:, ["latitude", "longitude"]] = np.nan
+    edges = make_edges(codes[:30])
+    text = " ".join(words(figures.flow_map(edges, markets)).split())
+    flows = edges[edges["tracks"] > 0]
+    lost = int((~flows["source"].isin(codes[:5]) | ~flows["target"].isin(codes[:5])).sum())
+    assert f"and 171 more, with {lost:,} flows." in text
+
+
+def test_of_many_groups_the_largest_are_drawn() -> None:
+    curves = make_curves({f"group {place}": 60 for place in range(30)})
+    curves["at_risk"] = curves["at_risk"] + curves["group"].map(lambda name: 10 * int(name.split()[1]))
+    figure = figures.survival_curves(curves, title="Waits", horizon=60)
+    assert tick_names(figure, 1) == [f"group {place}" for place in range(22, 30)]
+    assert "Drawn are 8 of 30 groups, those with the most waits at risk." in " ".join(words(figure).split())
+    assert outside(figure) == []
 
 
 def test_eight_groups_differ_in_colour_and_dash() -> None:

@@ -13,6 +13,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.collections import PathCollection
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch, PathPatch
 from matplotlib.text import Text
@@ -209,7 +210,6 @@ ROLLING, VALIDITY, PAIRS = make_rolling(CODES), *make_validity()
         (lambda: figures.leader_intervals(SCORES.drop(columns="low")), "lacks low"),
         (lambda: figures.leader_intervals(pd.concat([SCORES] * 2)), "more than one row"),
         (lambda: figures.leader_intervals(SCORES.assign(low=99)), "above its high end"),
-        (lambda: figures.leader_intervals(make_scores(["SE"], tuple("abcdefghijklm"))), "at most 12"),
         (lambda: figures.leader_intervals(SCORES, most=0), "most is 0"),
         (lambda: figures.backbone_map(BACKBONE.assign(q=2), MARKETS), "q outside 0 … 1"),
         (lambda: figures.backbone_map(BACKBONE.assign(lift=-1), MARKETS), "negative lift"),
@@ -226,7 +226,6 @@ ROLLING, VALIDITY, PAIRS = make_rolling(CODES), *make_validity()
         (lambda: figures.lag_curves(LAGS.assign(days=LAGS["days"] - 7)), "not 0 on day 0"),
         (lambda: figures.lag_curves(LAGS.assign(incidence=LAGS["incidence"][::-1].to_numpy())), "falls"),
         (lambda: figures.lag_curves(LAGS.assign(incidence=2)), "outside 0 … 1"),
-        (lambda: figures.lag_curves(make_lag_curves([("SE", code) for code in CODES])), "at most 8"),
         (lambda: figures.community_map(MARKETS.assign(stability=1)), "lacks community"),
         (lambda: figures.community_map(PLACED.assign(stability=2)), "outside 0 … 1"),
         (lambda: figures.community_map(pd.concat([PLACED] * 2)), "more than one row for 'AR'"),
@@ -237,11 +236,9 @@ ROLLING, VALIDITY, PAIRS = make_rolling(CODES), *make_validity()
         (lambda: figures.rolling_leaders(ROLLING.assign(end=None)), "missing values"),
         (lambda: figures.rolling_leaders(pd.concat([ROLLING] * 2)), "more than one row"),
         (lambda: figures.rolling_leaders(ROLLING, most=9), "1 to 8"),
-        (lambda: figures.rolling_leaders(ROLLING.assign(measure=ROLLING.index.astype(str))), "at most 4"),
         (lambda: figures.validity_chart(VALIDITY.assign(rho=2), PAIRS), "outside −1 … 1"),
         (lambda: figures.validity_chart(pd.concat([VALIDITY] * 2), PAIRS), "more than one row"),
         (lambda: figures.validity_chart(VALIDITY, pd.concat([PAIRS] * 2)), "more than one row"),
-        (lambda: figures.validity_chart(VALIDITY, PAIRS.assign(period=PAIRS.index.astype(str))), "at most 8"),
         (lambda: figures.validity_chart(VALIDITY, PAIRS.drop(columns="next_period")), "lacks next_period"),
     ],
 )
@@ -286,6 +283,50 @@ def test_one_row_or_none_beside_others_is_drawn_honestly() -> None:
     assert outside(figures.rolling_leaders(make_rolling(["SE"], 1))) == []
     assert outside(figures.validity_chart(VALIDITY[:1], PAIRS[:0])) == []
     assert outside(figures.lag_curves(LAGS[:1].assign(days=0, incidence=0, low=np.nan, high=np.nan))) == []
+
+
+def shared(measures: int, controls: int, periods: int) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return correlations of so many measures, controls and pairs of periods."""
+    names = product([f"m{place}" for place in range(measures)], [f"c{place}" for place in range(controls)])
+    table = pd.DataFrame([*names], columns=["measure", "given"]).assign(rho=0.1, low=0.0, high=0.2, p=0.01)
+    pairs = table[["measure", "given"]].merge(pd.DataFrame({"period": range(2000, 2000 + periods)}), how="cross")
+    return table, pairs.assign(next_period=pairs["period"] + 1, rho=np.linspace(-0.5, 0.5, len(pairs)))
+
+
+def flat(figure: Figure) -> str:
+    return " ".join(words(figure).split())
+
+
+def test_more_than_fits_a_page_is_cut_and_the_figure_says_so() -> None:
+    many = figures.leader_intervals(make_scores(["SE"], tuple("abcdefghijklm")))
+    assert [len(many.axes), "the first 12 of 13 measures" in flat(many)] == [12, True]
+    lags = figures.lag_curves(make_lag_curves([("SE", code) for code in CODES]))
+    assert [len(lags.axes[1].get_yticks()), "the first 8 of 10 pairs" in flat(lags)] == [8, True]
+    one = ROLLING[ROLLING["measure"] == "net_flow"]
+    rolling = pd.concat([one.assign(measure=f"m{place}") for place in range(6)])
+    panels = figures.rolling_leaders(rolling)
+    assert [len(panels.axes), "the first 4 of 6 measures" in flat(panels)] == [4, True]
+    wide = figures.validity_chart(*shared(20, 5, 2))
+    assert len(wide.axes) == 3
+    assert len(wide.axes[0].get_yticks()) == 16
+    assert "the first 16 of 20 measures and the first 3 of 5 controls" in flat(wide)
+    for figure in (many, lags, panels, wide):
+        assert outside(figure) == []
+
+
+@pytest.mark.parametrize(("periods", "colours", "keys"), [(8, 8, 9), (9, 2, 2), (59, 2, 2)])
+def test_many_pairs_of_periods_are_all_drawn_in_one_look(periods: int, colours: int, keys: int) -> None:
+    figure = figures.validity_chart(*shared(2, 1, periods))
+    marks = [part for part in figure.axes[0].collections if len(np.asarray(part.get_offsets())) == 2]
+    shades = [tuple(part.get_facecolor()[0]) for part in marks if isinstance(part, PathCollection)]
+    assert len(shades) == periods + 1
+    assert len({*shades}) == colours
+    assert len(figure.legends[0].get_texts()) == keys
+    assert outside(figure) == []
+
+
+def test_thirty_years_of_windows_stay_on_the_page() -> None:
+    assert outside(figures.rolling_leaders(make_rolling(FEW, 120))) == []
 
 
 # -- leaders ----------------------------------------------------------------------------------------------------------

@@ -26,7 +26,7 @@ from hypothesis import strategies as st
 
 import diffusion
 from graphs import market_graph
-from graphs.exports import csv, dot, gexf, graphml, igraph_graph, networkx_graph, parquet
+from graphs.exports import GEPHI_EDGES, csv, dot, gexf, graphml, igraph_graph, networkx_graph, parquet
 from graphs.exports.values import SMALLEST_NUMBER, column_values, text
 from graphs.journeys.stream import period_edges
 from tests.conftest import REFERENCE
@@ -91,16 +91,16 @@ def example() -> Graph:
 
 
 def example_periods() -> pd.DataFrame:
-    """Return the edges of `example` by year; Namibia → Sweden has none."""
+    """Return the edges of `example` by half-year; Namibia → Sweden has none, Sweden → Namibia none in 2021-H2."""
     return pd.DataFrame(
         {
-            "period": ["2020", "2021", "2020"],
-            "start": pd.to_datetime(["2020-01-01", "2021-01-01", "2020-01-01"]),
-            "end": pd.to_datetime(["2020-12-31", "2021-12-31", "2020-12-31"]),
-            "source": ["SE", "SE", "SE"],
-            "target": ["NA", "NA", "US"],
-            "tracks": [20, 10, 10],
-            "lag_median": [3.5, math.nan, 8.0],
+            "period": ["2020-H2", "2021-H1", "2022-H1", "2020-H2"],
+            "start": pd.to_datetime(["2020-07-01", "2021-01-01", "2022-01-01", "2020-07-01"]),
+            "end": pd.to_datetime(["2020-12-31", "2021-06-30", "2022-06-30", "2020-12-31"]),
+            "source": ["SE", "SE", "SE", "SE"],
+            "target": ["NA", "NA", "NA", "US"],
+            "tracks": [15, 10, 5, 10],
+            "lag_median": [3.5, math.nan, 2.0, 8.0],
         }
     )
 
@@ -347,10 +347,8 @@ def assert_graphology_read(graph: Graph, found: Mapping[str, object], *, periods
     for pair, data in expected_edges.items():
         own = dict(data)
         if pair in last:  # the types of dynamic attributes are not known to graphology
-            tracks = last[pair].tracks
-            own |= {"weight": f"{float(tracks)}", "period_tracks": f"{tracks}"}
-        assert {name: edges[pair].get(name) for name in own} == own
-        assert set(edges[pair]) - set(own) <= {"period_lag_median"}
+            own |= {"weight": f"{float(last[pair].tracks)}"}
+        assert edges[pair] == own
 
 
 def test_graphology_reads_the_example_as_it_did(tmp_path: Path) -> None:
@@ -530,9 +528,9 @@ def test_broken_graphml_is_seen(old: bytes, new: bytes, rule: str) -> None:
         (b'label="Sweden"', b'label=""', "label"),
         (b'for="lat" value="62.0"', b'for="north" value="62.0"', "value of north"),
         (b'for="shallow" value="false"', b'for="shallow" value="False"', "value of shallow"),
-        (b'value="10" start="2021-01-01"', b'value="10" start="2020-01-01"', "again period_tracks"),
-        (b'<spell start="2021-01-01"', b'<spell start="2020-01-01"', "spells"),
-        (b'<spell start="2021-01-01"', b'<spell start="1921-01-01"', "interval"),
+        (b'value="10.0" start="2021-01-01"', b'value="10.0" start="2020-01-01"', "again weight"),
+        (b'<spell start="2022-01-01"', b'<spell start="2020-01-01"', "spells"),
+        (b'<spell start="2022-01-01"', b'<spell start="1921-01-01"', "interval"),
         (b'viz:size value="40', b'viz:size value="-40', "size"),
         (b'id="weight" title="weight" type="double"', b'id="weight" title="weight" type="string"', "weight dynamic"),
     ],
@@ -558,32 +556,56 @@ def test_graphml_fits_its_schema(tmp_path: Path, sample: Graph) -> None:
 # ── GEXF in time ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_edges_change_from_period_to_period() -> None:
-    _, edges = content(nx.read_gexf(io.BytesIO(gexf(example(), example_periods()))))
-    before, after = ("2020-01-01", "2020-12-31"), ("2021-01-01", "2021-12-31")
+Timed = dict[tuple[str, str], list[tuple[str | None, ...]]]
+
+
+def timed_weights(data: bytes) -> Timed:
+    """Return the weights in time of every edge that has some, as the file holds them; networkx does not read them."""
+    found: Timed = {}
+    for edge in ET.fromstring(data).iter(f"{X}edge"):
+        for value in edge.iterfind(f"{X}attvalues/{X}attvalue[@start]"):
+            assert value.get("for") == "weight"
+            own = found.setdefault((edge.attrib["source"], edge.attrib["target"]), [])
+            own.append((value.get("value"), value.get("start"), value.get("end")))
+    return found
+
+
+def test_weights_change_from_period_to_period() -> None:
+    data = gexf(example(), example_periods())
+    first = ("2020-07-01", "2020-12-31")
+    assert timed_weights(data) == {
+        ("SE", "NA"): [("15.0", *first), ("10.0", "2021-01-01", "2021-06-30"), ("5.0", "2022-01-01", "2022-06-30")],
+        ("SE", "US"): [("10.0", *first)],
+    }
+    _, edges = content(nx.read_gexf(io.BytesIO(data)))
     namibia = edges["SE", "NA"]
-    assert namibia["spells"] == [before, after]
-    assert namibia["period_tracks"] == [(20, *before), (10, *after)]
-    assert namibia["period_lag_median"] == [(3.5, *before)]  # what is missing is no value
+    assert namibia["spells"] == [("2020-07-01", "2021-06-30"), ("2022-01-01", "2022-06-30")]
     assert (namibia["tracks"], namibia["weight"], namibia["rate"]) == (30, 30.0, 0.1 + 0.2)
-    assert edges["SE", "US"]["period_tracks"] == [(10, *before)]
-    assert "spells" not in edges["NA", "SE"] and "period_tracks" not in edges["NA", "SE"]
-    root = ET.fromstring(gexf(example(), example_periods()))
-    weights = [(v.get("value"), v.get("start")) for v in root.iter(f"{X}attvalue") if v.get("for") == "weight"]
-    assert weights == [("20.0", "2020-01-01"), ("10.0", "2021-01-01"), ("10.0", "2020-01-01")]
+    assert edges["SE", "US"]["spells"] == [first]
+    assert "spells" not in edges["NA", "SE"]
 
 
 def test_the_periods_of_the_sample_come_back(sample: Graph, periods: pd.DataFrame) -> None:
-    nodes, edges = content(nx.read_gexf(io.BytesIO(gexf(sample, periods))))
-    found = {
-        (source, target, start): (tracks, end)
-        for (source, target), data in edges.items()
-        for tracks, start, end in data.get("period_tracks", [])  # type: ignore[attr-defined]
-    }
-    written = {(p.source, p.target, str(p.start.date())): (p.tracks, str(p.end.date())) for p in periods.itertuples()}
-    assert found == written
-    for code, data in sample.nodes(data=True):
-        assert nodes[code]["viz"]["position"]["y"] == pytest.approx(10 * data["lat"], abs=1e-3)  # type: ignore[index]
+    data = gexf(sample, periods)
+    written: Timed = {}
+    for row in periods.sort_values("start").itertuples():
+        span = (f"{float(row.tracks)}", str(row.start.date()), str(row.end.date()))
+        written.setdefault((row.source, row.target), []).append(span)
+    assert timed_weights(data) == written
+    nodes, _ = content(nx.read_gexf(io.BytesIO(data)))
+    for code, node in sample.nodes(data=True):
+        assert nodes[code]["viz"]["position"]["y"] == pytest.approx(10 * node["lat"], abs=1e-3)  # type: ignore[index]
+
+
+def test_the_graph_leaves_out_what_gephi_cannot_use(entries: diffusion.Entries) -> None:
+    graph = market_graph(entries)
+    _, edges = content(nx.read_gexf(io.BytesIO(graph.gexf())))
+    flows = dict(content(graph.to_networkx())[1])
+    assert edges.keys() == flows.keys()
+    for pair, data in flows.items():
+        kept = {name: value for name, value in data.items() if name in {"weight", *GEPHI_EDGES}}
+        assert {name: value for name, value in edges[pair].items() if name not in {"id", "spells"}} == kept
+    assert {"rate", "lag_median", "distance_km"} <= set().union(*edges.values())
 
 
 def test_size_is_by_area() -> None:
@@ -596,9 +618,9 @@ def test_size_is_by_area() -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"target": ["MT", "NA", "US"]}, "SE→MT, which the graph lacks"),
-        ({"end": pd.to_datetime(["2019-12-31", "2021-12-31", "2020-12-31"])}, "before it starts"),
-        ({"end": pd.to_datetime(["2021-01-01", "2021-12-31", "2020-12-31"])}, "overlap on 2021-01-01"),
+        ({"target": ["MT", "NA", "NA", "US"]}, "SE→MT, which the graph lacks"),
+        ({"end": pd.to_datetime(["2019-12-31", "2021-06-30", "2022-06-30", "2020-12-31"])}, "before it starts"),
+        ({"end": pd.to_datetime(["2021-01-01", "2021-06-30", "2022-06-30", "2020-12-31"])}, "overlap on 2021-01-01"),
     ],
 )
 def test_periods_that_cannot_be(change: dict[str, list[object]], message: str) -> None:

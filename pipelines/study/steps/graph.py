@@ -1,11 +1,12 @@
 """The market graph: transitions of every pair, tested against chance, and files for other tools."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
 
 import figures
-from diffusion import market_names
+from diffusion import DataSaysNoError, market_names
 from diffusion.contracts import LAGS
 from diffusion.conventions import FDR, LEAST_EXPOSED
 from graphs import MarketGraph, contracts, market_graph
@@ -19,6 +20,9 @@ MOST_ROWS = 15
 
 MOST_CURVES = 4
 """Pairs whose lag curves are drawn: those of the highest rates."""
+
+MOST_NAMED = 12
+"""Markets named in a line."""
 
 MEASURES = ("net_flow", "pagerank", "hub", "betweenness")
 """Scores whose first markets are named on screen."""
@@ -42,7 +46,7 @@ def _make(study: Study, results: Results) -> Output:
         "directed": int((edges["q_order"] <= FDR).sum()),
         "both": int(((edges["q"] <= FDR) & (edges["q_order"] <= FDR)).sum()),
         "exposed": int(edges["exposed"].sum()),
-        "unmatched": {name: len(pairs) for name, pairs in graph.unmatched.items()},
+        "unmatched": _unmatched_counts(graph),
     }
     tables = {"edges": edges, "markets": graph.nodes, "lags": graph.lags, "periods": graph.periods()}
     files = {
@@ -59,36 +63,35 @@ def _drawings(results: Results) -> dict[str, Drawing]:
     by_days = lags.groupby("days")["entered"].sum().rename("transitions").reset_index()
     joint = int(edges["joint"].sum()) // 2
     names = market_names(nodes["market"])
-    drawings = {}
-    if nodes["latitude"].notna().any():
-        drawings["flow_map"] = Drawing(
+    return {
+        "flow_map": Drawing(
             "The largest flows between markets, by number of tracks.", lambda: figures.flow_map(edges, nodes)
-        )
-    drawings["transition_matrix"] = Drawing(
-        "P(entry into the column's market within the window | in the row's market first, not tied).",
-        lambda: figures.transition_matrix(edges, names=names),
-    )
-    drawings["lags"] = Drawing(
-        "How long observed transitions took.",
-        lambda: figures.lag_distribution(by_days, joint=joint, window=graph.window),
-    )
-    curves = _lag_curves(graph)
-    if len(curves):
-        drawings["lag_curves"] = Drawing(
+        ),
+        "transition_matrix": Drawing(
+            "P(entry into the column's market within the window | in the row's market first, not tied).",
+            lambda: figures.transition_matrix(edges, names=names),
+        ),
+        "lags": Drawing(
+            "How long observed transitions took.",
+            lambda: figures.lag_distribution(by_days, joint=joint, window=graph.window),
+        ),
+        "lag_curves": Drawing(
             "How soon tracks follow, for the pairs of the highest rates, with 95 % bands.",
-            lambda: figures.lag_curves(curves, names=names),
-        )
-    drawings["leaders"] = Drawing("Markets by four scores.", lambda: figures.leader_chart(graph.scores()))
-    return drawings
+            lambda: _lag_curves(graph, names),
+        ),
+        "leaders": Drawing("Markets by four scores.", lambda: figures.leader_chart(graph.scores())),
+    }
 
 
-def _lag_curves(graph: MarketGraph) -> pd.DataFrame:
+def _lag_curves(graph: MarketGraph, names: Mapping[str, str]) -> figures.Figure:
     strongest = graph.largest("rate").head(MOST_CURVES)
+    if strongest.empty:
+        raise DataSaysNoError(f"no pair with a transition has {LEAST_EXPOSED} exposed tracks")
     curves = [
         graph.flow(pair["source"], pair["target"]).curve.assign(source=pair["source"], target=pair["target"])
         for pair in strongest.to_dict("records")
     ]
-    return pd.concat(curves) if curves else pd.DataFrame()
+    return figures.lag_curves(pd.concat(curves), names=names)
 
 
 def _section(results: Results) -> dict[str, Any]:
@@ -116,7 +119,7 @@ def _lines(results: Results) -> list[str]:
         f"chance    of {len(graph.edges):,} pairs {notes['significant']:,} have more tracks than the volume null gives "
         f"(q ≤ .05), {notes['directed']:,} than the order null, {notes['both']:,} than both; "
         f"{notes['permutations']:,} fillings each",
-        *(f"unmatched {line}" for line in _unmatched(graph)),
+        *(f"unmatched {line}" for line in _unmatched_lines(results)),
     ]
     leaders = graph.scores()
     for measure in MEASURES:
@@ -130,23 +133,34 @@ def _lines(results: Results) -> list[str]:
     return lines
 
 
-def _unmatched(graph: MarketGraph) -> list[str]:
-    """Return which pairs lack a distance, in words; none where all have them."""
-    gaps: dict[frozenset[tuple[str, str]], list[str]] = {}
+def _unmatched_counts(graph: MarketGraph) -> dict[str, dict[str, Any]]:
+    """Return what lacks which distance, in a size that does not grow with the number of pairs.
+
+    Distance → `pairs` (ordered pairs that lack it), `markets` (codes of those that have it to no other) and, where
+    there are no such markets, `examples` (the first five pairs). Distances that all pairs have are no keys.
+    """
+    counts: dict[str, dict[str, Any]] = {}
     for distance, pairs in graph.unmatched.items():
-        gaps.setdefault(frozenset(pairs), []).append(distance)
-    lines = []
-    for gap, distances in gaps.items():
-        without = _without_any(gap, len(graph.nodes))
-        named = ", ".join(market_names(without).values()) or "; ".join(f"{a}–{b}" for a, b in sorted(gap)[:5])
-        lines.append(f"{len(gap):,} pairs have no {', '.join(distances)}: those of {named}")
-    return lines
+        lacking = pd.Series([a for a, _ in pairs]).value_counts()
+        markets = sorted(str(market) for market in lacking[lacking == len(graph.nodes) - 1].index)
+        counts[distance] = {"pairs": len(pairs), "markets": markets}
+        if not markets:
+            counts[distance]["examples"] = [list(pair) for pair in sorted(pairs)[:5]]
+    return counts
 
 
-def _without_any(pairs: frozenset[tuple[str, str]], markets: int) -> list[str]:
-    """Return the markets that have the distance to no other; empty where the gaps are single pairs."""
-    lacking = pd.Series([a for a, _ in pairs]).value_counts()
-    return sorted(str(market) for market in lacking[lacking == markets - 1].index)
+def _unmatched_lines(results: Results) -> list[str]:
+    """Return which pairs lack a distance, in words; none where all have them."""
+    gaps: dict[tuple[int, str], list[str]] = {}
+    for distance, count in results.notes("graph")["unmatched"].items():
+        names = [*market_names(count["markets"]).values()]
+        more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
+        named = ", ".join(names[:MOST_NAMED]) + more or "; ".join("–".join(pair) for pair in count["examples"])
+        gaps.setdefault((count["pairs"], named), []).append(distance)
+    return [
+        f"{pairs:,} pairs have no {', '.join(distances)}: those of {named}"
+        for (pairs, named), distances in gaps.items()
+    ]
 
 
 def _caveats(results: Results) -> list[str]:
@@ -154,7 +168,7 @@ def _caveats(results: Results) -> list[str]:
     return [
         f"{counts['ties']:,} pairs of entries have no observed order; {counts['transitions']:,} are transitions. "
         f"One chart every {every(cadence)}: what travels faster leaves no direction.",
-        *(f"Distances: {line}." for line in _unmatched(results.graph)),
+        *(f"Distances: {line}." for line in _unmatched_lines(results)),
         "A transition is an order in time. It does not say that one market made the other listen.",
         "Borders on the map are Natural Earth's de facto view; no position is taken.",
     ]

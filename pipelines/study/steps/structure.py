@@ -86,19 +86,17 @@ def _infomap(tables: dict[str, pd.DataFrame], markets: list[str], seed: int) -> 
 def _drawings(results: Results) -> dict[str, Drawing]:
     graph = results.graph
     nodes = graph.nodes
-    placed = nodes["latitude"].notna().any()
     drawings = {}
-    if placed and results.holds("backbone") and len(results.table("backbone")):
+    if results.holds("backbone"):
         drawings["backbone_map"] = Drawing(
             "Flows that the volume null does not explain (q ≤ .05); language and artist are not held.",
             lambda: figures.backbone_map(graph.edges, nodes),
         )
     if results.holds("communities"):
         found = results.table("communities").merge(nodes[["market", "name", "latitude", "longitude"]], on="market")
-        if placed:
-            drawings["community_map"] = Drawing(
-                "Communities of markets by their flows (Leiden).", lambda: figures.community_map(found)
-            )
+        drawings["community_map"] = Drawing(
+            "Communities of markets by their flows (Leiden).", lambda: figures.community_map(found)
+        )
         spoken = found.merge(known_groups(found["market"].tolist()), on="market").rename(columns={"language": "group"})
         drawings["community_grid"] = Drawing(
             "The same communities by language.",
