@@ -8,15 +8,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from diffusion.arrays import Days, Ints
+
 NEVER: Final = np.int32(-(1 << 30))
 """Day that stands for a market's observed date before its first: there is none."""
 
 NOT_ENTERED: Final = np.int32(1 << 30)
 """Day that stands for an entry that was not seen."""
-
-Days = NDArray[np.int32]
-Flags = NDArray[np.bool_]
-Index = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +131,7 @@ class Timelines:
         return np.where(inside, at, -1)
 
 
-def expanded(start: Index, stop: Index) -> tuple[Index, Index]:
+def expanded(start: Ints, stop: Ints) -> tuple[Ints, Ints]:
     """Return the places in ranges one after the other, and how many each range has; ranges may be empty."""
     sizes = np.maximum(stop - start, 0)
     before = np.cumsum(sizes) - sizes

@@ -12,11 +12,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from diffusion import DataSaysNoError, SettingError, reference_table
+from diffusion.arrays import Floats
 from diffusion.conventions import CONFIDENCE
 
 Method = Literal["leiden", "infomap"]
 Labels = NDArray[np.int64]
-Numbers = NDArray[np.float64]
 
 METHODS: Final = ("leiden", "infomap")
 
@@ -41,7 +41,7 @@ class Stability:
         the markets of other communities (missing where there are none).
     """
 
-    together: Numbers
+    together: Floats
     labels: Labels
     markets: pd.DataFrame
 
@@ -289,7 +289,7 @@ def _chance_information(labels: Labels, group: Labels, permutations: int, genera
     return (1 + reached) / (1 + permutations)
 
 
-def _cell_sum(cells: Numbers) -> float:
+def _cell_sum(cells: Floats) -> float:
     return float((cells * np.log(np.maximum(cells, 1))).sum())
 
 
@@ -300,7 +300,7 @@ def _main_language(official: str, languages: str) -> str:
     return max(names, key=lambda name: float(spoken.get(name, 0)))  # a draw goes to the one named first
 
 
-def _partition(strength: Numbers, method: Method, trials: int, resolution: float) -> Labels:
+def _partition(strength: Floats, method: Method, trials: int, resolution: float) -> Labels:
     """Return the best partition of `trials` searches."""
     if not strength.any():
         return np.arange(len(strength))
@@ -313,7 +313,7 @@ def _partition(strength: Numbers, method: Method, trials: int, resolution: float
     return _numbered(max(found, key=lambda clustering: clustering.quality).membership)
 
 
-def _graph(strength: Numbers, *, directed: bool) -> igraph.Graph:
+def _graph(strength: Floats, *, directed: bool) -> igraph.Graph:
     source, target = np.nonzero(strength)
     graph = igraph.Graph(n=len(strength), edges=np.column_stack((source, target)).tolist(), directed=directed)
     graph.es["strength"] = strength[source, target].tolist()
@@ -328,7 +328,7 @@ def _numbered(membership: Sequence[int]) -> Labels:
     return place[number]
 
 
-def _strengths(flows: NDArray[np.number]) -> Numbers:
+def _strengths(flows: NDArray[np.number]) -> Floats:
     if flows.ndim != 2 or flows.shape[0] != flows.shape[1] or len(flows) < 2:
         raise SettingError(f"flows are a square array of two markets or more, not {flows.shape}")
     strength = flows.astype(float)
@@ -339,7 +339,7 @@ def _strengths(flows: NDArray[np.number]) -> Numbers:
     return strength
 
 
-def _mean_where(values: Numbers, where: NDArray[np.bool_]) -> Numbers:
+def _mean_where(values: Floats, where: NDArray[np.bool_]) -> Floats:
     """Return each row's mean over `where`, NaN over nothing."""
     count = where.sum(axis=1)
     total = np.where(where, values, 0.0).sum(axis=1)

@@ -8,6 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import special
 
+from diffusion.arrays import Floats, Ints
 from diffusion.conventions import CONFIDENCE
 from diffusion.errors import DataSaysNoError, SettingError
 from diffusion.timelines import Timelines
@@ -30,9 +31,6 @@ from graphs.nulls import (
 
 LEAST_PERMUTATIONS: Final = 20
 """Fillings below which mean and variance of a count say nothing."""
-
-Numbers = NDArray[np.float64]
-Counts = NDArray[np.int64]
 
 
 def edge_significance(timelines: Timelines, *, window: int, permutations: int = 200, seed: int = 0) -> pd.DataFrame:
@@ -126,8 +124,8 @@ def _check(timelines: Timelines, window: int, permutations: int) -> None:
 
 
 def _against_volume(
-    slots: Slots, watched: Watch, window: int, design: Numbers, permutations: int, generator: np.random.Generator
-) -> dict[str, Numbers]:
+    slots: Slots, watched: Watch, window: int, design: Floats, permutations: int, generator: np.random.Generator
+) -> dict[str, Floats]:
     """Return the columns that compare transitions with the volume null, (m, m) each."""
     windows = watched.windows(window)
     # all tracks swap, but only those with two dates can make a transition
@@ -146,7 +144,7 @@ def _against_volume(
 
 def _against_order(
     slots: Slots, watched: Watch, window: int, permutations: int, generator: np.random.Generator
-) -> dict[str, Numbers]:
+) -> dict[str, Floats]:
     """Return the columns that compare transitions with the order null, (m, m) each."""
     slots, windows = slots.of_tracks(slots.dated()), watched.windows(window)
     observed = transition_counts(slots, slots.market, slots.day, windows)
@@ -158,12 +156,12 @@ def _against_order(
     return _named("_order", observed, mean, p, tail)
 
 
-def _stacked(counts: Iterator[Counts]) -> NDArray[np.int32]:
+def _stacked(counts: Iterator[Ints]) -> NDArray[np.int32]:
     """Return the counts of all fillings as one array, fillings first."""
     return np.array([count.astype(np.int32) for count in counts])
 
 
-def _named(null: str, observed: Counts, mean: Numbers, p: Numbers, tail: Numbers) -> dict[str, Numbers]:
+def _named(null: str, observed: Ints, mean: Floats, p: Floats, tail: Floats) -> dict[str, Floats]:
     """Return one null's four columns under their names; a pair without a chance has neither p nor q."""
     untested = (mean == 0) & (observed == 0)
     off_diagonal = ~np.eye(len(observed), dtype=bool)
@@ -198,19 +196,19 @@ def _leads(met: Meetings) -> dict[str, NDArray[np.number]]:
     }
 
 
-def _share(part: Counts, whole: Counts) -> Numbers:
+def _share(part: Ints, whole: Ints) -> Floats:
     return np.where(whole > 0, part / np.maximum(whole, 1), np.nan)
 
 
-def _binomial_p(first: Counts, clusters: Counts) -> Numbers:
+def _binomial_p(first: Ints, clusters: Ints) -> Floats:
     """Return the exact two-sided p of as many firsts if either market were first equally often."""
     more = np.maximum(first, clusters - first)
     # P(X ≥ more) of a fair binomial; for the half and less of an even number of clusters twice that is above 1
-    twice: Numbers = 2 * special.betainc(np.maximum(more, 1), clusters - more + 1, 0.5)
+    twice: Floats = 2 * special.betainc(np.maximum(more, 1), clusters - more + 1, 0.5)
     return np.minimum(twice, 1.0)
 
 
-def _clopper_pearson(first: Counts, clusters: Counts) -> tuple[Numbers, Numbers]:
+def _clopper_pearson(first: Ints, clusters: Ints) -> tuple[Floats, Floats]:
     """Return the exact interval of a share, NaN without clusters.
 
     References

@@ -250,5 +250,5 @@ RELATIONS: Final = (
 ARRAY_RELATIONS: Final = (WAITS, WAIT_COUNTS, LAGS, TIES, TRANSITIONS)
 """Contracts of tables made from arrays: in the rooms `diffusion.risk` and `diffusion.pairs`."""
 
-STEPS: Final = (*STAR_STEPS, "first_appearances", "first_stays")
+ENGINE_STEPS: Final = (*STAR_STEPS, "first_appearances", "first_stays")
 """Relations that never leave the engine: source rows on their way to the star, and the star's to entries."""

@@ -7,10 +7,10 @@ import pyarrow as pa
 from numpy.typing import NDArray
 from scipy.sparse import coo_array, csr_array
 
+from diffusion.arrays import Ints
 from diffusion.contracts import LAGS, TIES
 from diffusion.pairs.ranges import After, Sources, of_several, targets
 from diffusion.risk.follow_up import FollowUp, stretches
-from diffusion.risk.kaplan_meier import Counts
 from diffusion.timelines import Timelines, expanded
 
 
@@ -35,20 +35,20 @@ class PairCounts:
 
     markets: tuple[str, ...]
     window: int
-    entered: Counts
-    censored: Counts
-    joint: Counts
+    entered: Ints
+    censored: Ints
+    joint: Ints
 
     @property
-    def tracks(self) -> Counts:
+    def tracks(self) -> Ints:
         """(m, m): tracks that made the transition."""
-        tracks: Counts = self.entered.sum(axis=2)
+        tracks: Ints = self.entered.sum(axis=2)
         return tracks
 
     @property
-    def exposed(self) -> Counts:
+    def exposed(self) -> Ints:
         """(m, m): tracks timed in the source and not yet in the target while it was watched."""
-        exposed: Counts = self.tracks + self.censored.sum(axis=2)
+        exposed: Ints = self.tracks + self.censored.sum(axis=2)
         return exposed
 
 
@@ -159,7 +159,7 @@ def _clusters(timelines: Timelines) -> int:
 # ── counts of whole days and tracks ──────────────────────────────────────────────────────────────────────────────────
 
 
-def _as_if_nobody_followed(timelines: Timelines, follow_up: FollowUp) -> Counts:
+def _as_if_nobody_followed(timelines: Timelines, follow_up: FollowUp) -> Ints:
     """Return who would be exposed, and how long, if no track entered a second market; (m, m, lags)."""
     columns, markets = follow_up.days.shape
     timed = timelines.timed
@@ -176,7 +176,7 @@ def _as_if_nobody_followed(timelines: Timelines, follow_up: FollowUp) -> Counts:
     return counts
 
 
-def _met(timelines: Timelines) -> Counts:
+def _met(timelines: Timelines) -> Ints:
     """Return in how many tracks a timed entry into one market meets any entry into another; (m, m)."""
     mine = of_several(timelines)[timelines.track]
     timed = mine & ~timelines.left_censored

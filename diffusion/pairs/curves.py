@@ -4,16 +4,17 @@ import numpy as np
 import pandas as pd
 from scipy.special import stdtrit
 
+from diffusion.arrays import Flags, Floats, Ints
 from diffusion.errors import DataSaysNoError, SettingError
 from diffusion.pairs.counts import PairCounts
 from diffusion.pairs.variance import Spread, daily_spread, rate_spread, source_widening
 from diffusion.risk.follow_up import UNSEEN, FollowUp
-from diffusion.risk.kaplan_meier import NORMAL, TAIL, Counts, KaplanMeier, Numbers, log_log_bounds
+from diffusion.risk.kaplan_meier import NORMAL, TAIL, KaplanMeier, log_log_bounds
 from diffusion.risk.risk_set import exposure_risk
-from diffusion.timelines import Flags, Timelines
+from diffusion.timelines import Timelines
 
 
-def interval(staying: Numbers, over: Flags, spread: Spread) -> tuple[Numbers, Numbers]:
+def interval(staying: Floats, over: Flags, spread: Spread) -> tuple[Floats, Floats]:
     """Return the bounds of the 95 % interval of incidences whose clusters scatter as `spread` says.
 
     Parameters
@@ -41,13 +42,13 @@ def interval(staying: Numbers, over: Flags, spread: Spread) -> tuple[Numbers, Nu
     doi 10.1093/biomet/26.4.404. Fay, Brittain & Proschan 2013 (the bound where nobody entered), doi
     10.1093/biostatistics/kxt016.
     """
-    quantile: Numbers = np.asarray(stdtrit(np.maximum(spread.clusters - 1, 1), 1 - TAIL), np.float64)
+    quantile: Floats = np.asarray(stdtrit(np.maximum(spread.clusters - 1, 1), 1 - TAIL), np.float64)
     low, high = log_log_bounds(staying, np.maximum(spread.variance, spread.least), quantile)
     some = (staying < 1) & (spread.clusters < 2)
     return _at_the_ends(np.where(some, 0.0, low), np.where(some, 1.0, high), staying, over, spread.at_risk)
 
 
-def independent_interval(curves: KaplanMeier) -> tuple[Numbers, Numbers]:
+def independent_interval(curves: KaplanMeier) -> tuple[Floats, Floats]:
     """Return the bounds of the 95 % interval of incidences by Greenwood's variance, every track by itself.
 
     At the ends they are those of `interval`, with tracks for clusters.
@@ -56,16 +57,14 @@ def independent_interval(curves: KaplanMeier) -> tuple[Numbers, Numbers]:
     return _at_the_ends(low, high, curves.staying, curves.over, curves.at_risk)
 
 
-def _at_the_ends(
-    low: Numbers, high: Numbers, staying: Numbers, over: Flags, at_risk: Counts
-) -> tuple[Numbers, Numbers]:
+def _at_the_ends(low: Floats, high: Floats, staying: Floats, over: Flags, at_risk: Ints) -> tuple[Floats, Floats]:
     """Return the bounds with those of Clopper and Pearson where none or all of those at risk entered."""
     surely = TAIL ** (1 / np.maximum(at_risk, 1))
     high = np.where(over, 1.0, np.where(staying < 1, high, 1 - surely))
     return np.where(over, np.maximum(low, surely), low), high
 
 
-def rate_interval(timelines: Timelines, counts: PairCounts) -> tuple[Numbers, Numbers]:
+def rate_interval(timelines: Timelines, counts: PairCounts) -> tuple[Floats, Floats]:
     """Return the bounds of the 95 % interval of every pair's rate, (m, m) each; NaN where nobody is exposed.
 
     Parameters

@@ -7,10 +7,10 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
+from diffusion.arrays import Days, Ints
 from diffusion.risk.follow_up import stretches
-from diffusion.risk.kaplan_meier import Counts
 from diffusion.risk.risk_set import first_unordered
-from diffusion.timelines import NEVER, NOT_ENTERED, Days, Timelines, expanded
+from diffusion.timelines import NEVER, NOT_ENTERED, Timelines, expanded
 
 Places = NDArray[np.int64]
 
@@ -80,12 +80,12 @@ class Sources:
         first = np.diff(self.key[:-1], prepend=-1) != 0
         return np.maximum.accumulate(np.where(first, np.arange(len(first)), 0))
 
-    def by_market(self, start: Places, stop: Places) -> Counts:
+    def by_market(self, start: Places, stop: Places) -> Ints:
         """Return how many sources the ranges hold of each market, (m,)."""
         at, _ = expanded(start, stop)
         return np.bincount(self.market[at], minlength=self.markets)
 
-    def by_lag(self, start: Places, stop: Places, day: Days | int) -> Counts:
+    def by_lag(self, start: Places, stop: Places, day: Days | int) -> Ints:
         """Return the same by days from the source to the range's own day, (m, lags)."""
         at, sizes = expanded(start, stop)
         cell = self.cell[at]

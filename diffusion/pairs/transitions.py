@@ -4,11 +4,12 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from diffusion.arrays import Floats, Ints
 from diffusion.contracts import TRANSITIONS
 from diffusion.entries import Entries
 from diffusion.pairs.counts import PairCounts, pair_counts
 from diffusion.pairs.curves import independent_interval, rate_interval
-from diffusion.risk.kaplan_meier import Counts, KaplanMeier, Numbers
+from diffusion.risk.kaplan_meier import KaplanMeier
 from diffusion.timelines import Timelines
 
 QUANTILES = {"lag_q25": 0.25, "lag_median": 0.5, "lag_q75": 0.75}
@@ -68,15 +69,15 @@ def transition_table(timelines: Timelines, counts: PairCounts) -> pa.Table:
     return TRANSITIONS.conform(pa.table(table))
 
 
-def _rate_if_ties(rate: Numbers, exposed: Counts, joint: Counts) -> Numbers:
+def _rate_if_ties(rate: Floats, exposed: Ints, joint: Ints) -> Floats:
     """Return the rate with ties as entries on the day of exposure, before any other can leave the risk set."""
     staying = exposed * (1 - np.where(exposed > 0, rate, 0.0))
     some = exposed + joint
-    rates: Numbers = np.divide(some - staying, some, out=np.full(rate.shape, np.nan), where=some > 0)
+    rates: Floats = np.divide(some - staying, some, out=np.full(rate.shape, np.nan), where=some > 0)
     return rates
 
 
-def lag_quantiles(entered: Counts, shares: dict[str, float]) -> dict[str, Numbers]:
+def lag_quantiles(entered: Ints, shares: dict[str, float]) -> dict[str, Floats]:
     """Return quantiles of the observed lags in days, exact from their counts; NaN where there are none.
 
     Parameters

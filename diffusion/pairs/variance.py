@@ -6,13 +6,14 @@ from typing import Final, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from diffusion.arrays import Days, Flags, Floats, Ints
 from diffusion.pairs.counts import PairCounts
 from diffusion.risk.follow_up import UNSEEN, FollowUp
-from diffusion.risk.kaplan_meier import Counts, KaplanMeier, Numbers
+from diffusion.risk.kaplan_meier import KaplanMeier
 from diffusion.risk.risk_set import exposure_risk
-from diffusion.timelines import Days, Flags, Timelines
+from diffusion.timelines import Timelines
 
-BLOCK: Final = 4_096
+CLUSTERS_AT_ONCE: Final = 4_096
 """Clusters whose days are looked at side by side."""
 
 
@@ -32,10 +33,10 @@ class Spread:
         Those of them with a track whose follow-up reaches the day.
     """
 
-    variance: Numbers
-    least: Numbers
-    clusters: Counts
-    at_risk: Counts
+    variance: Floats
+    least: Floats
+    clusters: Ints
+    at_risk: Ints
 
 
 def rate_spread(timelines: Timelines, counts: PairCounts, curves: KaplanMeier) -> Spread:
@@ -73,17 +74,17 @@ class Several:
         Ordered pairs of exposed tracks of one cluster.
     """
 
-    variance: Numbers
-    pairs: Counts
+    variance: Floats
+    pairs: Ints
 
     @classmethod
-    def of(cls, days: Days, entered: Flags, heads: NDArray[np.int64], influence: Numbers) -> Self:
+    def of(cls, days: Days, entered: Flags, heads: NDArray[np.int64], influence: Floats) -> Self:
         single = _looked_up(influence, days, entered)
         sizes = np.add.reduceat((days != UNSEEN).astype(np.int64), heads, axis=0)
         whole = np.add.reduceat(single, heads, axis=0)
         return cls((whole**2).sum(axis=0) - (single**2).sum(axis=0), (sizes * (sizes - 1)).sum(axis=0))
 
-    def widening(self, tracks: Counts, exposed: Counts, greenwood: Numbers) -> Numbers:
+    def widening(self, tracks: Ints, exposed: Ints, greenwood: Floats) -> Floats:
         """Return how many times Greenwood's variance is to be expected of each target, 1 where clusters do not matter.
 
         The targets with transitions are weighed by them.
@@ -95,16 +96,16 @@ class Several:
         return 1 + (min(max(shown / most, 0.0), 1.0) if most else 0.0) * larger
 
 
-def _looked_up(influence: Numbers, days: Days, entered: Flags) -> Numbers:
+def _looked_up(influence: Floats, days: Days, entered: Flags) -> Floats:
     """Return the influence, (2, m, days) of tracks that stayed and went, of each of (k, m) tracks; 0 if not exposed."""
     _, markets, length = influence.shape
     cell = (entered * markets + np.arange(markets)) * length + np.maximum(days, 0)
     return np.where(days == UNSEEN, 0.0, influence.ravel()[cell])
 
 
-def _repeated(flags: Flags, heads: NDArray[np.int64]) -> Counts:
+def _repeated(flags: Flags, heads: NDArray[np.int64]) -> Ints:
     """Return how many flags in each column are a second or later one of their group."""
-    repeated: Counts = np.maximum(np.add.reduceat(flags.astype(np.int64), heads, axis=0) - 1, 0).sum(axis=0)
+    repeated: Ints = np.maximum(np.add.reduceat(flags.astype(np.int64), heads, axis=0) - 1, 0).sum(axis=0)
     return repeated
 
 
@@ -116,7 +117,7 @@ def _clusters_of_several(cluster: NDArray[np.int64]) -> tuple[NDArray[np.int64],
     return places, np.flatnonzero(np.diff(group[places], prepend=-1))
 
 
-def source_widening(days: Days, entered: Flags, cluster: NDArray[np.int64]) -> Numbers:
+def source_widening(days: Days, entered: Flags, cluster: NDArray[np.int64]) -> Floats:
     """Return how many times Greenwood's variance is to be expected of every target of one source, (m,).
 
     Parameters
@@ -161,8 +162,8 @@ def daily_spread(
     )
     order = np.argsort(cluster, kind="stable")
     days, entered, cluster = days[order], entered[order], cluster[order]
-    for first in range(0, clusters, BLOCK):
-        rows = min(BLOCK, clusters - first)
+    for first in range(0, clusters, CLUSTERS_AT_ONCE):
+        rows = min(CLUSTERS_AT_ONCE, clusters - first)
         own = slice(*np.searchsorted(cluster, (first, first + rows)))
         cell = (cluster[own] - first) * length + days[own]
         ended, went = (

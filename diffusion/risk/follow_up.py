@@ -7,9 +7,10 @@ from typing import Final, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from diffusion.arrays import Days
 from diffusion.conventions import LONGEST
 from diffusion.errors import SettingError
-from diffusion.timelines import NEVER, NOT_ENTERED, Days, Timelines
+from diffusion.timelines import NEVER, NOT_ENTERED, Timelines
 
 UNSEEN: Final = -1
 """Days of follow-up where a track is not at risk."""

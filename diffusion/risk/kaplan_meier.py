@@ -4,13 +4,9 @@ from dataclasses import dataclass
 from typing import Final, Self
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import ndtri
 
-from diffusion.timelines import Flags
-
-Counts = NDArray[np.int64]
-Numbers = NDArray[np.float64]
+from diffusion.arrays import Flags, Floats, Ints
 
 TAIL: Final = 0.025
 """Probability outside a two-sided 95 % interval, on each side."""
@@ -40,14 +36,14 @@ class KaplanMeier:
         What one entry on the day takes off the logarithm's influence function: 1 / (at risk − entered).
     """
 
-    at_risk: Counts
-    staying: Numbers
+    at_risk: Ints
+    staying: Floats
     over: Flags
-    variance: Numbers
-    loss: Numbers
+    variance: Floats
+    loss: Floats
 
     @classmethod
-    def of(cls, at_risk: Counts, entered: Counts) -> Self:
+    def of(cls, at_risk: Ints, entered: Ints) -> Self:
         """Return the curves of those at risk on each day, of whom so many entered on it.
 
         Any may join the risk set late (delayed entry): a day's factor needs only the day's own risk set.
@@ -70,32 +66,32 @@ class KaplanMeier:
         return cls(at_risk, staying, over, np.cumsum(hazard * loss, axis=-1), loss)
 
     @classmethod
-    def of_ends(cls, entered: Counts, censored: Counts) -> Self:
+    def of_ends(cls, entered: Ints, censored: Ints) -> Self:
         """Return the curves of those at risk from the beginning who entered or were censored on each day.
 
         Who is censored on a day is at risk on it.
         """
-        at_risk: Counts = np.cumsum((entered + censored)[..., ::-1], axis=-1)[..., ::-1]
+        at_risk: Ints = np.cumsum((entered + censored)[..., ::-1], axis=-1)[..., ::-1]
         return cls.of(at_risk, entered)
 
     @property
-    def survival(self) -> Numbers:
+    def survival(self) -> Floats:
         """Probability of no entry by the day."""
         return np.where(self.over, 0.0, self.staying)
 
     @property
-    def incidence(self) -> Numbers:
+    def incidence(self) -> Floats:
         """Probability of the entry by the day, one minus `survival`."""
         return np.where(self.over, 1.0, 1 - self.staying)
 
     @property
-    def last(self) -> Counts:
+    def last(self) -> Ints:
         """Last day that any is followed to, −1 where there is none; of curves whose risk set never empties between."""
-        days: Counts = (self.at_risk > 0).sum(axis=-1) - 1
+        days: Ints = (self.at_risk > 0).sum(axis=-1) - 1
         return days
 
 
-def log_log_bounds(staying: Numbers, variance: Numbers, quantile: Numbers | float) -> tuple[Numbers, Numbers]:
+def log_log_bounds(staying: Floats, variance: Floats, quantile: Floats | float) -> tuple[Floats, Floats]:
     """Return the bounds of one minus `staying`, whose logarithm has the variance, through log(−log); 0 where it is.
 
     References

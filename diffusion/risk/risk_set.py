@@ -9,8 +9,9 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 from scipy.sparse import coo_array, csr_array
 
+from diffusion.arrays import Days, Flags, Ints
 from diffusion.risk.follow_up import UNSEEN, End, Ends, FollowUp
-from diffusion.timelines import Days, Flags, Index, Timelines, expanded
+from diffusion.timelines import Timelines, expanded
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +37,9 @@ class RiskSet:
     start: Days
     days: Days
     end: Ends
-    event_row: Index
-    event_market: Index
-    event_entry: Index
+    event_row: Ints
+    event_market: Ints
+    event_entry: Ints
 
     @property
     def entered(self) -> Flags:
@@ -51,9 +52,9 @@ class RiskSet:
 class OwnEntries:
     """Entries (e,) of the tracks that a risk set is of: row of the track there, market, and number in `Timelines`."""
 
-    row: Index
-    market: Index
-    entry: Index
+    row: Ints
+    market: Ints
+    entry: Ints
 
     @classmethod
     def of(cls, timelines: Timelines, tracks: NDArray[np.integer]) -> Self:

@@ -8,12 +8,13 @@ import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from diffusion.arrays import Flags, Ints
 from diffusion.contracts import WAIT_COUNTS, WAITS
 from diffusion.risk.follow_up import UNSEEN, FollowUp
 from diffusion.risk.risk_set import OwnEntries, RiskSet, wait_risk, withheld_markets
-from diffusion.timelines import Flags, Index, Timelines
+from diffusion.timelines import Timelines
 
-BLOCK: Final = 4_096
+TRACKS_AT_ONCE: Final = 4_096
 """Tracks that are looked at side by side."""
 
 MATCHES: Final = (False, True, None)
@@ -100,23 +101,23 @@ def wait_counts(timelines: Timelines, withheld: pa.Table, languages: pd.DataFram
     return WAIT_COUNTS.conform(pa.table(columns))
 
 
-def _blocks(timelines: Timelines, withheld: pa.Table, horizon: int) -> Iterator[tuple[Index, RiskSet]]:
+def _blocks(timelines: Timelines, withheld: pa.Table, horizon: int) -> Iterator[tuple[Ints, RiskSet]]:
     """Yield numbers of tracks with a timed debut, in blocks and in order, and their risk sets."""
     follow_up = FollowUp.of_waits(timelines, horizon)
     unlicensed = withheld_markets(timelines, withheld) if withheld.num_rows else None
     timed = np.flatnonzero(~timelines.debut_censored)
-    for begin in range(0, len(timed), BLOCK):
-        tracks = timed[begin : begin + BLOCK]
+    for begin in range(0, len(timed), TRACKS_AT_ONCE):
+        tracks = timed[begin : begin + TRACKS_AT_ONCE]
         yield tracks, wait_risk(timelines, follow_up, tracks, unlicensed)
 
 
-def _footprint_sizes(timelines: Timelines) -> Index:
+def _footprint_sizes(timelines: Timelines) -> Ints:
     """Return the number of markets entered on day 0, by track."""
     first = timelines.day == timelines.debut[timelines.track]
     return np.bincount(timelines.track[first], minlength=len(timelines.track_ids))
 
 
-def _footprints(timelines: Timelines, tracks: Index) -> Flags:
+def _footprints(timelines: Timelines, tracks: Ints) -> Flags:
     """Return whether the market was entered on day 0, of tracks (k,) and every market."""
     own = OwnEntries.of(timelines, tracks)
     first = timelines.day[own.entry] == timelines.debut[tracks][own.row]
@@ -145,7 +146,7 @@ def _matches(footprint: Flags, shared: Flags, known: Flags) -> NDArray[np.int8]:
     return np.where(some, 1, np.where(all_known, 0, 2)).astype(np.int8)
 
 
-def _added(kinds: Index, counts: Index) -> tuple[Index, Index]:
+def _added(kinds: Ints, counts: Ints) -> tuple[Ints, Ints]:
     """Return every kind once, in order, and the sum of its counts."""
     once, which = np.unique(kinds, return_inverse=True)
     total = np.zeros(len(once), np.int64)

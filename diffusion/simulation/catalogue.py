@@ -8,9 +8,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from diffusion.arrays import Floats, Ints
 from diffusion.markets import SIMULATED, reference_table
 from diffusion.simulation import rates
-from diffusion.simulation.network import Floats, Whole
 from diffusion.simulation.words import COUNTRIES, OTHER_WORDS, PLAIN_WORDS, SYLLABLES, TITLE_ENDS
 
 AUDIO: Final = (
@@ -73,12 +73,12 @@ class Catalogue:
     release: NDArray[np.datetime64]
     precision: NDArray[np.int8]
     explicit: NDArray[np.bool_]
-    duration_ms: Whole
-    popularity: Whole
+    duration_ms: Ints
+    popularity: Ints
     audio: dict[str, Floats]
-    licence: Whole
+    licence: Ints
     licences: list[list[str]]
-    recording: Whole
+    recording: Ints
     unlisted: NDArray[np.bool_]
 
     def __len__(self) -> int:
@@ -123,7 +123,7 @@ def draw_catalogue(rng: np.random.Generator, released: NDArray[np.datetime64], m
     )
 
 
-def _draw_recordings(rng: np.random.Generator, n: int) -> tuple[Whole, Whole]:
+def _draw_recordings(rng: np.random.Generator, n: int) -> tuple[Ints, Ints]:
     """Return whose recording each track is, and whose title it carries."""
     recording = np.arange(n)
     # a further id for q of the tracks makes q / (1 − q) of the recordings have several
@@ -161,7 +161,7 @@ def _titles(rng: np.random.Generator, n: int) -> pa.Array:
     )
 
 
-def _names(codes: Whole, syllables: int) -> pa.Array:
+def _names(codes: Ints, syllables: int) -> pa.Array:
     """Return a capitalised name for each code."""
     parts = [
         pa.array(SYLLABLES).take(pa.array(codes // len(SYLLABLES) ** k % len(SYLLABLES))) for k in range(syllables)

@@ -12,8 +12,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from diffusion.arrays import Floats, Ints
 from diffusion.simulation import rates
-from diffusion.simulation.network import Floats, Network, Whole
+from diffusion.simulation.network import Network
 from diffusion.simulation.spread import Arrivals
 
 TRENDS: Final = ("MOVE_DOWN", "MOVE_UP", "NEW_ENTRY", "SAME_POSITION")
@@ -43,9 +44,9 @@ class Plan:
 
     chart: str
     cadence: int
-    dates: Whole
-    first: Whole
-    depth: Whole
+    dates: Ints
+    first: Ints
+    depth: Ints
 
     @property
     def name(self) -> str:
@@ -88,10 +89,10 @@ class Stays:
     first: NDArray[np.int32]
     stop: NDArray[np.int32]
     level: NDArray[np.float32]
-    fill: Whole
+    fill: Ints
 
 
-def draw_dates(rng: np.random.Generator, *, days: int, cadence: int, gaps: bool) -> Whole:
+def draw_dates(rng: np.random.Generator, *, days: int, cadence: int, gaps: bool) -> Ints:
     """Return the days on which charts appear; the first and the last are never missing."""
     dates = np.arange(cadence - 1, days, cadence)
     if not len(dates):
@@ -107,7 +108,7 @@ def draw_dates(rng: np.random.Generator, *, days: int, cadence: int, gaps: bool)
     return dates
 
 
-def plan_chart(network: Network, chart: str, dates: Whole, *, cadence: int = 1, depth: int | None = None) -> Plan:
+def plan_chart(network: Network, chart: str, dates: Ints, *, cadence: int = 1, depth: int | None = None) -> Plan:
     """Return what of the chart is observed; the smallest markets have a shallow one unless `depth` is given."""
     m = len(network.markets)
     depths = np.full(m, depth or rates.DEPTHS[chart])
@@ -118,7 +119,7 @@ def plan_chart(network: Network, chart: str, dates: Whole, *, cadence: int = 1, 
     return Plan(chart, cadence, dates, np.searchsorted(dates, network.launch), depths)
 
 
-def draw_stays(rng: np.random.Generator, plan: Plan, arrivals: Arrivals, repertoire: Whole) -> tuple[Plan, Stays]:
+def draw_stays(rng: np.random.Generator, plan: Plan, arrivals: Arrivals, repertoire: Ints) -> tuple[Plan, Stays]:
     """Return the plan, with charts deep enough for all that enter them on one date, and all stays on the chart.
 
     Parameters
@@ -155,17 +156,17 @@ def repertoire_size(plan: Plan) -> int:
     return max(int(plan.depth.max()), round(_REPERTOIRE * int(plan.depth.sum())))
 
 
-def _fill(plan: Plan, market: Whole, first: Whole) -> Whole:
+def _fill(plan: Plan, market: Ints, first: Ints) -> Ints:
     """Return the old tracks of each market: what its first chart lacks of its depth."""
     new = np.bincount(market[first == plan.first[market]], minlength=len(plan.depth))
-    lacking: Whole = np.maximum(0, plan.depth - new)
+    lacking: Ints = np.maximum(0, plan.depth - new)
     return lacking
 
 
-def _popular(rng: np.random.Generator, repertoire: Whole, count: int) -> Whole:
+def _popular(rng: np.random.Generator, repertoire: Ints, count: int) -> Ints:
     """Return `count` of the repertoire, the first of it more likely than the last."""
     drawn = rng.gumbel(size=len(repertoire)) - 0.8 * np.log1p(np.arange(len(repertoire)))
-    chosen: Whole = repertoire[np.argsort(-drawn, kind="stable")[:count]]
+    chosen: Ints = repertoire[np.argsort(-drawn, kind="stable")[:count]]
     return chosen
 
 
@@ -190,7 +191,7 @@ class ChartMaker:
     rng: np.random.Generator
     _last: NDArray[np.int32] = field(init=False)
     _last_together: NDArray[np.int32] = field(init=False)
-    _old: Whole = field(init=False)
+    _old: Ints = field(init=False)
 
     def __post_init__(self) -> None:
         self._last = np.zeros(len(self.stays.track), dtype=np.int32)
@@ -215,7 +216,7 @@ class ChartMaker:
         rows = Rows(market, day, self.stays.track[stay], rank, streams, trend)
         return _joined(self._together(rows, index - begin, dates), rows) if self.aggregate else rows
 
-    def _present(self, begin: int, end: int) -> tuple[Whole, NDArray[np.int32]]:
+    def _present(self, begin: int, end: int) -> tuple[Ints, NDArray[np.int32]]:
         """Return which stay is on which date: the new tracks, cut to the depth, and the old ones that fill it."""
         stays, depth = self.stays, self.plan.depth
         new = len(stays.track) - int(stays.fill.sum())
@@ -237,7 +238,7 @@ class ChartMaker:
         old = np.repeat(self._old, dates)[place] + np.arange(len(place)) - (np.cumsum(lacking) - lacking)[place]
         return np.concatenate([stay, old]), np.concatenate([index, begin + place % dates]).astype(np.int32)
 
-    def _trend(self, stay: Whole, date: NDArray[np.int32], rank: NDArray[np.int32], dates: int) -> NDArray[np.int8]:
+    def _trend(self, stay: Ints, date: NDArray[np.int32], rank: NDArray[np.int32], dates: int) -> NDArray[np.int8]:
         """Return how ranks compare with the date before, and keep those of the last date."""
         present, slot = _distinct(stay, len(self._last))
         ranks = np.zeros((len(present), dates + 1), dtype=np.int32)
@@ -247,7 +248,7 @@ class ChartMaker:
         self._last[present] = ranks[:, -1]
         return _moves(rank, ranks[slot, date])
 
-    def _streams(self, group: Whole, rank: NDArray[np.int32], dates: int) -> NDArray[np.int64]:
+    def _streams(self, group: Ints, rank: NDArray[np.int32], dates: int) -> NDArray[np.int64]:
         """Return log-normal streams that fall with the rank."""
         deepest = int(rank.max(initial=1))
         curve = -rates.STREAMS_SLOPE * np.log(np.arange(1, deepest + 1))
@@ -302,13 +303,13 @@ def mean_log_streams(rng: np.random.Generator, population: Floats, cadence: int)
     return mean
 
 
-def _deepened(plan: Plan, market: Whole, first: Whole) -> Plan:
+def _deepened(plan: Plan, market: Ints, first: Ints) -> Plan:
     dates = len(plan.dates)
     news = np.bincount(market * dates + first, minlength=len(plan.depth) * dates)
     return replace(plan, depth=np.maximum(plan.depth, news.reshape(-1, dates).max(axis=1)))
 
 
-def _newest(group: Whole, age: Whole, counts: Whole, deep: Whole) -> NDArray[np.bool_]:
+def _newest(group: Ints, age: Ints, counts: Ints, deep: Ints) -> NDArray[np.bool_]:
     """Return which rows stay where there are more than the depth: those of the tracks that came last."""
     keep = np.ones(len(group), dtype=bool)
     over = np.flatnonzero((counts > deep)[group])
@@ -320,14 +321,14 @@ def _newest(group: Whole, age: Whole, counts: Whole, deep: Whole) -> NDArray[np.
     return keep
 
 
-def _distinct(values: NDArray[np.integer], size: int) -> tuple[Whole, Whole]:
+def _distinct(values: NDArray[np.integer], size: int) -> tuple[Ints, Ints]:
     """Return the distinct values below `size`, in order, and the place of each value among them."""
     present = np.zeros(size, dtype=bool)
     present[values] = True
     return np.flatnonzero(present), (np.cumsum(present) - 1)[values]
 
 
-def _ordered(group: Whole, level: NDArray[np.float32]) -> Whole:
+def _ordered(group: Ints, level: NDArray[np.float32]) -> Ints:
     """Return the rows in order of group and level, as one sort of whole numbers."""
     steps = (level.clip(0, 1) * ((1 << _SCORE_BITS) - 1)).astype(np.int64)
     key = (group << (_SCORE_BITS + _ROW_BITS)) | (steps << _ROW_BITS) | np.arange(len(group))

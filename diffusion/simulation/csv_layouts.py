@@ -14,11 +14,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from diffusion.arrays import Floats, Ints
 from diffusion.markets import market_names
 from diffusion.simulation.catalogue import AUDIO, Catalogue
 from diffusion.simulation.charts import TRENDS, Rows
 from diffusion.simulation.damage import Damage
-from diffusion.simulation.network import Floats, Whole
 from diffusion.simulation.study import Drawn, Simulation, Tell, blocks
 
 CORE_COLUMNS: Final = ("title", "rank", "date", "artist", "url", "region", "chart", "trend", "streams")
@@ -77,7 +77,7 @@ def write_csv(
 
 
 def _frame(
-    simulation: Simulation, chart: str, rows: Rows, order: Whole, pieces: Mapping[str, pl.Series], regions: pl.Series
+    simulation: Simulation, chart: str, rows: Rows, order: Ints, pieces: Mapping[str, pl.Series], regions: pl.Series
 ) -> pl.DataFrame:
     """Return the rows, in the given order, as columns of ready text."""
     track = pl.Series(rows.track[order])

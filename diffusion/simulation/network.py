@@ -6,15 +6,12 @@ from typing import Final
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
+from diffusion.arrays import Floats, Ints
 from diffusion.conventions import WINDOW_DAILY
 from diffusion.errors import SettingError
 from diffusion.markets import SIMULATED, reference_table
 from diffusion.simulation import rates
-
-Floats = NDArray[np.float64]
-Whole = NDArray[np.int64]
 
 SPAN: Final = float(WINDOW_DAILY)
 """Days after an entry within which it can be followed: the lag density f is 0 beyond."""
@@ -77,9 +74,9 @@ class Network:
     alpha: Floats
     median_lag: Floats
     background: Floats
-    periods: Whole
-    ages: Whole
-    launch: Whole
+    periods: Ints
+    ages: Ints
+    launch: Ints
     debut_weight: Floats
 
     def truth(self) -> pa.Table:
@@ -237,7 +234,7 @@ def _draw_background(rng: np.random.Generator, markets: int, periods: int) -> Fl
     return hazard
 
 
-def _draw_launches(rng: np.random.Generator, markets: int, days: int) -> Whole:
+def _draw_launches(rng: np.random.Generator, markets: int, days: int) -> Ints:
     """Return the day each market starts: 0, but for the measured share of late ones."""
     launch = np.zeros(markets, dtype=np.int64)
     late = rng.permutation(markets)[: min(round(rates.LATE_MARKETS * markets), markets - 1)]
@@ -258,7 +255,7 @@ def _shares(rng: np.random.Generator, markets: int, spread: float) -> Floats:
     return share
 
 
-def _years(start: date, days: int) -> Whole:
+def _years(start: date, days: int) -> Ints:
     """Return the days on which calendar years begin, the first being 0."""
     last = start + timedelta(days=days - 1)
     return np.array([0, *((date(year, 1, 1) - start).days for year in range(start.year + 1, last.year + 1))])

@@ -5,14 +5,11 @@ from datetime import date
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
 from diffusion import Calendar, DataSaysNoError, Entries, EventRules, SettingError
+from diffusion.arrays import Floats, Ints
 from diffusion.contracts import COVERAGE, ENTRIES
 from diffusion.conventions import LONG_GAP, WASHOUT
-
-Whole = NDArray[np.int64]
-Floats = NDArray[np.float64]
 
 _CHART, _DEPTH, _RANK = "top200", 200, 1
 
@@ -37,8 +34,8 @@ class ObservedDates:
 
     markets: tuple[str, ...]
     start: date
-    dates: Whole
-    first: Whole
+    dates: Ints
+    first: Ints
     washout: int = WASHOUT
 
     def __post_init__(self) -> None:
@@ -50,19 +47,19 @@ class ObservedDates:
             raise SettingError("every market of a watch must have a date")
 
     @property
-    def stretch(self) -> Whole:
+    def stretch(self) -> Ints:
         """(d,): number of the stretch without a long gap that holds the date, from 0."""
         return np.concatenate([[0], np.cumsum(np.diff(self.dates) > LONG_GAP)])
 
     @property
-    def span_first(self) -> Whole:
+    def span_first(self) -> Ints:
         """(m, d): first day of the market's stretch of coverage that holds the date; its launch at the earliest."""
         begins = np.searchsorted(self.stretch, self.stretch)
-        first: Whole = self.dates[np.maximum(self.first[:, None], begins)]
+        first: Ints = self.dates[np.maximum(self.first[:, None], begins)]
         return first
 
     @property
-    def timed_from(self) -> Whole:
+    def timed_from(self) -> Ints:
         """(m, d): day from which entries of the date's stretch are timed."""
         return self.span_first + self.washout
 
@@ -72,7 +69,7 @@ class ObservedDates:
         more = np.arange(last + cadence, last + days + cadence, cadence)
         return ObservedDates(self.markets, self.start, np.concatenate([self.dates, more]), self.first, self.washout)
 
-    def seen(self, entered: Floats) -> Whole:
+    def seen(self, entered: Floats) -> Ints:
         """Return the index of the date on which each entry shows: that of its day, or the next there is.
 
         Parameters

@@ -17,8 +17,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from diffusion.arrays import Floats, Ints
 from diffusion.simulation import rates
-from diffusion.simulation.network import SPAN, Floats, Network, Switches, Whole, lag_rate
+from diffusion.simulation.network import SPAN, Network, Switches, lag_rate
 
 CHUNK = 16_384
 """Tracks followed at a time."""
@@ -52,8 +53,8 @@ class Arrivals:
         Days after the start.
     """
 
-    track: Whole
-    market: Whole
+    track: Ints
+    market: Ints
     time: Floats
 
 
@@ -69,7 +70,7 @@ class Releases:
         (n,) share of the other markets in which the track is released too, 0 for one market alone.
     """
 
-    day: Whole
+    day: Ints
     breadth: Floats
 
 
@@ -155,7 +156,7 @@ def spread(rng: np.random.Generator, network: Network, debuts: Debuts, *, end: f
 
 
 def _lags(
-    rng: np.random.Generator, network: Network, theta: Floats, reached: Floats, market: Whole, time: Floats
+    rng: np.random.Generator, network: Network, theta: Floats, reached: Floats, market: Ints, time: Floats
 ) -> Floats:
     """Return days until each market is entered because `market` was at `time`; infinite where it is not.
 

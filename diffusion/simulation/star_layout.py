@@ -12,10 +12,10 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from diffusion.arrays import Ints
 from diffusion.files import write_whole
 from diffusion.simulation.catalogue import AUDIO, Catalogue
 from diffusion.simulation.charts import TRENDS, Rows
-from diffusion.simulation.network import Whole
 from diffusion.simulation.study import Drawn, Simulation, Tell, blocks
 
 ROW_GROUP: Final = 1_000_000
@@ -194,7 +194,7 @@ def _tracks(catalogue: Catalogue, drawn: Drawn, start: date) -> pa.Table:
     )
 
 
-def _debuts(drawn: Drawn, tracks: int) -> Whole:
+def _debuts(drawn: Drawn, tracks: int) -> Ints:
     """Return the day of each track's first chart."""
     debut = np.full(tracks, np.iinfo(np.int64).max // 2)
     for maker in drawn.makers:

@@ -8,6 +8,7 @@ from typing import Final, Literal
 
 import numpy as np
 
+from diffusion.arrays import Floats, Ints
 from diffusion.errors import SettingError
 from diffusion.markets import reference_table
 from diffusion.simulation import rates
@@ -22,7 +23,7 @@ from diffusion.simulation.charts import (
     plan_chart,
     repertoire_size,
 )
-from diffusion.simulation.network import ALL_ON, Floats, Network, Switches, Whole, draw_network
+from diffusion.simulation.network import ALL_ON, Network, Switches, draw_network
 from diffusion.simulation.spread import CHUNK, Arrivals, Releases, draw_debuts, draw_releases, spread
 
 Cadence = Literal["daily", "weekly"]
@@ -177,7 +178,7 @@ def blocks(drawn: Drawn, simulation: Simulation, tell: Tell = quiet) -> Iterator
         tell(end / len(dates))
 
 
-def _spans(start: date, dates: Whole, rows_a_date: int) -> list[tuple[int, int]]:
+def _spans(start: date, dates: Ints, rows_a_date: int) -> list[tuple[int, int]]:
     """Return ranges of date indices that lie within one month and are not too many rows."""
     months = (np.datetime64(start) + dates).astype("datetime64[M]").astype(np.int64)
     most = max(1, _BLOCK_ROWS // max(1, rows_a_date))

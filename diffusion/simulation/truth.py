@@ -6,9 +6,10 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from diffusion.arrays import Floats, Ints
 from diffusion.risk.kaplan_meier import KaplanMeier
 from diffusion.simulation.network import SPAN, lag_rate
-from diffusion.simulation.observed import Floats, ObservedDates, Whole
+from diffusion.simulation.observed import ObservedDates
 from diffusion.simulation.worlds import World
 
 DAYS: Final = (7, 14, 28, 56)
@@ -92,10 +93,10 @@ class Seen:
     """
 
     watch: ObservedDates
-    index: Whole
+    index: Ints
     source: NDArray[np.bool_]
 
-    def exposed(self, source: int) -> tuple[Whole, NDArray[np.bool_]]:
+    def exposed(self, source: int) -> tuple[Ints, NDArray[np.bool_]]:
         """Return the r tracks timed in the source, and (r, m) whether each is exposed to each market then."""
         rows = np.flatnonzero(self.source[:, source])
         index, here = self.index[rows], self.index[rows, source]
@@ -117,7 +118,7 @@ def see(watch: ObservedDates, times: Floats, *, dates: int) -> Seen:
     return Seen(watch, index, timed & timed_debut[:, None] & (index < dates))
 
 
-def follow_up(seen: Seen, *, window: int) -> tuple[Whole, Whole]:
+def follow_up(seen: Seen, *, window: int) -> tuple[Ints, Ints]:
     """Return the exposed tracks of every pair that entered, and that were censored, by days after the source.
 
     Parameters

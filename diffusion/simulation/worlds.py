@@ -8,11 +8,12 @@ from typing import Final, Literal
 import numpy as np
 
 from diffusion import SettingError
+from diffusion.arrays import Floats, Ints
 from diffusion.conventions import WINDOW_DAILY, WINDOW_WEEKLY
 from diffusion.simulation import Network, Switches, draw_network, spread
 from diffusion.simulation.charts import draw_dates
 from diffusion.simulation.network import MEDIAN_LAGS
-from diffusion.simulation.observed import Floats, ObservedDates, Whole
+from diffusion.simulation.observed import ObservedDates
 from diffusion.simulation.rates import LAG_MEDIAN
 from diffusion.simulation.spread import CHUNK, draw_debuts, draw_releases
 
@@ -203,7 +204,7 @@ def _switches(cell: Cell) -> Switches:
 
 def _in_order(network: Network) -> Network:
     """Return the network with its markets in order of their codes, as entries number them."""
-    order: Whole = np.argsort(np.array(network.markets))
+    order: Ints = np.argsort(np.array(network.markets))
     return replace(
         network,
         markets=tuple(network.markets[at] for at in order),

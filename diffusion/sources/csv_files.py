@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from diffusion.errors import SettingError, SourceError
 from diffusion.sources.csv_lines import Damaged, Judged, judge, read_record
 
-BLOCK: Final = 1 << 24
+BLOCK_BYTES: Final = 1 << 24
 """Bytes read at a time."""
 
 LONGEST_HEADER: Final = 1 << 16
@@ -121,7 +121,7 @@ def read_header(file: Path, *, encoding: str | None = None) -> Header:
     return _header_in(text.replace(line_end, b"\n"), file, encoding, line_end)
 
 
-def read_blocks(file: Path, header: Header, *, block: int = BLOCK) -> Iterator[Block]:
+def read_blocks(file: Path, header: Header, *, block: int = BLOCK_BYTES) -> Iterator[Block]:
     """Yield the records of a CSV file below its header, block by block.
 
     Raises

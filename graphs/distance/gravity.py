@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from diffusion import DataSaysNoError, SettingError
+from diffusion.arrays import Flags
 from diffusion.conventions import CONFIDENCE
 from graphs.distance.clustered import dyadic, market_jackknife, two_way
 from graphs.distance.market_pairs import LEAST_MARKETS, Matrix, edge_matrix
@@ -22,8 +23,6 @@ COLLINEAR: Final = 1e-7
 
 CONVERGED: Final = 1e-9
 """Change of the deviance at which iteration ends; steps are Newton's, so coefficients are then exact to rounding."""
-
-Flags = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +50,7 @@ class Gravity:
 
 
 @dataclass(frozen=True, slots=True)
-class _Pairs:
+class _ModelPairs:
     """Pairs in the model: numbers of source and target, tracks, log exposed (N,), and terms (N, K)."""
 
     source: NDArray[np.intp]
@@ -60,9 +59,9 @@ class _Pairs:
     offset: Matrix
     terms: Matrix
 
-    def cut(self, keep: Flags, terms: Sequence[int] | slice = slice(None)) -> "_Pairs":
+    def cut(self, keep: Flags, terms: Sequence[int] | slice = slice(None)) -> "_ModelPairs":
         """Return the pairs to keep with some of the terms."""
-        return _Pairs(
+        return _ModelPairs(
             self.source[keep], self.target[keep], self.tracks[keep], self.offset[keep], self.terms[keep][:, terms]
         )
 
@@ -138,7 +137,7 @@ def gravity(edges: pd.DataFrame, distances: Distances, *, terms: Sequence[str] |
 
 def _counted(
     edges: pd.DataFrame, chosen: Mapping[str, Matrix], markets: Sequence[str]
-) -> tuple[_Pairs, list[tuple[str, str, str]]]:
+) -> tuple[_ModelPairs, list[tuple[str, str, str]]]:
     """Return the exposed pairs that lack no distance, and the others with the reason."""
     if edges.duplicated(["source", "target"]).any():
         raise SettingError("a pair stands twice among the edges; give one row per ordered pair")
@@ -157,10 +156,10 @@ def _counted(
         whole &= ~np.isnan(matrix)
     source, target = np.nonzero(whole)
     values = np.column_stack([matrix[source, target] for matrix in chosen.values()])
-    return _Pairs(source, target, tracks[source, target], np.log(exposed[source, target]), values), left_out
+    return _ModelPairs(source, target, tracks[source, target], np.log(exposed[source, target]), values), left_out
 
 
-def _silent(pairs: _Pairs, silent: Flags, markets: Sequence[str]) -> list[tuple[str, str, str]]:
+def _silent(pairs: _ModelPairs, silent: Flags, markets: Sequence[str]) -> list[tuple[str, str, str]]:
     """Return the pairs of sources or targets without tracks, with the reason."""
     left = np.bincount(pairs.source[~silent], minlength=len(markets))
     rows = []
@@ -170,7 +169,7 @@ def _silent(pairs: _Pairs, silent: Flags, markets: Sequence[str]) -> list[tuple[
     return rows
 
 
-def _identified(pairs: _Pairs) -> list[int]:
+def _identified(pairs: _ModelPairs) -> list[int]:
     """Return the terms that say something the effects and the terms before them do not."""
     basis, _ = np.linalg.qr(pairs.effects())
     told = []
@@ -183,7 +182,7 @@ def _identified(pairs: _Pairs) -> list[int]:
     return told
 
 
-def _estimates(pairs: _Pairs, names: list[str]) -> pd.DataFrame:
+def _estimates(pairs: _ModelPairs, names: list[str]) -> pd.DataFrame:
     """Return the terms' estimates with both errors."""
     effects = pairs.effects()
     estimate, mean = _fit(pairs, effects)
@@ -215,7 +214,7 @@ def _estimates(pairs: _Pairs, names: list[str]) -> pd.DataFrame:
     )
 
 
-def _fit(pairs: _Pairs, effects: Matrix) -> tuple[Matrix, Matrix]:
+def _fit(pairs: _ModelPairs, effects: Matrix) -> tuple[Matrix, Matrix]:
     """Return the terms' coefficients and the expected tracks, by iterated weighted least squares."""
     # a second to import, and needed here alone
     from statsmodels.genmod.families import Poisson
@@ -259,7 +258,7 @@ def _deviance(tracks: Matrix, mean: Matrix) -> float:
     return float(2 * (tracks * np.log(ratio) - tracks + mean).sum())
 
 
-def _finished(table: pd.DataFrame, chosen: list[str], pairs: _Pairs, markets: Sequence[str]) -> pd.DataFrame:
+def _finished(table: pd.DataFrame, chosen: list[str], pairs: _ModelPairs, markets: Sequence[str]) -> pd.DataFrame:
     there = np.union1d(pairs.source, pairs.target)
     dropped = [code for at, code in enumerate(markets) if at not in set(there.tolist())]
     whole = table.set_index("term").reindex(chosen).rename_axis("term").reset_index()
@@ -275,7 +274,7 @@ def _finished(table: pd.DataFrame, chosen: list[str], pairs: _Pairs, markets: Se
     )
 
 
-def _check_enough(pairs: _Pairs, terms: int) -> None:
+def _check_enough(pairs: _ModelPairs, terms: int) -> None:
     there = len(np.union1d(pairs.source, pairs.target))
     needed = pairs.effects().shape[1] + terms if len(pairs.tracks) else 0
     if there < LEAST_MARKETS or len(pairs.tracks) <= needed:

@@ -6,11 +6,10 @@ from typing import Final, Literal, Self
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from diffusion import DataSaysNoError, SettingError, UnknownMarketError, pair_table, resolve
+from graphs.distance.market_pairs import Matrix
 
-Matrix = NDArray[np.float64]
 Side = Literal["source", "target"]
 
 KNOWN: Final = ("log_km", "contiguous", "common_language", "language_overlap", "cultural_distance")

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from diffusion import SettingError
 from graphs.distance.market_pairs import Matrix, Pairs
 
-CELLS: Final = 2_000_000
+VALUES_AT_ONCE: Final = 2_000_000
 """Numbers that are held at a time: 16 MB each for places and values."""
 
 SAME: Final = 1e-9
@@ -38,7 +38,7 @@ def permuted_products(
     flat, count = matrix.ravel(), len(matrix)
     parts = [
         flat[order[:, rows] * count + order[:, columns]] @ fixed
-        for order in _orders(count, permutations, max(1, CELLS // len(rows)), generator)
+        for order in _orders(count, permutations, max(1, VALUES_AT_ONCE // len(rows)), generator)
     ]
     return np.concatenate(parts)
 

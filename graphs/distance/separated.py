@@ -3,13 +3,11 @@
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import linalg, optimize
 
+from diffusion.arrays import Flags
+from graphs.distance.clustered import Index
 from graphs.distance.market_pairs import Matrix
-
-Index = NDArray[np.integer]
-Flags = NDArray[np.bool_]
 
 NOTHING: Final = 1e-7
 """Relative size of a direction below which it is rounding."""

@@ -8,10 +8,9 @@ from typing import Final, Literal, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from diffusion.arrays import Days, Floats
 from diffusion.errors import SettingError
-from diffusion.timelines import Days
 
-Floats = NDArray[np.float64]
 Periods = Literal["year", "quarter", "none"]
 
 DAY_BITS: Final = 21

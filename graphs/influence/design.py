@@ -6,11 +6,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from diffusion.timelines import Index
+from diffusion.arrays import Floats, Ints
 from graphs.influence.background import Cells
 from graphs.influence.followup import ObservedRisk, Tracks, flat_ranges, observed_risk, unordered
-
-Floats = NDArray[np.float64]
 
 KEY: Final = 1 << 16
 """More than any lag in days: two lags make one number."""
@@ -50,7 +48,7 @@ class Design:
     market: int
     survived: Floats
     survived_days: Floats
-    track: Index
+    track: Ints
     day: NDArray[np.int32]
     row: NDArray[np.int32]
     sender: NDArray[np.int16]
@@ -58,8 +56,8 @@ class Design:
     kinds: NDArray[np.int64]
     event_days: Floats
     scale: Floats
-    exposed: Index
-    joint: Index
+    exposed: Ints
+    joint: Ints
 
     def events_by_sender(self, reach: Floats) -> Floats:
         """Return the exposure of every event's interval to every sender, (k, m). `reach` is F, (m, w + 1)."""
@@ -130,7 +128,7 @@ def _of_tracks(follow: ObservedRisk, weight: Floats) -> ObservedRisk:
     return replace(follow, track=follow.track[kept], since=follow.since[kept], day=follow.day[kept])
 
 
-def _senders_of_events(tracks: Tracks, follow: ObservedRisk, window: int) -> tuple[Index, Index]:
+def _senders_of_events(tracks: Tracks, follow: ObservedRisk, window: int) -> tuple[Ints, Ints]:
     """Return event and sender of each possible transmission: observed in its market by the event's interval."""
     position, row = flat_ranges(tracks.starts[follow.track], tracks.starts[follow.track + 1])
     lag = follow.since[row] - tracks.sender_day[position]
@@ -138,7 +136,7 @@ def _senders_of_events(tracks: Tracks, follow: ObservedRisk, window: int) -> tup
     return row[kept], position[kept]
 
 
-def _joint(tracks: Tracks, market: int) -> Index:
+def _joint(tracks: Tracks, market: int) -> Ints:
     own = tracks.entries[market]
     track, day, since = own.track[own.timed], own.day[own.timed], own.since[own.timed]
     position, row = flat_ranges(tracks.starts[track], tracks.starts[track + 1])

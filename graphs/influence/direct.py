@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from diffusion.arrays import Floats
 from diffusion.conventions import FDR, HORIZON, LONGEST
 from diffusion.entries import Entries
 from diffusion.errors import DataSaysNoError, SettingError
@@ -18,13 +19,12 @@ from graphs.influence.followup import Tracks
 from graphs.influence.frailty import Frailty, expected_by_track, track_scales
 from graphs.influence.gradients import Fitted, score_products
 from graphs.influence.lags import observable
-from graphs.influence.model import MOST, Fit, Lag, designs_of, fit_with_lags
+from graphs.influence.model import HIGHEST_ALPHA, Fit, Lag, designs_of, fit_with_lags
 from graphs.influence.parallel import by_target
 from graphs.influence.penalty import held_out_rate
 from graphs.influence.result import NOBODY, Credits, Influence
 from graphs.nulls.tails import adjusted
 
-Floats = NDArray[np.float64]
 Penalty = Literal["heldout"] | float
 
 FRAILTY_ROUNDS: Final = 15
@@ -212,7 +212,7 @@ def _target_rows(setup: _Setup, fit: Fit, shrunk: Fit, target: int, scale: Float
     """Return the rows of one target, all columns but those that need all pairs; `scale` makes them robust."""
     design, task, tracks = fit.designs[target], fit.task(target), setup.tracks
     senders = len(design.survived)
-    beta, most = fit.coefficients[target] * task.unit, MOST * task.unit
+    beta, most = fit.coefficients[target] * task.unit, HIGHEST_ALPHA * task.unit
     products = None
     if scale is not None:
         known = Fitted(task, beta, fit.reach(target))

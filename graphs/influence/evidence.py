@@ -7,10 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
+from diffusion.arrays import Floats
 from diffusion.conventions import CONFIDENCE
 from graphs.influence.solver import Problem, information, maximum, odds
-
-Floats = NDArray[np.float64]
 
 RATIO_PRECISION: Final = 3e-3
 """Last rise of a log-likelihood without one sender; what is still missing then is far less."""

@@ -8,11 +8,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from diffusion.arrays import Days, Flags, Ints
 from diffusion.entries import Entries
 from diffusion.errors import DataSaysNoError
 from diffusion.risk.follow_up import UNSEEN, FollowUp
 from diffusion.risk.risk_set import OwnEntries, risk_set, withheld_markets
-from diffusion.timelines import NEVER, Days, Flags, Index, Timelines
+from diffusion.timelines import NEVER, Timelines
 
 OUT: Final = np.int32(-(1 << 29))
 """Day before all days: where no track is at risk."""
@@ -55,16 +56,16 @@ class Tracks:
     markets: tuple[str, ...]
     track_ids: NDArray[np.object_]
     debut: Days
-    footprint: Index
-    cluster: Index
-    starts: Index
-    sender_track: Index
-    sender_market: Index
+    footprint: Ints
+    cluster: Ints
+    starts: Ints
+    sender_track: Ints
+    sender_market: Ints
     sender_day: Days
     sender_since: Days
     entries: tuple["MarketEntries", ...]
     lines: Timelines
-    withheld: tuple[Index, ...]
+    withheld: tuple[Ints, ...]
     observed: tuple[Days, ...]
     spans: tuple[Days, ...]
     washout: int
@@ -117,14 +118,14 @@ class MarketEntries:
     `number` is that of the entry in `Timelines`.
     """
 
-    track: Index
+    track: Ints
     day: Days
     since: Days
     timed: Flags
-    number: Index
+    number: Ints
 
     @classmethod
-    def of(cls, lines: Timelines, number: Index, market: int) -> Self:
+    def of(cls, lines: Timelines, number: Ints, market: int) -> Self:
         mine = np.flatnonzero((lines.market == market) & (number[lines.track] >= 0))
         timed = ~lines.left_censored[mine]
         return cls(number[lines.track[mine]], lines.day[mine], lines.last_without[mine], timed, mine)
@@ -152,13 +153,13 @@ class ObservedRisk:
 
     begin: Days
     stop: Days
-    track: Index
+    track: Ints
     since: Days
     day: Days
     first: int
     next_day: Days
 
-    def sends_from(self, tracks: Tracks, lag_end: int) -> tuple[Index, Days, Days]:
+    def sends_from(self, tracks: Tracks, lag_end: int) -> tuple[Ints, Days, Days]:
         """Return which senders are followed up in intervals without event, and from which lag to which.
 
         Parameters
@@ -213,7 +214,7 @@ def observed_risk(tracks: Tracks, market: int, horizon: int) -> ObservedRisk:
     return ObservedRisk(begin, stop, track, stop[track], tracks.lines.day[number], first, next_day)
 
 
-def flat_ranges(low: Index, high: Index) -> tuple[Index, Index]:
+def flat_ranges(low: Ints, high: Ints) -> tuple[Ints, Ints]:
     """Return all positions of the ranges, one after the other, and the number of the range of each.
 
     Examples
@@ -238,7 +239,7 @@ def _spans(lines: Timelines) -> tuple[Days, ...]:
     return tuple(both[lines.span_market == market] for market in range(len(lines.markets)))
 
 
-def _withheld(entries: Entries, lines: Timelines, kept: Flags) -> tuple[Index, ...]:
+def _withheld(entries: Entries, lines: Timelines, kept: Flags) -> tuple[Ints, ...]:
     table = withheld_markets(lines, entries.withheld)[kept].tocsc()
     return tuple(own.astype(np.int64) for own in np.split(table.indices, table.indptr[1:-1]))
 

@@ -4,16 +4,15 @@ from typing import Final, Literal
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from scipy import optimize, special
 
+from diffusion.arrays import Floats
 from diffusion.errors import DataSaysNoError, SettingError
 from graphs.influence.background import Cells
 from graphs.influence.followup import Tracks
 from graphs.influence.gradients import event_hazards, expected_entries
 from graphs.influence.model import Fit
 
-Floats = NDArray[np.float64]
 Frailty = Literal["footprint", "gamma"]
 
 FOOTPRINTS: Final = (1, 2, 4, 10)

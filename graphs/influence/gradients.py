@@ -7,12 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from diffusion.arrays import Floats
 from graphs.influence.background import Cells
 from graphs.influence.design import Design
 from graphs.influence.followup import ObservedRisk, Tracks, observed_risk
 from graphs.influence.solver import Problem, odds
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)

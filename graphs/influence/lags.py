@@ -3,9 +3,8 @@
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from diffusion.arrays import Floats
 
 SHORTEST: Final = 1 / 16
 """Shortest median lag that is told from others, as a share of the cadence: transmission all but done between charts."""
@@ -13,7 +12,7 @@ SHORTEST: Final = 1 / 16
 LONGEST: Final = 0.45
 """Longest median lag, as a share of the window: at one half the density would be flat."""
 
-STEPS: Final = 48
+MEDIANS_TRIED: Final = 48
 """Median lags looked at."""
 
 
@@ -76,4 +75,4 @@ def observable(median: Floats, window: int, cadence: int) -> Floats:
 
 def median_grid(window: int, cadence: int) -> Floats:
     """Return the median lags (days) that are told apart, equally far from each other in logarithm."""
-    return np.geomspace(min(SHORTEST * cadence, LONGEST * window / 2), LONGEST * window, STEPS)
+    return np.geomspace(min(SHORTEST * cadence, LONGEST * window / 2), LONGEST * window, MEDIANS_TRIED)

@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 from typing import Final, Literal, Self
 
 import numpy as np
-from numpy.typing import NDArray
 
+from diffusion.arrays import Floats
 from diffusion.errors import SettingError
 from graphs.influence.background import Cells
 from graphs.influence.design import Design, target_design
@@ -16,10 +16,9 @@ from graphs.influence.parallel import by_target
 from graphs.influence.shapes import LagWeights
 from graphs.influence.solver import PRECISION, Problem, maximum, problem
 
-Floats = NDArray[np.float64]
 Lag = Literal["pair", "shared"] | float
 
-MOST: Final = 20.0
+HIGHEST_ALPHA: Final = 20.0
 """Largest α and largest daily hazard: certainty, where every exposed track entered at once."""
 
 ROUNDS: Final = 25
@@ -84,7 +83,7 @@ class Fit:
         def best(target: int) -> Floats:
             task, old = self.task(target, penalty), self.coefficients[target]
             start = None if np.isnan(old).any() else old * task.unit
-            beta = maximum(task, start, most=MOST * task.unit, precision=precision)
+            beta = maximum(task, start, most=HIGHEST_ALPHA * task.unit, precision=precision)
             return np.divide(beta, task.unit, out=np.zeros_like(beta), where=task.unit > 0)
 
         return replace(self, coefficients=np.stack(by_target(best, len(self.designs))))

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from diffusion.arrays import Floats, Ints
 from diffusion.errors import DataSaysNoError, SettingError
 from diffusion.timelines import NEVER, Timelines
 
@@ -16,9 +17,6 @@ EPSILON: Final = 1e-64
 
 PAIRS: Final = 2_000_000
 """Pairs of entries made at a time."""
-
-Floats = NDArray[np.float64]
-Index = NDArray[np.int64]
 
 
 def netinf(cascades: pd.DataFrame, *, edges: int, rate: float = 1.0, epsilon: float = EPSILON) -> pd.DataFrame:
@@ -66,7 +64,7 @@ def netinf(cascades: pd.DataFrame, *, edges: int, rate: float = 1.0, epsilon: fl
     """
     _check(cascades, edges, rate, epsilon)
     nodes, node = np.unique(cascades["node"].to_numpy(), return_inverse=True)
-    pairs = _Pairs.of(cascades, node, len(nodes), np.log(rate / epsilon), rate)
+    pairs = _EventPairs.of(cascades, node, len(nodes), np.log(rate / epsilon), rate)
     if not len(pairs.edge):
         raise DataSaysNoError("no event comes after another of its cascade, so there is no edge to find")
     chosen = _greedy(pairs, len(cascades), edges)
@@ -123,7 +121,7 @@ def _check(cascades: pd.DataFrame, edges: int, rate: float, epsilon: float) -> N
 
 
 @dataclass(frozen=True, slots=True)
-class _Pairs:
+class _EventPairs:
     """Pairs of events of one cascade in observed order, by edge.
 
     Attributes
@@ -140,14 +138,14 @@ class _Pairs:
         (k,): log-likelihood of the later event by this source, above that of none.
     """
 
-    edge: Index
-    starts: Index
+    edge: Ints
+    starts: Ints
     event: NDArray[np.int32]
     lag: Floats
     worth: Floats
 
     @classmethod
-    def of(cls, cascades: pd.DataFrame, node: Index, nodes: int, constant: float, rate: float) -> Self:
+    def of(cls, cascades: pd.DataFrame, node: Ints, nodes: int, constant: float, rate: float) -> Self:
         earlier, later = _ordered_pairs(cascades)
         time = cascades["time"].to_numpy(np.float64)
         lag = time[later] - time[earlier]
@@ -170,14 +168,14 @@ class _Pairs:
         return float(np.maximum(self.worth[mine] - explained[self.event[mine]], 0).sum())
 
 
-def _ordered_pairs(cascades: pd.DataFrame) -> tuple[Index, Index]:
+def _ordered_pairs(cascades: pd.DataFrame) -> tuple[Ints, Ints]:
     """Return row numbers of the earlier and the later event of every ordered pair of one cascade."""
     _, cascade = np.unique(cascades["cascade"].to_numpy(), return_inverse=True)
     time = cascades["time"].to_numpy(np.float64)
     by_time = np.lexsort((time, cascade))
     first = np.searchsorted(cascade[by_time], np.arange(cascade.max(initial=-1) + 2))[cascade[by_time]]
     before = np.arange(len(by_time)) - first
-    parts: list[tuple[Index, Index]] = []
+    parts: list[tuple[Ints, Ints]] = []
     ends = np.cumsum(before)
     for low, high in _slices(ends):
         count = before[low:high]
@@ -195,7 +193,7 @@ def _ordered_pairs(cascades: pd.DataFrame) -> tuple[Index, Index]:
     return np.concatenate([part[0] for part in parts]), np.concatenate([part[1] for part in parts])
 
 
-def _slices(ends: Index) -> list[tuple[int, int]]:
+def _slices(ends: Ints) -> list[tuple[int, int]]:
     """Return ranges of events with about `PAIRS` pairs each."""
     if not len(ends):
         return []
@@ -204,7 +202,7 @@ def _slices(ends: Index) -> list[tuple[int, int]]:
     return list(zip(cuts[:-1].tolist(), cuts[1:].tolist(), strict=True))
 
 
-def _greedy(pairs: _Pairs, events: int, edges: int) -> list[tuple[int, float]]:
+def _greedy(pairs: _EventPairs, events: int, edges: int) -> list[tuple[int, float]]:
     """Return numbers and gains of the chosen edges. Gains only fall, so an old gain bounds the new one from above."""
     explained = np.zeros(events)
     gains = np.add.reduceat(pairs.worth, pairs.starts[:-1])

@@ -5,13 +5,11 @@ from dataclasses import replace
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
+from diffusion.arrays import Floats
 from graphs.influence.design import Design
 from graphs.influence.followup import Tracks
 from graphs.influence.model import Fit
-
-Floats = NDArray[np.float64]
 
 RATES: Final = (0.0, 3.0, 10.0, 30.0, 100.0, 300.0)
 """Rates looked at, in exposed tracks, weakest first."""

@@ -7,9 +7,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from diffusion.arrays import Floats
 from diffusion.errors import DataSaysNoError, SettingError
-
-Floats = NDArray[np.float64]
 
 NOBODY: Final = -1
 """Number of the sender that stands for the background."""

@@ -4,12 +4,10 @@ from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
+from diffusion.arrays import Floats
 from graphs.influence.design import Design
 from graphs.influence.lags import median_grid, reached
-
-Floats = NDArray[np.float64]
 
 SPREAD: Final = 0.5
 """Standard deviation of the logarithm of a pair's median lag around that of all pairs, as is taken for granted."""

@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import linalg, optimize
 
-Floats = NDArray[np.float64]
+from diffusion.arrays import Floats
 
-MOST: Final = 100
+NEWTON_STEPS: Final = 100
 """Newton steps at most; a dozen is usual."""
 
 WARM: Final = 15
@@ -95,7 +95,7 @@ def maximum(task: Problem, start: Floats | None = None, *, most: Floats, precisi
     beta = np.minimum(beta, most)
     value, rise = task.value(beta), np.inf
     free = np.zeros(len(beta), np.bool_)
-    for _ in range(MOST):
+    for _ in range(NEWTON_STEPS):
         slope = odds(task.events @ beta)
         gradient = task.events.T @ slope - task.survived
         held = (task.unit <= 0) | ((beta >= most) & (gradient >= 0)) | ((beta <= 0) & (gradient <= 0))

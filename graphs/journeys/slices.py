@@ -14,9 +14,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from diffusion import DataSaysNoError, SettingError
+from diffusion.arrays import Flags
 from diffusion.timelines import Timelines
 
-Flags = NDArray[np.bool_]
 By = Literal["year", "half", "quarter", "month"]
 
 _MONTHS: Final = {"year": 12, "half": 6, "quarter": 3, "month": 1}

@@ -5,10 +5,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from diffusion import DataSaysNoError, SettingError
+from diffusion.arrays import Days
 from diffusion.conventions import LONGEST
 from diffusion.pairs.counts import pair_counts
 from diffusion.pairs.transitions import lag_quantiles
-from diffusion.timelines import NEVER, Days, Timelines
+from diffusion.timelines import NEVER, Timelines
 from graphs.journeys.slices import By, Period, calendar_periods, debuts_in, of_tracks
 
 Index = NDArray[np.intp]

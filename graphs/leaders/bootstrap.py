@@ -11,8 +11,9 @@ from scipy.sparse import csr_array
 from scipy.stats import rankdata
 
 from diffusion import DataSaysNoError, SettingError
+from diffusion.arrays import Floats
 from diffusion.conventions import CONFIDENCE
-from graphs.leaders.hierarchy import Counts, Scores
+from graphs.leaders.hierarchy import Counts
 from graphs.leaders.scores import OF_LAGS, Flows, Measure, scores
 
 SIGNS: Final = 2_000_000
@@ -31,7 +32,7 @@ DEFAULT: Final[tuple[Measure, ...]] = (
 BROAD: Final = 400
 """Pairs from which a cluster's row is multiplied as a dense one: it is quicker then, if less than a tenth is filled."""
 
-CELLS: Final = 100_000_000
+WEIGHTS_AT_ONCE: Final = 100_000_000
 """Weights held at a time, two bytes each."""
 
 SUMS: Final = 8_000_000
@@ -72,7 +73,7 @@ def bootstrap_leaders(
     transitions: csr_array,
     markets: Sequence[str],
     *,
-    lags: Scores | None = None,
+    lags: Floats | None = None,
     replicates: int = 1000,
     seed: int = 0,
     measures: Sequence[str] | None = None,
@@ -128,7 +129,7 @@ def bootstrap_leaders(
     return Leaders(table, _agreement(point, draws), replicates)
 
 
-def _flows(sums: Sequence[Counts], markets: int, lags: Scores | None) -> Flows:
+def _flows(sums: Sequence[Counts], markets: int, lags: Floats | None) -> Flows:
     """Return the graphs of column sums, (r, m²): counts, and votes if there."""
     counts, *votes = (part.reshape(-1, markets, markets) for part in sums)
     return Flows(counts, votes[0] if votes else None, lags)
@@ -144,7 +145,7 @@ def cluster_votes(transitions: csr_array) -> csr_array:
 
 def replicate_counts(
     tables: Sequence[csr_array], *, replicates: int, generator: np.random.Generator
-) -> Iterator[list[Scores]]:
+) -> Iterator[list[Floats]]:
     """Yield the column sums of tables whose rows are drawn with replacement, some replicates at a time, (r, columns).
 
     Parameters
@@ -166,7 +167,7 @@ def replicate_counts(
     rows = tables[0].shape[0]
     filled = np.flatnonzero(np.diff(tables[0].indptr))
     parts = [table[filled] for table in tables]
-    at_once = max(1, min(replicates, CELLS // max(len(filled), 1), SUMS // tables[0].shape[1]))
+    at_once = max(1, min(replicates, WEIGHTS_AT_ONCE // max(len(filled), 1), SUMS // tables[0].shape[1]))
     for begin in range(0, replicates, at_once):
         weights = np.empty((len(filled), min(at_once, replicates - begin)), np.uint16)
         for column in range(weights.shape[1]):
@@ -175,7 +176,7 @@ def replicate_counts(
         yield [_weighted(part, weights) for part in parts]
 
 
-def _weighted(table: csr_array, weights: NDArray[np.uint16]) -> Scores:
+def _weighted(table: csr_array, weights: NDArray[np.uint16]) -> Floats:
     """Return the exact sums of the table's rows under every column of weights, (replicates, columns)."""
     short = _products(table, weights, np.float32)
     sums = short if short.max(initial=0) < WHOLE_32 else _products(table, weights, np.float64)
@@ -200,7 +201,7 @@ def _products(
     return sums
 
 
-def _rows(measure: str, markets: Sequence[str], score: Scores, draws: Scores) -> pd.DataFrame:
+def _rows(measure: str, markets: Sequence[str], score: Floats, draws: Floats) -> pd.DataFrame:
     """Return one measure's rows of `Leaders.table`."""
     low, high = _percentiles(draws)
     ranks = rankdata(np.where(np.isnan(draws), np.inf, -draws), axis=1, method="min")
@@ -224,7 +225,7 @@ def _rows(measure: str, markets: Sequence[str], score: Scores, draws: Scores) ->
     return table.sort_values(["rank", "market"], na_position="last")
 
 
-def rank_groups(score: Scores, draws: Scores, *, level: float = CONFIDENCE) -> Scores:
+def rank_groups(score: Floats, draws: Floats, *, level: float = CONFIDENCE) -> Floats:
     """Return the group of every market, (m,), 1 for the best; markets of one group cannot be told from its first.
 
     Parameters
@@ -264,7 +265,7 @@ def rank_groups(score: Scores, draws: Scores, *, level: float = CONFIDENCE) -> S
     return groups
 
 
-def _told_apart(score: Scores, draws: Scores, level: float) -> NDArray[np.bool_]:
+def _told_apart(score: Floats, draws: Floats, level: float) -> NDArray[np.bool_]:
     """Return which markets differ by more than chance, (m, m)."""
     off = draws - draws.mean(axis=0)
     shared = off.T @ off / (len(draws) - 1)
@@ -281,22 +282,22 @@ def _told_apart(score: Scores, draws: Scores, level: float) -> NDArray[np.bool_]
     return apart
 
 
-def _percentiles(draws: Scores) -> tuple[Scores, Scores]:
+def _percentiles(draws: Floats) -> tuple[Floats, Floats]:
     """Return the bounds of the middle `CONFIDENCE` of the replicates along the first axis; NaN where there is none."""
     empty = np.isnan(draws).all(axis=0)
     low, high = np.nanquantile(np.where(empty, 0, draws), [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2], axis=0)
     return np.where(empty, np.nan, low), np.where(empty, np.nan, high)
 
 
-def _mean(draws: Scores) -> Scores:
+def _mean(draws: Floats) -> Floats:
     """Return the mean of the replicates that have a value, NaN where none has."""
     there = ~np.isnan(draws)
     count = there.sum(axis=0)
-    mean: Scores = np.where(count > 0, np.where(there, draws, 0).sum(axis=0) / np.maximum(count, 1), np.nan)
+    mean: Floats = np.where(count > 0, np.where(there, draws, 0).sum(axis=0) / np.maximum(count, 1), np.nan)
     return mean
 
 
-def _agreement(point: dict[str, Scores], draws: dict[str, Scores]) -> pd.DataFrame:
+def _agreement(point: dict[str, Floats], draws: dict[str, Floats]) -> pd.DataFrame:
     """Return `Leaders.agreement`."""
     names = list(point)
     one, other = np.triu_indices(len(names), 1)
@@ -313,7 +314,7 @@ def _agreement(point: dict[str, Scores], draws: dict[str, Scores]) -> pd.DataFra
     )
 
 
-def kendall(values: Scores) -> Scores:
+def kendall(values: Floats) -> Floats:
     """Return Kendall's τ-b between every two measures, (r, k, k), from their values for m markets, (r, k, m).
 
     Only markets that have both values count. NaN where a measure is the same for all of them.
@@ -332,7 +333,7 @@ def kendall(values: Scores) -> Scores:
     return np.concatenate([_kendall(values[at : at + at_once]) for at in range(0, len(values), at_once)])
 
 
-def _kendall(values: Scores) -> Scores:
+def _kendall(values: Floats) -> Floats:
     one, other = np.triu_indices(values.shape[-1], 1)
     sign = np.sign(values[..., one] - values[..., other])
     known = (~np.isnan(sign)).astype(float)
@@ -341,5 +342,5 @@ def _kendall(values: Scores) -> Scores:
     untied = (sign * sign) @ known.swapaxes(-1, -2)
     pairs = np.sqrt(untied * untied.swapaxes(-1, -2))
     with np.errstate(invalid="ignore", divide="ignore"):
-        tau: Scores = agree / pairs
+        tau: Floats = agree / pairs
     return tau

@@ -6,9 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffusion import SettingError
+from diffusion.arrays import Floats
 
 Counts = NDArray[np.integer] | NDArray[np.floating]
-Scores = NDArray[np.float64]
 
 SPRING: Final = 1.0
 """SpringRank's α, in tracks: each market is tied to standing 0 as firmly as one track ties two markets."""
@@ -22,7 +22,7 @@ NEWTON_STEPS: Final = 100
 NEWTON_SETTLED: Final = 1e-10
 
 
-def springrank(counts: Counts, *, spring: float = SPRING) -> Scores:
+def springrank(counts: Counts, *, spring: float = SPRING) -> Floats:
     """Return SpringRank, (…, m): standings such that a track goes from each market to one whose standing is 1 lower.
 
     The standings s minimise ½ Σ counts_ab (s_a − s_b − 1)² + ½ `spring` Σ s_a²; they add up to 0. Differences are in
@@ -50,11 +50,11 @@ def springrank(counts: Counts, *, spring: float = SPRING) -> Scores:
         raise SettingError(f"SpringRank's spring is {spring:g} tracks; it must be above 0")
     sent, received = counts.sum(axis=-1), counts.sum(axis=-2)
     laplacian = -(counts + counts.swapaxes(-1, -2)) + _diagonal(sent + received + spring)
-    standing: Scores = np.linalg.solve(laplacian, np.asarray(sent - received, float)[..., None])[..., 0]
+    standing: Floats = np.linalg.solve(laplacian, np.asarray(sent - received, float)[..., None])[..., 0]
     return standing
 
 
-def bradley_terry(votes: Counts, *, games: float = GAMES) -> Scores:
+def bradley_terry(votes: Counts, *, games: float = GAMES) -> Floats:
     """Return Bradley–Terry standings θ, (…, m): P(a before b) = 1 / (1 + exp(θ_b − θ_a)).
 
     Parameters
@@ -101,13 +101,13 @@ def bradley_terry(votes: Counts, *, games: float = GAMES) -> Scores:
     return standing
 
 
-def _before(difference: Scores) -> Scores:
+def _before(difference: Floats) -> Floats:
     """Return the logistic function, without overflow."""
-    chance: Scores = 0.5 * (1 + np.tanh(difference / 2))
+    chance: Floats = 0.5 * (1 + np.tanh(difference / 2))
     return chance
 
 
-def _diagonal(values: Counts) -> Scores:
+def _diagonal(values: Counts) -> Floats:
     """Return (…, m, m) matrices with the values on their diagonals."""
-    matrices: Scores = np.asarray(values, float)[..., None] * np.eye(values.shape[-1])
+    matrices: Floats = np.asarray(values, float)[..., None] * np.eye(values.shape[-1])
     return matrices

@@ -6,10 +6,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from diffusion.arrays import Floats, Ints
 from graphs.nulls import Slots, Watch, order_days
-
-Index = NDArray[np.int64]
-Scores = NDArray[np.float64]
 
 PERMUTATIONS: Final = 100
 
@@ -29,12 +27,12 @@ class LeadShares:
         (m,): the same under the order null, all permutations together; NaN where they give it no votes.
     """
 
-    votes: Index
-    share: Scores
-    expected: Scores
+    votes: Ints
+    share: Floats
+    expected: Floats
 
     @property
-    def excess(self) -> Scores:
+    def excess(self) -> Floats:
         """(m,): `share` minus `expected`: how much more often the market is first than its tracks' dates make it."""
         return self.share - self.expected
 
@@ -67,7 +65,7 @@ def lead_shares(
     return LeadShares(met, _share(won, met), _share(won_by_chance, met_by_chance))
 
 
-def _share(won: NDArray[np.number], met: NDArray[np.number]) -> Scores:
+def _share(won: NDArray[np.number], met: NDArray[np.number]) -> Floats:
     return np.where(met > 0, won / np.maximum(met, 1), np.nan)
 
 
@@ -85,11 +83,11 @@ class _Meetings:
         (v,): its two markets.
     """
 
-    one: Index
-    other: Index
-    begins: Index
-    low: Index
-    high: Index
+    one: Ints
+    other: Ints
+    begins: Ints
+    low: Ints
+    high: Ints
 
     @classmethod
     def of(cls, slots: Slots) -> "_Meetings":
@@ -108,7 +106,7 @@ class _Meetings:
         begins = np.flatnonzero(np.diff(key[order], prepend=-1))
         return cls(one[order], other[order], begins, low[order][begins], high[order][begins])
 
-    def votes(self, slots: Slots, watched: Watch, day: NDArray[np.int32]) -> tuple[Index, Index]:
+    def votes(self, slots: Slots, watched: Watch, day: NDArray[np.int32]) -> tuple[Ints, Ints]:
         """Return the votes that each market won, and all it was part of, (m,) each, for given days of the slots."""
         if not len(self.begins):
             return np.zeros(slots.markets, np.int64), np.zeros(slots.markets, np.int64)

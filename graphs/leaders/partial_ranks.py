@@ -9,8 +9,7 @@ from numpy.typing import NDArray
 from scipy.stats import rankdata
 from scipy.stats import t as student
 
-Numbers = NDArray[np.float64]
-Index = NDArray[np.int64]
+from diffusion.arrays import Floats, Ints
 
 LEAST_PAIRS: Final = 3
 """Pairs of periods without which nothing is said of all of them together."""
@@ -33,10 +32,10 @@ class RankPair:
         (k, c): what is held fixed.
     """
 
-    market: Index
-    score: Numbers
-    outcome: Numbers
-    fixed: Numbers
+    market: Ints
+    score: Floats
+    outcome: Floats
+    fixed: Floats
 
     def without(self, market: int) -> "RankPair":
         """Return the pair without a market."""
@@ -115,10 +114,10 @@ def association(pairs: Sequence[RankPair], *, markets: int, shuffles: int, seed:
 class _Residuals:
     """What is left of ranks: score and outcome (k,), the projection (k, k) that leaves it, degrees of freedom."""
 
-    market: Index
-    score: Numbers
-    outcome: Numbers
-    left: Numbers
+    market: Ints
+    score: Floats
+    outcome: Floats
+    left: Floats
     free: int
 
     @classmethod
@@ -141,11 +140,11 @@ class _Residuals:
         both = self.score @ self.outcome / np.sqrt((self.score @ self.score) * (self.outcome @ self.outcome))
         return float(both)
 
-    def moved(self, order: NDArray[np.intp]) -> Numbers:
+    def moved(self, order: NDArray[np.intp]) -> Floats:
         """Return the correlations with the score's residuals in other orders, (b, k)."""
         score = self.score[order] @ self.left
         size = np.sqrt(np.square(score).sum(axis=1) * (self.outcome @ self.outcome))
-        both: Numbers = score @ self.outcome / np.maximum(size, 1e-300)
+        both: Floats = score @ self.outcome / np.maximum(size, 1e-300)
         return both
 
 
@@ -155,25 +154,25 @@ def _joined(parts: Sequence[_Residuals]) -> float:
     return float(z @ _weights(parts))
 
 
-def _weights(parts: Sequence[_Residuals]) -> Numbers:
+def _weights(parts: Sequence[_Residuals]) -> Floats:
     free = np.array([part.free - 1 for part in parts], float)
-    weights: Numbers = free / free.sum()
+    weights: Floats = free / free.sum()
     return weights
 
 
-def fisher_z(correlation: Numbers | float, markets: int) -> Numbers:
+def fisher_z(correlation: Floats | float, markets: int) -> Floats:
     """Return Fisher's z of rank correlations over so many markets, that of 1 kept finite.
 
     A rank correlation of 1 is taken as half a step below: two neighbours that change places cost 12 / (k³ − k).
     """
     surest = 1 - 6 / (markets**3 - markets)
-    z: Numbers = np.arctanh(np.clip(correlation, -surest, surest))
+    z: Floats = np.arctanh(np.clip(correlation, -surest, surest))
     return z
 
 
 def _shuffled(
     said: Sequence[tuple[RankPair, _Residuals]], markets: int, shuffles: int, generator: np.random.Generator
-) -> Numbers:
+) -> Floats:
     """Return the joint z under permutations of the markets, (b,)."""
     taking_part = np.unique(np.concatenate([part.market for _, part in said]))
     where = np.full(markets, -1)
@@ -181,7 +180,7 @@ def _shuffled(
     sigma = generator.permuted(np.tile(np.arange(len(taking_part)), (shuffles, 1)), axis=1)
     parts = [part for _, part in said]
     moved = [fisher_z(part.moved(_within(sigma, where[part.market])), len(part.market)) for part in parts]
-    z: Numbers = _weights(parts) @ np.stack(moved)
+    z: Floats = _weights(parts) @ np.stack(moved)
     return z
 
 

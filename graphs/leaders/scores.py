@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 
 from diffusion import DataSaysNoError, SettingError
-from graphs.leaders.hierarchy import Counts, Scores, bradley_terry, springrank
+from diffusion.arrays import Floats
+from graphs.leaders.hierarchy import Counts, bradley_terry, springrank
 
 Measure = Literal[
     "out_tracks",
@@ -70,7 +71,7 @@ class Flows:
 
     counts: Counts
     votes: Counts | None = None
-    lags: Scores | None = None
+    lags: Floats | None = None
 
 
 def out_tracks(counts: Counts) -> Counts:
@@ -90,15 +91,15 @@ def net_flow(counts: Counts) -> Counts:
     return out_tracks(counts) - in_tracks(counts)
 
 
-def out_share(counts: Counts) -> Scores:
+def out_share(counts: Counts) -> Floats:
     """Return the share of each market's transitions in which it was the sender, (…, m); NaN where it has none."""
     sent, received = out_tracks(counts), in_tracks(counts)
     with np.errstate(invalid="ignore"):
-        share: Scores = np.asarray(sent / (sent + received), float)
+        share: Floats = np.asarray(sent / (sent + received), float)
     return share
 
 
-def pagerank(counts: Counts) -> Scores:
+def pagerank(counts: Counts) -> Floats:
     """Return PageRank on the reversed flow (damping 0.85), (…, m): whom do followed markets follow?
 
     The scores add up to 1. A market that received nothing passes its score on to all alike. Solved, not iterated.
@@ -113,11 +114,11 @@ def pagerank(counts: Counts) -> Scores:
     m = counts.shape[-1]
     # jumps and markets without a way on both go to all alike, so they only set the scale
     rank = np.linalg.solve(np.eye(m) - DAMPING * shares, np.ones((m, 1)))[..., 0]
-    score: Scores = rank / rank.sum(axis=-1, keepdims=True)
+    score: Floats = rank / rank.sum(axis=-1, keepdims=True)
     return score
 
 
-def hits(counts: Counts) -> tuple[Scores, Scores]:
+def hits(counts: Counts) -> tuple[Floats, Floats]:
     """Return HITS hub (sends to good receivers) and authority scores (receives from good senders), (…, m) each.
 
     Each adds up to 1; all are 0 in a graph without edges. Where the leading singular value is not simple, as in a graph
@@ -138,7 +139,7 @@ def hits(counts: Counts) -> tuple[Scores, Scores]:
     return hubs, _shares((flows.swapaxes(-1, -2) @ hubs[..., None])[..., 0])
 
 
-def _leading(matrices: Scores) -> Scores:
+def _leading(matrices: Floats) -> Floats:
     """Return the limit of the power iteration from equal values for symmetric matrices without negatives, (n, m)."""
     power = _scaled(matrices)
     values = _shares(power.sum(axis=-1))
@@ -155,21 +156,21 @@ def _leading(matrices: Scores) -> Scores:
     return values
 
 
-def _scaled(matrices: Scores) -> Scores:
+def _scaled(matrices: Floats) -> Floats:
     """Return matrices divided by their traces, (n, m, m)."""
     trace = np.trace(matrices, axis1=-2, axis2=-1)
-    scaled: Scores = matrices / np.where(trace > 0, trace, 1)[:, None, None]
+    scaled: Floats = matrices / np.where(trace > 0, trace, 1)[:, None, None]
     return scaled
 
 
-def _shares(values: Scores) -> Scores:
+def _shares(values: Floats) -> Floats:
     """Return values divided by their sum along the last axis, 0 where that is 0."""
     total = values.sum(axis=-1, keepdims=True)
-    shares: Scores = values / np.where(total > 0, total, 1)
+    shares: Floats = values / np.where(total > 0, total, 1)
     return shares
 
 
-def closeness(counts: Counts, lags: Scores, *, least_tracks: int = LEAST_TRACKS) -> Scores:
+def closeness(counts: Counts, lags: Floats, *, least_tracks: int = LEAST_TRACKS) -> Floats:
     """Return how soon each market reaches the others, per day, (…, m): the mean of 1 / days along the fastest way.
 
     The length of an edge is its median lag; a market that cannot be reached counts 0. Only edges of `least_tracks`
@@ -183,11 +184,11 @@ def closeness(counts: Counts, lags: Scores, *, least_tracks: int = LEAST_TRACKS)
     m = days.shape[-1]
     for via in range(m):
         np.minimum(days, days[..., :, via, None] + days[..., via, None, :], out=days)
-    speed: Scores = (1 / np.where(days > 0, days, np.inf)).sum(axis=-1) / max(m - 1, 1)
+    speed: Floats = (1 / np.where(days > 0, days, np.inf)).sum(axis=-1) / max(m - 1, 1)
     return speed
 
 
-def lag_betweenness(counts: Counts, lags: Scores, *, least_tracks: int = LEAST_TRACKS) -> Scores:
+def lag_betweenness(counts: Counts, lags: Floats, *, least_tracks: int = LEAST_TRACKS) -> Floats:
     """Return the share of fastest ways between other markets that run through each market, (…, m).
 
     The length of an edge is its median lag in days; a draw between fastest ways is split. 0 with fewer than three
@@ -202,25 +203,25 @@ def lag_betweenness(counts: Counts, lags: Scores, *, least_tracks: int = LEAST_T
     days = _lengths(counts, lags, least_tracks)
     others = max((m - 1) * (m - 2), 1)
     through = [_ways(one).betweenness(directed=True, weights="days") for one in days.reshape(-1, m, m)]
-    shares: Scores = np.array(through, float).reshape(days.shape[:-1]) / others
+    shares: Floats = np.array(through, float).reshape(days.shape[:-1]) / others
     return shares
 
 
-def _ways(days: Scores) -> igraph.Graph:
+def _ways(days: Floats) -> igraph.Graph:
     """Return the graph of edges with a length."""
     source, target = np.nonzero(np.isfinite(days) & (days > 0))
     edges = np.column_stack((source, target)).tolist()
     return igraph.Graph(len(days), edges, directed=True, edge_attrs={"days": days[source, target].tolist()})
 
 
-def _lengths(counts: Counts, lags: Scores, least_tracks: int) -> Scores:
+def _lengths(counts: Counts, lags: Floats, least_tracks: int) -> Floats:
     """Return days along every edge, (…, m, m): 0 on the diagonal, infinite where there is no way."""
     m = counts.shape[-1]
     there = (counts >= max(least_tracks, 1)) & np.isfinite(lags)
     return np.where(np.eye(m, dtype=bool), 0.0, np.where(there, lags, np.inf))
 
 
-def scores(flows: Flows, measures: Sequence[str] = MEASURES) -> dict[str, Scores]:
+def scores(flows: Flows, measures: Sequence[str] = MEASURES) -> dict[str, Floats]:
     """Return every measure's scores, (…, m) each.
 
     Raises
@@ -229,7 +230,7 @@ def scores(flows: Flows, measures: Sequence[str] = MEASURES) -> dict[str, Scores
         When a measure is unknown, or needs votes or lags that are not there.
     """
     _check(flows, measures)
-    found: dict[str, Scores] = {}
+    found: dict[str, Floats] = {}
     if {"hub", "authority"} & set(measures):
         found["hub"], found["authority"] = hits(flows.counts)
     for name in measures:
@@ -248,7 +249,7 @@ def _check(flows: Flows, measures: Sequence[str]) -> None:
             raise SettingError("'bradley_terry' needs votes, the clusters in which a market was first; pass votes=")
 
 
-def _score(flows: Flows, name: str) -> Scores:
+def _score(flows: Flows, name: str) -> Floats:
     if name == "bradley_terry":
         assert flows.votes is not None
         return bradley_terry(flows.votes)

@@ -7,20 +7,17 @@ from typing import Final
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from diffusion import DataSaysNoError, SettingError
+from diffusion.arrays import Flags, Floats
 from diffusion.pairs.counts import cluster_transitions
 from diffusion.timelines import Timelines
 from graphs.journeys.slices import By, Period, calendar_periods, day_number, debuts_in, of_tracks
 from graphs.leaders.bootstrap import DEFAULT, cluster_votes
-from graphs.leaders.hierarchy import Scores
 from graphs.leaders.lead_shares import PERMUTATIONS, LeadShares, lead_shares
 from graphs.leaders.partial_ranks import LEAST_PAIRS, RankPair, association
 from graphs.leaders.scores import Flows, scores
 from graphs.nulls import Watch, adjusted, timed_slots, watch
-
-Flags = NDArray[np.bool_]
 
 LEAST_VOTES: Final = 20
 """Untied votes that a market must be part of in both periods, for its lead share to say anything."""
@@ -239,7 +236,7 @@ def _period_facts(
     )
 
 
-def _scores_of(tracks: Timelines, window: int, measures: Sequence[str]) -> dict[str, Scores]:
+def _scores_of(tracks: Timelines, window: int, measures: Sequence[str]) -> dict[str, Floats]:
     """Return every measure on the transitions of some tracks, (m,) each."""
     transitions = cluster_transitions(tracks, window=window)
     m = len(tracks.markets)

@@ -45,7 +45,7 @@ FROM = click.option(
 )
 
 
-MOST = click.option("--most", type=click.IntRange(min=1), default=10, show_default=True, help="How many.")
+MOST_OPTION = click.option("--most", type=click.IntRange(min=1), default=10, show_default=True, help="How many.")
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -165,7 +165,7 @@ def query() -> None:
 
 @query.command()
 @click.option("--by", default="net_flow", show_default=True, help="Score to rank by.")
-@MOST
+@MOST_OPTION
 @FROM
 @JSON
 def leaders(by: str, most: int, place: Path, as_json: bool) -> None:
@@ -194,7 +194,7 @@ def journey(track: str, place: Path, as_json: bool) -> None:
 
 @query.command("next-from")
 @click.argument("market")
-@MOST
+@MOST_OPTION
 @FROM
 @JSON
 def next_from(market: str, most: int, place: Path, as_json: bool) -> None:
@@ -204,7 +204,7 @@ def next_from(market: str, most: int, place: Path, as_json: bool) -> None:
 
 @query.command("who-follows")
 @click.argument("market")
-@MOST
+@MOST_OPTION
 @FROM
 @JSON
 def who_follows(market: str, most: int, place: Path, as_json: bool) -> None:
@@ -214,7 +214,7 @@ def who_follows(market: str, most: int, place: Path, as_json: bool) -> None:
 
 @query.command()
 @click.argument("market")
-@MOST
+@MOST_OPTION
 @FROM
 @JSON
 def influence(market: str, most: int, place: Path, as_json: bool) -> None:

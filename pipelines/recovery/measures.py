@@ -3,14 +3,11 @@
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import stats
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 from diffusion import DataSaysNoError
-from diffusion.simulation.observed import Floats
-
-Flags = NDArray[np.bool_]
+from diffusion.arrays import Flags, Floats
 
 
 @dataclass(frozen=True, slots=True)

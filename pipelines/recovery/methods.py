@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from diffusion import Entries, lag_curve, transitions
-from diffusion.simulation.observed import Floats
+from diffusion.arrays import Floats
 from diffusion.simulation.truth import DAYS
 from graphs.influence import Influence, direct_edges
 from graphs.influence.netinf import netinf, track_cascades
@@ -25,7 +25,7 @@ Quantity = Literal["rate", "lag_curve", "alpha"]
 
 
 @dataclass(frozen=True, slots=True)
-class Evidence:
+class Given:
     """What methods are given: the observed entries, and what several of them use.
 
     Attributes
@@ -49,7 +49,7 @@ class Evidence:
     direct: Influence
 
     @classmethod
-    def of(cls, entries: Entries, *, window: int, seed: int) -> "Evidence":
+    def of(cls, entries: Entries, *, window: int, seed: int) -> "Given":
         """Return the evidence in entries; `seed` is that of the nulls."""
         nulls = edge_significance(entries.timelines, window=window, permutations=PERMUTATIONS, seed=seed)
         pairs = transitions(entries, window=window).to_pandas()
@@ -106,18 +106,18 @@ class Intervals:
     high: Floats
 
 
-def _counts(evidence: Evidence) -> Scores:
+def _counts(evidence: Given) -> Scores:
     """Plain counts: the tracks that made the transition; leaders by net flow."""
     tracks = evidence.square(evidence.pairs, "tracks", fill=0.0)
     return Scores(tracks, tracks.sum(axis=1) - tracks.sum(axis=0))
 
 
-def _rate(evidence: Evidence) -> Scores:
+def _rate(evidence: Given) -> Scores:
     """The rate of the transition; leaders by its sum."""
     return _summed(evidence.square(evidence.pairs, "rate"))
 
 
-def _lead_share(evidence: Evidence) -> Scores:
+def _lead_share(evidence: Given) -> Scores:
     """The share of the clusters that reached both in which the source was first; leaders by its mean."""
     share = evidence.square(evidence.nulls, "lead_share")
     known = ~np.isnan(share)
@@ -125,44 +125,44 @@ def _lead_share(evidence: Evidence) -> Scores:
     return Scores(share, np.where(known.any(axis=1), mean, np.nan))
 
 
-def _lift(evidence: Evidence) -> Scores:
+def _lift(evidence: Given) -> Scores:
     """Transitions over those that the volume null expects; leaders by its sum."""
     return _summed(evidence.square(evidence.nulls, "lift"))
 
 
-def _volume_p(evidence: Evidence) -> Scores:
+def _volume_p(evidence: Given) -> Scores:
     """The p against the volume null, small ones first; leaders by the transitions above the null's."""
     return _tested(evidence, "p", "expected")
 
 
-def _order_p(evidence: Evidence) -> Scores:
+def _order_p(evidence: Given) -> Scores:
     """The p against the order null, small ones first; leaders by the transitions above the null's."""
     return _tested(evidence, "p_order", "expected_order")
 
 
-def _tested(evidence: Evidence, p: str, expected: str) -> Scores:
+def _tested(evidence: Given, p: str, expected: str) -> Scores:
     tracks = evidence.square(evidence.pairs, "tracks", fill=0.0)
     excess = tracks - evidence.square(evidence.nulls, expected, fill=0.0)
     return Scores(-evidence.square(evidence.nulls, p), excess.sum(axis=1))
 
 
-def _netinf(evidence: Evidence, rate: float) -> Scores:
+def _netinf(evidence: Given, rate: float) -> Scores:
     """The gain at which greedy netinf adds the edge, at that rate per day; leaders by its sum."""
     cascades = track_cascades(evidence.entries.timelines)
     return _summed(evidence.square(netinf(cascades, edges=len(evidence.pairs), rate=rate), "gain"))
 
 
-def _alpha(evidence: Evidence) -> Scores:
+def _alpha(evidence: Given) -> Scores:
     """The unpenalised α; leaders by its sum, their clout."""
     return _summed(evidence.direct.matrix("alpha"))
 
 
-def _alpha_shrunk(evidence: Evidence) -> Scores:
+def _alpha_shrunk(evidence: Given) -> Scores:
     """α under its prior; leaders by its sum."""
     return _summed(evidence.direct.matrix("shrunk"))
 
 
-def _alpha_p(evidence: Evidence) -> Scores:
+def _alpha_p(evidence: Given) -> Scores:
     """The p of α, small ones first; leaders by the number of edges held to be direct."""
     return Scores(-evidence.direct.matrix("p"), np.nansum(evidence.direct.matrix("direct"), axis=1))
 
@@ -172,7 +172,7 @@ def _summed(edges: Floats) -> Scores:
     return Scores(edges, np.nansum(edges, axis=1))
 
 
-METHODS: Final[Mapping[str, Callable[[Evidence], Scores]]] = {
+METHODS: Final[Mapping[str, Callable[[Given], Scores]]] = {
     "counts": _counts,
     "rate": _rate,
     "lead_share": _lead_share,
@@ -188,7 +188,7 @@ METHODS: Final[Mapping[str, Callable[[Evidence], Scores]]] = {
 """Method → what scores the pairs and the markets. `netinf` has its usual rate, `netinf_tuned` that of `TUNED`."""
 
 
-def intervals(evidence: Evidence) -> tuple[Intervals, ...]:
+def intervals(evidence: Given) -> tuple[Intervals, ...]:
     """Return the intervals of α, of the rates, and of the lag curves at `DAYS`, as far as they were followed."""
     alpha = Intervals("alpha", None, evidence.direct.matrix("low"), evidence.direct.matrix("high"))
     whole = evidence.pairs[evidence.pairs["followed_to"] >= evidence.window]
@@ -196,7 +196,7 @@ def intervals(evidence: Evidence) -> tuple[Intervals, ...]:
     return (alpha, Intervals("rate", None, low, high), *_bands(evidence))
 
 
-def _bands(evidence: Evidence) -> tuple[Intervals, ...]:
+def _bands(evidence: Given) -> tuple[Intervals, ...]:
     """Return the bands of the lag curves at `DAYS`; the curve of a pair stays as it is until its next day."""
     curve = lag_curve(evidence.entries.lags(window=evidence.window).to_pandas())
     pairs = evidence.pairs[["source", "target", "followed_to"]]

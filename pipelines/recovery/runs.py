@@ -9,11 +9,11 @@ import numpy as np
 import pandas as pd
 
 from diffusion import SettingError
-from diffusion.simulation.observed import Floats
+from diffusion.arrays import Flags, Floats
 from diffusion.simulation.truth import DAYS, POPULATION, Truth, draw_truth
 from diffusion.simulation.worlds import Cell, Size, draw_world
-from pipelines.recovery.measures import Flags, Held, held, recovered
-from pipelines.recovery.methods import METHODS, Evidence, Intervals, intervals
+from pipelines.recovery.measures import Held, held, recovered
+from pipelines.recovery.methods import METHODS, Given, Intervals, intervals
 
 ENOUGH: Final = 10.0
 """Expected transitions (α: credits) from which intervals are required to hold."""
@@ -29,12 +29,14 @@ Tell = Callable[[float], None]
 class Each(Protocol):
     """Calls a function with every element, in any process, and yields the results in order; `map` is one."""
 
-    def __call__(self, function: Callable[[int], "Run"], numbers: Iterable[int], /) -> Iterator["Run"]:
+    def __call__(
+        self, function: Callable[[int], "SimulatedRun"], numbers: Iterable[int], /
+    ) -> Iterator["SimulatedRun"]:
         """Yield the result for every number."""
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class SimulatedRun:
     """What came out of one simulation: rows of the tables of `CellRuns`."""
 
     scores: list[Row]
@@ -107,11 +109,11 @@ def cell_runs(
     return CellRuns(cell, pd.DataFrame(scores), pd.DataFrame(coverage, columns=COVERAGE).astype({"days": "Int64"}))
 
 
-def simulation_run(cell: Cell, simulation: int, *, size: Size, seed: int, population: int = POPULATION) -> Run:
+def simulation_run(cell: Cell, simulation: int, *, size: Size, seed: int, population: int = POPULATION) -> SimulatedRun:
     """Return what came out of simulation number `simulation` of a cell; parameters as those of `cell_runs`."""
     world = draw_world(cell, size, seed=seed, simulation=simulation)
     entries = world.watch.entries(world.sample())
-    evidence = Evidence.of(entries, window=cell.window, seed=seed + simulation)
+    evidence = Given.of(entries, window=cell.window, seed=seed + simulation)
     truth = draw_truth(world, population=population)
     alpha = truth.alpha
     edge_share = float((alpha > 0).sum() / (alpha.size - len(alpha)))
@@ -123,7 +125,7 @@ def simulation_run(cell: Cell, simulation: int, *, size: Size, seed: int, popula
             | asdict(recovered(found.edges, found.leaders, alpha=alpha))
         )
     coverage = [{"simulation": simulation} | row for part in intervals(evidence) for row in _coverage(part, truth)]
-    return Run(scores, coverage)
+    return SimulatedRun(scores, coverage)
 
 
 def _coverage(found: Intervals, truth: Truth) -> Iterator[Row]:

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from diffusion import SourceError
-from diffusion.sources.csv_files import BLOCK, Block, ahead, read_blocks, read_header
+from diffusion.sources.csv_files import BLOCK_BYTES, Block, ahead, read_blocks, read_header
 from diffusion.sources.layouts import FileKind
 
 ROWS: Final = 1 << 16
@@ -55,7 +55,7 @@ def open_chart_file(path: Path, kind: FileKind, *, encoding: str | None = None) 
     whole = not path.name.lower().endswith((".gz", ".zst"))
     size = path.stat().st_size
     shares = (
-        (block, min(number * BLOCK / size, 1.0) if whole else None)
+        (block, min(number * BLOCK_BYTES / size, 1.0) if whole else None)
         for number, block in enumerate(ahead(read_blocks(path, header)), start=1)
     )
     return ChartFile(header.names, header.encoding, shares)

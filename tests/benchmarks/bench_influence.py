@@ -27,7 +27,7 @@ from graphs.influence.background import Cells
 from graphs.influence.design import target_design
 from graphs.influence.followup import Tracks
 from graphs.influence.lags import reached
-from graphs.influence.model import MOST, designs_of, fit_with_lags, target_problem
+from graphs.influence.model import HIGHEST_ALPHA, designs_of, fit_with_lags, target_problem
 from graphs.influence.solver import odds
 from tests import twins_graph_influence as twin
 from tests.simulated_influence import World, simulated
@@ -59,7 +59,7 @@ def generic(entries: Entries) -> tuple[float, int]:
     def minus(beta: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
         return -task.value(beta), task.survived - task.events.T @ odds(task.events @ beta)
 
-    bounds = [(1e-9, top) for top in np.maximum(MOST * task.unit, 1e-8)]
+    bounds = [(1e-9, top) for top in np.maximum(HIGHEST_ALPHA * task.unit, 1e-8)]
     start = np.full(len(task.unit), len(task.events) / len(task.unit))
     settings = {"maxiter": 5000, "maxfun": 100_000, "ftol": 1e-13, "gtol": 1e-6}
     found = optimize.minimize(

@@ -348,8 +348,8 @@ def test_every_contract_has_its_sql_and_every_sql_its_contract() -> None:
     names = [contract.name for contract in contracts.RELATIONS]
     counted = [contract.name for contract in contracts.ARRAY_RELATIONS]
     assert len(set(names + counted)) == len(names + counted)
-    assert set(SQL) == set(names) | set(contracts.STEPS)
-    assert not set(names) & set(contracts.STEPS)
+    assert set(SQL) == set(names) | set(contracts.ENGINE_STEPS)
+    assert not set(names) & set(contracts.ENGINE_STEPS)
 
 
 @pytest.mark.parametrize("name", sorted(SQL))

@@ -169,7 +169,7 @@ def test_waits_of_disjoint_tracks_add_up(monkeypatch: pytest.MonkeyPatch) -> Non
         entries = charts.entries()
     whole, one_by_one = entries.wait_counts(), entries.waits()
     assert sum(whole["waits"].to_pylist()) == one_by_one.num_rows > 100_000
-    monkeypatch.setattr(waits, "BLOCK", 97)
+    monkeypatch.setattr(waits, "TRACKS_AT_ONCE", 97)
     assert entries.wait_counts().equals(whole)
     assert entries.waits().combine_chunks().equals(one_by_one.combine_chunks())
     ids = entries.timelines.track_ids

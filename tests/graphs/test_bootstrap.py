@@ -4,19 +4,17 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 from scipy.sparse import csr_array
 from scipy.stats import chisquare, kendalltau
 
 import diffusion
+from diffusion.arrays import Ints
 from diffusion.pairs.counts import cluster_transitions, pair_counts
 from graphs.leaders import bootstrap
 from graphs.leaders import scores as leaders
 from graphs.leaders.bootstrap import bootstrap_leaders, cluster_votes, rank_groups, replicate_counts
 from graphs.leaders.scores import Flows
 from tests.simulated_leaders import simulated_timelines
-
-Whole = NDArray[np.int64]
 
 LEAD = np.linspace(-0.8, 0.8, 8)
 NAMES = [f"M{number:02}" for number in range(8)]
@@ -32,7 +30,7 @@ def random_table(seed: int, *, rows: int = 60, markets: int = 6, density: float 
     return csr_array(counts.reshape(rows, -1).astype(np.int32))
 
 
-def slow_replicates(table: csr_array, replicates: int, seed: int) -> Whole:
+def slow_replicates(table: csr_array, replicates: int, seed: int) -> Ints:
     """Draw the filled rows one after the other and add them up; Python's whole numbers know no limit."""
     rng = np.random.default_rng(seed)
     dense = table.toarray().tolist()
@@ -183,7 +181,7 @@ def test_what_cannot_be_drawn() -> None:
 # ── coverage ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def in_albums(rng: np.random.Generator, tracks: int) -> Whole:
+def in_albums(rng: np.random.Generator, tracks: int) -> Ints:
     """Return clusters of three tracks on average."""
     return np.unique(rng.integers(0, tracks // 3, tracks), return_inverse=True)[1].astype(np.int64)
 
@@ -192,7 +190,7 @@ def each_alone(rng: np.random.Generator, tracks: int) -> None:
     """Return no clusters: every track is one."""
 
 
-Clusters = Callable[[np.random.Generator, int], Whole | None]
+Clusters = Callable[[np.random.Generator, int], Ints | None]
 
 
 def transitions_of(seed: int, tracks: int, clusters: Clusters) -> csr_array:

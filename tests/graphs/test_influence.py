@@ -10,12 +10,12 @@ import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from numpy.typing import NDArray
 from scipy import integrate, optimize, stats
 from sklearn.metrics import average_precision_score
 
 import diffusion
 from diffusion import DataSaysNoError, Entries, SettingError, transitions
+from diffusion.arrays import Floats
 from diffusion.simulation.network import Network, Switches
 from graphs.influence import AGES, Influence, direct_edges
 from graphs.influence.background import Cells
@@ -23,14 +23,12 @@ from graphs.influence.design import target_design
 from graphs.influence.evidence import evidence
 from graphs.influence.followup import Tracks
 from graphs.influence.lags import observable, rate_of, reached
-from graphs.influence.model import MOST, target_problem
+from graphs.influence.model import HIGHEST_ALPHA, target_problem
 from graphs.influence.netinf import netinf, track_cascades
 from graphs.influence.solver import Problem, maximum, odds, problem
 from tests import twins_graph_influence as twin
 from tests.random_charts import EXAMPLES, Study, studies, study
 from tests.simulated_influence import World, observed, simulated, true_alpha
-
-Floats = NDArray[np.float64]
 
 TWIN_TOLERANCE = 1e-9
 """Both sides add some hundred terms; the twin finds rates by bisection."""
@@ -144,7 +142,7 @@ def test_gradient_is_that_of_finite_differences() -> None:
 @pytest.mark.parametrize("seed", range(8))
 def test_maximum_is_that_of_a_generic_optimiser(seed: int) -> None:
     task = random_problem(seed)
-    most = MOST * task.unit
+    most = HIGHEST_ALPHA * task.unit
     beta = maximum(task, most=most)
 
     def minus(at: Floats) -> tuple[float, Floats]:
@@ -165,14 +163,14 @@ def test_maximum_is_that_of_a_generic_optimiser(seed: int) -> None:
 
 def test_coefficients_without_bound_stop_at_certainty() -> None:
     task = problem(np.array([[1.0, 0.1], [1.0, 0.1]]), np.array([0.0, 3.0]), np.zeros(2))
-    assert maximum(task, most=MOST * task.unit) == pytest.approx([MOST * 2, 0.0])
+    assert maximum(task, most=HIGHEST_ALPHA * task.unit) == pytest.approx([HIGHEST_ALPHA * 2, 0.0])
     nothing = problem(np.zeros((0, 2)), np.array([1.0, 0.0]), np.zeros(2))
-    assert maximum(nothing, most=MOST * nothing.unit).tolist() == [0, 0]
+    assert maximum(nothing, most=HIGHEST_ALPHA * nothing.unit).tolist() == [0, 0]
 
 
 def exact_bounds(task: Problem, beta: Floats, sender: int, drop: float) -> tuple[float, float, float]:
     """Return the profile likelihood's interval and its ratio against 0, everything else fitted again at each point."""
-    most = MOST * task.unit
+    most = HIGHEST_ALPHA * task.unit
 
     def fall(value: float) -> float:
         """Twice the fall with the coefficient held: its exposure is a constant of each event."""
@@ -197,8 +195,8 @@ def exact_bounds(task: Problem, beta: Floats, sender: int, drop: float) -> tuple
 def test_intervals_are_near_those_of_the_exact_profile() -> None:
     """Many entries: exact Poisson bounds and the likelihood's agree, and the profile has the shape it is taken for."""
     task = random_problem(5, events=400, coefficients=6)
-    beta = maximum(task, most=MOST * task.unit)
-    mine = evidence(task, beta, senders=5, most=MOST * task.unit, products=None)
+    beta = maximum(task, most=HIGHEST_ALPHA * task.unit)
+    mine = evidence(task, beta, senders=5, most=HIGHEST_ALPHA * task.unit, products=None)
     for sender in np.flatnonzero(beta[:5] > 20):
         low, high, ratio = exact_bounds(task, beta, int(sender), 3.841)
         width = high - low
@@ -210,8 +208,8 @@ def test_intervals_are_near_those_of_the_exact_profile() -> None:
 def test_interval_of_a_sender_without_events_is_the_exact_poisson_one() -> None:
     events = np.array([[0.0, 1.0], [0.0, 1.0]])
     task = problem(events, np.array([50.0, 100.0]), np.zeros(2))
-    beta = maximum(task, most=MOST * task.unit)
-    mine = evidence(task, beta, senders=1, most=MOST * task.unit, products=None)
+    beta = maximum(task, most=HIGHEST_ALPHA * task.unit)
+    mine = evidence(task, beta, senders=1, most=HIGHEST_ALPHA * task.unit, products=None)
     assert (mine.low[0], mine.p[0]) == (0, 1)
     assert mine.high[0] == pytest.approx(-np.log(0.025))
 
@@ -220,14 +218,14 @@ def test_the_upper_bound_is_finite_where_a_sender_cannot_be_told_from_another() 
     """Two senders precede the same entries; one explains them, and of the other no more is known than all are its."""
     events = np.array([[1.0, 1.0, 0.0], [0.5, 0.5, 0.0], [0.0, 0.0, 1.0]])
     task = problem(events, np.array([50.0, 60.0, 100.0]), np.zeros(3))
-    beta = maximum(task, most=MOST * task.unit)
+    beta = maximum(task, most=HIGHEST_ALPHA * task.unit)
     assert beta[1] == 0
-    mine = evidence(task, beta, senders=2, most=MOST * task.unit, products=None)
+    mine = evidence(task, beta, senders=2, most=HIGHEST_ALPHA * task.unit, products=None)
     assert (mine.low[1], mine.p[1]) == (0, 1)
     assert mine.high[1] == pytest.approx(stats.chi2.isf(0.025, 2 * (2 + 1)) / 2 / task.survived[1])
     events[0, 1] += 1e-7
     nearly = problem(events, np.array([50.0, 60.0, 100.0]), np.zeros(3))
-    mine = evidence(nearly, beta, senders=2, most=MOST * task.unit, products=None)
+    mine = evidence(nearly, beta, senders=2, most=HIGHEST_ALPHA * task.unit, products=None)
     assert np.isfinite(mine.high).all()
 
 

@@ -11,10 +11,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 import statsmodels.api as sm
-from numpy.typing import NDArray
 from scipy.stats import kendalltau
 
 import diffusion
+from diffusion.arrays import Floats, Ints
 from diffusion.pairs.counts import cluster_transitions, pair_counts
 from diffusion.timelines import Timelines
 from graphs.journeys.slices import (
@@ -41,11 +41,8 @@ TOLERANCE = 1e-6
 SOLVED = 1e-9
 """Direct solutions of well-conditioned systems."""
 
-Whole = NDArray[np.int64]
-Floats = NDArray[np.float64]
 
-
-def random_flows(seed: int, markets: int = 12, density: float = 0.4, graphs: int = 5) -> tuple[Whole, Floats]:
+def random_flows(seed: int, markets: int = 12, density: float = 0.4, graphs: int = 5) -> tuple[Ints, Floats]:
     """Return counts (graphs, m, m), and lags (m, m) known where any graph has tracks."""
     rng = np.random.default_rng(seed)
     counts = rng.integers(1, 41, (graphs, markets, markets)) * (rng.random((graphs, markets, markets)) < density)
@@ -54,7 +51,7 @@ def random_flows(seed: int, markets: int = 12, density: float = 0.4, graphs: int
     return counts, lags
 
 
-def as_networkx(counts: Whole, lags: Floats, least: int = 1) -> "nx.DiGraph[int]":
+def as_networkx(counts: Ints, lags: Floats, least: int = 1) -> "nx.DiGraph[int]":
     graph: nx.DiGraph[int] = nx.DiGraph()
     graph.add_nodes_from(range(len(counts)))
     for a, b in zip(*np.nonzero(counts >= least), strict=True):
@@ -157,7 +154,7 @@ def test_springrank_by_hand() -> None:
         springrank(counts, spring=0)
 
 
-def regression_standings(votes: Whole, games: float) -> Floats:
+def regression_standings(votes: Ints, games: float) -> Floats:
     """Return what a logistic regression without constant finds: +1 and −1 for who meets, 1 alone for given votes."""
     m = len(votes)
     rows = [(a, b) for a in range(m) for b in range(m) if votes[a, b]]

@@ -6,7 +6,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from numpy.typing import NDArray
 from scipy.stats import linregress, rankdata, spearmanr
 
 import diffusion
@@ -17,8 +16,6 @@ from graphs.leaders.partial_ranks import RankPair, _within, association, fisher_
 from graphs.leaders.validity import BASELINES, GIVEN, fresh_debuts, leader_validity
 from graphs.nulls import order_days, timed_slots, watch
 from tests.simulated_leaders import equal_periods, own_artists, simulated_timelines
-
-Floats = NDArray[np.float64]
 
 SAME = 1e-9
 """Both sides solve small least squares."""
