@@ -20,6 +20,9 @@ from sphinx.util.nodes import make_refnode
 
 PACKAGES = ("diffusion", "graphs", "survival", "figures", "pipelines")
 
+LONGEST_VALUE = 300
+"""Characters of a constant that are shown."""
+
 
 def package_text(package: str) -> str:
     """Return what documents a package and the modules that it lists, as Markdown."""
@@ -71,7 +74,9 @@ def _data_lines(module: ModuleType, name: str) -> list[str]:
     owner = _owner(module.__name__, name)
     analyzer = ModuleAnalyzer.for_module(owner)
     described = analyzer.find_attr_docs().get(("", name), [])
-    return [f".. py:data:: {name}", f"   :value: {getattr(module, name)!r}", ""] + [f"   {line}" for line in described]
+    value = repr(getattr(module, name))
+    shown = [f"   :value: {value}"] if len(value) <= LONGEST_VALUE else []
+    return [f".. py:data:: {name}", *shown, "", *(f"   {line}" for line in described)]
 
 
 def _owner(module: str, name: str) -> str:
