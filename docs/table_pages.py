@@ -33,14 +33,21 @@ TYPES: Final = {
 
 
 def table_text() -> str:
-    """Return all artifacts that are tables under the step or command that makes them, as Markdown."""
+    """Return all artifacts that are tables under the step or command that makes them, as Markdown.
+
+    What another one makes too, with the same columns, is a line that leads there.
+    """
     parts: list[str] = []
     known: list[Contract] = []
     for maker, tables in ARTIFACTS.items():
         parts.append(_maker_text(maker))
-        for name, contract in tables.items():
+        new = {name: contract for name, contract in tables.items() if contract not in known}
+        for name, contract in new.items():
             parts.append(_artifact_text(name, contract, known))
-            known += [contract] if contract not in known else []
+            known.append(contract)
+        again = [f"- `{name}`: as {_link(contract)}." for name, contract in tables.items() if name not in new]
+        if again:
+            parts.append("\n".join(["With the columns of a table above:\n", *again]))
     return "\n\n".join(parts)
 
 
@@ -62,23 +69,21 @@ def _maker_text(maker: str) -> str:
 
 
 def _artifact_text(name: str, contract: Contract, known: list[Contract]) -> str:
-    """Return one artifact: what a row is, its key and columns; those of a table above stand there."""
-    heading = f"### `{name}`"
-    if contract in known:
-        return f"{heading}\n\n{_link(contract)} has its columns."
+    """Return one artifact: what a row is, its key and columns; where most are those of a table above, the others."""
     key = ", ".join(f"`{column}`" for column in contract.key)
     row = f"A row is {contract.row}. " + (f"Key: {key}." if key else "Rows may stand twice.")
-    columns = list(contract.columns)
-    start = next((other for other in known if contract.columns[: len(other.columns)] == other.columns), None)
-    if start is not None:
-        row += f" It has the columns of {_link(start)}, and:"
-        columns = columns[len(start.columns) :]
-    lines = ["| column | type | meaning |", "|---|---|---|"]
+    columns = contract.columns
+    for start in known:
+        count = len(start.columns)
+        if contract.columns[:count] == start.columns and 2 * count > len(contract.columns):
+            row += f" It has the columns of {_link(start)}, and:"
+            columns = contract.columns[count:]
+    lines = [f"({_target(contract)})=", f"### `{name}`", "", row, "", "| column | type | meaning |", "|---|---|---|"]
     for column in columns:
         kind = TYPES[column.type] + (", may be missing" if column.nullable else "")
         meaning = column.meaning.replace("|", r"\|")
         lines.append(f"| `{column.name}` | {kind} | {meaning} |")
-    return f"({_target(contract)})=\n{heading}\n\n{row}\n\n" + "\n".join(lines)
+    return "\n".join(lines)
 
 
 def _link(contract: Contract) -> str:
