@@ -20,6 +20,9 @@ from sphinx.util.nodes import make_refnode
 
 PACKAGES = ("diffusion", "graphs", "survival", "figures", "pipelines")
 
+TOGETHER = re.compile(r"^:ivar (\w+(?:, \w+)+)(:.*(?:\n .*)*)", flags=re.MULTILINE)
+"""Attributes that are described together: names and description."""
+
 LONGEST_VALUE = 300
 """Characters of a constant that are shown."""
 
@@ -94,14 +97,21 @@ def read_docstring(
     """Turn a NumPy-style docstring into what Sphinx reads.
 
     Numbered sources become a list: on one page each number stands many times, so it is no target. A property is read
-    as a function, or its first line up to a colon would be taken for its type.
+    as a function, or its first line up to a colon would be taken for its type. Attributes that are described together
+    get the description each, or the first would be taken for the type of the others.
     """
     for number, line in enumerate(lines):
         line = re.sub(r"^(\s*)\.\. \[(\d+)\] ", r"\1-  [\2] ", line)
         line = re.sub(r"\[(\d+)\]_", r"[\1]", line)
         lines[number] = re.sub(r"(?<!`)\|(\w+)\|", r"\|\1\|", line)  # |t| is an absolute value
     kind = "function" if what == "property" else what
-    lines[:] = NumpyDocstring(lines, Config(napoleon_use_ivar=True), app, kind, name, value, options).lines()
+    read = NumpyDocstring(lines, Config(napoleon_use_ivar=True), app, kind, name, value, options).lines()
+    lines[:] = TOGETHER.sub(_each_attribute, "\n".join(read)).split("\n")
+
+
+def _each_attribute(together: re.Match[str]) -> str:
+    names, description = together.groups()
+    return "\n".join(f":ivar {name}{description}" for name in names.split(", "))
 
 
 def python_role(
