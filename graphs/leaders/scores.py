@@ -313,33 +313,3 @@ def edge_flows(edges: pd.DataFrame, markets: Sequence[str]) -> Flows:
     counts[source, target] = edges["tracks"].to_numpy(np.int64)
     lags[source, target] = edges["lag_median"].to_numpy(float, na_value=np.nan)
     return Flows(counts, lags=lags)
-
-
-def influence_scores(influence: pd.DataFrame) -> pd.DataFrame:
-    """Return every market's clout and susceptibility, from a table of influence.
-
-    Parameters
-    ----------
-    influence
-        `source`, `target`, `alpha`: expected entries into the target per entry into the source.
-
-    Returns
-    -------
-    DataFrame
-        One row per market, in order: `market`; `clout`, the entries elsewhere that one entry into the market leads to
-        (Σ of its row of α); `susceptibility`, the entries into it that one entry into every other market leads to
-        (Σ of its column). Missing where no α of the row or column is known.
-
-    References
-    ----------
-    van Everdingen, Y., Fok, D. & Stremersch, S. (2009). Modeling global spillover of new product takeoff. doi
-    10.1509/jmkr.46.5.637.
-    """
-    markets = sorted(set(influence["source"]) | set(influence["target"]))
-    if not markets:
-        raise DataSaysNoError("the table of influence has no pairs; fit it on charts with transitions")
-    totals = {
-        name: influence.groupby(side)["alpha"].sum(min_count=1).reindex(markets).to_numpy(float, na_value=np.nan)
-        for name, side in (("clout", "source"), ("susceptibility", "target"))
-    }
-    return pd.DataFrame({"market": markets, **totals})

@@ -216,16 +216,6 @@ def test_flows_of_an_edge_table() -> None:
         leaders.edge_flows(edges, ["MT", "SE"])
 
 
-def test_clout_and_susceptibility_are_the_sums_of_rows_and_columns() -> None:
-    influence = pd.DataFrame({"source": ["A", "A", "B"], "target": ["B", "C", "C"], "alpha": [0.2, 0.1, np.nan]})
-    table = leaders.influence_scores(influence).set_index("market")
-    assert table.loc["A", "clout"] == pytest.approx(0.3)
-    assert table["susceptibility"].drop("A").to_list() == pytest.approx([0.2, 0.1])
-    assert table.loc[["B", "C"], "clout"].isna().all() and np.isnan(table.loc["A", "susceptibility"])
-    with pytest.raises(diffusion.DataSaysNoError, match="no pairs"):
-        leaders.influence_scores(influence.head(0))
-
-
 def test_kendall_agrees_with_scipy() -> None:
     values = np.random.default_rng(3).integers(0, 9, (70, 3, 15)).astype(float)
     values[:, 2, 4] = np.nan
