@@ -203,7 +203,7 @@ class MarketGraph:
         Parameters
         ----------
         permutations
-            Random charts drawn under each null (default 200).
+            Draws from each null (default 200).
         seed
             Seed of the random draws (default 0).
         """

@@ -30,7 +30,7 @@ from graphs.journeys.slices import (
 from graphs.leaders import scores as leaders
 from graphs.leaders.bootstrap import bootstrap_leaders, kendall
 from graphs.leaders.hierarchy import bradley_terry, springrank
-from graphs.leaders.rolling import period_leaders, rolling_leaders, watched_in
+from graphs.leaders.rolling import observed_in, period_leaders, rolling_leaders
 from graphs.leaders.scores import Flows
 from tests.conftest import REFERENCE
 from tests.simulated_leaders import simulated_timelines
@@ -345,7 +345,7 @@ def test_leaders_of_a_period_are_those_of_its_tracks_alone(drifting: Timelines) 
 def test_who_was_not_watched_or_had_no_track_has_no_score(drifting: Timelines) -> None:
     late = replace(drifting, span_first=drifting.span_first + np.arange(8, dtype=np.int32) // 7 * 200)
     periods = rolling_periods(drifting, width=120, step=120)
-    assert not watched_in(late, periods[0])[7] and watched_in(late, periods[2]).all()
+    assert not observed_in(late, periods[0])[7] and observed_in(late, periods[2]).all()
     empty = Period("before", date(2010, 1, 1), date(2010, 12, 31))
     table = period_leaders(late, [empty, *periods], window=60, replicates=10, measures=["net_flow"])
     missing = table[table["score"].isna()]
