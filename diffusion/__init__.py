@@ -1,4 +1,4 @@
-"""The ground floor: charts, markets, distances, and the event relations everything stands on."""
+"""Charts, markets, distances and the tables of events: the package that all others build on."""
 
 from diffusion.calendar import Calendar
 from diffusion.charts import Charts, RowAccount, open_charts, open_sample
