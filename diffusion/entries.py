@@ -17,6 +17,7 @@ from diffusion.engine import Engine
 from diffusion.errors import DataSaysNoError, SettingError
 from diffusion.markets import market_names
 from diffusion.pairs.counts import lag_table, pair_counts, tie_table
+from diffusion.pairs.transitions import transition_table
 from diffusion.recordings import Identity
 from diffusion.risk.waits import wait_counts, wait_table
 from diffusion.timelines import Timelines
@@ -174,3 +175,30 @@ class Entries:
             engine.register("entries", self.table)
             engine.create("debuts")
             yield engine
+
+
+def transitions(entries: Entries, *, window: int | None = None) -> pa.Table:
+    """Return the transitions of all ordered pairs of observed markets; columns as in `diffusion.contracts.TRANSITIONS`.
+
+    Parameters
+    ----------
+    window
+        Days within which the target must follow, the bound included (default: `Calendar.default_window`).
+
+    Raises
+    ------
+    SettingError
+        When the window is not between 1 and 36,500 days.
+
+    Notes
+    -----
+    `rate` is one minus the Kaplan–Meier estimate among the exposed tracks, at the last day of follow-up (`followed_to`,
+    at most the window), with censoring at the end of the target's coverage. It equals ``tracks / exposed`` when every
+    follow-up is complete. `rate_low` and `rate_high` are its 95 % interval, robust to clusters:
+    `diffusion.pairs.curves.interval`. `rate_if_ties` is the rate if every tie were a transition with lag 0: an upper
+    bound of the rate under ties.
+    The lag quantiles interpolate linearly between order statistics (type 7 of Hyndman & Fan 1996, doi
+    10.2307/2684934).
+    """
+    window = entries.calendar.default_window if window is None else window
+    return transition_table(entries.timelines, pair_counts(entries.timelines, window=window))

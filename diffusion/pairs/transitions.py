@@ -6,8 +6,7 @@ import pyarrow as pa
 
 from diffusion.arrays import Floats, Ints
 from diffusion.contracts import TRANSITIONS
-from diffusion.entries import Entries
-from diffusion.pairs.counts import PairCounts, pair_counts
+from diffusion.pairs.counts import PairCounts
 from diffusion.pairs.curves import independent_interval, rate_interval
 from diffusion.risk.kaplan_meier import KaplanMeier
 from diffusion.timelines import Timelines
@@ -15,35 +14,8 @@ from diffusion.timelines import Timelines
 QUANTILES = {"lag_q25": 0.25, "lag_median": 0.5, "lag_q75": 0.75}
 
 
-def transitions(entries: Entries, *, window: int | None = None) -> pa.Table:
-    """Return the transitions of all ordered pairs of observed markets; columns as in `diffusion.contracts.TRANSITIONS`.
-
-    Parameters
-    ----------
-    window
-        Days within which the target must follow, the bound included (default: `Calendar.default_window`).
-
-    Raises
-    ------
-    SettingError
-        When the window is not between 1 and 36,500 days.
-
-    Notes
-    -----
-    `rate` is one minus the Kaplan–Meier estimate among the exposed tracks, at the last day of follow-up (`followed_to`,
-    at most the window), with censoring at the end of the target's coverage. It equals ``tracks / exposed`` when every
-    follow-up is complete. `rate_low` and `rate_high` are its 95 % interval, robust to clusters:
-    `diffusion.pairs.curves.interval`. `rate_if_ties` is the rate if every tie were a transition with lag 0: an upper
-    bound of the rate under ties.
-    The lag quantiles interpolate linearly between order statistics (type 7 of Hyndman & Fan 1996, doi
-    10.2307/2684934).
-    """
-    window = entries.calendar.default_window if window is None else window
-    return transition_table(entries.timelines, pair_counts(entries.timelines, window=window))
-
-
 def transition_table(timelines: Timelines, counts: PairCounts) -> pa.Table:
-    """Return the table of `transitions` from timelines and their pair counts."""
+    """Return the table of `diffusion.transitions` from timelines and their pair counts."""
     curves = KaplanMeier.of_ends(counts.entered, counts.censored)
     exposed, last = counts.exposed, curves.last
     rate = np.where(exposed > 0, curves.incidence[..., -1], np.nan)
