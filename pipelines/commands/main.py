@@ -89,7 +89,7 @@ def run(study: str, out: Path | None, columns: tuple[str, ...], as_json: bool, *
 @COLUMN
 @JSON
 def graph(charts: str, direct: bool, out: Path, columns: tuple[str, ...], as_json: bool, **options: Any) -> None:
-    """Write the market graph of CHARTS (a file, glob or folder): tables, GraphML, GEXF and DOT."""
+    """Write the market graph of CHARTS (a file, glob or folder): tables, GraphML, GEXF, DOT, figures and report."""
     study = Study(charts, columns=column_names(columns)).override(**options)
     _run(study, out, (*GRAPH_SET, *(("direct",) if direct else ())), as_json)
 
@@ -108,7 +108,7 @@ def graph(charts: str, direct: bool, out: Path, columns: tuple[str, ...], as_jso
 def survival(
     charts: str, by: tuple[Any, ...], out: Path, columns: tuple[str, ...], as_json: bool, **options: Any
 ) -> None:
-    """Write Kaplan-Meier curves of the time to breakthrough in CHARTS (a file, glob or folder).
+    """Write Kaplan-Meier curves of the time to breakthrough in CHARTS (a file, glob or folder), figures and report.
 
     The window is that of the graph; curves do not depend on it.
     """

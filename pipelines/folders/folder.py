@@ -90,12 +90,17 @@ class Folder:
         if step in self._steps:
             return bool(self._steps[step]["fingerprint"] == fingerprint)
         before = self.previous(step)
-        if before is None or before["fingerprint"] != fingerprint:
-            return False
-        if not all(intact(self.place, artifact) for artifact in before["artifacts"]):
-            return False
-        self._steps[step] = before
-        return True
+        return before is not None and before["fingerprint"] == fingerprint and self._kept(step, before)
+
+    def stands(self, step: str) -> bool:
+        """Return whether the folder holds the step's artifacts, whole, and nothing that they were made from changed."""
+        before = self.previous(step)
+        return step in self._steps or (before is not None and step not in self._outdated and self._kept(step, before))
+
+    def fingerprint(self, step: str) -> str:
+        """Return the fingerprint of a step of this run."""
+        fingerprint: str = self._steps[step]["fingerprint"]
+        return fingerprint
 
     def begin(
         self,
@@ -224,6 +229,13 @@ class Folder:
             | {name: version(name) for name in LIBRARIES},
             "steps": dict(sorted((left | self._steps).items())),
         }
+
+    def _kept(self, step: str, before: dict[str, Any]) -> bool:
+        """Take a step as it was before this run, where its artifacts are whole; return whether they are."""
+        whole = all(intact(self.place, artifact) for artifact in before["artifacts"])
+        if whole:
+            self._steps[step] = before
+        return whole
 
     def _register(self, step: str, facts: Mapping[str, Any], rows: int | None) -> None:
         others = [artifact for artifact in self._steps[step]["artifacts"] if artifact["path"] != facts["path"]]

@@ -82,7 +82,7 @@ class Results:
         )
 
 
-def open_results(place: Path) -> Results:
+def open_results(place: str | Path) -> Results:
     """Return the results that a finished folder holds.
 
     Raises
@@ -90,4 +90,4 @@ def open_results(place: Path) -> Results:
     SettingError
         When there is no manifest; later, when a table is asked for that the folder does not hold as it was made.
     """
-    return Results(FinishedFolder(place))
+    return Results(FinishedFolder(Path(place)))

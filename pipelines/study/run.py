@@ -51,17 +51,20 @@ class Run:
     def make(self, names: Sequence[str], tell: Report) -> list[Step]:
         """Make the steps of these names and what they need, then their figures and the report; return those reported.
 
-        The report also covers steps that an earlier run made with the same input and settings.
+        The report also covers what earlier runs made of the same entries, also with other settings.
         """
         chosen = with_needs(names, self._steps)
         for step in chosen:
             self._make_step(step, tell)
-        standing = {step.name for step in self._steps if self.folder.unchanged(step.name, self._print(step))}
-        reported = [step for step in self._steps if step in chosen or step.name in standing]
+        reported = [step for step in self._steps if step in chosen or self._stands(step)]
         for step in reported:
             self._make_figures(step, tell)
         self._make_report(reported, tell)
         return reported
+
+    def _stands(self, step: Step) -> bool:
+        """Return whether the folder holds what the step would make, or what it made with settings of its own."""
+        return self.folder.unchanged(step.name, self._print(step)) or self.folder.stands(step.name)
 
     @cached_property
     def prints(self) -> dict[str, str]:
@@ -106,7 +109,7 @@ class Run:
 
     def _make_figures(self, step: Step, tell: Report) -> None:
         """Draw what a step made; a figure that cannot be had is left out by name."""
-        key = fingerprint(step.figures_name, FIGURES_VERSION, self._print(step))
+        key = fingerprint(step.figures_name, FIGURES_VERSION, self.folder.fingerprint(step.name))
         if step.drawings is None or self.folder.unchanged(step.figures_name, key):
             return
         drawn: dict[str, figures.Figure] = {}
@@ -125,7 +128,8 @@ class Run:
 
     def _make_report(self, reported: Sequence[Step], tell: Report) -> None:
         made = [step.figures_name for step in reported if step.drawings is not None]
-        key = fingerprint(REPORT, REPORT_VERSION, self.study.title, [self._print(step) for step in reported], made)
+        prints = [self.folder.fingerprint(step.name) for step in reported]
+        key = fingerprint(REPORT, REPORT_VERSION, self.study.title, prints, made)
         if self.folder.unchanged(REPORT, key):
             return
         tell("writing the report")
