@@ -1,4 +1,4 @@
-"""Figures: they draw tables they are given, compute no statistics, and leave matplotlib's global state alone."""
+"""Figures: functions that draw tables. They compute no statistics and leave matplotlib's global state unchanged."""
 
 from matplotlib.figure import Figure
 

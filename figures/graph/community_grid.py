@@ -1,4 +1,4 @@
-"""Communities against what markets have in common, such as their language: who stands in which cell."""
+"""Communities by known groups of markets, such as languages: a grid with the markets of each combination."""
 
 from typing import Final
 
@@ -18,7 +18,7 @@ _REST: Final = "other"
 _NONE: Final = "not known"
 
 _NAMES: Final = 96.0
-"""Points of room for the name of a group."""
+"""Width of the name of a group in points."""
 
 _LINE: Final = 9.0
 """Height of a line of codes in points."""
@@ -30,7 +30,7 @@ _STRONGEST: Final = 0.55
 def community_grid(markets: pd.DataFrame, *, label: str = "language") -> Figure:
     """Return a grid of groups (rows) by communities (columns) with the codes of the markets in each cell.
 
-    The more markets a cell has, the darker it is. Were communities explained by the groups, every row would have its
+    The more markets a cell has, the darker it is. If the groups explained the communities, each row would have all its
     markets in one cell.
 
     Parameters
@@ -38,14 +38,14 @@ def community_grid(markets: pd.DataFrame, *, label: str = "language") -> Figure:
     markets
         One row per market: `market`, `community`, `group` (any text or number, missing where not known).
     label
-        What the groups are.
+        Name of the grouping (default ``language``).
 
     Raises
     ------
     DataSaysNoError
         When there is no market.
     SettingError
-        When a column is missing or a market stands there twice.
+        When a column is missing or a market has two rows.
 
     Examples
     --------
@@ -69,7 +69,7 @@ def community_grid(markets: pd.DataFrame, *, label: str = "language") -> Figure:
 
 
 def _folded(names: list[str], markets: "pd.Series[str]", most: int) -> tuple[list[str], list[str]]:
-    """Return every market's group, small ones folded where there are too many, and all groups, the largest first."""
+    """Return every market's group and all groups, the largest first; groups beyond `most` are joined into one."""
     ranked = by_size(names, markets)
     kept = ranked if len(ranked) <= most else ranked[: most - 1]
     folded = [_NONE if not name else name if name in kept else _REST for name in names]
@@ -100,7 +100,7 @@ def _drawn(table: pd.DataFrame, rows: list[str], columns: list[str], label: str)
 
 
 def _broken(codes: list[str], room: float) -> list[str]:
-    """Return the codes in lines no wider than `room` points."""
+    """Return the codes in lines at most `room` points wide."""
     lines = [""]
     for code in (shortened(code, size=SMALL_SIZE, room=room) for code in codes):
         longer = f"{lines[-1]} {code}".strip()
@@ -133,7 +133,7 @@ def _frame(
 
 
 def _notes(table: pd.DataFrame) -> list[str]:
-    notes = [f"{len(table)} markets, by ISO code; the more in a cell, the darker it is. The largest stand first."]
+    notes = [f"{len(table)} markets, by ISO code. Cells with more markets are darker. Rows and columns: largest first."]
     if (table[["community", "group"]] == _REST).any(axis=None):
-        notes.append(f"Small ones are folded into '{_REST}'.")
+        notes.append(f"The smallest are joined as '{_REST}'.")
     return [" ".join(notes)]

@@ -1,4 +1,4 @@
-"""Who infects whom: the influence of every market on every other as a heatmap."""
+"""Direct influence between markets as a heatmap."""
 
 from collections.abc import Mapping, Sequence
 from typing import Final
@@ -22,10 +22,10 @@ from figures.page.style import NO_DATA, NO_DATA_HATCH, Page, add_colorbar, appli
 _COLOURS: Final = ListedColormap(colormaps["viridis_r"](np.linspace(0.12, 1.0, 256)))
 _ZERO: Final = "#f3f3f3"
 _DIM: Final = 0.4
-"""Share of its colour that a cell keeps where the influence is not told apart from none."""
+"""Share of its colour that a cell keeps where α does not differ significantly from 0."""
 
 _DECADES: Final = 3.0
-"""Powers of ten on the colour scale; smaller influences have the colour of its low end."""
+"""Powers of ten on the colour scale; a smaller α has the colour of its low end."""
 
 
 def influence_heatmap(
@@ -35,31 +35,30 @@ def influence_heatmap(
     order: Sequence[str] | None = None,
     most: int = 80,
 ) -> Figure:
-    """Return the heatmap of the entries into a market (column) expected of one entry into another (row).
+    """Return the heatmap of α: entries into a market (column) expected per entry into another (row).
 
-    Colours are those of a logarithmic scale. Cells that cannot be told apart from zero are pale, zeros grey, pairs
-    without estimate hatched; the diagonal is white.
+    The colour scale is logarithmic. Cells whose α does not differ significantly from 0 are pale, cells with α = 0 are
+    grey, pairs without an estimate are hatched; the diagonal is white.
 
     Parameters
     ----------
     alphas
         One row per ordered pair: `source`, `target`, `alpha` (entries per entry, 0 or more, NaN where not estimated),
-        `low` (lower end of its interval). Where there is a column `direct` (bool), it says which cells are told apart
-        from zero, else `low` above 0 does.
+        `low` (lower bound of its interval). Cells are significant where the column `direct` (bool) is true or, without
+        that column, where `low` is above 0.
     names
         Code → name for the row labels (default: the English names).
     order
-        Codes from the top, for example those of a clustering; markets not in it are left out. Default: by clout, the
-        sum of the row, the largest first.
+        Codes from the top; markets not in it are left out. Default: by clout, the sum of the row, the largest first.
     most
-        Markets at most, the first in order.
+        Markets drawn at most (default 80), the first in order.
 
     Raises
     ------
     DataSaysNoError
         When there are fewer than two markets.
     SettingError
-        When a column is missing, a pair stands there twice, an alpha is negative, or `order` names a market twice.
+        When a column is missing, a pair has two rows, an alpha is negative, or `order` names a market twice.
 
     Examples
     --------
@@ -73,17 +72,17 @@ def influence_heatmap(
     everywhere = sorted({*table["source"], *table["target"]})
     codes = _ordered(table, everywhere, order)
     cells = _square(table, codes[:most], "alpha")
-    told = _square(table, codes[:most], "told").fillna(0).to_numpy(dtype=bool)
+    direct = _square(table, codes[:most], "direct").fillna(0).to_numpy(dtype=bool)
     known = market_names(codes) | dict(names or {})
-    notes = _notes(told, cells, by_clout=order is None, left_out=len(everywhere) - len(cells))
+    notes = _notes(direct, cells, by_clout=order is None, left_out=len(everywhere) - len(cells))
     with applied():
-        return _drawn(cells, told, [known[code] for code in cells.index], notes)
+        return _drawn(cells, direct, [known[code] for code in cells.index], notes)
 
 
 def _pairs(alphas: pd.DataFrame) -> pd.DataFrame:
     table = checked(alphas, "alphas", texts=["source", "target"], numbers=["alpha", "low"])
-    told = alphas["direct"].to_numpy() if "direct" in alphas.columns else table["low"] > 0
-    table = table.assign(told=pd.Series(told, index=table.index).fillna(False).astype(float))
+    direct = alphas["direct"].to_numpy() if "direct" in alphas.columns else table["low"] > 0
+    table = table.assign(direct=pd.Series(direct, index=table.index).fillna(False).astype(float))
     table = table[table["source"] != table["target"]]
     if table.duplicated(["source", "target"]).any():
         raise SettingError("the table 'alphas' has more than one row for a pair; one row per ordered pair is drawn")
@@ -112,20 +111,20 @@ def _square(table: pd.DataFrame, markets: list[str], column: str) -> pd.DataFram
     return square.reindex(index=markets, columns=markets)
 
 
-def _drawn(cells: pd.DataFrame, told: NDArray[np.bool_], names: list[str], notes: list[str]) -> Figure:
+def _drawn(cells: pd.DataFrame, direct: NDArray[np.bool_], names: list[str], notes: list[str]) -> Figure:
     count = len(names)
     height = float(np.clip(count * 7.4 / 72, 2.2, 8.0)) + 1.0
-    page = Page("Influence of one market on another: entries expected per entry", notes, height=height)
+    page = Page("Estimated influence α: entries expected in one market per entry into another", notes, height=height)
     figure = page.constrain()
     ax = figure.add_subplot()
     values = cells.to_numpy(dtype=float)
     scale = ScalarMappable(_norm(values), _COLOURS)
-    _paint(ax, values, told, scale)
+    _paint(ax, values, direct, scale)
     label_cells(ax, list(cells.columns), names, float(np.clip(420 / count, 6.0, 8.0)))
     shrink, ticks = min(0.85, 2.6 / page.height), log_ticks(*scale.get_clim())
     bar = add_colorbar(figure, scale, ax, "α (entries per entry)", shrink=shrink, ticks=ticks, format="%g")
     bar.minorticks_off()
-    _legend(bar, values, told)
+    _legend(bar, values, direct)
     return page.done()
 
 
@@ -137,24 +136,24 @@ def _norm(values: NDArray[np.float64]) -> LogNorm:
     return LogNorm(max(float(positive.min()), high / 10**_DECADES) * 0.999, high * 1.001, clip=True)
 
 
-def _paint(ax: Axes, values: NDArray[np.float64], told: NDArray[np.bool_], scale: ScalarMappable) -> None:
-    """Draw the cells over hatched ground: pale where not told apart from zero, grey where zero, the diagonal white."""
+def _paint(ax: Axes, values: NDArray[np.float64], direct: NDArray[np.bool_], scale: ScalarMappable) -> None:
+    """Draw the cells on a hatched background: pale where not `direct`, grey where 0; the diagonal is white."""
     ax.patch.set(facecolor=NO_DATA, edgecolor=NO_DATA_HATCH, hatch="/" * 5, linewidth=0)
     positive = np.nan_to_num(values) > 0
     cells = np.asarray(scale.to_rgba(np.where(positive, values, 1.0)))
-    cells[~told, :3] = 1 - _DIM * (1 - cells[~told, :3])
+    cells[~direct, :3] = 1 - _DIM * (1 - cells[~direct, :3])
     cells[~positive, :3] = int(_ZERO[1:3], 16) / 255
     cells[np.isnan(values), 3] = 0
     cells[np.diag_indices(len(values))] = 1
     ax.imshow(cells, interpolation="none", aspect="auto")
 
 
-def _legend(bar: Axes, values: NDArray[np.float64], told: NDArray[np.bool_]) -> None:
+def _legend(bar: Axes, values: NDArray[np.float64], direct: NDArray[np.bool_]) -> None:
     off = ~np.eye(len(values), dtype=bool)
     red, green, blue = (1 - _DIM * (1 - part) for part in _COLOURS(0.5)[:3])
     keys = []
-    if (off & ~told & (np.nan_to_num(values) > 0)).any():
-        keys.append(Patch(facecolor=(red, green, blue), label="pale: not told\napart from 0"))
+    if (off & ~direct & (np.nan_to_num(values) > 0)).any():
+        keys.append(Patch(facecolor=(red, green, blue), label="pale: not\nsignificant"))
     if (off & (values == 0)).any():
         keys.append(Patch(facecolor=_ZERO, edgecolor=NO_DATA_HATCH, linewidth=0.5, label="α = 0"))
     if (off & np.isnan(values)).any():
@@ -164,14 +163,14 @@ def _legend(bar: Axes, values: NDArray[np.float64], told: NDArray[np.bool_]) -> 
         bar.legend(handles=keys, loc="upper left", bbox_to_anchor=(0, -0.08), borderaxespad=0, borderpad=0)
 
 
-def _notes(told: NDArray[np.bool_], cells: pd.DataFrame, *, by_clout: bool, left_out: int) -> list[str]:
+def _notes(direct: NDArray[np.bool_], cells: pd.DataFrame, *, by_clout: bool, left_out: int) -> list[str]:
     known = int(cells.notna().to_numpy().sum())
     order = "by clout, the sum of the row" if by_clout else "as given"
     said = (
-        "α: entries into the target expected of one entry into the source within the window. Rows and columns stand "
-        f"in the same order, {order}. Of {known:,} estimated pairs, {int(told.sum()):,} are "
-        "told apart from zero and drawn in full colour. The colour scale is logarithmic; what is below it has its "
-        "lowest colour."
+        "α: entries into the target expected per entry into the source, within the window, under the model. Rows and "
+        f"columns have the same order, {order}. Of {known:,} estimated pairs, {int(direct.sum()):,} differ "
+        "significantly from 0 and have full colour. The colour scale is logarithmic; values below it have its lowest "
+        "colour."
     )
     cut = f"Shown are the first {len(cells)} markets; {left_out} more are left out."
     return [said, cut] if left_out else [said]

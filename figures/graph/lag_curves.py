@@ -1,4 +1,4 @@
-"""How soon tracks follow from one market to another: cumulative incidence with its band, several pairs together."""
+"""Lag curves: cumulative incidence of entries into a target after the entry into a source, with bands, by pair."""
 
 import math
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ from figures.page.style import GROUP_STYLES, SMALL_SIZE, TEXT_SIZE, Page, applie
 from figures.page.text import shortened, shown
 
 _NAME_ROOM: Final = 130.0
-"""Points of room for the names of a pair."""
+"""Width of the names of a pair in points."""
 
 
 def lag_curves(curves: pd.DataFrame, *, names: Mapping[str, str] | None = None) -> Figure:
@@ -27,9 +27,9 @@ def lag_curves(curves: pd.DataFrame, *, names: Mapping[str, str] | None = None) 
     Parameters
     ----------
     curves
-        One row per pair and day: `source`, `target`, `days` (from 0; a day without row changes nothing), `at_risk`
-        (tracks), `incidence` (0 … 1), `low`, `high` (95 % band, NaN where none). The first eight pairs are drawn, in
-        order of appearance; one ends with its last row.
+        One row per pair and day: `source`, `target`, `days` (from 0; between rows the curve is constant), `at_risk`
+        (tracks), `incidence` (0 … 1), `low`, `high` (95 % band, may be NaN). The first eight pairs are drawn, in order
+        of appearance. The last row of a pair is the end of its follow-up.
     names
         Code → name (default: the English names).
 
@@ -38,8 +38,8 @@ def lag_curves(curves: pd.DataFrame, *, names: Mapping[str, str] | None = None) 
     DataSaysNoError
         When there is no pair.
     SettingError
-        When a column is missing, a pair has a day twice or one that is no whole number of 0 or more, an incidence is
-        outside 0 … 1, or falls, or is not 0 on day 0.
+        When a column is missing, a day of a pair occurs twice or is no whole number of 0 or more, or an incidence is
+        outside 0 … 1, falls, or is not 0 on day 0.
 
     Examples
     --------
@@ -57,7 +57,7 @@ def lag_curves(curves: pd.DataFrame, *, names: Mapping[str, str] | None = None) 
 
 
 def _pairs(table: pd.DataFrame, names: Mapping[str, str]) -> list[tuple[str, pd.DataFrame]]:
-    """Return label and rows by day of every pair, each from day 0."""
+    """Return label and rows of every pair, in order of day from day 0."""
     groups = list(table.groupby(["source", "target"], sort=False))
     if not groups:
         raise DataSaysNoError("there is no lag curve to draw; the table 'curves' is empty")
@@ -72,7 +72,7 @@ def _pairs(table: pd.DataFrame, names: Mapping[str, str]) -> list[tuple[str, pd.
 
 
 def _arrowed(source: str, target: str) -> str:
-    """Return the names of a pair with an arrow between them, each cut to half the room where they do not fit."""
+    """Return the names of a pair with an arrow between them; both are cut where they are too long."""
     whole = f"{shown(source)} → {shown(target)}"
     if shortened(whole, size=TEXT_SIZE, room=_NAME_ROOM) == whole:
         return whole
@@ -87,12 +87,12 @@ def _refuse(rows: pd.DataFrame, pair: str) -> None:
     if not incidence.between(0, 1).all() or (incidence.diff() < -1e-9).any():
         raise SettingError(f"the incidence of '{pair}' is outside 0 … 1, missing, or falls")
     if incidence[days == 0].any():
-        raise SettingError(f"the incidence of '{pair}' is not 0 on day 0, where tracks that follow are ties")
+        raise SettingError(f"the incidence of '{pair}' is not 0 on day 0; tracks that follow on day 0 are ties")
 
 
 def _drawn(pairs: list[tuple[str, pd.DataFrame]], *, of: int) -> Figure:
     table_height = ROW * (len(pairs) + 1)
-    page = Page("How soon a track follows from one market to the other", _notes(pairs, of), height=3.6 + table_height)
+    page = Page("How soon tracks enter the target after the source", _notes(pairs, of), height=3.6 + table_height)
     upper, lower = page.constrain().subplots(2, 1, sharex=True, height_ratios=[2.9, table_height])
     lines = _curves(upper, pairs)
     last = max(int(rows["days"].iloc[-1]) for _, rows in pairs) or 1
@@ -113,7 +113,7 @@ def _drawn(pairs: list[tuple[str, pd.DataFrame]], *, of: int) -> Figure:
 
 
 def _each_day(rows: pd.DataFrame) -> pd.DataFrame:
-    """Return the tracks at risk on every day: those of the next day that has a row, between which nobody leaves."""
+    """Return the tracks at risk on every day; between rows nobody leaves, so a day has the number of the next row."""
     days = pd.RangeIndex(int(rows["days"].iloc[-1]) + 1, name="days")
     return rows.set_index("days")[["at_risk"]].reindex(days).bfill().reset_index()
 
@@ -134,8 +134,8 @@ def _curves(ax: Axes, pairs: list[tuple[str, pd.DataFrame]]) -> list[tuple[str, 
 
 def _notes(pairs: list[tuple[str, pd.DataFrame]], of: int) -> list[str]:
     banded = any(rows.iloc[1:][["low", "high"]].notna().all(axis=1).any() for _, rows in pairs)
-    notes = ["Bands: 95 % confidence, day by day." if banded else "No confidence bands are given."]
-    notes.append("One minus Kaplan–Meier among the exposed tracks; ties are neither exposed nor followers.")
+    notes = ["Bands: 95 % confidence, for each day by itself." if banded else "No confidence bands are given."]
+    notes.append("One minus Kaplan–Meier over the exposed tracks; ties are left out.")
     if len(pairs) < of:
         notes.append(f"Drawn are the first {len(pairs)} of {of} pairs.")
     none = [name for name, rows in pairs if not rows["incidence"].iloc[-1]]

@@ -1,4 +1,4 @@
-"""How long tracks take from market to market."""
+"""Distribution of the lags of transitions."""
 
 import math
 
@@ -14,22 +14,22 @@ from figures.page.style import BLUE, VERMILION, Page, applied, say_empty
 
 
 def lag_distribution(lags: pd.DataFrame, *, joint: int, window: int) -> Figure:
-    """Return the number of transitions by lag, and below it their cumulative share with its median.
+    """Return a figure of the number of transitions by lag and, below it, their cumulative share with the median.
 
     Parameters
     ----------
     lags
-        One row per lag: `days` (1 … window) and `transitions`; days without row have none.
+        One row per lag: `days` (1 … window) and `transitions`; a day without a row has no transitions.
     joint
-        Ties: pairs of entries whose order was not observed; they are stated, not counted.
+        Number of ties (pairs of entries without an observed order), which the notes mention.
     window
         Longest lag counted, in days.
 
     Raises
     ------
     SettingError
-        When a column is missing, a count is negative, or a day with transitions lies outside the window or stands
-        there twice.
+        When a column is missing, a count is negative, a day with transitions is outside the window, or a day has two
+        rows.
 
     Examples
     --------
@@ -56,7 +56,7 @@ def _drawn(table: pd.DataFrame, joint: int, window: int) -> Figure:
         f"{total:,} {noun} within {window} days. Not counted: {joint:,} ties, pairs of entries "
         "whose order was not observed."
     ]
-    page = Page("How many days a track takes from one market to the next", notes, height=3.7)
+    page = Page("How many days transitions take", notes, height=3.7)
     upper, lower = page.constrain().subplots(2, 1, sharex=True, height_ratios=[3, 2])
     upper.set_ylabel("transitions")
     lower.set_ylabel("cumulative share")
@@ -77,7 +77,7 @@ def _drawn(table: pd.DataFrame, joint: int, window: int) -> Figure:
 
 
 def _bars(ax: Axes, table: pd.DataFrame, window: int) -> None:
-    """Draw a bar by lag, as wide as the step of the lags: 7 days where charts are weekly."""
+    """Draw a bar per lag, as wide as the distance between lags (7 days for weekly charts)."""
     step = min(math.gcd(*(int(day) for day in table["days"])), 7)
     ax.bar(table["days"], table["transitions"], width=0.8 * step, color=BLUE)
     ax.set_xlim(0, window + step / 2)

@@ -1,4 +1,4 @@
-"""The markets that lead, by four measures."""
+"""Markets ranked by four measures."""
 
 from typing import Final
 
@@ -22,10 +22,10 @@ def leader_chart(leaders: pd.DataFrame, *, most: int = 12) -> Figure:
     Parameters
     ----------
     leaders
-        One row per market: `market`, `name`, `net_flow` (tracks), `pagerank`, `hub`, `betweenness`; NaN where a
-        measure is not defined, which leaves the market out of that panel.
+        One row per market: `market`, `name`, `net_flow` (tracks), `pagerank`, `hub`, `betweenness`. Where a measure is
+        NaN, the market is left out of its panel.
     most
-        Markets per panel at most, the largest values; ties stand in order of code.
+        Markets per panel at most (default 12), those with the largest values; equal ones are in order of code.
 
     Raises
     ------
@@ -52,7 +52,7 @@ def leader_chart(leaders: pd.DataFrame, *, most: int = 12) -> Figure:
 
 def _drawn(table: pd.DataFrame, most: int) -> Figure:
     rows = min(most, len(table))
-    page = Page("Which markets lead, by four measures", _notes(table, rows), height=2 * (0.75 + 0.165 * max(rows, 4)))
+    page = Page("Markets ranked by four measures", _notes(table, rows), height=2 * (0.75 + 0.165 * max(rows, 4)))
     figure = page.constrain()
     for measure, ax in zip(_MEASURES, figure.subplots(2, 2).flat, strict=True):
         ranked = table.dropna(subset=[measure]).sort_values([measure, "market"], ascending=[False, True])[:most]

@@ -1,4 +1,4 @@
-"""Scores of markets with their intervals, and the rank groups that cannot be told apart."""
+"""Scores of markets with their intervals and rank groups."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -16,40 +16,42 @@ from figures.page.style import BLUE, MUTED, SMALL_SIZE, TEXT_SIZE, Page, applied
 from figures.page.text import shortened, shown, wrapped
 
 _ROW: Final = 0.145
-"""Height of a market in inches."""
+"""Height of a market's row in inches."""
 
 _HEAD: Final = 0.72
-"""Height in inches of a panel's title and its axis."""
+"""Height of a panel's title and axis in inches."""
 
 _ROWS: Final = 60
-"""Markets below each other on a page at most."""
+"""Rows of markets on a page at most, over all rows of panels."""
 
 _PANELS: Final = 12
+"""Panels drawn at most."""
+
 _BANDS: Final = ("#eef3f7", "#ffffff")
 
 
 def leader_intervals(table: pd.DataFrame, *, names: Mapping[str, str] | None = None, most: int = 30) -> Figure:
-    """Return a panel per measure in which every market's score stands with its interval, the highest rank on top.
+    """Return a panel per measure with the score and interval of each market, rank 1 on top.
 
-    Neighbours of one rank group share a band and its name, which is written once at the right.
+    Adjacent markets of one rank group share a band; the name of the group is written once at the right.
 
     Parameters
     ----------
     table
         One row per measure and market: `market`, `measure`, `score`, `low`, `high` (NaN where there is no interval),
-        `rank` (1 leads; NaN where the score is not defined, which leaves the market out), `group` (any text or number;
-        missing where it has none). Panels stand in order of appearance; the first twelve are drawn.
+        `rank` (1 leads; NaN where the score is not defined, and then the market is left out), `group` (any text or
+        number, may be missing). Panels are in order of appearance; the first twelve are drawn.
     names
         Code → name (default: the English names).
     most
-        Markets per panel at most, those of the highest ranks; fewer where more than two rows of panels share a page.
+        Markets per panel at most (default 30), those with the best ranks; fewer where there are many rows of panels.
 
     Raises
     ------
     DataSaysNoError
         When the table has no row.
     SettingError
-        When a column is missing, a market stands twice in a measure, or an interval does not hold its ends in order.
+        When a column is missing, a market has two rows for a measure, or `low` is above `high`.
 
     Examples
     --------
@@ -73,7 +75,7 @@ def leader_intervals(table: pd.DataFrame, *, names: Mapping[str, str] | None = N
 
 
 def _group(value: object) -> str:
-    """Return what is written for a rank group: nothing where it is missing, whole numbers without their point."""
+    """Return a rank group as text: empty where it is missing, whole numbers without a decimal point."""
     if value is None or value is pd.NA or (isinstance(value, float) and np.isnan(value)):
         return ""
     return f"{value:g}" if isinstance(value, float) else shown(value)
@@ -97,7 +99,7 @@ def _drawn(panels: Mapping[str, pd.DataFrame], most: int, *, of: int) -> Figure:
     most = min(most, max(_ROWS // lines, 1))
     largest = max(int(panel["rank"].notna().sum()) for panel in panels.values())
     rows = max(min(most, largest), 3)
-    page = Page("Which markets lead, and how surely", _notes(panels, most, of), height=lines * (_HEAD + _ROW * rows))
+    page = Page("Scores of markets, with intervals", _notes(panels, most, of), height=lines * (_HEAD + _ROW * rows))
     figure = page.constrain()
     axes = list(figure.subplots(lines, columns, squeeze=False).flat)
     for ax, (measure, panel) in zip(axes, panels.items(), strict=False):
@@ -133,7 +135,7 @@ def _panel(ax: Axes, ranked: pd.DataFrame, measure: str, rows: int, *, columns: 
 
 
 def _across(ax: Axes, ranked: pd.DataFrame) -> None:
-    """Set the horizontal axis to hold all intervals, with a line at zero where it is within."""
+    """Set the horizontal axis to contain all intervals, with a line at zero where zero is on the axis."""
     reach = ranked[["score", "low", "high"]].to_numpy(dtype=float)
     low, high = float(np.nanmin(reach)), float(np.nanmax(reach))
     pad = 0.05 * (high - low) or 0.5 * (abs(high) or 1)
@@ -146,7 +148,7 @@ def _across(ax: Axes, ranked: pd.DataFrame) -> None:
 
 
 def _bands(ax: Axes, groups: list[str]) -> None:
-    """Shade the neighbours of one group alike, in turn, and write the group's name at the right of its first row."""
+    """Draw a band behind adjacent markets of one group, and write the group's name at the right of its first row."""
     changes = [place for place in range(len(groups)) if not place or groups[place] != groups[place - 1]]
     for turn, (first, end) in enumerate(zip(changes, [*changes[1:], len(groups)], strict=True)):
         ax.axhspan(first - 0.5, end - 0.5, color=_BANDS[turn % 2], linewidth=0, zorder=0)
@@ -158,11 +160,11 @@ def _bands(ax: Axes, groups: list[str]) -> None:
 def _notes(panels: Mapping[str, pd.DataFrame], most: int, of: int) -> list[str]:
     everywhere = {market for panel in panels.values() for market in panel["market"]}
     shown_most = max(min(most, int(panel["rank"].notna().sum())) for panel in panels.values())
-    notes = ["Whiskers: the interval of each market by itself."]
+    notes = ["Lines: interval of each market by itself."]
     if any(panel["group"].ne("").any() for panel in panels.values()):
         notes.append(
-            "A band is a rank group, named at the right; its markets cannot be told apart from its "
-            "first when all are compared at once, so whiskers of one band need not overlap."
+            "Bands: rank groups, numbered at the right. The markets of a group do not differ significantly from its "
+            "first market, allowing for all comparisons; their intervals need not overlap."
         )
     if shown_most < len(everywhere):
         notes.append(f"Shown are the first {shown_most} of {len(everywhere)} markets in each panel.")

@@ -1,4 +1,4 @@
-"""What a leader measure is called on a figure, and in what unit it is."""
+"""Titles and units of the leader measures on figures."""
 
 from typing import Final
 
@@ -13,7 +13,7 @@ MEASURES: Final = {
     "springrank": ("SpringRank", "level (no unit)"),
     "bradley_terry": ("Bradley–Terry", "log odds of being first"),
     "closeness": ("Closeness by lag", "mean of 1 / fastest path (per day)"),
-    "betweenness": ("Betweenness", "share of shortest lag paths (0 … 1)"),
+    "betweenness": ("Betweenness", "share of fastest paths (0 … 1)"),
     "clout": ("Clout", "entries expected elsewhere per entry (sum of α)"),
     "susceptibility": ("Susceptibility", "sum of α received"),
     "volume": ("Volume (no graph)", "timed entries"),
@@ -23,7 +23,7 @@ MEASURES: Final = {
 
 
 def titled(measure: str) -> tuple[str, str]:
-    """Return the title and unit of a measure; its own name and "score" where it is not known.
+    """Return the title and unit of a measure; an unknown measure has its own name as title and the unit "score".
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Who leads when: scores of the first markets by window, with their intervals."""
+"""Scores of the leading markets by period, with intervals."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -19,40 +19,43 @@ from figures.page.style import GROUP_STYLES, MUTED, TEXT_SIZE, Page, applied, sa
 from figures.page.text import shortened, wrapped
 
 _NAME_ROOM: Final = 96.0
-"""Points of room for a market's name in the legend."""
+"""Width of a market's name in the legend, in points."""
 
 _OFFSETS: Final = ["", "%Y", "%Y", "%Y-%m-%d", "%Y-%m-%d", "%Y-%m-%d"]
-"""What stands at the right of the axis where its labels are years, months, days, hours, minutes, seconds."""
+"""Text at the right of the axis, where its labels are years, months, days, hours, minutes, seconds."""
 
 _PANELS: Final = 4
+"""Panels drawn at most."""
+
 _MANY: Final = 40
-"""From so many windows on, lines are thin and their marks small."""
+"""Number of periods from which lines and dots are smaller."""
 
 _PANEL: Final = 2.1
 """Height of a panel in inches."""
 
 
 def rolling_leaders(table: pd.DataFrame, *, names: Mapping[str, str] | None = None, most: int = 5) -> Figure:
-    """Return a panel per measure with a line and band per leading market, drawn at the last day of each window.
+    """Return a panel per measure with a line and band per leading market; a period is drawn at its last day.
 
     Parameters
     ----------
     table
-        One row per window, measure and market: `start`, `end` (first and last day of the window), `market`, `measure`,
+        One row per period, measure and market: `start`, `end` (first and last day of the period), `market`, `measure`,
         `score` (NaN where not defined: the line has a gap), `low`, `high` (NaN where there is no interval), `rank`
-        (1 leads). Panels stand in order of appearance; the first four are drawn.
+        (1 leads). Panels are in order of appearance; the first four are drawn.
     names
         Code → name (default: the English names).
     most
-        Markets drawn, at most eight: those of the smallest mean rank over all windows and measures, the same in every
-        panel.
+        Markets drawn, 1 … 8 (default 5): those with the smallest mean rank over all periods and measures drawn, the
+        same in every panel.
 
     Raises
     ------
     DataSaysNoError
         When no row has a rank.
     SettingError
-        When a column is missing, `most` is not 1 … 8, a market has two rows for a last day, or a date cannot be read.
+        When a column is missing, `most` is not 1 … 8, a market has two rows for one last day and measure, or a date
+        cannot be read.
 
     Examples
     --------
@@ -94,7 +97,7 @@ def _dates(table: pd.DataFrame, column: str) -> "pd.Series[pd.Timestamp]":
 
 def _drawn(rows: pd.DataFrame, measures: list[str], names: Mapping[str, str], cut: str) -> Figure:
     notes = [f"{_notes(rows, len(names))} {cut}"]
-    page = Page("Who leads when", notes, height=0.5 + _PANEL * len(measures))
+    page = Page("Scores of the leading markets, by period", notes, height=0.5 + _PANEL * len(measures))
     figure = page.constrain()
     axes = list(figure.subplots(len(measures), 1, sharex=True, squeeze=False).flat)
     ends = pd.DatetimeIndex(np.sort(rows["end"].unique()))
@@ -105,7 +108,7 @@ def _drawn(rows: pd.DataFrame, measures: list[str], names: Mapping[str, str], cu
     axes[-1].xaxis.set_major_locator(locator)
     concise = ConciseDateFormatter(locator, offset_formats=_OFFSETS)  # type: ignore[no-untyped-call]
     axes[-1].xaxis.set_major_formatter(concise)
-    axes[-1].set_xlabel("last day of the window")
+    axes[-1].set_xlabel("last day of the period")
     reach = (ends[-1] - ends[0]) * 0.02 or pd.Timedelta(days=10)
     axes[-1].set_xlim(ends[0] - reach, ends[-1] + reach)
     figure.align_ylabels()
@@ -140,17 +143,17 @@ def _panel(
 
 
 def _notes(rows: pd.DataFrame, drawn: int) -> str:
-    windows = rows.drop_duplicates("end").sort_values("end")
-    days = sorted({int(length.days) + 1 for length in windows["end"] - windows["start"]})
+    periods = rows.drop_duplicates("end").sort_values("end")
+    days = sorted({int(length.days) + 1 for length in periods["end"] - periods["start"]})
     width = f"{days[0]} days" if len(days) == 1 else f"{days[0]} to {days[-1]} days"
-    count = f"{len(windows)} window{'s' if len(windows) != 1 else ''}"
+    count = f"{len(periods)} period{'s' if len(periods) != 1 else ''}"
     notes = [f"{count} of {width}."]
-    if (windows["start"] <= windows["end"].shift()).any():
-        notes.append("Neighbours overlap, so their scores are not independent.")
+    if (periods["start"] <= periods["end"].shift()).any():
+        notes.append("Consecutive periods overlap, so their scores are not independent.")
     of = rows["market"].nunique()
     if drawn < of:
-        notes.append(f"Drawn are {drawn} of {of} markets, those of the smallest mean rank.")
-    notes.append("Bands: the interval of each market and window by itself.")
+        notes.append(f"Drawn are {drawn} of {of} markets, those with the smallest mean rank.")
+    notes.append("Bands: interval of each market and period by itself.")
     if rows["score"].isna().any():
         notes.append("A line has a gap where a score is not defined.")
     return " ".join(notes)

@@ -1,4 +1,4 @@
-"""The transition matrix as a heatmap, related markets side by side."""
+"""The transition matrix as a heatmap, with markets that exchange many tracks side by side."""
 
 from collections.abc import Mapping
 
@@ -25,32 +25,32 @@ _PALE = 0.35
 """Share of its colour that a cell with few exposed tracks keeps."""
 
 _NAME_ROOM = 82.0
-"""Points of room for a market's name left of its row."""
+"""Width of a market's name in points."""
 
 
 def transition_matrix(edges: pd.DataFrame, *, names: Mapping[str, str] | None = None, most: int = 80) -> Figure:
-    """Return the heatmap of the chance that a track goes from one market (row) to another (column) within the window.
+    """Return the heatmap of the rates at which tracks go from one market (row) to another (column) in the window.
 
-    Rows and columns are ordered alike, by average-linkage clustering with optimal leaf order of the rates in both
-    directions averaged, so that markets which exchange many tracks lie together. Pairs without rate are hatched,
-    those with fewer than 30 exposed tracks pale.
+    Rows and columns have the same order: average-linkage clustering, with optimal leaf order, of the mean rate of both
+    directions. So markets that exchange many tracks are adjacent. Pairs without a rate are hatched; pairs with fewer
+    than 30 exposed tracks are pale.
 
     Parameters
     ----------
     edges
-        One row per ordered pair: `source`, `target`, `exposed` (tracks), `rate` (0 … 1, NaN where unknown).
-        Ordered pairs without row are drawn as unknown.
+        One row per ordered pair: `source`, `target`, `exposed` (tracks), `rate` (0 … 1, NaN where unknown). Pairs
+        without a row are drawn as unknown.
     names
         Code → name for the row labels (default: the English names).
     most
-        Markets to show at most, those with the largest sum of `exposed` as source.
+        Markets drawn at most (default 80): those with the largest sum of `exposed` as source.
 
     Raises
     ------
     DataSaysNoError
         When there are fewer than two markets.
     SettingError
-        When a column is missing, a pair stands there twice, or a rate is outside 0 … 1.
+        When a column is missing, a pair has two rows, or a rate is outside 0 … 1.
 
     References
     ----------
@@ -75,12 +75,12 @@ def transition_matrix(edges: pd.DataFrame, *, names: Mapping[str, str] | None = 
 
 
 def seriated(rates: pd.DataFrame) -> list[str]:
-    """Return the markets in the order of the leaves of their clustering; unknown pairs count as average ones.
+    """Return the markets in the order of the leaves of their clustering; unknown rates count as average.
 
     Parameters
     ----------
     rates
-        Square, markets × markets in order of code, NaN where unknown.
+        (m, m), source in rows and target in columns, in order of code; NaN where unknown.
 
     Examples
     --------
@@ -97,7 +97,7 @@ def seriated(rates: pd.DataFrame) -> list[str]:
 
 
 def _distances(rates: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the largest mean rate minus each pair's, in the condensed form that scipy takes."""
+    """Return distances between markets in scipy's condensed form: the largest mean rate minus that of the pair."""
     known = np.isfinite(np.stack([rates, rates.T]))
     sums = np.where(known, np.stack([rates, rates.T]), 0).sum(axis=0)
     counts = known.sum(axis=0)
@@ -131,7 +131,7 @@ def _drawn(rates: pd.DataFrame, few: NDArray[np.bool_], names: list[str], *, lef
     count = len(names)
     size = float(np.clip(420 / count, 6.0, 8.0))
     page = Page(
-        "How often a track that charts in one market reaches another within the window",
+        "How often a track in one market enters another within the window",
         _notes(count, left_out),
         height=float(np.clip(count * 7.4 / 72, 2.2, 8.0)) + 1.0,
     )
@@ -156,7 +156,7 @@ def _top(rates: pd.DataFrame) -> float:
 
 
 def _ticks(top: float) -> list[float]:
-    """Return round rates from 0 to `top` that stand well apart on a scale of square roots."""
+    """Return round rates from 0 to `top` as ticks that do not overlap on a square-root scale."""
     ticks: list[float] = []
     for value in (digit / 10**place for place in range(8) for digit in (10, 5, 2)):
         if value <= top and (not ticks or np.sqrt(ticks[-1] / top) - np.sqrt(value / top) >= 0.1):
@@ -165,7 +165,7 @@ def _ticks(top: float) -> list[float]:
 
 
 def _cells(ax: Axes, rates: NDArray[np.float64], few: NDArray[np.bool_], norm: Normalize) -> None:
-    """Draw known rates over hatched ground, pale where few tracks are exposed; the diagonal is white."""
+    """Draw the known rates on a hatched background, pale where few tracks are exposed; the diagonal is white."""
     ax.patch.set(facecolor=NO_DATA, edgecolor=NO_DATA_HATCH, hatch="/" * 5, linewidth=0)
     cells = colormaps[_COLOURS](norm(np.nan_to_num(rates)))
     cells[few, :3] = 1 - _PALE * (1 - cells[few, :3])
@@ -175,7 +175,7 @@ def _cells(ax: Axes, rates: NDArray[np.float64], few: NDArray[np.bool_], norm: N
 
 
 def label_cells(ax: Axes, codes: list[str], names: list[str], size: float) -> None:
-    """Name the rows, and write the codes of many columns on two or three lines in turn so that they do not touch."""
+    """Label rows with names and columns with codes; many codes alternate between two or three lines."""
     places = range(len(codes))
     rows = [shortened(name, size=size, room=_NAME_ROOM) for name in names]
     lines = 1 + (len(codes) > 24) + (len(codes) > 48)
@@ -197,10 +197,9 @@ def _add_legend(bar: Axes) -> None:
 
 def _notes(count: int, left_out: int) -> list[str]:
     order = (
-        "Rows and columns stand in the same order: average-linkage clustering, with optimal leaf order, of the mean "
-        "rate of both directions, so that markets that exchange many tracks lie together. The diagonal is left white. "
-        f"The colour scale is that of the square root. Cells of fewer than {LEAST_EXPOSED} exposed tracks are pale: "
-        "their rates say little."
+        "Rows and columns have the same order: average-linkage clustering, with optimal leaf order, of the mean rate "
+        "of both directions. Markets that exchange many tracks are adjacent. The diagonal is white. The colours have a "
+        f"square-root scale. Cells with fewer than {LEAST_EXPOSED} exposed tracks are pale: their rates are uncertain."
     )
     cut = f"Shown are the {count} markets with the most exposed tracks; {left_out} more are left out."
     return [order, cut] if left_out else [order]

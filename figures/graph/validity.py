@@ -1,4 +1,4 @@
-"""Do the leaders of one period predict who is first in the next: correlations per pair of periods, and together."""
+"""Correlation of the scores of one period with the lead shares of the next, per pair of periods and joint."""
 
 from collections.abc import Mapping, Sequence
 from typing import Final
@@ -16,45 +16,45 @@ from figures.page.style import BLUE, GROUP_STYLES, INK, MUTED, SMALL_SIZE, TEXT_
 from figures.page.text import shortened, shown
 
 _ROW: Final = 0.34
-"""Height of a measure in inches."""
+"""Height of a measure's row in inches."""
 
 _TOGETHER: Final = -0.28
-"""Where in its row the value of all pairs stands; those of single pairs stand below."""
+"""Position of the joint value in its row; the values of single pairs are below it."""
 
 _MARKERS: Final = ("o", "s", "^", "v", "P", "X", "h", "*")
-"""Shapes of single pairs; where there are more pairs, all have one shape and colour."""
+"""Shapes of single pairs of periods; where there are more pairs, all have one shape and colour."""
 
 _MEASURES: Final = 16
 _PANELS: Final = 3
 _MANY: Final = (BLUE, "o", 4.0)
-"""Look of every single pair where there are too many for a look each: colour, marker, area."""
+"""Look of single pairs where there are more than `_MARKERS`."""
 
 Look = tuple[str, str, float]
+"""Colour, marker and area of a dot."""
 
 
 def validity_chart(table: pd.DataFrame, pairs: pd.DataFrame) -> Figure:
-    """Return the rank correlations of leader scores with who is first in the next period, a panel per control.
+    """Return the rank correlations of scores with lead shares in the next period, a panel per set of controls.
 
-    Every measure has a row: the value of all pairs of periods together with its interval and p, and below it a dot per
-    pair. Up to eight pairs have a colour and shape each; more are small dots of one colour, the
-    first pair on top.
+    Every measure has a row: the joint correlation of all pairs of periods with its interval and p, and below it a dot
+    per pair. Up to eight pairs have a colour and shape each; more pairs are small dots of one colour, the first on top.
 
     Parameters
     ----------
     table
-        One row per measure and control: `measure`, `given` (what is held fixed: "nothing", "size" …), `rho` (partial
-        Spearman correlation, −1 … 1, NaN where not defined), `low`, `high` (its interval, NaN where none), `p` (NaN
-        where none). Measures and controls stand in order of appearance; the first sixteen and three are drawn.
+        One row per measure and set of controls: `measure`, `given` (variables held fixed: "nothing", "size" …), `rho`
+        (partial Spearman correlation, −1 … 1, NaN where not defined), `low`, `high` (its interval, may be NaN), `p`
+        (may be NaN). Measures and panels are in order of appearance; the first 16 measures and 3 panels are drawn.
     pairs
-        One row per measure, control and pair of periods: `measure`, `given`, `period`, `next_period`, `rho`. What
-        `table` does not know is left out.
+        One row per measure, set of controls and pair of periods: `measure`, `given`, `period`, `next_period`, `rho`.
+        Rows without a counterpart in `table` are left out.
 
     Raises
     ------
     DataSaysNoError
         When `table` has no known correlation.
     SettingError
-        When a column is missing, a correlation is outside −1 … 1, or a row stands there twice.
+        When a column is missing, a correlation is outside −1 … 1, or a row occurs twice.
 
     Examples
     --------
@@ -89,7 +89,7 @@ def _refuse(rows: pd.DataFrame, parts: pd.DataFrame) -> None:
 
 
 def _cut(rows: pd.DataFrame, measures: int, controls: int) -> list[str]:
-    """Return the note on what does not fit on the page; empty where all of it does."""
+    """Return a note on what is not drawn because the page is full; empty where all is drawn."""
     counts = {"measures": (measures, rows["measure"].nunique()), "controls": (controls, rows["given"].nunique())}
     parts = [f"the first {drawn} of {there} {noun}" for noun, (drawn, there) in counts.items() if drawn < there]
     return [f"Drawn are {' and '.join(parts)}."] if parts else []
@@ -99,7 +99,7 @@ def _drawn(rows: pd.DataFrame, parts: pd.DataFrame, cut: list[str]) -> Figure:
     measures, controls = list(rows["measure"].unique()), list(rows["given"].unique())
     looks = _looks(list(parts["periods"].unique()))
     keys = _keys(looks)
-    title = "Do the leaders of one period predict who is first in the next?"
+    title = "Do the scores of one period predict lead shares in the next?"
     legend = 0.08 + 0.17 * -(-len(keys) // 4)
     notes = [" ".join([*_notes(rows, measures), *cut])]
     page = Page(title, notes, height=0.85 + legend + _ROW * max(len(measures), 2))
@@ -122,14 +122,14 @@ def _drawn(rows: pd.DataFrame, parts: pd.DataFrame, cut: list[str]) -> Figure:
 
 
 def _looks(periods: Sequence[str]) -> dict[str, Look]:
-    """Return how the dots of each pair of periods look, in order."""
+    """Return pair of periods → look of its dots, in order."""
     if len(periods) > len(_MARKERS):
         return dict.fromkeys(periods, _MANY)
     return {name: (GROUP_STYLES[place][0], _MARKERS[place], 13.0) for place, name in enumerate(periods)}
 
 
 def _keys(looks: Mapping[str, Look]) -> list[tuple[str, Look]]:
-    """Return name and look of every entry of the legend."""
+    """Return name and look of each entry of the legend."""
     together = ("all pairs, with interval", (INK, "D", 30.0))
     if len({*looks.values()}) < len(looks):
         return [together, (f"single pairs of periods ({len(looks)}), the first on top", _MANY)]
@@ -137,7 +137,7 @@ def _keys(looks: Mapping[str, Look]) -> list[tuple[str, Look]]:
 
 
 def _limit(rows: pd.DataFrame, parts: pd.DataFrame) -> float:
-    """Return how far the axis reaches to both sides of zero."""
+    """Return the bound of the axis on both sides of zero."""
     values = np.concatenate([rows[["rho", "low", "high"]].to_numpy().ravel(), parts["rho"].to_numpy()])
     return float(np.clip(np.ceil(np.nanmax(np.abs(values)) * 10.5) / 10, 0.3, 1.05))
 
@@ -177,7 +177,7 @@ def _probability(chance: float) -> str:
 
 
 def _legend(page: Page, ax: Axes, keys: Sequence[tuple[str, Look]]) -> None:
-    """Draw the legend of all panels above them; names are set afterwards, because matplotlib hides those with ``_``."""
+    """Draw one legend above all panels; names are set afterwards, because matplotlib hides names with ``_``."""
     marks = [ax.scatter([], [], color=colour, marker=marker, s=size, linewidth=0) for _, (colour, marker, size) in keys]
     top = page.rect[0], page.rect[1] + page.rect[3]
     legend = page.figure.legend(marks, ["period"] * len(marks), loc="upper left", bbox_to_anchor=top, ncols=4)
@@ -188,8 +188,10 @@ def _legend(page: Page, ax: Axes, keys: Sequence[tuple[str, Look]]) -> None:
 
 
 def _notes(rows: pd.DataFrame, measures: Sequence[str]) -> list[str]:
-    notes = ["ρ: partial Spearman correlation, over markets, of the score with who is first in the next period."]
-    notes.append("At 0 the leaders of one period say nothing of the next.")
+    notes = [
+        "ρ: partial Spearman correlation, over markets, of the score with the lead share above chance in the next."
+    ]
+    notes.append("p: two-sided, by permutation of the markets.")
     undefined = [measure for measure in measures if rows.loc[rows["measure"] == measure, "rho"].isna().any()]
     if undefined:
         names = ", ".join(shown(titled(measure)[0])[:40] for measure in undefined)

@@ -1,1 +1,1 @@
-"""Maps: markets, flows, the backbone, communities."""
+"""Maps of flows, of the backbone and of communities."""

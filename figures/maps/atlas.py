@@ -1,4 +1,4 @@
-"""Markets and arrows on a map of the world, with Europe enlarged below where it is crowded."""
+"""Markets and arrows on a map of the world, with a second panel for Europe where many markets lie there."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -26,26 +26,26 @@ WORLD: Final[Box] = (-2.72, -1.06, 2.72, 1.33)
 EUROPE: Final[Box] = (-0.40, 0.665, 0.72, 1.215)
 
 CROWDED: Final = 5
-"""From so many markets on, Europe gets a panel of its own."""
+"""Number of markets in Europe from which Europe gets a panel of its own."""
 
 STRIP: Final = 0.68
-"""Height in inches of the keys below the map."""
+"""Height of the legends below the map in inches."""
 
 ORIGIN: Final = (
-    "Outlines and borders: Natural Earth, which draws them as they are held in fact; no position is taken. "
-    "Equal Earth projection. Where a name does not fit, its ISO code stands, or nothing."
+    "Outlines and de facto borders: Natural Earth; no position is taken. Equal Earth projection. "
+    "A name that does not fit is replaced by the ISO code, or left out."
 )
 
 BEND: Final = 0.22
-"""Height of an arrow's control point over its chord, as a share of the chord."""
+"""Distance of an arrow's control point from its chord, as a share of the chord."""
 
 _OCEAN: Final = "#f7f9fb"
 _LAND: Final = "#e9e7e2"
 _AREAS: Final = {"o": 1.0, "s": 0.79, "^": 1.57, "D": 0.79, "v": 1.57, "P": 1.41, "X": 1.41, "h": 1.21, "p": 1.32}
-"""What a mark's size is multiplied by to give it the area of a circle of its radius."""
+"""Marker → factor that gives it the area of a circle of the same radius."""
 
 _CORNERS: Final = 1.2
-"""How far a mark that is no circle reaches beyond its radius."""
+"""Extent of a mark that is no circle, in radii."""
 
 _GAP: Final = 0.08
 _DOT: Final = 6.5
@@ -57,7 +57,7 @@ _FRAME: Final = "#cccccc"
 
 @dataclass(frozen=True, slots=True)
 class Atlas:
-    """What is drawn on the map.
+    """Markets and arrows of a map.
 
     Attributes
     ----------
@@ -65,8 +65,8 @@ class Atlas:
         One row per market, the most important first: `market`, `name`, `longitude`, `latitude`, `x`, `y` (as `located`
         returns them), `radius` (points), `colour`, `marker`.
     arrows
-        One row per arrow, the least important first: `source`, `target` (row numbers of `markets`), `shaft` (points),
-        `colour`.
+        One row per arrow, the least important first: `source`, `target` (row numbers of `markets`), `shaft` (width in
+        points), `colour`.
     """
 
     markets: pd.DataFrame
@@ -83,19 +83,26 @@ class Atlas:
         return _height(WORLD) + (_height(EUROPE) + _GAP if self.crowded else 0)
 
     def within(self, box: Box) -> "pd.Series[bool]":
-        """Return, by market, whether it lies in a box."""
+        """Return whether each market lies in a box."""
         return self.markets["x"].between(box[0], box[2]) & self.markets["y"].between(box[1], box[3])
 
 
 def located(markets: pd.DataFrame, *, texts: list[str], numbers: list[str]) -> pd.DataFrame:
     """Return the named columns of all markets, with `x` and `y` on the map, NaN where the position is not known.
 
+    Parameters
+    ----------
+    markets
+        One row per market: `market`, `name`, `latitude`, `longitude` (degrees), and the columns named.
+    texts, numbers
+        Names of further columns.
+
     Raises
     ------
     DataSaysNoError
         When no market has a known position.
     SettingError
-        When a column is missing or a market stands there twice.
+        When a column is missing or a market has two rows.
     """
     table = checked(markets, "markets", texts=["market", "name", *texts], numbers=["latitude", "longitude", *numbers])
     if table["market"].duplicated().any():
@@ -109,25 +116,35 @@ def located(markets: pd.DataFrame, *, texts: list[str], numbers: list[str]) -> p
 
 
 def unlocated(places: pd.DataFrame, edges: pd.DataFrame, flows: str) -> list[str]:
-    """Return the note on markets without position and the `flows` lost with them; empty where there is none."""
+    """Return a note on the markets without position and on the edges not drawn for that reason, or no note.
+
+    Parameters
+    ----------
+    places
+        Markets, as `located` returns them.
+    edges
+        Edges to draw: `source`, `target`.
+    flows
+        Noun for the edges in the note.
+    """
     unknown = places["market"][places["x"].isna()]
     listed = {*places["market"]} - {*unknown}
     lost = edges[~(edges["source"].isin(listed) & edges["target"].isin(listed))]
     if not len(unknown) and not len(lost):
         return []
     who = enumerated(sorted(unknown)) or "unlisted markets"
-    return [f"Not drawn for want of a position: {who}, with {len(lost):,} {flows}."]
+    return [f"Not drawn because the position is not known: {who}, with {len(lost):,} {flows}."]
 
 
 def numbered(edges: pd.DataFrame, markets: pd.DataFrame) -> pd.DataFrame:
-    """Return the edges between the given markets, `source` and `target` as row numbers of `markets`."""
+    """Return the edges between the given markets, with `source` and `target` as row numbers of `markets`."""
     rows = pd.Series(np.arange(len(markets)), index=markets["market"])
     inside = edges[edges["source"].isin(rows.index) & edges["target"].isin(rows.index)]
     return inside.assign(source=inside["source"].map(rows), target=inside["target"].map(rows))
 
 
 def by_traffic(places: pd.DataFrame) -> pd.DataFrame:
-    """Return the markets with a position, the busiest first, with `total` (transitions both ways) and `radius`."""
+    """Return the markets with a position, with `total` (transitions sent and received) and `radius`, largest first."""
     drawn = places.dropna(subset=["x", "y"])
     drawn = drawn.assign(total=(drawn["out_tracks"] + drawn["in_tracks"]).fillna(0))
     drawn = drawn.sort_values(["total", "market"], ascending=[False, True], ignore_index=True)
@@ -135,14 +152,14 @@ def by_traffic(places: pd.DataFrame) -> pd.DataFrame:
 
 
 def strongest(arrows: pd.DataFrame, most: int) -> pd.DataFrame:
-    """Return the arrows of most tracks, the largest last, with the `shaft` of each."""
+    """Return the `most` arrows with most tracks, the largest last, with their width `shaft` in points."""
     ranked = arrows.sort_values(["tracks", "source", "target"], ascending=[False, True, True])[:most][::-1]
     shaft = np.maximum(_SHAFT * ranked["tracks"] / ranked["tracks"].max(), 0.3)
     return ranked.assign(shaft=shaft).reset_index(drop=True)
 
 
 def draw(page: Page, atlas: Atlas, *, bottom: float) -> Axes:
-    """Draw the map from `bottom` inches upwards; return the axes of the world."""
+    """Draw the map above `bottom` (inches) and return the axes of the world."""
     world, europe = _height(WORLD), _height(EUROPE)
     top = page.place(0, bottom + atlas.height - world, INNER, world)
     _panel(top, atlas, WORLD, elsewhere=EUROPE if atlas.crowded else None)
@@ -152,7 +169,7 @@ def draw(page: Page, atlas: Atlas, *, bottom: float) -> Axes:
 
 
 def arrow_key(ax: Axes, atlas: Atlas, *, colour: Colour) -> None:
-    """Draw the narrowest and the widest arrow, and say what the width means; nothing where there is no arrow."""
+    """Draw the legend of arrow widths: the narrowest and the widest arrow; nothing where there is no arrow."""
     ax.set(xlim=(0, 2.0), ylim=(0, 1))
     ax.set_axis_off()
     if atlas.arrows.empty:
@@ -166,7 +183,7 @@ def arrow_key(ax: Axes, atlas: Atlas, *, colour: Colour) -> None:
 
 
 def traffic_key(ax: Axes, atlas: Atlas) -> None:
-    """Draw the dot of the market with most traffic and one of a tenth of it; nothing where there is no traffic."""
+    """Draw the legend of dot areas: the largest dot and one of a tenth; nothing where there are no transitions."""
     ax.set(xlim=(0, 2.0), ylim=(0, 1))
     ax.set_axis_off()
     largest = int(atlas.markets["total"].max())
@@ -190,12 +207,12 @@ def _radii(total: Array, largest: float) -> Array:
 
 
 def _unit(box: Box) -> float:
-    """Return the points on paper of a unit of the projection."""
+    """Return the length in points of one unit of the projection."""
     return 72 * INNER / (box[2] - box[0])
 
 
 def _panel(ax: Axes, atlas: Atlas, box: Box, *, elsewhere: Box | None) -> None:
-    """Draw the part of the map in `box`; arrows and labels that lie in `elsewhere` are left to another panel."""
+    """Draw the part of the map in `box`; arrows and labels within `elsewhere` are left to another panel."""
     ax.set(xlim=(box[0], box[2]), ylim=(box[1], box[3]), xticks=[], yticks=[], facecolor="none")
     ax.spines[:].set(visible=box is not WORLD, edgecolor=_FRAME)
     sphere = PolyCollection([globe()], facecolor=_OCEAN, edgecolor=_FRAME, linewidth=0.5)
@@ -231,7 +248,7 @@ def _arrows(ax: Axes, atlas: Atlas, unit: float, *, skipped: "np.ndarray[tuple[i
 
 
 def _beyond(points: Array, gap: float) -> Array:
-    """Return a line from where it is `gap` away from its beginning; its last stretch where it never is."""
+    """Return the part of a line that is more than `gap` from its beginning; its last segment where there is none."""
     away = np.hypot(*(points - points[0]).T)
     first = int(np.argmax(away > gap))
     if away[first] <= gap:
@@ -241,7 +258,7 @@ def _beyond(points: Array, gap: float) -> Array:
 
 
 def _arrow(points: Array, shaft: float, colour: Colour) -> FancyArrowPatch:
-    """Return an arrow along a line, its shaft so many points wide."""
+    """Return an arrow along a line, with a shaft of the given width in points."""
     return FancyArrowPatch(
         path=Path(points),
         arrowstyle="-|>,head_length=0.45,head_width=0.2",

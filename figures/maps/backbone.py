@@ -1,4 +1,4 @@
-"""The flows that a null does not explain, on a map of the world."""
+"""The backbone (flows with small q) on a map of the world."""
 
 from typing import Final
 
@@ -32,31 +32,31 @@ _DOT: Final = "#ffffff"
 
 
 def backbone_map(edges: pd.DataFrame, markets: pd.DataFrame, *, level: float = 0.05, most: int = 60) -> Figure:
-    """Return a world map with an arrow for every flow that stands out against the null.
+    """Return a world map with an arrow for every flow with q ≤ `level`.
 
-    Arrows are as wide as the flow is large and as dark as its lift is high; they run the short way round the world.
-    Where five markets or more lie in and around Europe, a second panel enlarges it.
+    Wider arrows have more tracks, darker arrows a higher lift. Arrows take the shorter way round the world. Where five
+    markets or more lie in and around Europe, a second panel enlarges it.
 
     Parameters
     ----------
     edges
-        One row per ordered pair: `source`, `target`, `tracks`, `lift` (tracks over expected tracks), `q` (false
-        discovery rate); both NaN where the null has nothing to say, which leaves the pair out.
+        One row per ordered pair: `source`, `target`, `tracks`, `lift` (tracks / expected tracks), `q` (false discovery
+        rate). Pairs that were not tested have NaN and are not drawn.
     markets
-        One row per market: `market`, `name`, `latitude`, `longitude` (degrees, NaN where unknown: not drawn, but
-        counted below the map), `out_tracks`, `in_tracks`.
+        One row per market: `market`, `name`, `latitude`, `longitude` (degrees; NaN where unknown, then the market is
+        not drawn and a note says so), `out_tracks`, `in_tracks`.
     level
-        Largest `q` drawn, 0 … 1.
+        Largest `q` drawn, above 0 and up to 1 (default .05).
     most
-        Arrows at most, the largest by `tracks`.
+        Arrows at most (default 60), those with most tracks.
 
     Raises
     ------
     DataSaysNoError
         When no market has a known position.
     SettingError
-        When a column is missing, `level` or a `q` is outside 0 … 1, a lift is negative, or a market or pair stands
-        there twice.
+        When a column is missing, `level` or a `q` is outside 0 … 1, a lift is negative, or a market or pair has two
+        rows.
 
     Examples
     --------
@@ -71,7 +71,7 @@ def backbone_map(edges: pd.DataFrame, markets: pd.DataFrame, *, level: float = 0
     if most < 1:
         raise SettingError(f"most is {most}, but a map has 1 arrow or more")
     if not 0 < level <= 1:
-        raise SettingError(f"level is {level}, but a false discovery rate lies between 0 and 1")
+        raise SettingError(f"level is {level}, but a false discovery rate is above 0 and at most 1")
     table = _pairs(edges)
     backbone = table[(table["q"] <= level) & (table["tracks"] > 0) & (table["lift"] > 0)]
     places = located(markets, texts=[], numbers=["out_tracks", "in_tracks"])
@@ -107,7 +107,7 @@ def _norm(lifts: "pd.Series[float]") -> LogNorm:
 
 
 def _drawn(atlas: Atlas, scale: ScalarMappable, notes: list[str], level: float) -> Figure:
-    title = "The backbone: flows between markets that the null does not explain"
+    title = "The backbone: flows with more tracks than the null gives"
     page = Page(title, notes, height=STRIP + atlas.height)
     top = draw(page, atlas, bottom=STRIP)
     if atlas.arrows.empty:
@@ -130,10 +130,10 @@ def _lift_scale(page: Page, scale: ScalarMappable) -> None:
 
 def _notes(atlas: Atlas, table: pd.DataFrame, backbone: pd.DataFrame, level: float) -> list[str]:
     drawn = len(atlas.arrows)
-    said = f"Of {len(table):,} ordered pairs, {len(backbone):,} have q ≤ {level:g}, the false discovery rate."
+    said = f"Of {len(table):,} ordered pairs, {len(backbone):,} have q ≤ {level:g} (false discovery rate)."
     if drawn < len(backbone):
-        said += f" Drawn are {drawn:,} of them, the largest by tracks, of equals the first by code."
+        said += f" Drawn are the {drawn:,} with most tracks."
     unknown = int(table["q"].isna().sum())
     if unknown:
-        said += f" {unknown:,} have no q: the null has nothing to say of them."
-    return [said + " Arrows bend alike seen from their source and are no routes."]
+        said += f" {unknown:,} have no q: they were not tested."
+    return [said + " The path of an arrow is no route."]

@@ -1,4 +1,4 @@
-"""Which markets belong together: communities on the map of the world."""
+"""Communities of markets on a map of the world."""
 
 from typing import Final
 
@@ -29,32 +29,32 @@ _OTHER: Final = ("#b0b0b0", "p")
 
 _LINE: Final = 0.165
 _DOT: Final = 6.0
-"""Radius in points of a market that is always with its community."""
+"""Radius in points of a mark with stability 1."""
 
 _LEAST: Final = 1.8
 
 
 def community_map(markets: pd.DataFrame, *, title: str = "Communities of markets that exchange tracks") -> Figure:
-    """Return a world map whose markets have the colour and shape of their community, with a list of them below.
+    """Return a world map with the colour and shape of each market's community, and a list of the communities below.
 
-    The area of a mark is the market's stability. The eight largest communities have colours that colour-blind readers
-    can tell apart, and a shape each; the rest are grey.
+    The area of a mark is proportional to the market's stability. The eight largest communities have a colour each,
+    distinct for colour-blind readers, and a shape each; the others are grey.
 
     Parameters
     ----------
     markets
-        One row per market: `market`, `name`, `latitude`, `longitude` (degrees, NaN where unknown: not drawn, but
-        listed), `community` (any text or number; missing for none), `stability` (0 … 1, how surely the market belongs
-        to its community; NaN where unknown).
+        One row per market: `market`, `name`, `latitude`, `longitude` (degrees; NaN where unknown, then the market is
+        only listed), `community` (any text or number, may be missing), `stability` (0 … 1, see
+        `graphs.communities.Stability`; may be NaN).
     title
-        Drawn as it is.
+        Title of the figure.
 
     Raises
     ------
     DataSaysNoError
         When no market has a known position.
     SettingError
-        When a column is missing, a stability is outside 0 … 1, or a market stands there twice.
+        When a column is missing, a stability is outside 0 … 1, or a market has two rows.
 
     Examples
     --------
@@ -106,7 +106,7 @@ def _counted(codes: list[str]) -> str:
 
 
 def _list(ax: Axes, lines: list[tuple[str, list[str], tuple[str, str]]]) -> None:
-    """Write a line per community: its mark, name and number of markets, and their codes as far as there is room."""
+    """Write a line per community: mark, name, number of markets, and as many codes as fit."""
     ax.set(xlim=(0, INNER * 72), ylim=(len(lines), 0))
     ax.set_axis_off()
     start = 18 + max(width(head, TEXT_SIZE) for head, _, _ in lines) + 10
@@ -126,7 +126,7 @@ def _stability_key(ax: Axes) -> None:
     ax.text(
         18 + 46 * 3 - 6,
         0.5,
-        "area of a mark: stability, how surely a market is in its community",
+        "area of a mark: stability (overlap of the market's community with that in bootstrap graphs)",
         size=SMALL_SIZE,
         va="center",
     )
@@ -137,8 +137,8 @@ def _notes(places: pd.DataFrame, ranked: list[str]) -> list[str]:
     if len(ranked) > len(_STYLES):
         notes.append(f"{len(ranked)} communities; the {len(_STYLES)} largest have a colour and shape.")
     if places["stability"].isna().any():
-        notes.append(f"{int(places['stability'].isna().sum())} markets have no stability and a mark as of 25 %.")
+        notes.append(f"{int(places['stability'].isna().sum())} markets without stability have a mark as for 25 %.")
     unknown = sorted(places["market"][places["x"].isna()])
     if unknown:
-        notes.append(f"Listed but not on the map for want of a position: {enumerated(unknown)}.")
+        notes.append(f"Listed but not on the map, because the position is not known: {enumerated(unknown)}.")
     return [" ".join(notes), ORIGIN] if notes else [ORIGIN]

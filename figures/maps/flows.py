@@ -1,4 +1,4 @@
-"""The flows between markets as arrows on a map of the world."""
+"""The largest flows between markets as arrows on a map of the world."""
 
 from typing import Final
 
@@ -30,27 +30,27 @@ _COLOURS: Final = "PuOr"
 
 
 def flow_map(edges: pd.DataFrame, markets: pd.DataFrame, *, most: int = 40) -> Figure:
-    """Return a world map with a dot for every market and an arrow for every large flow.
+    """Return a world map with a dot for every market and an arrow for each of the largest flows.
 
-    Arrows run from source to target, the short way round the world, bend to the same side seen from their source, and
-    are as wide as the flow is large. Where five markets or more lie in and around Europe, a second panel enlarges it.
+    Arrows run from source to target, take the shorter way round the world and bend to the right; wider arrows have more
+    tracks. Where five markets or more lie in and around Europe, a second panel enlarges it.
 
     Parameters
     ----------
     edges
         One row per ordered pair: `source`, `target`, `tracks`.
     markets
-        One row per market: `market`, `name`, `latitude`, `longitude` (degrees, NaN where unknown: not drawn, but
-        counted below the map), `net_flow`, `out_tracks`, `in_tracks`.
+        One row per market: `market`, `name`, `latitude`, `longitude` (degrees; NaN where unknown, then the market is
+        not drawn and a note says so), `net_flow`, `out_tracks`, `in_tracks`.
     most
-        Arrows at most, the largest by `tracks`.
+        Arrows at most (default 40), those with most tracks.
 
     Raises
     ------
     DataSaysNoError
         When no market has a known position.
     SettingError
-        When a column is missing or a market stands there twice.
+        When a column is missing or a market has two rows.
 
     References
     ----------
@@ -83,7 +83,7 @@ def flow_map(edges: pd.DataFrame, markets: pd.DataFrame, *, most: int = 40) -> F
 
 
 def _drawn(atlas: Atlas, colours: ScalarMappable, notes: list[str]) -> Figure:
-    title = "Where charting tracks go: the largest flows between markets"
+    title = "The largest flows of tracks between markets"
     page = Page(title, notes, height=STRIP + atlas.height)
     top = draw(page, atlas, bottom=STRIP)
     if atlas.arrows.empty:
@@ -99,8 +99,7 @@ def _drawn(atlas: Atlas, colours: ScalarMappable, notes: list[str]) -> Figure:
 
 def _notes(atlas: Atlas, edges: pd.DataFrame, places: pd.DataFrame) -> list[str]:
     drawn = (
-        f"Drawn are {len(atlas.arrows):,} of {len(edges):,} flows, the largest by tracks, of equals the first by code; "
-        "a track counts for a pair when it enters the target after the source, within the window. Arrows bend alike "
-        "seen from their source and are no routes."
+        f"Drawn are {len(atlas.arrows):,} of {len(edges):,} flows, those with most tracks. A track counts for a pair "
+        "when it enters the target after the source, within the window. The path of an arrow is no route."
     )
     return [drawn, *unlocated(places, edges, "flows"), ORIGIN]

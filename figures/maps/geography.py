@@ -1,4 +1,4 @@
-"""The world on paper: outlines of countries, the Equal Earth projection, and names beside dots."""
+"""Geometry of maps: outlines of countries, the Equal Earth projection, arcs, and places for labels."""
 
 import json
 from collections.abc import Sequence
@@ -57,7 +57,7 @@ def outlines() -> tuple[Array, ...]:
 
 
 def globe() -> Array:
-    """Return the projected edge of the whole map, of shape (points, 2): the meridian opposite Greenwich, twice.
+    """Return the projected edge of the world map, of shape (points, 2): the meridians at 180° east and 180° west.
 
     Examples
     --------
@@ -70,18 +70,18 @@ def globe() -> Array:
 
 
 def way(start: Array, end: Array, *, bend: float) -> list[Array]:
-    """Return the projected arc between two positions, the short way round the world.
+    """Return the projected arc between two positions, the shorter way round the world.
 
-    The arc bends to the right of its direction. It is drawn on the plane of the map where the short way stays on it.
-    Across the meridian opposite Greenwich it is drawn on the plane of longitude and latitude, and comes in two pieces:
-    to the edge of the map, and on from the same latitude at the other edge.
+    The arc bends to the right of its direction. An arc that does not cross the meridian of 180° is a curve on the map.
+    One that crosses it is a curve in longitude and latitude, and has two pieces: up to the edge of the map, and from
+    the same latitude at the other edge.
 
     Parameters
     ----------
     start, end
         Longitude and latitude in degrees.
     bend
-        Height of the control point over the chord, as a share of the chord.
+        Distance of the control point from the chord, as a share of the chord.
 
     Returns
     -------
@@ -108,7 +108,7 @@ def way(start: Array, end: Array, *, bend: float) -> list[Array]:
 
 
 def _arc(start: Array, end: Array, bend: float) -> Array:
-    """Return 97 points of the quadratic Bézier curve that bends to the right."""
+    """Return 97 points of a quadratic Bézier curve that bends to the right of its direction."""
     dx, dy = end - start
     control = (start + end) / 2 + bend * np.array([dy, -dx])
     t = np.linspace(0, 1, 97)[:, None]
@@ -119,26 +119,26 @@ def _arc(start: Array, end: Array, bend: float) -> Array:
 def label_places(
     dots: Array, radii: Array, sizes: Array, wanted: Sequence[int], *, frame: tuple[float, float, float, float]
 ) -> dict[int, tuple[int, float, float]]:
-    """Return where the labels of some dots fit without covering a dot, another label or the frame.
+    """Return places for the labels of some dots where they cover no dot, no other label and not the frame.
 
-    The first wanted dot chooses first: the first of its labels that fits, at the first free place out of eight around
-    it. A dot without free place gets no label.
+    Dots are labelled in the order of `wanted`. A dot gets its first label that fits, at the first free place out of
+    eight around it; without a free place it gets no label.
 
     Parameters
     ----------
     dots, radii
-        Centre (n × 2) and radius (n) of all dots, in points.
+        Centre (n, 2) and radius (n,) of all dots, in points.
     sizes
-        Width and height of each dot's labels, the preferred first (labels × n × 2), in points.
+        (labels, n, 2): width and height of the possible labels of each dot, the preferred first, in points.
     wanted
-        Which dots to label, the most important first.
+        Numbers of the dots to label, the most important first.
     frame
         Left, bottom, right and top, in points.
 
     Returns
     -------
     dict
-        Dot → number of its label, left and bottom in points.
+        Number of a dot → number of its label, left and bottom of the label in points.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""What a table must look like before it is drawn."""
+"""Checks of tables before they are drawn."""
 
 from collections.abc import Sequence
 
@@ -11,10 +11,19 @@ from diffusion import SettingError
 def checked(table: pd.DataFrame, name: str, *, texts: Sequence[str] = (), numbers: Sequence[str] = ()) -> pd.DataFrame:
     """Return the named columns of `table`, texts as ``str`` and numbers as ``float64`` (NaN where missing).
 
+    Parameters
+    ----------
+    table
+        A table with these columns; others are dropped.
+    name
+        Name of the table in error messages.
+    texts, numbers
+        Names of the columns.
+
     Raises
     ------
     SettingError
-        When columns or texts are missing, or a column of numbers holds something else or an infinity.
+        When a column or a text is missing, or a column of numbers holds an infinity or something that is no number.
 
     Examples
     --------

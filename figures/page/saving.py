@@ -1,4 +1,4 @@
-"""Figures as files: the same bytes for the same figure, and never half a file."""
+"""Figures as files, with the same bytes for the same figure; files are written whole or not at all."""
 
 import io
 from pathlib import Path
@@ -11,7 +11,7 @@ from diffusion.files import write_whole
 from figures.page.style import applied
 
 Kind = Literal["png", "svg"]
-"""What a figure can be rendered as."""
+"""File formats of figures."""
 
 DPI: Final = 150
 """Dots per inch of PNG files."""
@@ -23,7 +23,7 @@ _METADATA: Final[dict[Kind, dict[str, Any]]] = {
 
 
 def render(figure: Figure, kind: Kind) -> bytes:
-    """Return the figure as the content of a file, the same bytes every time.
+    """Return the figure as the content of a file; the bytes are the same every time.
 
     Examples
     --------
@@ -42,23 +42,24 @@ def render(figure: Figure, kind: Kind) -> bytes:
 
 
 def save(figure: Figure, folder: Path, name: str) -> list[Path]:
-    """Write NAME.png and NAME.svg into a folder, made if need be, and return their paths.
+    """Write NAME.png and NAME.svg into a folder and return their paths.
 
-    Each file is written aside and renamed, so that a reader finds the old content or the new, never a part.
+    Each file is written under another name and then renamed, so a reader finds the old or the new content, never a
+    part.
 
     Parameters
     ----------
     figure
-        As any function of this package returns it.
+        A figure of this package.
     folder
-        Where the files go.
+        Folder of the files; it is made where it does not exist.
     name
-        File name without ending.
+        File name without extension.
 
     Raises
     ------
     SettingError
-        When the name is empty or has a folder in it.
+        When the name is empty or contains a folder.
 
     Examples
     --------
@@ -71,7 +72,7 @@ def save(figure: Figure, folder: Path, name: str) -> list[Path]:
     ['lags.png', 'lags.svg']
     """
     if not name or Path(name).name != name or name == "..":
-        raise SettingError(f"'{name}' is no file name")
+        raise SettingError(f"'{name}' is no file name; give a name without folder and extension")
     contents = {folder / f"{name}.{kind}": render(figure, kind) for kind in _METADATA}
     folder.mkdir(parents=True, exist_ok=True)
     for path, content in contents.items():

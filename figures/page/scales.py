@@ -10,11 +10,11 @@ _DIGITS: Final = (
     (1.0, 3.0),
     (1.0,),
 )
-"""First digits of the numbers on a scale, from the finest."""
+"""First digits of the ticks of a scale, from the finest to the coarsest."""
 
 
 def log_ticks(low: float, high: float, *, most: int = 6) -> list[float]:
-    """Return round numbers from `low` to `high` for a logarithmic scale, at most `most`, or the two ends.
+    """Return at most `most` round numbers from `low` to `high` for a logarithmic scale; the two ends if there are none.
 
     Examples
     --------

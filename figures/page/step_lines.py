@@ -1,4 +1,4 @@
-"""What curves over days share: a legend above them, and the numbers at risk below."""
+"""Parts of figures with curves over days: a legend above, and a table of the numbers at risk below."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -15,13 +15,22 @@ ROW: Final = 0.16
 """Height in inches of a line of the table of numbers at risk."""
 
 _LEGEND_KEY: Final = 5.8
-"""What a column of the legend needs beside its name, in font sizes: line, pad and distance to the next."""
+"""Width of a column of the legend without its name, in font sizes: line, padding and gap to the next column."""
 
 
 def legend_above(ax: Axes, lines: Sequence[tuple[str, Line2D]], *, left: float) -> None:
-    """Draw the legend above `ax`, whose left end is `left` points from the margin.
+    """Draw a legend above `ax`.
 
     Names are set afterwards, because matplotlib hides labels that begin with ``_``.
+
+    Parameters
+    ----------
+    ax
+        Axes of the curves.
+    lines
+        Name and line of each curve.
+    left
+        Points from the margin to the left end of the axes.
     """
     column = max(width(name, TEXT_SIZE) for name, _ in lines) + _LEGEND_KEY * TEXT_SIZE
     legend = ax.legend(
@@ -49,20 +58,24 @@ def at_risk_table(
     room: float,
     cadence: int = 1,
 ) -> None:
-    """Write the numbers at risk on round days, one line per group, a dash where its follow-up is over.
+    """Write a table of the numbers at risk on round days, one line per group; a dash after the end of its follow-up.
 
     Parameters
     ----------
+    ax
+        Axes of the table.
     groups
-        Name of each and its rows with `days`, `at_risk`; a day without row has a dash.
+        Name of each group and its rows with `days`, `at_risk`; a day without a row gets a dash.
     horizon
         Last day of the axis.
-    title, label
-        What is counted, and what a line is.
+    title
+        Title of the table, such as ``waits at risk``.
+    label
+        Label of the lines, such as ``group``.
     room
-        Points for a name.
+        Width of a name in points.
     cadence
-        Days from one observation to the next; round days are multiples of it.
+        Days from one observation to the next (default 1); the days shown are multiples of it.
     """
     steps = MaxNLocator(8 if cadence > 1 else 6, steps=[1, 1.5, 2, 3, 5, 6, 7, 10], integer=True)
     ticks = steps.tick_values(0, horizon // cadence)

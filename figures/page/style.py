@@ -1,4 +1,4 @@
-"""One look for all figures: sizes, colours, and the room for a title above and notes below the axes."""
+"""The style of all figures: sizes, colours, and a page with a title above and notes below the axes."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -24,7 +24,7 @@ INNER: Final = WIDTH - 2 * _MARGIN
 TITLE_SIZE: Final = 10.0
 TEXT_SIZE: Final = 7.5
 SMALL_SIZE: Final = 6.5
-"""Size of notes in points; nothing but the labels of a full matrix is smaller, and those are no less than 6."""
+"""Size of notes in points. Only the labels of a full matrix are smaller, at least 6 points."""
 
 INK: Final = "#222222"
 MUTED: Final = "#5a5a5a"
@@ -45,7 +45,7 @@ GROUP_STYLES: Final[tuple[tuple[str, str | tuple[int, tuple[float, ...]]], ...]]
     ("#222222", (0, (1.2, 1.2))),
     ("#8a7f00", (0, (5, 1.5, 1.2, 1.5))),
 )
-"""Colour (Okabe & Ito 2008, its yellow darkened) and dash of each group in order; at most eight can be told apart."""
+"""Colour (Okabe & Ito 2008, with a darker yellow) and dash of up to eight groups, in order."""
 
 _RC: Final[dict[str, Any]] = {
     "font.family": ["DejaVu Sans"],
@@ -85,24 +85,24 @@ _RC: Final[dict[str, Any]] = {
 
 @contextmanager
 def applied() -> Iterator[None]:
-    """Return a context in which matplotlib's defaults, not the user's settings, and this style hold."""
+    """Return a context with this style on top of matplotlib's defaults; the user's settings have no effect in it."""
     with style.context(["default", _RC]):
         yield
 
 
 class Page:
-    """A figure with its title above and its notes below, and the space between them for axes.
+    """A figure with a title above, notes below, and space for axes between them.
 
     Parameters
     ----------
     title, notes
-        Given as they are; wrapped to the page and cleaned of what the font cannot draw.
+        Texts; they are wrapped, and characters that the font lacks are replaced.
     height
-        Height of the space for axes, in inches; title and notes come on top of it.
+        Height of the space for axes in inches; title and notes are added to it.
     """
 
     def __init__(self, title: str, notes: Sequence[str], *, height: float) -> None:
-        room = 72 * INNER * 0.95  # another renderer's hinting may widen a line a little
+        room = 72 * INNER * 0.95  # lines may be a little wider in another renderer
         head = wrapped(title, size=TITLE_SIZE, room=room, lines=2)
         foot = [line for note in notes for line in wrapped(note, size=SMALL_SIZE, room=room, lines=4)]
         above = _MARGIN * 1.6 + len(head) * TITLE_SIZE * _LEADING / 72
@@ -115,12 +115,12 @@ class Page:
         _put(self.figure, foot, top=(below - _MARGIN * 0.6) / total, size=SMALL_SIZE, colour=MUTED)
 
     def constrain(self, *, above: float = 0.0) -> Figure:
-        """Return the figure, its axes still to come, set to fit all axes between title and notes.
+        """Return the figure with a layout that fits all axes between title and notes; add the axes afterwards.
 
         Parameters
         ----------
         above
-            Inches below the title that are kept free, for a legend of all axes.
+            Height in inches to keep free below the title, for a legend of all axes (default 0).
         """
         left, bottom, width, height = self.rect
         rect = (left, bottom, width, height - above / self.height)
@@ -128,14 +128,14 @@ class Page:
         return self.figure
 
     def place(self, left: float, bottom: float, width: float, height: float) -> Axes:
-        """Return axes at a place given in inches from the lower left of the space between title and notes."""
+        """Return new axes; place and size are in inches, from the lower left of the space between title and notes."""
         x, y = self.rect[0] + left / WIDTH, self.rect[1] + bottom / self.height
         return self.figure.add_axes((x, y, width / WIDTH, height / self.height))
 
     def done(self) -> Figure:
-        """Return the figure with its layout carried out and fixed, so that every rendering is the same.
+        """Return the figure with its layout computed and fixed, so that every rendering is the same.
 
-        The layout solver's last digits depend on what was solved before in the process, so places are rounded.
+        Positions are rounded, because the last digits of the layout depend on earlier layouts in the process.
         """
         self.figure.draw_without_rendering()
         self.figure.set_layout_engine("none")
@@ -154,7 +154,7 @@ def _put(figure: Figure, lines: Sequence[str], *, top: float, size: float, colou
 
 
 def add_colorbar(figure: Figure, colours: ScalarMappable, ax: Axes, label: str, **options: Any) -> Axes:
-    """Return the axes of a slim colour scale beside or below `ax`."""
+    """Return the axes of a narrow colour scale beside or below `ax`."""
     bar = figure.colorbar(colours, ax=ax, **options)
     bar.set_label(label)
     bar.outline.set_visible(False)
@@ -162,7 +162,7 @@ def add_colorbar(figure: Figure, colours: ScalarMappable, ax: Axes, label: str, 
 
 
 def say_empty(ax: Axes, line: str) -> Artist:
-    """Return the text put in the middle of axes that have nothing to show."""
+    """Write a line in the middle of axes without data, and return it."""
     ground = {"facecolor": "white", "edgecolor": "none"}
     place: dict[str, Any] = {"transform": ax.transAxes, "ha": "center", "va": "center", "zorder": 5}
     return ax.text(0.5, 0.5, line, color=MUTED, parse_math=False, bbox=ground, **place)

@@ -1,4 +1,4 @@
-"""Text that is safe to draw: no glyph the font lacks, no control characters, and never wider than its place."""
+"""Text for figures: without control characters and characters that the font lacks, and cut to a given width."""
 
 import unicodedata
 from collections.abc import Sequence
@@ -13,13 +13,13 @@ from matplotlib.textpath import text_to_path
 FONT: Final = "DejaVu Sans"
 _MISSING: Final = "\N{WHITE SQUARE}"
 _MOST: Final = 1000
-"""Characters that are measured at most; no place on a page holds so many."""
+"""Characters of a text that are measured at most; no line of a page is so long."""
 
 
 def shown(text: object) -> str:
     """Return `text` on one line, with a white square for every character that cannot be drawn.
 
-    Invisible marks, such as those that turn the direction of writing, are dropped.
+    Invisible characters, such as marks of the writing direction, are removed.
 
     Examples
     --------
@@ -33,13 +33,13 @@ def shown(text: object) -> str:
 
 @lru_cache(maxsize=4096)
 def width(text: str, size: float) -> float:
-    """Return the width of `text`, already cleaned by `shown`, in points at a font size in points."""
+    """Return the width of a text from `shown` in points, at a font size in points."""
     extent = text_to_path.get_text_width_height_descent(text, FontProperties(family=FONT, size=size), ismath=False)
     return float(extent[0])
 
 
 def shortened(text: object, *, size: float, room: float) -> str:
-    """Return `text` cleaned, and cut with an ellipsis where it is wider than `room` points.
+    """Return `text` cleaned by `shown`, and cut with an ellipsis where it is wider than `room` points.
 
     Examples
     --------
@@ -57,7 +57,7 @@ def shortened(text: object, *, size: float, room: float) -> str:
 
 
 def wrapped(text: object, *, size: float, room: float, lines: int) -> list[str]:
-    """Return `text` cleaned and broken at spaces into at most `lines` lines, each no wider than `room` points.
+    """Return `text` cleaned by `shown` and broken at spaces into at most `lines` lines of at most `room` points.
 
     Examples
     --------
@@ -76,7 +76,7 @@ def wrapped(text: object, *, size: float, room: float, lines: int) -> list[str]:
 
 
 def enumerated(names: Sequence[str], *, most: int = 24) -> str:
-    """Return names with commas between them, after `most` of them how many more there are.
+    """Return the first `most` names with commas between them, and the number of the others.
 
     Examples
     --------
@@ -94,7 +94,7 @@ def _glyphs() -> frozenset[int]:
 
 
 def labels(communities: pd.Series) -> list[str]:
-    """Return communities as text: whole numbers without their point, nothing where missing.
+    """Return communities as text: whole numbers without a decimal point, empty text where missing.
 
     Examples
     --------
@@ -109,7 +109,7 @@ def labels(communities: pd.Series) -> list[str]:
 
 
 def by_size(names: Sequence[str], markets: Sequence[str] | pd.Series) -> list[str]:
-    """Return the communities, the one of most markets first, equal ones in order of their first market.
+    """Return the communities, the one with most markets first, equal ones in order of their first market.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""How long tracks wait: survival curves with the number at risk below."""
+"""Survival curves of waits, with the number at risk below."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -16,7 +16,7 @@ from figures.page.style import GROUP_STYLES, SMALL_SIZE, TEXT_SIZE, Page, applie
 from figures.page.text import shortened, shown
 
 _NAME_ROOM: Final = 105.0
-"""Points of room for the name of a group."""
+"""Width of the name of a group in points."""
 
 
 def survival_curves(curves: pd.DataFrame, *, title: str, horizon: int) -> Figure:
@@ -25,20 +25,20 @@ def survival_curves(curves: pd.DataFrame, *, title: str, horizon: int) -> Figure
     Parameters
     ----------
     curves
-        One row per group and day, dense from day 0 to the last day of the group's follow-up: `group`, `days`,
-        `at_risk`, `events` (waits), `survival` (0 … 1), `low`, `high` (95 % band, NaN where none). Groups are
-        drawn in order of appearance; of more than eight, the eight with the most waits ever at risk on a day.
+        One row per group and day, from day 0 to the last day of the group's follow-up without gaps: `group`, `days`,
+        `at_risk`, `events` (waits), `survival` (0 … 1), `low`, `high` (95 % band, may be NaN). Groups are drawn in
+        order of appearance; of more than eight, those with the largest number at risk.
     title
-        Drawn as it is; what stands in it is never markup.
+        Title; markup in it has no effect.
     horizon
-        Last day drawn. A group whose follow-up ends before it gets an end mark and a note.
+        Last day drawn. A group whose follow-up ends earlier gets a mark and a note.
 
     Raises
     ------
     DataSaysNoError
         When there is no group.
     SettingError
-        When a column is missing, days have holes, or a survival is outside 0 … 1.
+        When `horizon` is below 1, a column is missing, days have gaps, or a survival is outside 0 … 1.
 
     Examples
     --------
@@ -62,14 +62,14 @@ def _groups(table: pd.DataFrame) -> dict[str, pd.DataFrame]:
         raise DataSaysNoError("there is no curve to draw; the table 'curves' is empty")
     for name, group in groups.items():
         if not np.array_equal(group["days"], np.arange(len(group))):
-            raise SettingError(f"the days of the group '{shown(name)[:40]}' are not 0, 1, 2 … without hole")
+            raise SettingError(f"the days of the group '{shown(name)[:40]}' are not 0, 1, 2 … without gaps")
         if not group["survival"].between(0, 1).all():
             raise SettingError(f"the group '{shown(name)[:40]}' has survival outside 0 … 1")
     return groups
 
 
 def _largest(groups: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
-    """Return as many groups as can be told apart, those with the most waits at risk, in the order given."""
+    """Return the groups that are drawn, at most eight, those with the most waits at risk, in the order given."""
     at_risk = pd.Series({name: group["at_risk"].max() for name, group in groups.items()})
     kept = {*at_risk.sort_values(ascending=False, kind="stable").index[: len(GROUP_STYLES)]}
     return {name: group for name, group in groups.items() if name in kept}
@@ -93,7 +93,7 @@ def _drawn(groups: Mapping[str, pd.DataFrame], title: str, horizon: int, *, of: 
     upper.set_ylim(bottom, 1 + 0.03 * (1 - bottom))
     last = int(np.max([group["days"].max() for group in groups.values()]))
     upper.set_xlim(0, last * 1.02 if 0 < last < horizon else horizon)
-    upper.set_ylabel("share of waits not yet ended by an entry")
+    upper.set_ylabel("share of waits without an entry so far")
     upper.yaxis.set_major_formatter(ScalarFormatter(useOffset=False))
     upper.set_xlabel("days since debut")
     upper.tick_params(axis="x", labelbottom=True)
@@ -106,13 +106,13 @@ def _drawn(groups: Mapping[str, pd.DataFrame], title: str, horizon: int, *, of: 
 
 
 def _bottom(groups: Mapping[str, pd.DataFrame]) -> float:
-    """Return where the vertical axis begins: at zero, unless all curves and bands stay in the upper half."""
+    """Return the lower end of the vertical axis: 0, unless all curves and bands are in the upper half."""
     least = min(float(np.nanmin(group[["survival", "low"]].to_numpy())) for group in groups.values())
     return least - 0.08 * (1 - least) if 0.5 < least < 1 else 0.0
 
 
 def _notes(groups: Mapping[str, pd.DataFrame], horizon: int, bottom: float, of: int) -> list[str]:
-    notes = ["Bands: 95 % confidence, point by point, as if waits were independent; those of one track are not."]
+    notes = ["Bands: 95 % confidence, for each day by itself; too narrow, as they take a track's waits as independent."]
     if not any(group[["low", "high"]].notna().all(axis=1).any() for group in groups.values()):
         notes = ["No confidence bands are given."]
     if len(groups) < of:
@@ -126,5 +126,5 @@ def _notes(groups: Mapping[str, pd.DataFrame], horizon: int, bottom: float, of: 
         ends = ", ".join(
             f"{shortened(name, size=SMALL_SIZE, room=_NAME_ROOM)} (day {day})" for name, day in short.items()
         )
-        notes.append(f"Follow-up ends before day {horizon}, at the upright mark: {ends}.")
+        notes.append(f"Follow-up ends before day {horizon}, at the vertical mark: {ends}.")
     return [" ".join(notes)]

@@ -309,7 +309,7 @@ def test_text_never_exceeds_its_room() -> None:
         (lambda: figures.lag_distribution(make_lags([61]), joint=0, window=60), "outside 1 … 60"),
         (lambda: figures.lag_distribution(make_lags([7, 7]), joint=0, window=60), "more than one row"),
         (lambda: figures.lag_distribution(make_lags([7]).assign(transitions=-1), joint=0, window=60), "negative"),
-        (lambda: figures.survival_curves(make_curves({"a": 9}).iloc[1:], title="", horizon=9), "without hole"),
+        (lambda: figures.survival_curves(make_curves({"a": 9}).iloc[1:], title="", horizon=9), "without gaps"),
         (lambda: figures.survival_curves(make_curves({"a": 9}).assign(survival=2), title="", horizon=9), "outside"),
         (lambda: figures.survival_curves(make_curves({"a": 9}), title="", horizon=0), "horizon is 0"),
     ],

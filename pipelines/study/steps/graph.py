@@ -170,7 +170,6 @@ def _caveats(results: Results) -> list[str]:
         f"One chart every {every(cadence)}: what travels faster leaves no direction.",
         *(f"Distances: {line}." for line in _unmatched_lines(results)),
         "A transition is an order in time. It does not say that one market made the other listen.",
-        "Borders on the map are Natural Earth's de facto view; no position is taken.",
     ]
 
 
