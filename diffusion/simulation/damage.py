@@ -84,7 +84,7 @@ class Damage:
         )
 
     def _damaged(self, line: bytes, kind: str) -> tuple[bytes, bytes, str]:
-        """Return the text before the record, the record, and the kind of damage (another one if `kind` is impossible)."""
+        """Return the text before the record, the record, and the kind of damage, which may differ from `kind`."""
         if kind == "repeated_header":
             return self._header + b"\n", line, kind
         if kind == "repeated_row":

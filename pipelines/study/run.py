@@ -1,4 +1,4 @@
-"""Running a study: the steps asked for are made in order, those that are unchanged are skipped."""
+"""Running a study: its steps are made in order; unchanged steps are skipped."""
 
 from collections.abc import Sequence
 from functools import cached_property
@@ -23,10 +23,10 @@ REPORT = "report"
 """Name of the report in the manifest."""
 
 REPORT_VERSION = 1
-"""Raised when the report of the same results reads otherwise."""
+"""Version of the report; raised when the report of the same results changes."""
 
 FIGURES_VERSION = 1
-"""Raised when the figures of the same results look otherwise."""
+"""Version of the figures; raised when the figures of the same results change."""
 
 
 class Run:
@@ -35,11 +35,11 @@ class Run:
     Parameters
     ----------
     study
-        What to read and with what settings.
+        Charts and settings.
     folder
-        Where results go.
+        Folder for the results.
     steps
-        All steps there are, each after those that it needs.
+        All steps, each after the steps that it needs.
     """
 
     def __init__(self, study: Study, folder: Folder, *, steps: Sequence[Step] = STEPS) -> None:
@@ -49,15 +49,15 @@ class Run:
         self._steps = steps
 
     def make(self, names: Sequence[str], tell: Report) -> list[Step]:
-        """Make the steps of these names and what they need, then their figures and the report; return those reported.
+        """Make the named steps and those they need, their figures and the report; return the steps in the report.
 
         The report also covers steps that an earlier run made with the same input and settings.
         """
         chosen = with_needs(names, self._steps)
         for step in chosen:
             self._make_step(step, tell)
-        standing = {step.name for step in self._steps if self.folder.unchanged(step.name, self._print(step))}
-        reported = [step for step in self._steps if step in chosen or step.name in standing]
+        current = {step.name for step in self._steps if self.folder.unchanged(step.name, self._fingerprint(step))}
+        reported = [step for step in self._steps if step in chosen or step.name in current]
         for step in reported:
             self._make_figures(step, tell)
         self._make_report(reported, tell)
@@ -65,7 +65,7 @@ class Run:
 
     @cached_property
     def prints(self) -> dict[str, str]:
-        """Name of every step → fingerprint of all that its results depend on."""
+        """Name of each step → fingerprint of everything its results depend on."""
         found: dict[str, str] = {}
         for step in self._steps:
             found[step.name] = fingerprint(
@@ -73,7 +73,7 @@ class Run:
             )
         return found
 
-    def _print(self, step: Step) -> str:
+    def _fingerprint(self, step: Step) -> str:
         return self.prints[step.name]
 
     @cached_property
@@ -81,19 +81,19 @@ class Run:
         return {step.name: step.sources(self.study) for step in self._steps if step.sources is not None}
 
     def _parameters(self, step: Step) -> dict[str, Any]:
-        """Return the settings of a step and the files that it reads from outside, for its manifest."""
+        """Return the settings of a step and the source files that it reads, for the manifest."""
         inputs = {"inputs": self._sources[step.name]} if step.sources is not None else {}
         return inputs | self.study.settings(step.settings)
 
     def _make_step(self, step: Step, tell: Report) -> None:
-        if self.folder.unchanged(step.name, self._print(step)):
+        if self.folder.unchanged(step.name, self._fingerprint(step)):
             return
         tell(step.doing)
         output = step.make(self.study, self.results)
         later = followers(step.name, self._steps)
         self.folder.begin(
             step.name,
-            self._print(step),
+            self._fingerprint(step),
             parameters=self._parameters(step),
             notes={**output.notes, "not_made": dict(output.not_made)},
             outdates=[step.figures_name, *(name for other in later for name in other.manifest_names), REPORT],
@@ -105,8 +105,8 @@ class Run:
             self.folder.put(step.name, name, content)
 
     def _make_figures(self, step: Step, tell: Report) -> None:
-        """Draw what a step made; a figure that cannot be had is left out by name."""
-        key = fingerprint(step.figures_name, FIGURES_VERSION, self._print(step))
+        """Draw the figures of a step; a figure that cannot be drawn is noted as not made."""
+        key = fingerprint(step.figures_name, FIGURES_VERSION, self._fingerprint(step))
         if step.drawings is None or self.folder.unchanged(step.figures_name, key):
             return
         drawn: dict[str, figures.Figure] = {}
@@ -125,7 +125,9 @@ class Run:
 
     def _make_report(self, reported: Sequence[Step], tell: Report) -> None:
         made = [step.figures_name for step in reported if step.drawings is not None]
-        key = fingerprint(REPORT, REPORT_VERSION, self.study.title, [self._print(step) for step in reported], made)
+        key = fingerprint(
+            REPORT, REPORT_VERSION, self.study.title, [self._fingerprint(step) for step in reported], made
+        )
         if self.folder.unchanged(REPORT, key):
             return
         tell("writing the report")
@@ -135,7 +137,7 @@ class Run:
 
 
 def closing_lines(folder: Folder, steps: Sequence[Step], results: Results) -> list[str]:
-    """Return what is said on screen at the end: results, what could not be had, the files, and what to do next."""
+    """Return the lines on screen at the end: results, what was not made, files, and what to do next."""
     lines = [line for step in steps if step.lines is not None for line in step.lines(results)]
     lines += [f"not made  {name}: {why}" for step in steps for name, why in gaps_of(step, folder).items()]
     lines += made_lines(folder)
@@ -144,18 +146,18 @@ def closing_lines(folder: Folder, steps: Sequence[Step], results: Results) -> li
 
 
 def made_lines(folder: Folder) -> list[str]:
-    """Return what became of the folder's files, in words."""
+    """Return lines on the folder's files: made, unchanged, removed."""
     changes = folder.changes()
     kept = f"; {len(changes['unchanged'])} unchanged" if changes["unchanged"] else ""
     lines = [f"made      {len(changes['made'])} files in {folder.place}{kept}"]
     if changes["removed"]:
         gone = [name for name in changes["removed"] if not name.endswith(".svg")]
-        lines.append(f"removed   what was made with other settings: {', '.join(gone)}")
+        lines.append(f"removed   results of other settings: {', '.join(gone)}")
     return lines
 
 
 def closing_data(folder: Folder, steps: Sequence[Step], results: Results) -> dict[str, Any]:
-    """Return what `--json` says when steps are done."""
+    """Return the data that `--json` prints at the end."""
     found = {"out": str(folder.place), "files": folder.changes(), "steps": folder.manifest()["steps"]}
     for step in steps:
         if step.data is not None:
