@@ -1,4 +1,4 @@
-"""The top: a study and its steps, what is asked of them, and the command line."""
+"""Studies and their steps, queries on the results, data pipelines, and the command line."""
 
 from pipelines.folders.folder import Folder
 from pipelines.study.results import Results, open_results

@@ -1,4 +1,4 @@
-"""Every artifact that is a table, with its contract."""
+"""Contracts of all artifacts that are tables."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -63,7 +63,7 @@ ARTIFACTS: Final[Mapping[str, Mapping[str, Contract]]] = {
         "cells/*_coverage.parquet": recovery.CELL_COVERAGE,
     },
 }
-"""Step of a study, or command → name or pattern of its artifacts that are tables → contract.
+"""Step of a study, or command → name or pattern of its tables → contract.
 
-Two kinds of table have none: ``full/`` of ingest and ``charts/charts.csv`` of simulate, whose columns are a source's.
+``full/`` of ingest and ``charts/charts.csv`` of simulate have no contract: they have the columns of a source.
 """

@@ -1,4 +1,4 @@
-"""Values and tables as people and scripts read them: on a terminal, in a report, as JSON."""
+"""Values and tables as text for terminals and reports, and as JSON."""
 
 import unicodedata
 from typing import Any
@@ -8,7 +8,7 @@ import pandas as pd
 
 
 def cell(value: Any) -> str:
-    """Return a value as it stands in a table for people; empty where it is missing."""
+    """Return a value as text for a table; empty if it is missing."""
     if value is None or value is pd.NaT or (not isinstance(value, str) and pd.isna(value)):
         return ""
     if isinstance(value, float) and 0 < value < 0.0005:
@@ -21,33 +21,33 @@ def cell(value: Any) -> str:
 
 
 def every(days: int) -> str:
-    """Return a cadence in words."""
+    """Return a cadence of `days` in words, such as ``week``."""
     return {1: "day", 7: "week"}.get(days, f"{days} days")
 
 
 def many(number: Any, thing: str) -> str:
-    """Return a count with its noun, as in ``1 track`` or ``1,200 tracks``."""
+    """Return a count with its noun, such as ``1 track`` or ``1,200 tracks``."""
     return f"{number:,} {thing}{'' if number == 1 else 's'}"
 
 
 def printable(text: str) -> str:
-    """Return text without characters that would move a terminal's cursor, change its colours or its direction."""
+    """Return text without control characters, which could change a terminal's cursor, colours or text direction."""
     return "".join(c if unicodedata.category(c)[0] != "C" else "\N{REPLACEMENT CHARACTER}" for c in text)
 
 
 def text_table(frame: pd.DataFrame) -> str:
-    """Return a frame as aligned text that is safe to print: control characters are replaced, missing values empty."""
+    """Return a frame as aligned text; control characters are replaced, missing values are empty."""
     shown = pd.DataFrame({name: [printable(cell(value)) for value in frame[name]] for name in frame.columns})
     return shown.to_string(index=False)
 
 
 def html_table(frame: pd.DataFrame) -> dict[str, Any]:
-    """Return a frame as the report's table macro takes it: `columns`, names in words, and `rows`."""
+    """Return a frame for the table macro of the report: `columns` (names in words) and `rows`."""
     return {"columns": [str(name).replace("_", " ") for name in frame], "rows": frame.to_numpy(dtype=object).tolist()}
 
 
 def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
-    """Return a frame's rows as JSON-ready dictionaries; what is missing or infinite is null, dates are ISO text."""
+    """Return a frame's rows as dictionaries for JSON: missing and infinite values are null, dates are ISO text."""
     rows: list[dict[str, Any]] = []
     for row in frame.to_dict("records"):
         rows.append({str(name): _json(value) for name, value in row.items()})

@@ -1,4 +1,4 @@
-"""Progress on a terminal, quiet when piped."""
+"""Progress on a terminal; nothing when standard error is piped."""
 
 import sys
 from collections.abc import Iterator
@@ -10,21 +10,21 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 
 
 class Report(Protocol):
-    """Told what is about to be done."""
+    """A function that is told what begins or continues."""
 
     def __call__(self, doing: str, share: float | None = None) -> None:
-        """Say what begins now, or what goes on and how much of it is done, 0 … 1."""
+        """Report what begins or continues, and the share done, 0 … 1, if known."""
 
 
 def quiet(doing: str, share: float | None = None) -> None:
-    """Say nothing."""
+    """Report nothing."""
 
 
 @contextmanager
 def progress() -> Iterator[Report]:
-    """Show what is being done, for how long, and how much of it is done where that is known.
+    """Show what is being done, the time it takes, and the share done if known.
 
-    It stands on standard error where that is a terminal, and goes when the block ends.
+    Progress is shown on standard error if it is a terminal, and removed when the block ends.
     """
     if not sys.stderr.isatty():
         yield quiet

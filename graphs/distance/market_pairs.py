@@ -72,6 +72,8 @@ def complete_markets(matrices: Sequence[Matrix], markets: Sequence[str]) -> Mark
         if not (lacking[market] & kept).any():
             kept[market] = True
             dropped.remove(market)
+    if len(markets) < LEAST_MARKETS:
+        raise DataSaysNoError(f"there are {len(markets)} markets; a test over pairs of markets needs {LEAST_MARKETS}")
     if kept.sum() < LEAST_MARKETS:
         raise DataSaysNoError(
             f"only {int(kept.sum())} of {len(markets)} markets have no missing pair; {LEAST_MARKETS} are needed: leave "

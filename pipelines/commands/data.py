@@ -1,4 +1,4 @@
-"""The commands from raw charts to tables one can trust: ingest, clean, auxiliary, verify, sync, simulate."""
+"""The commands on data: ingest, clean, auxiliary, verify, sync, simulate."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -29,10 +29,12 @@ PLACE = click.Path(path_type=Path)
 @click.command("ingest")
 @click.argument("files", nargs=-1, required=True)
 @OUT
-@click.option("--append", is_flag=True, help="Add FILES to what is there; content held already is passed over.")
-@click.option("--encoding", help="Of FILES, where it is neither UTF-8 nor UTF-16, such as latin-1.")
-@click.option("--join-aux", "aux", type=PLACE, metavar="AUX", help="Widen every row by the tables of this folder.")
-@click.option("--slim-only", is_flag=True, help="Leave out the text of all columns: quick, but it cannot be cleaned.")
+@click.option("--append", is_flag=True, help="Add FILES to OUT; content that it holds already is skipped.")
+@click.option("--encoding", help="Encoding of FILES if neither UTF-8 nor UTF-16, such as latin-1.")
+@click.option(
+    "--join-aux", "aux", type=PLACE, metavar="AUX", help="Add the columns of the tables in this folder to every row."
+)
+@click.option("--slim-only", is_flag=True, help="Do not keep all columns as text: fast, but it cannot be cleaned.")
 @COLUMN
 @JSON
 def ingest_command(
@@ -45,7 +47,7 @@ def ingest_command(
     columns: tuple[str, ...],
     as_json: bool,
 ) -> None:
-    """Merge chart FILES (CSV, also .gz and .zst; globs and folders) into Parquet by year, nothing filtered."""
+    """Merge chart FILES (CSV, also .gz and .zst; globs and folders) into Parquet by year, without filtering rows."""
     options = Options(column_names(columns), encoding, aux, slim_only)
     with progress() as tell, Folder(out) as folder:
         notes = ingest(files, folder, options=options, append=append, tell=tell)
@@ -73,20 +75,24 @@ def _ingest_lines(notes: Mapping[str, Any], reasons: Counter[str]) -> list[str]:
 @click.command("clean")
 @click.argument("raw", type=PLACE)
 @OUT
-@click.option("--market-name", "names", multiple=True, metavar="NAME=CODE", help="A market name that is not known.")
+@click.option(
+    "--market-name", "names", multiple=True, metavar="NAME=CODE", help="Code of a market name that is not known."
+)
 @click.option(
     "--recordings",
     type=click.Choice(["joined", "none"]),
     default="joined",
     show_default=True,
-    help="Whether ids with one title and primary artist are one recording.",
+    help="Whether ids with the same title and primary artist are joined.",
 )
-@click.option("--memory-limit", default=MEMORY, show_default=True, help="Of the engine; beyond it, it spills.")
+@click.option(
+    "--memory-limit", default=MEMORY, show_default=True, help="Memory of the engine; it spills to disk beyond."
+)
 @JSON
 def clean_command(
     raw: Path, out: Path, names: tuple[str, ...], recordings: str, memory_limit: str, as_json: bool
 ) -> None:
-    """Make the star of RAW: typed tables, every row kept, doubled or in quarantine with its reason."""
+    """Make typed tables of RAW (what ingest made); each row is kept, a duplicate, or in quarantine with a reason."""
     with progress() as tell, Folder(out) as folder:
         notes = clean_charts(
             raw,
@@ -113,7 +119,7 @@ def _clean_lines(notes: Mapping[str, Any]) -> list[str]:
 
 
 @click.command("auxiliary")
-@click.option("--countries", type=PLACE, help="CSV of the world's countries.")
+@click.option("--countries", type=PLACE, help="CSV of countries.")
 @click.option("--distances", type=PLACE, help="CSV of cultural distances, a square matrix or a long list.")
 @click.option("--holidays", nargs=2, type=click.DateTime(["%Y-%m-%d"]), help="First and last date of public holidays.")
 @click.option("--market", "markets", multiple=True, help="Market to find partners for (default: the 69 known ones).")
@@ -142,7 +148,7 @@ def auxiliary_command(
 @click.argument("folder", type=PLACE)
 @JSON
 def verify_command(folder: Path, as_json: bool) -> None:
-    """Check every file of FOLDER against its manifest; changed, missing and extra ones are named (exit code 1)."""
+    """Check every file of FOLDER against its manifest; changed, missing and extra files are listed (exit code 1)."""
     with progress() as tell:
         found = verify(folder, tell=tell)
     _say(asdict(found), found.lines(), as_json)
@@ -151,20 +157,25 @@ def verify_command(folder: Path, as_json: bool) -> None:
 
 
 @click.command("simulate")
-@click.option("--tracks", type=int, help="New tracks (default 2,000).")
-@click.option("--markets", type=int, help="Markets (default 20): the known ones by population, then XA, XB, ….")
-@click.option("--days", type=int, help="Days (default 180).")
+@click.option("--tracks", type=int, help="Number of new tracks (default 2,000).")
+@click.option(
+    "--markets", type=int, help="Number of markets (default 20): known markets by population, then XA, XB, …."
+)
+@click.option("--days", type=int, help="Number of days (default 180).")
 @click.option("--seed", type=int, default=1, show_default=True, help="The same seed gives the same bytes.")
 @click.option("--density", type=float, default=0.10, show_default=True, help="Share of ordered pairs with an edge.")
 @click.option("--start", type=click.DateTime(["%Y-%m-%d"]), help="First date (default 2017-01-01).")
 @click.option(
-    "--cadence", type=click.Choice(["daily", "weekly"]), default="daily", show_default=True, help="Of the charts."
+    "--cadence", type=click.Choice(["daily", "weekly"]), default="daily", show_default=True, help="Cadence of charts."
 )
-@click.option("--layout", type=click.Choice(LAYOUTS), default="core", show_default=True, help="What charts/ holds.")
-@click.option("--scale", type=click.Choice(["full"]), help="The size of the real thing: 26 million rows.")
-@click.option("--damage", type=float, default=0.0, show_default=True, help="Share of rows to mutilate (raw layout).")
+@click.option("--layout", type=click.Choice(LAYOUTS), default="core", show_default=True, help="Layout of charts/.")
+@click.option("--scale", type=click.Choice(["full"]), help="The size of real charts: 26 million rows.")
+@click.option("--damage", type=float, default=0.0, show_default=True, help="Share of rows to damage (raw layout).")
 @click.option(
-    "--without", type=click.Choice([spec.name for spec in fields(Switches)]), multiple=True, help="What is left out."
+    "--without",
+    type=click.Choice([spec.name for spec in fields(Switches)]),
+    multiple=True,
+    help="Feature to leave out.",
 )
 @OUT
 @JSON
@@ -178,7 +189,7 @@ def simulate_command(
     start: datetime | None,
     **options: Any,
 ) -> None:
-    """Write charts drawn from a known diffusion network, and the truth beside them."""
+    """Simulate charts from a known diffusion network, and write them with the truth."""
     given = {name: value for name, value in options.items() if value is not None}
     given["switches"] = Switches(**dict.fromkeys(without, False))
     if start:
@@ -190,7 +201,7 @@ def simulate_command(
         account = simulate(simulation, out, layout=layout, damage=damage, tell=lambda share: tell("writing", share))
     lines = [
         f"simulated {account.rows:,} rows of {account.tracks:,} tracks, {account.entries:,} entries of new tracks; "
-        f"{account.damaged:,} rows mutilated",
+        f"{account.damaged:,} rows damaged",
         f"made      {', '.join(account.files[:8])} in {out}",
     ]
     _say(asdict(account), lines, as_json)
@@ -200,18 +211,18 @@ def simulate_command(
 def sync_group() -> None:
     """Share a folder through an S3-compatible store, by its manifest.
 
-    ADDRESS is s3://BUCKET/PREFIX. Credentials come from the environment or the AWS files and nowhere else.
+    ADDRESS is s3://BUCKET/PREFIX. Credentials come only from the environment or the AWS files.
     """
 
 
 SYNC_ARGUMENTS = (
     click.argument("folder", type=PLACE),
     click.argument("address"),
-    click.option("--endpoint-url", help="The server, where it is not AWS (default: AWS_ENDPOINT_URL)."),
+    click.option("--endpoint-url", help="Address of the server if it is not AWS (default: AWS_ENDPOINT_URL)."),
     JSON,
 )
 SYNC_FORCE = (
-    click.option("--delete", is_flag=True, help="Delete what the manifest does not name any more."),
+    click.option("--delete", is_flag=True, help="Delete files that the manifest does not list any more."),
     click.option("--overwrite", is_flag=True, help="Replace files that this tool did not write, or that were changed."),
 )
 
@@ -219,7 +230,7 @@ SYNC_FORCE = (
 @sync_group.command("push")
 @with_options((*SYNC_ARGUMENTS, *SYNC_FORCE))
 def push_command(folder: Path, address: str, as_json: bool, **options: Any) -> None:
-    """Bring FOLDER to ADDRESS; only what changed travels."""
+    """Copy FOLDER to ADDRESS; only changed files are sent."""
     with progress() as tell:
         done = push(folder, address, tell=tell, **options)
     _say(asdict(done), done.lines(), as_json)
@@ -228,7 +239,7 @@ def push_command(folder: Path, address: str, as_json: bool, **options: Any) -> N
 @sync_group.command("pull")
 @with_options((*SYNC_ARGUMENTS, *SYNC_FORCE))
 def pull_command(folder: Path, address: str, as_json: bool, **options: Any) -> None:
-    """Bring what ADDRESS holds into FOLDER; it appears there when all of it has arrived whole."""
+    """Copy ADDRESS into FOLDER; files appear there only after all of them have arrived complete."""
     with progress() as tell:
         done = pull(address, folder, tell=tell, **options)
     _say(asdict(done), done.lines(), as_json)
@@ -237,7 +248,7 @@ def pull_command(folder: Path, address: str, as_json: bool, **options: Any) -> N
 @sync_group.command("status")
 @with_options(SYNC_ARGUMENTS)
 def status_command(folder: Path, address: str, as_json: bool, **options: Any) -> None:
-    """Say how FOLDER and ADDRESS differ (exit code 1 where they do)."""
+    """List how FOLDER and ADDRESS differ (exit code 1 if they do)."""
     with progress() as tell:
         found = status(folder, address, tell=tell, **options)
     _say(asdict(found), found.lines(), as_json)
@@ -249,7 +260,7 @@ COMMANDS = (ingest_command, clean_command, auxiliary_command, verify_command, sy
 
 
 def _listed(what: str, names: Iterable[str], most: int = 12) -> list[str]:
-    """Return one line that names things, none where there are none."""
+    """Return a line that lists `names`, at most `most` of them; no line without names."""
     names = list(names)
     more = f" and {len(names) - most:,} more" if len(names) > most else ""
     return [f"{what:<9} {', '.join(names[:most])}{more}"] if names else []

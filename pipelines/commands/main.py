@@ -27,25 +27,27 @@ from survival import GROUPINGS
 
 EVENT_OPTIONS = (
     click.option("--window", type=int, help="Days within which a market must follow (default 60; weekly charts 56)."),
-    click.option("--washout", type=int, help="Days after a market's start in which entries are censored (default 28)."),
-    click.option("--top", type=int, help="Rank that makes an entry (default: any rank of the chart)."),
-    click.option("--min-periods", type=int, help="Charts in a row that a track must stay for (default 1)."),
+    click.option(
+        "--washout", type=int, help="Days after a market's start in which entries are left-censored (default 28)."
+    ),
+    click.option("--top", type=int, help="Worst rank that counts as an entry (default: any rank)."),
+    click.option("--min-periods", type=int, help="Charts in a row that a track must stay (default 1)."),
     click.option(
         "--identity", type=click.Choice(["track", "recording"]), help="What counts as one track (default track)."
     ),
-    click.option("--chart", help="Which chart, where there are several (default top200, else the only one)."),
+    click.option("--chart", help="Name of the chart (default top200, else the only one)."),
 )
 CHANCE_OPTIONS = (
-    click.option("--permutations", type=int, help="Fillings drawn of each null (default 200)."),
-    click.option("--replicates", type=int, help="Graphs that the bootstrap draws (default 1,000)."),
-    click.option("--seed", type=int, help="Where chance comes from (default 0)."),
+    click.option("--permutations", type=int, help="Random charts drawn for each null (default 200)."),
+    click.option("--replicates", type=int, help="Bootstrap replicates of the graph (default 1,000)."),
+    click.option("--seed", type=int, help="Seed of the random numbers (default 0)."),
 )
 FROM = click.option(
-    "--from", "place", type=click.Path(path_type=Path), required=True, help="Folder that graph, run or demo made."
+    "--from", "place", type=click.Path(path_type=Path), required=True, help="Folder made by graph, run or demo."
 )
 
 
-MOST_OPTION = click.option("--most", type=click.IntRange(min=1), default=10, show_default=True, help="How many.")
+MOST_OPTION = click.option("--most", type=click.IntRange(min=1), default=10, show_default=True, help="Number of rows.")
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -66,12 +68,12 @@ def demo(out: Path, as_json: bool) -> None:
 
 @cli.command()
 @click.argument("study")
-@click.option("--out", type=click.Path(path_type=Path), help="Folder for what is made (default out/NAME OF THE STUDY).")
+@click.option("--out", type=click.Path(path_type=Path), help="Folder for the results (default out/NAME OF THE STUDY).")
 @with_options((*EVENT_OPTIONS, *CHANCE_OPTIONS))
 @COLUMN
 @JSON
 def run(study: str, out: Path | None, columns: tuple[str, ...], as_json: bool, **options: Any) -> None:
-    """Run a study: STUDY is its TOML file, or charts to run with the usual settings."""
+    """Run a study: STUDY is its TOML file, or charts to run with default settings."""
     chosen = read_study(study) if study.lower().endswith(".toml") else Study(study)
     _run(
         chosen.override(columns=column_names(columns) or None, **options),
@@ -83,7 +85,7 @@ def run(study: str, out: Path | None, columns: tuple[str, ...], as_json: bool, *
 
 @cli.command()
 @click.argument("charts")
-@click.option("--direct", is_flag=True, help="Fit direct edges too: influence.parquet.")
+@click.option("--direct", is_flag=True, help="Also fit direct edges: influence.parquet.")
 @OUT
 @with_options((*EVENT_OPTIONS, *CHANCE_OPTIONS))
 @COLUMN
@@ -98,7 +100,7 @@ def graph(charts: str, direct: bool, out: Path, columns: tuple[str, ...], as_jso
 @click.argument("charts")
 @click.option(
     "--by", type=click.Choice(GROUPINGS), multiple=True, default=["none"], show_default=True,
-    help="What the curves are grouped by; may be given several times.",
+    help="Grouping of the curves; may be given several times.",
 )  # fmt: skip
 @click.option("--horizon", type=int, help="Days of follow-up after the debut (default 180).")
 @OUT
@@ -110,7 +112,7 @@ def survival(
 ) -> None:
     """Write Kaplan-Meier curves of the time to breakthrough in CHARTS (a file, glob or folder), figures and report.
 
-    The window is that of the graph; curves do not depend on it.
+    Curves do not depend on the window, which is that of the graph.
     """
     study = Study(charts, columns=column_names(columns)).override(by=by, **options)
     _run(study, out, SURVIVAL_SET, as_json)
@@ -122,14 +124,16 @@ def survival(
     "cells",
     multiple=True,
     metavar="NAME",
-    help="Only this row of the table, as in daily-lag12-ties-background-gaps; several may be given.",
+    help="Only this cell, such as daily-lag12-ties-background-gaps; may be given several times.",
 )
-@click.option("--simulations", type=click.IntRange(min=1), default=10, show_default=True, help="Of every cell.")
-@click.option("--tracks", type=click.IntRange(min=1), default=2000, show_default=True, help="New tracks of each.")
-@click.option("--markets", type=click.IntRange(min=2), default=12, show_default=True, help="Markets of each.")
-@click.option("--days", type=click.IntRange(min=1), default=365, show_default=True, help="Days of each.")
-@click.option("--seed", type=int, default=1, show_default=True, help="Where chance comes from.")
-@click.option("--workers", type=click.IntRange(min=1), default=2, show_default=True, help="Processes.")
+@click.option("--simulations", type=click.IntRange(min=1), default=10, show_default=True, help="Simulations per cell.")
+@click.option(
+    "--tracks", type=click.IntRange(min=1), default=2000, show_default=True, help="New tracks per simulation."
+)
+@click.option("--markets", type=click.IntRange(min=2), default=12, show_default=True, help="Markets per simulation.")
+@click.option("--days", type=click.IntRange(min=1), default=365, show_default=True, help="Days per simulation.")
+@click.option("--seed", type=int, default=1, show_default=True, help="Seed of the random numbers.")
+@click.option("--workers", type=click.IntRange(min=1), default=2, show_default=True, help="Number of processes.")
 @OUT
 def recovery_command(
     cells: tuple[str, ...],
@@ -141,7 +145,7 @@ def recovery_command(
     workers: int,
     out: Path,
 ) -> None:
-    """Measure on simulated charts how well methods find a known network, and whether intervals hold the truth."""
+    """Measure on simulated charts how well methods recover a known network, and how often intervals cover the truth."""
     chosen = named_cells(cells) if cells else CELLS
     with progress() as tell:
         found = write_recovery(
@@ -179,7 +183,7 @@ def leaders(by: str, most: int, place: Path, as_json: bool) -> None:
 @FROM
 @JSON
 def flow(source: str, target: str, place: Path, as_json: bool) -> None:
-    """How do tracks go from SOURCE to TARGET (names or codes)?"""
+    """How many tracks go from SOURCE to TARGET (names or codes), and how fast?"""
     _show(answers.flow(place, source, target), as_json)
 
 
@@ -198,7 +202,7 @@ def journey(track: str, place: Path, as_json: bool) -> None:
 @FROM
 @JSON
 def next_from(market: str, most: int, place: Path, as_json: bool) -> None:
-    """Where do tracks go after MARKET (name or code), and how surely?"""
+    """Which markets do tracks enter after MARKET (name or code), and with what probability?"""
     _show(answers.next_from(place, market, most=most), as_json)
 
 
@@ -208,7 +212,7 @@ def next_from(market: str, most: int, place: Path, as_json: bool) -> None:
 @FROM
 @JSON
 def who_follows(market: str, most: int, place: Path, as_json: bool) -> None:
-    """Whom does an entry into MARKET bring directly? (graph --direct)"""
+    """Which markets follow MARKET directly? (graph --direct)"""
     _show(answers.who_follows(place, market, most=most), as_json)
 
 
@@ -218,18 +222,18 @@ def who_follows(market: str, most: int, place: Path, as_json: bool) -> None:
 @FROM
 @JSON
 def influence(market: str, most: int, place: Path, as_json: bool) -> None:
-    """Whom does MARKET follow directly? (graph --direct)"""
+    """Which markets does MARKET follow directly? (graph --direct)"""
     _show(answers.influence(place, market, most=most), as_json)
 
 
 @query.command()
 @click.argument("source")
 @click.argument("target")
-@click.option("--most", type=click.IntRange(min=1), default=3, show_default=True, help="How many.")
+@click.option("--most", type=click.IntRange(min=1), default=3, show_default=True, help="Number of routes.")
 @FROM
 @JSON
 def route(source: str, target: str, most: int, place: Path, as_json: bool) -> None:
-    """By which ways do tracks get from SOURCE to TARGET? (graph --direct)"""
+    """By which routes do tracks get from SOURCE to TARGET? (graph --direct)"""
     _show(answers.route(place, source, target, most=most), as_json)
 
 
@@ -239,7 +243,7 @@ def route(source: str, target: str, most: int, place: Path, as_json: bool) -> No
 @FROM
 @JSON
 def explain(source: str, target: str, place: Path, as_json: bool) -> None:
-    """What is the edge from SOURCE to TARGET worth, in words?"""
+    """What do the numbers of the edge from SOURCE to TARGET say, in words?"""
     _show(answers.explain(place, source, target), as_json)
 
 
@@ -248,8 +252,8 @@ for data_command in COMMANDS:
 
 
 def main() -> None:
-    """Run the command line; errors of the user or the data are one line on standard error and an exit code."""
-    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))  # leave no half-done work behind
+    """Run the command line; an error of user or data prints one line on standard error and sets the exit code."""
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))  # so that unfinished work is cleaned up
     try:
         code = cli.main(standalone_mode=False, prog_name="chart-diffusion")
     except click.exceptions.NoArgsIsHelpError as error:
@@ -275,10 +279,10 @@ def _fail(message: str, code: int) -> int:
 
 
 def _run(study: Study, out: Path, steps: Sequence[str], as_json: bool) -> None:
-    """Make steps into a folder and say what came out."""
+    """Make steps into a folder and print the results."""
     if Path(study.path).is_dir() and out.resolve() == Path(study.path).resolve():
         raise SettingError(
-            f"'{out}' is the folder of the charts, where results would be read as charts; name another --out"
+            f"'{out}' is the folder of the charts, where results would be read as charts; choose another --out"
         )
     with progress() as tell, Folder(out) as folder:
         job = Run(study, folder)

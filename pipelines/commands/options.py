@@ -11,19 +11,20 @@ from diffusion.sources.layouts import AUDIO_COLUMNS, SOURCE_COLUMNS
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
-OUT = click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder for what is made.")
+OUT = click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder for the results.")
 JSON = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 COLUMN = click.option(
     "--column",
     "columns",
     multiple=True,
     metavar="OURS=THEIRS",
-    help=f"Name a column; ours are {', '.join(SOURCE_COLUMNS[: -len(AUDIO_COLUMNS)])} and {AUDIO_COLUMNS[0]} ….",
+    help="Name of a column in the files; "
+    f"ours are {', '.join(SOURCE_COLUMNS[: -len(AUDIO_COLUMNS)])} and {AUDIO_COLUMNS[0]} ….",
 )
 
 
 def with_options(options: Iterable[Callable[[Command], Command]]) -> Callable[[Command], Command]:
-    """Return a decorator that adds options, or arguments, to a command in their order."""
+    """Return a decorator that adds options or arguments to a command, in their order."""
 
     def decorate(command: Command) -> Command:
         for option in reversed(tuple(options)):
@@ -34,17 +35,17 @@ def with_options(options: Iterable[Callable[[Command], Command]]) -> Callable[[C
 
 
 def column_names(pairs: tuple[str, ...]) -> dict[str, str]:
-    """Return our column → the source's, from options of the form OURS=THEIRS."""
+    """Return our column → the source's column, from options of the form OURS=THEIRS."""
     return pairs_of(pairs, "--column", "rank=Position")
 
 
 def pairs_of(pairs: tuple[str, ...], option: str, example: str) -> dict[str, str]:
-    """Return what an option that is given several times says, as left side → right side.
+    """Return left side → right side of all values of an option.
 
     Raises
     ------
     SettingError
-        When one is no pair, or a left side stands twice.
+        When a value is not of the form LEFT=RIGHT, or a left side occurs twice.
     """
     found = {}
     for pair in pairs:

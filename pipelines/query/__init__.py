@@ -1,1 +1,1 @@
-"""Answers about a finished study."""
+"""Answers to questions about a finished study."""

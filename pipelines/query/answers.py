@@ -1,4 +1,4 @@
-"""Questions to a finished graph folder, answered as text and as data."""
+"""Answers to questions about a finished graph folder, as text and as data."""
 
 import re
 from collections.abc import Mapping
@@ -44,7 +44,7 @@ class Answer:
 
 
 def leaders(place: Path, *, by: str, most: int) -> Answer:
-    """Return the `most` markets with the highest score `by`, with its interval and rank group, then other scores."""
+    """Return the `most` markets with the highest score `by`, with its interval and rank group, and the other scores."""
     results = open_results(place)
     graph = results.graph
     ranked = results.table("leaders") if results.holds("leaders") else pd.DataFrame({"measure": []})
@@ -66,7 +66,7 @@ def leaders(place: Path, *, by: str, most: int) -> Answer:
 
 
 def flow(place: Path, source: str, target: str) -> Answer:
-    """Return one ordered pair, its opposite direction, and its lag curve by week."""
+    """Return one ordered pair, its opposite direction, and its lag curve."""
     graph = open_results(place).graph
     found = graph.flow(source, target)
     edge, back = found.edge, found.back
@@ -77,9 +77,9 @@ def flow(place: Path, source: str, target: str) -> Answer:
         f"{a} → {b} on {graph.chart}, within {graph.window} days",
         flow_sentence(edge, a, b),
         flow_sentence(back, b, a),
-        f"{many(edge['joint'], 'track')} entered both with neither order observed, which counts for no direction.",
+        f"{many(edge['joint'], 'track')} entered both with neither order observed; ties count for no direction.",
     ]
-    lines.append(_apart(edge))
+    lines.append(_distances_sentence(edge))
     if not curve.empty:
         lines += ["", f"Share of exposed tracks in {b} by days after {a}, on days with entries:", text_table(curve)]
     pair = pd.DataFrame([edge, back])
@@ -88,29 +88,29 @@ def flow(place: Path, source: str, target: str) -> Answer:
 
 
 def next_from(place: Path, market: str, *, most: int) -> Answer:
-    """Return the `most` markets that follow `market` most surely."""
+    """Return the `most` markets with the highest rate after `market`."""
     graph = open_results(place).graph
     table = graph.next_from(market)
     table.insert(2, "name", table["target"].map(market_names(table["target"])))
     seen = table[table["tracks"] > 0]
     if seen.empty:
-        raise DataSaysNoError(f"no track was seen to go on from {graph.code(market)} within {graph.window} days")
+        raise DataSaysNoError(f"no track has a transition from {graph.code(market)} within {graph.window} days")
     shown = seen.head(most)
     name = market_names([graph.code(market)]).popitem()[1]
     heading = (
         f"{graph.chart}: after {name}, by rate = P(entry within {graph.window} days); "
-        "look at exposed before you trust a rate"
+        "check exposed before you trust a rate"
     )
     return Answer(f"{heading}\n{text_table(shown[['target', 'name', *PAIR_COLUMNS]])}", records(shown))
 
 
 def who_follows(place: Path, market: str, *, most: int) -> Answer:
-    """Return the `most` markets that an entry into `market` brings most entries to, directly."""
+    """Return the `most` markets in which `market` causes most entries, directly."""
     return _influence(place, market, side="source", other="target", most=most)
 
 
 def influence(place: Path, market: str, *, most: int) -> Answer:
-    """Return the `most` markets whose entries bring `market` most, directly, and what comes from nobody seen."""
+    """Return the `most` markets that directly cause most entries into `market`, and how many have none."""
     return _influence(place, market, side="target", other="source", most=most)
 
 
@@ -120,24 +120,26 @@ def _influence(place: Path, market: str, *, side: str, other: str, most: int) ->
     code = graph.code(market)
     own = table[(table[side] == code) & (table["credits"] > 0)]
     if own.empty:
-        raise DataSaysNoError(f"no entry {'into' if side == 'target' else 'elsewhere'} is owed to a market, for {code}")
+        raise DataSaysNoError(
+            f"no entry {'into' if side == 'target' else 'elsewhere'} is attributed to a market, for {code}"
+        )
     own = own.sort_values(["credits", other], ascending=[False, True], ignore_index=True)
     own.insert(2, "name", own[other].map(market_names(own[other])))
     name = market_names([code])[code]
     clout = _direct(results, "clout").set_index("market").loc[code]
     heading = (
-        f"{graph.chart}: who follows {name}, directly; one entry there brings {clout['clout']:.2f} elsewhere"
+        f"{graph.chart}: who follows {name}, directly; one entry there brings {clout['clout']:.2f} entries elsewhere"
         if side == "source"
         else f"{graph.chart}: whom {name} follows, directly; of its {clout['received'] + clout['background']:,.0f} "
         f"entries that could follow one elsewhere (after the debut, past the washout, within the horizon) "
-        f"{clout['received']:,.0f} are owed to other markets, {clout['background']:,.0f} to nobody seen"
+        f"{clout['received']:,.0f} are attributed to other markets, {clout['background']:,.0f} to the background"
     )
     shown = own[[other, "name", "alpha", "low", "high", "q", "direct", "credits", "lag_median"]].head(most)
     return Answer(f"{heading}\n{text_table(shown)}", records(own.head(most)))
 
 
 def route(place: Path, source: str, target: str, *, most: int) -> Answer:
-    """Return the `most` likely routes from one market to another, along edges told apart from none."""
+    """Return the `most` probable routes from one market to another, along direct edges."""
     results = open_results(place)
     graph, table = results.graph, _direct(results, "influence")
     a, b = graph.code(source), graph.code(target)
@@ -153,7 +155,7 @@ def route(place: Path, source: str, target: str, *, most: int) -> Answer:
 
 
 def explain(place: Path, source: str, target: str) -> Answer:
-    """Return all numbers of one edge in words."""
+    """Return the numbers of one edge in words."""
     results = open_results(place)
     graph = results.graph
     found = graph.flow(source, target)
@@ -169,19 +171,19 @@ def explain(place: Path, source: str, target: str) -> Answer:
         lines.append(influence_sentence(pair.to_dict("records")[0], a, b))
         data["direct"] = records(pair)[0]
     else:
-        lines.append("Direct: not fitted; graph --direct does.")
-    return Answer("\n".join([*lines, _apart(edge)]), data)
+        lines.append("Direct: not fitted; graph --direct fits it.")
+    return Answer("\n".join([*lines, _distances_sentence(edge)]), data)
 
 
 def journey(place: Path, track: str) -> Answer:
-    """Return where a track went; `track` is an id, a url, or a title."""
+    """Return a track's entries in order; `track` is an id, a url, or a title."""
     results = open_results(place)
     entries, titles = results.entries, results.table("tracks")
     markets = entries.table.group_by("track_id").aggregate([("market", "count")]).to_pandas()
     titles = titles.merge(markets, how="left", on="track_id").sort_values(
         ["market_count", "track_id"], ascending=[False, True]
     )
-    chosen = _track(track, titles)
+    chosen = _wanted_track(track, titles)
     table = entries.journey(str(chosen["track_id"]))
     named = ", ".join(str(part) for part in (chosen["title"], chosen["artist"]) if isinstance(part, str))
     heading = printable(f"{chosen['track_id']}{f': {named}' if named else ''} on {entries.rules.chart}")
@@ -191,12 +193,12 @@ def journey(place: Path, track: str) -> Answer:
 
 
 def _direct(results: Results, name: str) -> pd.DataFrame:
-    """Return a table of the direct edges."""
-    results.notes("direct")  # says how to make the step where it is not there
+    """Return a table of the step `direct`."""
+    results.notes("direct")  # the error says how to make the step if it is missing
     return results.table(name)
 
 
-def _apart(edge: Mapping[Any, Any]) -> str:
+def _distances_sentence(edge: Mapping[Any, Any]) -> str:
     words = {0: "no", 1: "yes"}
     apart = [
         (name.replace("_", " "), words.get(edge[name], "") if name in YES_OR_NO else cell(edge[name]))
@@ -206,8 +208,8 @@ def _apart(edge: Mapping[Any, Any]) -> str:
     return f"Between them: {', '.join(known)}." if known else "No distance between them is known."
 
 
-def _track(wanted: str, titles: pd.DataFrame) -> dict[str, Any]:
-    """Return `track_id`, `title` and `artist` of the one track meant; `titles`, those in most markets first."""
+def _wanted_track(wanted: str, titles: pd.DataFrame) -> dict[str, Any]:
+    """Return `track_id`, `title` and `artist` of the wanted track; `titles` has tracks in most markets first."""
     ident = re.sub(r"^.*track[/:]([^/?#\s]+).*$", r"\1", wanted.strip())
     by_id = titles[titles["track_id"] == ident]
     names = titles["title"].fillna("").str.casefold()
@@ -222,7 +224,7 @@ def _track(wanted: str, titles: pd.DataFrame) -> dict[str, Any]:
             for row in found.head(5).itertuples()
         )
         raise DataSaysNoError(
-            f"{len(found)} tracks are called '{wanted}'; name one by its id, in most markets first: {listed}"
+            f"{len(found)} tracks are called '{wanted}'; choose one by its id; those in most markets first: {listed}"
         )
     row: dict[str, Any] = records(found)[0]
     return row

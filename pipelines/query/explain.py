@@ -1,4 +1,4 @@
-"""All numbers of one ordered pair of markets, in words."""
+"""The numbers of one ordered pair of markets in words."""
 
 import math
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ from pipelines.formatting import many
 
 
 def flow_sentence(edge: Mapping[Any, Any], a: str, b: str) -> str:
-    """Return how many tracks went from `a` to `b`, and with what probability."""
+    """Return a sentence on how many tracks went from `a` to `b`, and with what probability."""
     if not edge["exposed"]:
         return f"No track could be followed from {a} to {b}."
     lag = (
@@ -19,20 +19,16 @@ def flow_sentence(edge: Mapping[Any, Any], a: str, b: str) -> str:
         if edge["tracks"] > 1
         else ""
     )
-    few = (
-        f" (of so few tracks, below {LEAST_EXPOSED}, hardly more than a rumour)"
-        if edge["exposed"] < LEAST_EXPOSED
-        else ""
-    )
+    few = f" (not reliable: fewer than {LEAST_EXPOSED} tracks)" if edge["exposed"] < LEAST_EXPOSED else ""
     return (
         f"Of {many(edge['exposed'], 'track')} in {a} that could have gone on to {b}, {edge['tracks']:,} did{lag}; "
         f"P = {edge['rate']:.3f} ({edge['rate_low']:.3f} to {edge['rate_high']:.3f}) by day {edge['followed_to']:g}, "
-        f"follow-up cut short taken into account{few}."
+        f"with censored follow-up taken into account{few}."
     )
 
 
 def chance_sentences(edge: Mapping[Any, Any], a: str, b: str) -> list[str]:
-    """Return what the edge is worth against both nulls, and who was first."""
+    """Return sentences on the edge against both nulls, on who was first, and on ties."""
     return [
         *_presence(edge, a, b),
         *_direction(edge, a, b),
@@ -41,63 +37,63 @@ def chance_sentences(edge: Mapping[Any, Any], a: str, b: str) -> list[str]:
         + (
             f"had all of them gone from {a} to {b}, P would be {edge['rate_if_ties']:.3f}."
             if pd.notna(edge["rate_if_ties"])
-            else "they say nothing of direction."
+            else "they have no direction."
         ),
     ]
 
 
 def _presence(edge: Mapping[Any, Any], a: str, b: str) -> list[str]:
     if pd.isna(edge["q"]):
-        return [f"Presence: chance puts no track from {a} to {b}, so nothing can be said against it."]
+        return [f"Presence: no track can go from {a} to {b} by chance under the null, so there is no test."]
     said = _verdict(edge["tracks"], edge["expected"], edge["p"], edge["q"])
     lift = f", {edge['lift']:.2f} times as many" if pd.notna(edge["lift"]) else ""
     return [
         f"Presence: {many(edge['tracks'], 'track')}, where {edge['expected']:.1f} are expected when each day's "
-        f"entries are dealt to the tracks at random{lift}: {said} ({_p_and_q(edge['p'], edge['q'])})."
+        f"entries are given to tracks at random{lift}: {said} ({_p_and_q(edge['p'], edge['q'])})."
     ]
 
 
 def _direction(edge: Mapping[Any, Any], a: str, b: str) -> list[str]:
     if pd.isna(edge["q_order"]):
-        return ["Direction: no track has entries on two dates here, so none can be seen."]
+        return ["Direction: no track has entries on two dates here, so there is no test."]
     said = _verdict(edge["tracks"], edge["expected_order"], edge["p_order"], edge["q_order"])
-    torn = (
-        f" That pulls the ties apart; with {many(edge['joint'], 'tie')} a pair can fall short of it both ways, and who "
-        "leads says more."
+    ties = (
+        f" Random order has no ties; with {many(edge['joint'], 'tie')} both directions can be below the expectation, "
+        "so the lead says more."
         if edge["q_order"] > FDR and edge["joint"] > edge["tracks"]
         else ""
     )
     return [
         f"Direction: {edge['expected_order']:.1f} are expected when every track's markets take its dates in random "
-        f"order: {said} ({_p_and_q(edge['p_order'], edge['q_order'])}).{torn}"
+        f"order: {said} ({_p_and_q(edge['p_order'], edge['q_order'])}).{ties}"
     ]
 
 
 def _lead(edge: Mapping[Any, Any], a: str, b: str) -> list[str]:
     if not edge["lead_clusters"]:
-        return [f"Lead: no artist's release reached both {a} and {b} in an order that was seen."]
+        return [f"Lead: no artist's release reached both {a} and {b} in an observed order."]
     return [
         f"Lead: of {many(edge['lead_clusters'], 'release')} (tracks of one artist and debut count once) that reached "
         f"both in an observed order, {a} was first in {edge['lead_share']:.0%} ({edge['lead_share_low']:.0%} to "
-        f"{edge['lead_share_high']:.0%}; p = {edge['lead_p']:.2g}); with all ties against it "
-        f"{edge['lead_if_against']:.0%}, with all for it {edge['lead_if_for']:.0%}."
+        f"{edge['lead_share_high']:.0%}; p = {edge['lead_p']:.2g}); if all ties count against it "
+        f"{edge['lead_if_against']:.0%}, if all count for it {edge['lead_if_for']:.0%}."
     ]
 
 
 def influence_sentence(pair: Mapping[Any, Any], a: str, b: str) -> str:
-    """Return how strong the direct edge is."""
+    """Return a sentence on the strength of the direct edge."""
     if pd.isna(pair["alpha"]):
         return f"Direct: no track in {a} was at risk in {b}, so no influence can be estimated."
-    found = "a direct edge" if pair["direct"] else "not told apart from none"
+    found = "a direct edge" if pair["direct"] else "not distinguished from no edge"
     owed = (
-        f"{pair['credits']:.1f} of the entries into {b} are owed to {a}, at a modelled median lag of "
+        f"{pair['credits']:.1f} of the entries into {b} are attributed to {a}, at a modelled median lag of "
         f"{pair['lag_median']:.1f} days"
         if pair["credits"] > 0
-        else f"no entry into {b} is owed to {a}"
+        else f"no entry into {b} is attributed to {a}"
     )
     return (
         f"Direct: one entry into {a} is expected to bring {pair['alpha']:.3f} into {b} ({pair['low']:.3f} to "
-        f"{pair['high']:.3f}, q = {pair['q']:.2g}), {found}: by itself it would take "
+        f"{pair['high']:.3f}, q = {pair['q']:.2g}), {found}. By itself it would bring "
         f"{-math.expm1(-pair['alpha']):.1%} of the tracks not there yet along; {owed}. What is faster than the charts' "
         f"cadence is not seen; if {a} had led in all ties ({pair['joint']:,}), those exposed too, it would be "
         f"{pair['alpha_if_ties']:.3f}."
@@ -105,15 +101,15 @@ def influence_sentence(pair: Mapping[Any, Any], a: str, b: str) -> str:
 
 
 def _verdict(tracks: int, expected: float, p: float, q: float) -> str:
-    """Return what the tracks are beside what chance brings; only an excess is tested."""
+    """Return the verdict on the number of tracks against chance; only an excess is tested."""
     if q <= FDR:
         return "more than chance"
     if p <= FDR:
-        return "more than chance by itself, but not once all pairs are allowed for"
-    return "fewer, not more, than chance" if tracks < expected else "no more than chance could do"
+        return "more than chance for this pair alone, but not after correction for all pairs"
+    return "fewer than by chance" if tracks < expected else "not more than by chance"
 
 
 def _p_and_q(p: float, q: float) -> str:
-    """Return p, and q over all pairs; p counts fillings where it can, q never does, so that it may be smaller."""
-    why = "; p counts the random charts that reach it, q follows the curve fitted to them" if p > q else ""
+    """Return p, and q over all pairs; p may be counted on random charts and q is not, so q can be smaller."""
+    why = "; p counts the random charts that reach it, q uses the curve fitted to them" if p > q else ""
     return f"p = {p:.2g}, q = {q:.2g}{why}"

@@ -1,1 +1,1 @@
-"""A study: its settings, its steps, and the report of what they made."""
+"""A study: its settings, its steps, and the report of their results."""

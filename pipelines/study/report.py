@@ -1,4 +1,4 @@
-"""The report: one HTML file that needs no other, a section for every step that was made."""
+"""The report: one self-contained HTML file, with a section for each step."""
 
 import base64
 from collections.abc import Sequence
@@ -13,11 +13,11 @@ from pipelines.study.results import Results
 from pipelines.study.step import Step
 
 MOST_SOURCES = 50
-"""Files of charts that the report lists."""
+"""Most files of charts that the report lists."""
 
 
 def report_html(title: str, steps: Sequence[Step], results: Results, folder: Folder) -> str:
-    """Return the report of steps whose figures are already in `folder`."""
+    """Return the report as HTML; the figures of `steps` must be in `folder` already."""
     environment = Environment(
         loader=PackageLoader("pipelines.study"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )
@@ -44,7 +44,7 @@ def report_html(title: str, steps: Sequence[Step], results: Results, folder: Fol
 
 
 def gaps_of(step: Step, folder: Folder) -> dict[str, str]:
-    """Return the tables and figures of a step that could not be had → why."""
+    """Return table or figure → why it was not made, for one step."""
     gaps: dict[str, str] = {}
     for name in step.manifest_names:
         gaps |= folder.notes(name)["not_made"]
@@ -52,7 +52,7 @@ def gaps_of(step: Step, folder: Folder) -> dict[str, str]:
 
 
 def _pictures(step: Step, results: Results, folder: Folder) -> dict[str, dict[str, Any]]:
-    """Return name → source (a data URI) and alternative text of the figures of a step that were drawn."""
+    """Return name → source (a data URI) and alternative text, for the figures of a step that were drawn."""
     if step.drawings is None:
         return {}
     return {

@@ -1,4 +1,4 @@
-"""Results of a study's steps as the values that they were made from, in the middle of a run and afterwards."""
+"""Results of a study's steps, read back as tables, entries and graph, during a run and afterwards."""
 
 from functools import cached_property
 from pathlib import Path
@@ -12,14 +12,14 @@ from graphs import SCORES, MarketGraph
 from pipelines.folders.finished import FinishedFolder
 
 
-class Shelf(Protocol):
-    """Where results lie: the folder of a run, or a finished one."""
+class ResultsFolder(Protocol):
+    """A folder that results are read from: that of a run, or a finished folder."""
 
     def holds(self, name: str) -> bool:
-        """Return whether there is an artifact of this name."""
+        """Return whether the folder has an artifact of this name."""
 
     def read_table(self, name: str) -> pa.Table:
-        """Return an artifact that is a table."""
+        """Return an artifact as a table."""
 
     def notes(self, step: str) -> dict[str, Any]:
         """Return the notes of a step."""
@@ -29,42 +29,42 @@ class Shelf(Protocol):
 
 
 class Results:
-    """What the steps of a study made; tables are read when they are asked for.
+    """Results of the steps of a study; each table is read when it is first needed.
 
     Parameters
     ----------
-    shelf
-        Where they lie.
+    folder
+        Folder of the results.
     """
 
-    def __init__(self, shelf: Shelf) -> None:
-        self.shelf = shelf
+    def __init__(self, folder: ResultsFolder) -> None:
+        self.folder = folder
 
     def holds(self, table: str) -> bool:
         """Return whether a table was made."""
-        return self.shelf.holds(f"{table}.parquet")
+        return self.folder.holds(f"{table}.parquet")
 
     def table(self, name: str) -> pd.DataFrame:
-        """Return a table by its name without ending; dates as timestamps."""
-        frame: pd.DataFrame = self.shelf.read_table(f"{name}.parquet").to_pandas(date_as_object=False)
+        """Return the table ``NAME.parquet``, with dates as timestamps."""
+        frame: pd.DataFrame = self.folder.read_table(f"{name}.parquet").to_pandas(date_as_object=False)
         return frame
 
     def notes(self, step: str) -> dict[str, Any]:
-        """Return what a step found."""
-        return self.shelf.notes(step)
+        """Return the notes of a step."""
+        return self.folder.notes(step)
 
     def parameters(self, step: str) -> dict[str, Any]:
-        """Return what a step was made with."""
-        return self.shelf.parameters(step)
+        """Return the parameters of a step."""
+        return self.folder.parameters(step)
 
     @cached_property
     def entries(self) -> Entries:
-        """The entries with their coverage calendar, rules, artists and licences."""
-        calendar = Calendar(self.shelf.read_table("coverage.parquet"))
+        """Entries with coverage calendar, rules, artists and licences."""
+        calendar = Calendar(self.folder.read_table("coverage.parquet"))
         given = self.parameters("entries")
         rules = EventRules(calendar.chart, *(given[name] for name in ("top", "min_periods", "washout", "identity")))
-        artists = self.shelf.read_table("tracks.parquet").select(["track_id", "artist"])
-        table, withheld = (self.shelf.read_table(f"{name}.parquet") for name in ("entries", "withheld"))
+        artists = self.folder.read_table("tracks.parquet").select(["track_id", "artist"])
+        table, withheld = (self.folder.read_table(f"{name}.parquet") for name in ("entries", "withheld"))
         return Entries(table, calendar, rules, withheld, artists)
 
     @cached_property
@@ -88,6 +88,6 @@ def open_results(place: str | Path) -> Results:
     Raises
     ------
     SettingError
-        When there is no manifest; later, when a table is asked for that the folder does not hold as it was made.
+        When there is no manifest; and later, when a table is missing or was changed.
     """
     return Results(FinishedFolder(Path(place)))

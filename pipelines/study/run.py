@@ -1,4 +1,4 @@
-"""Running a study: the steps asked for are made in order, those that are unchanged are skipped."""
+"""Running a study: its steps are made in order; unchanged steps are skipped."""
 
 from collections.abc import Sequence
 from functools import cached_property
@@ -35,11 +35,11 @@ class Run:
     Parameters
     ----------
     study
-        What to read and with what settings.
+        Charts and settings.
     folder
-        Where results go.
+        Folder for the results.
     steps
-        All steps there are, each after those that it needs.
+        All steps, each after the steps that it needs.
     """
 
     def __init__(self, study: Study, folder: Folder, *, steps: Sequence[Step] = STEPS) -> None:
@@ -49,7 +49,7 @@ class Run:
         self._steps = steps
 
     def make(self, names: Sequence[str], tell: Report) -> list[Step]:
-        """Make the steps of these names and what they need, then their figures and the report; return those reported.
+        """Make the named steps and those they need, their figures and the report; return the steps in the report.
 
         The report also covers what earlier runs made of the same entries, also with other settings.
         """
@@ -64,11 +64,11 @@ class Run:
 
     def _stands(self, step: Step) -> bool:
         """Return whether the folder holds what the step would make, or what it made with settings of its own."""
-        return self.folder.unchanged(step.name, self._print(step)) or self.folder.stands(step.name)
+        return self.folder.unchanged(step.name, self._fingerprint(step)) or self.folder.stands(step.name)
 
     @cached_property
     def prints(self) -> dict[str, str]:
-        """Name of every step → fingerprint of all that its results depend on."""
+        """Name of each step → fingerprint of everything its results depend on."""
         found: dict[str, str] = {}
         for step in self._steps:
             found[step.name] = fingerprint(
@@ -76,7 +76,7 @@ class Run:
             )
         return found
 
-    def _print(self, step: Step) -> str:
+    def _fingerprint(self, step: Step) -> str:
         return self.prints[step.name]
 
     @cached_property
@@ -84,19 +84,19 @@ class Run:
         return {step.name: step.sources(self.study) for step in self._steps if step.sources is not None}
 
     def _parameters(self, step: Step) -> dict[str, Any]:
-        """Return the settings of a step and the files that it reads from outside, for its manifest."""
+        """Return the settings of a step and the source files that it reads, for the manifest."""
         inputs = {"inputs": self._sources[step.name]} if step.sources is not None else {}
         return inputs | self.study.settings(step.settings)
 
     def _make_step(self, step: Step, tell: Report) -> None:
-        if self.folder.unchanged(step.name, self._print(step)):
+        if self.folder.unchanged(step.name, self._fingerprint(step)):
             return
         tell(step.doing)
         output = step.make(self.study, self.results)
         later = followers(step.name, self._steps)
         self.folder.begin(
             step.name,
-            self._print(step),
+            self._fingerprint(step),
             parameters=self._parameters(step),
             notes={**output.notes, "not_made": dict(output.not_made)},
             outdates=[step.figures_name, *(name for other in later for name in other.manifest_names), REPORT],
@@ -139,7 +139,7 @@ class Run:
 
 
 def closing_lines(folder: Folder, steps: Sequence[Step], results: Results) -> list[str]:
-    """Return what is said on screen at the end: results, what could not be had, the files, and what to do next."""
+    """Return the lines on screen at the end: results, what was not made, files, and what to do next."""
     lines = [line for step in steps if step.lines is not None for line in step.lines(results)]
     lines += [f"not made  {name}: {why}" for step in steps for name, why in gaps_of(step, folder).items()]
     lines += made_lines(folder)
@@ -148,18 +148,18 @@ def closing_lines(folder: Folder, steps: Sequence[Step], results: Results) -> li
 
 
 def made_lines(folder: Folder) -> list[str]:
-    """Return what became of the folder's files, in words."""
+    """Return lines on the folder's files: made, unchanged, removed."""
     changes = folder.changes()
     kept = f"; {len(changes['unchanged'])} unchanged" if changes["unchanged"] else ""
     lines = [f"made      {len(changes['made'])} files in {folder.place}{kept}"]
     if changes["removed"]:
         gone = [name for name in changes["removed"] if not name.endswith(".svg")]
-        lines.append(f"removed   what was made with other settings: {', '.join(gone)}")
+        lines.append(f"removed   results of other settings: {', '.join(gone)}")
     return lines
 
 
 def closing_data(folder: Folder, steps: Sequence[Step], results: Results) -> dict[str, Any]:
-    """Return what `--json` says when steps are done."""
+    """Return the data that `--json` prints at the end."""
     found = {"out": str(folder.place), "files": folder.changes(), "steps": folder.manifest()["steps"]}
     for step in steps:
         if step.data is not None:

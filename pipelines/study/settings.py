@@ -1,4 +1,4 @@
-"""A study: everything that a run depends on, from one TOML file or from options."""
+"""The settings of a study, from one TOML file or from options."""
 
 import difflib
 import tomllib
@@ -12,7 +12,7 @@ from diffusion.conventions import HORIZON, LONGEST, WASHOUT
 from survival import GROUPINGS, Grouping
 
 SAMPLE = "sample"
-"""What a study calls the packaged charts."""
+"""Path that stands for the packaged charts."""
 
 SECTIONS: Mapping[str, tuple[str, ...]] = {
     "study": ("title",),
@@ -33,33 +33,33 @@ LEAST: Mapping[str, int] = {
     "seed": 0,
     "horizon": 1,
 }
-"""Whole numbers of a study → the least they may be."""
+"""Field with a whole number → its least value."""
 
 
 @dataclass(frozen=True, slots=True)
 class Study:
-    """What to read, what counts as an event, and what to compute.
+    """Charts to read, rules for events, and settings of the statistics.
 
     Attributes
     ----------
     path
-        Charts: file, glob or folder (relative to the study file), or ``sample``.
+        Charts: file, glob or folder (relative to the study file), or ``sample`` for the packaged charts.
     title
         Heading of the report.
     chart, top, min_periods, washout, identity
-        As `diffusion.Charts.entries`.
+        As in `diffusion.Charts.entries`.
     columns, market_names
-        As `diffusion.open_charts`.
+        As in `diffusion.open_charts`.
     window
-        Days, as `graphs.market_graph`; None for the usual one of the cadence.
+        Days, as in `graphs.market_graph`; None for the default of the cadence.
     permutations
-        Fillings drawn of each null.
+        Random charts drawn for each null (default 200).
     replicates
-        Graphs that the bootstrap draws.
+        Bootstrap replicates of the graph (default 1,000).
     seed
-        Where chance comes from.
+        Seed of the random numbers (default 0).
     by, horizon
-        As `survival.breakthrough`; several groupings are computed one after the other.
+        As in `survival.breakthrough`; `by` may have several groupings (default: all).
     """
 
     path: str
@@ -83,9 +83,7 @@ class Study:
             value = getattr(self, name)
             whole = isinstance(value, int) and not isinstance(value, bool)
             if value is not None and not (whole and least <= value <= LONGEST):
-                raise SettingError(
-                    f"{name} is {value!r}; it must be a whole number, {least} or more, {LONGEST:,} at most"
-                )
+                raise SettingError(f"{name} is {value!r}; it must be a whole number from {least} to {LONGEST:,}")
         if self.path == "":
             raise SettingError("the path of the charts is empty; name a file, glob or folder")
         for name in ("path", "title", "chart", "identity"):
@@ -105,22 +103,22 @@ class Study:
             raise SettingError(f"by is {list(self.by)}; allowed are {', '.join(GROUPINGS)}, each once")
 
     def settings(self, names: Sequence[str]) -> dict[str, Any]:
-        """Return some fields, for a fingerprint or a manifest."""
+        """Return the named fields, for a fingerprint or a manifest."""
         values = asdict(self)
         return {name: values[name] for name in names}
 
     def override(self, **options: Any) -> "Study":
-        """Return the study with every option that is not None in place of its field."""
+        """Return the study with fields replaced by the options that are not None."""
         return replace(self, **{name: value for name, value in options.items() if value is not None})
 
 
 def read_study(file: str | Path) -> Study:
-    """Return the study that a TOML file describes; its chart path is relative to the file.
+    """Return the study in a TOML file; its chart path is relative to the file.
 
     Raises
     ------
     SettingError
-        When the file is not there, is no TOML, has an unknown key, or a value that cannot be right.
+        When the file does not exist, is not TOML, has an unknown key, or a value that is not allowed.
     """
     file = Path(file)
     try:

@@ -1,4 +1,4 @@
-"""A step of a study: one record that says all that the run, the screen and the report need to know of it."""
+"""A step of a study: one record with everything that the run, the screen and the report need."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,10 +17,10 @@ Table: TypeAlias = pa.Table | pd.DataFrame
 
 
 class Gaps(dict[str, str]):
-    """Table that the data could not give → why."""
+    """Table that could not be made → why."""
 
     def take(self, name: str, make: Callable[[], dict[str, pd.DataFrame]]) -> dict[str, pd.DataFrame]:
-        """Return the tables that `make` makes; none where the data says no, which is written down."""
+        """Return the tables that `make` returns; none, with the reason noted, if it raises `DataSaysNoError`."""
         try:
             return make()
         except DataSaysNoError as error:
@@ -30,18 +30,18 @@ class Gaps(dict[str, str]):
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """What a step made.
+    """The results of a step.
 
     Attributes
     ----------
     tables
         Name → table.
     files
-        Name with ending → content, for what is no table.
+        Name with ending → content, for files that are not tables.
     notes
-        What was found, for the manifest; JSON.
+        Facts for the manifest, as JSON.
     not_made
-        Table that the data could not give → why.
+        Table that could not be made → why.
     """
 
     tables: Mapping[str, Table]
@@ -57,9 +57,9 @@ class Drawing:
     Attributes
     ----------
     alt
-        What it shows, for readers who do not see it.
+        Alternative text: what the figure shows.
     draw
-        Returns the figure.
+        Function that returns the figure.
     """
 
     alt: str
@@ -73,33 +73,34 @@ class Step:
     Attributes
     ----------
     name
-        Its name in the manifest; its section of the report is ``templates/NAME.html``.
+        Name in the manifest; the section of the report is ``templates/NAME.html``.
     doing
-        What is said while it is made.
+        Text of the progress bar.
     version
-        Raised when the same input and settings give other numbers: the step and what follows from it are made again.
+        Version; raised when the same input and settings give other numbers, so that the step and its followers are made
+        again.
     tables
-        Name → contract of the tables that it may make, written as ``NAME.parquet``.
+        Name → contract, for the tables that the step may make; written as ``NAME.parquet``.
     make
-        Makes them from the settings and the results of the steps that it needs.
+        Function that makes the results from the settings and the results of the needed steps.
     needs
-        Names of the steps whose results it reads.
+        Names of the steps whose results the step reads.
     settings
-        Fields of `Study` that it depends on.
+        Fields of `Study` that the results depend on.
     sources
-        Returns path, size and SHA-256 of the files that it reads from outside; None for steps that read results alone.
+        Function that returns path, size and SHA-256 of the source files; None for steps that read only results.
     drawings
-        Returns name → figure of its results.
+        Function that returns name → figure.
     section
-        Returns what its section of the report is filled with.
+        Function that returns the content of the section of the report.
     lines
-        Returns what is said of its results on screen.
+        Function that returns the lines on screen.
     caveats
-        Returns what a reader must know of its results before believing them, as sentences.
+        Function that returns warnings for the readers of the report, as sentences.
     data
-        Returns what ``--json`` says of its results besides the manifest.
+        Function that returns the data that ``--json`` prints besides the manifest.
     ask
-        Returns the words of a command that asks about its results, without ``--from``.
+        Function that returns the arguments of a query command on the results, without ``--from``.
     """
 
     name: str
@@ -119,17 +120,17 @@ class Step:
 
     @property
     def figures_name(self) -> str:
-        """Name in the manifest under which its figures stand."""
+        """Name of the figures in the manifest."""
         return f"{self.name}_figures"
 
     @property
     def manifest_names(self) -> list[str]:
-        """All names under which it stands in the manifest."""
+        """Names of the step and its figures in the manifest."""
         return [self.name] if self.drawings is None else [self.name, self.figures_name]
 
 
 def with_needs(names: Sequence[str], steps: Sequence[Step]) -> list[Step]:
-    """Return the steps of these names and all that they need, in order."""
+    """Return the named steps and all steps that they need, in order."""
     known = {step.name: step for step in steps}
     wanted = set(names)
     while more := {need for name in wanted for need in known[name].needs} - wanted:
@@ -138,7 +139,7 @@ def with_needs(names: Sequence[str], steps: Sequence[Step]) -> list[Step]:
 
 
 def followers(name: str, steps: Sequence[Step]) -> list[Step]:
-    """Return the steps that need the results of a step, directly or through others, in order."""
+    """Return the steps that need a step, directly or through others, in order."""
     reached = {name}
     for step in steps:
         if reached.intersection(step.needs):

@@ -207,7 +207,7 @@ def test_only_what_changed_is_made_again(shell: Shell, write_csv: WriteCsv, tmp_
     # a graph alone takes away what followed from the other graph, and reports what is left besides
     assert "influence.parquet" in files(tmp_path / "a")
     out = shell("graph", "charts.csv", "--out", "a", "--window", 30)[1]
-    assert "removed   what was made with other settings: background.parquet, " in out
+    assert "removed   results of other settings: background.parquet, " in out
     left = files(tmp_path / "a")
     assert "influence.parquet" not in left  # it was of the other window
     assert left >= {"survival.parquet", "figures/survival_none.png", "figures/flow_map.png", "report.html"}
@@ -452,7 +452,7 @@ def test_queries_that_find_nothing_say_so(shell: Shell, made: Path) -> None:
     refused(shell("query", "influence", "SE", "--from", "made"), 2, "'made' holds no direct; make it first: chart-diff")
     refused(shell("query", "leaders", "--from", "made", "--most", 0), 2, "0 is not in the range")
     refused(shell("query", "journey", "itle of", "--from", "made"), 1, "did you mean 'Title of")
-    refused(shell("query", "next-from", "Norway", "--from", "made"), 1, "no track was seen to go on from NO")
+    refused(shell("query", "next-from", "Norway", "--from", "made"), 1, "no track has a transition from NO")
     refused(shell("query", "leaders", "--from", "made", "--by", "charm"), 2, "no score 'charm'")
     refused(shell("query", "flow", "Sweden", "Atlantis", "--from", "made"), 2, "unknown market 'Atlantis'")
     refused(shell("query", "flow", "Sweden", "Japan", "--from", "made"), 1, "JP is not observed")

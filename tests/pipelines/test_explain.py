@@ -30,25 +30,25 @@ def said(**other: float) -> str:
         ({}, "Ties: 3 tracks entered both"),
         ({"lag_median": 1.0}, "half of them within 1 day;"),
         ({"exposed": 1, "tracks": 1}, "Of 1 track in Sweden that could have gone on to Norway, 1 did; P"),
-        ({"exposed": 29}, "(of so few tracks, below 30, hardly more than a rumour)"),
+        ({"exposed": 29}, "(not reliable: fewer than 30 tracks)"),
         ({"exposed": 0}, "No track could be followed from Sweden to Norway."),
         ({"tracks": 1}, "Presence: 1 track, where"),
         ({"q": 0.06}, "more than chance by itself, but not once all pairs are allowed for (p = 0.001, q = 0.06)."),
-        ({"p": 0.06, "q": 0.2}, "4.00 times as many: no more than chance could do (p = 0.06, q = 0.2)."),
+        ({"p": 0.06, "q": 0.2}, "4.00 times as many: not more than by chance (p = 0.06, q = 0.2)."),
         ({"p": 0.9, "q": 1.0, "tracks": 9}, ": fewer, not more, than chance (p = 0.9, q = 1)."),
         ({"p": 0.03, "q": 0.02}, "(p = 0.03, q = 0.02; p counts the random charts that reach it, q follows the curve"),
         ({"q": nan}, "chance puts no track from Sweden to Norway"),
         ({"q_order": nan}, "no track has entries on two dates here"),
-        ({"p_order": 0.1, "q_order": 0.2}, "random order: no more than chance could do (p = 0.1, q = 0.2).\n"),
+        ({"p_order": 0.1, "q_order": 0.2}, "random order: not more than by chance (p = 0.1, q = 0.2).\n"),
         ({"joint": 41}, "q = 0.02).\nLead"),
         (
             {"joint": 41, "q_order": 1.0},
-            "That pulls the ties apart; with 41 ties a pair can fall short of it both ways",
+            "Random order has no ties; with 41 ties both directions can be below the expectation",
         ),
         ({"lead_clusters": 1}, "Lead: of 1 release (tracks"),
         ({"lead_clusters": 0}, "no artist's release reached both Sweden and Norway in an order that was seen"),
         ({"joint": 1}, "Ties: 1 track entered both"),
-        ({"rate_if_ties": nan}, "they say nothing of direction"),
+        ({"rate_if_ties": nan}, "they have no direction"),
     ],
 )
 def test_an_edge_in_words(other: dict[str, float], words: str) -> None:
@@ -71,5 +71,5 @@ def test_a_direct_edge_in_words() -> None:
     assert "; no entry into Norway is owed to Sweden." in influence_sentence(
         pair | {"credits": 0.0}, "Sweden", "Norway"
     )
-    assert "not told apart from none" in influence_sentence(pair | {"direct": False}, "Sweden", "Norway")
+    assert "not distinguished from no edge" in influence_sentence(pair | {"direct": False}, "Sweden", "Norway")
     assert "no influence can be estimated" in influence_sentence(pair | {"alpha": nan}, "Sweden", "Norway")

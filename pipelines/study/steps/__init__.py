@@ -1,4 +1,4 @@
-"""The steps of a study in order, and the sets of them that commands make."""
+"""The steps of a study in order, and the sets of steps that commands make."""
 
 from pipelines.study.step import Step
 from pipelines.study.steps.direct import DIRECT
@@ -9,13 +9,13 @@ from pipelines.study.steps.structure import STRUCTURE
 from pipelines.study.steps.survival import SURVIVAL
 
 STEPS: tuple[Step, ...] = (ENTRIES, GRAPH, LEADERS, STRUCTURE, DIRECT, SURVIVAL)
-"""Every step, after those that it needs."""
+"""All steps, each after the steps that it needs."""
 
 GRAPH_SET = ("leaders", "structure")
-"""What `graph` makes, with what these need."""
+"""Steps of `graph`; the steps that they need are added."""
 
 SURVIVAL_SET = ("survival",)
-"""What `survival` makes, with what this needs."""
+"""Steps of `survival`; the steps that they need are added."""
 
 RUN_SET = tuple(step.name for step in STEPS)
-"""What `run` and `demo` make: everything."""
+"""Steps of `run` and `demo`: all."""

@@ -1,4 +1,4 @@
-"""Direct edges: the entries that each entry is expected to bring elsewhere, by the summed-hazard model."""
+"""Direct edges: expected entries elsewhere per entry, by the summed-hazard model."""
 
 from typing import Any, Final
 
@@ -13,7 +13,7 @@ from pipelines.study.settings import Study
 from pipelines.study.step import Drawing, Gaps, Output, Step
 
 MOST_ROWS: Final = 15
-"""Pairs in the report: the strongest by their lower bound."""
+"""Most pairs in the report: those with the highest lower bound."""
 
 COLUMNS: Final = [
     "source", "target", "alpha", "low", "high", "q", "credits", "lag_median", "joint", "alpha_if_ties",

@@ -1,4 +1,4 @@
-"""The first step: charts in; entries, coverage, tracks, and what licences withhold, out."""
+"""The first step: read charts; make entries, coverage, tracks, and pairs without licence."""
 
 from dataclasses import asdict
 from importlib import resources
@@ -23,7 +23,7 @@ ENTERED_TRACKS: Final = contracts.Contract(
     (*contracts.ENTRIES.pick("track_id"), *contracts.TRACKS.pick("title", "artist")),
     contracts.ENTRIES.key[:1],
 )
-"""A study's own table of tracks."""
+"""Contract of a study's table of tracks."""
 
 
 def _charts_path(study: Study) -> Path | str:
@@ -116,7 +116,7 @@ def _section(results: Results) -> dict[str, Any]:
 
 
 def _unusual_coverage(entries: Entries) -> pd.DataFrame:
-    """Return the markets whose coverage is not like the others': late, ended, gappy, shallow or stale."""
+    """Return the markets whose coverage differs from most: late, ended early, with gaps, shallow or stale."""
     table = entries.calendar.by_market()
     like_most: pd.Series[bool] = (
         (table["first_date"] == table["first_date"].mode().iloc[0])
@@ -136,7 +136,7 @@ def _caveats(results: Results) -> list[str]:
     debuts = entries.debuts().to_pandas()
     lines = [
         f"{int(debuts['left_censored'].sum()):,} of {len(debuts):,} tracks were first seen within a washout; "
-        "they take no part in transitions or curves."
+        "they are left out of transitions and curves."
     ]
     gaps = coverage[coverage["missing"] > 0]
     if len(gaps):
@@ -146,11 +146,11 @@ def _caveats(results: Results) -> list[str]:
         )
     if coverage["stale"].any():
         lines.append(
-            f"{int(coverage['stale'].sum())} charts equal the one before, ranks and all; they were kept as observed."
+            f"{int(coverage['stale'].sum())} charts equal the one before, including ranks; they were kept as observed."
         )
     shallow = coverage[coverage["depth_least"] < 0.9 * coverage["depth_median"].median()]
     if len(shallow):
-        lines.append(f"Shallower charts at times in {', '.join(shallow['name'])}: entering them means something else.")
+        lines.append(f"Some charts are shallower in {', '.join(shallow['name'])}: an entry there needs a better rank.")
     return lines
 
 

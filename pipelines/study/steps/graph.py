@@ -1,4 +1,4 @@
-"""The market graph: transitions of every pair, tested against chance, and files for other tools."""
+"""The market graph: transitions of each pair, tests against the nulls, and files for other tools."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -16,16 +16,16 @@ from pipelines.study.settings import Study
 from pipelines.study.step import Drawing, Output, Step
 
 MOST_ROWS = 15
-"""Rows of a table in the report."""
+"""Most rows of a table in the report."""
 
 MOST_CURVES = 4
-"""Pairs whose lag curves are drawn: those of the highest rates."""
+"""Pairs whose lag curves are drawn: those with the highest rates."""
 
 MOST_NAMED = 12
-"""Markets named in a line."""
+"""Most markets named in a line."""
 
 MEASURES = ("net_flow", "pagerank", "hub", "betweenness")
-"""Scores whose first markets are named on screen."""
+"""Scores whose best markets are named on screen."""
 
 FLOW_COLUMNS = [
     "source", "target", "tracks", "joint", "exposed", "rate", "lag_median", "distance_km", "cultural_distance",
@@ -72,11 +72,11 @@ def _drawings(results: Results) -> dict[str, Drawing]:
             lambda: figures.transition_matrix(edges, names=names),
         ),
         "lags": Drawing(
-            "How long observed transitions took.",
+            "Lags of observed transitions.",
             lambda: figures.lag_distribution(by_days, joint=joint, window=graph.window),
         ),
         "lag_curves": Drawing(
-            "How soon tracks follow, for the pairs of the highest rates, with 95 % bands.",
+            "Lag curves of the pairs with the highest rates, with 95 % bands.",
             lambda: _lag_curves(graph, names),
         ),
         "leaders": Drawing("Markets by four scores.", lambda: figures.leader_chart(graph.scores())),
@@ -118,7 +118,7 @@ def _lines(results: Results) -> list[str]:
         "which count for no direction",
         f"chance    of {len(graph.edges):,} pairs {notes['significant']:,} have more tracks than the volume null gives "
         f"(q ≤ .05), {notes['directed']:,} than the order null, {notes['both']:,} than both; "
-        f"{notes['permutations']:,} fillings each",
+        f"{notes['permutations']:,} random charts each",
         *(f"unmatched {line}" for line in _unmatched_lines(results)),
     ]
     leaders = graph.scores()
@@ -134,10 +134,10 @@ def _lines(results: Results) -> list[str]:
 
 
 def _unmatched_counts(graph: MarketGraph) -> dict[str, dict[str, Any]]:
-    """Return what lacks which distance, in a size that does not grow with the number of pairs.
+    """Return counts of the pairs without a distance; their size does not grow with the number of pairs.
 
-    Distance → `pairs` (ordered pairs that lack it), `markets` (codes of those that have it to no other) and, where
-    there are no such markets, `examples` (the first five pairs). Distances that all pairs have are no keys.
+    Distance → `pairs` (number of ordered pairs without it), `markets` (codes of markets without it to any other) and,
+    if there are no such markets, `examples` (the first five pairs). Distances that all pairs have are left out.
     """
     counts: dict[str, dict[str, Any]] = {}
     for distance, pairs in graph.unmatched.items():
@@ -150,7 +150,7 @@ def _unmatched_counts(graph: MarketGraph) -> dict[str, dict[str, Any]]:
 
 
 def _unmatched_lines(results: Results) -> list[str]:
-    """Return which pairs lack a distance, in words; none where all have them."""
+    """Return lines on the pairs without a distance; none if all pairs have all distances."""
     gaps: dict[tuple[int, str], list[str]] = {}
     for distance, count in results.notes("graph")["unmatched"].items():
         names = [*market_names(count["markets"]).values()]
@@ -167,7 +167,7 @@ def _caveats(results: Results) -> list[str]:
     counts, cadence = results.notes("graph"), results.notes("entries")["cadence_days"]
     return [
         f"{counts['ties']:,} pairs of entries have no observed order; {counts['transitions']:,} are transitions. "
-        f"One chart every {every(cadence)}: what travels faster leaves no direction.",
+        f"One chart every {every(cadence)}: the direction of faster spread is not observed.",
         *(f"Distances: {line}." for line in _unmatched_lines(results)),
         "A transition is an order in time. It does not say that one market made the other listen.",
     ]

@@ -1,4 +1,4 @@
-"""Leaders: scores with intervals, their agreement, leaders over time, and whether they predict."""
+"""Leaders: scores with intervals, agreement of scores, leaders over time, and whether leaders predict."""
 
 from typing import Any, Final
 
@@ -15,7 +15,7 @@ from pipelines.study.settings import Study
 from pipelines.study.step import Drawing, Gaps, Output, Step
 
 FOLLOWED: Final = ("out_share", "pagerank", "springrank")
-"""Measures that are followed over time."""
+"""Measures computed over time."""
 
 SHOWN: Final = ("net_flow", "out_share", "pagerank", "springrank")
 """Measures whose intervals are drawn."""
@@ -24,7 +24,7 @@ VALIDITY_COLUMNS: Final = ["measure", "pairs", "rho", "low", "high", "p", "q"]
 
 YEAR: Final = 365
 QUARTER: Final = 91
-"""Days: the periods of rolling leaders are a year long and a quarter apart."""
+"""Days: periods of rolling leaders are a year long and begin a quarter apart."""
 
 
 def _make(study: Study, results: Results) -> Output:
@@ -53,7 +53,7 @@ def _rolling(graph: MarketGraph, study: Study) -> pd.DataFrame:
 
 
 def _validity(graph: MarketGraph, entries: Entries, study: Study) -> dict[str, pd.DataFrame]:
-    # half-years: a few years of charts make too few pairs of years
+    # half-years, because a few years of charts have too few pairs of years
     depth = entries.calendar.by_market().set_index("market")["depth_median"].astype(float)
     found = leader_validity(
         graph.timelines,
@@ -104,12 +104,12 @@ def _lines(results: Results) -> list[str]:
         for row in best.to_dict("records")
     ]
     replicates = results.parameters("leaders")["replicates"]
-    return [f"leaders   share sent, 95 % of {replicates:,} graphs drawn: {', '.join(said)}"]
+    return [f"leaders   share sent, with 95 % intervals from {replicates:,} replicates: {', '.join(said)}"]
 
 
 LEADERS = Step(
     name="leaders",
-    doing="drawing graphs for the intervals of leaders",
+    doing="drawing replicates for the intervals of leaders",
     version=1,
     tables={
         "leaders": contracts.LEADERS,

@@ -21,10 +21,10 @@ from pipelines.study.settings import Study
 from pipelines.study.step import Drawing, Gaps, Output, Step
 
 TERMS: Final = ("log_km", "common_language", "cultural_distance")
-"""Distances that are asked whether they explain the flows, together."""
+"""Distances that are tested together as explanations of the flows."""
 
 STABILITY_REPLICATES: Final = 100
-"""Graphs on which communities are searched anew."""
+"""Most replicates of the graph on which communities are searched again."""
 
 REPORTED: Final = {
     "community_agreement": ["grouping", "ami", "ami_low", "ami_high", "p", "markets", "communities"],
@@ -51,7 +51,7 @@ def _make(study: Study, results: Results) -> Output:
 
 
 def _gravity(edges: pd.DataFrame, distances: Distances) -> dict[str, pd.DataFrame]:
-    # many small decompositions: with more threads than free cores they take ten times as long
+    # with more threads than free cores, many small decompositions take ten times as long
     with threadpool_limits(limits=1, user_api="blas"):
         return {"gravity": gravity(edges, distances, terms=TERMS).table}
 
@@ -75,7 +75,7 @@ def _communities(graph: MarketGraph, markets: list[str], study: Study) -> dict[s
 def _infomap(tables: dict[str, pd.DataFrame], markets: list[str], seed: int) -> pd.DataFrame:
     """Return the communities that Infomap finds on the backbone; on all flows it finds a single one."""
     if "backbone" not in tables:
-        raise DataSaysNoError("there is no backbone to search on")
+        raise DataSaysNoError("there is no backbone")
     kept = tables["backbone"]
     number = {market: place for place, market in enumerate(markets)}
     flows: NDArray[np.float64] = np.zeros((len(markets), len(markets)))
@@ -89,7 +89,7 @@ def _drawings(results: Results) -> dict[str, Drawing]:
     drawings = {}
     if results.holds("backbone"):
         drawings["backbone_map"] = Drawing(
-            "Flows that the volume null does not explain (q ≤ .05); language and artist are not held.",
+            "Flows that the volume null does not explain (q ≤ .05); the null does not keep language or artist.",
             lambda: figures.backbone_map(graph.edges, nodes),
         )
     if results.holds("communities"):
@@ -114,7 +114,7 @@ def _section(results: Results) -> dict[str, Any]:
 
 STRUCTURE = Step(
     name="structure",
-    doing="finding communities and asking whether distance explains the flows",
+    doing="finding communities and testing whether distance explains the flows",
     version=1,
     tables={
         "backbone": contracts.BACKBONE,

@@ -1,4 +1,4 @@
-"""Time to breakthrough: survival curves of waits, by every grouping that was asked for."""
+"""Time to breakthrough: survival curves of waits, by each grouping of the study."""
 
 from typing import Any, Final
 
