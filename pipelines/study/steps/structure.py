@@ -89,7 +89,7 @@ def _drawings(results: Results) -> dict[str, Drawing]:
     drawings = {}
     if results.holds("backbone"):
         drawings["backbone_map"] = Drawing(
-            "Flows with more tracks than the volume null gives (q ≤ .05); language and artist are not held fixed.",
+            "Flows that the volume null does not explain (q ≤ .05); language and artist are not held.",
             lambda: figures.backbone_map(graph.edges, nodes),
         )
     if results.holds("communities"):
