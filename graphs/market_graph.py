@@ -103,12 +103,12 @@ class MarketGraph:
         TRANSITIONS.conform(pa.Table.from_pandas(edges[TRANSITIONS.names], preserve_index=False))
         LAGS.conform(pa.Table.from_pandas(lags, preserve_index=False))
         if not nodes["market"].is_unique:
-            raise ValueError("a market stands twice among the nodes")
+            raise ValueError("a market stands twice among the nodes; give one row per market")
         if len(edges) != len(nodes) * (len(nodes) - 1) or (edges["source"] == edges["target"]).any():
-            raise ValueError("the edges are not the ordered pairs of the nodes")
-        strange = (set(edges["source"]) | set(edges["target"])) - set(nodes["market"])
-        if strange:
-            raise ValueError(f"edges of {', '.join(sorted(strange))}, which are no nodes")
+            raise ValueError("the edges are not the ordered pairs of the nodes, one row each")
+        unknown = (set(edges["source"]) | set(edges["target"])) - set(nodes["market"])
+        if unknown:
+            raise ValueError(f"edges of {', '.join(sorted(unknown))}, which are not among the nodes")
         self._nodes, self._edges, self._lags = nodes.copy(), edges.copy(), lags.copy()
         self.window = window
         self.chart = chart

@@ -1,4 +1,4 @@
-"""How far every flow between two markets, its size and its direction, is more than chance."""
+"""Tests of every pair of markets against chance: its number of transitions, and which market leads."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -30,7 +30,7 @@ from graphs.nulls import (
 )
 
 LEAST_PERMUTATIONS: Final = 20
-"""Fillings below which mean and variance of a count say nothing."""
+"""Fewest draws from a null for mean and variance of a count."""
 
 
 def edge_significance(timelines: Timelines, *, window: int, permutations: int = 200, seed: int = 0) -> pd.DataFrame:
@@ -43,11 +43,11 @@ def edge_significance(timelines: Timelines, *, window: int, permutations: int = 
     window
         Days within which the target must follow, the bound included.
     permutations
-        Fillings B to draw under each null, at least 20 (default 200). Where a q close to a threshold matters, draw
-        1,000: the variance of 200 fillings is known to a tenth under the order null and to a sixth under the volume
-        null, whose fillings depend on each other.
+        Draws B from each null (fillings), at least 20 (default 200). Use 1,000 where a q close to a threshold matters:
+        from 200 fillings the variance is known to a tenth under the order null, and to a sixth under the volume null,
+        whose fillings depend on each other.
     seed
-        Where chance starts from (default 0).
+        Seed of the random draws (default 0).
 
     Returns
     -------
@@ -55,21 +55,21 @@ def edge_significance(timelines: Timelines, *, window: int, permutations: int = 
         One row per ordered pair, by `source`, then `target`:
 
         - `expected` (tracks), `lift` (tracks / expected), `p`, `q`: transitions against the **volume null**, see
-          `graphs.nulls.volume_markets`: do more tracks go this way than market sizes and release dates bring about?
+          `graphs.nulls.volume_markets`: do more tracks go this way than expected from market sizes and release dates?
         - `expected_order`, `lift_order`, `p_order`, `q_order`: the same against the **order null**, see
-          `graphs.nulls.order_days`: does the target follow more often than the same tracks' dates in a random order
-          would have it?
-        - `lead_clusters`: clusters (tracks of one primary artist and debut) that reached both markets and whose
-          majority of tracks entered one of them first; tracks count whose order was observed and where the market
-          that came second was in coverage and past its washout when the first was entered. Any lag counts.
-        - `lead_share`, `lead_p`: share of those where the source was first; exact two-sided binomial p against ½.
-          `lead_share_low`, `lead_share_high`: Clopper–Pearson 95 % interval.
-        - `lead_share_tracks`: the share of tracks, each a vote of its own, beside it: it takes an album for many.
-        - `lead_if_against`, `lead_if_for`: the share if every tied cluster (no order observed, or as many of its
-          tracks one way as the other) had gone against, or for, the source.
+          `graphs.nulls.order_days`: does the target follow more often than with the dates of each track in random
+          order?
+        - `lead_clusters`: clusters (tracks of one primary artist and debut) that reached both markets, most of whose
+          tracks entered the same one first. A track counts when its order was observed, and when the second market was
+          in coverage and past its washout on the day of the first entry. The lag does not matter.
+        - `lead_share`, `lead_p`: share of these clusters that reached the source first; exact two-sided binomial p
+          against ½. `lead_share_low`, `lead_share_high`: Clopper–Pearson 95 % interval.
+        - `lead_share_tracks`: the same share with one vote per track, which counts an album many times.
+        - `lead_if_against`, `lead_if_for`: `lead_share` if every tied cluster (no order observed, or as many tracks one
+          way as the other) had reached the target first, or the source first.
 
-        What cannot be known is NaN: p and q of a null under which the pair has no chance and no tracks, lift where
-        nothing is expected, the shares without clusters.
+        NaN: p and q where the null gives no tracks and there are none, lift where `expected` is 0, the shares without
+        clusters.
 
     Raises
     ------
@@ -80,14 +80,14 @@ def edge_significance(timelines: Timelines, *, window: int, permutations: int = 
 
     Notes
     -----
-    All p are one-sided, P(count ≥ observed), but for `lead_p`. One rule for both nulls: p is (1 + #)/(B + 1) where at
-    least 10 fillings reach the observed count, and otherwise the tail of the count distribution with the null's mean
-    and variance (`graphs.nulls.count_tail`). q is by Benjamini–Hochberg on that tail throughout. The mean is that of
-    the fillings, not less than 1/(B + 1), which is what B fillings resolve; under the order null the closed form. The
-    variance is that of the fillings; under the order null not less than the closed form of independent tracks.
+    All p except `lead_p` are one-sided, P(count ≥ observed). For both nulls, p is (1 + number of fillings that reach
+    the observed count) / (B + 1) where this number is at least 10. Otherwise it is the upper tail of the count
+    distribution with the null's mean and variance (`graphs.nulls.count_tail`). q is by Benjamini–Hochberg on that tail
+    for all pairs. The mean is that of the fillings, at least 1/(B + 1); under the order null it has a closed form. The
+    variance is that of the fillings; under the order null it is at least the closed form for independent tracks.
 
-    The order null moves clusters as blocks. The volume null cannot, since tracks of one cluster differ in markets: its
-    variance is multiplied by `graphs.nulls.Meetings.design` instead.
+    The order null permutes clusters as blocks. The volume null cannot, since tracks of one cluster differ in markets;
+    its variance is multiplied by `graphs.nulls.Meetings.design` instead.
     """
     _check(timelines, window, permutations)
     watched = watch(timelines)
@@ -162,7 +162,7 @@ def _stacked(counts: Iterator[Ints]) -> NDArray[np.int32]:
 
 
 def _named(null: str, observed: Ints, mean: Floats, p: Floats, tail: Floats) -> dict[str, Floats]:
-    """Return one null's four columns under their names; a pair without a chance has neither p nor q."""
+    """Return the four columns of a null by name; p and q are NaN where expected and observed tracks are 0."""
     untested = (mean == 0) & (observed == 0)
     off_diagonal = ~np.eye(len(observed), dtype=bool)
     return {
@@ -201,7 +201,7 @@ def _share(part: Ints, whole: Ints) -> Floats:
 
 
 def _binomial_p(first: Ints, clusters: Ints) -> Floats:
-    """Return the exact two-sided p of as many firsts if either market were first equally often."""
+    """Return the exact two-sided binomial p of `first` of `clusters`, if both markets were first equally often."""
     more = np.maximum(first, clusters - first)
     # P(X ≥ more) of a fair binomial; for the half and less of an even number of clusters twice that is above 1
     twice: Floats = 2 * special.betainc(np.maximum(more, 1), clusters - more + 1, 0.5)

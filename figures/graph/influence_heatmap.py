@@ -165,10 +165,10 @@ def _legend(bar: Axes, values: NDArray[np.float64], direct: NDArray[np.bool_]) -
 
 def _notes(direct: NDArray[np.bool_], cells: pd.DataFrame, *, by_clout: bool, left_out: int) -> list[str]:
     known = int(cells.notna().to_numpy().sum())
-    order = "by clout, the sum of the row" if by_clout else "as given"
+    order = ", by clout (the sum of the row)" if by_clout else ""
     said = (
         "α: entries into the target expected per entry into the source, within the window, under the model. Rows and "
-        f"columns have the same order, {order}. Of {known:,} estimated pairs, {int(direct.sum()):,} differ "
+        f"columns have the same order{order}. Of {known:,} estimated pairs, {int(direct.sum()):,} differ "
         "significantly from 0 and have full colour. The colour scale is logarithmic; values below it have its lowest "
         "colour."
     )

@@ -56,7 +56,7 @@ def _drawn(table: pd.DataFrame, joint: int, window: int) -> Figure:
         f"{total:,} {noun} within {window} days. Not counted: {joint:,} ties, pairs of entries "
         "whose order was not observed."
     ]
-    page = Page("How many days transitions take", notes, height=3.7)
+    page = Page("Lags of transitions", notes, height=3.7)
     upper, lower = page.constrain().subplots(2, 1, sharex=True, height_ratios=[3, 2])
     upper.set_ylabel("transitions")
     lower.set_ylabel("cumulative share")

@@ -65,7 +65,7 @@ def rolling_leaders(table: pd.DataFrame, *, names: Mapping[str, str] | None = No
     ['Net flow\\ntransitions sent minus received']
     """
     if not 1 <= most <= len(GROUP_STYLES):
-        raise SettingError(f"most is {most}, but 1 to {len(GROUP_STYLES)} markets can be told apart")
+        raise SettingError(f"most is {most}, but 1 to {len(GROUP_STYLES)} markets can be drawn")
     rows = checked(table, "rolling", texts=["market", "measure"], numbers=["score", "low", "high", "rank"])
     rows = rows.assign(start=_dates(table, "start"), end=_dates(table, "end"))
     if rows.duplicated(["end", "market", "measure"]).any():

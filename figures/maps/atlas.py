@@ -33,7 +33,7 @@ STRIP: Final = 0.68
 
 ORIGIN: Final = (
     "Outlines and de facto borders: Natural Earth; no position is taken. Equal Earth projection. "
-    "A name that does not fit is replaced by the ISO code, or left out."
+    "Names that do not fit are ISO codes or left out."
 )
 
 BEND: Final = 0.22

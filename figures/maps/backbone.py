@@ -136,4 +136,4 @@ def _notes(atlas: Atlas, table: pd.DataFrame, backbone: pd.DataFrame, level: flo
     unknown = int(table["q"].isna().sum())
     if unknown:
         said += f" {unknown:,} have no q: they were not tested."
-    return [said + " The path of an arrow is no route."]
+    return [said + " Arrows are not routes."]

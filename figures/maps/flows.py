@@ -100,6 +100,6 @@ def _drawn(atlas: Atlas, colours: ScalarMappable, notes: list[str]) -> Figure:
 def _notes(atlas: Atlas, edges: pd.DataFrame, places: pd.DataFrame) -> list[str]:
     drawn = (
         f"Drawn are {len(atlas.arrows):,} of {len(edges):,} flows, those with most tracks. A track counts for a pair "
-        "when it enters the target after the source, within the window. The path of an arrow is no route."
+        "when it enters the target after the source, within the window. Arrows are not routes."
     )
     return [drawn, *unlocated(places, edges, "flows"), ORIGIN]

@@ -87,9 +87,9 @@ def types(elements: Iterable[Mapping[str, Value]]) -> dict[str, type]:
                 raise TypeError(
                     f"'{name}' is {found[name].__name__} in one place and {type(value).__name__} in another"
                 )
-    strange = {name for name, kind in found.items() if kind not in (str, bool, int, float)}
-    if strange:
-        raise TypeError(f"files have no type for {', '.join(sorted(strange))}")
+    unknown = {name for name, kind in found.items() if kind not in (str, bool, int, float)}
+    if unknown:
+        raise TypeError(f"files have no type for {', '.join(sorted(unknown))}")
     return found
 
 

@@ -1,4 +1,4 @@
-"""Direct influence between markets: which entries are owed to which earlier ones, and which to nobody seen."""
+"""Direct influence between markets: a model that attributes entries to earlier entries elsewhere or to a background."""
 
 from graphs.influence.background import AGES
 from graphs.influence.direct import direct_edges

@@ -1,4 +1,4 @@
-"""The background: entries that follow nobody seen, at a hazard by calendar period and age of the track."""
+"""The background: entries attributed to no other market, with a hazard by calendar period and age of the track."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

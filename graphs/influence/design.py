@@ -1,4 +1,4 @@
-"""What the likelihood of one market's entries is made of, counted once and then used at any lag."""
+"""Exposure and events of one market, counted once and used for the likelihood at any median lag."""
 
 from dataclasses import dataclass, replace
 from typing import Final
@@ -23,14 +23,14 @@ class Design:
     market
         Number of the target.
     survived
-        (m, w + 1): exposure without event, as net numbers of tracks at each lag: a sender's exposure is
+        (m, w + 1): exposure without event, as net numbers of tracks at each lag; the exposure of sender a is
         Σₓ ``survived[a, x]``·F(x).
     survived_days
         (q,): the same for the background, track-days.
     track, day
         (k,): track and day of each event.
     row, sender
-        (c,): event and sender of each possible transmission; for the others, a sends nothing into the event's interval.
+        (c,): event and sender of each possible transmission; other pairs of event and sender have no exposure.
     kind
         (c,): its lags, as a row of `kinds`.
     kinds

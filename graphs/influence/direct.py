@@ -1,4 +1,4 @@
-"""Direct edges: who is followed by whom, by a grouped-time likelihood on the intervals that were observed."""
+"""Direct edges: influence between markets, by a grouped-time likelihood on the observed intervals."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -31,7 +31,7 @@ FRAILTY_ROUNDS: Final = 15
 """Rounds of scales and coefficients at most."""
 
 FRAILTY_PRECISION: Final = 0.01
-"""Mean change of the tracks' scales at which they have been found."""
+"""Mean change of the tracks' scales at which they have converged."""
 
 
 COLUMNS: Final = (
@@ -53,7 +53,7 @@ COLUMNS: Final = (
     "observable",
     "inflation",
 )
-"""Of `Influence.table`."""
+"""Columns of `Influence.table`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ class _Setup:
     def fit(self, lag: Lag) -> Fit:
         designs = self.designs(np.ones(len(self.tracks.debut)))
         if not any(len(design.track) for design in designs):
-            raise DataSaysNoError("no track entered a market while at risk there, so nobody is seen to follow anybody")
+            raise DataSaysNoError("no track entered a market while at risk there, so there is no influence to estimate")
         return fit_with_lags(designs, lag, window=self.window, cadence=self.tracks.cadence)
 
 
@@ -86,43 +86,43 @@ def direct_edges(
     robust: bool = True,
     fdr: float = FDR,
 ) -> Influence:
-    """Return who is followed directly by whom, and how strongly.
+    """Return the direct influence of every market on every other.
 
     A track not yet in market b enters it with the hazard
 
         background_b(period, age) + Σ_a α_ab · f_ab(t − entry_a)
 
-    over the markets a that were seen to be entered at or before the start of the interval between two charts of b; f is
-    exponential, cut off at the window, and integrates to 1. Every timed track counts, from its debut (or the end of b's
-    washout) until it enters, coverage ends or the horizon is reached, with P(entry in an interval) = 1 − e^(−∫ hazard).
-    α and background are at their joint maximum, all at or above 0, each target by itself [1]_.
+    summed over the markets a that were entered at or before the start of the interval between two charts of b, in
+    observed order. f is an exponential density, truncated at the window. Every timed track is at risk from its debut
+    (or the end of b's washout) until it enters, coverage ends or the horizon is reached; P(entry in an interval) =
+    1 − e^(−∫ hazard). α and background are the maximum-likelihood estimates ≥ 0, for each target by itself [1]_.
 
     Parameters
     ----------
     entries
-        Of charts of several markets.
+        Entries of charts of several markets.
     window
-        Days that an entry sends (default: that of the calendar's cadence).
+        Days after an entry in which it can influence others (default: that of the calendar's cadence).
     horizon
-        Days that a track is followed after its debut (default 180).
+        Days of follow-up of a track after its debut (default 180).
     lag
-        Median of f: of each "pair" (default), drawn towards that of all by a log-normal prior (σ = 0.5); "shared" by
-        all pairs; or as many days as given.
+        Median of f: "pair" (default) estimates one per pair, with a log-normal prior (σ = 0.5) around that of all
+        pairs; "shared" estimates one for all pairs; a number of days fixes it.
     periods
         Calendar periods of the background: "year" (default), "quarter" or "none".
     ages
         Days after the debut at which the background changes (default 0, 7, 28, 90).
     penalty
-        Rate of the exponential prior on α behind `shrunk`, in exposed tracks: that many tracks that were exposed and
-        did not follow are added to every pair. "heldout" (default) takes the one under which two halves of the tracks
-        foretell each other best; 0 is no prior. `alpha` and its interval are always without.
+        Rate of the exponential prior on α behind `shrunk`, in exposed tracks: it adds so many tracks to every pair that
+        were exposed and did not follow. "heldout" (default) takes the rate with the best likelihood when each half of
+        the clusters is predicted from the other; 0 is no prior. `alpha` and its interval never use the prior.
     frailty
-        What hazards of tracks are multiplied by besides: nothing (default), a scale by "footprint" class, or a "gamma"
-        scale of each track. Tracks popular everywhere look like influence without it; it is estimated from the entries
-        that α is to explain, and takes some of α with it.
+        Further factor of a track's hazards: none (default), a scale by "footprint" class, or a "gamma" scale of each
+        track. Without it, tracks that are popular everywhere look like influence. It is estimated from the same entries
+        as α and lowers α.
     robust
-        Whether intervals and p are widened where tracks of a cluster (one artist and debut) vary together more than the
-        model says (default).
+        Whether to widen intervals and p where tracks of a cluster (one artist and debut) vary together more than the
+        model implies (default: yes).
     fdr
         False discovery rate of `direct` (default .05).
 
@@ -135,12 +135,13 @@ def direct_edges(
 
     Notes
     -----
-    The intervals take lags and frailty as known. They are of the unpenalised maximum; `evidence` says how.
+    The intervals take lags and frailty as known. They are those of the likelihood without prior; see
+    `graphs.influence.evidence`.
 
     References
     ----------
     .. [1] Gomez-Rodriguez, M., Balduzzi, D. & Schölkopf, B. (2011). Uncovering the temporal dynamics of diffusion
-       networks. arXiv 1105.0697. Here grouped in time, with a background, and with all tracks that never spread.
+       networks. arXiv 1105.0697. Here with grouped times, a background, and the tracks that never spread.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""How sure an influence is: likelihood ratio, robustness to clusters, and intervals."""
+"""Intervals and p-values of the coefficients: likelihood ratio, and inflation by clusters."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -12,18 +12,18 @@ from diffusion.conventions import CONFIDENCE
 from graphs.influence.solver import Problem, information, maximum, odds
 
 RATIO_PRECISION: Final = 3e-3
-"""Last rise of a log-likelihood without one sender; what is still missing then is far less."""
+"""Rise of the log-likelihood at which the fit without one sender ends."""
 
 HALVINGS: Final = 80
 """Bisection steps."""
 
 UNTOLD: Final = 1e-8
-"""Share of a score's information, left when others are fitted too, below which a sender cannot be told from them."""
+"""Share of a score's information that is left when all others are fitted; below it, a sender is not identified."""
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What the likelihood of one target says of every sender, (m,) each.
+    """Intervals and p-values of every sender of one target, (m,) each.
 
     Attributes
     ----------
@@ -53,15 +53,17 @@ def evidence(
 
     Notes
     -----
-    Where n entries are seen and E·(β + κ) are expected, κ being owed to others, the likelihood is n·log(β + κ) − E·β.
-    Every sender's profile likelihood is taken to be of this form: highest at the estimate, with the curvature left when
-    everything else is fitted too, and with the likelihood ratio against β = 0, everything else fitted again; at an
-    estimate of 0, with the right slope, curvature and exposure. p is the exact chance of n or more entries at β = 0 and
-    `low` its bound [1]_; `high` is conditional on what others can have brought at most [2]_, so that it stays sensible
-    where fewer came than they should have, and never above the bound if all entries that the sender precedes were its
-    own; a sender that cannot be told from others has 0 and that bound. Exact bounds are a little wide where few entries
-    are owed to the sender; those of the likelihood ratio are too narrow. Clusters count as that many fewer entries and
-    exposures as their scores vary more than those of single tracks [3]_.
+    Where n entries are observed and E·(β + κ) expected, with κ attributed to others, the likelihood is
+    n·log(β + κ) − E·β. The profile likelihood of every sender is approximated by this form. It has its maximum at the
+    estimate, the curvature that is left when all other coefficients are fitted too, and the likelihood ratio against
+    β = 0 with all others fitted again; at an estimate of 0 it has the right slope, curvature and exposure.
+
+    p is the exact probability of n or more entries at β = 0, and `low` the corresponding bound [1]_. `high` is
+    conditional on what others can have caused at most [2]_, so it stays meaningful where fewer entries came than
+    expected. It is never above the bound that holds if the sender caused all entries that it precedes. A sender that is
+    not identified has `low` 0 and that bound as `high`. Exact bounds are a little wide where few entries are attributed
+    to the sender; bounds of the likelihood ratio are too narrow there. For dependence within clusters, entries and
+    exposures are divided by the inflation of the variance of the scores [3]_.
 
     References
     ----------
@@ -123,7 +125,7 @@ def _ratios(task: Problem, beta: Floats, free: NDArray[np.intp], senders: int, m
 
 
 def _taken_over(task: Problem, beta: Floats, owed: Floats, sender: int, senders: int) -> Floats:
-    """Return the coefficients after those beside the sender shared out what it was owed, event by event."""
+    """Return the coefficients after the other senders and the background took over the sender's part of each event."""
     rows = np.flatnonzero(owed > 0)
     some = np.where(np.arange(len(beta)) >= senders, np.maximum(beta, 1.0), beta)
     some[sender] = 0.0
@@ -135,7 +137,7 @@ def _taken_over(task: Problem, beta: Floats, owed: Floats, sender: int, senders:
 
 @dataclass(frozen=True, slots=True)
 class _Counts:
-    """What each coefficient amounts to: `count` entries where `exposure`·(β + `beside`) are expected."""
+    """Poisson counts equivalent to each profile likelihood: `count` entries, `exposure`·(β + `beside`) expected."""
 
     count: Floats
     beside: Floats

@@ -1,4 +1,4 @@
-"""Who is at risk of entering a market, from when to when, and who sends to it."""
+"""Risk sets of every market on its observed days, and the entries that may influence them (senders)."""
 
 from dataclasses import dataclass
 from typing import Final, Self
@@ -16,12 +16,12 @@ from diffusion.risk.risk_set import OwnEntries, risk_set, withheld_markets
 from diffusion.timelines import NEVER, Timelines
 
 OUT: Final = np.int32(-(1 << 29))
-"""Day before all days: where no track is at risk."""
+"""A day before all days; it marks tracks that are never at risk."""
 
 
 @dataclass(frozen=True, slots=True)
 class Tracks:
-    """The n timed tracks and what they did, numbered anew. Days count from 1970-01-01.
+    """The n timed tracks and their entries, with new numbers. Days count from 1970-01-01.
 
     Attributes
     ----------
@@ -38,17 +38,17 @@ class Tracks:
     starts
         (n + 1,): senders of track i stand at ``starts[i]:starts[i + 1]``.
     sender_track, sender_market, sender_day, sender_since
-        (k,): the timed entries, which can send; the last is the market's observed day before.
+        (k,): the timed entries, each a possible sender: track, market, day, and the market's last observed day before.
     entries
-        For every market all entries of timed tracks.
+        Entries of timed tracks, per market.
     lines
-        The entries of all tracks.
+        Entries of all tracks as arrays.
     withheld
-        For every market the tracks without a licence there.
+        Tracks without a licence, per market.
     observed
-        For every market the days on which it was observed, in order.
+        Observed days in order, per market.
     spans
-        For every market (s, 2): first and last day of its stretches without a long gap.
+        (s, 2) per market: first and last day of each stretch of coverage without a long gap.
     washout, cadence
         Days.
     """
@@ -135,9 +135,9 @@ class MarketEntries:
 class ObservedRisk:
     """The risk set of one market on the days on which it was observed.
 
-    At risk are the intervals between observed days from `begin` on (the debut, or the last observed day of the washout)
-    up to `stop`: for tracks that enter, the observed day before, and the interval up to the entry is the event; for the
-    others the last observed day within the horizon and the stretch of coverage.
+    A track is at risk in the intervals between observed days from `begin` (its debut, or the last observed day of the
+    washout) to `stop`. For a track that enters, `stop` is the last observed day before the entry, and the interval from
+    there to the entry is the event. For other tracks it is the last observed day within horizon and coverage.
 
     Attributes
     ----------
@@ -160,12 +160,12 @@ class ObservedRisk:
     next_day: Days
 
     def sends_from(self, tracks: Tracks, lag_end: int) -> tuple[Ints, Days, Days]:
-        """Return which senders are followed up in intervals without event, and from which lag to which.
+        """Return the senders with follow-up in intervals without event, and the first and last lag of this follow-up.
 
         Parameters
         ----------
         lag_end
-            Days; lags are cut off there.
+            Longest lag in days; longer ones are cut to it.
 
         Returns
         -------
@@ -186,9 +186,9 @@ class ObservedRisk:
 
 
 def observed_risk(tracks: Tracks, market: int, horizon: int) -> ObservedRisk:
-    """Return the risk set of a market, tracks being followed for `horizon` days after their debut.
+    """Return the risk set of a market; tracks are followed for `horizon` days after their debut.
 
-    Who is at risk is what `diffusion.risk` says of waits; here days that were not observed give way to those that were.
+    It is the risk set of the waits (`diffusion.risk`), with its days moved to observed days.
     """
     observed, spans, own = tracks.observed[market], tracks.spans[market], tracks.entries[market]
     first = int(tracks.debut.min())

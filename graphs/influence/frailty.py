@@ -1,4 +1,4 @@
-"""Tracks that enter more readily everywhere: shared popularity, which looks like influence."""
+"""Frailty: a factor of each track's hazards in all markets (popularity), which otherwise looks like influence."""
 
 from typing import Final, Literal
 
@@ -16,10 +16,10 @@ from graphs.influence.model import Fit
 Frailty = Literal["footprint", "gamma"]
 
 FOOTPRINTS: Final = (1, 2, 4, 10)
-"""Markets on day 0 at which the classes of debuts begin."""
+"""Smallest number of markets on day 0 of each class of debuts."""
 
 VARIANCES: Final = (1e-3, 50.0)
-"""Least and greatest variance of the gamma scale that is looked for."""
+"""Bounds of the variance of the gamma scale."""
 
 
 def expected_by_track(tracks: Tracks, cells: Cells, fit: Fit, *, horizon: int) -> tuple[Floats, Floats]:
@@ -37,7 +37,7 @@ def expected_by_track(tracks: Tracks, cells: Cells, fit: Fit, *, horizon: int) -
 
 
 def track_scales(tracks: Tracks, expected: Floats, entered: Floats, kind: Frailty) -> tuple[Floats, pd.DataFrame]:
-    """Return what every track's hazards are multiplied by, mean 1, and a table that says how; see `Influence.frailty`.
+    """Return the scale of every track's hazards, (n,) with mean 1, and the table of `Influence.frailty`.
 
     Raises
     ------
@@ -52,7 +52,7 @@ def track_scales(tracks: Tracks, expected: Floats, entered: Floats, kind: Frailt
     mortality. doi 10.2307/2061224.
     """
     if not entered.any():
-        raise DataSaysNoError("no track entered a second market in any risk set, so tracks cannot be told apart")
+        raise DataSaysNoError("no track entered a second market in any risk set, so frailty cannot be estimated")
     if kind == "footprint":
         return _by_footprint(tracks, expected, entered)
     if kind == "gamma":

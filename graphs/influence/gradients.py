@@ -1,4 +1,4 @@
-"""What every track was exposed to and what came of it, market by market."""
+"""Likelihood gradients (scores) per track and cluster for the robust variance, and expected entries per track."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -24,7 +24,7 @@ class Fitted:
 
 
 QUIET: Final = 20_000
-"""Clusters without any event in a market that are looked at; where there are more, they stand for the others."""
+"""Clusters without an event in a market that are used; where there are more, these are weighted up for the others."""
 
 
 def score_products(
@@ -59,7 +59,7 @@ def score_products(
 
 
 def _stands_for(tracks: Tracks, design: Design) -> Floats:
-    """Return how many clusters each stands for: 1 with an event, as many as must be without, or 0."""
+    """Return the weight of every cluster: 1 with an event, above 1 for sampled clusters without one, else 0."""
     number = np.ones(int(tracks.cluster.max()) + 1)
     number[tracks.cluster[design.track]] = 0
     quiet = np.flatnonzero(number)
@@ -70,7 +70,7 @@ def _stands_for(tracks: Tracks, design: Design) -> Floats:
 
 
 def _stretched(scores: sparse.csr_array, number: Floats) -> sparse.csr_array:
-    """Return the rows so that the product of each with itself counts `number` times."""
+    """Return the rows multiplied by √`number`, so that their outer products count `number` times."""
     scores.data *= np.repeat(np.sqrt(number), np.diff(scores.indptr))
     return scores
 

@@ -7,13 +7,13 @@ import numpy as np
 from diffusion.arrays import Floats
 
 SHORTEST: Final = 1 / 16
-"""Shortest median lag that is told from others, as a share of the cadence: transmission all but done between charts."""
+"""Shortest median lag tried, as a share of the cadence: shorter ones differ little between two charts."""
 
 LONGEST: Final = 0.45
-"""Longest median lag, as a share of the window: at one half the density would be flat."""
+"""Longest median lag, as a share of the window; at one half the density would be flat."""
 
 MEDIANS_TRIED: Final = 48
-"""Median lags looked at."""
+"""Number of median lags tried."""
 
 
 def rate_of(median: Floats, window: int) -> Floats:
@@ -58,9 +58,10 @@ def reached(median: Floats, window: int) -> Floats:
 
 
 def observable(median: Floats, window: int, cadence: int) -> Floats:
-    """Return the share of transmissions that come after the sender's own chart, entered at any time since the last.
+    """Return the share of transmissions that arrive after the chart on which the sender's entry was observed.
 
-    The rest arrives between the same two charts as the sender's entry, and is seen as a tie.
+    The sender's entry is uniform between that chart and the one before. The other transmissions arrive between the same
+    two charts and are observed as ties.
 
     Examples
     --------
@@ -74,5 +75,5 @@ def observable(median: Floats, window: int, cadence: int) -> Floats:
 
 
 def median_grid(window: int, cadence: int) -> Floats:
-    """Return the median lags (days) that are told apart, equally far from each other in logarithm."""
+    """Return the median lags (days) that are tried, at equal distances on a logarithmic scale."""
     return np.geomspace(min(SHORTEST * cadence, LONGEST * window / 2), LONGEST * window, MEDIANS_TRIED)

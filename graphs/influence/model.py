@@ -1,4 +1,4 @@
-"""The model of all targets: coefficients at given lags, and lags at given coefficients, in turn."""
+"""The model of all targets: coefficients and median lags are estimated in turn."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -19,16 +19,16 @@ from graphs.influence.solver import PRECISION, Problem, maximum, problem
 Lag = Literal["pair", "shared"] | float
 
 HIGHEST_ALPHA: Final = 20.0
-"""Largest α and largest daily hazard: certainty, where every exposed track entered at once."""
+"""Upper bound of α and of daily hazards. It is reached where every exposed track entered at once."""
 
 ROUNDS: Final = 25
 """Rounds of lags and coefficients at most."""
 
 LAG_PRECISION: Final = 0.01
-"""Relative change of the median lag per round at which it has been found."""
+"""Relative change of the median lags per round at which they have converged."""
 
 ROUGH: Final = 1e-2
-"""Rise of the log-likelihood that ends a fit while the lags are still moving."""
+"""Rise of the log-likelihood that ends a fit of coefficients before the lags have converged."""
 
 
 @dataclass(frozen=True, slots=True)

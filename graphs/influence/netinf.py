@@ -1,4 +1,4 @@
-"""Greedy network inference from cascades (NetInf), the comparison from the literature."""
+"""NetInf: greedy network inference from cascades, for comparison with the literature."""
 
 import heapq
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Targets are fitted side by side: one thread each, and one thread of linear algebra within it."""
+"""Parallel work on the targets: one thread per target, with one thread of linear algebra each."""
 
 import os
 from collections.abc import Callable
@@ -11,10 +11,10 @@ Answer = TypeVar("Answer")
 
 
 def by_target(work: Callable[[int], Answer], targets: int) -> list[Answer]:
-    """Return what `work` says of each target, in order.
+    """Return the results of `work` for the targets 0, 1, …, in order.
 
-    The matrices of one target are so small that threads within one product cost more than they bring: on a busy
-    machine twenty times.
+    Linear algebra has one thread each, because the matrices of a target are small; with more threads a busy machine
+    took twenty times as long.
     """
     with threadpool_limits(limits=1, user_api="blas"), ThreadPoolExecutor(os.cpu_count()) as pool:
         return list(pool.map(work, range(targets)))

@@ -1,4 +1,4 @@
-"""How strong the prior on influence should be: as strong as foretells best what was held out."""
+"""Choice of the prior on α: the rate with the best likelihood of held-out clusters."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -12,14 +12,14 @@ from graphs.influence.followup import Tracks
 from graphs.influence.model import Fit
 
 RATES: Final = (0.0, 3.0, 10.0, 30.0, 100.0, 300.0)
-"""Rates looked at, in exposed tracks, weakest first."""
+"""Rates tried, in exposed tracks, weakest first."""
 
 HALF: Final = 0.5
-"""Entries at least in every background cell when others are foretold, so that none is impossible."""
+"""Fewest entries assumed in a background cell for prediction, so that no held-out entry has probability 0."""
 
 
 def held_out_rate(tracks: Tracks, fit: Fit, designs_of: Callable[[Floats], Sequence[Design]]) -> float:
-    """Return the rate of the prior under which each half of the clusters foretells the other best.
+    """Return the rate of the prior with the best likelihood when each half of the clusters is predicted by the other.
 
     The median lags of `fit` are kept. Log-likelihoods of both ways are added.
 
@@ -39,7 +39,7 @@ def held_out_rate(tracks: Tracks, fit: Fit, designs_of: Callable[[Floats], Seque
 
 
 def _possible(fit: Fit) -> Floats:
-    """Return the coefficients, every background hazard that of half an entry at least."""
+    """Return the coefficients, with background hazards raised to those of half an entry where they are lower."""
     coefficients, senders = fit.coefficients.copy(), len(fit.designs[0].survived)
     for target, design in enumerate(fit.designs):
         days = design.survived_days + design.event_days.sum(axis=0)

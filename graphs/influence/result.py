@@ -1,4 +1,4 @@
-"""The result of fitting who is followed by whom."""
+"""The result of the model of direct influence."""
 
 from dataclasses import dataclass, field
 from typing import Final
@@ -16,7 +16,7 @@ NOBODY: Final = -1
 
 @dataclass(frozen=True, slots=True)
 class Credits:
-    """Whom every event is owed to, one element for each share above 0.
+    """Credits of all events, one element for each credit above 0.
 
     Attributes
     ----------
@@ -25,7 +25,7 @@ class Credits:
     target, source
         Numbers of the markets; `NOBODY` for the background.
     credit
-        Share of the event, 0 … 1; those of one event add up to 1.
+        Share of the event attributed to the source, 0 … 1; the credits of one event add up to 1.
     """
 
     track: NDArray[np.int32]
@@ -36,40 +36,41 @@ class Credits:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Influence:
-    """Direct influence between markets, fitted to the intervals in which tracks were seen to enter.
+    """Direct influence between markets, fitted to the intervals in which tracks were observed to enter.
 
-    What is faster than the cadence is not identified: where a track enters two markets between the same two charts,
-    neither is taken to follow the other. α counts later entries only; `observable` and `alpha_if_ties` say how much
-    that may leave out.
+    Influence that is faster than the cadence is not identified: where a track enters two markets between the same two
+    charts (a tie), neither entry is attributed to the other. `observable` and `alpha_if_ties` say how much α may leave
+    out for that reason.
 
     Attributes
     ----------
     table
-        One row per ordered pair: `source`, `target`; `alpha`, entries into the target that an entry into the source,
-        seen before the target's, is expected to bring within the window, as a summed hazard: of the tracks not yet in
-        the target a share of 1 − e^(−α) follows (NaN where no track was exposed); its 95 % interval `low`, `high`; `p`,
-        `q`, one-sided against 0, the second by Benjamini–Hochberg over all pairs exposed;
-        `direct`, whether q is at most the level asked for and `low` above 0; `shrunk`, α under the prior;
-        `credits`, entries owed to the source; `exposed`, tracks at risk in the target after entering the source;
-        `exposure`, how many of them were, in effect, followed to the end of the window; `joint`, timed tracks of which
-        neither order was observed; `alpha_if_ties`, α if the source had led in all of them; `lag_median` (days) of the
-        density; `observable`, the share of the density that lies beyond the source's own chart interval, so that α /
-        `observable` counts all transmissions if the density holds there too; `inflation`, the variance by clusters
-        over that of the model.
+        One row per ordered pair: `source`, `target`; `alpha`, entries into the target expected per earlier entry into
+        the source, as a hazard summed over the window: a share of 1 − e^(−α) of the tracks not yet in the target
+        follows (NaN where no track was exposed); `low`, `high`, its 95 % interval; `p`, one-sided against 0, and `q`,
+        by Benjamini–Hochberg over all exposed pairs; `direct`, whether q is at most the level asked for and `low` above
+        0; `shrunk`, α under the prior; `credits`, entries attributed to the source; `exposed`, tracks at risk in the
+        target after they entered the source; `exposure`, these tracks, each counted by the share of the lag density
+        over which it was followed; `joint`, ties; `alpha_if_ties`, α if the source had been first in all ties;
+        `lag_median` (days) of the lag density; `observable`, the share of the lag density after the source's own chart
+        interval (α / `observable` counts all transmissions if the density holds within that interval too); `inflation`,
+        the variance by clusters over that of the model.
     background
-        One row per market, period and age class: `market`, `period`, `age_from`, `age_to` (days since the debut; the
-        class holds those above the first up to the second), `hazard` (per track and day; NaN without exposure),
-        `credits` (entries owed to nobody seen), `exposure` (track-days).
+        One row per market, period and age class: `market`, `period`, `age_from` (excluded), `age_to` (included; days
+        since the debut), `hazard` (per track and day; NaN without exposure), `credits` (entries attributed to no other
+        market), `exposure` (track-days).
     frailty
-        What tracks' hazards are multiplied by, or None. With "footprint" one row per class of debut: `footprint_from`,
-        `footprint_to` (markets on day 0), `tracks`, `entries`, `expected` (at scale 1), `scale` (mean 1 over tracks).
-        With "gamma" one row: `variance` of the scale, `tracks`, `entries`.
+        Factors of the tracks' hazards, or None. With "footprint" one row per class of debut: `footprint_from`,
+        `footprint_to` (markets on day 0), `tracks`, `entries`, `expected` (entries at scale 1), `scale` (mean 1 over
+        tracks). With "gamma" one row: `variance` of the scale, `tracks`, `entries`.
     lag_median
-        Days: median lag that suits all pairs best.
+        Best median lag for all pairs together, in days.
     penalty
         Rate of the exponential prior on α behind `shrunk`, in exposed tracks.
-    window, horizon
-        Days that an entry sends, and that a track is followed after its debut.
+    window
+        Days after an entry in which it can influence others.
+    horizon
+        Days of follow-up of a track after its debut.
     log_likelihood
         At the maximum, without the prior.
     """
@@ -107,20 +108,20 @@ class Influence:
         return values
 
     def entry_credits(self, *, market: str | None = None, track: str | None = None) -> pd.DataFrame:
-        """Return whom every entry in a risk set is owed to.
+        """Return the credits of every entry in a risk set.
 
         Parameters
         ----------
         market
-            Only entries into this one.
+            Code of a market: only entries into it (default: all).
         track
-            Only entries of this one.
+            Id of a track: only its entries (default: all).
 
         Returns
         -------
         DataFrame
             One row per entry and possible cause: `track_id`, `market`, `source` (null for the background), `credit`
-            (shares of one entry add up to 1).
+            (share of the entry; those of one entry add up to 1).
 
         Raises
         ------
@@ -133,7 +134,7 @@ class Influence:
         if track is not None:
             kept &= self.track_ids[self.shares.track] == track
         if not kept.any():
-            raise DataSaysNoError(f"no entry{_of(track)}{_into(market)} was in a risk set, so none has a cause to find")
+            raise DataSaysNoError(f"no entry{_of(track)}{_into(market)} was in a risk set, so there are no credits")
         codes = np.array([*self.markets, None], dtype=object)
         return pd.DataFrame(
             {
@@ -145,14 +146,15 @@ class Influence:
         )
 
     def scores(self) -> pd.DataFrame:
-        """Return how much each market sends and takes.
+        """Return the sums of α and of credits by market.
 
         Returns
         -------
         DataFrame
-            One row per market: `market`; `clout`, entries elsewhere that one entry is expected to bring (sum of α);
-            `susceptibility`, sum of the α of its senders; `sent`, `received`, credits; `background`, its entries owed
-            to nobody seen. Pairs without exposure count as 0.
+            One row per market: `market`; `clout`, entries elsewhere expected per entry (sum of α over targets);
+            `susceptibility`, sum of α over sources; `sent`, `received`, entries attributed to it elsewhere, and of its
+            own attributed to others; `background`, its entries attributed to no other market. Pairs without exposure
+            count as 0.
 
         References
         ----------

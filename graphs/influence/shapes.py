@@ -1,4 +1,4 @@
-"""How late influence works: the median lag of all pairs, or of each, from the credits of a fit."""
+"""Median lags, for all pairs together or for each pair, from the credits of a fit."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -10,7 +10,7 @@ from graphs.influence.design import Design
 from graphs.influence.lags import median_grid, reached
 
 SPREAD: Final = 0.5
-"""Standard deviation of the logarithm of a pair's median lag around that of all pairs, as is taken for granted."""
+"""Prior standard deviation of the logarithm of a pair's median lag around that of all pairs."""
 
 
 class LagWeights:

@@ -154,7 +154,7 @@ def _em_step(task: Problem, beta: Floats) -> Floats:
     with np.errstate(invalid="ignore", divide="ignore"):
         share = np.where(total > 0, arrivals / total, 0.0)
     expected = beta * (task.events.T @ share)
-    # in units of expected entries all exposure adds up to 1, but for a penalty
+    # in units of expected entries all exposure adds up to 1, apart from a penalty
     better: Floats = expected / np.maximum(task.survived + task.events.sum(axis=0), 1e-300)
     return better
 

@@ -338,8 +338,8 @@ def edge_flows(edges: pd.DataFrame, markets: Sequence[str]) -> Flows:
     number = pd.Index(list(markets))
     source, target = (number.get_indexer(pd.Index(edges[side])) for side in ("source", "target"))
     if (source < 0).any() or (target < 0).any():
-        strange = (set(edges["source"]) | set(edges["target"])) - set(markets)
-        raise DataSaysNoError(f"edges of {', '.join(sorted(strange))}, which are not among the markets")
+        unknown = (set(edges["source"]) | set(edges["target"])) - set(markets)
+        raise DataSaysNoError(f"edges of {', '.join(sorted(unknown))}, which are not among the markets")
     counts = np.zeros((len(number), len(number)), np.int64)
     lags = np.full(counts.shape, np.nan)
     counts[source, target] = edges["tracks"].to_numpy(np.int64)
