@@ -110,7 +110,7 @@ def who_follows(place: Path, market: str, *, most: int) -> Answer:
 
 
 def influence(place: Path, market: str, *, most: int) -> Answer:
-    """Return the `most` markets that cause most entries into `market`, directly, and the number without such a cause."""
+    """Return the `most` markets that cause most entries into `market`, directly; the text has the background too."""
     return _influence(place, market, side="target", other="source", most=most)
 
 
@@ -224,7 +224,7 @@ def _wanted_track(wanted: str, titles: pd.DataFrame) -> dict[str, Any]:
             for row in found.head(5).itertuples()
         )
         raise DataSaysNoError(
-            f"{len(found)} tracks are called '{wanted}'; choose one by its id; those in most markets first: {listed}"
+            f"{len(found)} tracks are called '{wanted}'; name one by its id, in most markets first: {listed}"
         )
     row: dict[str, Any] = records(found)[0]
     return row

@@ -141,7 +141,7 @@ def _caveats(results: Results) -> list[str]:
     gaps = coverage[coverage["missing"] > 0]
     if len(gaps):
         lines.append(
-            f"Charts are missing in {len(gaps)} of {len(coverage)} markets, at most {int(gaps['missing'].max())} in one; "
+            f"Charts are missing in {len(gaps)} of {len(coverage)} markets, {int(gaps['missing'].max())} at most; "
             "two entries within one gap are a tie."
         )
     if coverage["stale"].any():
