@@ -1,1 +1,1 @@
-"""Contracts of the tables that only commands write."""
+"""Contracts of what commands write beside the tables of the library."""

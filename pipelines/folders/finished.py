@@ -45,7 +45,7 @@ class FinishedFolder:
             When the manifest does not list it, or an artifact of its step was changed.
         """
         if name not in self._owner:
-            raise SettingError(f"the manifest in '{self.place}' names no {name}; make the folder again")
+            raise SettingError(f"'{self.place}' holds no {name}: not asked for, or 'not made' in its report says why")
         self._step(self._owner[name])
         return read_table(self.place / name)
 

@@ -110,7 +110,7 @@ def who_follows(place: Path, market: str, *, most: int) -> Answer:
 
 
 def influence(place: Path, market: str, *, most: int) -> Answer:
-    """Return the `most` markets that cause most entries into `market`, directly; the text has the background too."""
+    """Return the `most` markets that directly cause most entries into `market`, and how many have none."""
     return _influence(place, market, side="target", other="source", most=most)
 
 
