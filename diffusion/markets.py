@@ -89,10 +89,10 @@ def resolve_all(names: Mapping[str, int], *, extra: Mapping[str, str] | None = N
     """
     codes, unknown = resolve_known(names, extra=extra)
     if unknown:
-        told = [f"{why} ({names[name]:,} rows)" for name, why in unknown.items()]
-        more = f"; and {len(told) - 5} more" if len(told) > 5 else ""
+        listed = [f"{why} ({names[name]:,} rows)" for name, why in unknown.items()]
+        more = f"; and {len(listed) - 5} more" if len(listed) > 5 else ""
         raise UnknownMarketError(
-            "; ".join(told[:5]) + more + "; correct the source, or name them: market_names in a study"
+            "; ".join(listed[:5]) + more + "; correct the source, or name them: market_names in a study"
         )
     return codes
 

@@ -14,7 +14,7 @@ TRUTH: Final = Contract(
     "one ordered pair of markets with a true edge",
     (
         *TRANSITIONS.pick("source", "target"),
-        Column("alpha", _NUMBER, "cumulative hazard of entry into target that one entry into source adds"),
+        Column("alpha", _NUMBER, "entries into target per entry into source, as a cumulative hazard"),
         Column("median_lag", _NUMBER, "days: median of the edge's lags"),
     ),
     TRANSITIONS.key,

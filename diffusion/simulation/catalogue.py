@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from diffusion.arrays import Floats, Ints
 from diffusion.markets import SIMULATED, reference_table
 from diffusion.simulation import rates
-from diffusion.simulation.words import COUNTRIES, OTHER_WORDS, PLAIN_WORDS, SYLLABLES, TITLE_ENDS
 
 AUDIO: Final = (
     "af_danceability",
@@ -29,12 +28,57 @@ AUDIO: Final = (
 )
 
 _ALPHABET = np.frombuffer(b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz", dtype=np.uint8)
-_OTHER_WORDS: Final = 0.08
+_OTHER_WORDS_SHARE: Final = 0.08
 """Share of titles whose first word is not ASCII; with syllables, .2 of titles are not (sample .27, weekly .05)."""
 
 _LICENCES: Final = 40
 _FULL_LICENCE: Final = 0.10
 """Share of tracks licensed everywhere; a row of the raw layout then has about 1,100 bytes (prior study: 1,035)."""
+
+_SYLLABLES = """
+ba be bi bo da de di do fa fe fi fo ga go ha he ja jo ka ke ki ko la le li lo ma me mi mo na ne ni no pa pe pi po ra re
+ri ro sa se si so ta te ti to va ve vi vo ya yo za zé ñe ön
+"""
+
+_PLAIN_WORDS = """
+Baby Baila Blinding Blue Body Calle Crazy Dance Dark Diamonds Dream Fever Fire Forever Ghost Gold Heart Home Ice Kiss
+Levitating Liebe Lights Lost Love Luna Midnight Mi Money Moon Nacht Noche Ocean Ojos Paradise Perfect Playa Rain River
+Runaway Shadow Sky Sol Solo Star Storm Sugar Summer Sunflower Vida Water Wild Young Yo
+"""
+
+_OTHER_WORDS = """
+Corazón Élan Última Más Señorita Tú Żal Ça Ünlü Öl Além Où Příběh şarkı любовь ночь 夜に駆ける 愛 사랑 봄날 حب ليلة שיר
+รัก प्यार
+"""
+
+_COUNTRIES = """
+AD AE AG AL AM AO AR AT AU AZ BA BB BD BE BF BG BH BI BJ BN BO BR BS BT BW BY BZ CA CH CI CL CM CO CR CV CW CY CZ DE DJ
+DK DM DO DZ EC EE EG ES FI FJ FM FR GA GB GD GE GH GM GN GQ GR GT GW GY HK HN HR HT HU ID IE IL IN IS IT JM JO JP KE KG
+KH KI KM KN KR KW KZ LA LB LC LI LK LR LS LT LU LV MA MC MD ME MG MH MK ML MN MO MR MT MU MV MW MX MY MZ NA NE NG NI NL
+NO NP NR NZ OM PA PE PG PH PK PL PS PT PW PY QA RO RS RU RW SA SB SC SE SG SI SK SL SM SN SR ST SV SZ TD TG TH TL TN TO
+TR TT TV TW TZ UA UG US UY UZ VC VN VU WS XK ZA ZM ZW
+"""
+
+SYLLABLES: Final = tuple(_SYLLABLES.split())
+PLAIN_WORDS: Final = tuple(_PLAIN_WORDS.split())
+OTHER_WORDS: Final = tuple(_OTHER_WORDS.split())
+"""Words with letters beyond ASCII, some written from right to left."""
+
+TITLE_ENDS: Final = (
+    *[""] * 30,
+    " - Remix",
+    " - Remastered 2011",
+    " (feat. Nova)",
+    ", Pt. 2",
+    " 🔥",
+    ' - From "Noir"',
+    "?",
+    " / Intro",
+)
+"""Ends of titles; most are empty."""
+
+COUNTRIES: Final = tuple(_COUNTRIES.split())
+"""Countries of a service that sells everywhere."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +191,7 @@ def _titles(rng: np.random.Generator, n: int) -> pa.Array:
     plain, other = (
         pa.array(words).take(pa.array(rng.integers(0, len(words), n))) for words in (PLAIN_WORDS, OTHER_WORDS)
     )
-    word = pc.if_else(pa.array(rng.random(n) < _OTHER_WORDS), other, plain)
+    word = pc.if_else(pa.array(rng.random(n) < _OTHER_WORDS_SHARE), other, plain)
     name, second = (
         _names(rng.integers(0, len(SYLLABLES) ** 2, n), 2),
         _names(rng.integers(0, len(SYLLABLES) ** 2, n), 2),

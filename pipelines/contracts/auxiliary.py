@@ -1,4 +1,4 @@
-"""Contracts of the auxiliary tables: countries, cultural distances, holidays, and what is looked up by market."""
+"""Contracts of the auxiliary tables: countries, cultural distances, holidays, and the columns joined by market."""
 
 from typing import Final
 
@@ -13,7 +13,7 @@ COUNTRIES: Final = Contract(
     "countries_reference_clean",
     "a country",
     (
-        Column("country", _TEXT, "name as the source writes it"),
+        Column("country", _TEXT, "name in the source"),
         Column("continent", _TEXT, "continent", nullable=True),
         Column("population", _COUNT, "inhabitants", nullable=True),
         Column("area", _NUMBER, "km²", nullable=True),
@@ -21,13 +21,13 @@ COUNTRIES: Final = Contract(
         Column("major_religions", _TEXT, "major religions in one string", nullable=True),
         Column("govt_type", _TEXT, "form of government", nullable=True),
         Column("driving_side", _TEXT, "left or right", nullable=True),
-        Column("market", _TEXT, "ISO 3166-1 alpha-2 code; null where the name is of no known territory", nullable=True),
+        Column("market", _TEXT, "ISO 3166-1 alpha-2 code; null if the name is not a known territory", nullable=True),
     ),
     ("country",),
 )
 
 COUNTRY_COLUMNS: Final = tuple(name for name in COUNTRIES.names if name not in ("country", "market"))
-"""What is looked up of a country."""
+"""Columns of a country that are joined by market."""
 
 _DISTANCE: Final = Column("cultural_distance", _NUMBER, "distance in the source's own unit, ≥ 0")
 
@@ -35,10 +35,10 @@ LONG: Final = Contract(
     "cultural_distance_long",
     "an ordered pair of countries",
     (
-        Column("source_country", _TEXT, "name as the source writes it, without a span of years"),
-        Column("target_country", _TEXT, "name as the source writes it, without a span of years"),
-        Column("source_market", _TEXT, "ISO 3166-1 alpha-2 code; null where no known territory", nullable=True),
-        Column("target_market", _TEXT, "ISO 3166-1 alpha-2 code; null where no known territory", nullable=True),
+        Column("source_country", _TEXT, "name in the source, without a span of years"),
+        Column("target_country", _TEXT, "name in the source, without a span of years"),
+        Column("source_market", _TEXT, "ISO 3166-1 alpha-2 code; null if not a known territory", nullable=True),
+        Column("target_market", _TEXT, "ISO 3166-1 alpha-2 code; null if not a known territory", nullable=True),
         _DISTANCE,
     ),
     ("source_country", "target_country"),
@@ -47,7 +47,7 @@ LONG: Final = Contract(
 TOP5: Final = Contract(
     "cultural_distance_top5",
     "a country and one of the five nearest to it",
-    (*LONG.columns, Column("rank_within_source", pa.int16(), "place, 1 for the nearest; ties in order of name")),
+    (*LONG.columns, Column("rank_within_source", pa.int16(), "rank, 1 for the nearest; ties in order of name")),
     ("source_country", "rank_within_source"),
 )
 
@@ -56,7 +56,7 @@ HOLIDAYS: Final = Contract(
     "a public holiday of a market",
     (
         _MARKET,
-        Column("date", pa.date32(), "the day off, moved ones included"),
+        Column("date", pa.date32(), "date of the holiday, also where it was moved"),
         Column("name", _TEXT, "English name where the package has one, else local; several joined by '; '"),
     ),
     ("market", "date"),
@@ -66,7 +66,7 @@ _NO_DISTANCE: Final = "null where none is known"
 
 LOOKUP: Final = Contract(
     "auxiliary_lookup",
-    "a market, with what the auxiliary tables say of it, in the order of the prior study's columns",
+    "a market, with the columns of the auxiliary tables, in the order of the prior study",
     (
         _MARKET,
         *(
@@ -83,7 +83,7 @@ LOOKUP: Final = Contract(
             for name, what in {"mean": "mean", "median": "median", "min": "smallest", "max": "largest"}.items()
         ),
         Column(
-            "cultural_distance_count", _COUNT, f"countries to which there is a distance; {_NO_DISTANCE}", nullable=True
+            "cultural_distance_count", _COUNT, f"number of countries with a distance; {_NO_DISTANCE}", nullable=True
         ),
         Column(
             "cultural_top5_targets",
@@ -101,7 +101,7 @@ AUX_PROFILE: Final = Contract(
     (
         Column("artifact", _TEXT, "name of the table"),
         Column("rows", _COUNT, "rows of the table"),
-        Column("path", _TEXT, "where the table is, seen from this file"),
+        Column("path", _TEXT, "path of the table relative to this file"),
     ),
     ("artifact",),
 )

@@ -1,4 +1,4 @@
-"""Contracts of what `ingest` and `clean` write beside the star: typed rows, profile, and accounts of all rows."""
+"""Contracts of the tables of `ingest` and `clean` beside the star: typed rows, profile, and accounts of rows."""
 
 from typing import Final
 
@@ -10,29 +10,29 @@ from pipelines.contracts.auxiliary import LOOKUP
 _TEXT, _DATE, _COUNT, _NUMBER = pa.string(), pa.date32(), pa.int64(), pa.float64()
 
 AUX_FULL: Final = tuple(name for name in LOOKUP.names if name != "market")
-"""Columns that full gets of the auxiliary tables, as in the prior study."""
+"""Columns of the auxiliary tables that are joined to full, as in the prior study."""
 
 AUX_SLIM: Final = tuple(
     name
     for name in AUX_FULL
     if name in ("country_continent", "country_population", "country_area") or name.startswith("cultural_distance_")
 )
-"""Columns that slim gets of the auxiliary tables, as in the prior study."""
+"""Columns of the auxiliary tables that are joined to slim, as in the prior study."""
 
 SLIM: Final = Contract(
     "slim",
-    "a row of the source with the columns that analysis needs, typed; what cannot be read as its type is null",
+    "a row of the source with the columns for analysis, typed; values that cannot be read as their type are null",
     (
         Column("observation_date", _DATE, "date of the chart, a weekly chart's last day", nullable=True),
         Column("year_month", _TEXT, "YYYY-MM of the date, or unknown"),
         Column("track_id", _TEXT, "id of the track, from its link where the source has no id", nullable=True),
         *TRACKS.pick("title", "artist"),
-        Column("region", _TEXT, "name of the market as the source writes it, in single spaces", nullable=True),
+        Column("region", _TEXT, "name of the market in the source, with single spaces", nullable=True),
         Column("chart", _TEXT, "name of the chart in lower case"),
         Column("rank", pa.int32(), "position on the chart, 1 is best", nullable=True),
         Column("streams", _COUNT, "streams in the chart's period", nullable=True),
         *TRACKS.pick("popularity", "duration_ms", "explicit"),
-        Column("release_date", _TEXT, "release as the source writes it", nullable=True),
+        Column("release_date", _TEXT, "release date in the source", nullable=True),
         *TRACKS.pick(*(name for name in TRACKS.names if name.startswith("af_"))),
         Column("source_country_norm", _TEXT, "the same as region", nullable=True),
         Column("market", _TEXT, "ISO 3166-1 alpha-2 code, or Global; null where the name is not known", nullable=True),
@@ -42,30 +42,30 @@ SLIM: Final = Contract(
 
 SLIM_JOINED: Final = Contract(
     "slim_joined",
-    "a row of slim, with what the auxiliary tables say of its market",
+    "a row of slim, with columns of the auxiliary tables for its market",
     (*SLIM.columns, *LOOKUP.pick(*AUX_SLIM)),
     (),
 )
 
 DISTINCT_VALUES: Final = Contract(
     "distinct_values",
-    "a value that a column of the source has somewhere",
+    "a distinct value of a column of the source",
     (Column("column_name", _TEXT, "track_id, artist, region or chart"), Column("value", _TEXT, "the value, trimmed")),
     ("column_name", "value"),
 )
 
 PROFILE_OVERVIEW: Final = Contract(
     "profile_overview",
-    "everything that was read, a single row",
+    "the whole source (a single row)",
     (
-        Column("raw_rows", _COUNT, "rows read, damaged lines among them"),
+        Column("raw_rows", _COUNT, "rows read, including damaged lines"),
         Column("merged_rows", _COUNT, "rows written"),
         Column("min_date", _DATE, "first date; null where none can be read", nullable=True),
         Column("max_date", _DATE, "last date; null where none can be read", nullable=True),
-        Column("distinct_track_id", _COUNT, "tracks, by id"),
-        Column("distinct_artist", _COUNT, "credits, by their text"),
-        Column("distinct_region", _COUNT, "market names"),
-        Column("distinct_chart", _COUNT, "charts"),
+        Column("distinct_track_id", _COUNT, "number of track ids"),
+        Column("distinct_artist", _COUNT, "number of different credits"),
+        Column("distinct_region", _COUNT, "number of market names"),
+        Column("distinct_chart", _COUNT, "number of charts"),
         Column("join_aux_enabled", _COUNT, "1 where auxiliary tables were joined, else 0"),
     ),
     ("raw_rows",),
@@ -75,22 +75,22 @@ NULL_RATES: Final = Contract(
     "profile_null_rates",
     "a column of the source",
     (
-        Column("column_name", _TEXT, "its name in full"),
-        Column("null_rate", _NUMBER, "share of rows in which it is null or blank; null where no row is", nullable=True),
+        Column("column_name", _TEXT, "name of the column in full"),
+        Column("null_rate", _NUMBER, "share of rows in which it is null or blank; null without rows", nullable=True),
     ),
     ("column_name",),
 )
 
 SOURCE_SCHEMA: Final = Contract(
     "source_schema",
-    "a column of the source, in the form of a database's table of columns",
+    "a column of the source, in the form of a database catalogue",
     (
-        Column("cid", _COUNT, "place of the column, from 0"),
-        Column("name", _TEXT, "its name in full"),
-        Column("type", _TEXT, "STRING, as full has every column"),
+        Column("cid", _COUNT, "position of the column, from 0"),
+        Column("name", _TEXT, "name of the column in full"),
+        Column("type", _TEXT, "STRING, the type of all columns in full"),
         Column("not_null", _COUNT, "0: the column may be null"),
         Column("dflt_value", _TEXT, "empty: there is no default"),
-        Column("pk", _COUNT, "0: the column is no key"),
+        Column("pk", _COUNT, "0: the column is not a key"),
     ),
     ("cid",),
 )
@@ -107,12 +107,12 @@ ACCOUNTING_BY_FILE: Final = Contract(
     "a file of the source and year of its rows: raw = kept + duplicate + quarantined",
     (
         Column("file", _TEXT, "file of the source"),
-        Column("year", _TEXT, "year of the charts' dates, unknown, or damaged for lines that are no rows"),
+        Column("year", _TEXT, "year of the charts' dates, unknown, or damaged for damaged lines"),
         Column("raw_rows", _COUNT, "rows read"),
         Column("kept_rows", _COUNT, "rows kept"),
-        Column("duplicate_rows", _COUNT, "rows that say what another one says"),
+        Column("duplicate_rows", _COUNT, "rows that repeat another row"),
         Column("quarantined_rows", _COUNT, "rows set aside"),
-        Column("repaired_rows", _COUNT, "rows put right, which are among the kept"),
+        Column("repaired_rows", _COUNT, "rows repaired; they are among the kept"),
     ),
     ("file", "year"),
 )

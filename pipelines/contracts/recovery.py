@@ -1,4 +1,4 @@
-"""Contracts of the recovery study: what methods find in simulations, and how often intervals hold the truth."""
+"""Contracts of the recovery study: scores of methods in simulations, and coverage of intervals."""
 
 from typing import Final
 
@@ -8,12 +8,12 @@ from diffusion.contracts import Column, Contract
 
 _TEXT, _COUNT, _NUMBER, _FLAG = pa.string(), pa.int64(), pa.float64(), pa.bool_()
 
-_METHOD: Final = Column("method", _TEXT, "method that gives every pair a score")
+_METHOD: Final = Column("method", _TEXT, "method that scores each pair")
 _EDGE_SHARE: Final = Column("edge_share", _NUMBER, "share of pairs that are edges: the average precision of a guess")
 _SIMULATIONS: Final = Column("simulations", _COUNT, "simulations of the cell")
 _MEASURES: Final = {
     "average_precision": "area under precision by recall of the edges, 0 … 1",
-    "auc": "probability that an edge has a higher score than a pair that is none",
+    "auc": "probability that an edge has a higher score than a pair that is not an edge",
     "leaders_tau": "correlation (Kendall's τ-b) of the method's leaders with the true ones",
 }
 
@@ -36,24 +36,24 @@ CELL_COVERAGE: Final = Contract(
     "a simulation and class of intervals of 95 %",
     (
         *CELL_SCORES.pick("simulation"),
-        Column("quantity", _TEXT, "what the intervals are of: rate, lag_curve, alpha, alpha_late or alpha_zero"),
+        Column("quantity", _TEXT, "quantity of the intervals: rate, lag_curve, alpha, alpha_late or alpha_zero"),
         Column("days", _COUNT, "days of the lag curve; null for other quantities", nullable=True),
         Column("expected", _TEXT, "transitions or credits expected: 10 or more, fewer, or none"),
-        Column("intervals", _COUNT, "intervals"),
-        Column("below", _COUNT, "intervals that lie below the truth"),
-        Column("above", _COUNT, "intervals that lie above the truth"),
+        Column("intervals", _COUNT, "number of intervals"),
+        Column("below", _COUNT, "number of intervals below the truth"),
+        Column("above", _COUNT, "number of intervals above the truth"),
     ),
     ("simulation", "quantity", "days", "expected"),
 )
 
 _CELL: Final = (
-    Column("cell", _TEXT, "name of the cell, which says what is on in its simulations"),
+    Column("cell", _TEXT, "name of the cell, with the switches of its simulations"),
     Column("cadence", _TEXT, "daily or weekly"),
     Column("lag", _NUMBER, "days: typical median lag of an edge"),
     Column("ties", _FLAG, "tracks can be released in several markets at once"),
-    Column("background", _FLAG, "tracks enter by themselves"),
+    Column("background", _FLAG, "tracks also enter without an earlier entry as cause"),
     Column("gaps", _FLAG, "dates are missing"),
-    Column("frailty", _FLAG, "tracks differ in popularity, which no method is told"),
+    Column("frailty", _FLAG, "tracks differ in popularity, which no method observes"),
 )
 
 
@@ -67,8 +67,8 @@ def _interval(name: str, of: str) -> tuple[Column, ...]:
 
 
 def _mean(name: str) -> tuple[Column, ...]:
-    """Return the mean of a measure with its interval; where no simulation has a value there is none."""
-    meaning = f"{_MEASURES[name]}, mean over simulations; null where none has a value"
+    """Return the mean of a measure with its interval."""
+    meaning = f"{_MEASURES[name]}, mean over simulations; null if no simulation has a value"
     return (Column(name, _NUMBER, meaning, nullable=True), *_interval(name, "the mean"))
 
 
@@ -103,13 +103,13 @@ RECOVERY_COVERAGE: Final = Contract(
         *CELL_COVERAGE.pick("quantity", "days", "expected"),
         _SIMULATIONS,
         Column("intervals", _COUNT, "intervals in all simulations"),
-        Column("coverage", _NUMBER, f"share of intervals that hold the truth; {_NO_INTERVAL}", nullable=True),
+        Column("coverage", _NUMBER, f"share of intervals that cover the truth; {_NO_INTERVAL}", nullable=True),
         Column("coverage_low", _NUMBER, f"share: lower bound of its 95 % interval; {_NO_INTERVAL}", nullable=True),
         Column("coverage_high", _NUMBER, f"share: upper bound of its 95 % interval; {_NO_INTERVAL}", nullable=True),
-        Column("below", _NUMBER, f"share of intervals that lie below the truth; {_NO_INTERVAL}", nullable=True),
-        Column("above", _NUMBER, f"share of intervals that lie above the truth; {_NO_INTERVAL}", nullable=True),
+        Column("below", _NUMBER, f"share of intervals below the truth; {_NO_INTERVAL}", nullable=True),
+        Column("above", _NUMBER, f"share of intervals above the truth; {_NO_INTERVAL}", nullable=True),
         Column("required", _FLAG, "the method's assumptions hold, so that its intervals must cover"),
-        Column("met", _FLAG, "they do; null where not required or with too few intervals to say", nullable=True),
+        Column("met", _FLAG, "they cover; null if not required or with too few intervals to judge", nullable=True),
     ),
     ("cell", "quantity", "days", "expected"),
 )

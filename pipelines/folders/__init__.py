@@ -1,1 +1,1 @@
-"""Folders of artifacts: written whole or not at all, locked, described by a manifest, and verified."""
+"""Folders of artifacts: atomic writing, locks, manifests and verification."""

@@ -1,4 +1,4 @@
-"""A finished folder, read only as far as its manifest can be believed."""
+"""Reading a finished folder, with a check of each file against the manifest."""
 
 from pathlib import Path
 from typing import Any
@@ -11,17 +11,17 @@ from pipelines.folders.manifest import MANIFEST, intact, read_manifest
 
 
 class FinishedFolder:
-    """The artifacts of a finished folder; those of a step are checked when the step is first asked for.
+    """The artifacts of a finished folder; the artifacts of a step are checked when the step is first used.
 
     Parameters
     ----------
     place
-        The folder.
+        Folder.
 
     Raises
     ------
     SettingError
-        When it has no manifest.
+        When the folder has no manifest.
     """
 
     def __init__(self, place: Path) -> None:
@@ -33,16 +33,16 @@ class FinishedFolder:
         self._checked: set[str] = set()
 
     def holds(self, name: str) -> bool:
-        """Return whether the manifest names the artifact."""
+        """Return whether the manifest lists the artifact."""
         return name in self._owner
 
     def read_table(self, name: str) -> pa.Table:
-        """Return an artifact that is a table.
+        """Return an artifact as a table.
 
         Raises
         ------
         SettingError
-            When the manifest does not name it, or an artifact of its step is not as it was made.
+            When the manifest does not list it, or an artifact of its step was changed.
         """
         if name not in self._owner:
             raise SettingError(f"'{self.place}' holds no {name}: not asked for, or 'not made' in its report says why")
@@ -60,7 +60,7 @@ class FinishedFolder:
         return parameters
 
     def _step(self, step: str) -> dict[str, Any]:
-        """Return what the manifest says of a step whose artifacts are all as they were made."""
+        """Return a step's entry in the manifest, after a check of all its artifacts."""
         if step not in self._steps:
             command = f"chart-diffusion run CHARTS --out {self.place}"
             raise SettingError(f"'{self.place}' holds no {step}; make it first: {command}")

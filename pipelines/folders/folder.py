@@ -1,4 +1,4 @@
-"""A study's folder: artifacts that appear together or not at all, and the manifest that says how they were made."""
+"""A folder of artifacts: all files of a run appear together or not at all, with a manifest of how they were made."""
 
 import io
 import json
@@ -36,18 +36,18 @@ LIBRARIES = ("duckdb", "igraph", "matplotlib", "networkx", "numpy", "pandas", "p
 
 
 class Folder:
-    """The folder a command writes into; use it as a context: what was put appears when the block ends well.
+    """The folder of a command; use it in a ``with`` block: files appear when the block ends without error.
 
-    Every artifact belongs to a step. A step has a fingerprint of all that it depends on; `unchanged` says whether the
-    folder already holds what the step would make. No other run writes into the folder until the block ends; a run
-    that is killed leaves its staging, and the next one finishes what had been decided and removes the rest.
+    Every artifact belongs to a step. The fingerprint of a step covers everything it depends on; `unchanged` returns
+    whether the folder has the results of the step already. No other run can write into the folder until the block ends.
+    A killed run leaves its staging; the next run completes a commit that had begun and removes the rest.
 
     Parameters
     ----------
     place
-        Made where it is absent, and taken away again when nothing comes into it.
+        Folder; it is made if it does not exist, and removed again if nothing is written into it.
     wait
-        Whether to wait for another run that is at work in the folder; by default that is an error.
+        Whether to wait for another run in the folder (default False: another run is an error).
 
     Raises
     ------
@@ -81,12 +81,12 @@ class Folder:
             self._staging.close()
 
     def previous(self, step: str) -> dict[str, Any] | None:
-        """Return what the manifest said of a step before this run, None where it did not or was changed by hand."""
+        """Return a step's entry in the manifest before this run, None if there was none or it was changed by hand."""
         before: dict[str, Any] | None = self._before["steps"].get(step)
         return before if before is not None and before["digest"] == digest_of_step(before) else None
 
     def unchanged(self, step: str, fingerprint: str) -> bool:
-        """Return whether the folder holds the step's artifacts, whole, made from the same inputs and parameters."""
+        """Return whether the folder has all artifacts of the step, made with the same fingerprint and not changed."""
         if step in self._steps:
             return bool(self._steps[step]["fingerprint"] == fingerprint)
         before = self.previous(step)
@@ -111,10 +111,10 @@ class Folder:
         notes: Mapping[str, Any],
         outdates: Sequence[str] = (),
     ) -> None:
-        """Begin a step anew; what is put afterwards with its name belongs to it.
+        """Begin a step; artifacts that are put with its name belong to it.
 
-        Steps that it `outdates` and that this run does not make again leave the folder: their numbers are others.
-        Notes say what was found, never when or how long: times go to `log`.
+        Steps in `outdates` that this run does not make again are removed from the folder. Notes hold facts, but no
+        times, which go to `log`.
         """
         self._outdated |= set(outdates)
         self._steps[step] = {
@@ -126,10 +126,10 @@ class Folder:
         self._steps[step]["digest"] = digest_of_step(self._steps[step])
 
     def stage(self, step: str, name: str) -> Path:
-        """Return where to write an artifact of a step that is too large for memory; `enlist` it when it is written.
+        """Return the path to write an artifact that is too large for memory; call `enlist` when it is written.
 
-        `name` is its path below the folder, with forward slashes. What is not enlisted goes when the block ends. The
-        step need not have begun.
+        `name` is its path below the folder, with forward slashes. A file that is not enlisted is removed when the block
+        ends. The step need not have begun.
         """
         if not names_artifact(name):
             raise OutputError(f"'{name}' cannot be the name of an artifact in '{self.place}'")
@@ -138,7 +138,7 @@ class Folder:
         return self._staging.path(name)
 
     def enlist(self, step: str, name: str, *, rows: int | None = None) -> None:
-        """Take a staged file, which is not written any more, as an artifact of a step that has begun."""
+        """Make a staged and complete file an artifact of a step that has begun."""
         target = self.stage(step, name)
         with writing(self.place):
             sync(target)
@@ -146,7 +146,7 @@ class Folder:
         self._register(step, facts, rows)
 
     def put(self, step: str, name: str, content: bytes, *, rows: int | None = None) -> None:
-        """Stage one artifact of a step; `name` is its path below the folder, with forward slashes."""
+        """Stage an artifact of a step; `name` is its path below the folder, with forward slashes."""
         target = self.stage(step, name)
         with writing(self.place):
             target.write_bytes(content)
@@ -154,7 +154,7 @@ class Folder:
         self._register(step, {"path": name, "bytes": len(content), "sha256": digest_of(content)}, rows)
 
     def put_table(self, step: str, name: str, table: pa.Table | pd.DataFrame) -> None:
-        """Stage one table as Parquet, dates as DATE."""
+        """Stage a table as Parquet, with timestamps as dates."""
         if isinstance(table, pd.DataFrame):
             table = pa.Table.from_pandas(table, preserve_index=False)
         for index, field in enumerate(table.schema):
@@ -165,25 +165,25 @@ class Folder:
         self.put(step, name, content.getvalue(), rows=table.num_rows)
 
     def carry(self, step: str, names: Iterable[str]) -> None:
-        """Keep artifacts that the step had before this run, in the step that has begun anew; only sizes are checked.
+        """Keep artifacts of the step from before this run in the step that has begun; only sizes are checked.
 
         Raises
         ------
         OutputError
-            When the step had no such artifact, or the file is gone or of another size.
+            When the step had no such artifact, or the file is missing or has another size.
         """
         before = {artifact["path"]: artifact for artifact in (self.previous(step) or {"artifacts": []})["artifacts"]}
         for name in names:
             path = self.place / name
             whole = name in before and not leads_out(self.place, path) and path.is_file()
             if not whole or path.stat().st_size != before[name]["bytes"]:
-                raise OutputError(f"'{path}' is not what the manifest says; make the folder anew")
+                raise OutputError(f"'{path}' is not what the manifest says; make the folder again")
             self._owners[name] = step
             self._carried.add(name)
             self._register(step, before[name], None)
 
     def log(self, command: str, **facts: Any) -> None:
-        """Append a line to the log of times when the block ends well: when it began, seconds, `command`, `facts`."""
+        """Append a line to the log when the block ends without error: start, seconds, `command`, `facts`."""
         self._said.append({"command": command} | facts)
 
     def holds(self, name: str) -> bool:
@@ -191,12 +191,12 @@ class Folder:
         return any(artifact["path"] == name for step in self._steps.values() for artifact in step["artifacts"])
 
     def read(self, name: str) -> bytes:
-        """Return an artifact's bytes, as staged or as it was."""
+        """Return an artifact's bytes: the staged file, else the file in the folder."""
         staged = self._staging.path(name)
         return (staged if staged.is_file() else self.place / name).read_bytes()
 
     def read_table(self, name: str) -> pa.Table:
-        """Return an artifact that is a table."""
+        """Return an artifact as a table."""
         return read_table(io.BytesIO(self.read(name)))
 
     def parameters(self, step: str) -> dict[str, Any]:
@@ -210,7 +210,7 @@ class Folder:
         return notes
 
     def changes(self) -> dict[str, list[str]]:
-        """Return the artifacts that the run makes, leaves unchanged, and removes because they are out of date."""
+        """Return the artifacts that the run makes, leaves unchanged, and removes as outdated."""
         ours = {artifact["path"] for step in self._steps.values() for artifact in step["artifacts"]}
         made = {
             artifact["path"]
@@ -222,7 +222,7 @@ class Folder:
         return {"made": sorted(made), "unchanged": sorted(ours - made), "removed": sorted(gone)}
 
     def manifest(self) -> dict[str, Any]:
-        """Return the manifest as it will be written: steps of this run, and those of earlier runs it did not touch."""
+        """Return the manifest to write: steps of this run, and steps of earlier runs that are not outdated."""
         left = {name: step for name, step in self._before["steps"].items() if name not in self._outdated}
         return {
             "tool": {"chart-diffusion": version("chart-diffusion"), "python": platform.python_version()}

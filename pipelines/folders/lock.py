@@ -1,4 +1,4 @@
-"""Locks on folders: one run writes at a time, and nothing writes while others read."""
+"""Locks on folders: one run writes at a time, and no run writes while others read."""
 
 import os
 import sys
@@ -14,12 +14,12 @@ if sys.platform != "win32":
 
 @contextmanager
 def reading(place: Path) -> Iterator[None]:
-    """Keep runs from writing into a folder while the block reads it.
+    """Prevent runs from writing into a folder during the block.
 
     Raises
     ------
     OutputError
-        When a run writes into the folder now.
+        When a run is writing into the folder.
     """
     handle = _lock(place, shared=True, wait=False)
     try:
@@ -29,21 +29,21 @@ def reading(place: Path) -> Iterator[None]:
 
 
 def claim(place: Path, *, wait: bool = False) -> tuple[int | None, tuple[Path, ...]]:
-    """Return the lock on a folder for writing into it, and the folders made for that, outermost first.
+    """Return a lock for writing into a folder, and the folders that were made for it, outermost first.
 
-    The lock belongs to the process, leaves no file behind, and ends with the process however it ends.
+    The lock belongs to the process, leaves no file, and ends with the process.
 
     Raises
     ------
     OutputError
-        When the folder cannot be made or written, or another run is at work in it and `wait` is false.
+        When the folder cannot be made or written, or another run is at work in it and `wait` is False.
     """
     made: tuple[Path, ...] = ()
     while True:
         try:
             made += _make(place)
             return _lock(place, shared=False, wait=wait), made
-        except FileNotFoundError:  # another run made the folder, failed, and took it away again
+        except FileNotFoundError:  # another run made the folder, failed, and removed it
             continue
         except BaseException:
             unmake(made)
@@ -51,15 +51,15 @@ def claim(place: Path, *, wait: bool = False) -> tuple[int | None, tuple[Path, .
 
 
 def release(handle: int | None) -> None:
-    """Give a lock back."""
+    """Release a lock."""
     if handle is not None:
         if sys.platform != "win32":
-            fcntl.flock(handle, fcntl.LOCK_UN)  # copies of the handle in forked processes count no more
+            fcntl.flock(handle, fcntl.LOCK_UN)  # also for copies of the handle in forked processes
         os.close(handle)
 
 
 def unmake(folders: tuple[Path, ...]) -> None:
-    """Remove folders, innermost first, that are empty."""
+    """Remove empty folders, innermost first."""
     with suppress(OSError):
         for folder in reversed(folders):
             folder.rmdir()
@@ -78,7 +78,7 @@ def _lock(place: Path, *, shared: bool, wait: bool) -> int | None:
             fcntl.flock(handle, kind if wait else kind | fcntl.LOCK_NB)
             if os.path.samestat(os.fstat(handle), place.stat()):
                 return handle
-            os.close(handle)  # the folder was taken away and made again meanwhile
+            os.close(handle)  # the folder was removed and made again meanwhile
         except BlockingIOError as error:
             os.close(handle)
             other = "; wait for it" if shared else "; wait for it or name another folder"
@@ -92,7 +92,7 @@ def _lock(place: Path, *, shared: bool, wait: bool) -> int | None:
 
 
 def _make(place: Path) -> tuple[Path, ...]:
-    """Make a folder where there is none and return what was made, after checking that it can be written."""
+    """Make a folder if it does not exist, and return the folders made, after a check that it can be written."""
     absent = []
     for folder in (place, *place.absolute().parents):
         if folder.exists():
@@ -101,7 +101,7 @@ def _make(place: Path) -> tuple[Path, ...]:
         absent.append(folder)
     if not ground.is_dir():
         raise OutputError(f"'{ground}' is a file; --out names a folder")
-    # the superuser may write anywhere, but a folder marked read-only was marked so for a reason
+    # the superuser may write anywhere, but a read-only folder is refused all the same
     if not os.access(ground, os.W_OK | os.X_OK) or not ground.stat().st_mode & 0o222:
         raise OutputError(f"cannot write into '{place}': '{ground}' is read-only; name another folder with --out")
     made: list[Path] = []

@@ -1,4 +1,4 @@
-"""The manifest of a folder: what was made, from what, and how to tell whether it is still that."""
+"""The manifest of a folder: its artifacts, how they were made, and their digests."""
 
 import hashlib
 import json
@@ -11,20 +11,20 @@ from diffusion import OutputError
 
 MANIFEST = "manifest.json"
 LOG = "runs.log"
-"""Times of runs, one JSON object per line; no artifact, never hashed."""
+"""Times of runs, one JSON object per line; not an artifact, and without digest."""
 STAGING = ".chart-diffusion-"
-"""What the name of a folder begins with that holds the unfinished work of a run."""
+"""Prefix of the name of a folder with the unfinished files of a run."""
 
 _KINDS = {"fingerprint": str, "parameters": dict, "notes": dict, "artifacts": list, "digest": str}
 
 
 def read_manifest(place: Path) -> dict[str, Any]:
-    """Return a folder's manifest; one without steps where there is none.
+    """Return a folder's manifest; one without steps if there is none.
 
     Raises
     ------
     OutputError
-        When it is no manifest of ours, or names a file outside its folder.
+        When it is not a manifest of this tool, or names a file outside its folder.
     """
     path = place / MANIFEST
     if not path.exists():
@@ -37,12 +37,12 @@ def read_manifest(place: Path) -> dict[str, Any]:
 
 
 def parse_manifest(content: bytes, where: str) -> dict[str, Any]:
-    """Return the manifest that `content` is; `where` it came from stands in the error.
+    """Return the manifest in `content`; error messages name `where` it came from.
 
     Raises
     ------
     OutputError
-        When it is no manifest of ours, names a file outside its folder, or names one twice.
+        When it is not a manifest of this tool, names a file outside its folder, or names a file twice.
     """
     try:
         manifest = dict(json.loads(content.decode("utf-8")))
@@ -62,12 +62,12 @@ def artifacts_of(manifest: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def check_artifacts(artifacts: Iterable[Mapping[str, Any]]) -> None:
-    """Check that artifacts are files within one folder, each named once, with size and SHA-256.
+    """Check that artifacts are files within the folder, each listed once, with size and SHA-256.
 
     Raises
     ------
     OutputError
-        When a name leads elsewhere or is reserved, stands twice, or is both a file and a folder.
+        When a name leads out of the folder, is reserved, occurs twice, or is both a file and a folder.
     TypeError, KeyError
         When a fact is missing or of another type.
     """
@@ -81,14 +81,14 @@ def check_artifacts(artifacts: Iterable[Mapping[str, Any]]) -> None:
         if not names_artifact(name):
             raise OutputError("a path is not that of a file within the folder")
         if name in names:
-            raise OutputError("a path stands twice")
+            raise OutputError("a path occurs twice")
         names.add(name)
     if any(str(parent) in names for name in names for parent in PurePosixPath(name).parents):
         raise OutputError("a path is both a file and a folder")
 
 
 def names_artifact(name: str) -> bool:
-    """Return whether a name is a path below its folder, in normal form, on every system, and not reserved."""
+    """Return whether a name is a normal path below the folder, valid on every system, and not reserved."""
     parts = name.split("/")
     return (
         not any(part in ("", ".", "..") or part.casefold().startswith(STAGING) for part in parts)
@@ -98,12 +98,12 @@ def names_artifact(name: str) -> bool:
 
 
 def digest_of_step(step: Mapping[str, Any]) -> str:
-    """Return a hash of what a step says of itself, so that a note changed by hand is noticed."""
+    """Return a hash of a step's parameters and notes, which detects changes by hand."""
     return digest_of(to_json([step["parameters"], step["notes"]]))
 
 
 def intact(place: Path, artifact: Mapping[str, Any]) -> bool:
-    """Return whether the folder holds the artifact as the manifest says."""
+    """Return whether the folder has the artifact with the size and SHA-256 of the manifest."""
     path = place / artifact["path"]
     if leads_out(place, path) or not path.is_file():
         return False
@@ -111,19 +111,19 @@ def intact(place: Path, artifact: Mapping[str, Any]) -> bool:
 
 
 def leads_out(place: Path, path: Path) -> bool:
-    """Return whether a path below `place` is a link, or lies in a folder that a link takes elsewhere."""
+    """Return whether a path below `place` is a link, or is in a folder that a link leads out of `place`."""
     return path.is_symlink() or not path.parent.resolve().is_relative_to(place.resolve())
 
 
 def fingerprint(step: str, version: int, *parts: object) -> str:
-    """Return one hash of everything that a step depends on.
+    """Return a hash of everything that a step depends on.
 
     Parameters
     ----------
     step
-        Its name.
+        Name of the step.
     version
-        Of the code that makes it: raised when the same parts give other content.
+        Version of the step; raised when the same parts give other content.
     parts
         Inputs and settings, as JSON.
     """
@@ -131,7 +131,7 @@ def fingerprint(step: str, version: int, *parts: object) -> str:
 
 
 def file_facts(files: Sequence[Path], root: Path) -> list[dict[str, Any]]:
-    """Return path (below `root`), size and SHA-256 of every file."""
+    """Return path (below `root`), size and SHA-256 of each file."""
     facts = []
     for file in files:
         name = file.relative_to(root).as_posix() if file.is_relative_to(root) else file.name
@@ -145,11 +145,11 @@ def digest_of(content: bytes) -> str:
 
 
 def digest_of_file(path: Path) -> str:
-    """Return the SHA-256 of a file, read piece by piece."""
+    """Return the SHA-256 of a file."""
     with path.open("rb") as content:
         return hashlib.file_digest(content, "sha256").hexdigest()
 
 
 def to_json(value: object) -> bytes:
-    """Return `value` as JSON text that is the same for the same value."""
+    """Return `value` as JSON; equal values give the same text."""
     return (json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False, default=str) + "\n").encode()

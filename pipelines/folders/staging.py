@@ -1,4 +1,4 @@
-"""Unfinished work of runs: files written aside, and what becomes of them when a run ends, fails or is killed."""
+"""Staging: files of a run wait in a hidden folder until the run ends, fails or is killed."""
 
 import errno
 import os
@@ -17,19 +17,19 @@ _NEW, _OLD = "new", "old"
 
 
 class Staging:
-    """A folder claimed for writing, and the hidden folder within it where new files wait until all are there.
+    """A folder locked for writing, with a hidden folder in which new files wait until all are complete.
 
-    A run that is killed leaves its hidden folder. The next one moves to its place what the manifest names and removes
-    the rest, so that a commit is either finished or undone.
+    A killed run leaves its hidden folder. The next run moves the files that the manifest lists to their places and
+    removes the rest, so that a commit is either completed or undone.
 
     Parameters
     ----------
     place
-        Made where it is absent, and taken away again when nothing comes into it.
+        Folder; it is made if it does not exist, and removed again if nothing is written into it.
     wait
-        Whether to wait for another run that is at work in the folder; by default that is an error.
+        Whether to wait for another run in the folder (default False: another run is an error).
     adopt
-        Artifacts to take over from the hidden folders of earlier runs, where they are whole.
+        Artifacts to take over from the hidden folders of earlier runs, if complete (default: none).
 
     Raises
     ------
@@ -46,7 +46,7 @@ class Staging:
                 self.before = read_manifest(place)
                 left = _settle(place, artifacts_of(self.before))
                 if not adopt:
-                    _discard(left)  # now, for the disk may be full of it
+                    _discard(left)  # now, because it may fill the disk
                 self._aside = Path(tempfile.mkdtemp(prefix=f"{STAGING}{os.getpid()}-", dir=place))
                 _rescue(left, self._aside / _NEW, adopt)
                 _discard(left)
@@ -55,27 +55,26 @@ class Staging:
             raise
 
     def path(self, name: str) -> Path:
-        """Return where a file waits, in a folder that is there."""
+        """Return the path of a staged file, and make its folder."""
         path = self._aside / _NEW / name
         with writing(self.place):
             path.parent.mkdir(parents=True, exist_ok=True)
         return path
 
     def holds(self, artifact: Mapping[str, Any]) -> bool:
-        """Return whether the artifact waits here, whole."""
+        """Return whether the artifact is staged and complete."""
         return (self._aside / _NEW / artifact["path"]).is_file() and intact(self._aside / _NEW, artifact)
 
     def commit(self, content: bytes, *, made: Sequence[str], removed: Iterable[str], overwrite: bool = False) -> None:
-        """Move everything into place: what is removed goes aside, then comes the manifest, then what is made.
+        """Move everything into place: removed files go aside, then the manifest and then new files are moved in.
 
-        An error before the manifest is there puts back what went aside. What is removed but was edited since it was
-        made stays.
+        An error before the manifest is in place puts the removed files back. A file to remove that was edited since it
+        was made stays.
 
         Raises
         ------
         OutputError
-            When a name leads out of the folder, or stands for a file that no manifest named and that is not to be
-            overwritten, or the disk fails.
+            When a name leads out of the folder, a file that no manifest listed would be overwritten, or the disk fails.
         """
         named = {artifact["path"]: artifact for artifact in artifacts_of(self.before)}
         self.check(made, overwrite=overwrite)
@@ -95,21 +94,21 @@ class Staging:
             self._decided, self._made = False, ()
 
     def check(self, names: Iterable[str], *, overwrite: bool = False) -> None:
-        """Check that files can come to their places: nothing that no manifest named is in the way, no link leads out.
+        """Check that files can be moved to their places: no file of others is there, and no link leads out.
 
         Raises
         ------
         OutputError
-            When they cannot.
+            When a file cannot be moved to its place.
         """
         named = {artifact["path"] for artifact in artifacts_of(self.before)}
         for name in names:
             _check_target(self.place, name, foreign=not overwrite and name not in named)
 
     def close(self, *, keep: bool = False) -> None:
-        """Remove what was not committed, unless a later run shall take it over, and give the folder free."""
+        """Remove files that were not committed, unless they are to `keep` for a later run, and release the folder."""
         try:
-            if self._decided:  # stopped while moving into place: what is named goes there all the same
+            if self._decided:  # stopped while moving files: complete the commit
                 _discard(_settle(self.place, artifacts_of(read_manifest(self.place))))
             elif not keep or not any(path.is_file() for path in self._aside.rglob("*")):
                 shutil.rmtree(self._aside, ignore_errors=True)
@@ -117,7 +116,7 @@ class Staging:
             self._leave()
 
     def _decide(self, made: Sequence[str], leaving: Sequence[str]) -> None:
-        """Put what is `leaving` aside and the manifest in place, or leave everything as it was."""
+        """Move files in `leaving` aside and the manifest into place, or leave everything as it was."""
         aside = self._aside / _OLD
         try:
             for name in made:
@@ -146,12 +145,12 @@ class Staging:
 
 @contextmanager
 def writing(place: Path) -> Iterator[None]:
-    """Turn the system's errors into one clear line.
+    """Raise errors of the system as one clear line.
 
     Raises
     ------
     OutputError
-        When the block could not write below `place`.
+        When the block cannot write below `place`.
     """
     try:
         yield
@@ -162,12 +161,12 @@ def writing(place: Path) -> Iterator[None]:
 
 
 def no_space(place: Path) -> OutputError:
-    """Return the error of a full disk."""
+    """Return the error for a full disk."""
     return OutputError(f"no space left in '{place}' or for temporary files; nothing was changed")
 
 
 def is_full(error: BaseException | None) -> bool:
-    """Return whether an error, or what caused it, is a full disk; other libraries only say so in words."""
+    """Return whether an error, or its cause, is a full disk; some libraries say so only in the message."""
     while error is not None:
         if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
             return True
@@ -178,14 +177,14 @@ def is_full(error: BaseException | None) -> bool:
 
 
 def _settle(place: Path, named: Sequence[Mapping[str, Any]]) -> list[Path]:
-    """Move what is named from the staging of ended runs to its place; return that staging."""
+    """Move named files from the staging of ended runs to their places; return the folders of that staging."""
     left = [path for path in place.glob(f"{STAGING}*") if path.is_dir() and not path.is_symlink()]
     _rescue(left, place, named)
     return left
 
 
 def _rescue(left: Sequence[Path], home: Path, artifacts: Sequence[Mapping[str, Any]]) -> None:
-    """Move artifacts that are whole in staging that was left to their places in `home`, where those are not whole."""
+    """Move complete artifacts from `left` staging to their places in `home`, unless they are complete there."""
     for aside in (staging / kind for staging in left for kind in (_NEW, _OLD)):
         for artifact in artifacts:
             source, target = aside / artifact["path"], home / artifact["path"]
@@ -212,7 +211,7 @@ def _check_target(place: Path, name: str, *, foreign: bool) -> None:
 
 
 def _remove_empty(place: Path, names: Iterable[str]) -> None:
-    """Remove the folders below `place` that held the named files and are empty now."""
+    """Remove the folders of the named files below `place` that are empty now."""
     for name in names:
         with suppress(OSError):
             for folder in list(Path(name).parents)[:-1]:
@@ -220,7 +219,7 @@ def _remove_empty(place: Path, names: Iterable[str]) -> None:
 
 
 def sync(path: Path) -> None:
-    """Have a file's content, or a folder's names, written to the disk."""
+    """Write a file's content, or a folder's names, to disk."""
     if os.name == "posix":
         handle = os.open(path, os.O_RDONLY)
         try:

@@ -1,4 +1,4 @@
-"""Whether a folder still holds what its manifest says: every byte, nothing missing, nothing else."""
+"""Verification of a folder against its manifest: changed, missing and extra files."""
 
 import os
 from collections.abc import Iterator, Mapping
@@ -26,14 +26,14 @@ from pipelines.progress import Report
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """A file that is not as the manifest says.
+    """A file that differs from the manifest.
 
     Attributes
     ----------
     path
-        Below the folder, with forward slashes.
+        Path below the folder, with forward slashes.
     what
-        What differs, in words.
+        Difference in words.
     """
 
     path: str
@@ -42,20 +42,20 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """What a folder holds, held against its manifest.
+    """A folder compared with its manifest.
 
     Attributes
     ----------
     files
-        Artifacts that the manifest names.
+        Number of artifacts in the manifest.
     bytes
-        Their size, as the manifest says.
+        Size of the artifacts, by the manifest.
     rows
-        Their rows, as the manifest says, where it says so.
+        Rows of the tables, by the manifest.
     changed, missing
-        Artifacts that are there but differ; that are not there.
+        Artifacts that differ, and artifacts that are not there.
     extra
-        Files and links that no artifact names, but the manifest itself and the log of times.
+        Files and links that are not artifacts, without the manifest and the log.
     """
 
     files: int
@@ -71,7 +71,7 @@ class Verification:
         return not (self.changed or self.missing or self.extra)
 
     def lines(self) -> list[str]:
-        """Return the findings as text, one line per difference, the sum last."""
+        """Return the findings as text: one line per difference, and a summary line at the end."""
         found = {"changed": self.changed, "missing": self.missing, "extra": self.extra}
         lines = [f"{kind:<9} {one.path}: {one.what}" for kind, differences in found.items() for one in differences]
         counts = ", ".join(f"{len(differences):,} {kind}" for kind, differences in found.items())
@@ -83,39 +83,39 @@ class Verification:
 
 
 def verify(place: str | Path, *, tell: Report | None = None) -> Verification:
-    """Return how a folder differs from its manifest; every file is read in full, no link is followed.
+    """Return how a folder differs from its manifest; all files are read in full, and no link is followed.
 
     Parameters
     ----------
     tell
-        Told every file before it is read.
+        Function that is told each file before it is read (default: none).
 
     Raises
     ------
     SettingError
-        When the folder or its manifest is not there.
+        When the folder or its manifest does not exist.
     OutputError
-        When the manifest is not one of this tool, or was changed by hand, or a run is at work in the folder.
+        When the manifest is not of this tool or was changed by hand, or a run is at work in the folder.
     """
-    with believed(Path(place)) as manifest:
+    with checked_manifest(Path(place)) as manifest:
         return compare(Path(place), manifest, tell=tell)
 
 
 @contextmanager
-def believed(place: Path) -> Iterator[dict[str, Any]]:
-    """Keep runs from writing into a folder and give its manifest, whose steps are what they say of themselves.
+def checked_manifest(place: Path) -> Iterator[dict[str, Any]]:
+    """Lock a folder for reading; yield the manifest after a check of the digest of every step.
 
     Raises
     ------
     SettingError, OutputError
-        As `verify`.
+        As in `verify`.
     """
     if not place.is_dir():
         raise SettingError(f"no folder '{place}'; name one that holds a {MANIFEST}")
     with reading(place):
         path = place / MANIFEST
         if path.is_symlink():
-            raise OutputError(f"'{path}' is a link; put the file itself there")
+            raise OutputError(f"'{path}' is a link; replace it by the file itself")
         if not path.is_file():
             raise SettingError(f"no {MANIFEST} in '{place}'; name a folder that this tool made")
         manifest = read_manifest(place)
@@ -124,16 +124,16 @@ def believed(place: Path) -> Iterator[dict[str, Any]]:
 
 
 def check_digests(manifest: Mapping[str, Any], where: str) -> None:
-    """Check that every step of a manifest fits its own digest.
+    """Check the digest of every step of a manifest.
 
     Raises
     ------
     OutputError
-        When a step does not: it was changed by hand.
+        When a step was changed by hand.
     """
     for name, step in manifest["steps"].items():
         if step["digest"] != digest_of_step(step):
-            raise OutputError(f"{where} was changed by hand: the step {name} does not fit its digest; make it anew")
+            raise OutputError(f"{where} was changed by hand: the step {name} does not fit its digest; make it again")
 
 
 def compare(place: Path, manifest: Mapping[str, Any], *, tell: Report | None = None) -> Verification:
@@ -165,7 +165,7 @@ def compare(place: Path, manifest: Mapping[str, Any], *, tell: Report | None = N
 
 
 def _change(place: Path, artifact: Mapping[str, Any]) -> str:
-    """Return how a file that is there differs from what the manifest says, empty where it does not."""
+    """Return how a file differs from the manifest, in words; empty if it does not."""
     path = place / artifact["path"]
     if leads_out(place, path):
         return "is a link, or lies beyond one"
@@ -186,7 +186,7 @@ def _change(place: Path, artifact: Mapping[str, Any]) -> str:
 
 
 def _rows(path: Path) -> int | None:
-    """Return the rows of a Parquet file, None of any other."""
+    """Return the number of rows of a Parquet file, None for other files."""
     if path.suffix != ".parquet":
         return None
     try:
@@ -198,7 +198,7 @@ def _rows(path: Path) -> int | None:
 
 
 def _below(place: Path) -> Iterator[tuple[str, str]]:
-    """Yield name and kind of every file and link below a folder; links to folders are named, not followed."""
+    """Yield name and kind of all files and links below a folder; links to folders are not followed."""
 
     def fail(error: OSError) -> None:
         raise OutputError(f"cannot read '{error.filename}': {error.strerror}; make it readable first") from error
@@ -206,6 +206,6 @@ def _below(place: Path) -> Iterator[tuple[str, str]]:
     for folder, folders, files in os.walk(place, onerror=fail):
         for name in [*files, *(name for name in folders if Path(folder, name).is_symlink())]:
             path = Path(folder, name)
-            # a name that is no text in this locale can still be shown
+            # names that are not text in this locale are shown with escapes
             shown = os.fsencode(path.relative_to(place).as_posix()).decode("utf-8", "backslashreplace")
             yield shown, "a link" if path.is_symlink() else "no artifact"

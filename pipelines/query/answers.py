@@ -224,7 +224,7 @@ def _wanted_track(wanted: str, titles: pd.DataFrame) -> dict[str, Any]:
             for row in found.head(5).itertuples()
         )
         raise DataSaysNoError(
-            f"{len(found)} tracks are called '{wanted}'; choose one by its id; those in most markets first: {listed}"
+            f"{len(found)} tracks are called '{wanted}'; name one by its id, in most markets first: {listed}"
         )
     row: dict[str, Any] = records(found)[0]
     return row

@@ -94,8 +94,8 @@ def influence_sentence(pair: Mapping[Any, Any], a: str, b: str) -> str:
     return (
         f"Direct: one entry into {a} is expected to bring {pair['alpha']:.3f} into {b} ({pair['low']:.3f} to "
         f"{pair['high']:.3f}, q = {pair['q']:.2g}), {found}. By itself it would bring "
-        f"{-math.expm1(-pair['alpha']):.1%} of the tracks not there yet along; {owed}. What is faster than the charts' "
-        f"cadence is not seen; if {a} had led in all ties ({pair['joint']:,}), those exposed too, it would be "
+        f"{-math.expm1(-pair['alpha']):.1%} of the tracks not there yet; {owed}. Spread faster than the charts' "
+        f"cadence is not observed; if {a} came first in all ties ({pair['joint']:,}), it would be "
         f"{pair['alpha_if_ties']:.3f}."
     )
 

@@ -1,4 +1,4 @@
-"""The recovery study: methods and intervals against simulated networks whose truth is known."""
+"""The recovery study: methods and intervals on simulated networks with known truth."""
 
 from diffusion.simulation.worlds import CELLS, Cell, Size
 from pipelines.recovery.methods import METHODS

@@ -1,4 +1,4 @@
-"""How well scores find the edges and the leaders, and how often intervals hold the truth."""
+"""Measures of how well scores find edges and leaders, and of how often intervals cover the truth."""
 
 from dataclasses import dataclass
 
@@ -12,16 +12,16 @@ from diffusion.arrays import Flags, Floats
 
 @dataclass(frozen=True, slots=True)
 class Recovered:
-    """How well one method found the truth of one simulation.
+    """How well one method recovered the truth of one simulation.
 
     Attributes
     ----------
     average_precision
-        Area under precision by recall of the edges, 0 … 1; a blind guess has the share of pairs that are edges.
+        Area under precision by recall of the edges, 0 … 1; a random guess has the share of pairs that are edges.
     auc
-        P(an edge has a higher score than a pair that is none), ties half; a blind guess has .5.
+        P(an edge has a higher score than a pair that is not an edge), ties count half; a random guess has .5.
     leaders_tau
-        Kendall's τ-b of the method's leaders with the true clout, −1 … 1; NaN where all leaders are equal.
+        Kendall's τ-b of the method's leaders with the true clout, −1 … 1; NaN if all leaders are equal.
     """
 
     average_precision: float
@@ -35,22 +35,24 @@ def recovered(edges: Floats, leaders: Floats, *, alpha: Floats) -> Recovered:
     Parameters
     ----------
     edges
-        (m, m): score by source and target, the higher the surer; NaN, which stands below all others, where the method
-        says nothing. The diagonal is not looked at.
+        (m, m): score by source and target; higher means more likely an edge. NaN where the method has no score ranks
+        below all others. The diagonal is ignored.
     leaders
-        (m,): score of the markets, the higher the more it leads; NaN as in `edges`.
+        (m,): score of the markets; higher means more of a leader. NaN as in `edges`.
     alpha
-        (m, m): the truth.
+        (m, m): true α.
 
     Raises
     ------
     DataSaysNoError
-        When no pair is an edge, or every one is.
+        When no pair is an edge, or every pair is.
     """
     pairs = ~np.eye(len(alpha), dtype=bool)
     truth = alpha[pairs] > 0
     if truth.all() or not truth.any():
-        raise DataSaysNoError(f"{int(truth.sum())} of {len(truth)} pairs are edges; nothing can be told apart")
+        raise DataSaysNoError(
+            f"{int(truth.sum())} of {len(truth)} pairs are edges; edges cannot be ranked against other pairs"
+        )
     score = ranks(edges[pairs])
     return Recovered(
         average_precision=float(average_precision_score(truth, score)),
@@ -60,7 +62,7 @@ def recovered(edges: Floats, leaders: Floats, *, alpha: Floats) -> Recovered:
 
 
 def ranks(scores: Floats) -> Floats:
-    """Return the places of scores in their order, equal for equal ones; NaN below all.
+    """Return the ranks of scores, from 1 upwards, equal for equal scores; 0 for NaN.
 
     Examples
     --------
@@ -75,16 +77,16 @@ def ranks(scores: Floats) -> Floats:
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """How often intervals of one kind held the truth in one simulation.
+    """How often intervals of one kind covered the truth in one simulation.
 
     Attributes
     ----------
     intervals
-        How many there are.
+        Number of intervals.
     below
-        Intervals that lie below the truth.
+        Number of intervals below the truth.
     above
-        Intervals that lie above it.
+        Number of intervals above the truth.
     """
 
     intervals: int
@@ -93,14 +95,16 @@ class Held:
 
 
 def held(low: Floats, high: Floats, truth: Floats, *, where: Flags) -> Held:
-    """Return how often intervals hold the truth, where they are asked for and both are known."""
+    """Return how often intervals cover the truth, over the pairs in `where` with known bounds and truth."""
     chosen = where & ~np.isnan(low) & ~np.isnan(high) & ~np.isnan(truth)
     below, above = (high < truth) & chosen, (low > truth) & chosen
     return Held(int(chosen.sum()), int(below.sum()), int(above.sum()))
 
 
 def mean_interval(values: Floats, *, level: float = 0.95) -> tuple[float, float, float]:
-    """Return the mean of one value per simulation and its t-interval; NaN bounds with a single one. NaN are left out.
+    """Return the mean of one value per simulation and its t-interval; the bounds of a single value are NaN.
+
+    NaN values are left out.
 
     Examples
     --------
@@ -118,7 +122,7 @@ def mean_interval(values: Floats, *, level: float = 0.95) -> tuple[float, float,
 
 
 def share_interval(hits: Floats, trials: Floats, *, level: float = 0.95) -> tuple[float, float, float]:
-    """Return the share of hits over all simulations and its interval; intervals of one simulation come and go together.
+    """Return the share of hits over all simulations and its interval; trials of one simulation are dependent.
 
     Parameters
     ----------
@@ -127,8 +131,8 @@ def share_interval(hits: Floats, trials: Floats, *, level: float = 0.95) -> tupl
 
     Notes
     -----
-    Wilson's interval for as many independent trials as have the variance of the share between simulations (a ratio
-    estimator), at most those there are; with a single simulation, for the trials themselves.
+    This is Wilson's interval with an effective number of trials. That number gives the variance of the share between
+    simulations (a ratio estimator), and is at most the number of trials. A single simulation uses its number of trials.
     """
     total = float(trials.sum())
     if total == 0:

@@ -1,4 +1,4 @@
-"""What is compared: for every method a score of each pair and of each market, and the intervals it gives."""
+"""The methods compared: scores of pairs and markets by method, and intervals."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -15,31 +15,31 @@ from graphs.influence.netinf import netinf, track_cascades
 from graphs.significance import edge_significance
 
 TUNED: Final = 4.0
-"""Per day: the rate at which netinf finds the edges of these simulations best, of 1, 2, 4, 8 and 16: hindsight."""
+"""Per day: the rate of netinf that finds most edges in these simulations, of 1, 2, 4, 8 and 16; chosen in hindsight."""
 
 PERMUTATIONS: Final = 100
-"""Fillings under each null."""
+"""Random charts drawn for each null."""
 
 Quantity = Literal["rate", "lag_curve", "alpha"]
-"""What there are intervals of."""
+"""Quantities with intervals."""
 
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """What methods are given: the observed entries, and what several of them use.
+    """Input of all methods: the observed entries, and results that several methods use.
 
     Attributes
     ----------
     entries
-        As observed.
+        Observed entries.
     window
         Days within which a transition must happen.
     pairs
-        The transitions, as `diffusion.contracts.TRANSITIONS` says.
+        Transitions; columns as in `diffusion.contracts.TRANSITIONS`.
     nulls
-        What `graphs.significance.edge_significance` says of every pair.
+        Result of `graphs.significance.edge_significance` for each pair.
     direct
-        Direct edges, fitted with all defaults.
+        Direct edges, fitted with defaults.
     """
 
     entries: Entries
@@ -50,7 +50,7 @@ class Given:
 
     @classmethod
     def of(cls, entries: Entries, *, window: int, seed: int) -> "Given":
-        """Return the evidence in entries; `seed` is that of the nulls."""
+        """Return the input of all methods from entries; `seed` is for the nulls."""
         nulls = edge_significance(entries.timelines, window=window, permutations=PERMUTATIONS, seed=seed)
         pairs = transitions(entries, window=window).to_pandas()
         return cls(entries, window, pairs, nulls, direct_edges(entries, window=window))
@@ -61,7 +61,7 @@ class Given:
         return self.entries.calendar.markets
 
     def square(self, table: pd.DataFrame, column: str, *, fill: float = np.nan) -> Floats:
-        """Return (m, m) a column of a table with one row per `source` and `target`; `fill` where there is no row."""
+        """Return a column of a table by `source` and `target` as a matrix, (m, m); `fill` where there is no value."""
         markets = pd.Index(self.markets)
         square = np.full((len(markets), len(markets)), fill)
         values = table[column].to_numpy(float, na_value=np.nan)
@@ -72,14 +72,14 @@ class Given:
 
 @dataclass(frozen=True, slots=True)
 class Scores:
-    """What one method says.
+    """Scores by one method.
 
     Attributes
     ----------
     edges
-        (m, m): by source and target, the higher the surer of an edge; NaN where it says nothing.
+        (m, m): by source and target; higher means more likely an edge. NaN where the method has no score.
     leaders
-        (m,): the higher the more the market leads.
+        (m,): by market; higher means more of a leader.
     """
 
     edges: Floats
@@ -88,16 +88,16 @@ class Scores:
 
 @dataclass(frozen=True, slots=True)
 class Intervals:
-    """Intervals of one quantity for every pair.
+    """Intervals of one quantity for each pair.
 
     Attributes
     ----------
     quantity
         ``rate``, ``lag_curve`` or ``alpha``.
     days
-        Days after the source, of a lag curve; None else.
+        Lag in days, for a lag curve; None for other quantities.
     low, high
-        (m, m): the 95 % bounds; NaN where there are none.
+        (m, m): bounds of the 95 % intervals; NaN where there is none.
     """
 
     quantity: Quantity
@@ -107,18 +107,18 @@ class Intervals:
 
 
 def _counts(evidence: Given) -> Scores:
-    """Plain counts: the tracks that made the transition; leaders by net flow."""
+    """Counts: tracks with the transition; leaders by net flow."""
     tracks = evidence.square(evidence.pairs, "tracks", fill=0.0)
     return Scores(tracks, tracks.sum(axis=1) - tracks.sum(axis=0))
 
 
 def _rate(evidence: Given) -> Scores:
-    """The rate of the transition; leaders by its sum."""
+    """Rate of the transition; leaders by its sum."""
     return _summed(evidence.square(evidence.pairs, "rate"))
 
 
 def _lead_share(evidence: Given) -> Scores:
-    """The share of the clusters that reached both in which the source was first; leaders by its mean."""
+    """Share of clusters in both markets in which the source was first; leaders by its mean."""
     share = evidence.square(evidence.nulls, "lead_share")
     known = ~np.isnan(share)
     mean = np.where(known, share, 0).sum(axis=1) / np.maximum(known.sum(axis=1), 1)
@@ -126,17 +126,17 @@ def _lead_share(evidence: Given) -> Scores:
 
 
 def _lift(evidence: Given) -> Scores:
-    """Transitions over those that the volume null expects; leaders by its sum."""
+    """Transitions divided by those expected under the volume null; leaders by its sum."""
     return _summed(evidence.square(evidence.nulls, "lift"))
 
 
 def _volume_p(evidence: Given) -> Scores:
-    """The p against the volume null, small ones first; leaders by the transitions above the null's."""
+    """p-value under the volume null, smallest first; leaders by transitions in excess of the null."""
     return _tested(evidence, "p", "expected")
 
 
 def _order_p(evidence: Given) -> Scores:
-    """The p against the order null, small ones first; leaders by the transitions above the null's."""
+    """p-value under the order null, smallest first; leaders by transitions in excess of the null."""
     return _tested(evidence, "p_order", "expected_order")
 
 
@@ -147,13 +147,13 @@ def _tested(evidence: Given, p: str, expected: str) -> Scores:
 
 
 def _netinf(evidence: Given, rate: float) -> Scores:
-    """The gain at which greedy netinf adds the edge, at that rate per day; leaders by its sum."""
+    """Gain at which greedy netinf adds the edge, with `rate` per day; leaders by its sum."""
     cascades = track_cascades(evidence.entries.timelines)
     return _summed(evidence.square(netinf(cascades, edges=len(evidence.pairs), rate=rate), "gain"))
 
 
 def _alpha(evidence: Given) -> Scores:
-    """The unpenalised α; leaders by its sum, their clout."""
+    """α without penalty; leaders by its sum (clout)."""
     return _summed(evidence.direct.matrix("alpha"))
 
 
@@ -163,12 +163,12 @@ def _alpha_shrunk(evidence: Given) -> Scores:
 
 
 def _alpha_p(evidence: Given) -> Scores:
-    """The p of α, small ones first; leaders by the number of edges held to be direct."""
+    """p-value of α, smallest first; leaders by the number of direct edges."""
     return Scores(-evidence.direct.matrix("p"), np.nansum(evidence.direct.matrix("direct"), axis=1))
 
 
 def _summed(edges: Floats) -> Scores:
-    """Return scores whose leaders are those with the largest sums over targets, where NaN adds nothing."""
+    """Return scores with leaders by the sum over targets; NaN counts as 0."""
     return Scores(edges, np.nansum(edges, axis=1))
 
 
@@ -185,11 +185,11 @@ METHODS: Final[Mapping[str, Callable[[Given], Scores]]] = {
     "alpha_shrunk": _alpha_shrunk,
     "alpha_p": _alpha_p,
 }
-"""Method → what scores the pairs and the markets. `netinf` has its usual rate, `netinf_tuned` that of `TUNED`."""
+"""Method → function that scores pairs and markets. `netinf` has rate 1 per day, `netinf_tuned` has `TUNED`."""
 
 
 def intervals(evidence: Given) -> tuple[Intervals, ...]:
-    """Return the intervals of α, of the rates, and of the lag curves at `DAYS`, as far as they were followed."""
+    """Return the intervals of α, of rates, and of lag curves at `DAYS`; pairs with shorter follow-up are left out."""
     alpha = Intervals("alpha", None, evidence.direct.matrix("low"), evidence.direct.matrix("high"))
     whole = evidence.pairs[evidence.pairs["followed_to"] >= evidence.window]
     low, high = (evidence.square(whole, name) for name in ("rate_low", "rate_high"))
@@ -197,7 +197,7 @@ def intervals(evidence: Given) -> tuple[Intervals, ...]:
 
 
 def _bands(evidence: Given) -> tuple[Intervals, ...]:
-    """Return the bands of the lag curves at `DAYS`; the curve of a pair stays as it is until its next day."""
+    """Return the bands of the lag curves at `DAYS`; a curve is constant between its days."""
     curve = lag_curve(evidence.entries.lags(window=evidence.window).to_pandas())
     pairs = evidence.pairs[["source", "target", "followed_to"]]
     found: list[Intervals] = []

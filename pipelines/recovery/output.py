@@ -1,4 +1,4 @@
-"""`recovery`: the recovery study as files, cell after cell, going on where an earlier run ended."""
+"""`recovery`: writes the recovery study, cell by cell; a later run continues where an earlier one ended."""
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -20,7 +20,7 @@ from pipelines.recovery.runs import Each
 from pipelines.recovery.study import check_cells
 
 TABLES: Final = ("edges", "advantage", "coverage")
-"""What is written as ``recovery_<name>.csv``: the tables of `pipelines.recovery.Recovery`."""
+"""Tables of `pipelines.recovery.Recovery`, written as ``recovery_<name>.csv``."""
 
 _MEASURES: Final = {
     "average_precision": "Average precision of the edges (area under precision by recall)",
@@ -29,7 +29,7 @@ _MEASURES: Final = {
 }
 _STEP: Final = "recovery"
 VERSION: Final = 1
-"""Raised when the same simulations give other numbers."""
+"""Version of the study; raised when the same simulations give other numbers."""
 
 
 def write_recovery(
@@ -45,27 +45,27 @@ def write_recovery(
     workers: int = 1,
     tell: Report = lambda doing, share=None: None,
 ) -> Recovery:
-    """Write the recovery study into a folder, and return it.
+    """Write the recovery study into a folder and return it.
 
-    A cell is written when it is finished; a later run with the same settings takes it from there, also after runs of
-    other cells, which stay.
+    Each cell is written when it is finished. A later run with the same settings reads it back. Cells of other runs stay
+    in the folder.
 
     Parameters
     ----------
     place
         Folder for ``recovery_edges.csv``, ``recovery_advantage.csv``, ``recovery_coverage.csv``, ``recovery.txt`` (the
-        same to read), ``cells/`` (the runs of every cell) and the manifest.
+        same tables as text), ``cells/`` (the runs of each cell) and the manifest.
     simulations, tracks, markets, days, seed, cells, population
-        As `pipelines.recovery.recovery_study` takes them.
+        As in `pipelines.recovery.recovery_study`.
     workers
-        Processes (default 1). The numbers do not depend on it.
+        Number of processes (default 1). The numbers do not depend on it.
     tell
-        Told what is being done.
+        Function that is told the progress.
 
     Raises
     ------
     SettingError
-        When a number is too small, or a cell stands twice.
+        When a number is too small, or a cell occurs twice.
     OutputError
         When the folder cannot be written.
     """
@@ -86,12 +86,12 @@ def write_recovery(
 
 
 def named_cells(names: Sequence[str]) -> list[Cell]:
-    """Return the usual cells of these names, in the order of the table.
+    """Return the cells with these names, in the order of `CELLS`.
 
     Raises
     ------
     SettingError
-        When a name is that of no cell.
+        When there is no cell with a name.
     """
     known = {cell.name: cell for cell in CELLS}
     for name in names:
@@ -101,7 +101,7 @@ def named_cells(names: Sequence[str]) -> list[Cell]:
 
 
 def recovery_text(recovery: Recovery) -> str:
-    """Return the tables of a study as plain text, numbers rounded, methods side by side."""
+    """Return the tables of a study as text, with rounded numbers and one column per method."""
     parts = []
     for name, title in _MEASURES.items():
         wide = recovery.edges.pivot_table(index="cell", columns="method", values=name, sort=False, dropna=False)
@@ -113,7 +113,7 @@ def recovery_text(recovery: Recovery) -> str:
 
 @contextmanager
 def _processes(workers: int) -> Iterator[Each]:
-    """Yield what calls a function with every element, in that many processes."""
+    """Yield a function like `map` that works in `workers` processes."""
     if workers < 1:
         raise SettingError(f"{workers} workers; give 1 or more")
     if workers == 1:
@@ -124,7 +124,7 @@ def _processes(workers: int) -> Iterator[Each]:
 
 
 def _cell(folder: Folder, cell: Cell, settings: dict[str, Any], each: Each, tell: Report) -> CellRuns:
-    """Return the runs of a cell, from the folder where they are there."""
+    """Return the runs of a cell, read from the folder if they are there."""
     step, parameters = f"{_STEP}_{cell.name}", asdict(cell) | settings
     names = {part: f"cells/{cell.name}_{part}.parquet" for part in ("scores", "coverage")}
     key = fingerprint(step, VERSION, parameters)
@@ -147,7 +147,7 @@ def _cell(folder: Folder, cell: Cell, settings: dict[str, Any], each: Each, tell
 
 
 def _tables(folder: Folder, recovery: Recovery, cells: Sequence[Cell], settings: dict[str, Any]) -> None:
-    """Write the tables."""
+    """Write the tables of all cells."""
     parameters = settings | {"cells": [cell.name for cell in cells]}
     folder.begin(_STEP, fingerprint(_STEP, VERSION, parameters), parameters=parameters, notes={})
     for name in TABLES:
@@ -157,7 +157,7 @@ def _tables(folder: Folder, recovery: Recovery, cells: Sequence[Cell], settings:
 
 
 def _unkeyed(table: pd.DataFrame) -> pd.DataFrame:
-    """Return a table without what the cell's name says."""
+    """Return a table without the settings of the cell, which are in its name."""
     return table.drop(columns=[spec.name for spec in fields(Cell)])
 
 

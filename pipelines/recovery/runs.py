@@ -1,4 +1,4 @@
-"""The simulations of one cell: what every method found, and how often intervals held the truth, run by run."""
+"""The simulations of one cell: scores of each method, and coverage of intervals, by simulation."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
@@ -16,28 +16,28 @@ from pipelines.recovery.measures import Held, held, recovered
 from pipelines.recovery.methods import METHODS, Given, Intervals, intervals
 
 ENOUGH: Final = 10.0
-"""Expected transitions (α: credits) from which intervals are required to hold."""
+"""Least expected transitions (for α: credits) for which intervals are required to cover."""
 
 COVERAGE: Final = ["simulation", "quantity", "days", "expected", "intervals", "below", "above"]
 """Columns of `CellRuns.coverage`."""
 
 Row = dict[str, object]
 Tell = Callable[[float], None]
-"""Told how much of a cell is done, 0 … 1."""
+"""Function that is told the share of a cell done, 0 … 1."""
 
 
 class Each(Protocol):
-    """Calls a function with every element, in any process, and yields the results in order; `map` is one."""
+    """A function like `map`: calls a function with each number, in any process, and yields the results in order."""
 
     def __call__(
         self, function: Callable[[int], "SimulatedRun"], numbers: Iterable[int], /
     ) -> Iterator["SimulatedRun"]:
-        """Yield the result for every number."""
+        """Yield the result for each number."""
 
 
 @dataclass(frozen=True, slots=True)
 class SimulatedRun:
-    """What came out of one simulation: rows of the tables of `CellRuns`."""
+    """Result of one simulation: rows of the tables of `CellRuns`."""
 
     scores: list[Row]
     coverage: list[Row]
@@ -50,15 +50,15 @@ class CellRuns:
     Attributes
     ----------
     cell
-        What was on.
+        Switches of the simulations.
     scores
-        One row per simulation and method: `simulation`, `method`, `edge_share` (edges among the pairs: the average
-        precision of a blind guess), `average_precision`, `auc`, `leaders_tau`.
+        One row per simulation and method: `simulation`, `method`, `edge_share` (share of pairs that are edges: the
+        average precision of a random guess), `average_precision`, `auc`, `leaders_tau`.
     coverage
         One row per simulation, quantity, days and class: `simulation`, `quantity` (``rate``, ``lag_curve``, ``alpha``
-        where α > 0, ``alpha_late`` for the part of it that comes after the source's own chart, ``alpha_zero`` where α
-        is 0), `days` (of a lag curve, else missing), `expected` (transitions or
-        credits: ``10 or more``, ``fewer``; for ``alpha_zero`` ``none``), `intervals`, `below` and `above` the truth.
+        where α > 0, ``alpha_late`` for the part of α later than the source's chart period, ``alpha_zero`` where α is
+        0), `days` (lag of a lag curve, else missing), `expected` (transitions or credits: ``10 or more``, ``fewer``;
+        ``none`` for ``alpha_zero``), `intervals` (their number), `below` and `above` (numbers that miss the truth).
     """
 
     cell: Cell
@@ -81,19 +81,20 @@ def cell_runs(
     Parameters
     ----------
     cell
-        What is on.
+        Switches of the simulations.
     simulations
-        How many networks are drawn, each with its own tracks.
+        Number of networks, each with its own tracks.
     size
-        How much is simulated at a time.
+        Size of each simulation.
     seed
-        Where chance comes from. The networks are those of the other cells with this seed, so cells compare in pairs.
+        Seed of the random numbers. Other cells have the same networks with this seed, so cells can be compared in
+        pairs.
     population
-        Tracks that true rates are measured on, per track of the sample.
+        Tracks per track of the sample for the true rates (default 40).
     each
-        Calls the simulations; `map` by default, or that of a pool of processes.
+        Function that calls the simulations, such as `map` of a pool of processes (default: `map`).
     tell
-        Told how much is done.
+        Function that is told the share done.
     """
     if simulations < 1:
         raise SettingError(f"{simulations} simulations; give 1 or more")
@@ -110,7 +111,7 @@ def cell_runs(
 
 
 def simulation_run(cell: Cell, simulation: int, *, size: Size, seed: int, population: int = POPULATION) -> SimulatedRun:
-    """Return what came out of simulation number `simulation` of a cell; parameters as those of `cell_runs`."""
+    """Return the result of simulation number `simulation` of a cell; parameters as in `cell_runs`."""
     world = draw_world(cell, size, seed=seed, simulation=simulation)
     entries = world.watch.entries(world.sample())
     evidence = Given.of(entries, window=cell.window, seed=seed + simulation)
@@ -129,7 +130,7 @@ def simulation_run(cell: Cell, simulation: int, *, size: Size, seed: int, popula
 
 
 def _coverage(found: Intervals, truth: Truth) -> Iterator[Row]:
-    """Yield a row per class of pairs, with how often the intervals held the truth."""
+    """Yield one row per class of pairs: how often the intervals cover the truth."""
     pairs: Flags = ~np.eye(len(truth.alpha), dtype=bool)
     if found.quantity == "alpha":
         none = held(found.low, found.high, truth.alpha, where=pairs & (truth.alpha == 0))
@@ -143,7 +144,7 @@ def _coverage(found: Intervals, truth: Truth) -> Iterator[Row]:
 
 
 def _true(found: Intervals, truth: Truth) -> tuple[Floats, Floats]:
-    """Return (m, m) the true value of a quantity, and how many transitions or credits a sample is expected to have."""
+    """Return, (m, m) each, the true value of a quantity, and the transitions or credits expected in a sample."""
     if found.quantity == "alpha":
         return truth.alpha, truth.credits
     if found.days is None:

@@ -1,10 +1,10 @@
-"""The recovery study: which method finds the true edges and leaders, and whether intervals hold what they promise."""
+"""The recovery study: how well methods find the true edges and leaders, and how often intervals cover the truth."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import product
-from typing import Final, Protocol
+from typing import Final
 
 import numpy as np
 import pandas as pd
@@ -12,20 +12,21 @@ import pandas as pd
 from diffusion import SettingError
 from diffusion.simulation.truth import POPULATION
 from diffusion.simulation.worlds import CELLS, Cell, Size
+from pipelines.progress import Report, quiet
 from pipelines.recovery.measures import mean_interval, share_interval
 from pipelines.recovery.runs import CellRuns, cell_runs
 
 COVERED: Final = (0.90, 0.98)
-"""Least and most coverage of 95 % intervals that is required."""
+"""Least and largest coverage allowed for 95 % intervals."""
 
 MOST_FALSE: Final = 0.05
 """Largest share of lower bounds above 0 where the true α is 0."""
 
 LEAST_INTERVALS, LEAST_SIMULATIONS = 500, 100
-"""With fewer, a required coverage is reported and not judged."""
+"""With fewer, coverage is reported but not judged."""
 
 FOREMOST: Final = ("alpha", "alpha_shrunk", "alpha_p")
-"""The methods that the others are compared with."""
+"""Methods that all others are compared with."""
 
 _KEYS: Final = ["cell", "cadence", "lag", "ties", "background", "gaps", "frailty"]
 _COVERAGE: Final = [
@@ -34,31 +35,24 @@ _COVERAGE: Final = [
 _MEASURES: Final = ("average_precision", "auc", "leaders_tau")
 
 
-class Progress(Protocol):
-    """Told what is about to be done, or how much of it is, 0 … 1."""
-
-    def __call__(self, doing: str, share: float | None = None) -> None:
-        """Say what begins now, or what goes on and how much of it is done."""
-
-
 @dataclass(frozen=True, slots=True)
 class Recovery:
-    """What a recovery study found. Every table begins with `cell` and what was on in it.
+    """Results of a recovery study. Every table begins with `cell` and its switches.
 
     Attributes
     ----------
     edges
-        One row per cell and method: `simulations`, `edge_share` (edges among the pairs: the average precision of a
-        blind guess), `average_precision`, `auc`, `leaders_tau` (Kendall's τ-b of the method's leaders with the true
-        ones, those of the largest sums of α), each the mean over simulations with its t-interval `…_low`, `…_high`.
+        One row per cell and method: `simulations`, `edge_share` (share of pairs that are edges: the average precision
+        of a random guess), `average_precision`, `auc`, `leaders_tau` (Kendall's τ-b of the method's leaders with the
+        sums of true α), each the mean over simulations with its t-interval `…_low`, `…_high`.
     advantage
-        One row per cell, `method` (one of those of α) and other method `over`: `gain`, how much larger its average
-        precision is in the same simulation, mean with t-interval `gain_low`, `gain_high`; `simulations`.
+        One row per cell, `method` (those of α) and other method `over`: `gain`, the difference of average precision in
+        the same simulation, mean with t-interval `gain_low`, `gain_high`; `simulations`.
     coverage
-        One row per cell, `quantity`, `days` and `expected` (see `pipelines.recovery.runs.CellRuns`): `simulations`, the
-        `intervals` in them, `coverage` with interval `coverage_low`, `coverage_high`, `below` and `above` (shares of
-        intervals that miss the truth on that side), `required` (whether the method's assumptions hold, so that it must
-        cover), `met` (whether it does; missing where it is not required or there are too few intervals).
+        One row per cell, `quantity`, `days` and `expected` (see `pipelines.recovery.runs.CellRuns`): `simulations`,
+        `intervals` (their number), `coverage` with interval `coverage_low`, `coverage_high`, `below` and `above`
+        (shares of intervals that miss the truth on that side), `required` (whether the method's assumptions hold, so
+        that its intervals must cover), `met` (whether they do; missing if not required or with too few intervals).
         Intervals are of 95 %. For ``alpha_zero`` a miss is a lower bound above 0.
     """
 
@@ -76,29 +70,29 @@ def recovery_study(
     seed: int = 1,
     cells: Sequence[Cell] = CELLS,
     population: int = POPULATION,
-    progress: Progress = lambda doing, share=None: None,
+    progress: Report = quiet,
 ) -> Recovery:
-    """Return how well methods find a known network under every combination of what makes it hard.
+    """Return how well methods find a known network, for each cell of switches.
 
     Parameters
     ----------
     simulations
-        Networks per cell (default 10). Coverage is judged from 100 on.
+        Networks per cell (default 10). Coverage is judged for 100 or more.
     tracks, markets, days
-        Size of each (default: 2,000 debuts in 12 markets over 365 days).
+        Size of each simulation (default: 2,000 debuts in 12 markets over 365 days).
     seed
-        Where chance comes from; simulation number i has the same network in every cell.
+        Seed of the random numbers (default 1); simulation number i has the same network in every cell.
     cells
-        What is on; by default the usual table.
+        Cells (default: all 19 of `CELLS`).
     population
-        Tracks that true rates are measured on, per track of the sample (default 40).
+        Tracks per track of the sample for the true rates (default 40).
     progress
-        Told what is being done.
+        Function that is told the progress.
 
     Raises
     ------
     SettingError
-        When a number is too small, or a cell stands twice.
+        When a number is too small, or a cell occurs twice.
     """
     size = Size(tracks, markets, days)
     check_cells(cells)
@@ -119,7 +113,7 @@ def recovery_study(
 
 
 def check_cells(cells: Sequence[Cell]) -> None:
-    """Raise a SettingError unless there are cells, each once."""
+    """Raise a SettingError if there are no cells, or a cell occurs twice."""
     if not cells or len(set(cells)) < len(cells):
         raise SettingError("a recovery study needs cells, each of them once")
 
@@ -134,7 +128,7 @@ def summed_up(runs: Iterable[CellRuns]) -> Recovery:
 
 
 def _keyed(cell: Cell, table: pd.DataFrame) -> pd.DataFrame:
-    """Return a table with what is on in its cell in front."""
+    """Return a table with the cell and its switches as first columns."""
     keys = {key: cell.name if key == "cell" else getattr(cell, key) for key in _KEYS}
     return pd.concat([pd.DataFrame(keys, index=table.index), table], axis=1)
 
@@ -179,7 +173,7 @@ def _coverage(coverage: pd.DataFrame, well_specified: set[str]) -> pd.DataFrame:
 
 
 def _met(row: dict[str, object]) -> bool | None:
-    """Return whether a required coverage is there, None where there are too few intervals to say."""
+    """Return whether a required coverage is reached, None with too few intervals to judge."""
     covered, intervals, simulations = (float(str(row[name])) for name in ("coverage", "intervals", "simulations"))
     if intervals < LEAST_INTERVALS or simulations < LEAST_SIMULATIONS:
         return None

@@ -1,1 +1,1 @@
-"""Auxiliary tables by ISO code: countries, cultural distances, public holidays."""
+"""Auxiliary tables by ISO code: countries, cultural distances and public holidays."""

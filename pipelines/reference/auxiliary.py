@@ -1,4 +1,4 @@
-"""Auxiliary tables, made and looked up: countries, cultural distances and public holidays, all by ISO code."""
+"""Making and joining the auxiliary tables: countries, cultural distances and public holidays, by ISO code."""
 
 import csv
 import io
@@ -24,21 +24,21 @@ from pipelines.reference.territories import market_codes, named
 
 STEP: Final = "auxiliary"
 VERSION: Final = 1
-"""Raised when the same input gives other tables."""
+"""Version of the step; raised when the same input gives other tables."""
 
 PROFILE: Final = "aux_profile.csv"
 
 
 @dataclass(frozen=True, slots=True)
 class _Sources:
-    """What was made of each source; None where it was not asked for."""
+    """Result for each source; None for a source that was not given."""
 
     countries: Countries | None
     distances: CulturalDistances | None
     holidays: Holidays | None
 
     def tables(self) -> dict[str, pa.Table]:
-        """Return the tables by name."""
+        """Return name → table."""
         tables = {}
         if self.countries:
             tables[COUNTRIES.name] = self.countries.table
@@ -57,32 +57,32 @@ def make_auxiliary(
     holidays: tuple[date, date] | None = None,
     markets: Sequence[str] | None = None,
 ) -> dict[str, Any]:
-    """Make the auxiliary tables that are asked for, as the step ``auxiliary`` of a folder, and return its notes.
+    """Make auxiliary tables as the step ``auxiliary`` of a folder, and return its notes.
 
     Parameters
     ----------
     out
-        The folder, or where it is to be.
+        Folder, or its path.
     countries
-        CSV of the world's countries.
+        CSV of countries (default: none).
     distances
-        CSV with a square matrix or a long list of cultural distances.
+        CSV with a square matrix or a long list of cultural distances (default: none).
     holidays
-        First and last date of the public holidays.
+        First and last date of the public holidays (default: none).
     markets
-        Names or codes of the markets that look for partners, such as those of the charts; the 69 of the reference
-        table when None. Holidays are made for these.
+        Names or codes of the markets to match, such as those of the charts (default: the 69 of the reference table).
+        Holidays are made for these markets.
 
     Returns
     -------
     dict
-        ``countries``, ``distances``, ``holidays``: what became of each source; ``unmatched``: see `unmatched`;
-        ``tables``: rows of each. `auxiliary_lines` says the same in words.
+        ``countries``, ``distances``, ``holidays``: facts about each source; ``unmatched``: see `unmatched`; ``tables``:
+        table → number of rows. `auxiliary_lines` gives the same in words.
 
     Raises
     ------
     SettingError
-        When nothing is asked for, or a package is missing.
+        When no source is given, or a package is missing.
     SourceError
         When a source cannot be used.
     OutputError
@@ -92,7 +92,7 @@ def make_auxiliary(
         raise SettingError("no auxiliary table to make; name a file of countries or of distances, or dates of holidays")
     codes = market_codes(markets)
     if not codes:
-        raise SettingError("no market to find partners for: an aggregate such as Global is none; name markets")
+        raise SettingError("no market to find partners for: an aggregate such as Global is not a market; name markets")
     parameters = _parameters(countries, distances, holidays, codes)
     with Folder(out) if not isinstance(out, Folder) else nullcontext(out) as folder:
         if not folder.unchanged(STEP, fingerprint(STEP, VERSION, parameters)):
@@ -110,18 +110,18 @@ def make_auxiliary(
 
 
 def auxiliary_lookup(aux_folder: str | Path) -> pa.Table:
-    """Return what the auxiliary tables say of each market, for joining to charts by its code.
+    """Return the columns of the auxiliary tables by market, for joining to charts.
 
     Returns
     -------
     Table
-        One row per `market` in order of code, with the 13 columns of `LOOKUP`; null where a table is not there or
-        does not know the market. Distances are over all partners of the source, not only over markets.
+        One row per `market` in order of code, with the 13 columns of `LOOKUP`; null where a table is missing or does
+        not have the market. Distances are over all partners in the source, not only over markets.
 
     Raises
     ------
     SettingError
-        When the folder holds neither countries nor distances, or other files than its manifest says.
+        When the folder has neither countries nor distances, or files that differ from its manifest.
     """
     place = Path(aux_folder)
     known = {artifact["path"]: artifact for artifact in _artifacts(place)}
@@ -146,10 +146,10 @@ def unmatched(
     distances: CulturalDistances | None = None,
     holidays: Holidays | None = None,
 ) -> dict[str, dict[str, str]]:
-    """Return for each source that is given the markets that find no partner in it, as code → name.
+    """Return source → markets without a match in it, as code → name, for each source given.
 
-    ``countries``, ``cultural_distances`` and ``holidays`` are markets that the source does not name;
-    ``cultural_distances_empty`` are markets that it names, but for which all its distances are missing.
+    ``countries``, ``cultural_distances`` and ``holidays`` are markets that the source does not name.
+    ``cultural_distances_empty`` are markets that the source names, but without any distance.
     """
     codes = market_codes(markets)
     lacking: dict[str, list[str]] = {}
@@ -166,9 +166,9 @@ def unmatched(
 
 
 def profile_csv(rows: Mapping[str, int], *, folder: str = "") -> bytes:
-    """Return ``aux_profile.csv``: each table's name, rows, and path below the file's folder.
+    """Return ``aux_profile.csv``: name, rows and path of each table.
 
-    `folder` is where the tables are, seen from there, such as ``aux``.
+    `folder` is the folder of the tables, relative to the folder of the file, such as ``aux`` (default: the same).
 
     Examples
     --------
@@ -185,7 +185,7 @@ def profile_csv(rows: Mapping[str, int], *, folder: str = "") -> bytes:
 
 
 def auxiliary_lines(notes: Mapping[str, Any]) -> list[str]:
-    """Return the notes of `make_auxiliary` in words, one line each: what was read, and who finds no partner."""
+    """Return the notes of `make_auxiliary` in words, one line each: what was read, and which markets have no match."""
     lines = []
     if found := notes.get("countries"):
         lines.append(
@@ -213,7 +213,7 @@ _MEANING: Final = {
     "countries": "markets that the countries table does not name",
     "cultural_distances": "markets that the distances do not name",
     "cultural_distances_empty": "markets that are named there, but without any distance",
-    "holidays": "markets whose holidays the package does not know",
+    "holidays": "markets without holidays in the package",
 }
 
 
@@ -226,10 +226,10 @@ def _distance_lines(found: Mapping[str, Any]) -> list[str]:
     if found["asymmetric_pairs"] or found["pairs_in_one_direction"]:
         lines.append(
             f"distances {found['asymmetric_pairs']:,} pairs differ by direction, by up to "
-            f"{found['largest_asymmetry']:.6g}; {found['pairs_in_one_direction']:,} have one direction only; kept so"
+            f"{found['largest_asymmetry']:.6g}; {found['pairs_in_one_direction']:,} have one direction only; all kept"
         )
     for name, others in found["taken_for_one"].items():
-        lines.append(f"distances taken for {name} too: {_listed(others)}")
+        lines.append(f"distances also read as {name}: {_listed(others)}")
     return lines
 
 
@@ -240,7 +240,7 @@ def _listed(names: Sequence[str]) -> str:
 def _parameters(
     countries: Path | None, distances: Path | None, holidays: tuple[date, date] | None, codes: Sequence[str]
 ) -> dict[str, Any]:
-    """Return what the step depends on, as JSON."""
+    """Return the parameters of the step, as JSON."""
     files = {"countries": countries, "distances": distances}
     parameters: dict[str, Any] = {"markets": list(codes)}
     for name, file in files.items():
@@ -257,7 +257,7 @@ def _parameters(
 
 
 def _notes(made: _Sources, codes: Sequence[str]) -> dict[str, Any]:
-    """Return what the manifest says of the step, as JSON."""
+    """Return the notes of the step, as JSON."""
     notes: dict[str, Any] = {"tables": {name: table.num_rows for name, table in made.tables().items()}}
     if made.countries:
         notes["countries"] = dict(made.countries.notes)

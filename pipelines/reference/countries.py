@@ -1,4 +1,4 @@
-"""The countries reference: what a CSV of the world's countries says, with the ISO code of each."""
+"""The countries reference: a CSV of countries, with their ISO codes."""
 
 import re
 from collections.abc import Mapping
@@ -23,10 +23,10 @@ _SOURCE_NAMES: Final = {
     "govt_type": ("govt_type",),
     "driving_side": ("driving_side",),
 }
-"""Our column → what the source may call it, in snake case."""
+"""Our column → its possible names in the source, in snake case."""
 
 LARGEST: Final = 1e12
-"""More people, or km², than any country has."""
+"""Upper limit of the people or km² of a country."""
 
 _NUMBER = re.compile(r"\d{1,3}(,\d{3})+(\.\d*)?|\d+(\.\d*)?(e\+?\d{1,2})?", re.IGNORECASE)
 
@@ -38,9 +38,9 @@ class Countries:
     Attributes
     ----------
     table
-        One row per country, in the source's order, as the contract `COUNTRIES`.
+        One row per country, in the source's order; columns as in `COUNTRIES`.
     notes
-        What became of the source's rows: `rows` = `kept` + `duplicates` + `nameless` + `blank_rows`, with names.
+        Facts about the source: `rows` = `kept` + `duplicates` + `lines_without_name` + `blank_rows`, with names.
     """
 
     table: pa.Table
@@ -48,10 +48,10 @@ class Countries:
 
 
 def countries_reference(path: str | Path) -> Countries:
-    """Return the countries of a CSV file, one row each.
+    """Return the countries of a CSV file, one row per country.
 
-    Of rows with one name, or with names of one territory, the first is kept. Numbers that cannot be read are null
-    and named.
+    Of several rows with one name, or with names of one territory, the first is kept. Numbers that cannot be read are
+    null and listed in the notes.
 
     Raises
     ------
@@ -88,7 +88,7 @@ def countries_reference(path: str | Path) -> Countries:
 
 
 def _positions(source: SmallCsv) -> list[int]:
-    """Return where the source has each of our columns, in our order."""
+    """Return the positions of our columns in the source, in our order."""
     there: dict[str, int] = {}
     for position, name in enumerate(source.header):
         there.setdefault(re.sub(r"[^0-9a-z]+", "_", name.lower()).strip("_"), position)
@@ -121,6 +121,6 @@ def _typed(rows: list[tuple[str, ...]]) -> tuple[pa.Table, list[str]]:
 
 
 def _number(text: str) -> float | None:
-    """Return a count or an area, None where the text is none that a country can have."""
+    """Return a count or an area, None if the text is not a possible number."""
     value = float(text.replace(",", "")) if _NUMBER.fullmatch(text) else LARGEST
     return value if value < LARGEST else None

@@ -1,4 +1,4 @@
-"""Cultural distances between countries: the long table, each country's five nearest, and a summary per country."""
+"""Cultural distances between countries: the long table, the five nearest of each country, and a summary."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -16,7 +16,7 @@ from pipelines.reference.distance_sources import Pair, read_pairs
 from pipelines.reference.territories import territory, territory_key
 
 NEAREST: Final = 5
-"""Countries that `cultural_distance_top5` lists for each."""
+"""Number of nearest countries in `cultural_distance_top5`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,14 +26,14 @@ class CulturalDistances:
     Attributes
     ----------
     long
-        One row per ordered pair with a distance, by name of source and target, as the contract `LONG`.
+        One row per ordered pair with a distance, in order of names; columns as in `LONG`.
     top5
-        The five nearest of every source, as the contract `TOP5`.
+        The five nearest countries of each source; columns as in `TOP5`.
     named
-        Codes of the territories that the source names, with distances or without.
+        Codes of the territories that the source names, with or without distances.
     notes
-        What became of the source's cells: `cells` = `pairs` + `self_pairs` + `missing` + `duplicate_pairs`; names
-        that are no country; spellings taken for one country; pairs whose two directions differ.
+        Facts about the source: `cells` = `pairs` + `self_pairs` + `missing` + `duplicate_pairs`; names that are not
+        countries; spellings of one country; pairs whose directions differ.
     """
 
     long: pa.Table
@@ -45,18 +45,18 @@ class CulturalDistances:
 def cultural_distances(path: str | Path) -> CulturalDistances:
     """Return the distances of a square matrix or a long list.
 
-    Self pairs and cells without a distance are left out. Of several distances for one ordered pair of territories the
-    smallest is kept. Directions that differ are kept as they are. What is no country keeps its name and has no market.
+    Self pairs and cells without a distance are left out. Of several distances for one ordered pair of territories, the
+    smallest is kept. Directions that differ are both kept. A name that is not a country is kept, without a market.
 
     Raises
     ------
     SourceError
-        When the source cannot be read (see `read_pairs`), gives no pair a distance, or names no country.
+        When the source cannot be read (see `read_pairs`), has no pair with a distance, or names no country.
     """
     source = read_pairs(path)
     smallest, counts = _smallest(source.pairs)
     if not smallest:
-        raise SourceError(f"'{path}' gives no pair of two countries a distance; give a table that does")
+        raise SourceError(f"'{path}' has no pair of two countries with a distance; give a table that has")
     names = _spellings(source.pairs)
     unknown = sorted(spellings[0] for spellings in names.values() if territory(spellings[0]) is None)
     if len(unknown) == len(names):
@@ -80,7 +80,7 @@ def cultural_distances(path: str | Path) -> CulturalDistances:
 
 
 def summary_by_market(long: pa.Table, top5: pa.Table) -> pa.Table:
-    """Return per source market what its distances to all others come to.
+    """Return a summary of the distances of each source market to all others.
 
     Returns
     -------
@@ -106,7 +106,7 @@ def summary_by_market(long: pa.Table, top5: pa.Table) -> pa.Table:
 
 
 def _smallest(pairs: Sequence[Pair]) -> tuple[dict[tuple[str, str], float], dict[str, int]]:
-    """Return the smallest distance of every ordered pair of territories, and what was left out."""
+    """Return the smallest distance of each ordered pair of territories, and the counts of cells left out."""
     smallest: dict[tuple[str, str], float] = {}
     counts = {"self_pairs": 0, "missing": 0, "duplicate_pairs": 0}
     for pair in pairs:
@@ -124,7 +124,7 @@ def _smallest(pairs: Sequence[Pair]) -> tuple[dict[tuple[str, str], float], dict
 
 
 def _spellings(pairs: Sequence[Pair]) -> dict[str, list[str]]:
-    """Return the names of every territory in order of appearance."""
+    """Return territory → its names in order of appearance."""
     names: dict[str, list[str]] = defaultdict(list)
     for name in dict.fromkeys(name for pair in pairs for name in (pair.source, pair.target)):
         names[territory_key(name)].append(name)
@@ -132,7 +132,7 @@ def _spellings(pairs: Sequence[Pair]) -> dict[str, list[str]]:
 
 
 def _asymmetry(smallest: Mapping[tuple[str, str], float]) -> dict[str, float | int]:
-    """Return how far the two directions of pairs differ."""
+    """Return how much the two directions of pairs differ."""
     differences = [abs(d - smallest[b, a]) for (a, b), d in smallest.items() if a < b and (b, a) in smallest]
     return {
         "asymmetric_pairs": sum(1 for difference in differences if difference > 0),
@@ -142,7 +142,7 @@ def _asymmetry(smallest: Mapping[tuple[str, str], float]) -> dict[str, float | i
 
 
 def _nearest(rows: Sequence[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
-    """Return the first `NEAREST` rows of every source by distance and name, each with its rank."""
+    """Return the first `NEAREST` rows of each source by distance and name, with their rank."""
     by_source: dict[str, list[tuple[Any, ...]]] = defaultdict(list)
     for row in rows:
         by_source[row[0]].append(row)

@@ -1,4 +1,4 @@
-"""Cultural distances as their files hold them: a square matrix or a long list, read to one list of pairs."""
+"""Files of cultural distances: a square matrix or a long list, read as one list of pairs."""
 
 import math
 import re
@@ -12,10 +12,10 @@ from pipelines.reference.small_csv import SmallCsv, read_small_csv
 from pipelines.reference.territories import country_name, territory_key
 
 NAME_COLUMNS = frozenset({"country", "source_country", "source", "country_name", "countries"})
-"""What a square matrix may call the column of its rows' names; where none is called so, the first is it."""
+"""Possible names of the column with the rows' names in a square matrix; without any of them, it is the first."""
 
 MISSING = frozenset({"", "na", "n/a", "nan", "null", "none", "-", ".", "<na>"})
-"""Cells, in lower case, that say there is no distance. In a column of codes "NA" is Namibia and never missing."""
+"""Cells, in lower case, without a distance. In a column of codes "NA" is Namibia and never missing."""
 
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?", re.IGNORECASE)
 _NAMELESS = re.compile(r"(unnamed(:\s*\d+)?|\.\.\.\d+)?", re.IGNORECASE)
@@ -25,7 +25,7 @@ _TARGET = re.compile(r"(target|to|destination|dest)([ _].*)?|.*(2|_d|_j|_b)", re
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """One cell of a source: from one name to another, None where it gives no distance."""
+    """One cell of a source: the distance from one name to another, None if it is missing."""
 
     source: str
     target: str
@@ -34,7 +34,7 @@ class Pair:
 
 @dataclass(frozen=True, slots=True)
 class PairList:
-    """All pairs of a source, in its order, and what it looked like."""
+    """All pairs of a source, in its order, with its layout and encoding."""
 
     pairs: tuple[Pair, ...]
     layout: str
@@ -47,8 +47,8 @@ def read_pairs(path: str | Path) -> PairList:
     Raises
     ------
     SourceError
-        When the file cannot be read, is neither, names a row or a column twice, or a distance is no number or
-        negative.
+        When the file cannot be read, has neither layout, names a row or column twice, or has a distance that is
+        negative or not a number.
     """
     source = _without_nameless(read_small_csv(path))
     column = next((i for i, name in enumerate(source.header) if name.lower() in NAME_COLUMNS), 0)
@@ -66,7 +66,7 @@ def read_pairs(path: str | Path) -> PairList:
 
 
 def _without_nameless(source: SmallCsv) -> SmallCsv:
-    """Return the source without columns of no name that say nothing: empty, or a running number before the names."""
+    """Return the source without nameless columns that are empty or, as the first column, number the rows."""
     keep = []
     running = [str(number) for number in range(len(source.rows))]
     for position, name in enumerate(source.header):
@@ -76,7 +76,7 @@ def _without_nameless(source: SmallCsv) -> SmallCsv:
             keep.append(position)
     for position in keep[1:]:
         if _NAMELESS.fullmatch(source.header[position]):
-            raise SourceError(f"'{source.path}': column {position + 1} has cells and no name; name it or take it out")
+            raise SourceError(f"'{source.path}': column {position + 1} has cells and no name; name it or remove it")
     return source.take(keep)
 
 
@@ -89,11 +89,11 @@ def _from_square(square: SmallCsv) -> Iterator[Pair]:
     for what, names in (("column", square.header[1:]), ("row", [row[0] for row in square.rows])):
         blank = [index for index, name in enumerate(names, start=1) if not country_name(name)]
         if blank:
-            raise SourceError(f"'{square.path}': {what} {blank[0]} of the matrix has no name; name it or take it out")
+            raise SourceError(f"'{square.path}': {what} {blank[0]} of the matrix has no name; name it or remove it")
         twice = [name for name, count in Counter(name.casefold() for name in names).items() if count > 1]
         if twice:
             shown = next(name for name in names if name.casefold() == twice[0])
-            raise SourceError(f"'{square.path}' has the {what} '{shown}' twice; take one of them out")
+            raise SourceError(f"'{square.path}' has the {what} '{shown}' twice; remove one of them")
     targets = [country_name(name) for name in square.header[1:]]
     for line, (name, *cells) in zip(square.lines, square.rows, strict=True):
         source = country_name(name)
@@ -102,19 +102,19 @@ def _from_square(square: SmallCsv) -> Iterator[Pair]:
 
 
 def _from_long(long: SmallCsv) -> Iterator[Pair]:
-    """Yield the rows of a list whose columns are source, target and distance."""
+    """Yield the rows of a list with the columns source, target and distance."""
     for line, (first, second, cell) in zip(long.lines, long.rows, strict=True):
         source, target = country_name(first), country_name(second)
         if not source or not target:
-            raise SourceError(f"'{long.path}' line {line} lacks the name of a country; mend the line or take it out")
+            raise SourceError(f"'{long.path}' line {line} lacks the name of a country; correct the line or remove it")
         yield Pair(source, target, _distance(cell, f"'{long.path}' line {line}, {source} to {target}"))
 
 
 def _long_order(source: SmallCsv) -> list[int] | None:
-    """Return where a list of three columns has source, target and distance; None where it is no such list.
+    """Return the positions of source, target and distance in a list of three columns; None if it is not such a list.
 
-    The distances are the column with most numbers. Of the others, the first is the source, unless it is called a
-    target and the second a source.
+    The distances are the column with most numbers. Of the others, the first is the source, unless its name says target
+    and the name of the second says source.
     """
     if len(source.header) != 3:
         return None
@@ -139,17 +139,17 @@ def _distance(cell: str, where: str) -> float | None:
 
 
 def _neither(square: SmallCsv, rows: frozenset[str], columns: frozenset[str]) -> str:
-    """Return why a file is neither a square matrix nor a long list."""
+    """Return the message for a file that is neither a square matrix nor a long list."""
     only_rows = _only(square, [row[0] for row in square.rows], columns)
     only_columns = _only(square, square.header[1:], rows)
     parts = [f"{kind} only: {names}" for kind, names in (("rows", only_rows), ("columns", only_columns)) if names]
     return (
-        f"'{square.path}' is no square matrix ({len(square.rows)} rows, {len(square.header) - 1} columns; "
-        f"{'; '.join(parts)}) and no list of source, target and distance; give one of these"
+        f"'{square.path}' is not a square matrix ({len(square.rows)} rows, {len(square.header) - 1} columns; "
+        f"{'; '.join(parts)}) and not a list of source, target and distance; give one of these"
     )
 
 
 def _only(square: SmallCsv, names: Sequence[str], others: frozenset[str]) -> str:
-    """Return the first names that the other side of the matrix lacks."""
+    """Return the first names that are missing on the other side of the matrix."""
     lacking = [name[:40] for name in names if territory_key(country_name(name)) not in others]
     return ", ".join(lacking[:3]) + (f" and {len(lacking) - 3} more" if len(lacking) > 3 else "")

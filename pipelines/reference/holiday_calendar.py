@@ -1,4 +1,4 @@
-"""Public holidays as a table: market × date, from the package `holidays` (extra ``calendar``)."""
+"""Public holidays by market and date, from the package `holidays` (extra ``calendar``)."""
 
 import importlib
 from collections.abc import Mapping, Sequence
@@ -15,17 +15,17 @@ from pipelines.reference.territories import market_codes
 
 @dataclass(frozen=True, slots=True)
 class Holidays:
-    """Public holidays, and where there are none to be had.
+    """Public holidays, and the markets and years without any.
 
     Attributes
     ----------
     table
-        One row per market and date, in that order, as the contract `HOLIDAYS`.
+        One row per market and date, in that order; columns as in `HOLIDAYS`.
     unknown
-        Codes of markets that the package does not know.
+        Codes of markets that the package does not have.
     notes
-        The dates asked for, the `version` of the package (another one may know other holidays), `unknown`, and
-        `empty_years`: market → years in which the package has none for it.
+        First and last date, the `version` of the package (other versions may have other holidays), `unknown`, and
+        `empty_years`: market → years without holidays in the package.
     """
 
     table: pa.Table
@@ -33,33 +33,27 @@ class Holidays:
     notes: Mapping[str, Any]
 
 
-def holiday_table(markets: Sequence[str] | None, first_date: date, last_date: date) -> pa.Table:
-    """Return the public holidays of markets, one row per market and date; see `public_holidays`.
-
-    Examples
-    --------
-    >>> holiday_table(["SE"], date(2021, 6, 1), date(2021, 6, 30)).to_pylist()[0]
-    {'market': 'SE', 'date': datetime.date(2021, 6, 6), 'name': 'National Day'}
-    """
-    return public_holidays(markets, first_date, last_date).table
-
-
 def public_holidays(markets: Sequence[str] | None, first_date: date, last_date: date) -> Holidays:
-    """Return the public holidays of whole countries (none of regions only) from `first_date` to `last_date`.
+    """Return the public holidays of whole countries, without those of regions only.
 
     Parameters
     ----------
     markets
-        Names or codes; the 69 of the reference table when None. Aggregates are passed over.
+        Names or codes; None for the 69 of the reference table. Aggregates are skipped.
     first_date, last_date
-        The first and the last day of interest.
+        First and last date, both included.
 
     Raises
     ------
     SettingError
         When the package is not installed, or the last date is before the first.
     UnknownMarketError
-        When a name is of no known market.
+        When a name is not a known market.
+
+    Examples
+    --------
+    >>> public_holidays(["SE"], date(2021, 6, 1), date(2021, 6, 30)).table.to_pylist()[0]
+    {'market': 'SE', 'date': datetime.date(2021, 6, 6), 'name': 'National Day'}
     """
     if last_date < first_date:
         raise SettingError(f"holidays from {first_date} to {last_date}: the last date is before the first")
@@ -88,12 +82,12 @@ def public_holidays(markets: Sequence[str] | None, first_date: date, last_date: 
 
 
 def holidays_package() -> Any:
-    """Return the module `holidays`, which is imported only here.
+    """Return the module `holidays`; it is imported only here.
 
     Raises
     ------
     SettingError
-        When it is not installed.
+        When the package is not installed.
     """
     try:
         return importlib.import_module("holidays")
@@ -104,7 +98,7 @@ def holidays_package() -> Any:
 
 
 def _names_by_day(package: Any, market: str, years: range) -> dict[date, str]:
-    """Return day → names in order of name, each once; those of whole countries."""
+    """Return day → names of the holidays of the whole country, in order, each once."""
     country = package.country_holidays(market)
     languages = country.supported_languages
     english = next((code for code in ("en_US", "en_GB", "en") if code in languages), None)

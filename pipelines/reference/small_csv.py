@@ -1,4 +1,4 @@
-"""Small CSV files from many hands: any usual encoding and delimiter, all rows as wide as the header, or a clear no."""
+"""Small CSV files of common encodings and delimiters; each row must have as many cells as the header."""
 
 import csv
 import io
@@ -9,7 +9,7 @@ from pathlib import Path
 from diffusion import SourceError
 
 LARGEST = 100_000_000
-"""Bytes: what is larger is no table of countries or of their distances."""
+"""Bytes: a larger file is not a table of countries or of their distances."""
 
 _MARKS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
 
@@ -21,17 +21,17 @@ class SmallCsv:
     Attributes
     ----------
     path
-        Where it was read.
+        Path of the file.
     encoding
-        As which it was read: by its byte order mark, else ``utf-8``, else ``latin-1``, which fits any bytes.
+        Encoding: by the byte order mark, else ``utf-8``, else ``latin-1``, which accepts all bytes.
     header
         Column names, trimmed.
     rows
-        One tuple of trimmed cells per row that is not blank, as many as the header has.
+        One tuple of trimmed cells per row, without blank rows; as many cells as the header.
     lines
-        The line in the file, from 1, on which each of `rows` begins.
+        Line in the file, from 1, on which each of `rows` begins.
     blank_rows
-        Number of rows without any text, which are left out.
+        Number of rows without any text; they are left out.
     """
 
     path: Path
@@ -49,12 +49,13 @@ class SmallCsv:
 
 
 def read_small_csv(path: str | Path) -> SmallCsv:
-    """Return a small CSV file; its delimiter is the comma, semicolon or tab that its first line has most of.
+    """Return a small CSV file; its delimiter is the most frequent of comma, semicolon and tab in the first line.
 
     Raises
     ------
     SourceError
-        When it cannot be read, is empty or too large, is not text, or a row has not the header's number of cells.
+        When the file cannot be read, is empty, too large or not text, or a row and the header differ in number of
+        cells.
     """
     path = Path(path)
     text, encoding = _text(path)
@@ -71,20 +72,20 @@ def read_small_csv(path: str | Path) -> SmallCsv:
     width = len(rows[0])
     for index, (cells, line) in enumerate(zip(rows, lines, strict=True)):
         if len(cells) < width or any(cells[width:]):
-            raise SourceError(f"'{path}' line {line} has {len(cells)} cells, the header {width}; mend the line")
+            raise SourceError(f"'{path}' line {line} has {len(cells)} cells, the header {width}; correct the line")
         rows[index] = cells[:width]
     return SmallCsv(path, encoding, rows[0], tuple(rows[1:]), tuple(lines[1:]), blank)
 
 
 def check_small(path: Path) -> None:
-    """Check that a file is small enough to be read at once.
+    """Raise an error if a file is too large to be read at once.
 
     Raises
     ------
     SourceError
-        When it has more bytes than any table of countries or of their distances.
+        When it is larger than `LARGEST`.
     OSError
-        When it is not there.
+        When it does not exist.
     """
     size = path.stat().st_size
     if size > LARGEST:
@@ -94,7 +95,7 @@ def check_small(path: Path) -> None:
 
 
 def _text(path: Path) -> tuple[str, str]:
-    """Return the text of a file, and the encoding it was read as."""
+    """Return the text and the encoding of a file."""
     try:
         check_small(path)
         content = path.read_bytes()
@@ -121,4 +122,4 @@ def _records(path: Path, text: str, delimiter: str) -> Iterator[tuple[int, tuple
             yield begin, tuple(cell.strip() for cell in cells)
             begin = reader.line_num + 1
     except csv.Error as error:
-        raise SourceError(f"'{path}', record from line {begin}, is no CSV ({error}); mend its quotes") from error
+        raise SourceError(f"'{path}', record from line {begin}, is no CSV ({error}); correct its quotes") from error

@@ -1,4 +1,4 @@
-"""Countries as auxiliary sources write them: other spellings, codes of three letters, years behind the name."""
+"""Names of countries in auxiliary sources: other spellings, codes of three letters, and years after the name."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -50,13 +50,13 @@ FURTHER_NAMES: Final = {
     "Venezuela, RB": "VE",
     "XKX": "XK",
 }
-"""Spellings of real sources for territories outside the reference table, which has the aliases of its own."""
+"""Spellings in real sources, for territories outside the reference table, which has its own aliases."""
 
 _YEARS = re.compile(r"\s*\(?(?<!\d)(?:19|20)\d\d\s*[-–]\s*(?:19|20)\d\d\)?$")
 
 
 def country_name(text: str) -> str:
-    """Return a country's name without the white space around it and a span of years behind it.
+    """Return a country's name without white space around it and without a span of years after it.
 
     Examples
     --------
@@ -68,10 +68,10 @@ def country_name(text: str) -> str:
 
 @cache
 def territory(name: str) -> str | None:
-    """Return the ISO 3166-1 alpha-2 code of a territory, None where the name is of no known one.
+    """Return the ISO 3166-1 alpha-2 code of a territory, None if the name is not known.
 
-    What `diffusion.resolve` knows counts first; then "and" for "&" and "Saint" for "St.", then `FURTHER_NAMES`, then
-    codes of three letters. An aggregate such as ``Global`` is no territory.
+    The name is looked up by `diffusion.resolve`, also with "&" for "and" and "St." for "Saint", then in
+    `FURTHER_NAMES`, then among codes of three letters. An aggregate such as ``Global`` is not a territory.
 
     Examples
     --------
@@ -87,17 +87,17 @@ def territory(name: str) -> str | None:
 
 
 def territory_key(name: str) -> str:
-    """Return what tells whether two names mean one territory: the code, or the name without regard to case."""
+    """Return a key that is equal for names of one territory: the code, or the name in lower case if not known."""
     return territory(name) or f"\N{BULLET}{name.casefold()}"
 
 
 def market_codes(markets: Sequence[str] | None = None) -> list[str]:
-    """Return codes of markets (names or codes) in order, without aggregates; the reference table's when None.
+    """Return the codes of markets (names or codes) in order, without aggregates; None gives the reference table's.
 
     Raises
     ------
     UnknownMarketError
-        When a name is of no known market.
+        When a name is not a known market.
     """
     if markets is None:
         return [str(code) for code in reference_table()["market"]]
@@ -105,7 +105,7 @@ def market_codes(markets: Sequence[str] | None = None) -> list[str]:
 
 
 def named(codes: Iterable[str]) -> dict[str, str]:
-    """Return the English name of every code, in order of code."""
+    """Return code → English name, in order of code."""
     return dict(sorted(market_names(codes).items()))
 
 
@@ -117,7 +117,7 @@ def _resolved(name: str) -> str | None:
 
 
 def _of_three_letters(name: str) -> str | None:
-    """Return the code that CLDR gives for a current ISO 3166-1 alpha-3 code."""
+    """Return the alpha-2 code for a current ISO 3166-1 alpha-3 code, by CLDR."""
     if not re.fullmatch("[A-Za-z]{3}", name):
         return None
     replacements = get_global("territory_aliases").get(name.upper(), [])

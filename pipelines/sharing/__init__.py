@@ -1,1 +1,1 @@
-"""A folder shared through an S3-compatible store: push, pull, and how the two differ."""
+"""Sharing a folder through an S3-compatible store: push, pull and status."""

@@ -1,4 +1,4 @@
-"""Objects of an S3-compatible store (AWS, Cloudflare R2, MinIO) below one prefix: what is there, sending, fetching."""
+"""Objects of an S3-compatible store (AWS, Cloudflare R2, MinIO) below one prefix: list, send, fetch, delete."""
 
 import base64
 import hashlib
@@ -13,21 +13,21 @@ from urllib.parse import quote
 from diffusion import OutputError
 from pipelines.folders.manifest import MANIFEST, digest_of, parse_manifest
 from pipelines.folders.verify import check_digests
-from pipelines.sharing.store_client import open_client, parse_address, server_of, speaking
+from pipelines.sharing.store_client import open_client, parse_address, server_of, store_errors
 
 MARK = "chart-diffusion-sha256"
-"""Metadata of an object: this tool sent it, with this SHA-256."""
+"""Metadata of an object sent by this tool: its SHA-256."""
 HOME = "chart-diffusion-prefix"
-"""Metadata of an object: the prefix that it was sent below, percent-encoded."""
+"""Metadata of an object sent by this tool: its prefix, percent-encoded."""
 PART_BYTES = 16 * 1024 * 1024
-"""Larger files travel in parts of this size, at most `LANES` of them in memory."""
+"""Larger files are sent in parts of this size, with at most `LANES` parts in memory."""
 LANES = 4
 MOST_PARTS = 10_000
 LARGEST_MANIFEST = 256 * 1024 * 1024
 
 
 class Store:
-    """The objects at one address; use it by `open_store`. Its messages name the address and never credentials."""
+    """The objects at one address; open it with `open_store`. Its messages name the address but never credentials."""
 
     def __init__(self, remote: str, endpoint_url: str | None, part_bytes: int) -> None:
         self.address = parse_address(remote)
@@ -35,18 +35,18 @@ class Store:
         self.client = open_client(self.address, endpoint_url, connections=4 * LANES)
 
     def listing(self) -> dict[str, int]:
-        """Return name → size of every object below the prefix, whoever put it there."""
+        """Return name → size of all objects below the prefix, also those of other tools."""
         start = self.address.key("")
         pages = self._pages("list_objects_v2", Bucket=self.address.bucket, Prefix=start)
-        with self._speaking():
+        with self._errors():
             return {str(entry["Key"])[len(start) :]: int(entry["Size"]) for entry in self._all(pages, "Contents")}
 
     def mark(self, name: str) -> tuple[int, str] | None:
-        """Return an object's size and the SHA-256 it was sent with, None where it is absent.
+        """Return an object's size and the SHA-256 it was sent with, None if it does not exist.
 
-        The SHA-256 is '' where this tool did not send it to this address.
+        The SHA-256 is '' if this tool did not send the object to this address.
         """
-        with self._speaking(absent_is_fine=True):
+        with self._errors(absent_is_fine=True):
             head = self.client.head_object(**self._object(name))
             said = head["Metadata"]
             ours = said.get(HOME) == quote(self.address.prefix)
@@ -59,15 +59,15 @@ class Store:
             return dict(zip(names, lanes.map(self.mark, names), strict=True))
 
     def manifest(self) -> tuple[bytes, dict[str, Any]]:
-        """Return the manifest of the address as bytes and as what it says; no bytes and no steps where there is none.
+        """Return the manifest of the address as bytes and parsed; without bytes and steps if there is none.
 
         Raises
         ------
         OutputError
-            When it is no manifest of this tool, names a file outside its folder, or was changed by hand.
+            When it is not a manifest of this tool, names a file outside its folder, or was changed by hand.
         """
         content = b""
-        with self._speaking(absent_is_fine=True):
+        with self._errors(absent_is_fine=True):
             answer = self.client.get_object(**self._object(MANIFEST))
             with answer["Body"] as body:
                 if answer["ContentLength"] > LARGEST_MANIFEST:
@@ -81,39 +81,39 @@ class Store:
         return content, manifest
 
     def send(self, path: Path, artifact: Mapping[str, Any]) -> None:
-        """Send a file, in parts where it is large, and check that it arrived.
+        """Send a file, in parts if it is large, and check that it arrived.
 
         Raises
         ------
         OutputError
-            When the store fails, or holds something else afterwards.
+            When the store fails, or the object differs afterwards.
         """
         name, wanted = artifact["path"], (artifact["bytes"], artifact["sha256"])
         if artifact["bytes"] <= self.part_bytes:
             self.send_bytes(name, path.read_bytes(), sha256=artifact["sha256"])
         else:
             self._send_parts(path, artifact)
-            if self.mark(name) != wanted:  # an upload begun for other content of the same beginning
+            if self.mark(name) != wanted:  # an upload that was begun with other content
                 self._send_parts(path, artifact, resume=False)
         if self.mark(name) != wanted:
             raise OutputError(f"'{self.address}/{name}' did not arrive whole; push again")
 
     def send_bytes(self, name: str, content: bytes, *, sha256: str | None = None) -> None:
-        """Send an object in one piece; the server refuses it when it arrives changed."""
+        """Send an object in one piece; the server refuses it if it was changed on the way."""
         found = digest_of(content)
         if sha256 not in (None, found):
             raise OutputError(f"'{name}' was changed while it was sent; verify the folder and push again")
-        with self._speaking():
+        with self._errors():
             call = {"ContentMD5": _md5(content)[0], "Metadata": self._metadata(found)}
             self.client.put_object(**self._object(name), **call, Body=content)
 
     def fetch(self, artifact: Mapping[str, Any], target: Path) -> None:
-        """Fetch an object of the expected size into a file; its content is for the caller to check.
+        """Fetch an object of the expected size into a file; the caller must check its content.
 
         Raises
         ------
         OutputError
-            When the object is not there or of another size, or the store fails.
+            When the object does not exist or has another size, or the store fails.
         """
         from boto3.s3.transfer import TransferConfig
 
@@ -128,20 +128,20 @@ class Store:
         parts = TransferConfig(
             multipart_threshold=self.part_bytes, multipart_chunksize=self.part_bytes, max_concurrency=LANES
         )
-        with self._speaking():
+        with self._errors():
             self.client.download_file(self.address.bucket, self.address.key(name), str(target), Config=parts)
 
     def delete(self, name: str) -> None:
         """Delete an object."""
-        with self._speaking():
+        with self._errors():
             self.client.delete_object(**self._object(name))
 
     def _send_parts(self, path: Path, artifact: Mapping[str, Any], *, resume: bool = True) -> None:
-        """Send a file in parts, going on where an interrupted upload of it stopped; its parts stay for the next."""
+        """Send a file in parts, from where an interrupted upload stopped; after an error, the parts stay."""
         where = self._object(artifact["path"])
         size = max(self.part_bytes, math.ceil(artifact["bytes"] / MOST_PARTS))
         upload, there = self._begun(path, where, size) if resume else ("", {})
-        with self._speaking():
+        with self._errors():
             if not upload:
                 begun = self.client.create_multipart_upload(**where, Metadata=self._metadata(artifact["sha256"]))
                 upload = str(begun["UploadId"])
@@ -164,20 +164,20 @@ class Store:
             self.client.complete_multipart_upload(**where, UploadId=upload, MultipartUpload={"Parts": parts})
 
     def _begun(self, path: Path, where: Mapping[str, str], size: int) -> tuple[str, dict[int, str]]:
-        """Return the interrupted upload with most parts of the file, and their ETags; abort all others of the key."""
+        """Return the interrupted upload with most parts of the file, and their ETags; abort the other uploads."""
         found: list[tuple[str, dict[int, str]]] = []
-        with suppress(OutputError), self._speaking():  # not every store lists uploads, and not every key may
+        with suppress(OutputError), self._errors():  # some stores and credentials cannot list uploads
             pages = self._pages("list_multipart_uploads", Bucket=where["Bucket"], Prefix=where["Key"])
             uploads = [str(one["UploadId"]) for one in self._all(pages, "Uploads") if one["Key"] == where["Key"]]
             found = sorted(((one, self._right_parts(path, where, one, size)) for one in uploads), key=_parts_of)
         chosen = found.pop() if found and found[-1][1] else ("", {})
         for stale, _ in found:
-            with suppress(OutputError), self._speaking():
+            with suppress(OutputError), self._errors():
                 self.client.abort_multipart_upload(**where, UploadId=stale)
         return chosen
 
     def _right_parts(self, path: Path, where: Mapping[str, str], upload: str, size: int) -> dict[int, str]:
-        """Return number → ETag of the parts that arrived and are the file's, told by their MD5."""
+        """Return number → ETag of the parts that arrived and have the MD5 of the file's part."""
         right = {}
         for part in self._all(self._pages("list_parts", **where, UploadId=upload), "Parts"):
             number, etag = int(part["PartNumber"]), str(part["ETag"])
@@ -200,8 +200,8 @@ class Store:
         for page in pages:
             yield from page.get(kind, ())
 
-    def _speaking(self, *, absent_is_fine: bool = False) -> AbstractContextManager[None]:
-        return speaking(self.address, server_of(self.client), absent_is_fine=absent_is_fine)
+    def _errors(self, *, absent_is_fine: bool = False) -> AbstractContextManager[None]:
+        return store_errors(self.address, server_of(self.client), absent_is_fine=absent_is_fine)
 
 
 @contextmanager
@@ -211,14 +211,14 @@ def open_store(remote: str, *, endpoint_url: str | None = None, part_bytes: int 
     Parameters
     ----------
     endpoint_url
-        The server, where it is not AWS; by default ``AWS_ENDPOINT_URL`` or the AWS files say.
+        Address of the server if it is not AWS (default: from ``AWS_ENDPOINT_URL`` or the AWS files).
     part_bytes
-        Larger files travel in parts of this size.
+        Bytes: larger files are sent in parts of this size (default 16 MiB).
 
     Raises
     ------
     SettingError
-        When the address or the endpoint cannot be right, or the client is not installed.
+        When the address or the endpoint is not valid, or the client is not installed.
     """
     store = Store(remote, endpoint_url, part_bytes)
     try:
@@ -228,7 +228,7 @@ def open_store(remote: str, *, endpoint_url: str | None = None, part_bytes: int 
 
 
 def unnamed(listing: Iterable[str], named: Iterable[str]) -> list[str]:
-    """Return the names of a listing that a manifest does not name, but those of folders with one of their own."""
+    """Return the names of a listing that are not `named`, without those in folders that have their own manifest."""
     listing = set(listing)
     others = tuple(name.removesuffix(MANIFEST) for name in listing if name.endswith(f"/{MANIFEST}"))
     return sorted(name for name in listing - set(named) - {MANIFEST} if not name.startswith(others))
@@ -245,6 +245,6 @@ def _part(path: Path, number: int, size: int) -> bytes:
 
 
 def _md5(content: bytes) -> tuple[str, str]:
-    """Return the MD5 of content as the header `Content-MD5` writes it, and as an ETag does."""
+    """Return the MD5 of content in the form of the header `Content-MD5`, and in that of an ETag."""
     digest = hashlib.md5(content, usedforsecurity=False)
     return base64.b64encode(digest.digest()).decode("ascii"), digest.hexdigest()

@@ -1,4 +1,4 @@
-"""Sharing a folder by its manifest: push it to an S3-compatible store, pull it from there."""
+"""Sharing a folder by its manifest: push it to an S3-compatible store, or pull it from there."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -8,29 +8,29 @@ from typing import Any
 from diffusion import OutputError
 from pipelines.folders.manifest import MANIFEST, artifacts_of, digest_of_file, intact
 from pipelines.folders.staging import Staging, writing
-from pipelines.folders.verify import believed, compare
+from pipelines.folders.verify import checked_manifest, compare
 from pipelines.progress import Report
 from pipelines.sharing.object_store import PART_BYTES, Store, open_store, unnamed
 
 
 @dataclass(frozen=True, slots=True)
 class Transfer:
-    """What a push or a pull did.
+    """Result of a push or a pull.
 
     Attributes
     ----------
     direction
         ``pushed`` or ``pulled``.
     moved
-        Files that travelled and were found whole afterwards; the manifest comes on top where it differed.
+        Files that were sent or fetched and checked; without the manifest, which is copied too if it differs.
     bytes
-        Their size.
+        Size of the moved files.
     unchanged
-        How many files were there already, whole.
+        Number of files that were there already.
     deleted
-        Files that the manifest does not name any more, deleted because that was asked for.
+        Files that were deleted because the manifest does not list them any more.
     left
-        Those that are still there: deleting was not asked for, or they were changed since.
+        Such files that were not deleted: `delete` was not set, or they were changed.
     """
 
     direction: str
@@ -41,7 +41,7 @@ class Transfer:
     left: tuple[str, ...]
 
     def lines(self) -> list[str]:
-        """Return what was done as text."""
+        """Return the result as text."""
         lines = [f"{self.direction:<9} {len(self.moved):,} files, {self.bytes:,} bytes; {self.unchanged:,} unchanged"]
         lines += [f"deleted   {name}" for name in self.deleted]
         lines += [f"left      {name}: the manifest does not name it any more" for name in self.left]
@@ -58,39 +58,42 @@ def push(
     part_bytes: int = PART_BYTES,
     tell: Report | None = None,
 ) -> Transfer:
-    """Bring a folder to an address; what is there already, whole, does not travel; the manifest goes last.
+    """Copy a folder to an address; only files that differ are sent, and the manifest is sent last.
 
-    A push that is interrupted leaves the manifest that was there; the next one goes on where it stopped, within a
-    large file too.
+    An interrupted push leaves the old manifest at the address. The next push continues where it stopped, also within a
+    large file.
 
     Parameters
     ----------
     remote
         ``s3://BUCKET/PREFIX``.
     endpoint_url
-        The server, where it is not AWS; by default ``AWS_ENDPOINT_URL`` or the AWS files say.
+        Address of the server if it is not AWS (default: from ``AWS_ENDPOINT_URL`` or the AWS files).
     delete
-        Whether to delete objects that this tool sent there earlier and the manifest does not name any more.
+        Whether to delete objects that this tool sent earlier and the manifest does not list any more (default False).
     overwrite
-        Whether to send every file, whatever is there: objects that this tool did not send, or that say they are whole
-        and are not, are replaced too.
+        Whether to send every file (default False). Objects that this tool did not send, and objects with a wrong
+        SHA-256 in their metadata, are then replaced too.
     part_bytes
-        Larger files travel in parts of this size.
+        Bytes: larger files are sent in parts of this size (default 16 MiB).
     tell
-        Told every file before it is read or sent.
+        Function that is told each file before it is read or sent (default: none).
 
     Raises
     ------
     SettingError
-        When there is no folder, no manifest, no client, or no credentials, or the address cannot be right.
+        When there is no folder, manifest, client or credentials, or the address is not valid.
     OutputError
-        When the folder is not as its manifest says, foreign objects are in the way, or the store fails.
+        When the folder differs from its manifest, objects of other tools would be replaced, or the store fails.
     """
     place = Path(place)
-    with believed(place) as manifest, open_store(remote, endpoint_url=endpoint_url, part_bytes=part_bytes) as store:
+    with (
+        checked_manifest(place) as manifest,
+        open_store(remote, endpoint_url=endpoint_url, part_bytes=part_bytes) as store,
+    ):
         listing = store.listing()
         there, before = store.manifest()
-        _refuse_spoiled(place, manifest, tell)
+        _refuse_changed(place, manifest, tell)
         artifacts = artifacts_of(manifest)
         marks = store.marks([one["path"] for one in artifacts if one["path"] in listing])
         due = [one for one in artifacts if overwrite or marks.get(one["path"]) != (one["bytes"], one["sha256"])]
@@ -98,7 +101,9 @@ def push(
         foreign = [one["path"] for one in due if (marks.get(one["path"]) or (0, "-"))[1] == ""]
         if not overwrite:
             _refuse(f"'{store.address}' holds files that this tool did not send", set(foreign) - named)
-        for artifact in sorted(due, key=lambda one: one["path"] in named):  # what the old manifest names stays longest
+        for artifact in sorted(
+            due, key=lambda one: one["path"] in named
+        ):  # files of the old manifest are replaced last
             if tell:
                 tell(f"sending {artifact['path']}")
             store.send(place / artifact["path"], artifact)
@@ -122,34 +127,34 @@ def pull(
     part_bytes: int = PART_BYTES,
     tell: Report | None = None,
 ) -> Transfer:
-    """Bring what an address holds into a folder; it appears there when all of it has arrived whole.
+    """Copy an address into a folder; files appear there only after all of them have arrived complete.
 
-    A pull that is interrupted keeps what arrived whole in a hidden folder, and the next one goes on from there.
+    An interrupted pull keeps complete files in a hidden folder, and the next pull continues from there.
 
     Parameters
     ----------
     remote, endpoint_url, part_bytes, tell
-        As for `push`.
+        As in `push`.
     place
-        Made where it is absent.
+        Folder; it is made if it does not exist.
     delete
-        Whether to delete files that the folder's manifest named and the new one does not.
+        Whether to delete files that the folder's old manifest lists and the new one does not (default False).
     overwrite
-        Whether to replace files that the folder's manifest does not name, or that were changed since.
+        Whether to replace files that the folder's manifest does not list, or that were changed (default False).
 
     Raises
     ------
     SettingError
-        When there is no client or no credentials, or the address cannot be right.
+        When there is no client, there are no credentials, or the address is not valid.
     OutputError
-        When the address holds no manifest, one that is not of this tool, or other files than it says; when files are
-        in the way; when the folder or the store fails.
+        When the address has no manifest of this tool, or its files differ from it; when files in the folder would be
+        replaced; when the folder or the store fails.
     """
     place = Path(place)
     with open_store(remote, endpoint_url=endpoint_url, part_bytes=part_bytes) as store:
         content, manifest = store.manifest()
         if not content:
-            store.listing()  # says so where there is no bucket
+            store.listing()  # raises an error if there is no bucket
             raise OutputError(f"no {MANIFEST} at '{store.address}'; push a folder there first")
         artifacts = artifacts_of(manifest)
         staging = Staging(place, adopt=artifacts)
@@ -172,7 +177,7 @@ def pull(
 
 
 def _fetch(store: Store, staging: Staging, due: Sequence[Mapping[str, Any]], tell: Report | None) -> None:
-    """Bring what is due into the staging, each file whole or not at all."""
+    """Fetch the files that are due into the staging; a file is complete or not there."""
     for artifact in due:
         name = artifact["path"]
         if staging.holds(artifact):
@@ -186,19 +191,19 @@ def _fetch(store: Store, staging: Staging, due: Sequence[Mapping[str, Any]], tel
             raise OutputError(f"'{store.address}/{name}' is not what its manifest says; push it with --overwrite")
 
 
-def _refuse_spoiled(place: Path, manifest: Mapping[str, Any], tell: Report | None) -> None:
-    """Refuse a folder whose artifacts are not as its manifest says; other files within it do not matter."""
+def _refuse_changed(place: Path, manifest: Mapping[str, Any], tell: Report | None) -> None:
+    """Raise an error if an artifact of the folder differs from the manifest; other files are ignored."""
     found = compare(place, manifest, tell=tell)
     spoiled = [*found.changed, *found.missing]
     if spoiled:
         listed = ", ".join(one.path for one in spoiled[:3]) + (" …" if len(spoiled) > 3 else "")
         raise OutputError(
-            f"'{place}' is not as its manifest says: {listed}; chart-diffusion verify tells, make it anew"
+            f"'{place}' is not as its manifest says: {listed}; see chart-diffusion verify, and make it again"
         )
 
 
 def _refuse_diverged(place: Path, before: Mapping[str, Any], due: Sequence[Mapping[str, Any]]) -> None:
-    """Refuse to replace files that are not as the folder's own manifest says."""
+    """Raise an error if files to be replaced differ from the folder's own manifest, or are not in it."""
     named = {artifact["path"]: artifact for artifact in artifacts_of(before)}
     present = [artifact["path"] for artifact in due if (place / artifact["path"]).exists()]
     _refuse(f"'{place}' holds files of its own", (name for name in present if name not in named))

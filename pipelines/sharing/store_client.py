@@ -1,4 +1,4 @@
-"""The client of an S3-compatible store: addresses, where its credentials come from, its errors as one clear line."""
+"""The client of an S3-compatible store: address, credentials, and errors as one clear line."""
 
 import os
 import re
@@ -23,7 +23,7 @@ _WITHOUT_CREDENTIALS = re.compile(r"Credential|Profile|SSO|Token|Login|MFA")
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where a folder lies in a store."""
+    """Address of a folder in a store."""
 
     bucket: str
     prefix: str
@@ -32,7 +32,7 @@ class Address:
         return f"s3://{self.bucket}/{self.prefix}".rstrip("/")
 
     def key(self, name: str) -> str:
-        """Return the key of a file of the folder."""
+        """Return the key of a file in the folder."""
         return f"{self.prefix}/{name}" if self.prefix else name
 
 
@@ -42,7 +42,7 @@ def parse_address(remote: str) -> Address:
     Raises
     ------
     SettingError
-        When it is of another form, or holds credentials, which are not repeated.
+        When the address has another form, or has credentials, which the message does not repeat.
 
     Examples
     --------
@@ -65,19 +65,21 @@ def parse_address(remote: str) -> Address:
 
 
 def open_client(address: Address, endpoint_url: str | None, *, connections: int) -> Any:
-    """Return a client with the credentials that the environment or the AWS files give.
+    """Return a client with the credentials of the environment or the AWS files.
 
     Parameters
     ----------
     endpoint_url
-        The server, where it is not AWS; by default ``AWS_ENDPOINT_URL_S3``, ``AWS_ENDPOINT_URL`` or the AWS files say.
+        Address of the server if it is not AWS (default: from ``AWS_ENDPOINT_URL_S3``, ``AWS_ENDPOINT_URL`` or the AWS
+        files).
     connections
-        How many requests may be under way at once.
+        Most requests at the same time.
 
     Raises
     ------
     SettingError
-        When the client is not installed, or the endpoint is no server or holds credentials, which are not repeated.
+        When the client is not installed, or the endpoint is not a server or has credentials, which the message does not
+        repeat.
     """
     try:
         import boto3
@@ -92,15 +94,15 @@ def open_client(address: Address, endpoint_url: str | None, *, connections: int)
         retries={"mode": "standard"},
         max_pool_connections=connections,
         s3={"addressing_style": "path" if endpoint else "auto"},
-        # R2, and MinIO before 2025, know no checksums but Content-MD5
+        # R2, and MinIO before 2025, support only the checksum Content-MD5
         request_checksum_calculation="when_required",
         response_checksum_validation="when_required",
     )
-    with speaking(address, "the store"):
+    with store_errors(address, "the store"):
         try:
             client = boto3.session.Session().client("s3", endpoint_url=endpoint, config=config)
         except ValueError as error:
-            if type(error) is not ValueError:  # the client's own errors may be values too
+            if type(error) is not ValueError:  # the client's own errors may be ValueErrors too
                 raise
             raise SettingError("the endpoint that the AWS files name is not of the form https://SERVER") from None
     _check_endpoint(client.meta.endpoint_url)
@@ -108,18 +110,18 @@ def open_client(address: Address, endpoint_url: str | None, *, connections: int)
 
 
 def server_of(client: Any) -> str:
-    """Return the server that a client speaks to, as a message may name it."""
+    """Return the client's server, without credentials, for messages."""
     return str(urlsplit(client.meta.endpoint_url).netloc).rpartition("@")[2]
 
 
 @contextmanager
-def speaking(address: Address, server: str, *, absent_is_fine: bool = False) -> Iterator[None]:
-    """Turn the client's errors into one clear line each that names no credentials.
+def store_errors(address: Address, server: str, *, absent_is_fine: bool = False) -> Iterator[None]:
+    """Raise each error of the client as one clear line without credentials.
 
     Raises
     ------
     OutputError
-        When the store is out of reach or says no.
+        When the store cannot be reached or refuses.
     SettingError
         When there are no credentials.
     """

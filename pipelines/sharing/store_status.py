@@ -1,38 +1,37 @@
-"""How a folder and the store it is shared by differ, by their manifests."""
+"""Differences between a folder and its copy in a store, by their manifests."""
 
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from pipelines.folders.manifest import MANIFEST, artifacts_of
-from pipelines.folders.verify import Difference, believed, compare
+from pipelines.folders.verify import Difference, checked_manifest, compare
 from pipelines.progress import Report
 from pipelines.sharing.object_store import open_store, unnamed
 
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """How a folder and an address differ, by their manifests.
+    """Differences between a folder and an address, by their manifests.
 
     Attributes
     ----------
     remote
         The address.
     here, there
-        Whether there is a manifest in the folder; at the address.
+        Whether the folder, and the address, have a manifest.
     unchanged
-        How many files are the same.
+        Number of equal files.
     changed
-        Files that both manifests name with different content.
+        Files in both manifests with different content.
     only_here, only_there
-        Files that one manifest names.
+        Files in one manifest only.
     spoiled_here
-        Files of the folder that are not as its own manifest says.
+        Files of the folder that differ from its manifest.
     spoiled_there
-        Files that the manifest at the address names and the address does not hold, or in another size.
+        Files in the manifest at the address that are missing there or have another size.
     unnamed_there
-        Objects below the address that its manifest does not name; those of folders within it that have a manifest of
-        their own are not meant.
+        Objects at the address that its manifest does not list, without folders that have their own manifest.
     """
 
     remote: str
@@ -48,12 +47,12 @@ class Status:
 
     @property
     def same(self) -> bool:
-        """Whether both sides hold the same files, whole."""
+        """Whether both sides have the same files, all of them complete."""
         differing = (self.changed, self.only_here, self.only_there, self.spoiled_here, self.spoiled_there)
         return self.here and self.there and not any(differing)
 
     def lines(self) -> list[str]:
-        """Return the differences as text, the sum last."""
+        """Return the differences as text, with a summary line at the end."""
         lines = [] if self.here else [f"no {MANIFEST} in the folder yet"]
         lines += [] if self.there else [f"no {MANIFEST} at {self.remote} yet"]
         for label, names in (("changed", self.changed), ("only here", self.only_here), ("only there", self.only_there)):
@@ -71,15 +70,16 @@ def status(
     endpoint_url: str | None = None,
     tell: Report | None = None,
 ) -> Status:
-    """Return how a folder and an address differ; nothing is changed. Parameters and errors are as for `storage.push`.
+    """Return the differences between a folder and an address; parameters and errors as in `storage.push`.
 
-    Either side may have no manifest yet. Every file of the folder is read; of the objects, only sizes are asked for.
+    Nothing is changed. Either side may have no manifest yet. All files of the folder are read, but only sizes of
+    objects.
     """
     place = Path(place)
     here: dict[str, Any] = {"steps": {}}
     found = None
     if (place / MANIFEST).exists():
-        with believed(place) as here:
+        with checked_manifest(place) as here:
             found = compare(place, here, tell=tell)
     with open_store(remote, endpoint_url=endpoint_url) as store:
         listing = store.listing()

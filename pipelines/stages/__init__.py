@@ -1,1 +1,1 @@
-"""From raw charts to the star: stage 1 ingests every row, stage 2 cleans and accounts for each."""
+"""From raw charts to the star: stage 1 ingests every row, stage 2 cleans and accounts for every row."""

@@ -1,4 +1,4 @@
-"""Accounting of cleaning: rows in = kept + duplicates + quarantined, for every file of the source."""
+"""Accounts of cleaning: rows read = kept + duplicates + quarantined, for each file of the source."""
 
 import io
 from collections.abc import Mapping
@@ -10,16 +10,16 @@ import pyarrow as pa
 from diffusion import SourceError
 
 COUNTS: Final = ("raw_rows", "kept_rows", "duplicate_rows", "quarantined_rows", "repaired_rows")
-"""What is counted: the first is the sum of the next three, the last is among the kept."""
+"""Counts of rows: the first is the sum of the next three; the last is part of the kept."""
 
 COLUMNS: Final = ("file", "year", *COUNTS)
 
 DAMAGED: Final = "damaged"
-"""What stands for the year of lines that are no rows."""
+"""Value of `year` for damaged lines."""
 
 
 def account_by_file(outcomes: pa.Table, year: str) -> pd.DataFrame:
-    """Return the accounts of one year, a row per file, from the rows of the relation `accounts`."""
+    """Return the accounts of one year, one row per file, from the relation `accounts`."""
     frame = outcomes.to_pandas()
     rows, outcome = frame["source_rows"], frame["outcome"]
     counts = {
@@ -35,7 +35,7 @@ def account_by_file(outcomes: pa.Table, year: str) -> pd.DataFrame:
 
 
 def account_damaged(damaged: pa.Table) -> pd.DataFrame:
-    """Return the accounts of lines that are no rows: all of them are in quarantine."""
+    """Return the accounts of damaged lines, one row per file; all of them are in quarantine."""
     outcomes = damaged.select(["file"]).append_column("outcome", pa.array(["line"] * len(damaged), pa.string()))
     ones = pa.array([1] * len(damaged), pa.int64())
     zeros = pa.array([0] * len(damaged), pa.int64())
@@ -43,25 +43,25 @@ def account_damaged(damaged: pa.Table) -> pd.DataFrame:
 
 
 def check_accounts(accounts: pd.DataFrame, files: Mapping[str, int]) -> None:
-    """Make sure that the rows of every file are accounted for, each once.
+    """Check that each row of every file is accounted for once.
 
     Raises
     ------
     SourceError
-        When they are not: two rows claim the same place in a file, or one was lost.
+        When two rows have the same file and line, or a row was lost.
     """
     sums = accounts.groupby("file")[list(COUNTS)].sum()
     for file, rows in files.items():
         found = int(sums["raw_rows"].get(file, 0))
         if found != rows:
             raise SourceError(
-                f"{rows:,} rows of '{file}' are in RAW, but {found:,} were accounted for: several claim one line; "
-                "ingest the file anew"
+                f"{rows:,} rows of '{file}' are in RAW, but {found:,} were accounted for: several have the same line;  "
+                "ingest the file again"
             )
 
 
 def total_counts(accounts: pd.DataFrame) -> dict[str, int]:
-    """Return the counts of all files and years."""
+    """Return count → sum over all files and years."""
     return {name: int(accounts[name].sum()) for name in COUNTS}
 
 

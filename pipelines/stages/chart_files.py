@@ -1,4 +1,4 @@
-"""Chart files of any kind as blocks of text columns."""
+"""Chart files of any kind, read as blocks of text columns."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,21 +15,21 @@ from diffusion.sources.csv_files import BLOCK_BYTES, Block, ahead, read_blocks, 
 from diffusion.sources.layouts import FileKind
 
 ROWS: Final = 1 << 16
-"""Rows of a Parquet file read at a time."""
+"""Rows per block of a Parquet file."""
 
 
 @dataclass(frozen=True, slots=True)
 class ChartFile:
-    """One chart file that is ready to be read.
+    """One chart file, open for reading.
 
     Attributes
     ----------
     names
-        Its columns.
+        Column names.
     encoding
-        Of a CSV file; empty for Parquet.
+        Encoding of a CSV file; empty for Parquet.
     blocks
-        Its rows, with the share of the file that is read by then, None where that is not known.
+        Blocks of rows, with the share of the file read so far; None if not known.
     """
 
     names: tuple[str, ...]
@@ -38,12 +38,12 @@ class ChartFile:
 
 
 def open_chart_file(path: Path, kind: FileKind, *, encoding: str | None = None) -> ChartFile:
-    """Return a chart file's columns and rows; in Parquet, the line of a row is its number.
+    """Return a chart file, open for reading; in Parquet, the line of a row is its number.
 
     Raises
     ------
     SourceError
-        When the file is not what its name says.
+        When the file cannot be read as the kind that its name says.
     """
     if kind == "parquet":
         try:

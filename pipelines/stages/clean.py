@@ -1,4 +1,4 @@
-"""Stage 2, clean: RAW becomes the star, typed and with every row accounted for; years that did not change are kept."""
+"""Stage 2, clean: makes the star from RAW, with every row accounted for; unchanged years are kept."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -30,15 +30,15 @@ from pipelines.stages.raw_folder import RawFolder, find_raw
 
 STEP: Final = "clean"
 VERSION: Final = 1
-"""Raised when the same input gives other tables."""
+"""Version of the step; raised when the same input gives other tables."""
 
 MEMORY: Final = "500MB"
-"""What the engine may hold by default; with what else a process needs, it stays below 1 GB."""
+"""Default memory limit of the engine; the whole process then stays below 1 GB."""
 
 BY_FILE: Final = "accounting_by_file.csv"
 QUARANTINE_TABLE: Final = "quarantine.parquet"
 CREDITS: Final = ("artists", "availability")
-"""Tables beside tracks that the engine writes."""
+"""Further tables that the engine writes."""
 
 
 def clean_charts(
@@ -51,40 +51,40 @@ def clean_charts(
     open_engine: OpenEngine = open_engine,
     tell: Report,
 ) -> dict[str, Any]:
-    """Write the star of RAW into a folder, or find that nothing has changed, and return the notes.
+    """Write the star of RAW into a folder, unless nothing has changed, and return the notes.
 
-    Years are cleaned one by one. When RAW has grown, years whose Parquet files are the same are kept as they are, and
-    tracks keep their codes; the result is the same as from the beginning.
+    Years are cleaned one by one. When RAW has grown, years with unchanged Parquet files are kept, and tracks keep their
+    codes; the result is the same as from a new start.
 
     Parameters
     ----------
     raw
-        A folder that ``ingest`` has made, or one of Parquet files of text, such as the prior study's ``full``.
+        A folder made by ``ingest``, or a folder of Parquet files of text, such as ``full`` of the prior study.
     folder
-        CLEAN.
+        Folder for the star (CLEAN).
     market_names
-        Further market names → a name or code that is known.
+        Additional market names → a known name or code.
     recordings
-        Whether ids of one recording are joined in ``recordings.parquet``, as `diffusion.identities` does (default
-        yes); otherwise every id is a recording of its own.
+        Whether ids of one recording are joined in ``recordings.parquet`` by `diffusion.identities` (default True);
+        otherwise each id is its own recording.
     memory_limit
-        What the engine may hold in memory before it spills to disk (default 500MB).
+        Memory that the engine may use before it spills to disk (default 500MB).
     open_engine
-        What opens the engine (default: DuckDB in this process).
+        Function that opens the engine (default: DuckDB in this process).
     tell
-        Told what is being done.
+        Function that is told the progress.
 
     Returns
     -------
     dict
         ``rows``: ``raw_rows`` (the sum of the next three), ``kept_rows``, ``duplicate_rows``, ``quarantined_rows`` and
-        ``repaired_rows`` (which are among the kept); ``reasons``: reason → rows in quarantine; ``unknown_markets``:
-        name → a line about it; ``tracks``: how many; ``years``: year → ``fingerprint``, ``kept``, ``quarantined``.
+        ``repaired_rows`` (part of the kept); ``reasons``: reason → rows in quarantine; ``unknown_markets``: name →
+        message; ``tracks``: their number; ``years``: year → ``fingerprint``, ``kept``, ``quarantined``.
 
     Raises
     ------
     SourceError
-        When RAW cannot be read, or rows could not be accounted for.
+        When RAW cannot be read, or a row is not accounted for.
     OutputError
         When the folder cannot be written.
     """
@@ -100,24 +100,24 @@ def clean_charts(
 
 @dataclass
 class _Unit:
-    """One year of RAW: the Parquet files with rows of it, and what became of the rows.
+    """One year of RAW: the Parquet files with its rows, and the outcome of the rows.
 
     Attributes
     ----------
     year
-        Year of the charts' dates, 0 where they cannot be read.
+        Year of the charts' dates, 0 for dates that cannot be read.
     fingerprint
-        Of all that its tables depend on.
+        Fingerprint of everything the year's tables depend on.
     parts
         Parquet files of RAW.
     carried
-        Whether its tables are those of the run before.
+        Whether the year's tables of the run before are kept.
     kept
-        Rows of its observations.
+        Number of observations.
     accounts
-        By file.
+        Accounts by file.
     quarantine
-        Its rows set aside.
+        Rows set aside.
     """
 
     year: int
@@ -130,12 +130,12 @@ class _Unit:
 
     @property
     def name(self) -> str:
-        """The year in words."""
+        """Name of the year: its number, or unknown."""
         return "unknown" if self.year == NO_DATE else str(self.year)
 
     @property
     def table(self) -> str:
-        """Path of its observations below CLEAN."""
+        """Path of the year's observations below CLEAN."""
         return f"observations/year={self.year}/part-00000.parquet"
 
 
@@ -148,7 +148,7 @@ class _Cleaning:
         self._engine, self._raw, self._folder, self._settings, self._tell = engine, raw, folder, settings, tell
 
     def run(self, key: str) -> None:
-        """Clean what has changed and write everything."""
+        """Clean the years that changed, and write everything."""
         self._tell("reading names and dates")
         self._open([part["path"] for part in self._raw.parts])
         names = learn_names(
@@ -176,7 +176,7 @@ class _Cleaning:
         self._engine.open_text(raw.paths(parts), raw.columns, root=raw.place, row=raw.row)
 
     def _before(self, files: Sequence[str]) -> Mapping[str, Any] | None:
-        """Return what the folder says of the run before, where what is there can be added to."""
+        """Return the manifest's entry of the run before if its tables can be extended, else None."""
         before = self._folder.previous(STEP)
         if before is None or before["parameters"]["settings"]["market_names"] != self._settings["market_names"]:
             return None
@@ -186,7 +186,7 @@ class _Cleaning:
         return before if grown and list(files[: len(old["files"])]) == old["files"] else None
 
     def _units(self, files: Sequence[str], before: Mapping[str, Any] | None) -> list[_Unit]:
-        """Return the years of RAW in order, those without date last; unchanged ones with what they were."""
+        """Return the years of RAW in order, rows without date last; unchanged years have their old results."""
         digests = {part["path"]: part["sha256"] for part in self._raw.parts}
         found = self._engine.fetch("file_spans", break_days=FILE_BREAK).to_pylist()
         spans = {files[row["source"]]: [str(row["first_date"]), str(row["last_date"])] for row in found}
@@ -203,7 +203,7 @@ class _Cleaning:
         return units
 
     def _recall(self, units: Sequence[_Unit], years: Mapping[str, Any]) -> None:
-        """Give unchanged years the accounts and the quarantine that they had."""
+        """Give unchanged years their old accounts and quarantine."""
         quarantine = self._folder.read_table(QUARANTINE_TABLE)
         accounts = read_accounts(self._folder.read(BY_FILE))
         starts = accumulate((year["quarantined"] for year in years.values()), initial=0)
@@ -224,7 +224,7 @@ class _Cleaning:
             code_tracks(self._engine, known=self._folder.place)
 
     def _clean(self, unit: _Unit) -> None:
-        """Write the observations of one year and learn what became of its rows."""
+        """Write the observations of one year, and note the outcome of its rows."""
         self._tell(f"cleaning {unit.name}")
         engine = self._engine
         self._open(unit.parts)
@@ -237,7 +237,7 @@ class _Cleaning:
             unit.kept = engine.write("observations", self._folder.stage(STEP, unit.table), by="sorted_observations")
 
     def _put(self, key: str, names: Names, units: Sequence[_Unit], accounts: pd.DataFrame) -> None:
-        """Write what all years have in common, and put everything into the folder."""
+        """Write the tables over all years, and put everything into the folder."""
         self._tell("describing tracks")
         folder, raw = self._folder, self._raw
         written = self._describe(units)
@@ -275,7 +275,7 @@ class _Cleaning:
         folder.put(STEP, BY_FILE, by_file.to_csv(index=False, lineterminator="\n").encode(), rows=len(by_file))
 
     def _describe(self, units: Sequence[_Unit]) -> dict[str, int]:
-        """Make tracks, write artists and availability, and return the rows of these two."""
+        """Make tracks, write artists and availability, and return table → rows for these two."""
         engine, folder = self._engine, self._folder
         carried = [folder.place / unit.table for unit in units if unit.kept and unit.carried]
         fresh = [folder.stage(STEP, unit.table) for unit in units if unit.kept and not unit.carried]

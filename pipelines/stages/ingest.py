@@ -1,4 +1,4 @@
-"""Stage 1, ingest: chart files become RAW, Parquet by year with every row and every column, nothing filtered."""
+"""Stage 1, ingest: chart files become RAW: Parquet by year with all rows and columns, without filtering."""
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -25,7 +25,7 @@ from pipelines.stages.raw_rows import Reading, column_names, full_rows, slim_row
 
 STEP: Final = "ingest"
 VERSION: Final = 1
-"""Raised when the same input gives other tables."""
+"""Version of the step; raised when the same input gives other tables."""
 
 DAMAGED_TABLE: Final = "damaged.parquet"
 DISTINCT_TABLE: Final = "distinct_values.parquet"
@@ -33,19 +33,19 @@ DISTINCT_TABLE: Final = "distinct_values.parquet"
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How chart files are read.
+    """Options for reading chart files.
 
     Attributes
     ----------
     columns
-        Our column → the files', as `diffusion.open_charts`.
+        Our column → the files' column, as in `diffusion.open_charts`.
     encoding
-        Of files that are neither UTF-8 nor UTF-16; None to see from the bytes.
+        Encoding of files that are neither UTF-8 nor UTF-16 (default None: recognised from the bytes).
     aux
-        Folder of auxiliary tables to widen the rows by, None for the star.
+        Folder of auxiliary tables whose columns are joined to the rows (default None).
     slim_only
-        Whether to leave out the text of all columns. Values that cannot be read as their type are then lost, and RAW
-        cannot be cleaned: for a quick look at files one trusts.
+        Whether to leave out ``full``, the text of all columns (default False). Values that cannot be read as their type
+        are then lost, and RAW cannot be cleaned: only for a quick look.
     """
 
     columns: Mapping[str, str]
@@ -57,41 +57,41 @@ class Options:
 def ingest(
     paths: Sequence[str | Path], folder: Folder, *, options: Options, append: bool = False, tell: Report
 ) -> dict[str, Any]:
-    """Write chart files into RAW, or find that nothing has changed, and return the notes.
+    """Write chart files into RAW, unless nothing has changed, and return the notes.
 
     Parameters
     ----------
     paths
         Files, globs or folders: CSV, also .gz and .zst, and Parquet.
     folder
-        RAW.
+        Folder for RAW.
     options
-        How the files are read.
+        Options for reading the files.
     append
-        Whether to add the files to what is in RAW. A file whose content is there already is passed over, whatever it
-        is called, so that appending twice changes nothing.
+        Whether to add the files to RAW (default False). A file whose content is in RAW already is skipped, even under
+        another name, so that appending twice changes nothing.
     tell
-        Told what is being done.
+        Function that is told the progress.
 
     Returns
     -------
     dict
         ``sources``: one dict per file, in order: ``path``, ``bytes``, ``sha256``, ``rows``, ``damaged``, ``layout``,
-        ``encoding``, ``chart`` (its name where rows do not say); ``profile``: see `Profile`; ``columns``: of the
-        source, in order; ``unknown_markets``: names; ``empty``: files without rows; ``runs``: how often files were
-        added.
+        ``encoding``, ``chart`` (its name where rows give none); ``profile``: see `Profile`; ``columns``: those of the
+        source, in order; ``unknown_markets``: their names; ``empty``: files without rows; ``runs``: number of runs that
+        added files.
 
     Raises
     ------
     SourceError
-        When nothing is there, or a file is no chart file.
+        When no file is found, or a file is not a chart file.
     OutputError
         When the folder cannot be written.
     """
     kinds = {file: kind for path in paths for file, kind in list_files(path).items()}
     files = _named_files(paths, list(kinds))
     settings: dict[str, Any] = {"columns": dict(options.columns), "encoding": options.encoding}
-    settings |= {"aux": _aux_print(options.aux), "slim_only": options.slim_only}
+    settings |= {"aux": _aux_digest(options.aux), "slim_only": options.slim_only}
     before = folder.previous(STEP)
     grown = before if append else None
     if grown and grown["parameters"]["settings"] != settings:
@@ -105,7 +105,7 @@ def ingest(
         files = {path: name for path, name in files.items() if not grown or facts[path]["sha256"] not in known}
         files = _named_apart(files, {source["path"] for source in held})
         wanted = [*held, *(facts[path] | {"path": name} for path, name in files.items())]
-        if folder.unchanged(STEP, _print(wanted, settings)):
+        if folder.unchanged(STEP, _fingerprint(wanted, settings)):
             return folder.notes(STEP)
     return _Ingestion(folder, options, settings, grown, tell).run(files, kinds, facts)
 
@@ -153,7 +153,7 @@ class _Ingestion:
         return self._folder.stage(STEP, name)
 
     def _read(self, path: Path, kind: FileKind, name: str, tables: Partitions) -> dict[str, Any]:
-        """Read one file into the tables and return what is said of it."""
+        """Read one file into the tables, and return its entry in the notes."""
         source: dict[str, Any] = {"path": name, "rows": 0, "damaged": 0, "layout": "", "encoding": ""}
         if not path.stat().st_size:
             return source
@@ -168,15 +168,15 @@ class _Ingestion:
             full = full_rows(block, reading)
             slim = slim_rows(full, reading)
             self._profile.add(full, slim, list(names.values()), len(block.damaged))
-            whole = {} if self._options.slim_only else {"full": self._widened(full, AUX_FULL)}
-            tables.add(whole | {"slim": self._widened(slim, AUX_SLIM)})
+            whole = {} if self._options.slim_only else {"full": self._with_aux(full, AUX_FULL)}
+            tables.add(whole | {"slim": self._with_aux(slim, AUX_SLIM)})
             self._damaged.append(block.damaged_table(name))
             source["rows"] += full.height
             source["damaged"] += len(block.damaged)
         return source | {"layout": layout.name, "encoding": file.encoding, "chart": reading.chart}
 
-    def _widened(self, rows: pl.DataFrame, columns: Sequence[str]) -> pl.DataFrame:
-        """Return rows with what the auxiliary tables say of their market, where that was asked for."""
+    def _with_aux(self, rows: pl.DataFrame, columns: Sequence[str]) -> pl.DataFrame:
+        """Return rows with the columns of the auxiliary tables for their market, if these are used."""
         if self._aux is None:
             return rows
         return rows.join(self._aux.select("market", *columns), on="market", how="left", maintain_order="left")
@@ -192,7 +192,7 @@ class _Ingestion:
             "empty": [source["path"] for source in self._sources if not (source["rows"] or source["damaged"])],
             "runs": self._runs + 1,
         }
-        key = _print(self._sources, self._settings)
+        key = _fingerprint(self._sources, self._settings)
         folder.begin(STEP, key, parameters={"settings": dict(self._settings)}, notes=notes)
         if self._grown:
             held = [artifact["path"] for artifact in self._grown["artifacts"]]
@@ -208,7 +208,7 @@ class _Ingestion:
 
 
 def _named_files(paths: Sequence[str | Path], files: Sequence[Path]) -> dict[Path, str]:
-    """Return every chart file and what rows call it: its path below the folder that holds them all."""
+    """Return chart file → its name in the rows: the path below the common folder of all files."""
     folders = [Path(path) for path in paths if Path(path).is_dir()]
     inside = [file.parent for file in files if not any(file.is_relative_to(folder) for folder in folders)]
     root = Path(commonpath([folder.absolute() for folder in (*folders, *inside)]))
@@ -216,7 +216,7 @@ def _named_files(paths: Sequence[str | Path], files: Sequence[Path]) -> dict[Pat
 
 
 def _named_apart(files: Mapping[Path, str], taken: set[str]) -> dict[Path, str]:
-    """Return the files under names that are not `taken` by others in RAW."""
+    """Return file → name, with a number added to names that are `taken` in RAW."""
     names = {}
     for file, name in files.items():
         free, number = name, 2
@@ -230,7 +230,7 @@ def _facts(files: Mapping[Path, str]) -> dict[Path, dict[str, Any]]:
     return {file: file_facts([file], file.parent)[0] | {"path": name} for file, name in files.items()}
 
 
-def _print(sources: Sequence[Mapping[str, Any]], settings: Mapping[str, Any]) -> str:
+def _fingerprint(sources: Sequence[Mapping[str, Any]], settings: Mapping[str, Any]) -> str:
     return fingerprint(
         STEP, VERSION, [[source[fact] for fact in ("path", "bytes", "sha256")] for source in sources], settings
     )
@@ -240,8 +240,8 @@ def _aux_rows(aux: Path | None) -> pl.DataFrame | None:
     return None if aux is None else cast(pl.DataFrame, pl.from_arrow(auxiliary_lookup(aux)))
 
 
-def _aux_print(aux: Path | None) -> str | None:
-    """Return what stands for the auxiliary tables in a fingerprint."""
+def _aux_digest(aux: Path | None) -> str | None:
+    """Return the digest of the auxiliary tables for a fingerprint."""
     return None if aux is None else digest_of(to_json(read_manifest(aux)["steps"]))
 
 

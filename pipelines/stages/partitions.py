@@ -1,4 +1,4 @@
-"""Tables that grow block by block and lie in one folder per year."""
+"""Tables written block by block, with one folder per year."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
@@ -10,24 +10,24 @@ from typing import Final, cast
 import polars as pl
 
 ROWS: Final = 1 << 18
-"""Rows of a file, where memory allows."""
+"""Rows per file, if memory allows."""
 
 HELD: Final = 64 << 20
-"""Bytes of rows held before the largest year's are written."""
+"""Most bytes of rows in memory; beyond, the largest year is written."""
 
 WRITERS: Final = 2
-"""Files written at a time."""
+"""Files written at the same time."""
 
 
 class Partitions:
-    """Writes rows of some tables to ``TABLE/year=YYYY/part-RUN-NNN.parquet``, in the order they are added.
+    """Writes rows of several tables to ``TABLE/year=YYYY/part-RUN-NNN.parquet``, in the order in which they are added.
 
     Parameters
     ----------
     stage
-        Path below the folder → where to write it.
+        Function that returns where to write a path below the folder.
     part
-        What the files of this run are called after.
+        Name of this run in the file names.
     """
 
     def __init__(self, stage: Callable[[str], Path], *, part: str) -> None:
@@ -39,7 +39,7 @@ class Partitions:
         self._writing: list[Future[None]] = []
 
     def add(self, tables: Mapping[str, pl.DataFrame]) -> None:
-        """Add rows to the tables; all have the same rows in the same order, and the column `year`."""
+        """Add rows to the tables; all tables have the same rows in the same order, and a column `year`."""
         for year, parts in _by_year(tables).items():
             held = self._held.setdefault(year, [])
             if held and any(held[0][name].schema != frame.schema for name, frame in parts.items()):
@@ -51,14 +51,14 @@ class Partitions:
             self._flush(max(self._held, key=self._size))
 
     def close(self) -> dict[str, int]:
-        """Write what is left and return the files made, as paths below the folder, with their rows."""
+        """Write the remaining rows, and return path below the folder → rows, for all files."""
         for year in sorted(self._held):
             self._flush(year)
         self._settle(0)
         return dict(self._files)
 
     def abandon(self) -> None:
-        """Write no more."""
+        """Stop writing."""
         self._pool.shutdown(cancel_futures=True)
 
     def _size(self, year: str) -> int:
@@ -75,13 +75,13 @@ class Partitions:
         self._number[year] += 1
 
     def _settle(self, left: int) -> None:
-        """Wait until no more than `left` files are being written; it fails here if one failed."""
+        """Wait until at most `left` files are being written; raise the error of a file that failed."""
         while len(self._writing) > left:
             self._writing.pop(0).result()
 
 
 def _write(rows: pl.DataFrame, path: Path) -> None:
-    # statistics of columns that are mostly text cost a quarter of the writing, and nothing that reads RAW asks for them
+    # statistics take a quarter of the writing time, and nothing that reads RAW uses them
     rows.write_parquet(
         path, compression="zstd", compression_level=1, row_group_size=max(rows.height, 1), statistics=False
     )
@@ -89,7 +89,7 @@ def _write(rows: pl.DataFrame, path: Path) -> None:
 
 @contextmanager
 def partitions(stage: Callable[[str], Path], *, part: str) -> Iterator[Partitions]:
-    """Yield tables to write; nothing is written any more when the block has ended, however it ends."""
+    """Yield tables to write; writing stops when the block ends, also with an error."""
     tables = Partitions(stage, part=part)
     try:
         yield tables
@@ -111,7 +111,7 @@ def _by_year(tables: Mapping[str, pl.DataFrame]) -> dict[str, dict[str, pl.DataF
 
 
 def _own(part: pl.DataFrame, whole: pl.DataFrame) -> pl.DataFrame:
-    """Return rows that do not keep the text of the whole block alive, where they are the smaller part of it."""
+    """Return a copy of rows that are a small part of a block, so that they do not keep the block in memory."""
     if 2 * part.height > whole.height:
         return part
     return cast(pl.DataFrame, pl.from_arrow(part.to_arrow(compat_level=pl.CompatLevel.oldest()), schema=part.schema))

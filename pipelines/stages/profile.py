@@ -1,4 +1,4 @@
-"""What RAW holds, counted while it is written: rows, nulls, dates and distinct values."""
+"""The profile of RAW, counted while it is written: rows, nulls, dates and distinct values."""
 
 import csv
 import io
@@ -12,10 +12,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 DISTINCT: Final = ("track_id", "artist", "region", "chart")
-"""Columns whose distinct values are counted; they are kept in `distinct_values.parquet`, so that RAW can grow."""
+"""Columns whose distinct values are counted; `distinct_values.parquet` keeps the values, so that RAW can grow."""
 
 _FIRST_SIGN: Final = "!"
-"""What sorts below it begins with white space, or is empty."""
+"""Texts that sort below it are empty or begin with white space."""
 
 
 @dataclass
@@ -25,13 +25,13 @@ class Profile:
     Attributes
     ----------
     rows, damaged
-        Rows merged, and lines that are no rows.
+        Numbers of rows merged and of damaged lines.
     filled
-        Column of the source in full → rows in which it is neither null nor blank.
+        Column in full → number of rows in which it is neither null nor blank.
     first_date, last_date
-        Of the rows whose date can be read; empty where there are none.
+        First and last readable date; empty if there is none.
     distinct
-        Column → values met, trimmed, blank ones left out.
+        Column → distinct values, trimmed, without blanks.
     """
 
     rows: int = 0
@@ -42,7 +42,7 @@ class Profile:
     distinct: dict[str, set[str]] = field(default_factory=lambda: {name: set() for name in DISTINCT})
 
     def add(self, full: pl.DataFrame, slim: pl.DataFrame, columns: Sequence[str], damaged: int) -> None:
-        """Add the rows of a block; `columns` are those of the source."""
+        """Add the rows of a block; `columns` are the source's, in full; `damaged` is the number of damaged lines."""
         self.damaged += damaged
         self.rows += full.height
         low = full.select((pl.col(*columns) < _FIRST_SIGN).sum()).row(0, named=True)
@@ -57,7 +57,7 @@ class Profile:
             known.update(value for value in slim[name].unique().str.strip_chars() if value)
 
     def notes(self) -> dict[str, Any]:
-        """Return the counts for a manifest; `from_notes` reads them."""
+        """Return the counts for the manifest; `from_notes` reads them back."""
         return {
             "rows": self.rows,
             "damaged": self.damaged,
@@ -68,7 +68,7 @@ class Profile:
 
     @classmethod
     def from_notes(cls, notes: Mapping[str, Any], distinct: pa.Table) -> "Profile":
-        """Return the profile that `notes` and `distinct_table` describe."""
+        """Return the profile from the results of `notes` and `distinct_table`."""
         profile = cls(**{**notes, "filled": Counter(notes["filled"])})
         for name in DISTINCT:
             profile.distinct[name].update(distinct.filter(pc.equal(distinct["column_name"], name))["value"].to_pylist())
@@ -106,7 +106,7 @@ class Profile:
 
 
 def _blank(text: pl.Series) -> int:
-    """Return how many values are blank, nulls aside."""
+    """Return the number of blank values, without nulls."""
     return int((text.filter(text < _FIRST_SIGN).str.strip_chars() == "").sum())
 
 

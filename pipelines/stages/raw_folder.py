@@ -1,4 +1,4 @@
-"""RAW as cleaning reads it: its Parquet files, the source files they are of, and the damaged lines."""
+"""RAW as input of cleaning: its Parquet files, the source files, and the damaged lines."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -17,29 +17,29 @@ from pipelines.stages.raw_rows import DERIVED
 INGEST = "ingest"
 
 WIDENED = ("country_", "cultural_")
-"""How columns begin that were joined to the source's."""
+"""Prefixes of columns joined from auxiliary tables."""
 
 
 @dataclass(frozen=True, slots=True)
 class RawFolder:
-    """What cleaning needs to know of RAW.
+    """RAW as input of cleaning.
 
     Attributes
     ----------
     place
-        Folder below which the Parquet files are named.
+        Folder that the paths of the Parquet files are relative to.
     parts
-        Path, size and SHA-256 of every Parquet file, in order of path.
+        Path, size and SHA-256 of each Parquet file, in order of path.
     files
-        Source files in order of reading; empty where RAW does not say.
+        Source files in reading order; empty if RAW does not list them.
     charts
-        Source file → what its chart is called where its rows do not say; ``""`` for all others.
+        Source file → name of its chart where its rows give none; ``""`` for all others.
     columns
         Our column → its names in the Parquet files.
     row
-        The source's columns in order.
+        Columns of the source, in order.
     damaged
-        Lines of the source that are no rows, as `diffusion.contracts.star.QUARANTINE` says.
+        Damaged lines of the source; columns as in `diffusion.contracts.star.QUARANTINE`.
     """
 
     place: Path
@@ -51,17 +51,17 @@ class RawFolder:
     damaged: pa.Table
 
     def paths(self, names: Sequence[str]) -> list[Path]:
-        """Return where Parquet files lie."""
+        """Return the paths of Parquet files."""
         return [self.place / name for name in names]
 
 
 def find_raw(place: str | Path) -> RawFolder:
-    """Return RAW as it lies in a folder that ``ingest`` has made, or in a bare one of Parquet files of text.
+    """Return RAW in a folder made by ``ingest``, or in a folder of Parquet files of text.
 
     Raises
     ------
     SourceError
-        When there is no Parquet file of charts, or one lacks a column that is needed.
+        When there is no Parquet file of charts, or a required column is missing.
     """
     place = Path(place)
     if not place.is_dir():
@@ -101,7 +101,7 @@ def _facts(path: Path, place: Path, named: Mapping[str, Mapping[str, Any]]) -> M
 
 
 def _columns(header: Sequence[str], given: Mapping[str, str]) -> dict[str, list[str]]:
-    """Return our column → all its names in the header, since RAW may hold files of several layouts."""
+    """Return our column → all its names in the header, because RAW may have files of several layouts."""
     own = [name for name in header if name not in DERIVED] if "source_file" in header else header
     columns: dict[str, list[str]] = {}
     for ours in SOURCE_COLUMNS:
@@ -118,5 +118,5 @@ def _check(columns: Mapping[str, Sequence[str]], full: Path) -> None:
 
 
 def _joined(name: str) -> bool:
-    """Return whether a column was added to the source's: derived, joined, or left over from joining."""
+    """Return whether a column is not the source's: derived, joined, or left over from a join."""
     return name in DERIVED or name in ("year", "index") or name.startswith(WIDENED)

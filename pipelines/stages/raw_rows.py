@@ -1,4 +1,4 @@
-"""Rows of RAW: what one block of a chart file becomes, as text in full and typed in slim."""
+"""Rows of RAW from one block of a chart file: as text in full, typed in slim."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -24,10 +24,10 @@ SLIM: Final[Mapping[str, type[pl.DataType]]] = {
     "release_date": pl.String,
     **dict.fromkeys(AUDIO_COLUMNS, pl.Float64),
 }
-"""The analysis columns of a source → their types in slim; `region` is the market as the source writes it."""
+"""Column for analysis → its type in slim; `region` is the market's name in the source."""
 
 DERIVED: Final = ("observation_date", "year_month", "source_country_norm", "market", "source_file", "source_line")
-"""Columns that full has beside those of the source."""
+"""Columns of full that are not the source's."""
 
 UNKNOWN: Final = "unknown"
 """Year, or year and month, of a row whose date cannot be read."""
@@ -37,25 +37,25 @@ _LINK: Final = r"track[/:]([^/?#\s]+)"
 _LINK_PLACE: Final = "https://open.spotify.com/track/"
 _ID_BYTES: Final = 22
 _NO_ID: Final = 4
-"""Bytes: a track id that is no longer says that there is none (``nan``, ``None``, ``null``, ``<NA>``)."""
+"""Bytes: texts up to this length are not track ids (``nan``, ``None``, ``null``, ``<NA>``)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """How the rows of one file are read.
+    """Settings for reading the rows of one file.
 
     Attributes
     ----------
     file
-        What rows call their file.
+        Name of the file in the rows.
     names
-        The file's column → its name in full.
+        Column of the file → its name in full.
     columns
-        Our column → its name in full, None where the file has no such column.
+        Our column → its name in full, None if the file has no such column.
     chart
-        What the chart is called where the file does not say.
+        Name of the chart where the file gives none.
     markets
-        Market names met so far → the name in single spaces, and its code, None where unknown; grows while blocks are
+        Market names seen so far → the name with single spaces, and its code, None if unknown; grows while blocks are
         read.
     """
 
@@ -67,7 +67,7 @@ class Reading:
 
 
 def column_names(header: Sequence[str]) -> dict[str, str]:
-    """Return the file's column → its name in full: snake case, numbered where two would be called alike.
+    """Return column of the file → its name in full: snake case, with a number added to equal names.
 
     Examples
     --------
@@ -85,7 +85,7 @@ def column_names(header: Sequence[str]) -> dict[str, str]:
 
 
 def full_rows(block: Block, reading: Reading) -> pl.DataFrame:
-    """Return the block's rows with every column of the source as text, the derived columns, and `year`."""
+    """Return the block's rows with all columns of the source as text, the derived columns, and `year`."""
     rows = block.rows.rename(dict(reading.names))
     region = _given(rows, reading, "market")
     _learn(reading.markets, region.unique().drop_nulls())
@@ -104,7 +104,7 @@ def full_rows(block: Block, reading: Reading) -> pl.DataFrame:
 
 
 def slim_rows(full: pl.DataFrame, reading: Reading) -> pl.DataFrame:
-    """Return the analysis columns of rows in full, typed; what cannot be read as its type is null."""
+    """Return the columns for analysis of rows in full, typed; values that cannot be read as their type are null."""
     given = {
         "track_id": _tracks(full, reading),
         "region": full["source_country_norm"],
@@ -124,13 +124,13 @@ def slim_rows(full: pl.DataFrame, reading: Reading) -> pl.DataFrame:
 
 
 def _given(rows: pl.DataFrame, reading: Reading, ours: str) -> pl.Series:
-    """Return one of our columns as the file has it."""
+    """Return one of our columns with the file's text."""
     name = reading.columns.get(ours)
     return rows[name] if name else pl.repeat(None, rows.height, dtype=pl.String, eager=True)
 
 
 def _dates(rows: pl.DataFrame, reading: Reading) -> pl.Series:
-    """Return the charts' dates as YYYY-MM-DD; a weekly chart's is its last day."""
+    """Return the charts' dates as YYYY-MM-DD; the date of a weekly chart is its last day."""
     columns = [_given(rows, reading, name) for name in ("date", "week_start", "week_end")]
     if not reading.columns.get("week_start"):
         days = columns[0].unique()
@@ -141,7 +141,7 @@ def _dates(rows: pl.DataFrame, reading: Reading) -> pl.Series:
 
 
 def _date(text: pl.Series) -> pl.Series:
-    """Return what is written as a date: YYYY-MM-DD, YYYY/MM/DD or YYYYMMDD, a time after it left aside."""
+    """Return texts as dates: YYYY-MM-DD, YYYY/MM/DD or YYYYMMDD, also with a time; other texts are null."""
     parts = text.str.strip_chars().str.extract_groups(_DATE).struct.unnest()
     return parts.select(pl.concat_str(pl.all(), separator="-").str.to_date("%Y-%m-%d", strict=False)).to_series()
 
@@ -151,7 +151,7 @@ def _iso(dates: pl.Series) -> pl.Series:
 
 
 def _tracks(full: pl.DataFrame, reading: Reading) -> pl.Series:
-    """Return the track ids, taken from the links where the file gives none."""
+    """Return the track ids, from the links where the file gives no id."""
     track, url = _given(full, reading, "track_id"), _given(full, reading, "url")
     if not track.null_count() and (track.str.len_bytes() == _ID_BYTES).all():
         return track
@@ -169,7 +169,7 @@ def _charts(full: pl.DataFrame, reading: Reading) -> pl.Series:
 
 
 def _typed(text: pl.Series, kind: type[pl.DataType]) -> pl.Series:
-    """Return text as another type, null where it cannot be read as that."""
+    """Return text as another type, null where it cannot be read as that type."""
     if kind is pl.String:
         return text
     if kind is pl.Boolean:
@@ -187,7 +187,7 @@ def _typed(text: pl.Series, kind: type[pl.DataType]) -> pl.Series:
 
 
 def _learn(markets: dict[str, tuple[str, str | None]], names: Iterable[str]) -> None:
-    """Add market names not met before."""
+    """Add market names not seen before."""
     for name in names:
         if name not in markets:
             try:

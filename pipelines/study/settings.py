@@ -83,7 +83,9 @@ class Study:
             value = getattr(self, name)
             whole = isinstance(value, int) and not isinstance(value, bool)
             if value is not None and not (whole and least <= value <= LONGEST):
-                raise SettingError(f"{name} is {value!r}; it must be a whole number from {least} to {LONGEST:,}")
+                raise SettingError(
+                    f"{name} is {value!r}; it must be a whole number, {least} or more, {LONGEST:,} at most"
+                )
         if self.path == "":
             raise SettingError("the path of the charts is empty; name a file, glob or folder")
         for name in ("path", "title", "chart", "identity"):

@@ -25,7 +25,7 @@ from pipelines.reference.auxiliary import (
 )
 from pipelines.reference.countries import countries_reference
 from pipelines.reference.cultural_distance import NEAREST, cultural_distances, summary_by_market
-from pipelines.reference.holiday_calendar import holiday_table, public_holidays
+from pipelines.reference.holiday_calendar import public_holidays
 from pipelines.reference.small_csv import read_small_csv
 from pipelines.reference.territories import FURTHER_NAMES, country_name, market_codes, territory
 
@@ -399,7 +399,7 @@ def test_pairs_and_nearest_equal_their_twin(cells: Cells, tmp_path_factory: pyte
 
 
 def test_holidays_are_one_row_per_market_and_date() -> None:
-    table = holiday_table(["Sweden", "US", "Global"], date(2021, 5, 1), date(2021, 7, 4))
+    table = public_holidays(["Sweden", "US", "Global"], date(2021, 5, 1), date(2021, 7, 4)).table
     assert table.schema == HOLIDAYS.schema
     rows = table.to_pylist()
     assert rows[0] == {"market": "SE", "date": date(2021, 5, 1), "name": "May Day"}
@@ -409,9 +409,9 @@ def test_holidays_are_one_row_per_market_and_date() -> None:
 
 
 def test_several_holidays_of_a_day_are_one_row() -> None:
-    names = holiday_table(["NO"], date(2018, 5, 1), date(2018, 5, 31))["name"].to_pylist()
+    names = public_holidays(["NO"], date(2018, 5, 1), date(2018, 5, 31)).table["name"].to_pylist()
     assert len(names) == 5
-    both = holiday_table(["SE"], date(2008, 5, 1), date(2008, 5, 1))["name"].to_pylist()
+    both = public_holidays(["SE"], date(2008, 5, 1), date(2008, 5, 1)).table["name"].to_pylist()
     assert both == ["Ascension Day; May Day"]
 
 

@@ -33,11 +33,11 @@ def said(**other: float) -> str:
         ({"exposed": 29}, "(not reliable: fewer than 30 tracks)"),
         ({"exposed": 0}, "No track could be followed from Sweden to Norway."),
         ({"tracks": 1}, "Presence: 1 track, where"),
-        ({"q": 0.06}, "more than chance by itself, but not once all pairs are allowed for (p = 0.001, q = 0.06)."),
+        ({"q": 0.06}, "more than chance for this pair alone, but not after correction for all pairs (p = 0.001, q"),
         ({"p": 0.06, "q": 0.2}, "4.00 times as many: not more than by chance (p = 0.06, q = 0.2)."),
-        ({"p": 0.9, "q": 1.0, "tracks": 9}, ": fewer, not more, than chance (p = 0.9, q = 1)."),
-        ({"p": 0.03, "q": 0.02}, "(p = 0.03, q = 0.02; p counts the random charts that reach it, q follows the curve"),
-        ({"q": nan}, "chance puts no track from Sweden to Norway"),
+        ({"p": 0.9, "q": 1.0, "tracks": 9}, ": fewer than by chance (p = 0.9, q = 1)."),
+        ({"p": 0.03, "q": 0.02}, "(p = 0.03, q = 0.02; p counts the random charts that reach it, q uses the curve"),
+        ({"q": nan}, "no track can go from Sweden to Norway by chance"),
         ({"q_order": nan}, "no track has entries on two dates here"),
         ({"p_order": 0.1, "q_order": 0.2}, "random order: not more than by chance (p = 0.1, q = 0.2).\n"),
         ({"joint": 41}, "q = 0.02).\nLead"),
@@ -46,7 +46,7 @@ def said(**other: float) -> str:
             "Random order has no ties; with 41 ties both directions can be below the expectation",
         ),
         ({"lead_clusters": 1}, "Lead: of 1 release (tracks"),
-        ({"lead_clusters": 0}, "no artist's release reached both Sweden and Norway in an order that was seen"),
+        ({"lead_clusters": 0}, "no artist's release reached both Sweden and Norway in an observed order"),
         ({"joint": 1}, "Ties: 1 track entered both"),
         ({"rate_if_ties": nan}, "they have no direction"),
     ],
@@ -62,13 +62,13 @@ def test_a_direct_edge_in_words() -> None:
     }  # fmt: skip
     text = influence_sentence(pair, "Sweden", "Norway")
     assert (
-        "bring 0.100 into Norway (0.050 to 0.200, q = 0.003), a direct edge: by itself it would take 9.5% of the"
+        "bring 0.100 into Norway (0.050 to 0.200, q = 0.003), a direct edge. By itself it would bring 9.5% of the"
         in text
     )
-    assert "tracks not there yet along; 12.3 of the entries into Norway are owed to Sweden" in text
-    assert "are owed to Sweden, at a modelled median lag of 6.0 days." in text
-    assert "if Sweden had led in all ties (9), those exposed too, it would be 0.150." in text
-    assert "; no entry into Norway is owed to Sweden." in influence_sentence(
+    assert "tracks not there yet; 12.3 of the entries into Norway are attributed to Sweden" in text
+    assert "are attributed to Sweden, at a modelled median lag of 6.0 days." in text
+    assert "if Sweden came first in all ties (9), it would be 0.150." in text
+    assert "; no entry into Norway is attributed to Sweden." in influence_sentence(
         pair | {"credits": 0.0}, "Sweden", "Norway"
     )
     assert "not distinguished from no edge" in influence_sentence(pair | {"direct": False}, "Sweden", "Norway")

@@ -90,7 +90,7 @@ def test_a_worked_example_with_a_late_launch(write_csv: WriteCsv) -> None:
     assert curve.index[-1] == 49
     notes = breakthrough(entries).notes()
     assert "every curve on day 49" in notes[0]
-    assert "fell to 0 while other waits had yet to begin" in notes[1]
+    assert "fell to 0 before other waits began" in notes[1]
 
 
 def test_no_event_is_a_flat_curve(write_csv: WriteCsv) -> None:
