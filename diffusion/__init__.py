@@ -1,9 +1,9 @@
-"""The ground floor: charts, markets, distances, and the event relations everything stands on."""
+"""Charts, markets, distances and the tables of events: the package that all others build on."""
 
 from diffusion.calendar import Calendar
 from diffusion.charts import Charts, RowAccount, open_charts, open_sample
 from diffusion.distances import join_distances, pair_table, unmatched_pairs
-from diffusion.entries import Entries, EventRules
+from diffusion.entries import Entries, EventRules, transitions
 from diffusion.errors import (
     DataSaysNoError,
     DiffusionError,
@@ -13,7 +13,7 @@ from diffusion.errors import (
     UnknownMarketError,
 )
 from diffusion.markets import market_names, reference_table, resolve
-from diffusion.pairs.transitions import lag_curve, transitions
+from diffusion.pairs.transitions import lag_curve
 from diffusion.recordings import Identity, identities
 
 __all__ = [

@@ -1,4 +1,4 @@
-"""The coverage calendar: which market's chart was observed when, how deep, with which gaps."""
+"""The coverage calendar: when each market's chart was observed, with how many rows and which gaps."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -16,14 +16,14 @@ from diffusion.markets import market_names
 
 @dataclass(frozen=True, repr=False)
 class Calendar:
-    """What was observed of one chart; everything said of tracks is conditional on it.
+    """The dates on which each market's chart was observed; all results about tracks are conditional on them.
 
     Attributes
     ----------
     coverage
-        One row per market and observed date, as `diffusion.contracts.COVERAGE` says.
+        One row per market and observed date; columns as in `diffusion.contracts.COVERAGE`.
     open_engine
-        What opens the engine for relations made from it, and from entries that carry it.
+        Function that opens an engine, for tables made from this calendar and from the entries that carry it.
     """
 
     coverage: pa.Table
@@ -32,14 +32,14 @@ class Calendar:
     def __post_init__(self) -> None:
         object.__setattr__(self, "coverage", COVERAGE.conform(self.coverage))
         if len(pc.unique(self.coverage["chart"])) > 1:
-            raise ValueError("a calendar is of one chart; this coverage mixes several")
+            raise ValueError("a calendar holds one chart, but this coverage has several")
 
     def __repr__(self) -> str:
         return f"<Calendar of {self.chart}: {len(self.markets)} markets, {self.first_date} to {self.last_date}>"
 
     @cached_property
     def spans(self) -> pa.Table:
-        """One row per stretch of a market's coverage without a long gap, as `diffusion.contracts.SPANS` says."""
+        """One row per stretch of a market's coverage without a long gap; columns as in `diffusion.contracts.SPANS`."""
         with self.open_engine() as engine:
             engine.register("coverage", self.coverage)
             return engine.fetch("spans")
@@ -68,13 +68,13 @@ class Calendar:
 
     @cached_property
     def cadence(self) -> int:
-        """Days from one chart to the next: the most frequent distance (the shorter of a draw), else 1."""
+        """Days from one chart to the next: the most frequent difference (the smallest of equals), else 1."""
         gaps = (self._frame["date"] - self._frame["previous"]).dropna().dt.days
         return int(gaps.mode().iloc[0]) if len(gaps) else 1
 
     @property
     def default_window(self) -> int:
-        """Days: the usual window of a transition, 60 on daily and 56 (8 weeks) on weekly charts."""
+        """Default window of a transition in days: 60 on daily charts, 56 (8 weeks) on weekly charts."""
         return WINDOW_WEEKLY if self.cadence == 7 else WINDOW_DAILY
 
     def by_market(self) -> pd.DataFrame:
@@ -83,9 +83,9 @@ class Calendar:
         Returns
         -------
         DataFrame
-            One row per market: `market`, `name`, `first_date`, `last_date`, `dates` (observed), `missing` (dates of the
-            cadence between first and last that were not), `spans` (stretches without a long gap), `depth_least`,
-            `depth_median` (rows per chart), `stale` (charts equal to the one before).
+            One row per market: `market`, `name`, `first_date`, `last_date`, `dates` (observed dates), `missing`
+            (expected dates between the first and the last that were not observed), `spans` (stretches without a long
+            gap), `depth_least` and `depth_median` (rows per chart), `stale` (charts equal to the one before).
         """
         groups = self._frame.groupby("market", sort=True)
         table = groups.agg(
@@ -104,7 +104,7 @@ class Calendar:
         return table
 
     def unseen_dates(self) -> list[date]:
-        """Return the dates of the cadence, between the first and the last, on which no market was observed."""
+        """Return the expected dates, between the first and the last, on which no market was observed."""
         due = pd.date_range(self.first_date, self.last_date, freq=f"{self.cadence}D")
         return [day.date() for day in due.difference(pd.DatetimeIndex(self._frame["date"]))]
 

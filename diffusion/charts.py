@@ -1,4 +1,4 @@
-"""Chart files as one validated table: opening them, accounting for every row, asking for relations."""
+"""Chart files opened as one validated table, with an account of every row."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -26,25 +26,25 @@ from diffusion.sources.source_rows import read_source
 from diffusion.sources.star import Star, find_star
 
 SET_ASIDE_LIMIT = 0.01
-"""Share of rows that may be set aside before the source is not to be trusted."""
+"""Largest share of rows that may be set aside; a source with more is refused."""
 
 
 @dataclass(frozen=True, slots=True)
 class RowAccount:
-    """What became of the source's rows: ``read = kept + duplicates + aggregate + sum(set_aside)``.
+    """Numbers of rows by outcome: ``read = kept + duplicates + aggregate + sum(set_aside)``.
 
     Attributes
     ----------
     read
-        Rows of the source, header and blank lines aside.
+        Rows of the source, without header and blank lines.
     kept
         Rows of the table `chart_rows`.
     duplicates
-        Rows that say again what a kept row says: same market, date, chart, track, rank and streams.
+        Rows that repeat a kept row: same market, date, chart, track, rank and streams.
     aggregate
-        Kept rows of `Global`, which is no market.
+        Valid rows of `Global`, which is not a market.
     set_aside
-        Reason → rows that could not be believed; the reasons are in `diffusion.contracts.star.REASONS`.
+        Reason → number of rows set aside; the reasons are listed in `diffusion.contracts.star.REASONS`.
     """
 
     read: int
@@ -59,21 +59,21 @@ class RowAccount:
         return sum(self.set_aside.values()) / self.read if self.read else 0.0
 
     def reasons(self) -> str:
-        """Return the rows set aside by reason, in words; empty where there are none."""
+        """Return the number of rows set aside for each reason, in words; empty where there are none."""
         return ", ".join(f"{rows:,} {reason}" for reason, rows in self.set_aside.items())
 
 
 class Charts:
-    """Chart rows in an engine of their own; made by `open_charts`, closed by `close` or a ``with`` block.
+    """Chart rows, held in their own engine; opened by `open_charts`, closed by `close` or a ``with`` block.
 
     Attributes
     ----------
     source
-        Files, layout and columns they were read from; of a cleaned folder, its observations.
+        Files, layout and columns that the rows were read from; for a cleaned folder, its observations.
     account
-        What became of every row.
+        Numbers of rows by outcome.
     open_engine
-        What opens engines for the calendars and entries made from these charts.
+        Function that opens an engine, for the calendars and entries made from these charts.
     """
 
     def __init__(self, engine: Engine, source: Source, account: RowAccount, open_engine: OpenEngine) -> None:
@@ -104,12 +104,12 @@ class Charts:
         return frame
 
     def chart(self, name: str | None = None) -> str:
-        """Return the chart to work on: `name` if it is there, else ``top200``, else the only one there.
+        """Return the name of the chart to use: `name` if given, else ``top200`` if present, else the only chart.
 
         Raises
         ------
         SettingError
-            When `name` is not there, or nothing was named and the choice is open.
+            When the source has no chart `name`, or `name` is not given and the choice is not clear.
         """
         there = list(self.present["chart"])
         if name is not None and name not in there:
@@ -121,12 +121,12 @@ class Charts:
         return name or ("top200" if "top200" in there else there[0])
 
     def calendar(self, chart: str | None = None) -> Calendar:
-        """Return what was observed of one chart (default: as `chart` chooses)."""
+        """Return the coverage calendar of one chart (default: the choice of `chart`)."""
         coverage = self._engine.fetch("coverage", chart=self.chart(chart), long_gap=LONG_GAP)
         return Calendar(coverage, self.open_engine)
 
     def tracks(self) -> pa.Table:
-        """Return one row per track id, in order of first appearance, as `diffusion.contracts.TRACKS` says."""
+        """Return one row per track id, in order of first appearance; columns as in `diffusion.contracts.TRACKS`."""
         return self._engine.kept("tracks")
 
     def entries(
@@ -138,26 +138,27 @@ class Charts:
         identity: Identity = "track",
         chart: str | None = None,
     ) -> Entries:
-        """Return every track's first event in every market, with the coverage calendar it is conditional on.
+        """Return each track's first event in each market, with the coverage calendar.
 
         Parameters
         ----------
         top
-            Rank that makes an event; default any rank of the chart.
+            Worst rank that counts as an event (default: any rank).
         min_periods
-            Charts in a row, as observed, that the track must stay for (default 1).
+            Number of observed charts in a row that the track must stay for (default 1).
         washout
             Days after a market's first observed date, or the end of a long gap, in which entries are left-censored
             (default 28).
         identity
-            ``track`` for the id, ``recording`` to join the ids of one normalised title and primary artist.
+            ``track``: each id counts by itself (default). ``recording``: ids with the same normalised title and primary
+            artist are joined.
         chart
-            Which chart (default: ``top200``, else the only one there).
+            Name of the chart (default: ``top200`` if present, else the only chart).
 
         Raises
         ------
         SettingError
-            When a parameter is out of range or the chart is open.
+            When a parameter is out of range or the choice of chart is not clear.
         DataSaysNoError
             When no track has an event.
         """
@@ -180,7 +181,7 @@ class Charts:
         return Entries(table, calendar, rules, engine.fetch("withheld"), artists)
 
     def journey(self, track: str, **rules: object) -> pd.DataFrame:
-        """Return where one track went, in order; `rules` are those of `entries`. Columns as `Entries.journey`."""
+        """Return one track's entries in order, columns as in `Entries.journey`; `rules` are parameters of `entries`."""
         return self.entries(**rules).journey(track)  # type: ignore[arg-type]
 
 
@@ -197,23 +198,23 @@ def open_charts(
     Parameters
     ----------
     path
-        A file, a glob or a (Hive-partitioned) folder; CSV, also .gz or .zst, or Parquet; any of the layouts of
-        `diffusion.sources.layouts`, known by its columns. Or a folder that ``chart-diffusion clean`` has made, which is
-        read as it is.
+        A file, a glob or a (Hive-partitioned) folder, of CSV (also .gz, .zst) or Parquet files, in a layout of
+        `diffusion.sources.layouts`; the layout is recognised by its columns. A folder made by ``chart-diffusion clean``
+        is read as it is.
     columns
-        For another layout: our column (`diffusion.sources.layouts.SOURCE_COLUMNS`) → the file's.
+        For another layout: our column (`diffusion.sources.layouts.SOURCE_COLUMNS`) → the file's column.
     market_names
-        Further market names → a name or code that is known; a cleaned folder needs none.
+        Additional market names → a known name or code; not needed for a cleaned folder.
     memory_limit
-        What the engine may hold in memory before it spills to disk (default 1GB).
+        Memory that the engine may use before it spills to disk (default 1GB).
     open_engine
-        What opens the engine that works on the rows, and others for what is made from them (default: DuckDB in this
-        process).
+        Function that opens the engine for these rows, and those for calendars and entries made from them (default:
+        DuckDB in this process).
 
     Raises
     ------
     SourceError
-        When nothing is there or readable, a column is missing, or a market is unknown.
+        When no file is found, no row is readable, a column is missing, or a market is unknown.
     DataSaysNoError
         When more than 1 % of the rows had to be set aside.
 
@@ -250,7 +251,7 @@ def _read(engine: Engine, source: Source, path: str | Path, extra: Mapping[str, 
     describe_tracks(engine)
     account = _account(engine)
     if account.read == 0:
-        raise SourceError(f"no rows in '{path}': the header is there, but nothing below it")
+        raise SourceError(f"no rows in '{path}': it has a header and nothing below it")
     if account.kept == 0 and account.aggregate + account.duplicates == 0:
         raise SourceError(
             f"nothing readable in '{path}': {account.read:,} rows read, set aside were {account.reasons()}"
@@ -258,12 +259,12 @@ def _read(engine: Engine, source: Source, path: str | Path, extra: Mapping[str, 
         )
     if account.kept == 0:
         raise SourceError(
-            f"no market in '{path}': all {account.aggregate:,} readable rows are of Global, which is no market"
+            f"no market in '{path}': all {account.aggregate:,} readable rows are of Global, which is not a market"
         )
     if account.set_aside_share > SET_ASIDE_LIMIT:
         raise DataSaysNoError(
             f"{account.set_aside_share:.2%} of the {account.read:,} rows in '{path}' had to be set aside "
-            f"({account.reasons()}); the limit is {SET_ASIDE_LIMIT:.0%}, so mend the source first{_hint(account)}"
+            f"({account.reasons()}); the limit is {SET_ASIDE_LIMIT:.0%}, so correct the source first{_hint(account)}"
         )
     return account
 
@@ -297,13 +298,13 @@ def _read_star(engine: Engine, star: Star) -> RowAccount:
     aggregate = sum(row["source_rows"] for row in rows if row["market"] == AGGREGATE)
     kept = sum(row["source_rows"] for row in rows) - aggregate
     if not kept:
-        raise SourceError(f"no market in '{star.place}': it has {aggregate:,} rows, all of Global, which is no market")
+        raise SourceError(f"no market in '{star.place}': it has {aggregate:,} rows, all of Global")
     read = kept + aggregate + star.duplicates + sum(star.set_aside.values())
     return RowAccount(read, kept, star.duplicates, aggregate, star.set_aside)
 
 
 def _coded(tracks: pa.Table, identity: Identity) -> pa.Table:
-    """Return `track`, `identity`: for every track's code the code that stands for it."""
+    """Return `track` and `identity`: each track's code, and the code of the track that it counts as."""
     if identity == "track":
         return pa.table({"track": tracks["track"], "identity": tracks["track"]})
     found = identities(tracks, identity)

@@ -1,4 +1,4 @@
-"""How far apart two markets are: on the map, in language, in what people like."""
+"""Distances between markets: geographic, linguistic and cultural."""
 
 from functools import cache
 from importlib import resources
@@ -40,16 +40,16 @@ def pair_table() -> pd.DataFrame:
 
 
 def join_distances(pairs: pd.DataFrame) -> pd.DataFrame:
-    """Return `pairs` (with `source` and `target`) widened by the columns of `pair_table`, in the same order.
+    """Return `pairs` (with `source` and `target`) with the columns of `pair_table` added, in the same order.
 
-    A pair that the table does not know keeps missing values; `unmatched_pairs` names them.
+    Pairs that the table lacks get missing values; `unmatched_pairs` lists them.
     """
     joined = pairs.merge(pair_table(), on=["source", "target"], how="left", validate="many_to_one")
     return joined.astype({"contiguous": "Int64", "common_language": "Int64"})
 
 
 def unmatched_pairs(joined: pd.DataFrame) -> dict[str, list[tuple[str, str]]]:
-    """Return, for every distance that some pair lacks, those pairs in order."""
+    """Return distance → pairs without a value, in order; distances that no pair lacks are left out."""
     return {
         column: list(joined.loc[joined[column].isna(), ["source", "target"]].itertuples(index=False, name=None))
         for column in DISTANCES

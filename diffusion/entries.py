@@ -1,4 +1,4 @@
-"""Entries, the events everything stands on, and the relations made from them."""
+"""Entries: the first event of each track in each market, and the tables made from them."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,6 +17,7 @@ from diffusion.engine import Engine
 from diffusion.errors import DataSaysNoError, SettingError
 from diffusion.markets import market_names
 from diffusion.pairs.counts import lag_table, pair_counts, tie_table
+from diffusion.pairs.transitions import transition_table
 from diffusion.recordings import Identity
 from diffusion.risk.waits import wait_counts, wait_table
 from diffusion.timelines import Timelines
@@ -24,7 +25,7 @@ from diffusion.timelines import Timelines
 
 @dataclass(frozen=True, slots=True)
 class EventRules:
-    """What counts as an event, and when it is timed; fields as the parameters of `Charts.entries`."""
+    """Rules for what counts as an event and when it is timed; fields as the parameters of `Charts.entries`."""
 
     chart: str
     top: int | None = None
@@ -36,7 +37,7 @@ class EventRules:
         if self.top is not None and self.top < 1:
             raise SettingError(f"top is {self.top}, but ranks begin at 1")
         if self.min_periods < 1:
-            raise SettingError(f"min_periods is {self.min_periods}, but an event lasts one chart at least")
+            raise SettingError(f"min_periods is {self.min_periods}, but an event lasts at least one chart")
         if not 0 <= self.washout <= LONGEST:
             raise SettingError(f"washout is {self.washout} days; it must be between 0 and {LONGEST:,}")
         if self.identity not in ("track", "recording"):
@@ -58,20 +59,20 @@ def _no_artists() -> pa.Table:
 
 @dataclass(frozen=True, repr=False)
 class Entries:
-    """Every track's first event in every market, and the coverage calendar that it is conditional on.
+    """Each track's first event in each market, and the coverage calendar.
 
     Attributes
     ----------
     table
-        One row per track and market, as `diffusion.contracts.ENTRIES` says.
+        One row per track and market; columns as in `diffusion.contracts.ENTRIES`.
     calendar
-        What was observed of the chart.
+        Coverage calendar of the chart.
     rules
-        What counted as an event.
+        Rules by which an event was recognised.
     withheld
-        `track_id`, `market`: where a track is known to be unlicensed and so not at risk.
+        `track_id`, `market`: pairs where the track is known to have no licence, so it is not at risk.
     artists
-        `track_id`, `artist`: whose tracks they are, where known; tracks of one artist and debut come and go together.
+        `track_id`, `artist`: artists of the tracks, where known. Tracks of one artist and debut form a cluster.
     """
 
     table: pa.Table
@@ -84,11 +85,11 @@ class Entries:
         object.__setattr__(self, "table", ENTRIES.conform(self.table))
         strange = set(self.table["market"].unique().to_pylist()) - set(self.calendar.markets)
         if strange:
-            raise SettingError(f"entries into {', '.join(sorted(strange))}, which the coverage calendar does not know")
+            raise SettingError(f"entries into {', '.join(sorted(strange))}, which the coverage calendar does not have")
 
     @classmethod
     def from_frame(cls, frame: pd.DataFrame, *, calendar: Calendar, washout: int = WASHOUT) -> "Entries":
-        """Return entries made from a bare frame with the columns of `diffusion.contracts.ENTRIES`."""
+        """Return entries made from a frame with the columns of `diffusion.contracts.ENTRIES`; `washout` in days."""
         table = pa.Table.from_pandas(frame[ENTRIES.names], schema=ENTRIES.schema, preserve_index=False)
         return cls(table, calendar, EventRules(calendar.chart, washout=washout))
 
@@ -99,13 +100,13 @@ class Entries:
         return int(self.table.num_rows)
 
     def to_pandas(self) -> pd.DataFrame:
-        """Return the table as a frame, dates as ``datetime64``."""
+        """Return the table as a frame, with dates as ``datetime64``."""
         frame: pd.DataFrame = self.table.to_pandas(date_as_object=False)
         return frame
 
     @cached_property
     def timelines(self) -> Timelines:
-        """The same as arrays, for statistics of whole graphs."""
+        """The entries as arrays, for statistics on whole graphs."""
         calendar = self.calendar
         return Timelines.of(
             self.table,
@@ -117,43 +118,43 @@ class Entries:
         )
 
     def debuts(self) -> pa.Table:
-        """Return one row per track: its day 0, as `diffusion.contracts.DEBUTS` says."""
+        """Return one row per track: its day 0; columns as in `diffusion.contracts.DEBUTS`."""
         with self._engine() as engine:
             return engine.fetch("debuts")
 
     def footprints(self) -> pa.Table:
-        """Return one row per track and market entered on day 0, as `diffusion.contracts.FOOTPRINTS` says."""
+        """Return one row per track and market entered on day 0; columns as in `diffusion.contracts.FOOTPRINTS`."""
         with self._engine() as engine:
             return engine.fetch("footprints")
 
     def journeys(self) -> pa.Table:
-        """Return all tracks' entries in order, ties sharing a step, as `diffusion.contracts.JOURNEYS` says."""
+        """Return each track's entries in order, with one step per tie; columns as in `diffusion.contracts.JOURNEYS`."""
         with self._engine() as engine:
             return engine.fetch("journeys")
 
     def waits(self, *, horizon: int = HORIZON) -> pa.Table:
-        """Return how long each track was at risk in each market, up to `horizon` days: `diffusion.contracts.WAITS`."""
+        """Return each track's time at risk in each market, up to `horizon` days; columns as in `contracts.WAITS`."""
         return wait_table(self.timelines, self.withheld, horizon=horizon)
 
     def wait_counts(self, *, horizon: int = HORIZON) -> pa.Table:
-        """Return the waits counted by market, footprint size and language match: `diffusion.contracts.WAIT_COUNTS`."""
+        """Return waits, up to `horizon` days, counted by what they share; columns as in `contracts.WAIT_COUNTS`."""
         return wait_counts(self.timelines, self.withheld, pair_table(), horizon=horizon)
 
     def lags(self, *, window: int) -> pa.Table:
-        """Return the follow-up of every exposed pair, up to `window` days, as `diffusion.contracts.LAGS` says."""
+        """Return entered and censored tracks by pair and lag, up to `window` days; columns as in `contracts.LAGS`."""
         return lag_table(pair_counts(self.timelines, window=window))
 
     def ties(self) -> pa.Table:
-        """Return the tracks of every pair whose order was not observed, as `diffusion.contracts.TIES` says."""
+        """Return the number of tied tracks of each pair; columns as in `diffusion.contracts.TIES`."""
         return tie_table(pair_counts(self.timelines, window=1))
 
     def journey(self, track: str) -> pd.DataFrame:
-        """Return where one track went, in order; tied markets share a step.
+        """Return one track's entries in order; tied markets share a step.
 
         Returns
         -------
         DataFrame
-            One row per market: the columns of `diffusion.contracts.JOURNEYS`, and the market's `name`.
+            One row per market: the columns of `diffusion.contracts.JOURNEYS` and the market's `name`.
 
         Raises
         ------
@@ -174,3 +175,30 @@ class Entries:
             engine.register("entries", self.table)
             engine.create("debuts")
             yield engine
+
+
+def transitions(entries: Entries, *, window: int | None = None) -> pa.Table:
+    """Return the transitions of all ordered pairs of observed markets; columns as in `diffusion.contracts.TRANSITIONS`.
+
+    Parameters
+    ----------
+    window
+        Days within which the target must follow, the bound included (default: `Calendar.default_window`).
+
+    Raises
+    ------
+    SettingError
+        When the window is not between 1 and 36,500 days.
+
+    Notes
+    -----
+    `rate` is one minus the Kaplan–Meier estimate among the exposed tracks, at the last day of follow-up (`followed_to`,
+    at most the window), with censoring at the end of the target's coverage. It equals ``tracks / exposed`` when every
+    follow-up is complete. `rate_low` and `rate_high` are its 95 % interval, robust to clusters:
+    `diffusion.pairs.curves.interval`. `rate_if_ties` is the rate if every tie were a transition with lag 0: an upper
+    bound of the rate under ties.
+    The lag quantiles interpolate linearly between order statistics (type 7 of Hyndman & Fan 1996, doi
+    10.2307/2684934).
+    """
+    window = entries.calendar.default_window if window is None else window
+    return transition_table(entries.timelines, pair_counts(entries.timelines, window=window))

@@ -1,7 +1,7 @@
-"""The errors a user can cause or data can raise, all of one family.
+"""Errors caused by users or data; all derive from `DiffusionError`.
 
-The message of every one is a single line that says what was found, where, and what to do. The command line prints
-it and nothing else; `exit_code` is what the process ends with.
+Each message is one line that says what was found, where, and what to do. The command line prints only this line and
+ends with `exit_code`.
 """
 
 
@@ -28,6 +28,6 @@ class OutputError(DiffusionError):
 
 
 class DataSaysNoError(DiffusionError):
-    """Everything was read, but what was asked for is not in the data."""
+    """The data was read, but does not hold what was asked for."""
 
     exit_code = 1

@@ -1,4 +1,4 @@
-"""Files that are whole or not there."""
+"""Files read without threads and written atomically."""
 
 import io
 import os
@@ -14,19 +14,19 @@ from diffusion.errors import OutputError
 def read_table(source: str | Path | io.BytesIO) -> pa.Table:
     """Return a Parquet table, read without threads.
 
-    Arrow's reading threads sometimes abort a process that ends soon after (seen with pyarrow 23 to 26), and the tables
-    that are read this way are small.
+    Arrow's reading threads sometimes abort a process that ends soon after (seen with pyarrow 23 to 26). Use it for
+    small tables.
     """
     return pq.read_table(source, use_threads=False, pre_buffer=False)
 
 
 def write_whole(path: str | Path, content: bytes) -> None:
-    """Write `content` to `path` so that a reader sees the old file or the new one and never a part.
+    """Write `content` to `path` atomically: a reader sees the old file or the new one, never a part.
 
     Raises
     ------
     OutputError
-        When the folder is not there or cannot be written.
+        When the folder does not exist or cannot be written.
     """
     path = Path(path)
     try:

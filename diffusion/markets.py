@@ -1,4 +1,4 @@
-"""Markets: the reference table, and the way from any name or code in a chart to one ISO code."""
+"""Markets: the reference table, and the ISO code of any market name or code in a chart."""
 
 import difflib
 import unicodedata
@@ -13,24 +13,24 @@ import pandas as pd
 from diffusion.errors import UnknownMarketError
 
 AGGREGATES: Final = frozenset({"global", "world", "worldwide", "international"})
-"""Names, as `_plain` writes them, of charts that add up markets and are none."""
+"""Names of the chart that adds up all markets, in the form of `_plain`."""
 
 SIMULATED: Final = tuple(f"X{letter}" for letter in "ABCDEFGHIJLMNOPQRSTUVWXYZ")
-"""User-assigned codes that simulated markets carry, called "Simulated XA" and so on; XK is Kosovo."""
+"""User-assigned codes of simulated markets, named "Simulated XA" and so on; XK is left out: Kosovo."""
 
 _NOT_MARKETS = frozenset(["AC", "CP", "CQ", "DG", "EA", "EU", "EZ", "IC", "QO", "TA", "UN", "XA", "XB", "ZZ"])
 
 
 @cache
 def reference_table() -> pd.DataFrame:
-    """Return what is known of the 69 markets that Spotify's public charts cover.
+    """Return the reference table of the 69 markets in Spotify's public charts.
 
     Returns
     -------
     DataFrame
         One row per market, in order of code: `market` (ISO 3166-1 alpha-2), `iso3`, `name`, `aliases` (joined by
         ``|``), `continent`, `subregion`, `population`, `population_year`, `area_km2`, `latitude` and `longitude`
-        (degrees, where a label belongs), `capital` with its position, `official_languages` and `languages`
+        (degrees, position of a label), `capital` with its position, `official_languages` and `languages`
         (``code:share``, shares of the population).
 
     Examples
@@ -43,7 +43,7 @@ def reference_table() -> pd.DataFrame:
 
 
 def resolve(name: str) -> str | Literal["Global"]:
-    """Return the ISO 3166-1 alpha-2 code of a market, or ``'Global'`` for the aggregate that is no market.
+    """Return the ISO 3166-1 alpha-2 code of a market, or ``'Global'`` for the sum of all markets.
 
     Case, accents, spaces and punctuation do not matter. Known are the codes (alpha-2, and alpha-3 of the reference
     table), the names and aliases of the reference table, the English names of all other territories in CLDR, and the
@@ -52,7 +52,7 @@ def resolve(name: str) -> str | Literal["Global"]:
     Raises
     ------
     UnknownMarketError
-        When nothing fits; the message names the nearest known name.
+        When the name is unknown; the message suggests the nearest known name.
 
     Examples
     --------
@@ -73,26 +73,26 @@ def resolve(name: str) -> str | Literal["Global"]:
 
 
 def resolve_all(names: Mapping[str, int], *, extra: Mapping[str, str] | None = None) -> dict[str, str]:
-    """Return the code of every name of a source, or one error for all that are unknown.
+    """Return name → code for all market names of a source.
 
     Parameters
     ----------
     names
-        Name as the source writes it → number of rows with it.
+        Name in the source → number of rows with it.
     extra
-        Further names → name or code, for what the alias table does not know.
+        Additional names → a known name or code.
 
     Raises
     ------
     UnknownMarketError
-        When names are unknown: each with its rows and the nearest known name.
+        When names are unknown; one message lists them with their rows and the nearest known name.
     """
     codes, unknown = resolve_known(names, extra=extra)
     if unknown:
         told = [f"{why} ({names[name]:,} rows)" for name, why in unknown.items()]
         more = f"; and {len(told) - 5} more" if len(told) > 5 else ""
         raise UnknownMarketError(
-            "; ".join(told[:5]) + more + "; mend the source, or name them: market_names in a study"
+            "; ".join(told[:5]) + more + "; correct the source, or name them: market_names in a study"
         )
     return codes
 
@@ -100,7 +100,7 @@ def resolve_all(names: Mapping[str, int], *, extra: Mapping[str, str] | None = N
 def resolve_known(
     names: Iterable[str], *, extra: Mapping[str, str] | None = None
 ) -> tuple[dict[str, str], dict[str, str]]:
-    """Return the code of every known name, and of every other what `resolve` says of it; `extra` as in `resolve_all`.
+    """Return name → code of known names, and name → message of unknown ones; `extra` as in `resolve_all`.
 
     Examples
     --------
@@ -118,7 +118,7 @@ def resolve_known(
 
 
 def market_names(codes: Iterable[str]) -> dict[str, str]:
-    """Return the English name of every code.
+    """Return code → English name.
 
     Examples
     --------
@@ -149,7 +149,7 @@ def _codes() -> dict[str, str]:
 
 @cache
 def _known_names() -> dict[str, str]:
-    """Return plain name → name to suggest, codes left out: near misses of a code suggest nonsense."""
+    """Return plain name → name to suggest; codes are left out, because near misses of a code suggest nonsense."""
     real = sorted(set(_codes().values()).difference(SIMULATED))
     names = {_plain(name): name for name in market_names(real).values()}
     for aliases in reference_table()["aliases"]:

@@ -1,4 +1,4 @@
-"""Recordings: which track ids are one recording, because a re-release is no debut."""
+"""Recordings: which track ids are the same recording, because a re-release is not a debut."""
 
 from typing import Literal
 
@@ -7,22 +7,22 @@ import pyarrow.compute as pc
 
 Identity = Literal["track", "recording"]
 
-# What titles say beside the work's name and another id of the same recording says differently or not at all.
+# Parts of a title that differ between ids of one recording: guest credits and remaster notes.
 _CREDITS = r"\s*[\(\[](feat\.?|ft\.?|featuring|with|con)\s[^\)\]]*[\)\]]"
 _EDITION = r"\s+-\s+[^-]*\bremaster(ed)?\b[^-]*$|\s*[\(\[][^\)\]]*\bremaster(ed)?\b[^\)\]]*[\)\]]"
 
 
 def identities(tracks: pa.Table, identity: Identity) -> pa.Table:
-    """Return for every track id the id that stands for it.
+    """Return for each track id the id that it counts as.
 
     Parameters
     ----------
     tracks
         `track_id`, `title` and `artist`.
     identity
-        ``track``: every id stands for itself. ``recording``: ids with the same title (NFKC, lower case, without guest
-        credits and remaster notes) and the same first credited artist are one, and its smallest id stands for all; an
-        id without title or artist stays alone. Live, acoustic and remixed versions are other recordings.
+        ``track``: each id counts as itself. ``recording``: ids with the same title (NFKC, lower case, without guest
+        credits and remaster notes) and the same first credited artist count as the smallest of them; an id without
+        title or artist counts as itself. Live, acoustic and remixed versions are other recordings.
 
     Returns
     -------
@@ -51,7 +51,7 @@ def identities(tracks: pa.Table, identity: Identity) -> pa.Table:
 
 
 def _folded(text: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Return text in NFKC and lower case, without what lower case leaves of Greek final sigmas and dotted capital I."""
+    """Return text in NFKC and lower case, with final sigma as sigma and without the combining dot of a capital İ."""
     lower = pc.utf8_lower(pc.utf8_normalize(text, "NFKC"))
     for written, plain in (("\u03c2", "\u03c3"), ("\u0307", "")):
         lower = pc.replace_substring(lower, written, plain)

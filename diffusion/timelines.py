@@ -1,4 +1,4 @@
-"""Entries as arrays: what statistics of whole graphs compute on."""
+"""Entries as arrays, for statistics on whole graphs."""
 
 from dataclasses import dataclass
 from typing import Final, Self
@@ -11,26 +11,26 @@ from numpy.typing import NDArray
 from diffusion.arrays import Days, Ints
 
 NEVER: Final = np.int32(-(1 << 30))
-"""Day that stands for a market's observed date before its first: there is none."""
+"""Marks a missing day: the market has no observed date before its first."""
 
 NOT_ENTERED: Final = np.int32(1 << 30)
-"""Day that stands for an entry that was not seen."""
+"""Marks the day of an entry that was not observed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Timelines:
-    """Every track's entries in order of day, and when each market was watched. Days count from 1970-01-01.
+    """Each track's entries in order of day, and when each market was observed. Days count from 1970-01-01.
 
     Attributes
     ----------
     markets
-        Codes of the m markets of the calendar, in order; arrays number them from 0.
+        Codes of the m markets of the calendar, in order; arrays refer to them by index.
     track_ids
         Ids of the n tracks, in order.
     starts
-        (n + 1,): the entries of track i stand at ``starts[i]:starts[i + 1]``, by day, then market.
+        (n + 1,): the entries of track i are ``starts[i]:starts[i + 1]``, in order of day, then market.
     track, market
-        (k,): number of the entry's track and market.
+        (k,): index of the entry's track and market.
     day
         (k,): day of the entry.
     last_without
@@ -40,10 +40,10 @@ class Timelines:
     debut
         (n,): day of the track's earliest entry.
     debut_censored
-        (n,): whether every entry of that day is left-censored; no timed analysis uses the track.
+        (n,): whether all entries of that day are left-censored; no timed analysis uses the track.
     cluster
-        (n,): number of the track's cluster, 0 … c − 1: tracks of one primary artist and debut. A track whose artist is
-        not known is a cluster of its own.
+        (n,): number of the track's cluster, 0 … c − 1: tracks of one primary artist and debut. A track of unknown
+        artist is its own cluster.
     span_market, span_first, span_last
         (s,): the stretches of coverage without a long gap, in order of market and day.
     washout
@@ -123,8 +123,8 @@ class Timelines:
         return ~self.left_censored & ~self.debut_censored[self.track]
 
     def span_of(self, market: NDArray[np.integer], day: NDArray[np.integer]) -> NDArray[np.int64]:
-        """Return for every market and day the stretch of coverage that holds the day, −1 where none does."""
-        # stretches are in order of market and day, so one number sorts them; days lie far within 2^31
+        """Return for each market and day the index of the stretch of coverage that has the day, −1 where none has."""
+        # market and day become one sortable number; days stay far below 2^31
         key = self.span_market.astype(np.int64) << 32
         at = np.searchsorted(key + self.span_first, (market.astype(np.int64) << 32) + day, side="right") - 1
         inside = (at >= 0) & (self.span_market[at] == market) & (day <= self.span_last[at])
@@ -132,7 +132,7 @@ class Timelines:
 
 
 def expanded(start: Ints, stop: Ints) -> tuple[Ints, Ints]:
-    """Return the places in ranges one after the other, and how many each range has; ranges may be empty."""
+    """Return the indices of all ranges, one range after the other, and the size of each; ranges may be empty."""
     sizes = np.maximum(stop - start, 0)
     before = np.cumsum(sizes) - sizes
     places = np.repeat(start - before, sizes)
@@ -141,13 +141,13 @@ def expanded(start: Ints, stop: Ints) -> tuple[Ints, Ints]:
 
 
 def _days(dates: pa.ChunkedArray) -> Days:
-    """Return dates as days since 1970-01-01, `NEVER` where there is none."""
+    """Return dates as days since 1970-01-01, `NEVER` where the date is missing."""
     days: Days = pc.fill_null(dates.cast(pa.int32()), int(NEVER)).to_numpy().astype(np.int32)
     return days
 
 
 def _clusters(ids: NDArray[np.object_], debut: Days, artists: pa.Table) -> NDArray[np.int64]:
-    """Return the number of every track's cluster: one primary artist and one debut."""
+    """Return the number of each track's cluster: tracks of one primary artist and debut."""
     at = pc.index_in(pa.array(ids, pa.string()), artists["track_id"])
     artist = artists["artist"].take(at) if artists.num_rows else pa.nulls(len(ids), pa.string())
     primary = pc.utf8_trim_whitespace(pc.utf8_lower(pc.replace_substring_regex(artist, r",.*$", "")))

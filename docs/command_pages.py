@@ -1,5 +1,7 @@
 """The reference of commands: every command, argument and option, as click knows them."""
 
+import inspect
+
 import click
 
 from pipelines.commands.main import cli
@@ -15,7 +17,7 @@ def command_text() -> str:
 def _section(command: click.Command, name: str, level: int) -> str:
     """Return one command under its heading; a group is followed by its commands, one level down."""
     context = click.Context(command, info_name=name)
-    parts = [f"{'#' * level} {name}", command.help or ""]
+    parts = [f"{'#' * level} {name}", inspect.cleandoc(command.help or "")]
     if isinstance(command, click.Group):
         parts += [_section(child, f"{name} {word}", level + 1) for word, child in command.commands.items()]
         return "\n\n".join(parts)

@@ -20,6 +20,12 @@ from sphinx.util.nodes import make_refnode
 
 PACKAGES = ("diffusion", "graphs", "survival", "figures", "pipelines")
 
+TOGETHER = re.compile(r"^:ivar (\w+(?:, \w+)+)(:.*(?:\n .*)*)", flags=re.MULTILINE)
+"""Attributes that are described together: names and description."""
+
+LONGEST_VALUE = 300
+"""Characters of a constant that are shown."""
+
 
 def package_text(package: str) -> str:
     """Return what documents a package and the modules that it lists, as Markdown."""
@@ -71,7 +77,9 @@ def _data_lines(module: ModuleType, name: str) -> list[str]:
     owner = _owner(module.__name__, name)
     analyzer = ModuleAnalyzer.for_module(owner)
     described = analyzer.find_attr_docs().get(("", name), [])
-    return [f".. py:data:: {name}", f"   :value: {getattr(module, name)!r}", ""] + [f"   {line}" for line in described]
+    value = repr(getattr(module, name))
+    shown = [f"   :value: {value}"] if len(value) <= LONGEST_VALUE else []
+    return [f".. py:data:: {name}", *shown, "", *(f"   {line}" for line in described)]
 
 
 def _owner(module: str, name: str) -> str:
@@ -89,14 +97,21 @@ def read_docstring(
     """Turn a NumPy-style docstring into what Sphinx reads.
 
     Numbered sources become a list: on one page each number stands many times, so it is no target. A property is read
-    as a function, or its first line up to a colon would be taken for its type.
+    as a function, or its first line up to a colon would be taken for its type. Attributes that are described together
+    get the description each, or the first would be taken for the type of the others.
     """
     for number, line in enumerate(lines):
         line = re.sub(r"^(\s*)\.\. \[(\d+)\] ", r"\1-  [\2] ", line)
         line = re.sub(r"\[(\d+)\]_", r"[\1]", line)
         lines[number] = re.sub(r"(?<!`)\|(\w+)\|", r"\|\1\|", line)  # |t| is an absolute value
     kind = "function" if what == "property" else what
-    lines[:] = NumpyDocstring(lines, Config(napoleon_use_ivar=True), app, kind, name, value, options).lines()
+    read = NumpyDocstring(lines, Config(napoleon_use_ivar=True), app, kind, name, value, options).lines()
+    lines[:] = TOGETHER.sub(_each_attribute, "\n".join(read)).split("\n")
+
+
+def _each_attribute(together: re.Match[str]) -> str:
+    names, description = together.groups()
+    return "\n".join(f":ivar {name}{description}" for name in names.split(", "))
 
 
 def python_role(

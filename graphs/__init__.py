@@ -1,6 +1,6 @@
-"""Market graphs: transitions between markets, what they are worth against chance, who leads, and exports."""
+"""Market graphs: transitions between markets, tests against chance, leaders, distances, and exports."""
 
-from graphs import distance, exports
+from graphs import backbone, distance, exports
 from graphs.influence import Influence, direct_edges
 from graphs.journeys import slices
 from graphs.journeys.paths import Ways, route, ways
@@ -17,6 +17,7 @@ __all__ = [
     "Leaders",
     "MarketGraph",
     "Ways",
+    "backbone",
     "direct_edges",
     "distance",
     "edge_significance",

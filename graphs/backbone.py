@@ -1,4 +1,4 @@
-"""The backbone: the edges of a graph that are more than chance, by q or by the disparity filter; values stay."""
+"""The backbone of a graph: its edges with small q (tested against a null), or those the disparity filter keeps."""
 
 from typing import Final, Literal
 
@@ -15,16 +15,16 @@ SIDES: Final = ("either", "both", "out", "in")
 
 
 def backbone_by_q(edges: pd.DataFrame, *, level: float = FDR) -> pd.DataFrame:
-    """Return the edges with q ≤ `level`, in the same order with all their columns.
+    """Return the edges with q ≤ `level`, in the same order, with all columns.
 
-    An edge without q (not tested) is not in the backbone.
+    Edges without q (not tested) are left out.
 
     Parameters
     ----------
     edges
         One row per ordered pair, with `source`, `target`, `q`.
     level
-        Share of the kept edges that may be chance: the false discovery rate, above 0 and up to 1.
+        False discovery rate, above 0 and up to 1 (default .05).
 
     Raises
     ------
@@ -51,17 +51,21 @@ def backbone_by_disparity(
 ) -> pd.DataFrame:
     """Return the edges that the disparity filter keeps, with the columns that `disparity` adds.
 
+    It needs no null, so it also serves edges without q, such as rates. Its level is not an error rate (see
+    `disparity`).
+
     Parameters
     ----------
     edges
         One row per ordered pair, with `source`, `target` and the column `by`.
     level
-        Largest disparity of a kept edge, above 0 and up to 1.
+        Largest disparity of a kept edge, above 0 and up to 1 (default .05).
     by
-        Column with the strength of an edge: a count or a rate, 0 or missing where there is no edge.
+        Column with the strength of an edge: a count or a rate, 0 or missing where there is no edge (default
+        ``tracks``).
     side
-        Whose view decides: that of the source or that of the target, whichever favours the edge (``"either"``, as in
-        the paper), both of them (``"both"``), the source alone (``"out"``) or the target alone (``"in"``).
+        Which disparity must be at most `level`: that of the source or that of the target (``"either"``, the default,
+        as in the paper), both (``"both"``), that of the source (``"out"``) or that of the target (``"in"``).
 
     Raises
     ------
@@ -85,30 +89,30 @@ def backbone_by_disparity(
 
 
 def disparity(edges: pd.DataFrame, *, by: str = "tracks") -> pd.DataFrame:
-    """Return `edges` with how surprising each is to its two markets: `disparity_out`, `disparity_in`, `disparity`.
+    """Return `edges` with the columns `disparity_out`, `disparity_in` and `disparity`.
 
-    A market with k edges on one side, that shared its strength among them by k − 1 uniform cuts of a stick, would give
-    an edge the share s or more with probability (1 − s)^(k − 1). `disparity_out` is that for the source among the edges
-    it sends, `disparity_in` for the target among those it receives, `disparity` the smaller of the two. Missing where
-    there is no edge. 1 where it is the market's only edge on that side, which says nothing.
+    `disparity_out` compares the edge with the k edges that its source sends: it is the probability (1 − s)^(k − 1) of
+    a share of s or more of the source's strength if k − 1 uniform cuts divided it. `disparity_in` is the same among the
+    edges that the target receives; `disparity` is the smaller of the two. They are missing where there is no edge, and
+    1 (no information) where a market has one edge on that side.
 
     Parameters
     ----------
     edges
         One row per ordered pair, with `source`, `target` and the column `by`.
     by
-        Column with the strength of an edge, 0 or missing where there is no edge.
+        Column with the strength of an edge, 0 or missing where there is no edge (default ``tracks``).
 
     Notes
     -----
-    The probabilities are not adjusted for the number of edges, and the smaller of two favours an edge: a level of 0.05
-    is not an error rate. The filter looks at each market's own distribution only; it does not know of exposure or of
-    the size of the other market, for which there is q.
+    A level of 0.05 is not an error rate: the probabilities are not adjusted for the number of edges, and `disparity` is
+    the smaller of two. The filter uses the distribution of each market by itself; exposure and the size of the other
+    market are not in it; use q where they matter.
 
     Raises
     ------
     SettingError
-        When there is no column `by`, or it is below 0 or infinite somewhere.
+        When there is no column `by`, or it has a value below 0 or an infinite one.
 
     References
     ----------
@@ -130,12 +134,12 @@ def disparity(edges: pd.DataFrame, *, by: str = "tracks") -> pd.DataFrame:
     if (strength < 0).any() or np.isinf(strength).any():
         raise SettingError(f"the column '{by}' is below 0 or infinite somewhere; the disparity filter needs strengths")
     strength = np.where(strength > 0, strength, np.nan)
-    out, into = (_surprise(edges[end], strength) for end in ("source", "target"))
+    out, into = (_disparity(edges[end], strength) for end in ("source", "target"))
     return edges.assign(disparity_out=out, disparity_in=into, disparity=np.minimum(out, into))
 
 
-def _surprise(market: "pd.Series[str]", strength: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return (1 − share)^(k − 1) of every edge among the edges of its market, NaN where there is no edge."""
+def _disparity(market: "pd.Series[str]", strength: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return (1 − share)^(k − 1) of every edge among the k edges of its market, NaN where there is no edge."""
     number, _ = pd.factorize(market)
     there = ~np.isnan(strength)
     degree = np.bincount(number, weights=there)

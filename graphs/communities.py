@@ -1,4 +1,4 @@
-"""Communities: markets that exchange more tracks than chance, how firm they are, and whether language explains them."""
+"""Communities of markets that exchange many tracks: search, stability, and agreement with known groups."""
 
 import random
 from collections.abc import Iterator, Mapping, Sequence
@@ -21,12 +21,12 @@ Labels = NDArray[np.int64]
 METHODS: Final = ("leiden", "infomap")
 
 TRIALS: Final = 10
-"""Starts of a search; the best partition of them is taken."""
+"""Starts of a search; the best partition is taken."""
 
 
 @dataclass(frozen=True, slots=True)
 class Stability:
-    """How firm communities are over replicates of the flows.
+    """Stability of communities over replicates of the flows.
 
     Attributes
     ----------
@@ -35,10 +35,10 @@ class Stability:
     labels
         (R, m): community of every market in every replicate, numbered by size within the replicate.
     markets
-        One row per market: `market`, `community`; `stability`, the mean over replicates of the share of markets common
-        to its community there and here among all that are in either (Jaccard, 0 … 1; itself counts);
-        `within`, the mean of `together` with the others of its community (missing where it is alone); `outside`, with
-        the markets of other communities (missing where there are none).
+        One row per market: `market`, `community`; `stability` (0 … 1), the Jaccard index of the market's community and
+        its community in a replicate (the market itself counts), mean over replicates; `within`, the mean of `together`
+        with the other markets of its community (missing where it is alone); `outside`, the mean of `together` with the
+        markets of other communities (missing where there are none).
     """
 
     together: Floats
@@ -59,27 +59,27 @@ def communities(
     Parameters
     ----------
     flows
-        (m, m): strength of the flow from row to column, 0 or more; the diagonal does not count, missing is no flow.
+        (m, m): strength of the flow from row to column, 0 or more. The diagonal is ignored; missing means no flow.
     method
-        ``"leiden"``: Leiden on the symmetrised flows (a → b plus b → a) for modularity [1]_. ``"infomap"``: the map
-        equation on the directed flows, as igraph has it (two levels, with teleportation) [2]_. Where every market sends
-        to every other it often finds a single community; give it a backbone then.
+        ``"leiden"`` (default): Leiden on the symmetrised flows (a → b plus b → a) for modularity [1]_. ``"infomap"``:
+        igraph's map equation on the directed flows (two levels, with teleportation) [2]_. Where every market sends to
+        every other, Infomap often finds one community; pass it a backbone then.
     seed
-        Seed of the search; one seed always gives the same communities.
+        Seed of the search (default 0); the same seed gives the same communities.
     trials
-        Starts; the partition of the highest modularity or shortest code is taken.
+        Starts of the search (default 10); the partition with the highest modularity or the shortest code is taken.
     resolution
-        Only Leiden: above 1 gives smaller communities, below 1 larger ones.
+        Only Leiden (default 1): above 1 gives smaller communities, below 1 larger ones.
 
     Notes
     -----
-    igraph has one generator for the whole process and does not tell which. It is seeded for the search, and afterwards
-    set to Python's `random` module, which is igraph's default.
+    igraph has one random generator per process and does not return it. It is seeded for the search, and afterwards set
+    to Python's `random` module, which is igraph's default.
 
     Raises
     ------
     SettingError
-        When the flows are no such array, or a setting cannot be right.
+        When `flows` has another shape or a negative or infinite value, or a setting is out of range.
     DataSaysNoError
         When there is no flow at all.
 
@@ -114,7 +114,7 @@ def stability(
     trials: int = 1,
     resolution: float = 1.0,
 ) -> Stability:
-    """Return how firm the communities `labels` are: the search is repeated on every replicate of the flows.
+    """Return the stability of communities: the search is repeated on every replicate of the flows.
 
     Parameters
     ----------
@@ -125,13 +125,13 @@ def stability(
     markets
         Codes of the m markets.
     method, seed, trials, resolution
-        As for `communities`; a single start per replicate keeps the search's own luck in the picture. A replicate
-        without any flow leaves every market alone.
+        As for `communities`, but with one start per replicate (default), so that the randomness of the search is part
+        of the result. In a replicate without flow every market is a community of its own.
 
     Raises
     ------
     SettingError
-        When the shapes do not fit each other, there is no replicate, or a setting cannot be right.
+        When the shapes do not fit each other, there is no replicate, or a setting is out of range.
     """
     _check_search(method, trials, resolution)
     if replicates.ndim != 3 or not len(replicates):
@@ -163,10 +163,13 @@ def stability(
 
 
 def known_groups(markets: Sequence[str]) -> pd.DataFrame:
-    """Return what communities may be compared with: `market`, `continent`, `subregion`, `language`.
+    """Return known groups of markets, for comparison with communities: continent, subregion and language.
 
-    `language` is the official language that most people of the market speak. Missing where the reference table does
-    not know the market.
+    Returns
+    -------
+    DataFrame
+        One row per market, in the order given: `market`, `continent`, `subregion`, `language` (the official language
+        that most people of the market speak). Missing where the reference table lacks the market.
 
     Examples
     --------
@@ -198,24 +201,24 @@ def agreement(
     groups
         Name of a grouping → group of every market, None where it is not known; such markets are left out.
     replicates
-        (R, m): communities of bootstrap replicates (`Stability.labels`), for the interval.
+        (R, m): communities in bootstrap replicates (`Stability.labels`), for the interval (default: no interval).
     permutations
-        Random assignments of the groups to the markets, for p.
+        Random assignments of the groups to the markets, for p (default 999).
     seed
-        Seed of the permutations.
+        Seed of the permutations (default 0).
 
     Returns
     -------
     DataFrame
-        `grouping`; `ami`, the adjusted mutual information (1 equal, 0 as much as chance gives) [1]_; `ami_low`,
-        `ami_high`, the middle 95 % of the replicates' (missing without them; noise in a replicate hides groups, so they
-        tend to lie below `ami`); `p`, the share of permutations, with the data, that agree at least as well;
-        `markets` compared, `communities` and `groups` among them; `unknown`, markets left out.
+        `grouping`; `ami`, the adjusted mutual information (1: equal, 0: as expected by chance) [1]_; `ami_low`,
+        `ami_high`, the bounds of the middle 95 % of the replicates (missing without replicates; they tend to lie below
+        `ami`, because replicates are noisier); `p`, (1 + number of permutations that agree at least as well) / (1 +
+        permutations); `markets` compared, `communities` and `groups` among them; `unknown`, markets left out.
 
     Raises
     ------
     SettingError
-        When lengths do not fit, or there is no grouping or no permutation.
+        When lengths do not fit each other, or there is no grouping or no permutation.
 
     References
     ----------
@@ -276,16 +279,16 @@ def _adjusted_information(labels: Labels, group: Labels) -> float:
 
 
 def _chance_information(labels: Labels, group: Labels, permutations: int, generator: np.random.Generator) -> float:
-    """Return p of the agreement when groups are dealt to the markets at random.
+    """Return p of the agreement under random assignments of the groups to the markets.
 
-    What the adjustment subtracts and divides by depends on sizes alone, which dealing keeps; so the plain mutual
-    information decides, and in it only Σ n log n over the cells of the table of both.
+    A permutation keeps the sizes of groups and communities, so the adjustment is constant and mutual information can be
+    compared without it; of mutual information only Σ n log n over the cells of the contingency table varies.
     """
     kind = np.eye(group.max() + 1)[group]
     own = np.eye(labels.max() + 1)[labels]
     observed = _cell_sum(own.T @ kind)
-    dealt = np.stack([generator.permutation(len(group)) for _ in range(permutations)])
-    reached = sum(int(_cell_sum(own.T @ kind[one]) >= observed - 1e-9 * max(observed, 1)) for one in dealt)
+    drawn = np.stack([generator.permutation(len(group)) for _ in range(permutations)])
+    reached = sum(int(_cell_sum(own.T @ kind[one]) >= observed - 1e-9 * max(observed, 1)) for one in drawn)
     return (1 + reached) / (1 + permutations)
 
 
@@ -294,10 +297,10 @@ def _cell_sum(cells: Floats) -> float:
 
 
 def _main_language(official: str, languages: str) -> str:
-    """Return the official language that most people speak; one named by script, zh_Hant, is spoken as zh."""
+    """Return the official language that most people speak; one with a script, zh_Hant, counts the speakers of zh."""
     spoken = dict(pair.split(":") for pair in languages.split("|") if ":" in pair)
     names = [name if name in spoken else name.split("_")[0] for name in official.split("|")]
-    return max(names, key=lambda name: float(spoken.get(name, 0)))  # a draw goes to the one named first
+    return max(names, key=lambda name: float(spoken.get(name, 0)))  # of equals the first one
 
 
 def _partition(strength: Floats, method: Method, trials: int, resolution: float) -> Labels:
@@ -321,7 +324,7 @@ def _graph(strength: Floats, *, directed: bool) -> igraph.Graph:
 
 
 def _numbered(membership: Sequence[int]) -> Labels:
-    """Return communities numbered by size, then by first market."""
+    """Return the communities numbered from 0, the largest first, then by their first market."""
     _, first, number, size = np.unique(membership, return_index=True, return_inverse=True, return_counts=True)
     place = np.empty(len(size), dtype=np.int64)
     place[np.lexsort((first, -size))] = np.arange(len(size))
@@ -335,12 +338,12 @@ def _strengths(flows: NDArray[np.number]) -> Floats:
     strength[np.isnan(strength)] = 0.0
     np.fill_diagonal(strength, 0.0)
     if (strength < 0).any() or np.isinf(strength).any():
-        raise SettingError("flows are 0 or more and finite; net flows or logarithms make no communities")
+        raise SettingError("flows must be 0 or more and finite; do not pass net flows or logarithms")
     return strength
 
 
 def _mean_where(values: Floats, where: NDArray[np.bool_]) -> Floats:
-    """Return each row's mean over `where`, NaN over nothing."""
+    """Return the mean of each row over `where`, NaN where it is empty."""
     count = where.sum(axis=1)
     total = np.where(where, values, 0.0).sum(axis=1)
     return np.asarray(np.divide(total, count, out=np.full(len(count), np.nan), where=count > 0))

@@ -1,4 +1,4 @@
-"""The market graph: an immutable value that knows every ordered pair of markets, its flows and its leaders."""
+"""The market graph: an immutable value with all ordered pairs of markets, their flows and the scores of markets."""
 
 from collections.abc import Hashable
 from dataclasses import dataclass
@@ -37,10 +37,10 @@ SCORES = (
     "closeness",
     "betweenness",
 )
-"""Columns of the node table that say who leads; `MarketGraph.leaders` has more, with intervals."""
+"""Columns of the node table with scores of leadership; `MarketGraph.leaders` has more scores, with intervals."""
 
 _KNOWN = ["continent", "subregion", "population", "latitude", "longitude"]
-"""What the node table says of a market from the reference table."""
+"""Columns of the node table that come from the reference table of markets."""
 
 NO_CURVE = pd.DataFrame(columns=["days", "at_risk", "entered", "censored", "incidence", "low", "high"], dtype=float)
 """The lag curve of a pair without exposed tracks."""
@@ -53,12 +53,12 @@ class Flow:
     Attributes
     ----------
     edge
-        The pair's row of `MarketGraph.edges`.
+        Row of the pair in `MarketGraph.edges`, column → value.
     back
-        The row of the opposite direction.
+        Row of the opposite direction, column → value.
     curve
-        The lag curve: `days`, `at_risk`, `entered`, `censored`, `incidence` (P(target within `days` | source)), and
-        `low`, `high`, its 95 % band, robust to clusters of tracks that go together.
+        Lag curve: `days`, `at_risk`, `entered`, `censored` (tracks), `incidence` (P(target within `days` | source)),
+        and its 95 % band `low`, `high`, robust to clusters (tracks of one artist and debut).
     """
 
     edge: dict[Hashable, object]
@@ -67,7 +67,7 @@ class Flow:
 
 
 class MarketGraph:
-    """Markets and the flows of tracks between them; made by `market_graph`, never changed.
+    """Markets and the flows of tracks between them. `market_graph` makes it; nothing changes it.
 
     Parameters
     ----------
@@ -82,12 +82,12 @@ class MarketGraph:
     chart
         Name of the chart.
     timelines
-        The entries that all was counted on.
+        Entries from which the tables were counted.
 
     Raises
     ------
     ValueError
-        When the tables do not fit their contracts or each other.
+        When the tables do not fit their contracts, or do not fit each other.
     """
 
     def __init__(
@@ -120,18 +120,22 @@ class MarketGraph:
 
     @property
     def nodes(self) -> pd.DataFrame:
-        """One row per market: what is known of it, its coverage, and its scores (a copy)."""
+        """One row per market: reference data, coverage and scores (a copy)."""
+        return self._scored_nodes.copy()
+
+    @cached_property
+    def _scored_nodes(self) -> pd.DataFrame:
         scores = score_table(self.counts, list(self._nodes["market"]), SCORES)
         return self._nodes.assign(**{name: scores[name].to_numpy() for name in SCORES})
 
     @property
     def edges(self) -> pd.DataFrame:
-        """One row per ordered pair of markets, flows or not: transitions and distances (a copy)."""
+        """One row per ordered pair of markets, with or without transitions: counts and distances (a copy)."""
         return self._edges.copy()
 
     @property
     def lags(self) -> pd.DataFrame:
-        """Follow-up counts of every pair by days, as `diffusion.contracts.LAGS` says (a copy)."""
+        """Follow-up counts per pair and day, with the columns of `diffusion.contracts.LAGS` (a copy)."""
         return self._lags.copy()
 
     @cached_property
@@ -146,24 +150,31 @@ class MarketGraph:
 
     @cached_property
     def counts(self) -> Flows:
-        """Transitions and median lags of all pairs as arrays, markets in the order of the nodes."""
+        """Transitions and median lags (days) of all pairs as (m, m) arrays, markets in the order of the nodes."""
         return edge_flows(self._edges, list(self._nodes["market"]))
 
     def scores(self) -> pd.DataFrame:
-        """Return the markets by net flow, the largest first, with the scores of the graph as it was observed.
+        """Return the markets with their scores in the observed graph, the largest net flow first.
 
         Returns
         -------
         DataFrame
             One row per market: `market`, `name`, `out_tracks`, `in_tracks`, `net_flow` (tracks, counted once per pair),
             `pagerank` (on the reversed flow), `hub`, `authority` (HITS), `springrank`, `closeness` (per day),
-            `betweenness` (share of fastest ways); see `graphs.leaders.scores`.
+            `betweenness` (share of the fastest paths); see `graphs.leaders.scores`.
         """
         table = self.nodes[["market", "name", *SCORES]]
         return table.sort_values(["net_flow", "market"], ascending=[False, True], ignore_index=True)
 
     def leaders(self, *, replicates: int = 1000, seed: int = 0) -> pd.DataFrame:
         """Return the scores of every measure with bootstrap intervals: the table of `bootstrap`.
+
+        Parameters
+        ----------
+        replicates
+            Bootstrap replicates (default 1,000).
+        seed
+            Seed of the random draws (default 0).
 
         Returns
         -------
@@ -173,28 +184,28 @@ class MarketGraph:
         return self.bootstrap(replicates=replicates, seed=seed).table
 
     def bootstrap(self, *, replicates: int = 1000, seed: int = 0) -> Leaders:
-        """Return scores, intervals, ranks and the agreement of measures, from graphs of clusters drawn anew.
+        """Return scores, bootstrap intervals, ranks and the agreement of measures; clusters of tracks are resampled.
 
         Parameters
         ----------
         replicates
-            Graphs to draw (default 1,000), each counted exactly.
+            Bootstrap replicates (default 1,000); each is counted exactly.
         seed
-            Where chance comes from.
+            Seed of the random draws (default 0).
         """
         transitions = cluster_transitions(self.timelines, window=self.window)
         markets = list(self._nodes["market"])
         return bootstrap_leaders(transitions, markets, lags=self.counts.lags, replicates=replicates, seed=seed)
 
     def tested(self, *, permutations: int = 200, seed: int = 0) -> "MarketGraph":
-        """Return the graph with what its edges are worth against chance: the columns of `edge_significance`.
+        """Return the graph with its edges tested against chance: the columns of `edge_significance` are added.
 
         Parameters
         ----------
         permutations
-            Fillings drawn of each null (default 200).
+            Draws from each null (default 200).
         seed
-            Where chance comes from.
+            Seed of the random draws (default 0).
         """
         found = edge_significance(self.timelines, window=self.window, permutations=permutations, seed=seed)
         bare = self._edges[[name for name in self._edges if name not in found or name in ("source", "target")]]
@@ -211,8 +222,8 @@ class MarketGraph:
         by
             ``tracks`` or ``rate``.
         least_exposed
-            Leave out pairs with fewer exposed tracks; default 30 for ``rate``, where else 1 of 1 would win, and 0 for
-            ``tracks``.
+            Pairs with fewer exposed tracks are left out (default 30 for ``rate``, because 1 of 1 would come first
+            otherwise, and 0 for ``tracks``).
         """
         if by not in ("tracks", "rate"):
             raise SettingError(f"flows are ranked by 'tracks' or 'rate', not '{by}'")
@@ -221,12 +232,17 @@ class MarketGraph:
         return there.sort_values([by, "source", "target"], ascending=[False, True, True], ignore_index=True)
 
     def next_from(self, market: str) -> pd.DataFrame:
-        """Return where tracks go from `market` (name or code): its pairs by `rate`, the largest first, unknown last."""
+        """Return the pairs with source `market` (name or code), the largest `rate` first, missing rates last."""
         pairs = self._edges[self._edges["source"] == self.code(market)]
         return pairs.sort_values(["rate", "target"], ascending=[False, True], na_position="last", ignore_index=True)
 
     def flow(self, source: str, target: str) -> Flow:
-        """Return one ordered pair in full, with its lag curve; markets by name or code.
+        """Return one ordered pair in full, with its lag curve.
+
+        Parameters
+        ----------
+        source, target
+            Markets, by name or code.
 
         Raises
         ------
@@ -249,31 +265,36 @@ class MarketGraph:
         """Return the code of a market of this graph, from its name or code."""
         code = resolve(market)
         if code not in set(self._nodes["market"]):
-            raise DataSaysNoError(f"{code} is not observed on the chart '{self.chart}'; the graph does not know it")
+            raise DataSaysNoError(f"{code} is not observed on the chart '{self.chart}', so it is not in the graph")
         return code
 
     @property
     def unmatched(self) -> dict[str, list[tuple[str, str]]]:
-        """For every distance that some pair lacks, those ordered pairs."""
+        """Distance → the ordered pairs without it; distances that no pair lacks are no keys."""
         return unmatched_pairs(self._edges)
 
     def to_igraph(self) -> igraph.Graph:
-        """Return the flows (pairs with transitions) as a directed igraph graph of its own."""
+        """Return the pairs with transitions as a directed igraph graph (a copy)."""
         return self._flows.copy()
 
     def to_networkx(self) -> "nx.DiGraph[str]":
-        """Return the flows as a directed networkx graph keyed by code; what is missing is no attribute."""
+        """Return the flows as a directed networkx graph keyed by code; missing values are left out."""
         return networkx_graph(self.nodes, self._edges[self._edges["tracks"] > 0])
 
     def graphml(self) -> bytes:
-        """Return the flows as GraphML: names as `label`, `lat`, `lon`, `weight` = tracks, key ids that are names."""
+        """Return the flows as GraphML: names as `label`, positions as `lat` and `lon`, `weight` = tracks."""
         return graphml(self.to_networkx())
 
     def gexf(self, *, by: By = "quarter") -> bytes:
-        """Return the flows as GEXF for Gephi, with the tracks of every period of debut on its timeline.
+        """Return the flows as GEXF for Gephi; its timeline shows the tracks by period of their debut.
 
-        Of the edges' columns it holds those of `graphs.exports.GEPHI_EDGES`, by which Gephi can filter, colour or size;
-        `graphml` holds all of them, `periods` all that is known by period.
+        The file holds the columns of `graphs.exports.GEPHI_EDGES`, by which Gephi can filter, colour or size edges.
+        `graphml` holds all columns of the edges, `periods` all columns by period.
+
+        Parameters
+        ----------
+        by
+            Length of a period (default ``quarter``).
         """
         flowing = self._edges.loc[self._edges["tracks"] > 0]
         kept = ["source", "target", *(name for name in GEPHI_EDGES if name in flowing)]
@@ -284,11 +305,17 @@ class MarketGraph:
         return dot(self.to_networkx())
 
     def periods(self, *, by: By = "quarter") -> pd.DataFrame:
-        """Return the flows of the tracks that debut in each period, as `graphs.journeys.stream.period_edges` does."""
+        """Return the flows of the tracks that debut in each period, as `graphs.journeys.stream.period_edges` does.
+
+        Parameters
+        ----------
+        by
+            Length of a period (default ``quarter``).
+        """
         return period_edges(self.timelines, self.window, by=by)
 
     def to_graphml(self, path: str | Path) -> None:
-        """Write the flows as GraphML that opens in Gephi, as `graphml` returns them; whole or not at all."""
+        """Write the flows as GraphML for Gephi; the file is written whole or not at all."""
         write_whole(path, self.graphml())
 
 
@@ -304,24 +331,25 @@ def market_graph(
     Parameters
     ----------
     entries
-        Entries with their coverage calendar, or a bare frame with the columns of `diffusion.contracts.ENTRIES`.
+        `Entries`, which carry their coverage calendar, or a frame with the columns of `diffusion.contracts.ENTRIES`.
     window
         Days within which the target must follow, the bound included (default: 60, on weekly charts 56).
-    calendar, washout
-        Only with a bare frame: its coverage calendar, without which nothing is known of the tracks that did not
-        travel, and the washout in days that it was made with (default 28).
+    calendar
+        Only with a frame, and required there: its coverage calendar. Tracks at risk cannot be counted without it.
+    washout
+        Only with a frame: the washout in days with which it was made (default 28).
 
     Raises
     ------
     SettingError
-        When a bare frame comes without a calendar, or a calendar with entries that have one.
+        When a frame comes without a calendar, or `Entries` come with one.
     DataSaysNoError
         When there is only one market, or no track makes a transition.
     """
     if isinstance(entries, pd.DataFrame):
         if calendar is None:
             raise SettingError(
-                "a bare frame of entries does not say what was observed; pass calendar= (charts.calendar()), "
+                "a frame of entries does not say which dates were observed; pass calendar= (charts.calendar()), "
                 "or the Entries that charts.entries() returns"
             )
         entries = Entries.from_frame(entries, calendar=calendar, washout=WASHOUT if washout is None else washout)
@@ -354,8 +382,8 @@ def _market_nodes(entries: Entries) -> pd.DataFrame:
     -------
     DataFrame
         `market`, `name`; `continent`, `subregion`, `population`, `latitude`, `longitude` (missing where the reference
-        table does not know the market); the columns of `Calendar.by_market`; `entries`, `left_censored` (entries),
-        `debuts` (timed day-0 entries).
+        table lacks the market); the columns of `Calendar.by_market`; `entries`, `left_censored` (entries), `debuts`
+        (timed entries on day 0 of their track).
     """
     coverage = entries.calendar.by_market()
     counts = (

@@ -1,4 +1,4 @@
-"""Survival: how long a track takes to break through into a market."""
+"""Survival: time until a track enters a market."""
 
 from survival.curves import GROUPINGS, Breakthrough, Grouping, breakthrough, kaplan_meier
 

@@ -1,4 +1,4 @@
-"""Time to breakthrough: how long a track's way into a market takes, by Kaplan–Meier with delayed entry."""
+"""Time to breakthrough: time until a track enters a market, by Kaplan–Meier with delayed entry."""
 
 from dataclasses import dataclass
 from typing import Literal, get_args
@@ -22,7 +22,7 @@ FOOTPRINTS = {
     4: "footprint 4-7 markets",
     8: "footprint 8+ markets",
 }
-"""Least number of markets entered on day 0 → the group's name."""
+"""Least number of markets entered on day 0 → name of the group."""
 
 LANGUAGES = {True: "shared language", False: "no shared language"}
 
@@ -34,18 +34,18 @@ class Breakthrough:
     Attributes
     ----------
     curves
-        One row per group and day, from 0 to the last day at risk or the horizon, in order of both: `group`, `days`
-        (since the debut), `at_risk` (waits at risk on that day; on day 0 those at risk from the start), `events`
-        (entries on that day), `survival` (share not entered by the end of the day), `low`, `high` (95 % band).
+        One row per group and day, from 0 to the last day at risk or the horizon, in order of group and day: `group`,
+        `days` (since the debut), `at_risk` (waits at risk on that day; on day 0, waits at risk from the start),
+        `events` (entries on that day), `survival` (share not entered by the end of the day), `low`, `high` (95 % band).
     summary
         One row per group: `by`, `group`, `waits`, `events`, `median_days` (null where survival stays above one half),
-        `share_entered` (share of waits ended by an entry by day `restricted_to`), `restricted_mean_days` (mean days not
-        entered, up to `restricted_to`), `restricted_to` (days; the same for all groups, so that they compare),
-        `followed_to` (last day at risk, at most the horizon).
+        `share_entered` (share of waits that end with an entry by day `restricted_to`), `restricted_mean_days` (mean
+        days without an entry, up to `restricted_to`), `restricted_to` (days; the same for all groups, so that they can
+        be compared), `followed_to` (last day at risk, at most the horizon).
     by
-        What the groups are.
+        Grouping.
     horizon
-        Days of follow-up asked for.
+        Longest follow-up in days.
     """
 
     curves: pd.DataFrame
@@ -54,7 +54,7 @@ class Breakthrough:
     horizon: int
 
     def notes(self) -> list[str]:
-        """Return what a reader must be told of these curves, one line each."""
+        """Return warnings for readers of these curves, one line each."""
         short = self.summary[self.summary["followed_to"] < self.horizon]
         lines = []
         if len(short):
@@ -73,37 +73,39 @@ class Breakthrough:
             )
         gone = self.curves[(self.curves["survival"] == 0) & (self.curves["at_risk"] > 0) & (self.curves["events"] == 0)]
         lines += [
-            f"the curve of '{group}' fell to 0 while other waits had yet to begin; do not read it after that"
+            f"the curve of '{group}' fell to 0 before other waits began; do not read it after that"
             for group in gone["group"].unique()
         ]
         return lines
 
 
 def breakthrough(entries: Entries, *, by: Grouping = "none", horizon: int = HORIZON) -> Breakthrough:
-    """Return the share of waits not yet ended by an entry, by day since the track's debut.
+    """Return the share of waits without an entry, by day since the track's debut.
 
-    A wait is one track in one market outside its footprint. It is at risk from the debut or, where the market's
-    washout ends later, from then on (delayed entry), until it enters, the market's coverage ends, or the horizon.
+    A wait is one track in one market outside its footprint. It is at risk from the debut, or from the end of the
+    market's washout if that is later (delayed entry), until the track enters, the market's coverage ends, or the
+    horizon.
 
     Parameters
     ----------
     by
-        ``none`` (one group, ``all``), ``continent`` (of the market waited for), ``language_match`` (some market of the
-        footprint shares an official language with it) or ``footprint_size`` (markets entered on day 0).
+        Grouping: ``none`` (default; one group, ``all``), ``continent`` (of the market), ``language_match`` (whether
+        some market of the footprint shares an official language with the market) or ``footprint_size`` (number of
+        markets entered on day 0).
     horizon
         Days, the bound included (default 180).
 
     Notes
     -----
-    The band is Greenwood's on the log-log scale and takes waits as independent. Waits of one track are not, so it
-    is too narrow.
+    The band is Greenwood's on the log-log scale and assumes independent waits. Waits of one track are dependent, so the
+    band is too narrow.
 
     Raises
     ------
     SettingError
-        When `by` is unknown or the horizon is below one day.
+        When `by` is unknown or the horizon is not between 1 and 36,500 days.
     DataSaysNoError
-        When no track is at risk anywhere.
+        When no track is at risk in any market.
 
     References
     ----------
@@ -150,14 +152,14 @@ def kaplan_meier(counts: pd.DataFrame, *, horizon: int) -> pd.DataFrame:
     Parameters
     ----------
     counts
-        `start` and `days` (at risk on day t when start < t ≤ days), `entered`, `waits` (how many are alike).
+        `start` and `days` (at risk on day t when start < t ≤ days), `entered`, `waits` (number of such waits).
     horizon
         Days; no wait may be longer.
 
     Notes
     -----
-    The product runs over exact counts. A fitter of single subjects gives the same curve (the tests compare lifelines
-    and R), but lifelines refuses waits whose risk set empties for a while, which a late market launch brings about.
+    The curve is exact: the tests compare it with lifelines and R, which fit single subjects. lifelines refuses a risk
+    set that is empty for some days, as after a late market launch.
     """
     start, days, waits = (counts[name].to_numpy() for name in ("start", "days", "waits"))
     entered = counts["entered"].to_numpy()

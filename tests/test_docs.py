@@ -2,6 +2,7 @@
 
 import doctest
 import importlib
+import inspect
 import re
 import subprocess
 import sys
@@ -12,10 +13,12 @@ import click
 import pytest
 from command_pages import command_text
 from python_pages import PACKAGES
+from table_pages import table_text
 
 import diffusion
 import graphs
 import survival
+from pipelines.artifacts import ARTIFACTS
 from pipelines.commands.main import cli
 from pipelines.study.settings import SECTIONS, read_study
 
@@ -112,6 +115,23 @@ def test_every_command_and_option_stands_in_the_reference() -> None:
             assert shown in sections[path], (path, shown)
 
 
+def test_every_artifact_and_every_column_of_its_contract_stands_in_the_reference_once() -> None:
+    text = table_text()
+    makers = re.split(r"^## (?:Step|Command) `(.+)`$", text, flags=re.MULTILINE)
+    assert makers[1::2] == list(ARTIFACTS)
+    for maker, part in zip(makers[1::2], makers[2::2], strict=True):
+        assert sorted(re.findall(r"^(?:### |- )`(.+?)`", part, flags=re.MULTILINE)) == sorted(ARTIFACTS[maker]), maker
+    shown: dict[str, list[str]] = {}
+    for table in re.split(r"^\(table-", text, flags=re.MULTILINE)[1:]:
+        start = re.findall(r"It has the columns of \[.+\]\(#table-(.+)\), and:", table)
+        name = table.split(")")[0]
+        assert name not in shown
+        shown[name] = [column for other in start for column in shown[other]]
+        shown[name] += re.findall(r"^\| `(.+?)` \|", table, flags=re.MULTILINE)
+    contracts = [contract for tables in ARTIFACTS.values() for contract in tables.values()]
+    assert shown == {contract.name.replace("_", "-"): contract.names for contract in contracts}
+
+
 def test_the_study_file_of_the_reference_is_read_and_has_every_key(tmp_path: Path) -> None:
     page = (DOCS / "reference" / "study-file.md").read_text(encoding="utf-8")
     example = page.split("```toml\n")[1].split("```")[0]
@@ -131,6 +151,8 @@ def test_the_site_is_built_without_a_warning_and_names_everything_public(tmp_pat
     assert (done.returncode, done.stderr) == (0, "")
     for package in PACKAGES:
         page = (tmp_path / "reference" / "python" / f"{package}.html").read_text(encoding="utf-8")
-        for name in importlib.import_module(package).__all__:
-            if name != "Figure":  # matplotlib's own
-                assert f'id="{package}.{name}"' in page or f'id="module-{package}.{name}"' in page, name
+        module = importlib.import_module(package)
+        for name in module.__all__:
+            value = getattr(module, name)
+            place = f"module-{value.__name__}" if inspect.ismodule(value) else f"{package}.{name}"
+            assert f'id="{place}"' in page or name == "Figure", name  # Figure is matplotlib's own

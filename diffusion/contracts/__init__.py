@@ -1,4 +1,4 @@
-"""The one vocabulary: every table that travels between steps, its columns, their types, units and key."""
+"""Contracts of the tables that pass between steps: their columns, types, units and keys."""
 
 from diffusion.contracts.contract import Column, Contract
 from diffusion.contracts.events import (

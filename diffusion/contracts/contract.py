@@ -1,4 +1,4 @@
-"""What a table that travels between steps must be: its columns, their types and meaning, its key."""
+"""The contract of a table: its columns, their types and meaning, and its key."""
 
 from dataclasses import dataclass
 
@@ -19,7 +19,7 @@ class Column:
 class Contract:
     """One table: its name, what one row is, its columns in order, and the columns that identify a row.
 
-    Where the key is empty, rows may stand twice.
+    With an empty key, rows may repeat.
     """
 
     name: str
@@ -38,17 +38,17 @@ class Contract:
         return pa.schema([pa.field(c.name, c.type, c.nullable) for c in self.columns])
 
     def pick(self, *names: str) -> tuple[Column, ...]:
-        """Return the columns of these names, in the order given, for a table that has them too."""
+        """Return the columns of these names, in the order given, to use them in another contract."""
         columns = {column.name: column for column in self.columns}
         return tuple(columns[name] for name in names)
 
     def conform(self, table: pa.Table) -> pa.Table:
-        """Return `table` with exactly the contract's columns and types, or say what is wrong with it.
+        """Return `table` with exactly the contract's columns and types.
 
         Raises
         ------
         ValueError
-            When a column is missing, cannot be cast without loss, is null where it must not be, or a key stands twice.
+            When a column is missing, cannot be cast without loss or has nulls it must not have, or when a key repeats.
         """
         missing = [name for name in self.names if name not in table.column_names]
         if missing:
@@ -59,5 +59,5 @@ class Contract:
                 raise ValueError(f"table '{self.name}' has nulls in '{column.name}', which must not be null")
         table = table.cast(self.schema)
         if self.key and table.group_by(list(self.key)).aggregate([]).num_rows != table.num_rows:
-            raise ValueError(f"table '{self.name}' holds a key ({', '.join(self.key)}) twice")
+            raise ValueError(f"table '{self.name}' has a key ({', '.join(self.key)}) twice")
         return table

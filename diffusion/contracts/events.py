@@ -1,7 +1,7 @@
-"""Tables of events: what the engine's relations and the counts on arrays return.
+"""Contracts of the tables of events.
 
-A table of `RELATIONS` has its SELECT in ``sql/<name>.sql``, one of `ARRAY_RELATIONS` is counted on arrays. Markets are
-ISO 3166-1 alpha-2 codes in capitals, dates are calendar dates, spans of time are whole days.
+The engine makes the tables of `RELATIONS` with ``sql/<name>.sql``; the tables of `ARRAY_RELATIONS` are counted on
+arrays. Markets are ISO 3166-1 alpha-2 codes in capitals, dates are calendar dates, durations are whole days.
 """
 
 from typing import Final
@@ -16,8 +16,8 @@ _TEXT, _DATE, _COUNT, _NUMBER, _FLAG = pa.string(), pa.date32(), pa.int64(), pa.
 _TRACK = Column("track_id", _TEXT, "id of the track, or of the recording where ids of one recording are joined")
 _MARKET = Column("market", _TEXT, "ISO 3166-1 alpha-2 code of the market")
 _CHART = Column("chart", _TEXT, "name of the chart: top200, viral50, top50 …")
-_SOURCE = Column("source", _TEXT, "market the track was in first")
-_TARGET = Column("target", _TEXT, "market that follows")
+_SOURCE = Column("source", _TEXT, "market that the track entered first")
+_TARGET = Column("target", _TEXT, "market that the track may enter next")
 _RANK = Column("rank", pa.int32(), "position on the chart, 1 is best")
 _STREAMS = Column("streams", _COUNT, "streams in the chart's period; null where the chart shows none", nullable=True)
 _DEBUT = Column("debut", _DATE, "day 0: the track's earliest entry over all markets")
@@ -116,7 +116,7 @@ WAITS = Contract(
 
 WAIT_COUNTS = Contract(
     "wait_counts",
-    "waits that are alike: same market, footprint size, language match, start, end and outcome",
+    "one group of waits with the same market, footprint size, language match, start, end and outcome",
     (
         _MARKET,
         Column("footprint", _COUNT, "markets entered on day 0"),
@@ -129,7 +129,7 @@ WAIT_COUNTS = Contract(
         Column("start", _COUNT, "days after the debut; at risk on day t when start < t ≤ days"),
         Column("days", _COUNT, "days after the debut at which the waits end"),
         Column("entered", _FLAG, "the waits end with the entry"),
-        Column("waits", _COUNT, "waits"),
+        Column("waits", _COUNT, "number of waits"),
     ),
     ("market", "footprint", "language_match", "start", "days", "entered"),
 )
@@ -149,7 +149,7 @@ LAGS = Contract(
 
 TIES = Contract(
     "ties",
-    "one ordered pair of markets with tracks that entered both, neither order observed",
+    "one ordered pair of markets with ties: tracks that entered both, with neither order observed",
     (_SOURCE, _TARGET, Column("joint", _COUNT, "tracks that entered both with neither order observed")),
     ("source", "target"),
 )
@@ -183,7 +183,7 @@ TRANSITIONS = Contract(
         Column(
             "rate_if_ties",
             _NUMBER,
-            "share: the rate if in every tie source had been first, at once; null where exposed and joint are 0",
+            "share: the rate if source came first in every tie, with lag 0; null where exposed and joint are 0",
             nullable=True,
         ),
         Column("lag_q25", _NUMBER, "days: lower quartile of the observed lags; null where tracks is 0", nullable=True),
@@ -228,7 +228,7 @@ CHARTS_PRESENT = Contract(
 
 WITHHELD = Contract(
     "withheld",
-    "one track and market whose licence list is known and leaves the market out",
+    "one track and market, where the track's licence list is known and does not name the market",
     (_TRACK, _MARKET),
     ("track_id", "market"),
 )
@@ -245,10 +245,10 @@ RELATIONS: Final = (
     FOOTPRINTS,
     JOURNEYS,
 )
-"""Contracts of the tables that leave the engine; ``sql/`` holds one file for each, and for the steps between."""
+"""Contracts of the tables that the engine returns; ``sql/`` has one file for each of them and each step between."""
 
 ARRAY_RELATIONS: Final = (WAITS, WAIT_COUNTS, LAGS, TIES, TRANSITIONS)
-"""Contracts of tables made from arrays: in the rooms `diffusion.risk` and `diffusion.pairs`."""
+"""Contracts of the tables that `diffusion.risk` and `diffusion.pairs` count on arrays."""
 
 ENGINE_STEPS: Final = (*STAR_STEPS, "first_appearances", "first_stays")
-"""Relations that never leave the engine: source rows on their way to the star, and the star's to entries."""
+"""Names of intermediate relations, which the engine never returns."""

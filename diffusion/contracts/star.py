@@ -1,4 +1,4 @@
-"""From source rows to the star: the tables of cleaned charts, and why a row is not among them."""
+"""Contracts of cleaned charts (the star) and of the steps to them, and the reasons why a row is set aside."""
 
 from typing import Final
 
@@ -7,41 +7,41 @@ import pyarrow as pa
 from diffusion.contracts.contract import Column, Contract
 
 AGGREGATE: Final = "Global"
-"""What stands for a market in rows that add up markets; it is none, and `diffusion.open_charts` leaves it out."""
+"""Value of `market` in rows that add up all markets; `diffusion.open_charts` leaves these rows out."""
 
 FILE_BREAK: Final = 366
-"""Days: where a file's dates are further apart, the smaller part of them lies outside the file's span."""
+"""Days: a larger gap divides a file's dates; the smaller part is outside the file's span."""
 
 DAY_PATTERN: Final = r"^((?:19|2[0-9])[0-9]{2}(?:-[0-9]{2}-[0-9]{2}|/[0-9]{2}/[0-9]{2}|[0-9]{4}))(?:[ T][0-9:.+Z-]*)?\z"
-"""Dates that are read: YYYY-MM-DD, YYYY/MM/DD, YYYYMMDD, also with a time; others would have to be guessed."""
+"""Forms of dates that are read: YYYY-MM-DD, YYYY/MM/DD, YYYYMMDD, also with a time; other forms are ambiguous."""
 
 ANY_RANK: Final = 1_000_000
 
 DEPTHS: Final = {"top200": 200, "viral50": 55, "top50": 50}
-"""Chart → the last rank that is believed; other charts have none that is known. Viral charts now and then list 51 or 52
-tracks (27 of 9,819 weekly ones)."""
+"""Chart → largest rank that is accepted; other charts have no known limit. Some viral charts list 51 or 52 tracks (27
+of 9,819 weekly ones)."""
 
 REASONS: Final = {
-    "header repeated": "the row says the names of the columns",
-    "fields shifted": "a track's link stands in a column where none belongs, and the row could not be put right",
+    "header repeated": "the row repeats the names of the columns",
+    "fields shifted": "a track's link is in a wrong column, and the row could not be repaired",
     "no market": "the row names no market",
-    "unknown market": "the market's name or code is not known; clean takes further ones with --market-name",
-    "unreadable date": "there is no date, or one that could mean several days",
+    "unknown market": "the market's name or code is not known; add it with clean --market-name",
+    "unreadable date": "the date is missing, or it could mean several days",
     "date outside the file's span": "the file's other dates are more than 366 days away",
-    "rank is not a whole number from 1": "there is no rank, or it is no place on a chart",
+    "rank is not a whole number from 1": "the rank is missing, or is not a position on a chart",
     "rank beyond the chart's depth": "the rank is past 200 on top200, past 50 on top50, past 55 on viral50",
     "no track id": "neither the row nor its link names a track",
     "negative streams": "streams are below zero",
-    "unreadable streams": "streams are there and are no whole number",
+    "unreadable streams": "streams are given but are not a whole number",
     "streams beyond the bound": (
         "log streams exceed the median of chart, market and year by more than 10 × max(0.5, 1.4826 × MAD)"
     ),
     "same track again, at another rank or with other streams": (
-        "the track stands on that chart, market and date at a better rank, or at the same with more streams"
+        "the track is also on that chart, market and date at a better rank, or at the same rank with more streams"
     ),
-    "two tracks on one rank": "another track claims the rank, so neither is believed",
+    "two tracks on one rank": "another track has the same rank, so neither row is trusted",
 }
-"""Reason → what it means; damaged lines of the source bring reasons of their own."""
+"""Reason → its meaning. Damaged lines of the source have further reasons (`diffusion.sources.csv_lines`)."""
 
 _TEXT, _DATE, _COUNT, _NUMBER, _FLAG = pa.string(), pa.date32(), pa.int64(), pa.float64(), pa.bool_()
 _CODE = Column("track", pa.int32(), "code of the track, from 0 in order of first appearance")
@@ -58,21 +58,21 @@ OBSERVATIONS = Contract(
         Column("chart", _TEXT, "name of the chart: top200, viral50, top50 …"),
         Column("rank", pa.int32(), "position on the chart, 1 is best"),
         Column("streams", _COUNT, "streams in the chart's period; null where the chart shows none", nullable=True),
-        Column("trend", _TEXT, "movement since the chart before, as the source says, in capitals", nullable=True),
+        Column("trend", _TEXT, "movement since the previous chart, in capitals, as the source gives it", nullable=True),
     ),
     ("chart", "market", "date", "rank"),
 )
 
 TRACKS = Contract(
     "tracks",
-    "one track id of the source, with what its first row that has a title says of it",
+    "one track id of the source, with the fields of its first row that has a title",
     (
         _CODE,
         _ID,
         Column("title", _TEXT, "title; null where the source has none", nullable=True),
         Column("artist", _TEXT, "credited artists in one string; null where the source has none", nullable=True),
         Column("album", _TEXT, "album", nullable=True),
-        Column("release_date", _DATE, "release, at its first day where only month or year is known", nullable=True),
+        Column("release_date", _DATE, "release date; first day where only month or year is known", nullable=True),
         Column("release_precision", _TEXT, "day, month or year; null where the release is not known", nullable=True),
         Column("explicit", _FLAG, "marked as explicit", nullable=True),
         Column("duration_ms", _COUNT, "milliseconds", nullable=True),
@@ -94,9 +94,9 @@ TRACKS = Contract(
         Column("af_valence", _NUMBER, "0 … 1, as the source has it", nullable=True),
         Column("af_tempo", _NUMBER, "beats per minute, as the source has it", nullable=True),
         Column("af_time_signature", _NUMBER, "beats per bar, as the source has it", nullable=True),
-        Column("zero_duration", _FLAG, "the duration is 0, which no track's is"),
+        Column("zero_duration", _FLAG, "the duration is 0, which is impossible"),
         Column("zero_tempo", _FLAG, "the tempo is 0, so it was not measured"),
-        Column("release_after_debut", _FLAG, "the release is later than the track's first chart, a re-release's"),
+        Column("release_after_debut", _FLAG, "the release date is after the track's first chart: a re-release"),
     ),
     ("track",),
 )
@@ -108,22 +108,22 @@ ARTISTS = Contract(
         _CODE,
         _ID,
         Column("position", pa.int32(), "place in the credits, from 1"),
-        Column("artist", _TEXT, "one name: 'A, B' are two"),
+        Column("artist", _TEXT, "one name: 'A, B' makes two rows"),
     ),
     ("track", "position"),
 )
 
 AVAILABILITY = Contract(
     "availability",
-    "one track and market that its list of licences names",
+    "one track and market that the track's list of licences names",
     (_CODE, _ID, Column("market", _TEXT, "ISO 3166-1 alpha-2 code of the market")),
     ("track", "market"),
 )
 
 RECORDINGS = Contract(
     "recordings",
-    "one track id, with the recording it is of",
-    (_CODE, _ID, Column("recording", _TEXT, "smallest of the ids that are one recording")),
+    "one track id and its recording",
+    (_CODE, _ID, Column("recording", _TEXT, "smallest track id of the recording")),
     ("track",),
 )
 
@@ -133,7 +133,7 @@ QUARANTINE = Contract(
     (
         Column("file", _TEXT, "file of the source"),
         Column("line", _COUNT, "line on which the row begins, from 1"),
-        Column("reason", _TEXT, "why, as `REASONS` says, or as the reader of lines does"),
+        Column("reason", _TEXT, "reason: one of `REASONS`, or the damage of the line"),
         Column("row", _TEXT, "the row: its columns as one CSV line, or the damaged line as it was"),
     ),
     ("file", "line"),
@@ -142,31 +142,31 @@ QUARANTINE = Contract(
 SOURCE_FILES = Contract(
     "source_files",
     "one file of the source",
-    (Column("file", _TEXT, "its name"), Column("source_rows", _COUNT, "rows of it")),
+    (Column("file", _TEXT, "name of the file"), Column("source_rows", _COUNT, "rows of the file")),
     ("file",),
 )
 
 SOURCE_MARKETS = Contract(
     "source_markets",
     "one market name of the source",
-    (Column("name", _TEXT, "as the source writes it"), Column("source_rows", _COUNT, "rows with it")),
+    (Column("name", _TEXT, "name in the source"), Column("source_rows", _COUNT, "rows with the name")),
     ("name",),
 )
 
 SOURCE_CHARTS = Contract(
     "source_charts",
     "one chart of the source",
-    (Column("chart", _TEXT, "its name in lower case"), Column("source_rows", _COUNT, "rows of it")),
+    (Column("chart", _TEXT, "name in lower case"), Column("source_rows", _COUNT, "rows of the chart")),
     ("chart",),
 )
 
 PART_YEARS = Contract(
     "part_years",
-    "one Parquet file of RAW, file of the source and year of their rows",
+    "one Parquet file of RAW, file of the source and year",
     (
         Column("part", _TEXT, "the Parquet file below RAW"),
         Column("file", _TEXT, "file of the source"),
-        Column("year", _COUNT, "year of the charts' dates, 0 where they cannot be read"),
+        Column("year", _COUNT, "year of the charts' dates, 0 where the date cannot be read"),
     ),
     ("part", "file", "year"),
 )
@@ -184,27 +184,27 @@ FILE_SPANS = Contract(
 
 ACCOUNTS = Contract(
     "accounts",
-    "one file and thing that became of its rows; together they are all that was read",
+    "one file and outcome of its rows; the outcomes add up to all rows read",
     (
         Column("file", _TEXT, "file of the source"),
         Column("outcome", _TEXT, "kept, duplicate, or why set aside"),
         Column("source_rows", _COUNT, "rows"),
-        Column("repaired_rows", _COUNT, "rows of these whose fields were put right"),
-        Column("global_rows", _COUNT, "rows of these that are of Global"),
+        Column("repaired_rows", _COUNT, "of these, rows whose fields were repaired"),
+        Column("global_rows", _COUNT, "of these, rows of Global"),
     ),
     ("file", "outcome"),
 )
 
 DAMAGED_LINES = Contract(
     "damaged_lines",
-    "one reason for which lines of the source are no rows",
-    (Column("reason", _TEXT, "what is wrong with them"), Column("lines", _COUNT, "lines")),
+    "one reason for which lines of the source are damaged",
+    (Column("reason", _TEXT, "what is wrong with the lines"), Column("lines", _COUNT, "lines")),
     ("reason",),
 )
 
 MARKET_ROWS = Contract(
     "market_rows",
-    "one market and chart of the observations, Global among them",
+    "one market and chart of the observations, including Global",
     (
         Column("market", _TEXT, "ISO 3166-1 alpha-2 code of the market, or Global"),
         Column("chart", _TEXT, "name of the chart"),
@@ -228,7 +228,7 @@ STAR_RELATIONS: Final = (
     AVAILABILITY,
     QUARANTINE,
 )
-"""Contracts of the tables between source and star that leave the engine; `RECORDINGS` is made outside it."""
+"""Contracts of the tables between source and star that the engine returns; `RECORDINGS` is made outside it."""
 
 STAR_STEPS: Final = (
     "placed_rows",
@@ -251,4 +251,4 @@ STAR_STEPS: Final = (
     "track_fields",
     "sorted_observations",
 )
-"""Relations that never leave the engine: source rows on their way to the star."""
+"""Names of intermediate relations between source and star, which the engine never returns."""

@@ -1,10 +1,10 @@
-"""Make the packaged reference tables and sample from the sources that README.md in this folder names.
+"""Make the packaged reference tables and sample from the sources listed in README.md in this folder.
 
 Run by hand when a source changes::
 
     python -m diffusion.data.build FOLDER_WITH_THE_SOURCES
 
-It is deterministic: the same sources give the same bytes.
+The same sources give the same bytes.
 """
 
 import shutil
@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 
 HERE = Path(__file__).parent
 
-# What charts and data sets call a market beside its English name, its ISO codes and its CLDR names.
+# Names of a market in charts and data sets, other than its English name, ISO codes and CLDR names.
 ALIASES = {
     "AE": "UAE|Emirates",
     "BO": "Plurinational State of Bolivia|Bolivia, Plurinational State of",
@@ -71,7 +71,7 @@ PAIR_COLUMNS = {
 
 
 def build(sources: Path, into: Path = HERE) -> None:
-    """Write every packaged table into the folder `into` from the folder `sources`."""
+    """Write all packaged tables into the folder `into`, from the folder `sources`."""
     aux = sources / "aux"
     markets = pd.read_csv(aux / "derived" / "markets_reference.csv", keep_default_na=False)
     markets["aliases"] = markets["iso2"].map(ALIASES).fillna("")

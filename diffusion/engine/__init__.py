@@ -1,4 +1,4 @@
-"""The engine that works on rows: what relations need of one, and the one that is used."""
+"""The engine that works on rows: its interface, and DuckDB as the default."""
 
 from diffusion.engine.door import MEMORY_LIMIT, Engine, OpenEngine, open_engine
 

@@ -1,4 +1,4 @@
-"""The door to the engine: what relations need of any engine, and the one place that chooses the default."""
+"""The interface of an engine, and the one place that chooses the default engine."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -10,14 +10,14 @@ import pyarrow as pa
 from diffusion.engine.duckdb_engine import DuckDBEngine
 
 MEMORY_LIMIT: Final = "1GB"
-"""What an engine may hold in memory by default."""
+"""Default memory limit of an engine."""
 
 
 class Engine(Protocol):
-    """Named tables, and the relations of ``sql/`` run over them; closed by `close` or a ``with`` block.
+    """Runs the relations of ``sql/`` over named tables; closed by `close` or a ``with`` block.
 
-    A table of an engine is a copy (`keep`, `keep_table`, `add`, `create`) or a view of what lies elsewhere (`register`,
-    `open_table`, `open_text`, `view`). The same name may be given again; it then stands for the new rows.
+    A table of an engine is a copy (`keep`, `keep_table`, `add`, `create`) or a view of data elsewhere (`register`,
+    `open_table`, `open_text`, `view`). A name that is given again refers to the new rows.
     """
 
     def __enter__(self) -> Self: ...
@@ -27,7 +27,7 @@ class Engine(Protocol):
     ) -> None: ...
 
     def close(self) -> None:
-        """Free what the engine holds."""
+        """Free the engine's memory and files."""
 
     def register(self, name: str, table: pa.Table) -> None:
         """Make an Arrow table readable by relations as `name`."""
@@ -36,13 +36,13 @@ class Engine(Protocol):
         """Copy an Arrow table into the engine as `name`."""
 
     def keep_table(self, name: str, files: Sequence[Path]) -> None:
-        """Copy the rows of Parquet files that hold a table of ours into the engine as `name`."""
+        """Copy the rows of Parquet files written by this project into the engine as `name`."""
 
     def add(self, name: str, table: pa.Table) -> None:
-        """Add rows to the table `name`, which is made where it is not there."""
+        """Add rows to the table `name`; create the table if it does not exist."""
 
     def open_table(self, name: str, files: Sequence[Path]) -> None:
-        """Make the rows of Parquet files that hold a table of ours readable as `name`, where they lie.
+        """Make the rows of Parquet files written by this project readable as `name`, without a copy.
 
         Raises
         ------
@@ -59,24 +59,25 @@ class Engine(Protocol):
         partitioned: bool = False,
         row: Sequence[str] = (),
     ) -> None:
-        """Make Parquet files of any columns readable as `source_rows`, where they lie, and as `raw_rows`.
+        """Make Parquet files of any columns readable as `source_rows` and `raw_rows`, without a copy.
 
-        `source_rows` has the columns chosen, as text; `file` and `line`, where a row stands; and `part`, the Parquet
-        file's path below `root`. File and line are the columns `source_file` and `source_line` where the files have
-        them, else the part and the number of the row. `raw_rows` has `file`, `line` and `row`, one CSV line.
+        `source_rows` has the chosen columns as text; `file` and `line`, the position of the row in the source; and
+        `part`, the path of the Parquet file below `root`. File and line are the columns `source_file` and `source_line`
+        where the files have them, else the part and the row number. `raw_rows` has `file`, `line` and `row` (CSV).
 
         Parameters
         ----------
         files
             Parquet files.
         columns
-            Our name of a column → its names in the files; the first that is not null counts, without one it is null.
+            Our name of a column → its names in the files. The first value that is not null is used; a column without
+            names is null.
         root
-            Folder that the files' names begin below.
+            Folder that `part` is relative to.
         partitioned
-            Whether folders of the form ``name=value`` above a file are columns too.
+            Whether folders of the form ``name=value`` above a file are columns too (default False).
         row
-            Columns that make the CSV line.
+            Columns of the CSV line (default: none).
 
         Raises
         ------
@@ -85,33 +86,33 @@ class Engine(Protocol):
         """
 
     def create(self, name: str, *, into: str | None = None, as_written: bool = False, **parameters: object) -> None:
-        """Run relation `name` and keep its rows in the engine, as a table of that name or `into` another.
+        """Run relation `name` and store its rows in the engine, as a table called `into` (default: `name`).
 
-        `as_written` says that a join reads its left side once and holds its right side in memory.
+        `as_written` disables join-side swapping: each join reads its left side once and holds its right side in memory.
         """
 
     def view(self, name: str) -> None:
-        """Make relation `name`, which takes no parameters, readable by other relations without keeping its rows."""
+        """Make relation `name`, which takes no parameters, readable by other relations without storing its rows."""
 
     def write(self, name: str, path: Path, *, by: str | None = None) -> int:
-        """Run relation `name`, write its rows to a Parquet file in order of its key, and return how many there are.
+        """Write the rows of relation `name` to a Parquet file, in order of its key, and return their number.
 
-        The same rows make the same bytes. Columns and types are held to the contract. `by` is another relation that
-        gives the same rows in that order by itself, with joins as it writes them.
+        The same rows make the same bytes. Columns and types are checked against the contract. `by` names another
+        relation that gives the same rows already in that order; it runs without join-side swapping.
         """
 
     def fetch(self, name: str, **parameters: object) -> pa.Table:
-        """Run relation `name` and return its rows, held to its contract and in order of its key."""
+        """Run relation `name` and return its rows in order of its key, checked against its contract."""
 
     def kept(self, name: str) -> pa.Table:
-        """Return the rows that the engine has as `name`, held to the contract of that name and in order of its key."""
+        """Return the rows of table `name` in order of its key, checked against the contract of that name."""
 
 
 class OpenEngine(Protocol):
-    """What opens an engine; handed to whatever needs one."""
+    """A function that opens an engine."""
 
     def __call__(self, *, memory_limit: str = MEMORY_LIMIT) -> Engine:
-        """Return a new engine, which holds at most `memory_limit` in memory (such as ``500MB``)."""
+        """Return a new engine that uses at most `memory_limit` of memory (such as ``500MB``)."""
 
 
 def open_engine(*, memory_limit: str = MEMORY_LIMIT) -> Engine:
@@ -120,6 +121,6 @@ def open_engine(*, memory_limit: str = MEMORY_LIMIT) -> Engine:
     Parameters
     ----------
     memory_limit
-        What the engine may hold in memory before it spills to disk (default 1GB).
+        Memory that the engine may use before it spills to disk (default 1GB).
     """
     return DuckDBEngine(memory_limit=memory_limit)

@@ -1,4 +1,4 @@
-"""DuckDB as the engine: runs the named relations of ``sql/`` in this process and spills to disk."""
+"""DuckDB as the engine: it runs the relations of ``sql/`` in this process and spills to disk."""
 
 import re
 import shutil
@@ -19,19 +19,19 @@ from diffusion.engine.relations import bind, relation_sql
 from diffusion.errors import OutputError, SourceError
 
 ROW_GROUP = 122_880
-"""Rows of a row group in a file that is written."""
+"""Rows per row group of a Parquet file."""
 
 _GLOB_SIGN = re.compile(r"([\[*?])")
 _CONTRACTS = {contract.name: contract for contract in RELATIONS}
 
 
 class DuckDBEngine:
-    """A private DuckDB database that spills to disk, gone when closed; methods as `diffusion.engine.Engine` says.
+    """A temporary DuckDB database that spills to disk and is deleted by `close`; implements `diffusion.engine.Engine`.
 
     Parameters
     ----------
     memory_limit
-        What the engine may hold in memory before it spills, in DuckDB's notation.
+        Memory that the engine may use before it spills to disk, in DuckDB's notation.
     """
 
     def __init__(self, *, memory_limit: str) -> None:
@@ -59,7 +59,7 @@ class DuckDBEngine:
         self.close()
 
     def close(self) -> None:
-        """Drop the database and its files."""
+        """Delete the database and its files."""
         self._connection.close()
         self._remove()
 
@@ -68,52 +68,51 @@ class DuckDBEngine:
         self._connection.register(name, table)
 
     def keep(self, name: str, table: pa.Table) -> None:
-        """Copy an Arrow table into the engine as `name`, where the planner sees how large it is."""
+        """Copy an Arrow table into the engine as `name`, so that the planner knows its size."""
         self.register("_arrow", table)
-        with _room():
+        with _full_reported():
             self._connection.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS FROM _arrow")
         self._connection.unregister("_arrow")
 
     def keep_table(self, name: str, files: Sequence[Path]) -> None:
-        """Copy the rows of Parquet files that hold a table of ours into the engine as `name`; it may spill them."""
+        """Copy the rows of Parquet files written by this project into the engine as `name`; they may spill to disk."""
         self.open_table("_file", files)
-        with _room():
+        with _full_reported():
             self._connection.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS FROM _file")
 
     def add(self, name: str, table: pa.Table) -> None:
-        """Add rows to the table `name`, which is made where it is not there."""
+        """Add rows to the table `name`; create the table if it does not exist."""
         rows = self._connection.from_arrow(table)
-        with _room():
+        with _full_reported():
             try:
                 rows.insert_into(name)
             except duckdb.CatalogException:
                 rows.create(name)
 
     def create(self, name: str, *, into: str | None = None, as_written: bool = False, **parameters: object) -> None:
-        """Run relation `name` and keep its rows in the engine, as a table of that name or `into` another.
+        """Run relation `name` and store its rows in the engine, as a table called `into` (default: `name`).
 
-        `as_written` says that a join reads its left side once and holds its right side, whatever the planner thinks,
-        which takes the large side for small after several joins.
+        `as_written` disables join-side swapping: DuckDB underestimates the left side after several joins.
         """
         sql, values = bind(name, parameters)
-        with _room(), self._without(["build_side_probe_side"] if as_written else []):
-            self._connection.execute(f"DROP TABLE IF EXISTS {into or name}")  # or both would be there for a while
+        with _full_reported(), self._disabled(["build_side_probe_side"] if as_written else []):
+            self._connection.execute(f"DROP TABLE IF EXISTS {into or name}")  # before the new one takes room
             self._connection.execute(f"CREATE TEMP TABLE {into or name} AS {sql}", values)
 
     def view(self, name: str) -> None:
-        """Make relation `name`, which takes no parameters, readable by other relations without keeping its rows."""
+        """Make relation `name`, which takes no parameters, readable by other relations without storing its rows."""
         self._connection.execute(f"CREATE OR REPLACE TEMP VIEW {name} AS {relation_sql(name)}")
 
     def write(self, name: str, path: Path, *, by: str | None = None) -> int:
-        """Run relation `name`, write its rows to a Parquet file in order of its key, and return how many there are.
+        """Write the rows of relation `name` to a Parquet file, in order of its key, and return their number.
 
-        The same rows make the same bytes. Columns and types are held to the contract. `by` is another relation that
-        gives the same rows in that order by itself, with joins as it writes them.
+        The same rows make the same bytes. Columns and types are checked against the contract. `by` names another
+        relation that gives the same rows already in that order; it runs without join-side swapping.
         """
         contract = _CONTRACTS[name]
-        # what the planner has learned of nulls would decide which columns the file calls required
+        # the planner's statistics on nulls would decide which columns the file marks as required
         passes = ["statistics_propagation", *(["build_side_probe_side"] if by else [])]
-        with _room(), self._without(passes):
+        with _full_reported(), self._disabled(passes):
             rows = self._connection.sql(relation_sql(by or name))
             rows = rows if by else rows.order(", ".join(contract.key))
             rows.write_parquet(str(path), compression="zstd", row_group_size=ROW_GROUP)
@@ -124,8 +123,8 @@ class DuckDBEngine:
         return int(written.metadata.num_rows)
 
     @contextmanager
-    def _without(self, passes: Sequence[str]) -> Iterator[None]:
-        """Keep the planner from some of its passes."""
+    def _disabled(self, passes: Sequence[str]) -> Iterator[None]:
+        """Disable some passes of the query optimiser."""
         self._connection.execute(f"SET disabled_optimizers = '{','.join(passes)}'")
         try:
             yield
@@ -133,25 +132,25 @@ class DuckDBEngine:
             self._connection.execute("SET disabled_optimizers = ''")
 
     def fetch(self, name: str, **parameters: object) -> pa.Table:
-        """Run relation `name` and return its rows, held to its contract and in order of its key."""
+        """Run relation `name` and return its rows in order of its key, checked against its contract."""
         contract = _CONTRACTS[name]
         sql, values = bind(name, parameters)
-        with _room():
+        with _full_reported():
             rows = self._connection.sql(sql, params=values)
             table = rows.order(", ".join(contract.key)).to_arrow_reader().read_all()
         return contract.conform(table)
 
     def kept(self, name: str) -> pa.Table:
-        """Return the rows that the engine has as `name`, held to the contract of that name and in order of its key."""
+        """Return the rows of table `name` in order of its key, checked against the contract of that name."""
         contract = _CONTRACTS[name]
-        with _room():
+        with _full_reported():
             table = self._connection.table(name).order(", ".join(contract.key)).to_arrow_reader().read_all()
         return contract.conform(table)
 
     def open_table(self, name: str, files: Sequence[Path]) -> None:
-        """Make the rows of Parquet files that hold a table of ours readable as `name`, where they lie."""
+        """Make the rows of Parquet files written by this project readable as `name`, without a copy."""
         try:
-            self._scan(files, False, placed=False).create_view(name)
+            self._scan(files, False, numbered=False).create_view(name)
         except duckdb.Error as error:
             raise SourceError(f"cannot read {_listed(files)} as parquet: {_first_line(error)}") from error
 
@@ -164,9 +163,9 @@ class DuckDBEngine:
         partitioned: bool = False,
         row: Sequence[str] = (),
     ) -> None:
-        """Make Parquet files of any columns readable as `source_rows`, where they lie, and as `raw_rows`."""
+        """Make Parquet files of any columns readable as `source_rows` and `raw_rows`, without a copy."""
         try:
-            rows = self._scan(files, partitioned, placed=True)
+            rows = self._scan(files, partitioned, numbered=True)
             below = duckdb.ConstantExpression(len(str(files[0])) - len(files[0].relative_to(root).as_posix()) + 1)
             part = duckdb.FunctionExpression("substr", duckdb.ColumnExpression("filename"), below)
             file, line = part, duckdb.ColumnExpression("file_row_number").cast("BIGINT") + duckdb.ConstantExpression(1)
@@ -184,14 +183,14 @@ class DuckDBEngine:
         except duckdb.Error as error:
             raise SourceError(f"cannot read {_listed(files)} as parquet: {_first_line(error)}") from error
 
-    def _scan(self, files: Sequence[Path], partitioned: bool, *, placed: bool) -> duckdb.DuckDBPyRelation:
+    def _scan(self, files: Sequence[Path], partitioned: bool, *, numbered: bool) -> duckdb.DuckDBPyRelation:
         sql = """
             SELECT * FROM read_parquet(
                 $files, hive_partitioning = $partitioned, hive_types_autocast = false, union_by_name = true,
-                filename = $placed, file_row_number = $placed)
+                filename = $numbered, file_row_number = $numbered)
         """
-        names = [_GLOB_SIGN.sub(r"[\1]", str(file)) for file in files]  # a file name is no pattern
-        return self._connection.sql(sql, params={"files": names, "partitioned": partitioned, "placed": placed})
+        names = [_GLOB_SIGN.sub(r"[\1]", str(file)) for file in files]  # file names are not patterns
+        return self._connection.sql(sql, params={"files": names, "partitioned": partitioned, "numbered": numbered})
 
 
 def _text(column: str | None) -> duckdb.Expression:
@@ -205,7 +204,7 @@ def _first_text(columns: Sequence[str]) -> duckdb.Expression:
 
 
 def _csv_field(column: str) -> duckdb.Expression:
-    """Return a column's text as a field of a CSV line, quoted where it must be."""
+    """Return a column's text as a field of a CSV line, quoted where needed."""
     text = duckdb.CoalesceOperator(_text(column), duckdb.ConstantExpression(""))
     quote, twice = duckdb.ConstantExpression('"'), duckdb.ConstantExpression('""')
     inner = duckdb.FunctionExpression("replace", text, quote, twice)
@@ -215,14 +214,14 @@ def _csv_field(column: str) -> duckdb.Expression:
 
 
 @contextmanager
-def _room() -> Iterator[None]:
-    """Say in one line when the engine runs out of memory or disk."""
+def _full_reported() -> Iterator[None]:
+    """Raise `OutputError` with one line when the engine runs out of memory or disk space."""
     try:
         yield
     except (duckdb.IOException, duckdb.OutOfMemoryException, duckdb.TransactionException) as error:
         raise OutputError(
-            f"the engine ran out of room in '{tempfile.gettempdir()}' or in memory: {_first_line(error)}; "
-            "free some, or name another place in TMPDIR"
+            f"the engine ran out of disk space in '{tempfile.gettempdir()}' or of memory: {_first_line(error)}; "
+            "free some, or name another folder in TMPDIR"
         ) from error
 
 

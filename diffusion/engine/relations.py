@@ -1,4 +1,4 @@
-"""The texts of the named relations in ``sql/``: plain SELECTs over named tables, values bound by name."""
+"""The relations of ``sql/``: SELECTs over named tables, with values bound by name."""
 
 import re
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ def relation_sql(name: str) -> str:
 
 
 def bind(name: str, parameters: Mapping[str, object]) -> tuple[str, dict[str, object] | None]:
-    """Return the text of a relation and its parameters, None where it takes none.
+    """Return the text of a relation and its parameters; None for a relation without parameters.
 
     Raises
     ------

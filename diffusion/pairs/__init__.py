@@ -1,1 +1,1 @@
-"""Ordered pairs of markets: transitions, ties, lag curves and rates with their intervals."""
+"""Ordered pairs of markets: transitions, ties, lag curves, and rates with intervals."""

@@ -1,4 +1,4 @@
-"""Counts of every ordered pair of markets: who followed whom after how many days, who was watched, who tied."""
+"""Counts of each ordered pair of markets: transitions by lag, exposed tracks by follow-up, and ties."""
 
 from dataclasses import dataclass
 
@@ -16,21 +16,21 @@ from diffusion.timelines import Timelines, expanded
 
 @dataclass(frozen=True, slots=True)
 class PairCounts:
-    """Exposed tracks of every ordered pair of m markets by the day on which their follow-up ended.
+    """Exposed tracks of each ordered pair of m markets, by the day on which their follow-up ends.
 
     Attributes
     ----------
     markets
-        Codes of the markets, in the order that numbers them.
+        Codes of the markets, in the order of the axes.
     window
-        Days within which the target had to follow, the bound included.
+        Days within which the target must follow, the bound included.
     entered
-        (m, m, w + 1): exposed tracks by source, target and day after the entry into the source on which they entered
-        the target. w is the window, or the longest follow-up that coverage allows where that is shorter.
+        (m, m, w + 1): exposed tracks that entered the target, by source, target and lag in days. w is the window, or
+        the longest follow-up that coverage allows if that is shorter.
     censored
-        (m, m, w + 1): exposed tracks that did not, by the day on which their follow-up ended.
+        (m, m, w + 1): exposed tracks that did not, by source, target and days to the end of their follow-up.
     joint
-        (m, m): tracks with a timed entry into both of which neither order was observed; symmetric.
+        (m, m): ties: tracks with a timed entry into both, with neither order observed; symmetric.
     """
 
     markets: tuple[str, ...]
@@ -41,19 +41,19 @@ class PairCounts:
 
     @property
     def tracks(self) -> Ints:
-        """(m, m): tracks that made the transition."""
+        """(m, m): tracks with a transition."""
         tracks: Ints = self.entered.sum(axis=2)
         return tracks
 
     @property
     def exposed(self) -> Ints:
-        """(m, m): tracks timed in the source and not yet in the target while it was watched."""
+        """(m, m): tracks timed in the source while the target was observed and not yet entered."""
         exposed: Ints = self.tracks + self.censored.sum(axis=2)
         return exposed
 
 
 def pair_counts(timelines: Timelines, *, window: int) -> PairCounts:
-    """Return transitions, exposure and ties of every ordered pair of markets, by day of follow-up.
+    """Return transitions, exposed tracks and ties of each ordered pair of markets, by day of follow-up.
 
     Parameters
     ----------
@@ -67,9 +67,9 @@ def pair_counts(timelines: Timelines, *, window: int) -> PairCounts:
 
     Notes
     -----
-    Exposure is first counted by source and day, as if no track ever entered a target, and then corrected for the tracks
-    that did. A target's possible sources stand side by side in its track's timeline, so every correction is a range of
-    places there. `diffusion.risk.risk_set.exposure_risk` gives the same track by track.
+    Count exposure per market and day as if no track entered a second market; then correct the tracks that did. The
+    possible sources of an entry are neighbours in the track's timeline, so each correction is a range of indices.
+    `diffusion.risk.risk_set.exposure_risk` gives the same result track by track.
     """
     follow_up = FollowUp.of_exposures(timelines, window)
     markets, lags = len(timelines.markets), follow_up.longest + 1
@@ -77,17 +77,17 @@ def pair_counts(timelines: Timelines, *, window: int) -> PairCounts:
     entered = np.zeros((markets, markets, lags), np.int64)
     joint = np.zeros((markets, markets), np.int64)
     censored = _as_if_nobody_followed(timelines, follow_up)
-    censored[:, :, -1] -= _met(timelines)
+    censored[:, :, -1] -= _entered_both(timelines)
     for target, own in enumerate(targets(sources, timelines)):
         entered[:, target] = sources.by_lag(own.lo, own.hi, own.day)
         joint[:, target] = sources.by_market(own.hi, own.place)
-        # of the pairs taken off above: those that came in order, too late to be seen, are exposed all the same …
+        # put back pairs in order whose follow-up ended before the entry: they are exposed all the same
         kept, after = sources.by_market(own.first, own.late), After.of(sources, own)
-        # … those not watched were never exposed …
-        for begin, end in own.unwatched:
+        # put back pairs outside the target's coverage: they were never counted as exposed
+        for begin, end in own.unobserved:
             kept += sources.by_market(*after.between(sources, begin, end))
-        # … and those watched for less than the window are to be taken off from another day of follow-up
-        for begin, end in own.watched:
+        # pairs with less follow-up than the window were counted on another day: subtract them there
+        for begin, end in own.observed:
             short = after.between(sources, max(begin, end - follow_up.longest + 1), end + 1)
             off = sources.by_lag(*short, end)
             censored[:, target] -= off
@@ -98,7 +98,7 @@ def pair_counts(timelines: Timelines, *, window: int) -> PairCounts:
 
 
 def lag_table(counts: PairCounts) -> pa.Table:
-    """Return the follow-up of every exposed pair by days, as `diffusion.contracts.LAGS` says."""
+    """Return entered and censored tracks by pair and days of follow-up; columns as in `diffusion.contracts.LAGS`."""
     cells = np.nonzero(counts.entered + counts.censored)
     table = _pair_columns(counts.markets, cells[0], cells[1])
     columns = {"days": cells[2], "entered": counts.entered[cells], "censored": counts.censored[cells]}
@@ -106,7 +106,7 @@ def lag_table(counts: PairCounts) -> pa.Table:
 
 
 def tie_table(counts: PairCounts) -> pa.Table:
-    """Return the tracks of every pair whose order was not observed, as `diffusion.contracts.TIES` says."""
+    """Return the number of tied tracks of each pair; columns as in `diffusion.contracts.TIES`."""
     cells = np.nonzero(counts.joint)
     return TIES.conform(pa.table({**_pair_columns(counts.markets, *cells), "joint": counts.joint[cells]}))
 
@@ -119,7 +119,7 @@ def _pair_columns(
 
 
 def cluster_transitions(timelines: Timelines, *, window: int) -> csr_array:
-    """Return the transitions of every cluster of tracks: what a bootstrap over clusters multiplies by weights.
+    """Return the number of transitions by cluster and pair, for the bootstrap over clusters.
 
     Parameters
     ----------
@@ -129,8 +129,8 @@ def cluster_transitions(timelines: Timelines, *, window: int) -> csr_array:
     Returns
     -------
     csr_array
-        (clusters, m²) of int32; column ``source * m + target``. Row i is the cluster that `Timelines.cluster` numbers
-        i. The sums over clusters are `PairCounts.tracks`.
+        (clusters, m²), int32; column ``source * m + target``. Row i is cluster i of `Timelines.cluster`. The sums over
+        clusters are `PairCounts.tracks`.
 
     Raises
     ------
@@ -160,7 +160,7 @@ def _clusters(timelines: Timelines) -> int:
 
 
 def _as_if_nobody_followed(timelines: Timelines, follow_up: FollowUp) -> Ints:
-    """Return who would be exposed, and how long, if no track entered a second market; (m, m, lags)."""
+    """Return, (m, m, lags), exposed tracks by days of follow-up if no track entered a second market."""
     columns, markets = follow_up.days.shape
     timed = timelines.timed
     date = follow_up.row(timelines.day[timed])
@@ -176,8 +176,8 @@ def _as_if_nobody_followed(timelines: Timelines, follow_up: FollowUp) -> Ints:
     return counts
 
 
-def _met(timelines: Timelines) -> Ints:
-    """Return in how many tracks a timed entry into one market meets any entry into another; (m, m)."""
+def _entered_both(timelines: Timelines) -> Ints:
+    """Return, (m, m), the number of tracks with a timed entry into the one market and any entry into the other."""
     mine = of_several(timelines)[timelines.track]
     timed = mine & ~timelines.left_censored
     entered = np.zeros((len(timelines.track_ids), len(timelines.markets)), np.int32)

@@ -1,4 +1,4 @@
-"""Curves of how soon a target follows a source, and intervals that know that tracks of one cluster go together."""
+"""Lag curves of ordered pairs, and intervals that are robust to clusters of tracks."""
 
 import numpy as np
 import pandas as pd
@@ -15,25 +15,28 @@ from diffusion.timelines import Timelines
 
 
 def interval(staying: Floats, over: Flags, spread: Spread) -> tuple[Floats, Floats]:
-    """Return the bounds of the 95 % interval of incidences whose clusters scatter as `spread` says.
+    """Return the bounds of the 95 % interval of incidences, robust to clusters.
 
     Parameters
     ----------
     staying, over
-        As `KaplanMeier` has them.
+        As in `KaplanMeier`.
+        spread
+            Variance of the logarithm of survival by clusters.
 
     Notes
     -----
-    Between 0 and 1 the interval is that of log(−log survival), which stays between them. Its variance is the
-    infinitesimal jackknife by cluster: the estimate's derivative by the weight of each cluster, squared and summed. It
-    equals Greenwood's where every cluster is one track. Where few clusters entered it is a matter of chance whether an
-    album is among them, so it is not let fall below Greenwood's variance times 1 + tightness · (mean size − 1), sizes
-    weighted by tracks; the tightness, from 0 to 1, is what all targets of the source together show of how far tracks of
-    a cluster do as one. The quantile is that of t with as many degrees of freedom as clusters, less one.
+    For an incidence between 0 and 1 the interval is that of log(−log survival), which stays between 0 and 1. The
+    variance is the infinitesimal jackknife by cluster: the sum over clusters of the squared derivative of the estimate
+    by the cluster's weight. It equals Greenwood's variance when every cluster is one track. When few clusters entered,
+    it depends on chance whether one of them has many tracks. The variance is therefore at least Greenwood's variance
+    times 1 + tightness · (mean size − 1), with sizes weighted by tracks. The tightness, 0 … 1, measures over all
+    targets of the source how far the tracks of a cluster behave as one. The quantile is that of the t distribution with
+    clusters − 1 degrees of freedom.
 
-    Where nobody entered, the upper bound is that of Clopper and Pearson for none of n, n being the clusters still at
-    risk that day; where all at risk entered, the lower bound is theirs for n of n, or the lower bound of the day before
-    if that is larger. A single cluster says nothing of the spread: its bounds between are 0 and 1.
+    If no track entered, the upper bound is Clopper and Pearson's for 0 of n, where n is the number of clusters at risk
+    on that day. If all at risk entered, the lower bound is Clopper and Pearson's for n of n, or the lower bound of the
+    day before if that is larger. With a single cluster, and an incidence between 0 and 1, the bounds are 0 and 1.
 
     References
     ----------
@@ -49,43 +52,43 @@ def interval(staying: Floats, over: Flags, spread: Spread) -> tuple[Floats, Floa
 
 
 def independent_interval(curves: KaplanMeier) -> tuple[Floats, Floats]:
-    """Return the bounds of the 95 % interval of incidences by Greenwood's variance, every track by itself.
+    """Return the bounds of the 95 % interval of incidences by Greenwood's variance, with independent tracks.
 
-    At the ends they are those of `interval`, with tracks for clusters.
+    At incidences 0 and 1 they are as in `interval`, with tracks in place of clusters.
     """
     low, high = log_log_bounds(curves.staying, curves.variance, NORMAL)
     return _at_the_ends(low, high, curves.staying, curves.over, curves.at_risk)
 
 
 def _at_the_ends(low: Floats, high: Floats, staying: Floats, over: Flags, at_risk: Ints) -> tuple[Floats, Floats]:
-    """Return the bounds with those of Clopper and Pearson where none or all of those at risk entered."""
+    """Return the bounds, replaced by those of Clopper and Pearson where none or all at risk entered."""
     surely = TAIL ** (1 / np.maximum(at_risk, 1))
     high = np.where(over, 1.0, np.where(staying < 1, high, 1 - surely))
     return np.where(over, np.maximum(low, surely), low), high
 
 
 def rate_interval(timelines: Timelines, counts: PairCounts) -> tuple[Floats, Floats]:
-    """Return the bounds of the 95 % interval of every pair's rate, (m, m) each; NaN where nobody is exposed.
+    """Return the bounds, (m, m) each, of the 95 % interval of each pair's rate; NaN where no track is exposed.
 
     Parameters
     ----------
     counts
-        The timelines' pair counts.
+        Pair counts of these timelines.
 
     Notes
     -----
-    As `interval` says, on the last day that an exposed track is followed to. Most tracks are a cluster by themselves,
-    and their squares are sums over days of follow-up; only clusters with several exposed tracks are looked up.
+    This is `interval` on the last day of follow-up. Most clusters have one track, and their squared influences sum over
+    days of follow-up; only clusters with several exposed tracks are treated one by one.
     """
     curves = KaplanMeier.of_ends(counts.entered, counts.censored)
-    # nothing changes after the last day of follow-up
+    # curves are constant after the last day of follow-up
     low, high = interval(curves.staying[..., -1], curves.over[..., -1], rate_spread(timelines, counts, curves))
     nobody = counts.exposed == 0
     return np.where(nobody, np.nan, low), np.where(nobody, np.nan, high)
 
 
 def lag_band(timelines: Timelines, source: str, target: str, *, window: int) -> pd.DataFrame:
-    """Return the lag curve of one pair with a 95 % band that knows that tracks of one cluster go together.
+    """Return the lag curve of one pair with a 95 % band that is robust to clusters.
 
     Parameters
     ----------
@@ -97,9 +100,9 @@ def lag_band(timelines: Timelines, source: str, target: str, *, window: int) -> 
     Returns
     -------
     DataFrame
-        One row per day from 0 to the last that an exposed track is followed to: `days`, `at_risk` (exposed tracks whose
-        follow-up reaches the day), `entered`, `censored` (those whose follow-up ended that day), `incidence` (0 … 1, of
-        the target by the day, one minus Kaplan–Meier), `low`, `high` (bounds of each day by itself, as `interval`).
+        One row per day from 0 to the last day of follow-up: `days`, `at_risk` (exposed tracks whose follow-up reaches
+        the day), `entered`, `censored` (tracks whose follow-up ended on that day), `incidence` (0 … 1, probability of
+        entry by the day: one minus Kaplan–Meier), `low`, `high` (bounds of each single day, by `interval`).
 
     Raises
     ------
@@ -117,7 +120,7 @@ def lag_band(timelines: Timelines, source: str, target: str, *, window: int) -> 
     cluster = timelines.cluster[timelines.track[entries]]
     widening, seen = source_widening(days, entered, cluster)[b], days[:, b] != UNSEEN
     if not seen.any():
-        raise DataSaysNoError(f"no track timed in {source} was then watched in {target}: there is no lag curve")
+        raise DataSaysNoError(f"no track timed in {source} was at risk in {target}: there is no lag curve")
     days, entered, cluster = days[seen, b], entered[seen, b], cluster[seen]
     length = int(days.max()) + 1
     events, ends = np.bincount(days[entered], minlength=length), np.bincount(days[~entered], minlength=length)

@@ -1,4 +1,4 @@
-"""Ranges of a track's timeline: which of its timed entries may be sources of each entry, and counts of them."""
+"""Ranges of a track's timeline: the timed entries that may be sources of each entry, and their counts."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -20,20 +20,20 @@ Places = NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """The s timed entries in order of track and day, and counts of ranges of them.
+    """The s timed entries in order of track and day; methods count ranges of them.
 
     Attributes
     ----------
     markets, lags
-        How many there are of each.
+        Number of markets, and number of lags (longest follow-up + 1).
     track, day, market
-        (s,): as in `Timelines`, but wide enough to compute with.
+        (s,): as in `Timelines`, as int64.
     starts
-        (n + 1,): those of track i stand at ``starts[i]:starts[i + 1]``.
+        (n + 1,): the sources of track i are ``starts[i]:starts[i + 1]``.
     key
-        (s + 1,): track and day in one ascending number, and one larger than all.
+        (s + 1,): track and day as one ascending number; the last number is larger than all.
     cell
-        (s,): where a lag counted from day 0 stands among the market's lags; add the day of the target.
+        (s,): cell of market and lag in `by_lag`, after the day of the target is added.
     """
 
     markets: int
@@ -64,11 +64,11 @@ class Sources:
         )
 
     def place(self, track: NDArray[np.integer], day: NDArray[np.integer] | int) -> Places:
-        """Return the place of a track's first source on a day or later."""
+        """Return the index of a track's first source on a day or later."""
         return np.searchsorted(self.key, _key(track, day))
 
     def place_near(self, guess: Places, track: NDArray[np.integer], day: NDArray[np.integer]) -> Places:
-        """Return the same where most places are known: only those guessed wrongly are searched for."""
+        """Return the same as `place`; faster where most of `guess` is right, for only wrong guesses are searched."""
         key = _key(track, day)
         wrong = np.flatnonzero((key > self.key[guess]) | ((guess > 0) & (self.key[guess - 1] >= key)))
         place = guess.copy()
@@ -76,17 +76,17 @@ class Sources:
         return place
 
     def tied(self) -> Places:
-        """Return the place of the first source of the same track and day, (s,)."""
+        """Return, (s,), the index of the first source of the same track and day."""
         first = np.diff(self.key[:-1], prepend=-1) != 0
         return np.maximum.accumulate(np.where(first, np.arange(len(first)), 0))
 
     def by_market(self, start: Places, stop: Places) -> Ints:
-        """Return how many sources the ranges hold of each market, (m,)."""
+        """Return, (m,), the number of sources in the ranges by market."""
         at, _ = expanded(start, stop)
         return np.bincount(self.market[at], minlength=self.markets)
 
     def by_lag(self, start: Places, stop: Places, day: Days | int) -> Ints:
-        """Return the same by days from the source to the range's own day, (m, lags)."""
+        """Return, (m, lags), the number of sources in the ranges by market and days from the source to `day`."""
         at, sizes = expanded(start, stop)
         cell = self.cell[at]
         cell += np.repeat(day, sizes) if isinstance(day, np.ndarray) else day
@@ -102,20 +102,20 @@ def _key(track: NDArray[np.integer], day: NDArray[np.integer] | int) -> NDArray[
 
 @dataclass(frozen=True, slots=True)
 class Targets:
-    """Entries into one market, and where their tracks' timed entries stand in the row of sources, (t,) each.
+    """The t entries into one market, and ranges of `Sources` on the same track; (t,) each.
 
     Attributes
     ----------
     day
         Days of the entries.
     first, stop
-        All sources of the track stand at ``first:stop``.
+        ``sources[first:stop]`` are all sources of the track.
     place
-        Those in ``hi:place`` are ties.
+        ``sources[hi:place]`` are ties.
     lo, hi
-        Those in ``lo:hi`` make a transition.
-    watched
-        First and last day of the market's stretches of coverage past their washout.
+        ``sources[lo:hi]`` make a transition.
+    observed
+        First and last day of each stretch of the market's coverage after its washout.
     """
 
     day: Days
@@ -124,23 +124,23 @@ class Targets:
     place: Places
     lo: Places
     hi: Places
-    watched: list[tuple[int, int]]
+    observed: list[tuple[int, int]]
 
     @property
     def late(self) -> Places:
-        """Sources in ``first:late`` came in order, but their follow-up ended before the entry."""
+        """``sources[first:late]`` came in order, but their follow-up ended before the entry."""
         return np.minimum(self.lo, self.hi)
 
     @property
-    def unwatched(self) -> list[tuple[int, int]]:
-        """The first days of all other stretches, and the first days after them."""
-        begins = [int(NEVER), *(end + 1 for _, end in self.watched)]
-        ends = [*(begin for begin, _ in self.watched), int(NOT_ENTERED)]
+    def unobserved(self) -> list[tuple[int, int]]:
+        """The stretches between: first day of each, and first day after it."""
+        begins = [int(NEVER), *(end + 1 for _, end in self.observed)]
+        ends = [*(begin for begin, _ in self.observed), int(NOT_ENTERED)]
         return list(zip(begins, ends, strict=True))
 
 
 def targets(sources: Sources, timelines: Timelines) -> Iterator[Targets]:
-    """Yield the targets in every market, in order of track: entries of tracks that entered several markets."""
+    """Yield, market by market, the entries of tracks that entered several markets, in order of track."""
     entries = np.flatnonzero(of_several(timelines)[timelines.track])
     entries = entries[np.argsort(timelines.market[entries], kind="stable")]
     track, day = timelines.track[entries], timelines.day[entries]
@@ -149,27 +149,27 @@ def targets(sources: Sources, timelines: Timelines) -> Iterator[Targets]:
     own_place = np.where(timed, (np.cumsum(timelines.timed) - 1)[entries], first)
     guess = np.where(timed, sources.tied()[own_place], first)
     hi = sources.place_near(guess, track, first_unordered(timelines, entries))
-    place = np.where(timed, own_place, hi)  # nothing ties with a left-censored entry
+    place = np.where(timed, own_place, hi)  # left-censored entries have no ties
     cuts = np.searchsorted(timelines.market[entries], np.arange(sources.markets + 1)).tolist()
-    watched: list[list[tuple[int, int]]] = [[] for _ in range(sources.markets)]
+    observed: list[list[tuple[int, int]]] = [[] for _ in range(sources.markets)]
     for market, begin, end in stretches(timelines):
-        watched[market].append((begin, end))
-    for own, days in zip(map(slice, cuts[:-1], cuts[1:]), watched, strict=True):
+        observed[market].append((begin, end))
+    for own, days in zip(map(slice, cuts[:-1], cuts[1:]), observed, strict=True):
         earliest = np.maximum(_begin(days, day[own]), day[own] - (sources.lags - 1))
         lo = sources.place_near(first[own], track[own], earliest)
         yield Targets(day[own], first[own], stop[own], place[own], lo, hi[own], days)
 
 
-def _begin(watched: list[tuple[int, int]], day: Days) -> NDArray[np.int64]:
-    """Return the first day of the stretch that holds each day, `NOT_ENTERED` where none does."""
-    begins, ends = np.array([(int(NEVER), int(NEVER)), *watched]).T
+def _begin(observed: list[tuple[int, int]], day: Days) -> NDArray[np.int64]:
+    """Return the first day of the stretch that has each day, `NOT_ENTERED` where none has."""
+    begins, ends = np.array([(int(NEVER), int(NEVER)), *observed]).T
     at = np.searchsorted(begins, day, side="right") - 1
     return np.where(day <= ends[at], begins[at], NOT_ENTERED)
 
 
 @dataclass(frozen=True, slots=True)
 class After:
-    """Ranges of sources after `Targets.late`, none of them empty, with the days of their first and last source."""
+    """Non-empty ranges of sources from `Targets.late` on, with the days of their first and last source."""
 
     start: Places
     stop: Places
@@ -184,7 +184,7 @@ class After:
         return cls(start, stop, sources.day[start], sources.day[stop - 1])
 
     def between(self, sources: Sources, begin: int, end: int) -> tuple[Places, Places]:
-        """Return the parts of the ranges whose days are `begin` … `end` − 1, but for empty ones."""
+        """Return the parts of the ranges with days `begin` … `end` − 1; empty parts are left out."""
         there = np.flatnonzero((self.latest >= begin) & (self.earliest < end))
         start, stop = self.start[there], self.stop[there]
         early, late = self.earliest[there] < begin, self.latest[there] >= end
@@ -194,5 +194,5 @@ class After:
 
 
 def of_several(timelines: Timelines) -> NDArray[np.bool_]:
-    """Return the tracks with a timed debut that entered several markets, (n,)."""
+    """Return, (n,), whether the track has a timed debut and entered several markets."""
     return (np.diff(timelines.starts) > 1) & ~timelines.debut_censored

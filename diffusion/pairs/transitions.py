@@ -1,4 +1,4 @@
-"""Transitions: for every ordered pair of markets, how many tracks go from one to the other, how surely and how fast."""
+"""Transitions: number of tracks, rate and lags of each ordered pair of markets."""
 
 import numpy as np
 import pandas as pd
@@ -6,8 +6,7 @@ import pyarrow as pa
 
 from diffusion.arrays import Floats, Ints
 from diffusion.contracts import TRANSITIONS
-from diffusion.entries import Entries
-from diffusion.pairs.counts import PairCounts, pair_counts
+from diffusion.pairs.counts import PairCounts
 from diffusion.pairs.curves import independent_interval, rate_interval
 from diffusion.risk.kaplan_meier import KaplanMeier
 from diffusion.timelines import Timelines
@@ -15,35 +14,8 @@ from diffusion.timelines import Timelines
 QUANTILES = {"lag_q25": 0.25, "lag_median": 0.5, "lag_q75": 0.75}
 
 
-def transitions(entries: Entries, *, window: int | None = None) -> pa.Table:
-    """Return the transitions between all ordered pairs of observed markets, as `diffusion.contracts.TRANSITIONS` says.
-
-    Parameters
-    ----------
-    window
-        Days within which the target must follow, the bound included (default: that of the calendar's cadence).
-
-    Raises
-    ------
-    SettingError
-        When the window is not between 1 and 36,500 days.
-
-    Notes
-    -----
-    `rate` is one minus the Kaplan–Meier estimate among the exposed, at the last observed day of follow-up
-    (`followed_to`, at most the window), with censoring at the end of the target's coverage; it equals
-    ``tracks / exposed`` where every follow-up is complete. `rate_low` and `rate_high` are its 95 % interval, robust to
-    clusters of tracks that go together: `diffusion.pairs.curves.interval`. `rate_if_ties` is the rate if every tie had
-    been a transition from the source on the day of its entry there: an upper bound of what ties may hide.
-    The lag quantiles interpolate linearly between order statistics (type 7 of Hyndman & Fan 1996, doi
-    10.2307/2684934).
-    """
-    window = entries.calendar.default_window if window is None else window
-    return transition_table(entries.timelines, pair_counts(entries.timelines, window=window))
-
-
 def transition_table(timelines: Timelines, counts: PairCounts) -> pa.Table:
-    """Return the table of `transitions` from the timelines' pair counts."""
+    """Return the table of `diffusion.transitions` from timelines and their pair counts."""
     curves = KaplanMeier.of_ends(counts.entered, counts.censored)
     exposed, last = counts.exposed, curves.last
     rate = np.where(exposed > 0, curves.incidence[..., -1], np.nan)
@@ -70,7 +42,7 @@ def transition_table(timelines: Timelines, counts: PairCounts) -> pa.Table:
 
 
 def _rate_if_ties(rate: Floats, exposed: Ints, joint: Ints) -> Floats:
-    """Return the rate with ties as entries on the day of exposure, before any other can leave the risk set."""
+    """Return the rate with ties counted as entries at lag 0, before any track leaves the risk set."""
     staying = exposed * (1 - np.where(exposed > 0, rate, 0.0))
     some = exposed + joint
     rates: Floats = np.divide(some - staying, some, out=np.full(rate.shape, np.nan), where=some > 0)
@@ -78,7 +50,7 @@ def _rate_if_ties(rate: Floats, exposed: Ints, joint: Ints) -> Floats:
 
 
 def lag_quantiles(entered: Ints, shares: dict[str, float]) -> dict[str, Floats]:
-    """Return quantiles of the observed lags in days, exact from their counts; NaN where there are none.
+    """Return the quantiles of the observed lags in days, (…), exact from counts; NaN where there is no lag.
 
     Parameters
     ----------
@@ -93,7 +65,7 @@ def lag_quantiles(entered: Ints, shares: dict[str, float]) -> dict[str, Floats]:
     quantiles = {}
     for name, share in shares.items():
         rank = np.maximum(total - 1, 0) * share
-        # a lag stands where the count of all lags up to it, pair after pair, first exceeds its rank
+        # the quantile is the first lag at which the running count of the pair exceeds the rank
         below, above = (
             np.searchsorted(ascending, before + whole(rank).astype(np.int64), side="right") - pair
             for whole in (np.floor, np.ceil)
@@ -103,7 +75,7 @@ def lag_quantiles(entered: Ints, shares: dict[str, float]) -> dict[str, Floats]:
 
 
 def lag_curve(lags: pd.DataFrame) -> pd.DataFrame:
-    """Return the cumulative incidence of the target after the source, for every pair and day in `lags`.
+    """Return the cumulative incidence of the target after the source, for each pair and day in `lags`.
 
     Parameters
     ----------
@@ -114,9 +86,9 @@ def lag_curve(lags: pd.DataFrame) -> pd.DataFrame:
     -------
     DataFrame
         `lags` with `at_risk` (exposed tracks whose follow-up reaches the day), `incidence` (0 … 1, one minus
-        Kaplan–Meier up to and including the day), and `low`, `high`, its 95 % interval if tracks went each by itself:
-        log(−log) with Greenwood's variance, at 0 and 1 the bounds of Clopper and Pearson for those at risk. Where
-        tracks of one artist come together it is too narrow; `diffusion.pairs.curves.lag_band` knows the clusters.
+        Kaplan–Meier up to and including the day), and `low`, `high`, its 95 % interval for independent tracks:
+        log(−log) with Greenwood's variance, and the bounds of Clopper and Pearson at 0 and 1. It is too narrow when
+        tracks of one artist are dependent; `diffusion.pairs.curves.lag_band` takes clusters into account.
     """
     pairs = lags.groupby(["source", "target"], sort=False).ngroup().to_numpy()
     days, column = np.unique(lags["days"].to_numpy(), return_inverse=True)

@@ -1,4 +1,4 @@
-"""How far the curves of ordered pairs scatter where tracks of one cluster go together."""
+"""Variance of the curves of ordered pairs when tracks of one cluster are dependent."""
 
 from dataclasses import dataclass
 from typing import Final, Self
@@ -14,23 +14,23 @@ from diffusion.risk.risk_set import exposure_risk
 from diffusion.timelines import Timelines
 
 CLUSTERS_AT_ONCE: Final = 4_096
-"""Clusters whose days are looked at side by side."""
+"""Clusters per block."""
 
 
 @dataclass(frozen=True, slots=True)
 class Spread:
-    """How far the logarithm of a survival estimate scatters, judged by clusters.
+    """Variance of the logarithm of a survival estimate, by clusters.
 
     Attributes
     ----------
     variance
-        Sum over clusters of the square of their influence.
+        Sum over clusters of their squared influence.
     least
-        What the variance is not let fall below: Greenwood's, widened as far as clusters of the source go together.
+        Lower limit of the variance: Greenwood's, times the widening by the clusters of the source.
     clusters
-        Clusters with an exposed track.
+        Number of clusters with an exposed track.
     at_risk
-        Those of them with a track whose follow-up reaches the day.
+        Number of clusters with a track whose follow-up reaches the day.
     """
 
     variance: Floats
@@ -40,7 +40,7 @@ class Spread:
 
 
 def rate_spread(timelines: Timelines, counts: PairCounts, curves: KaplanMeier) -> Spread:
-    """Return the spread of every pair on its last day: as of single tracks, and what clusters of several change."""
+    """Return the spread of each pair on its last day: that of single tracks, corrected for clusters."""
     greenwood, last = curves.variance[..., -1], np.maximum(curves.last, 0)
     ended = np.take_along_axis(counts.entered + counts.censored, last[..., None], axis=-1)[..., 0]
     stayed, went = curves.variance, curves.variance - curves.loss
@@ -64,14 +64,14 @@ def rate_spread(timelines: Timelines, counts: PairCounts, curves: KaplanMeier) -
 
 @dataclass(frozen=True, slots=True)
 class Several:
-    """What changes for one source and m targets when tracks of one cluster are taken together, (m,) each.
+    """Correction for clusters of several tracks, for one source and m targets; (m,) each.
 
     Attributes
     ----------
     variance
-        Sum of the squared influence of clusters, less that of their tracks.
+        Sum of the squared influence of the clusters, minus that of their single tracks.
     pairs
-        Ordered pairs of exposed tracks of one cluster.
+        Number of ordered pairs of exposed tracks of one cluster.
     """
 
     variance: Floats
@@ -85,9 +85,9 @@ class Several:
         return cls((whole**2).sum(axis=0) - (single**2).sum(axis=0), (sizes * (sizes - 1)).sum(axis=0))
 
     def widening(self, tracks: Ints, exposed: Ints, greenwood: Floats) -> Floats:
-        """Return how many times Greenwood's variance is to be expected of each target, 1 where clusters do not matter.
+        """Return, (m,), the factor by which clusters widen Greenwood's variance; 1 where they do not.
 
-        The targets with transitions are weighed by them.
+        One tightness is estimated over all targets, weighted by their transitions.
         """
         there = greenwood > 0
         larger = self.pairs / np.maximum(exposed, 1)
@@ -97,20 +97,20 @@ class Several:
 
 
 def _looked_up(influence: Floats, days: Days, entered: Flags) -> Floats:
-    """Return the influence, (2, m, days) of tracks that stayed and went, of each of (k, m) tracks; 0 if not exposed."""
+    """Return each track's influence, (k, m), from that by outcome, market and day, (2, m, days); 0 if not exposed."""
     _, markets, length = influence.shape
     cell = (entered * markets + np.arange(markets)) * length + np.maximum(days, 0)
     return np.where(days == UNSEEN, 0.0, influence.ravel()[cell])
 
 
 def _repeated(flags: Flags, heads: NDArray[np.int64]) -> Ints:
-    """Return how many flags in each column are a second or later one of their group."""
+    """Return, per column, the number of true flags beyond the first in each group."""
     repeated: Ints = np.maximum(np.add.reduceat(flags.astype(np.int64), heads, axis=0) - 1, 0).sum(axis=0)
     return repeated
 
 
 def _clusters_of_several(cluster: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return the places of clusters that stand there several times, cluster by cluster, and where each begins."""
+    """Return the indices of tracks in clusters of several, cluster by cluster, and where each cluster begins."""
     _, group, sizes = np.unique(cluster, return_inverse=True, return_counts=True)
     order = np.argsort(group, kind="stable")
     places = order[sizes[group[order]] > 1]
@@ -118,14 +118,14 @@ def _clusters_of_several(cluster: NDArray[np.int64]) -> tuple[NDArray[np.int64],
 
 
 def source_widening(days: Days, entered: Flags, cluster: NDArray[np.int64]) -> Floats:
-    """Return how many times Greenwood's variance is to be expected of every target of one source, (m,).
+    """Return, (m,), the factor by which clusters widen Greenwood's variance, for each target of one source.
 
     Parameters
     ----------
     days, entered
-        (k, m): follow-up of the source's k timed entries, as `diffusion.risk.risk_set.exposure_risk` returns it.
+        (k, m): follow-up of the source's k timed entries: result of `diffusion.risk.risk_set.exposure_risk`.
     cluster
-        (k,): their clusters.
+        (k,): clusters of the entries' tracks.
     """
     markets, length = days.shape[1], int(days.max(initial=0)) + 1
     cell = ((entered * markets + np.arange(markets)) * length + days)[days != UNSEEN]
@@ -142,14 +142,14 @@ def source_widening(days: Days, entered: Flags, cluster: NDArray[np.int64]) -> F
 def daily_spread(
     days: Days, entered: Flags, cluster: NDArray[np.int64], curves: KaplanMeier, *, widening: float = 1.0
 ) -> Spread:
-    """Return the spread of one pair on every day of its curves.
+    """Return the spread of one pair on each day of its curves.
 
     Parameters
     ----------
     days, entered, cluster
-        (k,): follow-up of the exposed tracks, whether it ended with the entry, and their clusters.
+        (k,): follow-up of the exposed tracks in days, whether it ended with an entry, and their clusters.
     widening
-        How many times Greenwood's variance is to be expected, as `source_widening` says.
+        Factor from `source_widening` (default 1).
     """
     cluster = np.unique(cluster, return_inverse=True)[1]
     length, clusters = len(curves.staying), int(cluster.max()) + 1

@@ -1,4 +1,4 @@
-"""Who is at risk of entering which market, from when to when, and why that ends; and what Kaplan–Meier makes of it.
+"""Which tracks are at risk of entering which market, from when to when, and why the risk ends; and Kaplan–Meier curves.
 
-Every answer is of tracks by themselves, so counts are sums over disjoint sets of tracks and are made in blocks of them.
+Each track is treated by itself, so counts are sums over disjoint sets of tracks and are made in blocks of tracks.
 """

@@ -1,4 +1,4 @@
-"""How long coverage lets a track be followed in every market, by the day on which its clock starts."""
+"""Length of follow-up that coverage allows in each market, by the day on which the clock starts."""
 
 from dataclasses import dataclass
 from enum import IntEnum
@@ -13,51 +13,51 @@ from diffusion.errors import SettingError
 from diffusion.timelines import NEVER, NOT_ENTERED, Timelines
 
 UNSEEN: Final = -1
-"""Days of follow-up where a track is not at risk."""
+"""Value of the days of follow-up where a track is never at risk."""
 
 Ends = NDArray[np.int8]
 
 
 class End(IntEnum):
-    """Why a track is no longer at risk of entering a market, or never was."""
+    """Why a track's time at risk in a market ends, or why it is never at risk."""
 
     ENTERED = 0
-    """It entered."""
+    """The track entered."""
     HORIZON = 1
-    """Censored: the longest follow-up that was asked for."""
+    """Censored: the window or horizon ends."""
     COVERAGE = 2
-    """Censored: the market was observed for the last time."""
+    """Censored: the market's coverage ends."""
     GAP = 3
-    """Censored: nothing was observed in the market for long, and the track was not seen there afterwards."""
+    """Censored: a long gap in the market's coverage begins."""
     GAP_BEFORE_ENTRY = 4
-    """Censored in the same way; the track was seen there afterwards, so that nobody knows when it entered."""
+    """Censored in the same way; the track is first seen in a washout after the gap, so its true entry is unknown."""
     UNOBSERVED = 5
-    """Never at risk: the market was not in coverage, or still in its washout."""
+    """Never at risk: the market is not in coverage, or still in its washout."""
     THERE = 6
-    """Never at risk: the track had entered, or may have."""
+    """Never at risk: the track has entered already, or may have."""
     WITHHELD = 7
     """Never at risk: the track has no licence for the market."""
 
 
 @dataclass(frozen=True, slots=True)
 class FollowUp:
-    """Follow-up of a track that never enters, by the day on which its clock starts and the market; (d + 1, m) each.
+    """Follow-up of a track that never enters, by day on which its clock starts and by market; (d + 1, m) each.
 
-    Rows are days from `first` on; the last row stands for all other days. The track is at risk on day t after the clock
-    has started when ``start < t ≤ days``.
+    Row i is the day ``first + i``; the last row is for all other days. The track is at risk on day t after the start of
+    the clock when ``start < t ≤ days``.
 
     Attributes
     ----------
     first
-        Day (from 1970-01-01) of the first row: the first of any coverage.
+        Day (from 1970-01-01) of the first row: the first day of any coverage.
     start
         Days from the start of the clock to the last day before the track is at risk.
     days
         Days from the start of the clock to the end of follow-up, at most `longest`; `UNSEEN` where there is none.
     end
-        Why it ends there, as `End` numbers reasons: `HORIZON`, `COVERAGE` or `GAP`; `UNOBSERVED` where there is none.
+        Number of the reason in `End`: `HORIZON`, `COVERAGE` or `GAP`; `UNOBSERVED` where there is no follow-up.
     longest
-        Days asked for, or the longest follow-up that coverage allows where that is shorter.
+        Longest follow-up in days: the window or horizon, or what coverage allows if that is shorter.
     """
 
     first: int
@@ -68,7 +68,7 @@ class FollowUp:
 
     @classmethod
     def of_exposures(cls, timelines: Timelines, window: int) -> Self:
-        """Return the follow-up from an entry elsewhere on: in markets that are then in coverage and past their washout.
+        """Return the follow-up after an entry elsewhere, in markets in coverage and past their washout on that day.
 
         Raises
         ------
@@ -79,9 +79,9 @@ class FollowUp:
 
     @classmethod
     def of_waits(cls, timelines: Timelines, horizon: int) -> Self:
-        """Return the follow-up from a debut on: in the first stretch of coverage with a day past the washout after it.
+        """Return the follow-up after a debut, in the first stretch of coverage with a later day past the washout.
 
-        A track is at risk there from the end of the washout on (delayed entry).
+        A track is at risk from the end of the washout on (delayed entry).
 
         Raises
         ------
@@ -99,7 +99,7 @@ class FollowUp:
         end = np.full(shape, End.UNOBSERVED, np.int8)
         closed = np.full(len(timelines.markets), NEVER)
         np.maximum.at(closed, timelines.span_market, timelines.span_last)
-        # where a clock may wait for several stretches, the earliest is written last
+        # the earliest stretch is written last and overwrites later ones
         for market, begin, last in reversed(stretches(timelines)):
             earliest, latest = (max(begin - most, first), last - 1) if wait else (begin, last)
             clock = np.arange(earliest, latest + 1)
@@ -111,7 +111,7 @@ class FollowUp:
         return cls(first, start, days, end, min(most, max(int(days.max(initial=0)), 1)))
 
     def row(self, day: Days) -> NDArray[np.int64]:
-        """Return the rows that days stand in."""
+        """Return the index of the row of each day."""
         at = day.astype(np.int64) - self.first
         outside = len(self.days) - 1
         return np.where((at >= 0) & (at < outside), at, outside)
@@ -123,7 +123,7 @@ class FollowUp:
 
 
 def stretches(timelines: Timelines) -> list[tuple[int, int, int]]:
-    """Return market, first and last day of every stretch of coverage past its washout, those that have a day."""
+    """Return market, first and last day of each stretch of coverage after its washout; empty stretches are left out."""
     past = timelines.span_first + timelines.washout
     there = past <= timelines.span_last
     columns = (timelines.span_market[there], past[there], timelines.span_last[there])

@@ -1,4 +1,4 @@
-"""Kaplan–Meier: the probability not to have entered by each day, from counts of those at risk and of entries."""
+"""Kaplan–Meier: the probability of no entry by each day, from the numbers at risk and of entries."""
 
 from dataclasses import dataclass
 from typing import Final, Self
@@ -12,28 +12,28 @@ TAIL: Final = 0.025
 """Probability outside a two-sided 95 % interval, on each side."""
 
 NORMAL: Final = float(ndtri(1 - TAIL))
-"""Quantile of the normal distribution for that interval."""
+"""Quantile of the normal distribution for a two-sided 95 % interval."""
 
 
 @dataclass(frozen=True, slots=True)
 class KaplanMeier:
-    """Kaplan–Meier curves of counts by day; days run along the last axis of every array.
+    """Kaplan–Meier curves by day; the last axis of every array is the day.
 
-    Where all at risk enter on a day, survival ends, and its logarithm has no variance: that one factor is kept apart in
-    `over`.
+    When all at risk enter on a day, survival is 0 from then on and its logarithm has no variance. `over` marks these
+    days; `staying` leaves the factor 0 out.
 
     Attributes
     ----------
     at_risk
-        How many are at risk on the day.
+        Number at risk on the day.
     staying
-        Probability of no entry up to and including the day, without the factor 0 of a day on which all at risk entered.
+        Probability of no entry up to and including the day, without the factor 0.
     over
-        Whether such a day has been reached.
+        Whether all at risk have entered on this day or an earlier one.
     variance
         Greenwood's variance of the logarithm of `staying`.
     loss
-        What one entry on the day takes off the logarithm's influence function: 1 / (at risk − entered).
+        What one entry on the day takes off the influence function of the logarithm: 1 / (at risk − entered).
     """
 
     at_risk: Ints
@@ -44,9 +44,9 @@ class KaplanMeier:
 
     @classmethod
     def of(cls, at_risk: Ints, entered: Ints) -> Self:
-        """Return the curves of those at risk on each day, of whom so many entered on it.
+        """Return the curves from the numbers at risk on each day and of entries on it.
 
-        Any may join the risk set late (delayed entry): a day's factor needs only the day's own risk set.
+        Delayed entry is allowed: the factor of a day needs only the risk set of that day.
 
         References
         ----------
@@ -67,9 +67,9 @@ class KaplanMeier:
 
     @classmethod
     def of_ends(cls, entered: Ints, censored: Ints) -> Self:
-        """Return the curves of those at risk from the beginning who entered or were censored on each day.
+        """Return the curves from the numbers entered and censored on each day, when all are at risk from the start.
 
-        Who is censored on a day is at risk on it.
+        A track censored on a day is at risk on that day.
         """
         at_risk: Ints = np.cumsum((entered + censored)[..., ::-1], axis=-1)[..., ::-1]
         return cls.of(at_risk, entered)
@@ -81,18 +81,20 @@ class KaplanMeier:
 
     @property
     def incidence(self) -> Floats:
-        """Probability of the entry by the day, one minus `survival`."""
+        """Probability of entry by the day: one minus `survival`."""
         return np.where(self.over, 1.0, 1 - self.staying)
 
     @property
     def last(self) -> Ints:
-        """Last day that any is followed to, −1 where there is none; of curves whose risk set never empties between."""
+        """Last day with a risk set, −1 where there is none; needs a risk set on every day before."""
         days: Ints = (self.at_risk > 0).sum(axis=-1) - 1
         return days
 
 
 def log_log_bounds(staying: Floats, variance: Floats, quantile: Floats | float) -> tuple[Floats, Floats]:
-    """Return the bounds of one minus `staying`, whose logarithm has the variance, through log(−log); 0 where it is.
+    """Return the bounds of one minus `staying` by the log(−log) interval; 0 where one minus `staying` is 0.
+
+    `variance` is the variance of the logarithm of `staying`; `quantile` is the normal or t quantile of the interval.
 
     References
     ----------

@@ -1,4 +1,4 @@
-"""When tracks are at risk of entering markets, and whether they enter: from a debut on, or from an entry elsewhere."""
+"""When tracks are at risk of entering markets, after a debut or after an entry elsewhere, and whether they enter."""
 
 from dataclasses import dataclass
 from typing import Self
@@ -16,9 +16,9 @@ from diffusion.timelines import Timelines, expanded
 
 @dataclass(frozen=True, slots=True)
 class RiskSet:
-    """When k tracks are at risk of entering m markets, by a clock that starts on one day of each track.
+    """Time at risk of k tracks in m markets, on a clock that starts on one day per track.
 
-    A track is at risk on day t after its clock has started when ``start < t ≤ days``.
+    A track is at risk on day t after the start of its clock when ``start < t ≤ days``.
 
     Attributes
     ----------
@@ -28,10 +28,10 @@ class RiskSet:
         (k, m): days from the start of the clock to the entry, or to the end of follow-up; `UNSEEN` where the track is
         never at risk.
     end
-        (k, m): why it ends, or why the track is never at risk, as `End` numbers reasons.
+        (k, m): number of the reason in `End` why it ends, or why the track is never at risk.
     event_row, event_market, event_entry
-        (e,): the events: row of the track, market, and number of the entry in `Timelines`. An event lies after
-        `Timelines.last_without` and not after `Timelines.day` of that number.
+        (e,): the events: row of the track, market, and index of the entry in `Timelines`. The true date of an event is
+        after `Timelines.last_without` and at most `Timelines.day` of that index.
     """
 
     start: Days
@@ -43,14 +43,14 @@ class RiskSet:
 
     @property
     def entered(self) -> Flags:
-        """(k, m): whether it ends with the entry."""
+        """(k, m): whether the time at risk ends with the entry."""
         flags: Flags = self.end == End.ENTERED
         return flags
 
 
 @dataclass(frozen=True, slots=True)
 class OwnEntries:
-    """Entries (e,) of the tracks that a risk set is of: row of the track there, market, and number in `Timelines`."""
+    """All entries (e,) of the tracks of a risk set: row of the track, market, and index of the entry in `Timelines`."""
 
     row: Ints
     market: Ints
@@ -58,7 +58,7 @@ class OwnEntries:
 
     @classmethod
     def of(cls, timelines: Timelines, tracks: NDArray[np.integer]) -> Self:
-        """Return all entries of tracks, (k,)."""
+        """Return all entries of the k tracks."""
         entry, sizes = expanded(timelines.starts[tracks], timelines.starts[tracks + 1])
         return cls(np.repeat(np.arange(len(tracks)), sizes), timelines.market[entry].astype(np.int64), entry)
 
@@ -71,18 +71,18 @@ def risk_set(
     there: Days,
     withheld: tuple[NDArray[np.integer], NDArray[np.integer]] | None = None,
 ) -> RiskSet:
-    """Return when tracks are at risk: follow-up as if none ever entered, corrected where they did or have no licence.
+    """Return when tracks are at risk: `follow_up`, corrected where a track enters or has no licence.
 
     Parameters
     ----------
     clock
         (k,): day on which each track's clock starts.
     own
-        The tracks' entries into the markets of `follow_up`, (e,).
+        (e,): the tracks' entries into the markets of `follow_up`.
     there
-        (e,): first day on which the track has entered, or may have.
+        (e,): first day on which the track has entered that market, or may have.
     withheld
-        Rows and markets without a licence.
+        Rows and markets of tracks without a licence (default: none).
     """
     row = follow_up.row(clock)
     start, days, end = follow_up.start[row], follow_up.days[row], follow_up.end[row]
@@ -104,16 +104,16 @@ def risk_set(
 def wait_risk(
     timelines: Timelines, follow_up: FollowUp, tracks: NDArray[np.integer], withheld: csr_array | None = None
 ) -> RiskSet:
-    """Return when tracks are at risk of entering every market, from their debut on.
+    """Return when tracks are at risk of entering each market, after their debut.
 
     Parameters
     ----------
     follow_up
-        As `FollowUp.of_waits` returns it.
+        Result of `FollowUp.of_waits`.
     tracks
-        (k,) numbers of tracks with a timed debut.
+        (k,): indices of tracks with a timed debut.
     withheld
-        As `withheld_markets` returns it.
+        Result of `withheld_markets` (default: all tracks are licensed everywhere).
     """
     own = OwnEntries.of(timelines, tracks)
     unlicensed = None if withheld is None else withheld[tracks].nonzero()
@@ -121,39 +121,39 @@ def wait_risk(
 
 
 def exposure_risk(timelines: Timelines, follow_up: FollowUp, entries: NDArray[np.integer]) -> RiskSet:
-    """Return when tracks are at risk of entering every market, from an entry of theirs elsewhere on.
+    """Return when tracks are at risk of entering each market, after an entry elsewhere.
 
-    Where a track was first seen in a new washout, after a long gap, follow-up ends at the gap, as it does for tracks
-    that were not seen there: to leave it out would lose entries that the gap hides but none of the tracks that stayed
-    away, and rates would be too high. Licences do not matter here.
+    When a track is first seen in a new washout after a long gap, its follow-up ends at the gap, as for tracks that were
+    never seen there. Leaving such tracks out would make rates too high: it would remove tracks that entered in the gap,
+    but none of those that did not. Licences are ignored.
 
     Parameters
     ----------
     follow_up
-        As `FollowUp.of_exposures` returns it.
+        Result of `FollowUp.of_exposures`.
     entries
-        (k,) numbers of timed entries.
+        (k,): indices of timed entries in `Timelines`.
     """
     own = OwnEntries.of(timelines, timelines.track[entries])
     return risk_set(timelines, follow_up, timelines.day[entries], own, first_unordered(timelines, own.entry))
 
 
 def first_unordered(timelines: Timelines, entries: NDArray[np.integer]) -> Days:
-    """Return, (k,), the first day on which an entry elsewhere can no longer be ordered before each of these entries.
+    """Return, (k,), the first day on which an entry elsewhere can no longer be ordered before this entry.
 
-    Of a left-censored entry it is known when the track was not there, too: on the market's last observed day before.
+    This holds for left-censored entries too: the track was absent on the market's last observed day before.
     """
     days: Days = np.minimum(timelines.last_without[entries] + 1, timelines.day[entries])
     return days
 
 
 def withheld_markets(timelines: Timelines, table: pa.Table) -> csr_array:
-    """Return where tracks are known to have no licence, (n, m).
+    """Return, (n, m), where tracks are known to have no licence.
 
     Parameters
     ----------
     table
-        As `diffusion.contracts.WITHHELD`; rows of unknown tracks and markets do not count.
+        Columns as in `diffusion.contracts.WITHHELD`; rows of unknown tracks and markets are ignored.
     """
     shape = (len(timelines.track_ids), len(timelines.markets))
     places = [

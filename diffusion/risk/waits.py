@@ -1,4 +1,4 @@
-"""Waits: how long each track was at risk in each market outside its footprint, one by one and counted."""
+"""Waits: each track's time at risk in each market outside its footprint, as rows and as counts."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -15,19 +15,19 @@ from diffusion.risk.risk_set import OwnEntries, RiskSet, wait_risk, withheld_mar
 from diffusion.timelines import Timelines
 
 TRACKS_AT_ONCE: Final = 4_096
-"""Tracks that are looked at side by side."""
+"""Tracks per block."""
 
 MATCHES: Final = (False, True, None)
-"""Whether a language is shared, in order: no, yes, not known."""
+"""Values of `language_match`: no, yes, unknown."""
 
 
 def wait_table(timelines: Timelines, withheld: pa.Table, *, horizon: int) -> pa.Table:
-    """Return one row per track and market outside its footprint, as `diffusion.contracts.WAITS` says.
+    """Return one row per track and market outside its footprint; columns as in `diffusion.contracts.WAITS`.
 
     Parameters
     ----------
     withheld
-        As `diffusion.contracts.WITHHELD`.
+        Columns as in `diffusion.contracts.WITHHELD`.
     horizon
         Days, the bound included.
 
@@ -56,12 +56,12 @@ def wait_table(timelines: Timelines, withheld: pa.Table, *, horizon: int) -> pa.
 
 
 def wait_counts(timelines: Timelines, withheld: pa.Table, languages: pd.DataFrame, *, horizon: int) -> pa.Table:
-    """Return how many waits are alike, as `diffusion.contracts.WAIT_COUNTS` says.
+    """Return waits counted by what they share; columns as in `diffusion.contracts.WAIT_COUNTS`.
 
     Parameters
     ----------
     withheld
-        As `diffusion.contracts.WITHHELD`.
+        Columns as in `diffusion.contracts.WITHHELD`.
     languages
         `source`, `target`, `common_language` (1 where two markets share an official language) of ordered pairs.
     horizon
@@ -74,7 +74,7 @@ def wait_counts(timelines: Timelines, withheld: pa.Table, languages: pd.DataFram
 
     Notes
     -----
-    What makes waits alike is written as one whole number. Blocks of tracks are counted by themselves and added up.
+    The columns that waits share are packed into one whole number. Blocks of tracks are counted one by one and added up.
     """
     markets = len(timelines.markets)
     shape = (markets, markets + 1, len(MATCHES), horizon + 1, horizon + 1, 2)
@@ -102,7 +102,7 @@ def wait_counts(timelines: Timelines, withheld: pa.Table, languages: pd.DataFram
 
 
 def _blocks(timelines: Timelines, withheld: pa.Table, horizon: int) -> Iterator[tuple[Ints, RiskSet]]:
-    """Yield numbers of tracks with a timed debut, in blocks and in order, and their risk sets."""
+    """Yield the indices of tracks with a timed debut, block by block, with their risk set."""
     follow_up = FollowUp.of_waits(timelines, horizon)
     unlicensed = withheld_markets(timelines, withheld) if withheld.num_rows else None
     timed = np.flatnonzero(~timelines.debut_censored)
@@ -112,13 +112,13 @@ def _blocks(timelines: Timelines, withheld: pa.Table, horizon: int) -> Iterator[
 
 
 def _footprint_sizes(timelines: Timelines) -> Ints:
-    """Return the number of markets entered on day 0, by track."""
+    """Return the number of markets entered on day 0, (n,)."""
     first = timelines.day == timelines.debut[timelines.track]
     return np.bincount(timelines.track[first], minlength=len(timelines.track_ids))
 
 
 def _footprints(timelines: Timelines, tracks: Ints) -> Flags:
-    """Return whether the market was entered on day 0, of tracks (k,) and every market."""
+    """Return, (k, m), whether the track entered the market on day 0."""
     own = OwnEntries.of(timelines, tracks)
     first = timelines.day[own.entry] == timelines.debut[tracks][own.row]
     flags = np.zeros((len(tracks), len(timelines.markets)), np.bool_)
@@ -127,7 +127,7 @@ def _footprints(timelines: Timelines, tracks: Ints) -> Flags:
 
 
 def _common_language(markets: tuple[str, ...], languages: pd.DataFrame) -> tuple[Flags, Flags]:
-    """Return whether two markets share an official language, (m, m), and whether each market's is known, (m,)."""
+    """Return, (m, m), whether markets share an official language and, (m,), whether the market's language is known."""
     source, target = (pd.Index(markets).get_indexer(pd.Index(languages[side])) for side in ("source", "target"))
     known = np.isin(np.array(markets, object), languages["source"].to_numpy(object))
     there = (source >= 0) & (target >= 0) & (languages["common_language"] == 1).to_numpy()
@@ -137,9 +137,9 @@ def _common_language(markets: tuple[str, ...], languages: pd.DataFrame) -> tuple
 
 
 def _matches(footprint: Flags, shared: Flags, known: Flags) -> NDArray[np.int8]:
-    """Return the place in `MATCHES` of tracks with these footprints, (k, m) and market, (k, m).
+    """Return, (k, m), the index in `MATCHES` for tracks with these footprints, (k, m), and each market.
 
-    One market of the footprint that shares the language settles it; without one, all languages must be known.
+    One market of the footprint that shares the language makes a match. For no match, all languages must be known.
     """
     some = footprint.astype(np.float32) @ shared.astype(np.float32) > 0
     all_known = known & ~footprint[:, ~known].any(axis=1, keepdims=True)
@@ -147,7 +147,7 @@ def _matches(footprint: Flags, shared: Flags, known: Flags) -> NDArray[np.int8]:
 
 
 def _added(kinds: Ints, counts: Ints) -> tuple[Ints, Ints]:
-    """Return every kind once, in order, and the sum of its counts."""
+    """Return each kind once, in order, with the sum of its counts."""
     once, which = np.unique(kinds, return_inverse=True)
     total = np.zeros(len(once), np.int64)
     np.add.at(total, which, counts)

@@ -1,4 +1,4 @@
-"""Charts drawn from a known network, in the layouts of real ones, with the truth beside them."""
+"""Charts simulated from a known network, in the layouts of real charts, with the truth beside them."""
 
 from diffusion.simulation.network import Network, Switches, draw_network
 from diffusion.simulation.spread import Debuts, spread

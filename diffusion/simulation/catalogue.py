@@ -1,4 +1,4 @@
-"""What a catalogue says of simulated tracks: ids, titles, artists, releases, licences, audio features."""
+"""The catalogue of simulated tracks: ids, titles, artists, releases, licences, audio features."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -30,40 +30,39 @@ AUDIO: Final = (
 
 _ALPHABET = np.frombuffer(b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz", dtype=np.uint8)
 _OTHER_WORDS: Final = 0.08
-"""Titles whose first word is not plain ASCII; with syllables that are not, .2 of all (sample .27, weekly .05)."""
+"""Share of titles whose first word is not ASCII; with syllables, .2 of titles are not (sample .27, weekly .05)."""
 
 _LICENCES: Final = 40
 _FULL_LICENCE: Final = 0.10
-"""Tracks sold everywhere; with the rest, a row of the raw layout has about 1,100 bytes (prior study: 1,035)."""
+"""Share of tracks licensed everywhere; a row of the raw layout then has about 1,100 bytes (prior study: 1,035)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
-    """What is known of n tracks, numbered from 0.
+    """The fields of n tracks, numbered from 0.
 
     Attributes
     ----------
     track_id, title, artist, album
         Arrow arrays of text; artists are joined by ", ".
     release
-        (n,) date of release.
+        (n,): date of release.
     precision
-        (n,) 0 for a day, 1 for a year.
+        (n,): 0 for a day, 1 for a year.
     explicit
-        (n,) flags.
+        (n,): flags.
     duration_ms, popularity
-        (n,) milliseconds, and 0 … 100.
+        (n,): milliseconds, and 0 … 100.
     audio
-        Name of each of the 12 audio features → (n,) values.
+        Name of each of the 12 audio features → values, (n,).
     licence
-        (n,) which of `licences` a track has. They leave out only countries that are not simulated, so they restrict no
-        risk set of the simulation.
+        (n,): index in `licences`. Every list names all simulated markets, so licences restrict no risk set.
     licences
         Lists of country codes.
     recording
-        (n,) the track whose title and artists these are; several ids of one recording share it.
+        (n,): number of the first track of the same recording; several ids of one recording share it.
     unlisted
-        (n,) whether the raw layout knows nothing of the track but what the chart itself says.
+        (n,): whether the raw layout has no catalogue fields for the track.
     """
 
     track_id: pa.Array
@@ -91,9 +90,9 @@ def draw_catalogue(rng: np.random.Generator, released: NDArray[np.datetime64], m
     Parameters
     ----------
     released
-        (n,) date on which each track is first charted anywhere, or was released for old ones.
+        (n,): date of each track's debut; for old tracks, date of release.
     markets
-        Codes of the simulated markets, in which every track is licensed.
+        Codes of the simulated markets; every track is licensed in all of them.
     """
     n = len(released)
     recording, same = _draw_recordings(rng, n)
@@ -101,7 +100,7 @@ def draw_catalogue(rng: np.random.Generator, released: NDArray[np.datetime64], m
     artist = _artists(rng, n).take(pa.array(recording))
     year_only = rng.random(n) < rates.YEAR_ONLY
     release = released - (rng.random(n) < 0.3) * rng.integers(0, 8, n)
-    release = np.where(rng.random(n) < 0.002, released + rng.integers(1, 400, n), release)  # sold anew since
+    release = np.where(rng.random(n) < 0.002, released + rng.integers(1, 400, n), release)  # re-released later
     release = np.where(year_only, release.astype("datetime64[Y]").astype("datetime64[D]"), release)
     duration = np.exp(rng.normal(np.log(200_000), 0.22, n)).astype(np.int64) * (rng.random(n) > 0.0005)
     licences = _licences(rng, markets)
@@ -124,9 +123,9 @@ def draw_catalogue(rng: np.random.Generator, released: NDArray[np.datetime64], m
 
 
 def _draw_recordings(rng: np.random.Generator, n: int) -> tuple[Ints, Ints]:
-    """Return whose recording each track is, and whose title it carries."""
+    """Return, (n,) each, the track whose recording each track is, and the track whose title it has."""
     recording = np.arange(n)
-    # a further id for q of the tracks makes q / (1 − q) of the recordings have several
+    # if a share q of the tracks are further ids, about q / (1 − q) of the recordings have several
     again = np.flatnonzero(rng.random(n) < rates.SEVERAL_IDS / (1 + rates.SEVERAL_IDS))
     original = np.setdiff1d(recording, again)
     if len(original):
@@ -144,7 +143,7 @@ def _ids(rng: np.random.Generator, n: int) -> pa.Array:
 
 
 def _titles(rng: np.random.Generator, n: int) -> pa.Array:
-    """Return titles of a few words in several scripts, now and then with a comma, a quote or an emoji."""
+    """Return titles of a few words in several scripts, some with a comma, a quote or an emoji."""
     plain, other = (
         pa.array(words).take(pa.array(rng.integers(0, len(words), n))) for words in (PLAIN_WORDS, OTHER_WORDS)
     )
@@ -170,7 +169,7 @@ def _names(codes: Ints, syllables: int) -> pa.Array:
 
 
 def _artists(rng: np.random.Generator, n: int) -> pa.Array:
-    """Return credits: a first artist, few of whom have many tracks, and up to three guests."""
+    """Return credits: a first artist and up to three guests; few artists have many tracks."""
     artists = max(4, round(n / rates.TRACKS_PER_ARTIST))
     base = len(SYLLABLES) ** 2
     codes = (np.arange(artists) * 2_654_435_761 + rng.integers(0, base**2)) % base**2
@@ -195,7 +194,7 @@ def _audio(rng: np.random.Generator, n: int) -> dict[str, Floats]:
 
 
 def _licences(rng: np.random.Generator, markets: tuple[str, ...]) -> list[list[str]]:
-    """Return lists of countries: the first is all the world, the others lack some countries that are not simulated."""
+    """Return lists of countries: the first has all, the others lack some countries that are not simulated."""
     table = reference_table()["market"].tolist()
     world = sorted({*COUNTRIES, *map(str, table)}.difference(SIMULATED).union(markets))
     known = set(markets)

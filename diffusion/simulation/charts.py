@@ -1,9 +1,9 @@
-"""From entries to charts: what is observed on which date, at which rank, with how many streams.
+"""From entries to charts: the rows of each date, with rank and streams.
 
-No entry is lost on the way. A track stands on the first chart on or after the day it entered, whatever its stay and
-whatever is missing; where a chart would be too long, the tracks longest on it leave, and where the new ones alone are
-more than its depth, the chart is as deep as they need and named so. Charts too short are filled with old tracks that
-are all there from a market's first date on, so that their entries are left-censored.
+No entry is lost. A track is on the first chart on or after the day it entered, even if its stay is short or dates are
+missing. If a chart would be too long, the tracks that have been on it longest leave. If the new tracks alone exceed its
+depth, the chart is made deeper and named by its depth. Charts that are too short are filled with old tracks. Old tracks
+are on the chart from a market's first date on, so their entries are left-censored.
 """
 
 from dataclasses import dataclass, field, replace
@@ -21,25 +21,25 @@ TRENDS: Final = ("MOVE_DOWN", "MOVE_UP", "NEW_ENTRY", "SAME_POSITION")
 _DOWN, _UP, _NEW, _SAME = range(4)
 _ROW_BITS, _SCORE_BITS = 23, 20
 _REPERTOIRE: Final = 0.5
-"""Old tracks per place on the charts (sample: .72 tracks on the first dates per place, a third of them new since)."""
+"""Old tracks per rank of all charts (sample: .72 tracks per rank on the first dates, a third of them new)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What of one chart is observed.
+    """Dates, markets and depths on which one chart is observed.
 
     Attributes
     ----------
     chart
-        Its kind, as in `rates.CHARTS`.
+        Kind of the chart, as in `rates.CHARTS`.
     cadence
         Days from one chart to the next.
     dates
-        (d,) days after the start on which the chart appears, in all markets that are there.
+        (d,): days after the start on which the chart appears, in all launched markets.
     first
-        (m,) index of a market's first date.
+        (m,): index of the market's first date.
     depth
-        (m,) rows of a full chart.
+        (m,): rows of a full chart.
     """
 
     chart: str
@@ -50,7 +50,7 @@ class Plan:
 
     @property
     def name(self) -> str:
-        """What the chart is called: top200 or viral50, but for its true number where it has to be deeper."""
+        """Name of the chart: top200 or viral50, with its true depth as the number where it is deeper."""
         deepest = int(self.depth.max())
         kind = self.chart.rstrip("0123456789")
         return self.chart if deepest <= rates.DEPTHS[self.chart] else f"{kind}{deepest}"
@@ -58,7 +58,7 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """Chart rows in order of market, date and rank; `market` −1 is the aggregate of all."""
+    """Chart rows in order of market, date and rank; `market` −1 is the aggregate of all markets."""
 
     market: NDArray[np.int16]
     day: NDArray[np.int32]
@@ -70,18 +70,19 @@ class Rows:
 
 @dataclass(frozen=True, slots=True)
 class Stays:
-    """Who is on the chart from when to when: one element per stay, in order of market and first date.
+    """Stays on the chart: one element per stay, in order of market and first date.
 
     Attributes
     ----------
     track, market
-        Which.
+        Numbers of track and market.
     first, stop
-        Index of the first date and of the date it is gone by; old tracks have the market's first and no end.
+        Index of the first date, and of the first date after the stay. Old tracks stay from the market's first date to
+        the end.
     level
-        Where on the chart, 0 … 1 from the top down.
+        Position on the chart, 0 (top) … 1.
     fill
-        (m,) number of old tracks; theirs are the last elements, market by market.
+        (m,): number of old tracks; their stays are the last elements, market by market.
     """
 
     track: NDArray[np.int32]
@@ -93,7 +94,7 @@ class Stays:
 
 
 def draw_dates(rng: np.random.Generator, *, days: int, cadence: int, gaps: bool) -> Ints:
-    """Return the days on which charts appear; the first and the last are never missing."""
+    """Return the days on which charts appear, (d,); the first and the last are never missing."""
     dates = np.arange(cadence - 1, days, cadence)
     if not len(dates):
         return np.array([days - 1])
@@ -109,7 +110,7 @@ def draw_dates(rng: np.random.Generator, *, days: int, cadence: int, gaps: bool)
 
 
 def plan_chart(network: Network, chart: str, dates: Ints, *, cadence: int = 1, depth: int | None = None) -> Plan:
-    """Return what of the chart is observed; the smallest markets have a shallow one unless `depth` is given."""
+    """Return the plan of a chart; the smallest markets have a shallow chart unless `depth` is given."""
     m = len(network.markets)
     depths = np.full(m, depth or rates.DEPTHS[chart])
     if depth is None:
@@ -120,14 +121,14 @@ def plan_chart(network: Network, chart: str, dates: Ints, *, cadence: int = 1, d
 
 
 def draw_stays(rng: np.random.Generator, plan: Plan, arrivals: Arrivals, repertoire: Ints) -> tuple[Plan, Stays]:
-    """Return the plan, with charts deep enough for all that enter them on one date, and all stays on the chart.
+    """Return the plan, deep enough for all entries of one date, and all stays on the chart.
 
     Parameters
     ----------
     arrivals
         Entries of new tracks, none after the last date.
     repertoire
-        Numbers of the old tracks that charts are filled with.
+        Numbers of the old tracks that fill the charts.
     """
     day = np.floor(arrivals.time)
     first = np.searchsorted(plan.dates, day)
@@ -152,19 +153,19 @@ def draw_stays(rng: np.random.Generator, plan: Plan, arrivals: Arrivals, reperto
 
 
 def repertoire_size(plan: Plan) -> int:
-    """Return how many old tracks the markets' charts are filled with."""
+    """Return the number of old tracks that fill the charts of all markets."""
     return max(int(plan.depth.max()), round(_REPERTOIRE * int(plan.depth.sum())))
 
 
 def _fill(plan: Plan, market: Ints, first: Ints) -> Ints:
-    """Return the old tracks of each market: what its first chart lacks of its depth."""
+    """Return, (m,), the number of old tracks of each market: the rows its first chart lacks."""
     new = np.bincount(market[first == plan.first[market]], minlength=len(plan.depth))
     lacking: Ints = np.maximum(0, plan.depth - new)
     return lacking
 
 
 def _popular(rng: np.random.Generator, repertoire: Ints, count: int) -> Ints:
-    """Return `count` of the repertoire, the first of it more likely than the last."""
+    """Return `count` tracks of the repertoire; earlier ones are more likely."""
     drawn = rng.gumbel(size=len(repertoire)) - 0.8 * np.log1p(np.arange(len(repertoire)))
     chosen: Ints = repertoire[np.argsort(-drawn, kind="stable")[:count]]
     return chosen
@@ -172,16 +173,16 @@ def _popular(rng: np.random.Generator, repertoire: Ints, count: int) -> Ints:
 
 @dataclass(slots=True)
 class ChartMaker:
-    """Makes the rows of one chart, block of dates after block of dates; keeps the ranks of the date before.
+    """Makes the rows of one chart in blocks of dates; keeps the ranks of the last date for the trend.
 
     Attributes
     ----------
     plan, stays
-        What is observed and who is there.
+        Dates and depths, and the stays on the chart.
     level_streams
-        (m,) mean log of streams per chart.
+        (m,): mean log of streams per chart.
     aggregate
-        Whether a chart of all markets together is made too.
+        Whether the chart of all markets together is made too.
     """
 
     plan: Plan
@@ -200,7 +201,7 @@ class ChartMaker:
         self._old = new + np.cumsum(self.stays.fill) - self.stays.fill
 
     def rows(self, begin: int, end: int) -> Rows:
-        """Return the rows of the dates with these indices; the spans asked for must follow one another."""
+        """Return the rows of the dates `begin` … `end` − 1 (indices); each call must start where the last one ended."""
         stay, index = self._present(begin, end)
         market = self.stays.market[stay]
         dates = end - begin
@@ -217,7 +218,7 @@ class ChartMaker:
         return _joined(self._together(rows, index - begin, dates), rows) if self.aggregate else rows
 
     def _present(self, begin: int, end: int) -> tuple[Ints, NDArray[np.int32]]:
-        """Return which stay is on which date: the new tracks, cut to the depth, and the old ones that fill it."""
+        """Return stay and date of each row: new tracks up to the depth, then old tracks that fill it."""
         stays, depth = self.stays, self.plan.depth
         new = len(stays.track) - int(stays.fill.sum())
         there = np.flatnonzero((stays.first[:new] < end) & (stays.stop[:new] > begin))
@@ -239,17 +240,17 @@ class ChartMaker:
         return np.concatenate([stay, old]), np.concatenate([index, begin + place % dates]).astype(np.int32)
 
     def _trend(self, stay: Ints, date: NDArray[np.int32], rank: NDArray[np.int32], dates: int) -> NDArray[np.int8]:
-        """Return how ranks compare with the date before, and keep those of the last date."""
-        present, slot = _distinct(stay, len(self._last))
+        """Return the trend of each row against the date before; keep the ranks of the last date."""
+        present, at = _distinct(stay, len(self._last))
         ranks = np.zeros((len(present), dates + 1), dtype=np.int32)
         ranks[:, 0] = self._last[present]
-        ranks[slot, date + 1] = rank
+        ranks[at, date + 1] = rank
         self._last[:] = 0
         self._last[present] = ranks[:, -1]
-        return _moves(rank, ranks[slot, date])
+        return _moves(rank, ranks[at, date])
 
     def _streams(self, group: Ints, rank: NDArray[np.int32], dates: int) -> NDArray[np.int64]:
-        """Return log-normal streams that fall with the rank."""
+        """Return log-normal streams that decrease with the rank."""
         deepest = int(rank.max(initial=1))
         curve = -rates.STREAMS_SLOPE * np.log(np.arange(1, deepest + 1))
         curve = (curve - curve.mean()).astype(np.float32)
@@ -264,7 +265,7 @@ class ChartMaker:
         return np.maximum(streams, rates.STREAMS_LEAST)
 
     def _together(self, rows: Rows, date: NDArray[np.int32], dates: int) -> Rows:
-        """Return the chart of all markets together: by streams, or by places where the chart shows none."""
+        """Return the chart of all markets together, ranked by streams, or by ranks for a chart without streams."""
         depth = int(self.plan.depth.max())
         weight = rows.streams if rows.streams is not None else depth + 1 - rows.rank.astype(np.int64)
         tracks = len(self._last_together)
@@ -283,19 +284,19 @@ class ChartMaker:
         when, track = pair // tracks, (pair % tracks).astype(np.int32)
         days = np.zeros(dates, dtype=np.int32)
         days[date] = rows.day
-        present, slot = _distinct(track, tracks)
+        present, at = _distinct(track, tracks)
         ranks = np.zeros((len(present), dates + 1), dtype=np.int32)
         ranks[:, 0] = self._last_together[present]
-        ranks[slot, when + 1] = rank
+        ranks[at, when + 1] = rank
         self._last_together[:] = 0
         self._last_together[present] = ranks[:, -1]
         streams = total if rows.streams is not None else None
         market = np.full(len(rank), -1, dtype=np.int16)
-        return Rows(market, days[when], track, rank, streams, _moves(rank, ranks[slot, when]))
+        return Rows(market, days[when], track, rank, streams, _moves(rank, ranks[at, when]))
 
 
 def mean_log_streams(rng: np.random.Generator, population: Floats, cadence: int) -> Floats:
-    """Return each market's mean log of streams per chart, by population."""
+    """Return, (m,), the mean log of streams per chart, from the population."""
     intercept, slope = rates.STREAMS_BY_POPULATION
     noise = rng.normal(0, rates.STREAMS_MARKET_SPREAD, len(population))
     mean: Floats = intercept + slope * np.log(population) + noise + np.log(cadence)
@@ -310,7 +311,7 @@ def _deepened(plan: Plan, market: Ints, first: Ints) -> Plan:
 
 
 def _newest(group: Ints, age: Ints, counts: Ints, deep: Ints) -> NDArray[np.bool_]:
-    """Return which rows stay where there are more than the depth: those of the tracks that came last."""
+    """Return which rows to keep where there are more than the depth: the tracks that came last."""
     keep = np.ones(len(group), dtype=bool)
     over = np.flatnonzero((counts > deep)[group])
     order = over[np.lexsort((over, age[over], group[over]))]
@@ -322,7 +323,7 @@ def _newest(group: Ints, age: Ints, counts: Ints, deep: Ints) -> NDArray[np.bool
 
 
 def _distinct(values: NDArray[np.integer], size: int) -> tuple[Ints, Ints]:
-    """Return the distinct values below `size`, in order, and the place of each value among them."""
+    """Return the distinct values below `size`, in order, and the index of each value among them."""
     present = np.zeros(size, dtype=bool)
     present[values] = True
     return np.flatnonzero(present), (np.cumsum(present) - 1)[values]

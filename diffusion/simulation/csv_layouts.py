@@ -1,6 +1,6 @@
-"""Chart rows as CSV, in the 9 columns of Kaggle's "Spotify Charts" or the 28 with the catalogue on every row.
+"""Chart rows as CSV, with the 9 columns of Kaggle's "Spotify Charts" or 28 with the catalogue on every row.
 
-What does not change from row to row is made text once for each track, quotes and all; rows then join ready pieces.
+The text of a track is made once, with its quotes; rows then join these texts.
 """
 
 import io
@@ -34,7 +34,7 @@ RAW_COLUMNS: Final = (
     *AUDIO,
 )
 _DAMAGED_ROWS: Final = 20_000
-"""Rows held as text while some of them are mutilated."""
+"""Rows held as text while some of them are damaged."""
 
 URL: Final = "https://open.spotify.com/track/"
 
@@ -49,17 +49,17 @@ def write_csv(
     rng: np.random.Generator,
     tell: Tell,
 ) -> tuple[int, pa.Table | None]:
-    """Write all chart rows, by date, market and rank, and return how many, and the ledger of damage if there is any.
+    """Write all chart rows by date, market and rank; return their number, and the table of damage if there is any.
 
     Parameters
     ----------
     full
-        Whether the catalogue stands on every row (28 columns).
+        Whether every row has the catalogue (28 columns).
     damage
-        Share of rows to mutilate.
+        Share of rows to damage, 0 … 1.
     """
     header = ",".join(RAW_COLUMNS if full else CORE_COLUMNS)
-    mutilation = Damage(header, damage, rng) if damage else None
+    damages = Damage(header, damage, rng) if damage else None
     pieces = _core_pieces(drawn.catalogue)
     regions = pl.Series([*market_names(drawn.network.markets).values(), "Global"])
     written = 0
@@ -71,15 +71,15 @@ def write_csv(
             if full:
                 catalogue = _catalogue_piece(drawn.catalogue, rows.track[order])
                 frame = frame.with_columns(pl.col("streams").cast(pl.Float64), catalogue)
-            _write(frame, file, mutilation)
+            _write(frame, file, damages)
             written += len(frame)
-    return written, mutilation.ledger(path.name) if mutilation else None
+    return written, damages.table(path.name) if damages else None
 
 
 def _frame(
     simulation: Simulation, chart: str, rows: Rows, order: Ints, pieces: Mapping[str, pl.Series], regions: pl.Series
 ) -> pl.DataFrame:
-    """Return the rows, in the given order, as columns of ready text."""
+    """Return the rows, in the given order, as columns of CSV text."""
     track = pl.Series(rows.track[order])
     epoch = np.datetime64(simulation.start).astype(np.int32)
     if rows.streams is None:
@@ -100,27 +100,27 @@ def _frame(
     )
 
 
-def _write(frame: pl.DataFrame, file: BinaryIO, mutilation: Damage | None) -> None:
-    if mutilation is None:
+def _write(frame: pl.DataFrame, file: BinaryIO, damages: Damage | None) -> None:
+    if damages is None:
         frame.write_csv(file, include_header=False, quote_style="never")
         return
     for part in frame.iter_slices(_DAMAGED_ROWS):
         text = io.BytesIO()
         part.write_csv(text, include_header=False, quote_style="never")
-        file.write(mutilation.mutilate(text.getvalue()))
+        file.write(damages.damage(text.getvalue()))
 
 
 def _core_pieces(catalogue: Catalogue) -> dict[str, pl.Series]:
-    """Return what a track has on each of its rows of the 9 columns."""
+    """Return the texts that depend only on the track, in the 9 columns."""
     url = pc.binary_join_element_wise(URL, catalogue.track_id, "")
     credit = pc.binary_join_element_wise(quoted(catalogue.artist), url, ",")
     return {"title": _series(quoted(catalogue.title)), "artist,url": _series(credit)}
 
 
 def _catalogue_piece(catalogue: Catalogue, track: NDArray[np.int32]) -> pl.Series:
-    """Return the 19 further columns of the raw layout, joined, for each row."""
-    present, slot = np.unique(track, return_inverse=True)
-    return _series(_catalogue_text(catalogue, present)).gather(pl.Series(slot)).alias("catalogue")
+    """Return, for each row, the 19 further columns of the raw layout as one text."""
+    present, at = np.unique(track, return_inverse=True)
+    return _series(_catalogue_text(catalogue, present)).gather(pl.Series(at)).alias("catalogue")
 
 
 def _catalogue_text(catalogue: Catalogue, chosen: NDArray[np.integer]) -> pa.Array:
@@ -146,13 +146,13 @@ def _catalogue_text(catalogue: Catalogue, chosen: NDArray[np.integer]) -> pa.Arr
 
 
 def quoted(text: pa.Array) -> pa.Array:
-    """Return CSV fields: quoted where they hold a comma, a quote or a line end, and only there."""
+    """Return CSV fields; only those with a comma, a quote or a line end are quoted."""
     wrapped = pc.binary_join_element_wise('"', pc.replace_substring(text, '"', '""'), '"', "")
     return pc.if_else(pc.match_substring_regex(text, '[",\r\n]'), wrapped, text)
 
 
 def _decimal(values: Floats) -> pa.Array:
-    """Return numbers as pandas writes them: always with a point."""
+    """Return numbers as text, always with a decimal point, as pandas writes them."""
     return pa.array([repr(value) for value in values.tolist()])
 
 

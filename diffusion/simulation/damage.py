@@ -1,4 +1,4 @@
-"""Damage as real files have it, each case written down where it was done."""
+"""Damage as in real files, with a table of each case and its line."""
 
 import csv
 import io
@@ -34,23 +34,23 @@ OUTCOMES: Final[dict[str, Outcome]] = {
     "repeated_row": "again",
     "repeated_header": "no row",
 }
-"""Kind of damage → what can become of the row: it cannot be believed (lost), it says what it said (kept), a careful
-reader can mend it (either), it is the row before once more (again), or it is none."""
+"""Kind of damage → outcome for the row: it cannot be trusted (lost), it reads as before (kept), a reader may repair it
+(either), it repeats the row before (again), or it is not a row (no row)."""
 
 _TITLE, _RANK, _DATE, _URL, _REGION, _STREAMS, _TRACK = 0, 1, 2, 4, 5, 8, 9
 
 
 class Damage:
-    """Mutilates a share of the rows of a CSV file, piece after piece, and keeps the ledger.
+    """Damages a share of the rows of a CSV file, piece by piece, and records each case.
 
     Parameters
     ----------
     header
-        The file's first line, already written.
+        First line of the file, which is written already.
     share
-        Of the rows, 0 to 1.
+        Share of the rows, 0 … 1.
     rng
-        Where chance comes from.
+        Random generator.
     """
 
     def __init__(self, header: str, share: float, rng: np.random.Generator) -> None:
@@ -61,9 +61,9 @@ class Damage:
         self._lines: list[int] = []
         self._kinds: list[str] = []
 
-    def mutilate(self, text: bytes) -> bytes:
-        """Return the next whole lines of the file, one record each, with some of them mutilated."""
-        lines = text.splitlines(keepends=True)  # no field of ours holds a line end
+    def damage(self, text: bytes) -> bytes:
+        """Return the next lines of the file, one record each, with some of them damaged."""
+        lines = text.splitlines(keepends=True)  # our fields have no line ends
         chosen = np.flatnonzero(self._rng.random(len(lines)) < self._share)
         kinds = self._rng.choice(list(OUTCOMES), len(chosen))
         further = 0
@@ -77,14 +77,14 @@ class Damage:
         self._line += len(lines) + further
         return b"".join(lines)
 
-    def ledger(self, file: str) -> pa.Table:
-        """Return one row per case: `file`, `line` (where the record begins, the header's is 1) and `kind`."""
+    def table(self, file: str) -> pa.Table:
+        """Return one row per case: `file`, `line` (first line of the record; the header is line 1) and `kind`."""
         return pa.table(
             {"file": [file] * len(self._lines), "line": self._lines, "kind": self._kinds}, schema=DAMAGE.schema
         )
 
     def _damaged(self, line: bytes, kind: str) -> tuple[bytes, bytes, str]:
-        """Return what stands before the record, the record, and the kind, another where this one cannot be done."""
+        """Return the text before the record, the record, and the kind of damage, another if `kind` is impossible."""
         if kind == "repeated_header":
             return self._header + b"\n", line, kind
         if kind == "repeated_row":
@@ -105,12 +105,12 @@ class Damage:
 
 def _joined(row: Row) -> bytes:
     text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerow(row)  # it quotes line ends of this kind only
+    csv.writer(text, lineterminator="\n").writerow(row)  # the writer quotes only this kind of line end
     return text.getvalue()[:-1].encode()
 
 
 def _with(column: int, *values: str) -> Callable[[Row, np.random.Generator], Row]:
-    """Return a change that puts one of the values into a column."""
+    """Return a change that sets a column to one of the values."""
 
     def change(row: Row, rng: np.random.Generator) -> Row:
         return [*row[:column], values[rng.integers(len(values))], *row[column + 1 :]]

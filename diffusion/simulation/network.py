@@ -1,4 +1,4 @@
-"""The known network: who follows whom, how strongly, how late, and what enters by itself."""
+"""The known network: α and lags of each ordered pair of markets, and the background hazard of entry."""
 
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -14,7 +14,7 @@ from diffusion.markets import SIMULATED, reference_table
 from diffusion.simulation import rates
 
 SPAN: Final = float(WINDOW_DAILY)
-"""Days after an entry within which it can be followed: the lag density f is 0 beyond."""
+"""Days: longest lag of an entry that follows another; the lag density f is 0 beyond."""
 
 MEDIAN_LAGS: Final = (0.5, 20.0)
 """Days: shortest and longest median lag of a pair."""
@@ -22,14 +22,14 @@ MEDIAN_LAGS: Final = (0.5, 20.0)
 
 @dataclass(frozen=True, slots=True)
 class Switches:
-    """What of the real thing is on; all is by default.
+    """Features of real charts that are simulated; all by default.
 
     Attributes
     ----------
     ties
-        Whether tracks can be released in several markets at once. Without, every debut is in one market.
+        Whether tracks can be released in several markets at once; without, every debut is in one market.
     background
-        Whether tracks enter by themselves after their debut. Without, every later entry follows another.
+        Whether tracks also enter without an earlier entry as cause; without, every later entry follows another.
     launches
         Whether some markets start late.
     gaps
@@ -47,27 +47,27 @@ ALL_ON: Final = Switches()
 
 @dataclass(frozen=True, slots=True)
 class Network:
-    """What sets the hazards of entry, for m markets. Times are days after the start of the first date.
+    """Parameters of the hazards of entry, for m markets. Times are days after the start of the first date.
 
     Attributes
     ----------
     markets
-        ISO codes, by population.
+        ISO codes, in order of population.
     alpha
         (m, m): expected entries into the column's market per entry into the row's, 0 on the diagonal.
     median_lag
-        (m, m) days: median of f of the pair; f is an exponential density cut off at `SPAN` days and scaled to integrate
-        to 1.
+        (m, m) days: median of the pair's lag density f, an exponential density cut off at `SPAN` days and scaled to
+        integrate to 1.
     background
-        (m, p, a) per day: hazard of a track's entry by period and age (days since its debut).
+        (m, p, a): background hazard of a track's entry per day, by period and age (days since its debut).
     periods
         (p,) days at which the periods begin; the first is 0.
     ages
         (a,) days at which the age classes begin; the first is 0.
     launch
-        (m,) days: before it a market is not there and its hazard is 0. At least one market has 0.
+        (m,) days: launch of the market; its hazard is 0 before. At least one market has launch 0.
     debut_weight
-        (m,), adds up to 1: how debuts are shared out among the markets that are there.
+        (m,): weight of each market for debuts, among the launched markets; the sum is 1.
     """
 
     markets: tuple[str, ...]
@@ -93,14 +93,14 @@ class Network:
         )
 
     def background_table(self, start: date) -> pa.Table:
-        """Return the background hazard, all there is to know of it.
+        """Return the background hazard by market, period and age class.
 
         Returns
         -------
         Table
             One row per market, period and age class: `market`, `launch` (date; the hazard is 0 before), `period_from`
             (date; the period lasts to the next), `age_from` and `age_to` (days since the debut; null is no end),
-            `hazard` (per track and day), `debut_share` (of the debuts while all markets are there).
+            `hazard` (per track and day), `debut_share` (share of debuts once all markets have launched).
         """
         m, p, a = self.background.shape
         dates = np.datetime64(start, "D")
@@ -128,27 +128,27 @@ def draw_network(
     density: float = 0.10,
     switches: Switches = ALL_ON,
 ) -> Network:
-    """Return a network with heavy-tailed α and the reach of real charts.
+    """Return a random network with heavy-tailed α, with as many entries per track as real charts.
 
     Parameters
     ----------
     rng
-        Where chance comes from.
+        Random generator.
     markets
-        How many: those of the reference table by population, then user-assigned codes.
+        Number of markets: those of the reference table by population, then user-assigned codes.
     days
-        Length of the time observed.
+        Days observed.
     start
-        Its first date.
+        First date.
     density
         Share of ordered pairs with α > 0 (default .10), rounded to whole pairs.
     switches
-        What of the real thing is on (default: all).
+        Features of real charts that are simulated (default: all).
 
     Raises
     ------
     SettingError
-        When there are not that many codes, or the density is no share.
+        When there are not that many codes, or the density is not between 0 and 1.
     """
     codes = simulated_markets(markets)
     if not 0 <= density <= 1:
@@ -170,12 +170,12 @@ def draw_network(
 
 
 def simulated_markets(markets: int) -> tuple[str, ...]:
-    """Return the codes of the first markets: the reference table's by population, then user-assigned ones.
+    """Return the codes of the first markets: those of the reference table by population, then user-assigned codes.
 
     Raises
     ------
     SettingError
-        When there are not that many.
+        When there are not that many codes.
 
     Examples
     --------
@@ -193,7 +193,7 @@ def simulated_markets(markets: int) -> tuple[str, ...]:
 
 
 def lag_rate(median: Floats, span: float = SPAN) -> Floats:
-    """Return the rate θ (per day) of the exponential density, cut off at `span` days, that has the given medians.
+    """Return the rate θ (per day) of the exponential density, cut off at `span` days, with the given medians.
 
     Solves (1 − e^(−θ·median)) = (1 − e^(−θ·span)) / 2 by fixed-point steps, which contract for medians below span / 2.
 
@@ -210,7 +210,7 @@ def lag_rate(median: Floats, span: float = SPAN) -> Floats:
 
 
 def _draw_alpha(rng: np.random.Generator, lead: Floats, density: float) -> Floats:
-    """Return α: heavy-tailed over pairs, some markets leading, mean out-strength as measured, and no explosion."""
+    """Return α, (m, m): heavy-tailed, some strong sources, the measured mean out-strength, and spectral radius < 1."""
     markets = len(lead)
     alpha = np.zeros((markets, markets))
     pairs = np.flatnonzero(~np.eye(markets, dtype=bool))
@@ -222,8 +222,8 @@ def _draw_alpha(rng: np.random.Generator, lead: Floats, density: float) -> Float
     mean = min(rates.ALPHA_MOST, rates.OUT_STRENGTH * markets / len(edges))
     alpha.flat[edges] = (drawn * mean / drawn.mean()).clip(0.002, 3 * rates.ALPHA_MOST)
     radius = float(abs(np.linalg.eigvals(alpha)).max())
-    tamed: Floats = alpha * min(1.0, 0.8 / radius) if radius > 0 else alpha
-    return tamed
+    bounded: Floats = alpha * min(1.0, 0.8 / radius) if radius > 0 else alpha
+    return bounded
 
 
 def _draw_background(rng: np.random.Generator, markets: int, periods: int) -> Floats:
@@ -235,7 +235,7 @@ def _draw_background(rng: np.random.Generator, markets: int, periods: int) -> Fl
 
 
 def _draw_launches(rng: np.random.Generator, markets: int, days: int) -> Ints:
-    """Return the day each market starts: 0, but for the measured share of late ones."""
+    """Return the day on which each market launches, (m,): 0, and later for the measured share of late markets."""
     launch = np.zeros(markets, dtype=np.int64)
     late = rng.permutation(markets)[: min(round(rates.LATE_MARKETS * markets), markets - 1)]
     launch[late] = (rng.uniform(*rates.LAUNCHES, len(late)) * days).astype(np.int64)
@@ -256,6 +256,6 @@ def _shares(rng: np.random.Generator, markets: int, spread: float) -> Floats:
 
 
 def _years(start: date, days: int) -> Ints:
-    """Return the days on which calendar years begin, the first being 0."""
+    """Return the days on which calendar years begin; the first is 0."""
     last = start + timedelta(days=days - 1)
     return np.array([0, *((date(year, 1, 1) - start).days for year in range(start.year + 1, last.year + 1))])

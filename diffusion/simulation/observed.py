@@ -1,4 +1,4 @@
-"""Simulated entries as they would be observed, straight into memory: no charts are written or read."""
+"""Simulated entries as they would be observed, in memory, without charts."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -16,7 +16,7 @@ _CHART, _DEPTH, _RANK = "top200", 200, 1
 
 @dataclass(frozen=True, slots=True)
 class ObservedDates:
-    """On which dates charts appear, and in which markets. Days count from `start`.
+    """Dates on which charts appear, and first date of each market. Days count from `start`.
 
     Attributes
     ----------
@@ -25,11 +25,11 @@ class ObservedDates:
     start
         Date of day 0.
     dates
-        (d,) days on which charts appear, in order, in all markets that are there.
+        (d,): days on which charts appear, in order, in all launched markets.
     first
-        (m,) index of each market's first date.
+        (m,): index of each market's first date.
     washout
-        Days after the first of a stretch of coverage within which entries are left-censored.
+        Days after the first day of a stretch of coverage within which entries are left-censored (default 28).
     """
 
     markets: tuple[str, ...]
@@ -40,37 +40,39 @@ class ObservedDates:
 
     def __post_init__(self) -> None:
         if list(self.markets) != sorted(set(self.markets)) or len(self.first) != len(self.markets):
-            raise SettingError("a watch needs the codes of its markets in order, each once, and a first date for each")
+            raise SettingError(
+                "observed dates need the codes of their markets in order, each once, and a first date for each"
+            )
         if not len(self.dates) or (np.diff(self.dates) <= 0).any():
-            raise SettingError("a watch needs dates, in order")
+            raise SettingError("a simulation needs dates, in order")
         if self.first.min() < 0 or self.first.max() >= len(self.dates):
-            raise SettingError("every market of a watch must have a date")
+            raise SettingError("every simulated market must have a date")
 
     @property
     def stretch(self) -> Ints:
-        """(d,): number of the stretch without a long gap that holds the date, from 0."""
+        """(d,): number of the date's stretch without a long gap, from 0."""
         return np.concatenate([[0], np.cumsum(np.diff(self.dates) > LONG_GAP)])
 
     @property
     def span_first(self) -> Ints:
-        """(m, d): first day of the market's stretch of coverage that holds the date; its launch at the earliest."""
+        """(m, d): first day of the date's stretch of coverage in the market, not before its launch."""
         begins = np.searchsorted(self.stretch, self.stretch)
         first: Ints = self.dates[np.maximum(self.first[:, None], begins)]
         return first
 
     @property
     def timed_from(self) -> Ints:
-        """(m, d): day from which entries of the date's stretch are timed."""
+        """(m, d): first day on which entries in the date's stretch are timed."""
         return self.span_first + self.washout
 
     def extended(self, days: int, cadence: int) -> "ObservedDates":
-        """Return the watch with regular dates for `days` more days, none of them missing."""
+        """Return the dates with regular dates for `days` more days, none of them missing."""
         last = int(self.dates[-1])
         more = np.arange(last + cadence, last + days + cadence, cadence)
         return ObservedDates(self.markets, self.start, np.concatenate([self.dates, more]), self.first, self.washout)
 
     def seen(self, entered: Floats) -> Ints:
-        """Return the index of the date on which each entry shows: that of its day, or the next there is.
+        """Return the index of the date on which each entry is observed: the first date on or after its day.
 
         Parameters
         ----------
@@ -80,7 +82,7 @@ class ObservedDates:
         Returns
         -------
         array
-            (n, m), the number of dates where there is no entry or it is after the last date.
+            (n, m); the number of dates where there is no entry by the last date.
         """
         index = np.searchsorted(self.dates, np.floor(entered))
         there = np.isfinite(entered)
@@ -103,10 +105,10 @@ class ObservedDates:
         return Calendar(COVERAGE.conform(pa.table(coverage)))
 
     def entries(self, entered: Floats) -> Entries:
-        """Return what charts would show of entries at the given times, every track being a cluster of its own.
+        """Return the entries that charts would show; every track is its own cluster.
 
-        A track stands on the chart of the day it enters, or on the next one there is. Charts have room for all; ranks
-        and streams mean nothing.
+        A track is on the chart of the day it enters, or on the next chart. Charts have no limit; ranks and streams have
+        no meaning.
 
         Parameters
         ----------

@@ -1,15 +1,14 @@
-"""The process itself: when each track enters each market, exactly, in continuous time.
+"""The simulated process: when each track enters each market, in continuous time and without approximation.
 
-A track's debut is given: an instant, and the market or markets of its release. From then on it enters market b, once it
-is launched, with the hazard
+A track's debut is given: a time, and the market or markets of its release. After its debut it enters market b, once b
+has launched, with the hazard
 
     hazard_b(t) = background_b(period, t − debut) + Σ_a α_ab · f_ab(t − entry_a)
 
-over all markets a entered before t, until it is there. f_ab is an exponential density cut off at `SPAN` days that
-integrates to 1, so an entry into a is followed by one into b, where nothing else leads there first, with probability
-1 − exp(−α_ab). Entries are found in their order of time, each sending its own risks onward when it happens (as in
-Dijkstra's algorithm), so cycles and indirect ways are included and nothing is approximated. What a market's launch cuts
-off is void: an event due before it does not happen later.
+over all markets a entered before t. f_ab is an exponential density cut off at `SPAN` days that integrates to 1, so an
+entry into a alone leads to an entry into b with probability 1 − exp(−α_ab). Entries are found in order of time, and
+each adds its own risks when it happens (as in Dijkstra's algorithm), so cycles and indirect paths are included. An
+event due before the market's launch does not happen.
 """
 
 from dataclasses import dataclass
@@ -22,19 +21,19 @@ from diffusion.simulation import rates
 from diffusion.simulation.network import SPAN, Network, Switches, lag_rate
 
 CHUNK = 16_384
-"""Tracks followed at a time."""
+"""Tracks per block."""
 
 
 @dataclass(frozen=True, slots=True)
 class Debuts:
-    """Where and when tracks are released.
+    """Times and markets in which tracks are released.
 
     Attributes
     ----------
     time
-        (n,) days after the start.
+        (n,): days after the start.
     footprint
-        (n, m): whether the track is released in the market; at least one each, and launched by then.
+        (n, m): whether the track is released in the market; at least one market each, all launched by then.
     """
 
     time: Floats
@@ -48,7 +47,7 @@ class Arrivals:
     Attributes
     ----------
     track, market
-        Which.
+        Numbers of track and market.
     time
         Days after the start.
     """
@@ -60,14 +59,14 @@ class Arrivals:
 
 @dataclass(frozen=True, slots=True)
 class Releases:
-    """When tracks are released, in order, and how broadly.
+    """Days on which tracks are released, in order, and the share of markets.
 
     Attributes
     ----------
     day
-        (n,) whole days after the start.
+        (n,): whole days after the start.
     breadth
-        (n,) share of the other markets in which the track is released too, 0 for one market alone.
+        (n,): share of the other markets in which the track is released too; 0 for a single market.
     """
 
     day: Ints
@@ -75,18 +74,18 @@ class Releases:
 
 
 def draw_releases(rng: np.random.Generator, *, tracks: int, days: int, friday: int, switches: Switches) -> Releases:
-    """Return releases, many of them on Fridays, the broad ones above all.
+    """Return releases; many are on Fridays, most of all those in many markets.
 
     Parameters
     ----------
     tracks
-        How many.
+        Number of tracks.
     days
-        They fall on days 0 to `days` − 1.
+        Releases are on days 0 … `days` − 1.
     friday
-        Number of the first Friday, 0 to 6.
+        Day of the first Friday, 0 … 6.
     switches
-        Without `ties` all are in one market.
+        Without `ties`, each release is in one market.
     """
     broad = rng.random(tracks) < rates.FOOTPRINT_SHARE * switches.ties
     share, quantile = zip(*rates.FOOTPRINT_SIZES, strict=True)
@@ -103,9 +102,9 @@ def draw_releases(rng: np.random.Generator, *, tracks: int, days: int, friday: i
 
 
 def draw_debuts(rng: np.random.Generator, network: Network, releases: Releases, hour: Floats) -> Debuts:
-    """Return debuts at the given hours (0 … 1) of the release days, in as many markets as the breadth says.
+    """Return debuts at the given times of the release days (0 … 1), in the share of markets given by the breadth.
 
-    Markets that are there by then are drawn without replacement, in proportion to their weight.
+    Launched markets are drawn without replacement, with probability proportional to their weight.
     """
     n, m = len(releases.day), len(network.markets)
     there = network.launch[None, :] <= releases.day[:, None]
@@ -120,23 +119,23 @@ def draw_debuts(rng: np.random.Generator, network: Network, releases: Releases, 
 
 
 def spread(rng: np.random.Generator, network: Network, debuts: Debuts, *, end: float) -> Floats:
-    """Return when each track enters each market.
+    """Return the time at which each track enters each market.
 
     Parameters
     ----------
     rng
-        Where chance comes from.
+        Random generator.
     network
-        What sets the hazards.
+        Parameters of the hazards.
     debuts
-        Where and when the n tracks are released.
+        Times and markets in which the n tracks are released.
     end
-        Days: nothing is followed beyond.
+        Days after the start: end of the simulation.
 
     Returns
     -------
     array
-        (n, m) days after the start, infinite where a track does not enter before `end`.
+        (n, m) days after the start; infinite where a track does not enter before `end`.
     """
     theta = lag_rate(np.where(network.alpha > 0, network.median_lag, 1.0))
     reached = -np.expm1(-theta * SPAN)
@@ -158,11 +157,10 @@ def spread(rng: np.random.Generator, network: Network, debuts: Debuts, *, end: f
 def _lags(
     rng: np.random.Generator, network: Network, theta: Floats, reached: Floats, market: Ints, time: Floats
 ) -> Floats:
-    """Return days until each market is entered because `market` was at `time`; infinite where it is not.
+    """Return, (k, m), the lag to each market after an entry into `market` at `time`; infinite where none follows.
 
-    The first event of a Poisson process of intensity α·f(lag), counted from the target's launch: where F is the
-    integral of f and p₀ its value at the launch, the first event is at F⁻¹(p₀ + e/α) for e exponential, if that is
-    below 1.
+    This is the first event of a Poisson process of intensity α·f(lag) after the target's launch. With F the integral of
+    f, p₀ its value at the launch and e a standard exponential, the lag is F⁻¹(p₀ + e/α) if p₀ + e/α is below 1.
     """
     drawn = rng.standard_exponential((len(market), len(network.markets)))
     alpha, rate, most = network.alpha[market], theta[market], reached[market]
@@ -174,12 +172,12 @@ def _lags(
 
 
 def _background_entries(rng: np.random.Generator, network: Network, debut: Floats, end: float) -> Floats:
-    """Return (n, m) times of the first entry by background alone, infinite where none is before `end`."""
+    """Return, (n, m), times of the first entry by background alone; infinite where there is none before `end`."""
     due = np.full((len(debut), len(network.markets)), np.inf)
     drawn = rng.standard_exponential(due.shape)
     if not network.background.any():
         return due
-    # a track passes from period to period and from age to age: between two of these knots its hazards are constant
+    # hazards are constant between two knots, where the period or the age class changes
     knots = np.hstack(
         [
             debut[:, None] + network.ages,

@@ -1,4 +1,4 @@
-"""Chart rows as the typed star of tables that cleaning makes: facts once, metadata once."""
+"""Chart rows as the star of tables that cleaning makes."""
 
 import io
 from collections.abc import Iterator, Mapping
@@ -34,7 +34,7 @@ _OBSERVATIONS: Final = pa.schema(
         pa.field("trend", _CODED),
     ]
 )
-"""Text is coded on its way into the file, where it is text: the Arrow schema is not stored."""
+"""Text columns are dictionary-coded in memory and plain text in the file, because the Arrow schema is not stored."""
 
 _OPTIONS: Final = {
     "compression": "zstd",
@@ -48,7 +48,7 @@ _QUARANTINE: Final = pa.schema(
 
 
 def write_star(drawn: Drawn, simulation: Simulation, folder: Path, *, tell: Tell) -> int:
-    """Write ``observations/`` by year and the tables beside it into `folder`, and return the number of chart rows."""
+    """Write ``observations/`` by year and the other tables into `folder`; return the number of chart rows."""
     written = 0
     for year, parts in _years(drawn, simulation, tell):
         place = folder / "observations" / f"year={year}"
@@ -71,14 +71,14 @@ def write_star(drawn: Drawn, simulation: Simulation, folder: Path, *, tell: Tell
 
 
 def parquet_bytes(table: pa.Table) -> bytes:
-    """Return the table as a Parquet file."""
+    """Return the table as the bytes of a Parquet file."""
     sink = io.BytesIO()
     pq.write_table(table, sink, compression="zstd")
     return sink.getvalue()
 
 
 def _years(drawn: Drawn, simulation: Simulation, tell: Tell) -> Iterator[tuple[int, list[tuple[str, Rows]]]]:
-    """Yield the blocks of each calendar year that has any."""
+    """Yield each calendar year with rows, and its blocks."""
     start = np.datetime64(simulation.start)
     year, parts = None, []
     for chart, rows in blocks(drawn, simulation, tell):
@@ -95,7 +95,7 @@ def _years(drawn: Drawn, simulation: Simulation, tell: Tell) -> Iterator[tuple[i
 
 
 def _write_year(drawn: Drawn, simulation: Simulation, parts: list[tuple[str, Rows]], path: Path) -> int:
-    """Write a year's rows in order of chart, market, date and rank, a million at a time."""
+    """Write a year's rows in order of chart, market, date and rank, in groups of a million."""
     names = [*drawn.network.markets, "Global"]
     ids = drawn.catalogue.track_id
     written, waiting, held = 0, [], 0
@@ -112,7 +112,7 @@ def _write_year(drawn: Drawn, simulation: Simulation, parts: list[tuple[str, Row
 
 
 def _pieces(parts: list[tuple[str, Rows]], names: list[str]) -> Iterator[tuple[str, str, Rows]]:
-    """Yield the rows of one chart and market after another; each block is in order of market already."""
+    """Yield the rows by chart and market; the rows of each block are in order of market already."""
     places = sorted(range(len(names)), key=names.__getitem__)
     bounds = {id(rows): np.searchsorted(rows.market, [-1, *range(len(names))]) for _, rows in parts}
     for chart in sorted({chart for chart, _ in parts}):
@@ -143,11 +143,11 @@ def _write_group(writer: pq.ParquetWriter, pieces: list[tuple[str, str, Rows]], 
         [np.zeros(n, np.int64) if r.streams is None else r.streams for (_, _, r), n in zip(pieces, sizes, strict=True)]
     )
     unknown = np.repeat([rows.streams is None for _, _, rows in pieces], sizes)
-    present, slot = np.unique(track, return_inverse=True)
+    present, at = np.unique(track, return_inverse=True)
     table = pa.table(
         {
             "track": track,
-            "track_id": _coded(slot, ids.take(pa.array(present))),
+            "track_id": _coded(at, ids.take(pa.array(present))),
             "market": _repeated([market for _, market, _ in pieces], sizes),
             "date": pa.array(day).cast(pa.date32()),
             "chart": _repeated([chart for chart, _, _ in pieces], sizes),
@@ -170,7 +170,7 @@ def _repeated(names: list[str], sizes: list[int]) -> pa.Array:
 
 
 def _tracks(catalogue: Catalogue, drawn: Drawn, start: date) -> pa.Table:
-    """Return one row per track, with the flags that cleaning sets."""
+    """Return one row per track, as cleaning makes them."""
     debut = _debuts(drawn, len(catalogue)) + np.datetime64(start)
     precision = pa.array(["day", "year"]).take(pa.array(catalogue.precision))
     audio: Mapping[str, NDArray[np.float64]] = catalogue.audio
@@ -195,7 +195,7 @@ def _tracks(catalogue: Catalogue, drawn: Drawn, start: date) -> pa.Table:
 
 
 def _debuts(drawn: Drawn, tracks: int) -> Ints:
-    """Return the day of each track's first chart."""
+    """Return, (n,), the day of each track's first chart."""
     debut = np.full(tracks, np.iinfo(np.int64).max // 2)
     for maker in drawn.makers:
         np.minimum.at(debut, maker.stays.track, maker.plan.dates[maker.stays.first])
@@ -219,7 +219,7 @@ def _credits(catalogue: Catalogue) -> pa.Table:
 
 
 def _recordings(catalogue: Catalogue) -> pa.Table:
-    """Return the smallest id of each track's recording."""
+    """Return one row per track, with the smallest id of its recording."""
     table = pa.table({"recording": catalogue.recording, "track_id": catalogue.track_id})
     least = table.group_by("recording", use_threads=False).aggregate([("track_id", "min")])
     smallest = np.empty(len(catalogue), dtype=object)
@@ -234,7 +234,7 @@ def _recordings(catalogue: Catalogue) -> pa.Table:
 
 
 def _write_availability(catalogue: Catalogue, path: Path) -> None:
-    """Write one row per track and country it is licensed in, some thousand tracks at a time."""
+    """Write one row per track and country in which it is licensed, in blocks of tracks."""
     schema = pa.schema([("track", pa.int32()), ("track_id", _CODED), ("market", _CODED)])
     countries = sorted({code for codes in catalogue.licences for code in codes})
     lists = [np.array([countries.index(code) for code in codes]) for codes in catalogue.licences]
@@ -242,11 +242,11 @@ def _write_availability(catalogue: Catalogue, path: Path) -> None:
     with pq.ParquetWriter(path, schema, compression="zstd", store_schema=False) as writer:
         for begin in range(0, len(catalogue), _TRACK_CHUNK):
             licence = catalogue.licence[begin : begin + _TRACK_CHUNK]
-            slot = np.repeat(np.arange(len(licence)), lengths[licence])
+            at = np.repeat(np.arange(len(licence)), lengths[licence])
             table = pa.table(
                 {
-                    "track": (slot + begin).astype(np.int32),
-                    "track_id": _coded(slot, catalogue.track_id.slice(begin, len(licence))),
+                    "track": (at + begin).astype(np.int32),
+                    "track_id": _coded(at, catalogue.track_id.slice(begin, len(licence))),
                     "market": _coded(np.concatenate([lists[k] for k in licence]), pa.array(countries)),
                 }
             )

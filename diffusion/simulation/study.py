@@ -1,4 +1,4 @@
-"""One simulation, from its arguments to all that its charts are made from."""
+"""One simulation: its settings, and everything its charts are made from."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -28,18 +28,40 @@ from diffusion.simulation.spread import CHUNK, Arrivals, Releases, draw_debuts, 
 
 Cadence = Literal["daily", "weekly"]
 Tell = Callable[[float], None]
-"""Told how much of the rows is made, 0 … 1."""
+"""Function that is told the share of rows made so far, 0 … 1."""
 
 _DAYS: Final = {"daily": 1, "weekly": 7}
 _BLOCK_ROWS: Final = 800_000
-"""Rows made at a time: what bounds the memory."""
+"""Rows per block; bounds the memory."""
 
 _MOST_TRACKS, _MOST_DAYS = 50_000_000, 36_500
 
 
 @dataclass(frozen=True, slots=True)
 class Simulation:
-    """What is to be simulated; see `simulate`."""
+    """Settings of a simulation.
+
+    Attributes
+    ----------
+    tracks, markets, days
+        Number of debuts, markets and days observed.
+    seed
+        Seed of the random generators, 0 or more.
+    start
+        First date.
+    density
+        Share of ordered pairs with α > 0, 0 … 1.
+    cadence
+        ``daily`` or ``weekly`` charts.
+    charts
+        Kinds of charts: ``top200``, ``viral50`` or both.
+    depth
+        Rows of a full chart; None for the depths of real charts.
+    aggregate
+        Whether the chart of all markets together is made too.
+    switches
+        Features of real charts that are simulated.
+    """
 
     tracks: int = 2_000
     markets: int = 20
@@ -74,11 +96,11 @@ class Simulation:
 FULL: Final = Simulation(
     tracks=191_000, markets=69, days=1826, start=date(2017, 1, 1), charts=("top200", "viral50"), aggregate=True
 )
-"""The size of the real thing: five years, 69 markets and their aggregate, 26 million rows."""
+"""The size of the real charts: five years, 69 markets and their aggregate, 26 million rows."""
 
 
 def full_scale(days: int = FULL.days, *, seed: int = 1) -> Simulation:
-    """Return the real thing's size for fewer days: as many tracks a day, so charts turn over as fast.
+    """Return the settings of `FULL` for fewer days, with as many tracks per day.
 
     Examples
     --------
@@ -90,18 +112,18 @@ def full_scale(days: int = FULL.days, *, seed: int = 1) -> Simulation:
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """All of a simulation but its rows: what they are made from.
+    """Everything that the rows of a simulation are made from.
 
     Attributes
     ----------
     network
-        The truth.
+        The true network.
     arrivals
-        Chart → all entries of new tracks, by the numbers of the catalogue.
+        Chart → all entries of new tracks; tracks are numbered as in the catalogue.
     makers
-        Makers of rows, one for each chart.
+        Makers of rows, one per chart.
     catalogue
-        What is known of each track, by its number: old tracks first, then the others by date of release.
+        Fields of each track: old tracks first, then the others by date of release.
     """
 
     network: Network
@@ -111,11 +133,11 @@ class Drawn:
 
 
 def quiet(share: float) -> None:
-    """Tell nobody how much of the rows is made."""
+    """Ignore the share of rows made."""
 
 
 def draw(simulation: Simulation) -> Drawn:
-    """Return everything but the rows."""
+    """Return everything that the rows are made from."""
     s = simulation
     rng = np.random.default_rng([s.seed, 1])
     network = draw_network(rng, markets=s.markets, days=s.days, start=s.start, density=s.density, switches=s.switches)
@@ -140,7 +162,7 @@ def draw(simulation: Simulation) -> Drawn:
 def _arrivals(
     rng: np.random.Generator, network: Network, plans: list[Plan], releases: Releases, old: int, end: int
 ) -> dict[str, Arrivals]:
-    """Return each chart's entries; a track of two charts has one release, and debuts at the same instant in both."""
+    """Return chart → its entries; a track of both charts has one release, and debuts at the same time in both."""
     tracks = len(releases.day)
     kind = rng.choice(3, tracks, p=rates.BOTH_CHARTS)
     on = [kind <= 1, kind >= 1] if len(plans) == 2 else [kind >= 0]
@@ -163,13 +185,13 @@ def _one(parts: list[Arrivals]) -> Arrivals:
 
 
 def _populations(markets: tuple[str, ...]) -> Floats:
-    """Return people in each market; simulated ones are small."""
+    """Return, (m,), the population of each market; simulated markets are small."""
     known = reference_table().set_index("market")["population"].to_dict()
     return np.array([float(known.get(market, 1_000_000)) for market in markets])
 
 
 def blocks(drawn: Drawn, simulation: Simulation, tell: Tell = quiet) -> Iterator[tuple[str, Rows]]:
-    """Yield the name and rows of every chart, a month or less at a time, month after month."""
+    """Yield name and rows of each chart, in blocks of a month or less."""
     dates = drawn.makers[0].plan.dates
     spans = _spans(simulation.start, dates, sum(int(maker.plan.depth.sum()) for maker in drawn.makers))
     for begin, end in spans:
@@ -179,7 +201,7 @@ def blocks(drawn: Drawn, simulation: Simulation, tell: Tell = quiet) -> Iterator
 
 
 def _spans(start: date, dates: Ints, rows_a_date: int) -> list[tuple[int, int]]:
-    """Return ranges of date indices that lie within one month and are not too many rows."""
+    """Return ranges of date indices, each within one month and with at most `_BLOCK_ROWS` rows if possible."""
     months = (np.datetime64(start) + dates).astype("datetime64[M]").astype(np.int64)
     most = max(1, _BLOCK_ROWS // max(1, rows_a_date))
     cuts = [0, *(np.flatnonzero(np.diff(months)) + 1).tolist(), len(dates)]

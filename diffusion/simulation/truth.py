@@ -1,4 +1,4 @@
-"""What methods should find: the network itself, and rates and lag curves of a population of its tracks."""
+"""The truth that methods should find: the network, and rates and lag curves of a large population of tracks."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -13,34 +13,34 @@ from diffusion.simulation.observed import ObservedDates
 from diffusion.simulation.worlds import World
 
 DAYS: Final = (7, 14, 28, 56)
-"""Days after the source at which lag curves are compared with the truth."""
+"""Lags in days at which lag curves are compared with the truth."""
 
 POPULATION: Final = 40
-"""Tracks of the population per track of the sample: their own chance adds 1 part in 40 to the variance of an error."""
+"""Tracks of the population per track of the sample; its sampling error adds 1/40 to the variance of an error."""
 
 
 @dataclass(frozen=True, slots=True)
 class Truth:
-    """What is true of one world, by source (row) and target (column); NaN on the diagonal of rates.
+    """The truth of one world, by source (row) and target (column); rates are NaN on the diagonal.
 
     Attributes
     ----------
     alpha
-        (m, m): as the network's.
+        (m, m): α of the network.
     alpha_late
-        (m, m): the part of α after the source's own chart, where the source enters anywhere in the time of one chart;
-        what comes sooner is seen as a tie.
+        (m, m): the part of α later than the source's chart period, averaged over the time of entry within it; earlier
+        entries are observed as ties.
     clout
-        (m,): sum of a market's α.
+        (m,): sum of a market's α over targets.
     rate
-        (m, m): P(target within the window | source, exposed); NaN where the population has no exposed track.
+        (m, m): P(target within the window | exposed); NaN where the population has no exposed track.
     curve
-        (m, m, c): the same within each of `DAYS`.
+        (m, m, c): the same probability within each of `DAYS`.
     transitions
-        (m, m): expected in a sample, were all its tracks followed through the window.
+        (m, m): expected transitions in a sample if all its tracks were followed through the window.
     credits
-        (m, m): expected entries into the target that the source's entries cause after their own date, in a sample,
-        each exposed track followed until it enters or the dates end.
+        (m, m): expected entries into the target caused by the source after its own date, in a sample; each exposed
+        track is followed until it enters or the dates end.
     """
 
     alpha: Floats
@@ -53,11 +53,11 @@ class Truth:
 
 
 def draw_truth(world: World, *, population: int = POPULATION) -> Truth:
-    """Return the truth of a world; its rates are those of `population` times as many tracks, all followed to the end.
+    """Return the truth of a world; its rates are those of `population` times as many tracks with full follow-up.
 
     The population has the network, releases and dates of the sample, and regular dates after the last one until every
-    exposed track of the sample's dates was followed through the window. Its rates are thus what Kaplan–Meier estimates
-    where being censored says nothing of the lag; ties and missing dates are part of it, as they are of the sample.
+    exposed track is followed through the window. Kaplan–Meier estimates these rates if censoring is independent of the
+    lag. Ties and missing dates are as in the sample.
     """
     window, cell = world.cell.window, world.cell
     times = world.population(population * world.size.tracks, days=window + cell.days)
@@ -80,16 +80,16 @@ def draw_truth(world: World, *, population: int = POPULATION) -> Truth:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """Entries of n tracks as they are seen.
+    """Entries of n tracks as they are observed.
 
     Attributes
     ----------
     watch
-        The dates that are seen.
+        The observed dates.
     index
-        (n, m): what `ObservedDates.seen` says of the entries.
+        (n, m): index of the date of the entry, by `ObservedDates.seen`.
     source
-        (n, m): whether the track's debut is timed too, and the entry on one of the dates on which exposure may begin.
+        (n, m): whether entry and debut are timed, and the entry is on one of the dates on which exposure may begin.
     """
 
     watch: ObservedDates
@@ -97,10 +97,10 @@ class Seen:
     source: NDArray[np.bool_]
 
     def exposed(self, source: int) -> tuple[Ints, NDArray[np.bool_]]:
-        """Return the r tracks timed in the source, and (r, m) whether each is exposed to each market then."""
+        """Return the r tracks timed in the source, and (r, m) whether each is then exposed to each market."""
         rows = np.flatnonzero(self.source[:, source])
         index, here = self.index[rows], self.index[rows, source]
-        # on every date and market: in coverage and past its washout
+        # by date and market: whether it is in coverage and past its washout
         open_ = (self.watch.dates >= self.watch.timed_from).T & (
             np.arange(len(self.watch.dates))[:, None] >= self.watch.first
         )
@@ -108,7 +108,7 @@ class Seen:
 
 
 def see(watch: ObservedDates, times: Floats, *, dates: int) -> Seen:
-    """Return entries at the given times as they are seen; exposure begins on one of the first `dates`."""
+    """Return entries at the given times as they are observed; exposure begins on one of the first `dates` dates."""
     index = watch.seen(times)
     last = len(watch.dates)
     market = np.arange(len(watch.markets))
@@ -119,12 +119,12 @@ def see(watch: ObservedDates, times: Floats, *, dates: int) -> Seen:
 
 
 def follow_up(seen: Seen, *, window: int) -> tuple[Ints, Ints]:
-    """Return the exposed tracks of every pair that entered, and that were censored, by days after the source.
+    """Return the numbers of exposed tracks of each pair that entered and that were censored, by lag.
 
     Parameters
     ----------
     window
-        Days: none is followed beyond.
+        Days: longest follow-up.
 
     Returns
     -------
@@ -152,7 +152,7 @@ def follow_up(seen: Seen, *, window: int) -> tuple[Ints, Ints]:
 
 
 def _late_share(world: World) -> Floats:
-    """Return (m, m) the mean over x between 0 and the cadence of 1 − F(x), where F is the integral of the density."""
+    """Return, (m, m), the mean of 1 − F(x) over x from 0 to the cadence, where F is the integral of the lag density."""
     network, days = world.network, world.cell.days
     theta = lag_rate(np.where(network.alpha > 0, network.median_lag, 1.0))
     soon = (1 + np.expm1(-theta * days) / (theta * days)) / -np.expm1(-theta * SPAN)
@@ -160,11 +160,11 @@ def _late_share(world: World) -> Floats:
 
 
 def expected_credits(world: World, seen: Seen, times: Floats) -> Floats:
-    """Return (m, m) expected entries into the target caused by the source, in the tracks of `times` up to the end.
+    """Return, (m, m), expected entries into the target caused by the source, for the tracks of `times`, up to the end.
 
-    The sum over exposed tracks of α times the integral of the pair's lag density from the end of the source's own date
-    until the track enters the target, or the dates end: what the counts of causes have as their mean. Targets entered
-    before that date is over are ties, not exposed.
+    This is the sum over exposed tracks of α times the integral of the lag density, from the end of the source's date
+    until the track enters the target or the dates end: the mean of the count of caused entries. A target entered before
+    the end of that date is a tie, not exposed.
     """
     network = world.network
     theta = lag_rate(np.where(network.alpha > 0, network.median_lag, 1.0))

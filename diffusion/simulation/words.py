@@ -1,4 +1,4 @@
-"""What simulated titles, names and licences are put together from."""
+"""Words, syllables and countries for simulated titles, names and licences."""
 
 from typing import Final
 
@@ -42,7 +42,7 @@ TITLE_ENDS: Final = (
     "?",
     " / Intro",
 )
-"""How titles end, most of them with nothing more."""
+"""Ends of titles; most are empty."""
 
 COUNTRIES: Final = tuple(_COUNTRIES.split())
-"""Where music is sold by a service that sells everywhere."""
+"""Countries of a service that sells everywhere."""

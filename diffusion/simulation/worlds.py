@@ -1,4 +1,4 @@
-"""Simulated worlds: what is switched on, the network, the dates that are seen, and the tracks."""
+"""Simulated worlds of the recovery study: switches, network, observed dates and tracks."""
 
 from dataclasses import dataclass, replace
 from datetime import date
@@ -23,13 +23,13 @@ START: Final = date(2018, 1, 1)
 """First date of every simulation."""
 
 LONG_LAG: Final = 12.0
-"""Days: typical median lag of an edge that daily charts see well, four times that of real charts."""
+"""Days: typical median lag of an edge that daily charts resolve well, four times that of real charts."""
 
 FINE: Final = 0.1
-"""Largest cadence, as a share of the typical median lag, at which α is held to be well specified."""
+"""Largest cadence, as a share of the typical median lag, at which α counts as well specified."""
 
 POPULARITY: Final = (0.1, 0.4, 1.0, 2.5)
-"""What a track's hazards are multiplied by where tracks differ in popularity; equally frequent, mean 1."""
+"""Factors on a track's hazards where tracks differ in popularity; equally frequent, mean 1."""
 
 _DAYS: Final = {"daily": 1, "weekly": 7}
 _WINDOWS: Final = {"daily": WINDOW_DAILY, "weekly": WINDOW_WEEKLY}
@@ -39,22 +39,22 @@ _NETWORK, _SAMPLE, _POPULATION = 1, 2, 3
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One row of the recovery table: what is on in its simulations.
+    """One row of the recovery table: the switches of its simulations.
 
     Attributes
     ----------
     ties
-        Whether tracks can be released in several markets at once, on Fridays above all.
+        Whether tracks can be released in several markets at once, mostly on Fridays.
     background
-        Whether tracks enter by themselves.
+        Whether tracks also enter without an earlier entry as cause.
     gaps
         Whether dates are missing.
     cadence
         ``daily`` or ``weekly``.
     lag
-        Days: typical median lag of an edge; real charts have 3.
+        Days: typical median lag of an edge (default 3, as in real charts).
     frailty
-        Whether tracks differ in popularity, which no method is told.
+        Whether tracks differ in popularity, which no method observes.
     """
 
     ties: bool = True
@@ -72,7 +72,7 @@ class Cell:
 
     @property
     def name(self) -> str:
-        """What the cell is called, as in ``daily-lag3-ties-background-gaps``."""
+        """Name of the cell, such as ``daily-lag3-ties-background-gaps``."""
         flags = [flag for flag in ("ties", "background", "gaps", "frailty") if getattr(self, flag)]
         return "-".join([self.cadence, f"lag{self.lag:g}", *flags])
 
@@ -83,12 +83,12 @@ class Cell:
 
     @property
     def window(self) -> int:
-        """Days within which a transition must happen: the usual window of the cadence."""
+        """Days within which a transition must happen: the default window of the cadence."""
         return _WINDOWS[self.cadence]
 
     @property
     def well_specified(self) -> bool:
-        """Whether the likelihood of direct edges holds: cadence fine beside the lags, tracks alike."""
+        """Whether the likelihood of direct edges holds: a cadence that is fine compared to the lags, and no frailty."""
         return self.days <= FINE * self.lag and not self.frailty
 
 
@@ -102,21 +102,21 @@ CELLS: Final = (
     Cell(cadence="weekly", lag=LONG_LAG),
     Cell(lag=LONG_LAG, frailty=True),
 )
-"""The usual table: every switch at the lags of real charts and at long ones, then what is coarse, or has frailty."""
+"""The default table: every switch at real and at long lags, then weekly charts, then frailty."""
 
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """How much is simulated at a time.
+    """Size of one simulation.
 
     Attributes
     ----------
     tracks
-        Debuts.
+        Number of debuts.
     markets
-        Markets, at least 4.
+        Number of markets, at least 4.
     days
-        Length of the time observed, at least 120.
+        Days observed, at least 120.
     """
 
     tracks: int = 2_000
@@ -126,23 +126,23 @@ class Size:
     def __post_init__(self) -> None:
         for name, value, least in (("tracks", self.tracks, 1), ("markets", self.markets, 4), ("days", self.days, 120)):
             if value < least:
-                raise SettingError(f"{value} {name} are too few for a recovery study; give {least} at least")
+                raise SettingError(f"{value} {name} are too few for a recovery study; give at least {least}")
 
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """One simulation: its network, what is seen of it, and the seeds of its tracks.
+    """One simulation: its network, its observed dates, and the seeds of its tracks.
 
     Attributes
     ----------
     cell, size
-        What is on, and how much there is.
+        Switches and size.
     network
-        The truth, markets in order of their codes.
+        The true network, with markets in order of their codes.
     watch
-        The dates that are seen.
+        The observed dates.
     seed
-        What the random streams of its tracks begin with.
+        First numbers of the seeds of its tracks.
     """
 
     cell: Cell
@@ -152,11 +152,11 @@ class World:
     seed: tuple[int, ...]
 
     def sample(self) -> Floats:
-        """Return (tracks, m) days after the start when tracks enter, up to the last date; infinite where none does."""
+        """Return, (tracks, m), days after the start when tracks enter, up to the last date; infinite without entry."""
         return self._tracks(np.random.default_rng([*self.seed, _SAMPLE]), self.size.tracks, self.end)
 
     def population(self, tracks: int, *, days: int) -> Floats:
-        """Return as `sample` does for many more tracks of the same dates of release, followed for `days` more."""
+        """Return the same as `sample` for `tracks` tracks with releases on the same dates, followed for `days` more."""
         return self._tracks(np.random.default_rng([*self.seed, _POPULATION]), tracks, self.end + days)
 
     @property
@@ -182,7 +182,7 @@ class World:
 
 
 def draw_world(cell: Cell, size: Size, *, seed: int, simulation: int) -> World:
-    """Return simulation number `simulation` of a cell; its network is that of the same number in every other cell.
+    """Return simulation number `simulation` of a cell; the same number has the same network in every cell.
 
     Some markets launch late in every cell.
     """
@@ -203,7 +203,7 @@ def _switches(cell: Cell) -> Switches:
 
 
 def _in_order(network: Network) -> Network:
-    """Return the network with its markets in order of their codes, as entries number them."""
+    """Return the network with its markets in order of their codes, as in `Timelines`."""
     order: Ints = np.argsort(np.array(network.markets))
     return replace(
         network,

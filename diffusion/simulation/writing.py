@@ -1,4 +1,4 @@
-"""`simulate`: charts and truth as files, in a folder that holds them all or none."""
+"""`simulate`: writes charts and truth into a folder, all of them or none."""
 
 import shutil
 import tempfile
@@ -21,20 +21,20 @@ LAYOUTS: Final[tuple[Layout, ...]] = get_args(Layout)
 
 @dataclass(frozen=True, slots=True)
 class SimulationAccount:
-    """What was simulated.
+    """Numbers of what was simulated.
 
     Attributes
     ----------
     rows
         Chart rows written, before any damage.
     tracks
-        Tracks written, the old ones that fill charts included.
+        Tracks written, including the old tracks that fill charts.
     entries
-        Entries of new tracks that are on the charts.
+        Entries of new tracks.
     damaged
-        Rows of the ledger of damage.
+        Damaged rows.
     files
-        What was written, relative to the folder.
+        Files written, relative to the folder.
     """
 
     rows: int
@@ -47,37 +47,36 @@ class SimulationAccount:
 def simulate(
     simulation: Simulation, out: str | Path, *, layout: Layout = "core", damage: float = 0.0, tell: Tell = quiet
 ) -> SimulationAccount:
-    """Write charts drawn from a known network, and the truth beside them, and return what was written.
+    """Write charts simulated from a known network, with the truth beside them; return what was written.
 
     Parameters
     ----------
     simulation
-        How many tracks, markets and days, from which seed, and what is switched off.
+        Settings: numbers of tracks, markets and days, seed, switches.
     out
         Folder for ``charts/``, ``truth.parquet``, ``background.parquet`` and, with damage, ``damage.parquet``.
     layout
         ``core`` (default): ``charts.csv`` with the 9 columns of Kaggle's "Spotify Charts"; ``raw``: the 28 columns with
         the catalogue on every row; ``star``: the tables that cleaning makes.
     damage
-        Share of the raw layout's rows to mutilate, 0 (default) to 1; each is in the ledger ``damage.parquet``.
+        Share of rows to damage, 0 … 1 (default 0), only in the raw layout; ``damage.parquet`` lists each case.
     tell
-        Told how much of the rows is made, 0 … 1; by default nobody is.
+        Function that is told the share of rows made so far, 0 … 1 (default: none).
 
     Raises
     ------
     SettingError
-        When a setting cannot be right.
+        When a setting is not valid.
     OutputError
-        When `out` cannot be written or holds charts that are not a simulation's.
+        When `out` cannot be written or has charts that were not simulated.
 
     Notes
     -----
-    What is exact: entries follow the hazards of `diffusion.simulation.spread` in continuous time; the `tracks` debuts
-    are given, each with its footprint. Each entry up to the last chart's date is seen in its market on the first chart
-    on or after its day, and no new track is seen anywhere else. What observation does: times are rounded up to the
-    cadence and to what is not missing; a stay can be cut short by the chart's depth, and go on later. The old tracks
-    that fill the charts, and a chart of all markets together, are no part of the process: old tracks enter on a
-    market's first date, where they are left-censored. Ids of one recording spread
+    Entries follow the hazards of `diffusion.simulation.spread` exactly, in continuous time; the debuts and their
+    footprints are given. Each entry up to the last chart's date is observed in its market on the first chart on or
+    after its day. New tracks are observed nowhere else. Observation rounds times up to the next chart, and the chart's
+    depth can interrupt a stay. Old tracks that fill the charts, and the chart of all markets together, are not part of
+    the process: old tracks enter on a market's first date, where they are left-censored. Ids of one recording spread
     independently, so the truth is that of ids, not of recordings. With two charts, each has its own entries from the
     same network and releases.
 
@@ -113,7 +112,7 @@ def simulate(
 
 
 def _check_place(place: Path) -> None:
-    """Only what another simulation left there is written over."""
+    """Refuse a place with charts that were not simulated; only a simulation is overwritten."""
     ours = all((place / name).is_file() for name in ("truth.parquet", "background.parquet"))
     if (place / "charts").exists() and not ours:
         raise OutputError(f"'{place / 'charts'}' is not a simulation's; name another folder, or remove it first")
@@ -131,7 +130,7 @@ def _write_layout(
 def _publish(
     drawn: Drawn, simulation: Simulation, place: Path, aside: Path, rows: int, ledger: pa.Table | None
 ) -> SimulationAccount:
-    """Put everything where it belongs: the truth first, so that charts never stand without it."""
+    """Move everything to its place: the truth first, so that charts never exist without it."""
     tables = {
         "truth.parquet": drawn.network.truth(),
         "background.parquet": drawn.network.background_table(simulation.start),

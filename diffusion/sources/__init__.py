@@ -1,1 +1,1 @@
-"""Charts as people have them: layouts, CSV files, cleaning, and the tables of cleaned charts."""
+"""Sources of charts: layouts of files, reading CSV, cleaning, and folders of cleaned charts."""

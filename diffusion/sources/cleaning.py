@@ -1,4 +1,4 @@
-"""Cleaning: source rows become observations and tracks by the relations of ``sql/``, in memory or for disk."""
+"""Cleaning: the relations of ``sql/`` turn source rows into observations and tracks."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,24 +12,24 @@ from diffusion.engine import Engine
 from diffusion.markets import resolve_all, resolve_known
 
 NO_DATE = 0
-"""The year of rows whose date cannot be read."""
+"""Year of rows whose date cannot be read."""
 
 LAST_YEAR = 9999
 
 LONGEST_LIST = 1_000
-"""Artists or markets of one track that are told apart."""
+"""Most artists or markets that are read from one track's list."""
 
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """What the source's rows speak of.
+    """Files and unknown markets of the source's rows.
 
     Attributes
     ----------
     files
-        File → its rows, in order of reading.
+        File → number of its rows, in reading order.
     unknown_markets
-        Market name that is not known → a line about it.
+        Unknown market name → message about it.
     """
 
     files: dict[str, int]
@@ -44,25 +44,25 @@ def learn_names(
     market_names: Mapping[str, str] | None,
     unknown_aside: bool = False,
 ) -> Names:
-    """Prepare the engine to read rows: what files, markets, charts, ranks and dates of `source_rows` are called.
+    """Return the files and unknown markets of `source_rows`, and give the engine codes for all names and dates.
 
     Parameters
     ----------
     engine
-        With `source_rows`.
+        Engine that holds `source_rows`.
     order
-        Files in order of reading; others come after them, in order of name.
+        Files in reading order; the others follow in order of name.
     charts
-        File → what its chart is called where its rows do not say; ``""`` stands for all files not named.
+        File → name of its chart where its rows do not give one; ``""`` stands for all other files.
     market_names
-        Further market names → a name or code that is known.
+        Additional market names → a known name or code.
     unknown_aside
-        Whether rows of a market with an unknown name are set aside, for who keeps a quarantine; else they are an error.
+        Whether rows of an unknown market are set aside (default False: they are an error).
 
     Raises
     ------
     UnknownMarketError
-        When a market is unknown and rows of it cannot be set aside.
+        When a market is unknown and `unknown_aside` is False.
     """
     counts = _columns(engine, "source_files")
     rows = dict(zip(counts["file"], counts["source_rows"], strict=True))
@@ -88,7 +88,7 @@ def learn_names(
 
 
 def code_tracks(engine: Engine, *, known: Path | None = None) -> None:
-    """Give every track id of `source_rows` its code; tracks of the star in `known` keep theirs, and what it says."""
+    """Give each track id of `source_rows` a code; tracks of the star in folder `known` keep their codes and fields."""
     for contract in (TRACKS, AVAILABILITY):
         if known is None:
             engine.keep(f"known_{contract.name}", contract.schema.empty_table())
@@ -100,7 +100,7 @@ def code_tracks(engine: Engine, *, known: Path | None = None) -> None:
 
 
 def judge_rows(engine: Engine, *, first_year: int = NO_DATE, last_year: int = LAST_YEAR) -> None:
-    """Read the rows of some years and decide on each: then `outcomes` and `observations` say what became of them."""
+    """Read the rows of some years and decide on each; `outcomes` and `observations` then hold the result."""
     engine.create("readings", as_written=True, first_year=first_year, last_year=last_year)
     engine.create("stream_bounds")
     engine.create("outliers")
@@ -111,7 +111,7 @@ def judge_rows(engine: Engine, *, first_year: int = NO_DATE, last_year: int = LA
 
 
 def describe_tracks(engine: Engine) -> None:
-    """Make `tracks` of the coded tracks and the `observations`, and `availability` of their lists of licences."""
+    """Create `tracks` from the coded tracks and `observations`, and `availability` from their lists of licences."""
     numbers = pa.array(range(1, LONGEST_LIST + 1), pa.int32())
     engine.keep("numbers", pa.table({"number": numbers}))
     engine.create("track_fields", as_written=True)

@@ -1,7 +1,7 @@
-"""CSV files as blocks of text columns, every record with its line, every damaged line kept.
+"""CSV files read as blocks of text columns, with the line of each record and all damaged lines.
 
-The engine behind the door is polars, which is fast and strict about nothing; what is a record is decided before, in
-`diffusion.sources.csv_lines`. Blocks come in the order of the file and hold a bounded number of bytes.
+polars parses; `diffusion.sources.csv_lines` decides what a record is. Blocks come in file order and have a bounded
+size.
 """
 
 import codecs
@@ -27,15 +27,15 @@ BLOCK_BYTES: Final = 1 << 24
 """Bytes read at a time."""
 
 LONGEST_HEADER: Final = 1 << 16
-"""Bytes: a header line that has not ended by then is none."""
+"""Bytes: a longer first line is not a header."""
 
 LONGEST_LINE: Final = 1 << 26
-"""Bytes: a line longer than this ends the reading."""
+"""Bytes: a longer line is an error."""
 
 _MARKS: Final = {codecs.BOM_UTF8: "utf-8", codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
 
 DAMAGED: Final = pa.schema({"file": pa.string(), "line": pa.int64(), "reason": pa.string(), "row": pa.string()})
-"""Columns of a table of lines that are no records."""
+"""Columns of a table of damaged lines."""
 
 Item = TypeVar("Item")
 
@@ -47,15 +47,15 @@ class Header:
     Attributes
     ----------
     names
-        Column names as they stand.
+        Column names.
     text
-        The line in UTF-8, without its end.
+        The line in UTF-8, without its line end.
     encoding
-        Of the file.
+        Encoding of the file.
     line_end
-        CR where lines end in nothing else, LF otherwise.
+        CR where all lines end in CR alone, LF otherwise.
     lines
-        Physical lines up to and with the header; blank ones may come before it.
+        Physical lines up to and including the header; blank lines may come before it.
     """
 
     names: tuple[str, ...]
@@ -72,11 +72,11 @@ class Block:
     Attributes
     ----------
     rows
-        One text column for each of the header's; null where the field is empty.
+        One text column per column of the header; null where the field is empty.
     lines
-        The physical line on which each record begins, from 1.
+        (n,): physical line on which each record begins, from 1.
     damaged
-        Lines of the same stretch that are no records.
+        Damaged lines in the same part of the file.
     """
 
     rows: pl.DataFrame
@@ -95,9 +95,9 @@ def read_header(file: Path, *, encoding: str | None = None) -> Header:
     Parameters
     ----------
     file
-        CSV, also .gz or .zst; UTF-8, or UTF-16 where it says so or its bytes do.
+        CSV, also .gz or .zst; UTF-8, or UTF-16 where the first bytes show it.
     encoding
-        Name of another encoding, such as ``latin-1``.
+        Name of the encoding, such as ``latin-1`` (default: UTF-8 or UTF-16, recognised).
 
     Raises
     ------
@@ -110,7 +110,9 @@ def read_header(file: Path, *, encoding: str | None = None) -> Header:
         try:
             codecs.lookup(encoding)
         except LookupError as error:
-            raise SettingError(f"unknown encoding '{encoding}'; such as latin-1, cp1252, utf-16 are known") from error
+            raise SettingError(
+                f"unknown encoding '{encoding}'; known are for example latin-1, cp1252 and utf-16"
+            ) from error
     encoding = encoding or _encoding_of(file)
     text = b""
     for chunk in _chunks(file, encoding, b"\n", LONGEST_HEADER):
@@ -140,13 +142,17 @@ def read_blocks(file: Path, header: Header, *, block: int = BLOCK_BYTES) -> Iter
             text, first_line = _below(text, header.lines), 1 + header.lines
         cut = len(text) if final else text.rfind(b"\n") + 1
         if len(text) - cut > LONGEST_LINE:
-            raise SourceError(f"line {first_line:,} of '{file}' is longer than {LONGEST_LINE:,} bytes; it is no chart")
-        look = partial(judge, text[:cut], columns=len(schema), header=header.text, first_line=first_line, final=final)
-        judged = look(thorough=False)
+            raise SourceError(
+                f"line {first_line:,} of '{file}' is longer than {LONGEST_LINE:,} bytes; it is not a chart"
+            )
+        judge_block = partial(
+            judge, text[:cut], columns=len(schema), header=header.text, first_line=first_line, final=final
+        )
+        judged = judge_block(thorough=False)
         try:
             rows = _rows(judged.plain, len(judged.plain_lines), schema)
-        except (pl.exceptions.ComputeError, pl.exceptions.SchemaError):  # what `thorough` finds
-            judged = look(thorough=True)
+        except (pl.exceptions.ComputeError, pl.exceptions.SchemaError):  # `thorough` finds these lines
+            judged = judge_block(thorough=True)
             rows = _rows(judged.plain, len(judged.plain_lines), schema)
         rest = text[judged.used if judged.used < cut else cut :]
         first_line += judged.lines
@@ -154,13 +160,13 @@ def read_blocks(file: Path, header: Header, *, block: int = BLOCK_BYTES) -> Iter
 
 
 def folder_values(file: Path) -> dict[str, str]:
-    """Return what the folders above a file that are called ``name=value`` say."""
+    """Return name → value of the folders above a file that are called ``name=value``."""
     pairs = (part.split("=", 1) for part in file.parent.parts if "=" in part)
     return {name: unquote(value) for name, value in pairs}
 
 
 def ahead(items: Iterator[Item], *, depth: int = 1) -> Iterator[Item]:
-    """Yield `items` in their order while up to `depth` more are made in a thread of their own."""
+    """Yield `items` in order, while another thread makes up to `depth` more."""
     ready: queue.Queue[tuple[Item | None, BaseException | None]] = queue.Queue(depth)
     stopped = threading.Event()
 
@@ -176,7 +182,7 @@ def ahead(items: Iterator[Item], *, depth: int = 1) -> Iterator[Item]:
                 if stopped.is_set():
                     return
             put(None, StopIteration())
-        except BaseException as error:  # noqa: BLE001 -- handed to the reader, who raises it
+        except BaseException as error:  # noqa: BLE001 -- passed on to the reading thread, which raises it
             put(None, error)
 
     thread = threading.Thread(target=work, daemon=True)
@@ -195,7 +201,7 @@ def ahead(items: Iterator[Item], *, depth: int = 1) -> Iterator[Item]:
 
 
 def _chunks(file: Path, encoding: str, line_end: bytes, size: int) -> Iterator[bytes]:
-    """Yield a file's text as UTF-8 with LF line ends, and an empty chunk at last."""
+    """Yield a file's text as UTF-8 with LF line ends; the last chunk is empty."""
     decoder = None if encoding == "utf-8" else codecs.getincrementaldecoder(encoding)(errors="surrogatepass")
     held = b""
     for number, (chunk, final) in enumerate(_raw_chunks(file, size)):
@@ -205,7 +211,7 @@ def _chunks(file: Path, encoding: str, line_end: bytes, size: int) -> Iterator[b
         elif number == 0:
             chunk = chunk.removeprefix(codecs.BOM_UTF8)
         chunk = held + chunk
-        held = b"\r" if chunk.endswith(b"\r") and not final else b""  # its line feed may follow
+        held = b"\r" if chunk.endswith(b"\r") and not final else b""  # an LF may follow
         chunk = chunk.removesuffix(held)
         if b"\r" in chunk:
             chunk = chunk.replace(b"\r\n", b"\n").replace(line_end, b"\n")
@@ -215,7 +221,7 @@ def _chunks(file: Path, encoding: str, line_end: bytes, size: int) -> Iterator[b
 
 
 def _raw_chunks(file: Path, size: int) -> Iterator[tuple[bytes, bool]]:
-    """Yield a file's bytes, decompressed, and whether they are the last."""
+    """Yield a file's bytes, decompressed, with a flag on the last."""
     try:
         with pa.input_stream(str(file), compression="detect") as stream:
             while chunk := stream.read(size):
@@ -226,7 +232,7 @@ def _raw_chunks(file: Path, size: int) -> Iterator[tuple[bytes, bool]]:
 
 
 def _encoding_of(file: Path) -> str:
-    """Return the encoding a file's first bytes show."""
+    """Return the encoding of a file, by its first bytes."""
     first = next(_raw_chunks(file, 4096))[0]
     for mark, encoding in _MARKS.items():
         if first.startswith(mark):
@@ -259,7 +265,7 @@ def _header_in(text: bytes, file: Path, encoding: str, line_end: bytes) -> Heade
 
 
 def _below(text: bytes, lines: int) -> bytes:
-    """Return what follows the first `lines` lines."""
+    """Return the text after the first `lines` lines."""
     at = 0
     for _ in range(lines):
         end = text.find(b"\n", at)
@@ -270,7 +276,7 @@ def _below(text: bytes, lines: int) -> bytes:
 
 
 def _rows(plain: bytes, count: int, schema: dict[str, pl.String]) -> pl.DataFrame:
-    """Return well-formed lines, one record each, as columns."""
+    """Return well-formed lines, which hold one record each, as columns."""
     if not count:
         return pl.DataFrame(schema=schema)
     rows = pl.read_csv(plain, has_header=False, schema=schema, encoding="utf8")

@@ -1,9 +1,8 @@
 """Which physical lines of a CSV block are records, which records span lines, and which lines are damaged.
 
-A record is well formed when each of its fields is either quoted as a whole (``"…"``, with ``""`` for a quote within) or
-not quoted at all, and when it has as many fields as the header. A quoted field may span lines. Where a quoted field
-spans lines and what comes of it is no well-formed record, each physical line is judged alone: a quote that never
-closes costs its own line only.
+A record is well formed when each field is either quoted as a whole (``"…"``, with ``""`` for a quote within) or not
+quoted at all, and when it has as many fields as the header. A quoted field may span lines. If the result is not well
+formed, each physical line is judged alone, so that a quote that never closes costs only its own line.
 """
 
 from dataclasses import dataclass
@@ -13,14 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 LONGEST_RECORD: Final = 1 << 20
-"""Bytes: a quoted field that has not closed by then never closes."""
+"""Bytes: a quoted field still open after this many never closes."""
 
 _NEWLINE, _QUOTE, _COMMA = b'\n",'
 
 
 @dataclass(frozen=True, slots=True)
 class Damaged:
-    """One physical line that is no record.
+    """One physical line that is not a record.
 
     Attributes
     ----------
@@ -29,7 +28,7 @@ class Damaged:
     reason
         What is wrong with it.
     row
-        The line as it stands; bytes that are not UTF-8 are written ``\\xNN``.
+        The line as text; bytes that are not UTF-8 are written ``\\xNN``.
     """
 
     line: int
@@ -39,20 +38,20 @@ class Damaged:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """What the lines of a block are.
+    """The lines of a block, divided into records and damaged lines.
 
     Attributes
     ----------
     plain
-        The lines that are records by themselves, one after the other.
+        Bytes of the lines that are each one record.
     plain_lines
-        Their numbers in the file.
+        (n,): line numbers of these in the file.
     special
-        Line number → fields of records that span lines or hold quotes within an unquoted field.
+        Line number → fields, for records that span lines or have quotes within an unquoted field.
     damaged
-        The lines that are no records.
+        The lines that are not records.
     used
-        Bytes of the block that were judged; what follows may go on in the next block.
+        Bytes of the block that were judged; the rest may continue in the next block.
     lines
         Physical lines judged.
     """
@@ -67,7 +66,7 @@ class Judged:
 
 @dataclass(frozen=True, slots=True)
 class _Lines:
-    """A block's physical lines: where each begins and ends, and whether it is a record by itself."""
+    """A block's physical lines: where each begins and ends, and whether it is one record."""
 
     starts: NDArray[np.int64]
     ends: NDArray[np.int64]
@@ -75,23 +74,23 @@ class _Lines:
 
 
 def judge(block: bytes, *, columns: int, header: bytes, first_line: int, final: bool, thorough: bool = True) -> Judged:
-    """Return what the lines of `block` are.
+    """Return the records and the damaged lines of `block`.
 
     Parameters
     ----------
     block
-        Bytes that begin with a line and, unless `final`, end with one; lines end in LF.
+        Bytes that begin at the start of a line and, unless `final`, end with a line end (LF).
     columns
-        Fields of a record.
+        Number of fields of a record.
     header
-        The header line, without its end; where it stands again it is no record.
+        The header line, without its line end; a line equal to it is not a record.
     first_line
         Number of the block's first line in the file.
     final
         Whether nothing follows the block.
     thorough
-        Whether to look for bytes that are not UTF-8 and for lines with 256 fields too many as well; a strict parser
-        that refuses both finds them cheaper.
+        Whether to look also for bytes that are not UTF-8 and for lines with 256 fields too many (default True). A
+        parser that refuses both finds them faster.
     """
     if final and not block.endswith(b"\n"):
         block += b"\n"
@@ -112,31 +111,31 @@ def _lines(block: bytes, columns: int, header: bytes, thorough: bool) -> _Lines:
     line_of_quote = np.searchsorted(ends, quotes)
     quotes_before = np.searchsorted(quotes, starts)
     closing = (np.arange(len(quotes)) - quotes_before[line_of_quote]) % 2 == 1
-    # line starts and quotes in one order: between two of them, commas separate fields or stand within quotes
+    # marks are line starts and quotes in order; the commas between two marks either all separate or are all quoted
     place_of_start = np.arange(len(starts)) + quotes_before
     place_of_quote = np.arange(len(quotes)) + line_of_quote + 1
     marks = np.empty(len(starts) + len(quotes), np.int64)
     marks[place_of_start], marks[place_of_quote] = starts, quotes
-    # one byte holds the count unless there are 256 of them, and is summed three times as fast
+    # a byte overflows at 256 commas, but sums three times as fast
     wide = np.int32 if thorough else np.uint8
     commas = np.add.reduceat((text == _COMMA).view(np.uint8), marks, dtype=wide)
     commas[place_of_quote[~closing]] = 0
     plain = np.add.reduceat(commas, place_of_start, dtype=wide) == columns - 1
     plain &= ends > starts
-    # a quote opens where a field begins and closes where it ends, or is one half of a doubled quote
+    # a quote must open at the start of a field, close at its end, or be half of a doubled quote
     before = np.where(quotes > 0, text[quotes - 1], _NEWLINE)
     beside = np.where(closing, text[np.minimum(quotes + 1, len(text) - 1)], before)
     plain[line_of_quote[(beside != _COMMA) & (beside != _NEWLINE) & (beside != _QUOTE)]] = False
     plain[np.diff(quotes_before, append=len(quotes)) % 2 == 1] = False
     for sign in (b"\0", header):
-        _spoil(plain, block, ends, sign)
+        _mark_containing(plain, block, ends, sign)
     if thorough:
-        _spoil_undecodable(plain, block, starts, ends)
+        _mark_undecodable(plain, block, starts, ends)
     return _Lines(starts, ends, plain)
 
 
-def _spoil(plain: NDArray[np.bool_], block: bytes, ends: NDArray[np.int64], sign: bytes) -> None:
-    """Mark the lines that hold `sign` as to be looked at."""
+def _mark_containing(plain: NDArray[np.bool_], block: bytes, ends: NDArray[np.int64], sign: bytes) -> None:
+    """Mark the lines that contain `sign` as not plain."""
     at = block.find(sign)
     while at >= 0:
         line = int(np.searchsorted(ends, at))
@@ -144,10 +143,10 @@ def _spoil(plain: NDArray[np.bool_], block: bytes, ends: NDArray[np.int64], sign
         at = block.find(sign, int(ends[line]))
 
 
-def _spoil_undecodable(
+def _mark_undecodable(
     plain: NDArray[np.bool_], block: bytes, starts: NDArray[np.int64], ends: NDArray[np.int64]
 ) -> None:
-    """Mark the lines that are not UTF-8 as to be looked at."""
+    """Mark the lines that are not UTF-8 as not plain."""
     try:
         block.decode("utf-8")
         return
@@ -188,25 +187,25 @@ def _judge_one_by_one(block: bytes, lines: _Lines, columns: int, header: bytes, 
         if record.open_ended and not final and len(block) - start < LONGEST_RECORD:
             whole[line:], used, count = False, start, line
             break
-        problem = record.problem or _unfit(block[start : record.end])
+        problem = record.problem or _bad_bytes(block[start : record.end])
         if problem is None:
             free = int(np.searchsorted(ends, record.end)) + 1
             whole[line:free] = False
             special[first_line + line] = [field.decode("utf-8") for field in record.fields]
         else:
-            damaged.append(Damaged(first_line + line, _unfit(text) or problem, shown(text)))
+            damaged.append(Damaged(first_line + line, _bad_bytes(text) or problem, shown(text)))
     plain = _joined(block, lines, whole)
     return Judged(plain, first_line + np.flatnonzero(whole), special, damaged, used, count)
 
 
 def _joined(block: bytes, lines: _Lines, whole: NDArray[np.bool_]) -> bytes:
-    """Return the bytes of the lines that are `whole`."""
+    """Return the bytes of the lines marked in `whole`."""
     change = np.diff(whole.astype(np.int8), prepend=0, append=0)
     begins, stops = lines.starts[change[:-1] == 1], lines.ends[np.flatnonzero(change == -1) - 1] + 1
     return b"".join(block[a:b] for a, b in zip(begins.tolist(), stops.tolist(), strict=True))
 
 
-def _unfit(text: bytes) -> str | None:
+def _bad_bytes(text: bytes) -> str | None:
     if b"\0" in text:
         return "NUL byte"
     return None if _is_utf8(text) else "not UTF-8"
@@ -219,16 +218,16 @@ def shown(text: bytes) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One record as read from a place in a block.
+    """One record read from a block.
 
     Attributes
     ----------
     fields
         Its fields, unquoted.
     end
-        Where its line end stands.
+        Index of its line end.
     problem
-        What is wrong with it; None where nothing is.
+        What is wrong with it; None for a well-formed record.
     open_ended
         Whether a quote was still open where the block ended.
     """
@@ -240,7 +239,7 @@ class Record:
 
 
 def read_record(block: bytes, start: int, columns: int) -> Record:
-    """Return the record that begins at `start`; a quote within an unquoted field is a quote."""
+    """Return the record that begins at `start`; a quote within an unquoted field is plain text."""
     fields: list[bytes] = []
     at = start
     while True:
@@ -269,7 +268,7 @@ def read_record(block: bytes, start: int, columns: int) -> Record:
 
 
 def _closing_quote(block: bytes, at: int, limit: int) -> int:
-    """Return where the quote that closes stands, -1 where none does."""
+    """Return the index of the closing quote, -1 where there is none."""
     while True:
         close = block.find(b'"', at, limit)
         if close < 0 or block[close + 1 : close + 2] != b'"':

@@ -1,4 +1,4 @@
-"""What chart files look like: finding them, and recognising by their columns which column is what."""
+"""Layouts of chart files: find the files, and recognise their columns."""
 
 import glob
 import os
@@ -53,12 +53,12 @@ SOURCE_COLUMNS = (
     "available_markets",
     *AUDIO_COLUMNS,
 )
-"""Our names of what a chart file may hold."""
+"""Our names of the columns that a chart file may have."""
 
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """A known layout: for each of our columns, the names it goes by there (compared as `plain_name` writes them)."""
+    """A known layout: our column → its possible names in the files, in the form of `plain_name`."""
 
     name: str
     columns: Mapping[str, tuple[str, ...]]
@@ -100,7 +100,7 @@ KAGGLE = Layout(
     }
     | {name: (name,) for name in AUDIO_COLUMNS},
 )
-"""The 9 columns, the 28 with audio features, and the 34, 45 or 46 of tables made from them."""
+"""Layouts of 9 columns, of 28 with audio features, and of 34, 45 or 46 in tables made from them."""
 
 LAYOUTS = (SPOTIFYCHARTS, KAGGLE)
 
@@ -114,19 +114,19 @@ class Source:
     Attributes
     ----------
     files
-        In order of name.
+        Files in order of name.
     root
-        Folder below which rows name their file.
+        Folder that the file names in the rows are relative to.
     kind
         ``csv`` or ``parquet``.
     partitioned
-        Whether folders of the form ``name=value`` below the given one are columns.
+        Whether folders called ``name=value`` below the given one are columns.
     layout
-        Name of the layout, or the columns that the caller named.
+        Name of the layout, or the columns named by the caller.
     columns
-        Our column → the files' column, None where they have none.
+        Our column → the files' column, None where there is none.
     chart
-        What the chart is called where the files do not say.
+        Name of the chart where the files give none.
     """
 
     files: tuple[Path, ...]
@@ -144,15 +144,15 @@ def find_source(path: str | Path, *, columns: Mapping[str, str] | None = None) -
     Parameters
     ----------
     path
-        A file, a glob, or a folder that is searched with all below it but hidden files and folders of results (with a
-        ``manifest.json``); CSV (also .gz, .zst) or Parquet.
+        A file, a glob, or a folder, of CSV (also .gz, .zst) or Parquet files. A folder is searched with its subfolders;
+        hidden files and folders of results (with a ``manifest.json``) are skipped.
     columns
-        Our column → the files' column, where the files call it otherwise than the known layouts do.
+        Our column → the files' column, for names that the known layouts do not have.
 
     Raises
     ------
     SourceError
-        When nothing is there, kinds or layouts are mixed, or columns are missing.
+        When no file is found, kinds or layouts are mixed, or columns are missing.
     SettingError
         When `columns` names a column of ours that does not exist.
     """
@@ -161,8 +161,8 @@ def find_source(path: str | Path, *, columns: Mapping[str, str] | None = None) -
     place = Path(path)
     below = first.relative_to(place).parent.parts if place.is_dir() else ()
     own = column_names(first, kind)
-    # folders are asked only for what the files themselves do not say
-    partitioned = any("=" in part for part in below) and bool(_wanting(own))
+    # names of folders count only where the files lack a column
+    partitioned = any("=" in part for part in below) and bool(_least_missing(own))
     headers = {file: column_names(file, kind, partitioned=partitioned) for file in files}
     layout, chosen = recognise(headers[first], first, columns or {})
     for file, header in headers.items():
@@ -170,7 +170,7 @@ def find_source(path: str | Path, *, columns: Mapping[str, str] | None = None) -
         if lacking:
             raise SourceError(
                 f"'{file}' lacks the column '{lacking[0]}' that '{first}' has; "
-                "give files of one layout, or name them by a glob"
+                "give files of one layout, or choose them with a glob"
             )
     name = f"columns named: {', '.join(f'{a}={b}' for a, b in columns.items())}" if columns else layout.name
     root = place if place.is_dir() else Path(os.path.commonpath([file.parent for file in files]))
@@ -178,12 +178,12 @@ def find_source(path: str | Path, *, columns: Mapping[str, str] | None = None) -
 
 
 def column_names(file: Path, kind: FileKind, *, partitioned: bool = False) -> list[str]:
-    """Return the column names of one chart file, and of the folders above it where they are `partitioned`.
+    """Return the column names of one chart file, with those of the folders above it if `partitioned`.
 
     Raises
     ------
     SourceError
-        When the file is not what its name says.
+        When the file cannot be read as the kind that its name says.
     """
     folders = folder_values(file) if partitioned else {}
     if kind == "csv":
@@ -196,12 +196,12 @@ def column_names(file: Path, kind: FileKind, *, partitioned: bool = False) -> li
 
 
 def list_files(path: str | Path) -> dict[Path, FileKind]:
-    """Return the chart files at a file, folder or glob and what each is, in order of name.
+    """Return file → kind for the chart files at a file, folder or glob, in order of name.
 
     Raises
     ------
     SourceError
-        When nothing is there, a file is neither CSV nor Parquet, or its name cannot be written.
+        When no file is found, a file is neither CSV nor Parquet, or its name is not UTF-8.
     """
     place = Path(path)
     if place.is_file():
@@ -232,7 +232,7 @@ def _find_files(path: str | Path) -> tuple[tuple[Path, ...], FileKind]:
             raise SourceError(f"'{file}' is empty (0 bytes); give a file with charts, or take it out of the folder")
     if len(set(kinds.values())) > 1:
         raise SourceError(
-            f"'{path}' holds both CSV and Parquet files; name those to read by a glob such as '{path}/*.parquet'"
+            f"'{path}' holds both CSV and Parquet files; choose one kind with a glob such as '{path}/*.parquet'"
         )
     return tuple(kinds), next(iter(kinds.values()))
 
@@ -243,7 +243,7 @@ def _kind(file: Path) -> FileKind | None:
 
 
 def _passed_over(file: Path, place: Path) -> bool:
-    """Return whether a file below `place` is hidden, or lies in a folder of results, which has a manifest."""
+    """Return whether a file below `place` is hidden or in a folder of results, which has a manifest."""
     hidden = any(part.startswith((".", "_")) for part in file.relative_to(place).parts)
     between = [folder for folder in file.parents if folder != place and folder.is_relative_to(place)]
     return hidden or any((folder / "manifest.json").is_file() for folder in between)
@@ -256,12 +256,12 @@ def _nothing_at(path: str | Path, place: Path) -> str:
 
 
 def plain_name(name: str) -> str:
-    """Return a column name in lower case, all but letters and digits written as single underscores."""
+    """Return a column name in lower case, with single underscores for everything but letters and digits."""
     return re.sub(r"[^0-9a-z]+", "_", name.strip().lower().lstrip("\ufeff")).strip("_")
 
 
 def _match(layout: Layout, header: Sequence[str]) -> dict[str, str | None]:
-    """Return our column → the header's column; the first of a column's names that is there counts."""
+    """Return our column → the header's column: the first of the layout's names that the header has."""
     there = {plain_name(name): name for name in header}
     return {
         ours: next((there[name] for name in layout.columns.get(ours, ()) if name in there), None)
@@ -270,23 +270,23 @@ def _match(layout: Layout, header: Sequence[str]) -> dict[str, str | None]:
 
 
 def _missing(chosen: Mapping[str, str | None]) -> list[str]:
-    """Return what a layout cannot do without, as alternatives in words."""
+    """Return the required columns that are missing, with alternatives joined by "or"."""
     needs = (("rank",), ("market",), ("date", "week_start"), ("track_id", "url"))
     return [" or ".join(need) for need in needs if not any(chosen[name] for name in need)]
 
 
-def _wanting(header: Sequence[str]) -> list[str]:
-    """Return what the layout that fits best still lacks."""
+def _least_missing(header: Sequence[str]) -> list[str]:
+    """Return the required columns that the best layout lacks."""
     return min((_missing(_match(layout, header)) for layout in LAYOUTS), key=len)
 
 
 def recognise(header: Sequence[str], file: Path, given: Mapping[str, str]) -> tuple[Layout, dict[str, str | None]]:
-    """Return the layout that leaves least wanting, and our column → the header's column, `given` before all.
+    """Return the layout that lacks least, and our column → the header's column; `given` overrides the layout.
 
     Raises
     ------
     SourceError
-        When a column that no layout can do without is missing, or two columns are called alike.
+        When a required column is missing, or two columns differ only in case and punctuation.
     SettingError
         When `given` names a column of ours that does not exist.
     """
@@ -296,9 +296,7 @@ def recognise(header: Sequence[str], file: Path, given: Mapping[str, str]) -> tu
     for theirs in filter(None, chosen.values()):
         alike = [name for name in header if plain_name(name) == plain_name(theirs)]
         if len(alike) > 1:
-            raise SourceError(
-                f"'{file}' has {len(alike)} columns called '{theirs}' but for case and signs; rename all but one"
-            )
+            raise SourceError(f"'{file}' has {len(alike)} columns called '{theirs}' but for case; rename all but one")
     missing = _missing(chosen)
     if not missing:
         return layout, chosen
@@ -307,12 +305,12 @@ def recognise(header: Sequence[str], file: Path, given: Mapping[str, str]) -> tu
     found = ", ".join(header[:30]) + (" …" if len(header) > 30 else "")
     raise SourceError(
         f"'{file}' lacks a column for {', '.join(missing)} (in the {layout.name} layout {' or '.join(names)}); "
-        f"found {found}; if it is called otherwise, name it: --column {first}=THEIRS"
+        f"found {found}; if it has another name, give it: --column {first}=THEIRS"
     )
 
 
 def _checked(columns: Mapping[str, str], header: Sequence[str], file: Path) -> Mapping[str, str]:
-    """Return a mapping given by the caller, after making sure that both sides of it exist."""
+    """Return the caller's mapping, after a check that both its sides exist."""
     strange = [name for name in columns if name not in SOURCE_COLUMNS]
     if strange:
         raise SettingError(

@@ -1,4 +1,4 @@
-"""Rows of chart files brought into an engine: CSV is read here, block by block; Parquet is read where it lies."""
+"""Rows of chart files loaded into an engine: CSV in blocks, Parquet without a copy."""
 
 from collections.abc import Mapping
 
@@ -11,15 +11,15 @@ from diffusion.sources.layouts import Source
 
 
 def read_source(source: Source, engine: Engine) -> None:
-    """Make the rows of chart files readable as `source_rows`, and lines that are no rows as `damaged_rows`.
+    """Make the rows of chart files readable as `source_rows`, and damaged lines as `damaged_rows`.
 
-    Rows have the columns of `diffusion.layouts.SOURCE_COLUMNS`, all text, and `file` and `line`, where they stand.
+    `source_rows` has the columns of `diffusion.sources.layouts.SOURCE_COLUMNS`, all text, and `file` and `line`.
     `damaged_rows` has `file`, `line`, `reason` and `row`.
 
     Raises
     ------
     SourceError
-        When a file is not what its name says.
+        When a file cannot be read as the kind that its name says.
     """
     if source.kind == "parquet":
         columns = {ours: [theirs] if theirs else [] for ours, theirs in source.columns.items()}
@@ -35,7 +35,7 @@ def read_source(source: Source, engine: Engine) -> None:
 
 
 def _chosen(block: Block, columns: Mapping[str, str | None], folders: Mapping[str, str], file: str) -> pa.Table:
-    """Return a block's rows with our columns; what the file does not say, the folders above it may."""
+    """Return a block's rows with our columns; columns that the file lacks come from the folders above it."""
     rows = block.rows.select(
         *(
             (pl.col(theirs) if theirs in block.rows.columns else pl.lit(folders.get(theirs or ""))).alias(ours)

@@ -1,4 +1,4 @@
-"""The star: a folder of cleaned charts, as ``chart-diffusion clean`` and the simulator write it."""
+"""The star: a folder of cleaned charts, written by ``chart-diffusion clean`` or the simulator."""
 
 import csv
 from collections import Counter
@@ -15,27 +15,27 @@ from diffusion.errors import SourceError
 from diffusion.sources.layouts import Source
 
 LAYOUT: Final = "cleaned"
-"""What `Source.layout` says of a star."""
+"""Value of `Source.layout` for a star."""
 
 
 @dataclass(frozen=True, slots=True)
 class Star:
-    """The files of a star, and what was said of the rows that are not in it.
+    """The files of a star, and the numbers of source rows that it does not hold.
 
     Attributes
     ----------
     place
         The folder.
     source
-        The files of the observations.
+        Files of the observations.
     tracks
         File of the tracks.
     availability
-        File of the lists of licences; None where there is none.
+        File of the lists of licences; None if there is none.
     duplicates
-        Rows of the source that said again what a kept one says.
+        Number of source rows that repeat a kept row.
     set_aside
-        Reason → rows in quarantine.
+        Reason → number of rows in quarantine.
     """
 
     place: Path
@@ -47,17 +47,17 @@ class Star:
 
     @property
     def files(self) -> tuple[Path, ...]:
-        """All files that charts are made of."""
+        """All files that the charts are read from."""
         return (*self.source.files, self.tracks, *([self.availability] if self.availability else ()))
 
 
 def find_star(path: str | Path) -> Star | None:
-    """Return the star at `path`; None where there is no folder with ``observations/`` and ``tracks.parquet``.
+    """Return the star at `path`; None if `path` is not a folder with ``observations/`` and ``tracks.parquet``.
 
     Raises
     ------
     SourceError
-        When there is one, but its tables are not what they should be.
+        When the star has no observations, or a table lacks a column or cannot be read.
     """
     place = Path(path)
     tracks = place / "tracks.parquet"
@@ -65,7 +65,7 @@ def find_star(path: str | Path) -> Star | None:
         return None
     files = tuple(sorted((place / "observations").glob("year=*/*.parquet")))
     if not files:
-        raise SourceError(f"no observations in '{place}': there is no observations/year=*/*.parquet; clean it anew")
+        raise SourceError(f"no observations in '{place}': there is no observations/year=*/*.parquet; clean it again")
     _check(files[0], OBSERVATIONS.schema)
     _check(tracks, TRACKS.schema)
     source = Source(files, place, "parquet", False, LAYOUT, {}, "top200")
@@ -82,7 +82,7 @@ def _check(file: Path, schema: pa.Schema) -> None:
         raise SourceError(f"cannot read '{file}' as parquet: {str(error).splitlines()[0]}") from error
     lacking = [field.name for field in schema if field.name not in there.names]
     if lacking:
-        raise SourceError(f"'{file}' lacks the column {lacking[0]} of a cleaned folder; clean it anew")
+        raise SourceError(f"'{file}' lacks the column {lacking[0]} of a cleaned folder; clean it again")
 
 
 def _duplicates(place: Path) -> int:

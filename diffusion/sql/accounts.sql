@@ -1,4 +1,4 @@
--- One row per file and thing that became of its rows; together they are all that was read.
+-- One row per file and outcome of its rows; the outcomes add up to all rows read.
 WITH counted AS (
     SELECT r.source, r.market, r.reason, v.outcome, r.repaired, COUNT(*) AS source_rows
     FROM readings AS r

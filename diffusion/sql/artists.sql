@@ -1,4 +1,4 @@
--- One row per artist credited for a track: "A, B" are two, in the order of the credits.
+-- One row per artist credited for a track, in the order of the credits; "A, B" makes two rows.
 WITH credited AS (
     SELECT track, track_id, artist, 1 + (LENGTH(artist) - LENGTH(REPLACE(artist, ', ', ''))) / 2 AS credits
     FROM tracks

@@ -1,9 +1,9 @@
--- One row per track and market that its list of licences names, a list being any text with pairs of capital letters.
+-- One row per track and market that the track's list of licences names. Any text with pairs of capitals is a list.
 WITH listed AS (
     SELECT
         track,
         track_id,
-        -- pairs of capitals alone, one blank apart
+        -- only pairs of capitals are left, separated by one blank
         TRIM(REGEXP_REPLACE(REGEXP_REPLACE(available_markets, '[0-9A-Za-z]{3,}|\b[0-9A-Za-z]\b', ' ', 'g'), '[^A-Z]+', ' ', 'g'))
             AS codes
     FROM track_fields

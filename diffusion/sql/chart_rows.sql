@@ -1,4 +1,4 @@
--- One row per track on one market's chart on one date; Global is no market.
+-- One row per track on one market's chart on one date, without Global.
 SELECT chart, market, date, track_id, rank, streams
 FROM observations
 WHERE market <> 'Global'

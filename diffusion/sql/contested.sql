@@ -1,5 +1,5 @@
--- One row per reading at a rank of one chart that several tracks claim: none of them can be believed.
--- Ranks are told apart as bits, fifty to a number: a chart with fewer bits than rows has a rank that stands twice.
+-- One row per reading that shares its rank on one chart with another track: none of them is trusted.
+-- Ranks are set as bits, fifty to a number: with fewer bits than rows, some rank occurs twice.
 WITH crowded AS (
     SELECT chart, market, date, FLOOR(rank / 50) AS fifty
     FROM readings

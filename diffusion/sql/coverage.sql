@@ -25,7 +25,7 @@ ordered AS (
         LAG(place_sum) OVER (PARTITION BY market, chart ORDER BY date) AS previous_place_sum
     FROM days
 ),
--- charts that may equal the one before; whether they do, their rows say
+-- charts with the same sums as the one before; their rows are compared below
 alike AS (
     SELECT market, chart, date, previous
     FROM ordered

@@ -1,4 +1,4 @@
--- One row per reason for which lines of the source are no rows.
+-- One row per reason for which lines of the source are damaged.
 SELECT reason, COUNT(*) AS lines
 FROM damaged_rows
 GROUP BY reason

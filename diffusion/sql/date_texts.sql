@@ -1,6 +1,6 @@
--- One row per file and way it writes a date, with the date, where it can be read without guessing.
--- Read are the days that the pattern $day finds: YYYY-MM-DD, YYYY/MM/DD and YYYYMMDD, also with a time. A weekly chart
--- is dated by its last day; a week that ends when it starts is a snapshot of that day.
+-- One row per file and text of a date, with the date; null where the text is ambiguous.
+-- The pattern $day reads YYYY-MM-DD, YYYY/MM/DD and YYYYMMDD, also with a time. The date of a weekly chart
+-- is its last day; a week that ends on its first day is a snapshot of that day.
 WITH texts AS (
     SELECT file, date, week_start, week_end, COUNT(*) AS source_rows
     FROM source_rows

@@ -1,4 +1,4 @@
--- One row per track and market: the track's first event there, whose dates are in `firsts`.
+-- One row per track and market: the track's first event there. `firsts` has the dates.
 WITH starts AS (
     SELECT i.track AS member, f.track, f.market, f.entry
     FROM firsts AS f

@@ -1,4 +1,4 @@
--- One row per file: the stretch of its dates without a break of more than $break_days days that holds most of its rows.
+-- One row per file: its span. Breaks of more than $break_days days divide the dates; the part with most rows counts.
 WITH days AS (
     SELECT source, date, SUM(source_rows) AS source_rows
     FROM date_texts

@@ -1,4 +1,4 @@
--- One row per track and market: the date on which it first stood at rank ≤ $top, ids of one identity taken together.
+-- One row per track and market: the first date at rank ≤ $top. Ids of one identity are one track.
 WITH own AS (
     SELECT track, market, MIN(date) AS entry
     FROM observations

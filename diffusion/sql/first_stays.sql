@@ -1,5 +1,5 @@
--- One row per track and market: the first of $min_periods charts in a row, as observed and without a long gap, on which
--- it stood at rank ≤ $top, ids of one identity taken together.
+-- One row per track and market: the first date of a stay at rank ≤ $top for $min_periods observed charts in a row,
+-- without a long gap. Ids of one identity are one track.
 WITH periods AS (
     SELECT market, chart, date, span, ROW_NUMBER() OVER (PARTITION BY market, chart ORDER BY date) AS period
     FROM coverage
@@ -16,7 +16,7 @@ numbered AS (
         p.market,
         p.date,
         c.span,
-        -- constant while a track stays on the chart from one observed date to the next
+        -- constant while the track stays on the chart
         c.period - ROW_NUMBER() OVER (PARTITION BY p.track, p.market, c.span ORDER BY p.date) AS stay
     FROM placed AS p
     JOIN periods AS c ON c.market = p.market AND c.chart = p.chart AND c.date = p.date

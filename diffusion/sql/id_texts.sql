@@ -1,4 +1,4 @@
--- One row per way the source says a track id: the id, where it first stands, and where it first stands with a title.
+-- One row per text of a track id in the source: the id, its first place, and its first place with a title.
 WITH texts AS (
     SELECT
         id_text,

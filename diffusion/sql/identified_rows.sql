@@ -1,5 +1,5 @@
--- One row per source row: its fields in their own columns, and the texts that say its date and its track id.
--- Rows whose fields are misplaced carry what could be put right.
+-- One row per source row: its fields, and the texts of its date and its track id.
+-- Rows with shifted fields have the fields that could be repaired.
 SELECT
     p.source,
     p.place,
@@ -31,7 +31,7 @@ SELECT
     p.af_valence,
     p.af_tempo,
     p.af_time_signature,
-    -- the id, if it is too long to say that there is none; else the link; else both
+    -- the id where it is too long for a word such as 'null'; else the link; else both
     CASE
         WHEN LENGTH(p.track_id) > 6 THEN p.track_id
         WHEN p.track_id IS NULL AND (p.url LIKE '%track/%' OR p.url LIKE '%track:%') THEN p.url

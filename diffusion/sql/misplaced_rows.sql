@@ -1,5 +1,5 @@
--- One row per source row whose fields are not its columns': a header repeated, or a track's link in a wrong column.
--- Two shifts can be undone: streams and link each one column early, and all fields one column early for want of a title.
+-- One row per source row with fields in wrong columns: a repeated header, or a track's link in a wrong column.
+-- Two shifts can be repaired: streams and link one column early, and all fields one column early without a title.
 WITH astray AS (
     SELECT *
     FROM placed_rows

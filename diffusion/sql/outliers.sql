@@ -1,4 +1,4 @@
--- One row per reading whose streams are beyond what can be believed of its chart, market and year.
+-- One row per reading whose streams exceed the bound of its chart, market and year.
 SELECT r.place
 FROM readings AS r
 JOIN stream_bounds AS b ON b.chart = r.chart AND b.market = r.market AND b.year = EXTRACT(YEAR FROM r.date)

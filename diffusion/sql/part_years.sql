@@ -1,4 +1,4 @@
--- One row per Parquet file of RAW, source file and year of their rows; 0 for rows whose date cannot be read.
+-- One row per Parquet file of RAW, source file and year; year 0 for rows whose date cannot be read.
 WITH texts AS (
     SELECT part, file, date, week_start, week_end
     FROM source_rows

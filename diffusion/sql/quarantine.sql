@@ -1,4 +1,4 @@
--- One row per source row set aside: where it stands, why, and the row as it was.
+-- One row per source row set aside: its file and line, the reason, and the row as it was.
 SELECT f.file, s.line, a.reason, s.row
 FROM raw_rows AS s
 JOIN files AS f ON f.file = s.file

@@ -1,4 +1,4 @@
--- One row per way the source writes a rank that is a whole number from 1.
+-- One row per text of a rank in the source, where the rank is a whole number from 1.
 WITH texts AS (
     SELECT rank FROM source_rows GROUP BY rank
     UNION

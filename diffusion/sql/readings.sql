@@ -1,5 +1,5 @@
--- One row per source row dated in the years asked for (0: not dated at all): its values as numbers and codes, and why it
--- is set aside where they cannot be believed.
+-- One row per source row of the years asked for (0: without date): its values as numbers and codes, and the reason why
+-- the row is set aside, if it is.
 WITH typed AS (
     SELECT
         r.place,

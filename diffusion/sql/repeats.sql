@@ -1,4 +1,4 @@
--- One row per reading of a track that stands on the same chart already, at the same or a better rank.
+-- One row per reading of a track that is on the same chart at the same or a better rank too.
 WITH twice AS (
     SELECT chart, market, date, track
     FROM readings

@@ -1,5 +1,5 @@
--- One row per track on one market's chart on one date, in order of chart, market, date and rank: codes are in the order
--- of what they stand for, and quicker to sort by.
+-- One row per track on one market's chart on one date, in order of chart, market, date and rank. Sorting is by codes,
+-- which have the order of their names and sort faster.
 SELECT r.track, t.track_id, m.market, r.date, c.chart, r.rank, r.streams, r.trend
 FROM readings AS r
 JOIN track_codes AS t ON t.track = r.track

@@ -1,4 +1,4 @@
--- One row per name that the source gives a chart, in lower case; rows whose fields are misplaced name none.
+-- One row per chart name in the source, in lower case; rows with shifted fields are left out.
 WITH names AS (
     SELECT f.chart AS named_otherwise, s.chart, COUNT(*) AS source_rows
     FROM source_rows AS s

@@ -1,4 +1,4 @@
--- One row per market name of the source; rows whose fields are misplaced name none.
+-- One row per market name in the source; rows with shifted fields are left out.
 WITH names AS (
     SELECT market, COUNT(*) AS source_rows FROM source_rows GROUP BY market
     UNION ALL

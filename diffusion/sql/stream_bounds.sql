@@ -1,4 +1,4 @@
--- One row per chart, market and year with streams: the most that can be believed.
+-- One row per chart, market and year with streams: the largest number of streams that is accepted.
 -- The bound is the median of log streams plus 10 × max(0.5, 1.4826 × MAD), both medians of counts in bins of 0.01.
 WITH bins AS (
     SELECT

@@ -1,4 +1,4 @@
--- One row per track id: its code, as it was before, or else the next in order of first appearance.
+-- One row per track id: its known code, or the next code in order of first appearance.
 WITH firsts AS (
     SELECT track_id, MIN(place) AS place FROM id_texts WHERE track_id IS NOT NULL GROUP BY track_id
 )

@@ -1,4 +1,4 @@
--- One row per track whose particulars are read anew: the fields of its first row with a title, or of its first row.
+-- One row per track whose fields are read from this source: those of its first row with a title, else its first row.
 WITH firsts AS (
     SELECT
         c.track,

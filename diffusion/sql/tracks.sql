@@ -1,4 +1,4 @@
--- One row per track: what is known of it. Particulars once known stay; a track that had no title takes those read anew.
+-- One row per track: its fields. Known fields are kept; a known track without title takes the fields of this source.
 WITH debuts AS (
     SELECT track, MIN(date) AS debut FROM observations GROUP BY track
 ),

@@ -1,4 +1,4 @@
--- One row per reading that can be read and is not kept, and why.
+-- One row per readable row that is not kept, with the reason.
 SELECT place, 'streams beyond the bound' AS outcome FROM outliers
 UNION ALL
 SELECT place, CASE WHEN copy THEN 'duplicate' ELSE 'same track again, at another rank or with other streams' END

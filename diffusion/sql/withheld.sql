@@ -1,6 +1,6 @@
--- One row per track and market whose licence list is known and leaves the market out.
--- An identity's list is known where every id's is; lists that differ between its ids are added up. Most lists name every
--- market, so the others are found by counting, and only they are compared market by market.
+-- One row per track and market, where the track's licence list is known and does not name the market.
+-- The list of an identity is known when those of all its ids are; it is the union of theirs. Most lists name every
+-- market: the other lists are found by counting, and only they are compared market by market.
 WITH markets AS (
     SELECT DISTINCT market FROM coverage
 ),

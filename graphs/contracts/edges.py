@@ -1,4 +1,4 @@
-"""Contracts of the graph itself: its edges, those of each period, the backbone, and the markets."""
+"""Contracts of the graph itself: its edges, its backbone, its edges by period, and its markets."""
 
 import pyarrow as pa
 
@@ -35,7 +35,7 @@ _DISTANCES = (
 def _against(null: str, suffix: str) -> tuple[Column, ...]:
     """Return the columns that compare `tracks` with one null."""
     return (
-        Column(f"expected{suffix}", _NUMBER, f"tracks that would follow by chance, under {null}"),
+        Column(f"expected{suffix}", _NUMBER, f"tracks expected under {null}"),
         Column(
             f"lift{suffix}",
             _NUMBER,
@@ -45,7 +45,7 @@ def _against(null: str, suffix: str) -> tuple[Column, ...]:
         Column(
             f"p{suffix}",
             _NUMBER,
-            f"probability of as many tracks or more under {null}; null where there is no chance and no track",
+            f"probability of as many tracks or more under {null}; null where expected{suffix} and tracks are 0",
             nullable=True,
         ),
         Column(
@@ -70,7 +70,10 @@ _LEADS = (
         "lead_share", _NUMBER, f"share of lead_clusters that reached source first; {_WITHOUT_CLUSTERS}", nullable=True
     ),
     Column(
-        "lead_p", _NUMBER, f"probability of so uneven a share or more if it were ½; {_WITHOUT_CLUSTERS}", nullable=True
+        "lead_p",
+        _NUMBER,
+        f"probability of a share at least as far from ½ if both markets were first equally often; {_WITHOUT_CLUSTERS}",
+        nullable=True,
     ),
     Column(
         "lead_share_low",
@@ -87,7 +90,7 @@ _LEADS = (
     Column(
         "lead_share_tracks",
         _NUMBER,
-        "share of tracks instead of clusters, which counts an album many times; null where there is no such track",
+        "share of tracks, not clusters: the tracks of an album count one by one; null where there is no such track",
         nullable=True,
     ),
     Column(
@@ -106,7 +109,7 @@ _LEADS = (
 
 EDGES = Contract(
     "edges",
-    "one ordered pair of markets, whether or not a track went that way",
+    "one ordered pair of markets, with or without transitions",
     (
         *TRANSITIONS.columns,
         *_DISTANCES,
@@ -125,15 +128,15 @@ BACKBONE = Contract(
         Column(
             "disparity_out",
             _NUMBER,
-            "probability of so large a share of the tracks that source sends, if it were cut at random; null where "
-            "tracks is 0",
+            "probability of a share at least as large of the tracks that source sends, if these were divided at "
+            "random; null where tracks is 0",
             nullable=True,
         ),
         Column(
             "disparity_in",
             _NUMBER,
-            "probability of so large a share of the tracks that target receives, if it were cut at random; null where "
-            "tracks is 0",
+            "probability of a share at least as large of the tracks that target receives, if these were divided at "
+            "random; null where tracks is 0",
             nullable=True,
         ),
         Column(
@@ -172,15 +175,15 @@ _COVERAGE = (
 )
 
 _SCORES = (
-    Column("out_tracks", _COUNT, "tracks sent on, counted once for every market that they went on to"),
-    Column("in_tracks", _COUNT, "tracks received, counted once for every market that they came from"),
+    Column("out_tracks", _COUNT, "tracks sent, counted once per receiving market"),
+    Column("in_tracks", _COUNT, "tracks received, counted once per sending market"),
     Column("net_flow", _COUNT, "tracks: out_tracks − in_tracks"),
     Column("pagerank", _NUMBER, "0 … 1: PageRank on the reversed flow; adds up to 1"),
     Column("hub", _NUMBER, "0 … 1: HITS hub score (sends to good receivers); adds up to 1"),
     Column("authority", _NUMBER, "0 … 1: HITS authority score (receives from good senders); adds up to 1"),
     Column("springrank", _NUMBER, "SpringRank: tracks tend to go from a market to one whose score is 1 lower"),
-    Column("closeness", _NUMBER, "per day: mean of 1 / days along the fastest way to each other market"),
-    Column("betweenness", _NUMBER, "share of the fastest ways between other markets that run through this one"),
+    Column("closeness", _NUMBER, "per day: mean of 1 / days of the fastest path to each other market"),
+    Column("betweenness", _NUMBER, "share of the fastest paths between other markets that contain this market"),
 )
 
 MARKETS = Contract(
@@ -196,8 +199,8 @@ MARKETS = Contract(
         Column("longitude", _NUMBER, f"degrees east, where a label belongs; {_UNKNOWN_MARKET}", nullable=True),
         *_COVERAGE,
         Column("entries", _COUNT, "tracks that entered"),
-        Column("left_censored", _COUNT, "entries within the washout, whose true date is unknown"),
-        Column("debuts", _COUNT, "timed entries on the track's day 0"),
+        Column("left_censored", _COUNT, "entries within the washout; their true date is unknown"),
+        Column("debuts", _COUNT, "timed entries on day 0 of their track"),
         *_SCORES,
     ),
     ("market",),

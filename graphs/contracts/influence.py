@@ -1,4 +1,4 @@
-"""Contracts of direct influence: who is followed by whom, and whom every entry is owed to."""
+"""Contracts of direct influence: its edges, the credits of every entry, the background, and sums by market."""
 
 import pyarrow as pa
 
@@ -16,8 +16,8 @@ INFLUENCE = Contract(
         Column(
             "alpha",
             _NUMBER,
-            "entries into target that one entry into source brings, as a hazard summed over the window (of the tracks "
-            f"not there yet a share of 1 − e^−α follows); {_NOT_EXPOSED}",
+            "entries into target expected per entry into source: a hazard summed over the window (a share of 1 − e^−α "
+            f"of the tracks not yet in target follows); {_NOT_EXPOSED}",
             nullable=True,
         ),
         Column("low", _NUMBER, f"entries: lower bound of the 95 % interval of alpha; {_NOT_EXPOSED}", nullable=True),
@@ -37,15 +37,15 @@ INFLUENCE = Contract(
             f"entries: alpha drawn towards 0, for ranking and forecasts; {_NOT_EXPOSED}",
             nullable=True,
         ),
-        Column("credits", _NUMBER, "entries into target that are owed to source"),
+        Column("credits", _NUMBER, "entries into target attributed to source"),
         Column("exposed", _COUNT, "tracks at risk in target after they entered source"),
-        Column("exposure", _NUMBER, "tracks that were, in effect, followed to the end of the window"),
-        Column("joint", _COUNT, "tracks that entered both with neither order observed"),
+        Column("exposure", _NUMBER, "exposed tracks, each counted by the share of the lags for which it was followed"),
+        Column("joint", _COUNT, "tracks that entered both markets without an observed order (ties)"),
         Column(
             "alpha_if_ties",
             _NUMBER,
-            "entries: alpha if source had been first in every tie, which then counts as exposed too; null where no "
-            "track was exposed or tied",
+            "entries: alpha if source had been first in every tie, with ties counted as exposed; null where no track "
+            "was exposed or tied",
             nullable=True,
         ),
         Column("lag_median", _NUMBER, "days: median of the modelled lags"),
@@ -62,22 +62,22 @@ CREDITS = Contract(
     "one entry and possible cause",
     (
         *ENTRIES.pick("track_id", "market"),
-        Column("source", _TEXT, "market that the entry may be owed to; null for nobody seen", nullable=True),
-        Column("credit", _NUMBER, "share of the entry that is owed to source; those of one entry add up to 1"),
+        Column("source", _TEXT, "market that may have caused the entry; null for the background", nullable=True),
+        Column("credit", _NUMBER, "share of the entry attributed to source; the credits of one entry add up to 1"),
     ),
     ("track_id", "market", "source"),
 )
 
 BACKGROUND = Contract(
     "background",
-    "one market, period and age class of tracks: the entries that are owed to nobody seen",
+    "one market, period and age class of tracks: entries attributed to no other market",
     (
         *ENTRIES.pick("market"),
         Column("period", _TEXT, "name of the calendar year"),
         Column("age_from", _AGE, "days after the debut at which the class begins, not included"),
         Column("age_to", _AGE, "days after the debut at which the class ends, included"),
         Column("hazard", _NUMBER, "entries per track and day; null where no track was at risk", nullable=True),
-        Column("credits", _NUMBER, "entries that are owed to nobody seen"),
+        Column("credits", _NUMBER, "entries attributed to no other market"),
         Column("exposure", _NUMBER, "track-days at risk"),
     ),
     ("market", "period", "age_from"),
@@ -88,11 +88,11 @@ CLOUT = Contract(
     "one market",
     (
         *ENTRIES.pick("market"),
-        Column("clout", _NUMBER, "entries elsewhere that one entry brings: sum of alpha over targets"),
-        Column("susceptibility", _NUMBER, "entries that one entry into every other market brings: sum of alpha"),
-        Column("sent", _NUMBER, "entries elsewhere that are owed to the market"),
-        Column("received", _NUMBER, "entries of the market that are owed to others"),
-        Column("background", _NUMBER, "entries of the market that are owed to nobody seen"),
+        Column("clout", _NUMBER, "entries elsewhere expected per entry: sum of alpha over targets"),
+        Column("susceptibility", _NUMBER, "entries expected per entry into every other market: sum of alpha"),
+        Column("sent", _NUMBER, "entries elsewhere attributed to the market"),
+        Column("received", _NUMBER, "entries of the market attributed to other markets"),
+        Column("background", _NUMBER, "entries of the market attributed to no other market"),
     ),
     ("market",),
 )

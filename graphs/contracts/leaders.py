@@ -1,4 +1,4 @@
-"""Contracts of the leaders: scores with intervals, agreement of measures, leaders over time, what they predict."""
+"""Contracts of the leaders: scores with intervals, agreement of measures, scores by period, validity."""
 
 import pyarrow as pa
 
@@ -18,7 +18,7 @@ LEADERS = Contract(
         Column(
             "score",
             _NUMBER,
-            "value of the measure, in its own unit; null where it is not defined, as a share of nothing",
+            "value of the measure, in its own unit; null where it is not defined, such as a share without transitions",
             nullable=True,
         ),
         Column("low", _NUMBER, f"lower bound of the score's 95 % interval, in its unit; {_NO_SCORE}", nullable=True),
@@ -26,7 +26,7 @@ LEADERS = Contract(
         Column(
             "bias",
             _NUMBER,
-            f"mean of the scores of the graphs drawn minus score, in its unit; {_NO_SCORE}",
+            f"mean of the bootstrap scores minus score, in its unit; {_NO_SCORE}",
             nullable=True,
         ),
         Column("rank", _COUNT, f"place by score, 1 is the highest; ties share the better; {_NO_SCORE}", nullable=True),
@@ -35,8 +35,8 @@ LEADERS = Contract(
         Column(
             "group",
             _COUNT,
-            "number of the group, from 1; its markets cannot be told apart from its first, all compared at once; "
-            f"{_NO_SCORE}",
+            "number of the rank group, from 1; its markets do not differ significantly from its first market, allowing "
+            f"for all comparisons; {_NO_SCORE}",
             nullable=True,
         ),
     ),
@@ -52,19 +52,19 @@ AGREEMENT = Contract(
         Column(
             "tau",
             _NUMBER,
-            "correlation (Kendall's τ-b) of the markets' scores; null where one is the same for all markets",
+            "correlation (Kendall's τ-b) of the markets' scores; null where a measure is the same for all markets",
             nullable=True,
         ),
         Column(
             "low",
             _NUMBER,
-            "correlation: 2.5 % quantile in the graphs drawn; null where none has one",
+            "correlation: 2.5 % quantile of the bootstrap; null where no replicate has one",
             nullable=True,
         ),
         Column(
             "high",
             _NUMBER,
-            "correlation: 97.5 % quantile in the graphs drawn; null where none has one",
+            "correlation: 97.5 % quantile of the bootstrap; null where no replicate has one",
             nullable=True,
         ),
     ),
@@ -73,7 +73,7 @@ AGREEMENT = Contract(
 
 ROLLING = Contract(
     "rolling",
-    "one period, measure and market, over the tracks that debut in the period (a year, a quarter apart)",
+    "one period, measure and market, over the tracks that debut in the period (of 365 days, every 91 days)",
     (
         Column("period", _TEXT, "name of the period"),
         Column("start", _DATE, "first date of the period"),
@@ -89,15 +89,15 @@ _FEW_PAIRS = "null where fewer than three pairs of half-years can be used"
 
 VALIDITY = Contract(
     "validity",
-    "one measure and what is held fixed: whether its leaders of a half-year predict who is first in the next",
+    "one measure and set of controls: whether its scores in a half-year predict lead shares in the next",
     (
-        Column("measure", _TEXT, "name of the measure, or volume or lead_excess, which need no graph"),
+        Column("measure", _TEXT, "name of the measure; volume and lead_excess are baselines without a graph"),
         _GIVEN,
         Column("pairs", _COUNT, "pairs of half-years used"),
         Column(
             "rho",
             _NUMBER,
-            f"partial rank correlation of the score with how often the market is first in the next; {_FEW_PAIRS}",
+            f"partial rank correlation of the score with the lead share above chance in the next; {_FEW_PAIRS}",
             nullable=True,
         ),
         Column("low", _NUMBER, f"lower bound of the correlation's 95 % interval; {_FEW_PAIRS}", nullable=True),
@@ -105,7 +105,7 @@ VALIDITY = Contract(
         Column(
             "p",
             _NUMBER,
-            f"probability of so strong a correlation or more if markets were exchanged at random; {_FEW_PAIRS}",
+            f"probability of a correlation at least as strong if markets were permuted at random; {_FEW_PAIRS}",
             nullable=True,
         ),
         Column(
@@ -121,15 +121,13 @@ VALIDITY = Contract(
 
 VALIDITY_PAIRS = Contract(
     "validity_pairs",
-    "one measure, what is held fixed, and pair of half-years that follow one another",
+    "one measure, set of controls, and pair of consecutive half-years",
     (
         *VALIDITY.pick("measure", "given"),
         Column("period", _TEXT, "name of the half-year whose scores predict"),
         Column("next_period", _TEXT, "name of the half-year that is predicted"),
         Column("markets", _COUNT, "markets used"),
-        Column(
-            "rho", _NUMBER, "partial rank correlation in this pair; null where the markets are too few", nullable=True
-        ),
+        Column("rho", _NUMBER, "partial rank correlation in this pair; null where markets are too few", nullable=True),
     ),
     ("measure", "given", "period"),
 )

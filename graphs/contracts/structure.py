@@ -1,4 +1,4 @@
-"""Contracts of a graph's structure: communities, what they agree with, and which distances explain the flows."""
+"""Contracts of a graph's structure: communities, their agreement with known groups, and tests of distances."""
 
 import pyarrow as pa
 
@@ -25,21 +25,20 @@ COMMUNITIES = Contract(
         Column(
             "stability",
             _NUMBER,
-            "share of markets that are in both its community here and that in a graph drawn, of those in either; mean "
-            "over the graphs drawn",
+            "share: Jaccard index of its community and its community in a bootstrap graph, mean over these graphs",
         ),
         Column(
             "within",
             _NUMBER,
-            "share of graphs drawn in which it is together with another of its community, mean over these; null where "
-            "it is alone",
+            "share of bootstrap graphs in which it is in one community with another market of its community, mean over "
+            "those markets; null where it is alone",
             nullable=True,
         ),
         Column(
             "outside",
             _NUMBER,
-            "share of graphs drawn in which it is together with a market of another community, mean over these; null "
-            "where there is one community",
+            "share of bootstrap graphs in which it is in one community with a market of another community, mean over "
+            "those markets; null where there is one community",
             nullable=True,
         ),
     ),
@@ -56,19 +55,17 @@ COMMUNITY_AGREEMENT = Contract(
         Column(
             "ami",
             _NUMBER,
-            f"adjusted mutual information: 1 where the two are equal, 0 as much as chance gives; {_NO_GROUP}",
+            f"adjusted mutual information: 1 where the two are equal, 0 where as expected by chance; {_NO_GROUP}",
             nullable=True,
         ),
+        Column("ami_low", _NUMBER, f"information as ami: 2.5 % quantile of the bootstrap; {_NO_GROUP}", nullable=True),
         Column(
-            "ami_low", _NUMBER, f"information as ami: 2.5 % quantile in the graphs drawn; {_NO_GROUP}", nullable=True
-        ),
-        Column(
-            "ami_high", _NUMBER, f"information as ami: 97.5 % quantile in the graphs drawn; {_NO_GROUP}", nullable=True
+            "ami_high", _NUMBER, f"information as ami: 97.5 % quantile of the bootstrap; {_NO_GROUP}", nullable=True
         ),
         Column(
             "p",
             _NUMBER,
-            f"probability of so good an agreement or better if groups were dealt at random; {_NO_GROUP}",
+            f"probability of an agreement at least as good if groups were assigned at random; {_NO_GROUP}",
             nullable=True,
         ),
         Column("markets", _COUNT, "markets compared"),
@@ -86,13 +83,13 @@ _DROPPED = Column("dropped", _TEXT, "codes of the markets left out, joined by |;
 
 MANTEL = Contract(
     "mantel",
-    "one distance, correlated by itself with the root of the rate both ways",
+    "one distance, correlated by itself with the mean √rate of both directions",
     (
         Column("term", _TEXT, "name of the distance: log_km, common_language, cultural_distance"),
         Column("given", _TEXT, "distances held fixed, joined by |; empty where there are none"),
         Column("method", _TEXT, "pearson or spearman"),
         Column("estimate", _NUMBER, "correlation over the pairs of markets"),
-        Column("p", _NUMBER, "probability of so strong a correlation or more if markets were exchanged at random"),
+        Column("p", _NUMBER, "probability of a correlation at least as strong if markets were permuted at random"),
         _PERMUTATIONS,
         _PAIRS_USED,
         _MARKETS_USED,
@@ -103,21 +100,23 @@ MANTEL = Contract(
 
 MRQAP = Contract(
     "mrqap",
-    "one term of the regression of the root of the rate on all distances",
+    "one term of the regression of √rate on all distances",
     (
         Column("term", _TEXT, "intercept, or name of the distance"),
-        Column("estimate", _NUMBER, "change of the root of the rate (itself √share) per unit of the distance"),
-        Column("std_error", _NUMBER, "standard error of least squares, in the estimate's unit; too small by itself"),
+        Column("estimate", _NUMBER, "change of √rate (√share) per unit of the distance"),
+        Column(
+            "std_error", _NUMBER, "standard error of least squares, in the estimate's unit; takes pairs as independent"
+        ),
         Column("statistic", _NUMBER, "ratio: estimate / std_error"),
         Column(
             "low",
             _NUMBER,
             "lower bound of the 95 % interval by permutation, in the estimate's unit; null where the other terms "
-            "explain 5 % of the permutations wholly",
+            "explain 5 % of the permutations fully",
             nullable=True,
         ),
         Column("high", _NUMBER, "upper bound of the 95 % interval, in the estimate's unit; null as low", nullable=True),
-        Column("p", _NUMBER, "probability of so large a statistic or larger by double semi-partialing, two-sided"),
+        Column("p", _NUMBER, "probability of a statistic at least as large, by double semi-partialing, two-sided"),
         Column("r_squared", _NUMBER, "share of the variance that all terms explain"),
         _PERMUTATIONS,
         _PAIRS_USED,
@@ -127,29 +126,29 @@ MRQAP = Contract(
     ("term",),
 )
 
-_UNTOLD = "null where note says why"
+_NO_ESTIMATE = "null where note says why"
 
 
 def _by_errors(prefix: str, error: str, how: str) -> tuple[Column, ...]:
-    """Return error, interval and p of the gravity model's estimate by one estimator of its variance."""
+    """Return the columns of error, interval and p by one estimator of the variance."""
     return (
-        Column(error, _NUMBER, f"standard error {how}, in the estimate's unit; {_UNTOLD}", nullable=True),
+        Column(error, _NUMBER, f"standard error {how}, in the estimate's unit; {_NO_ESTIMATE}", nullable=True),
         Column(
             f"{prefix}low",
             _NUMBER,
-            f"lower bound of the 95 % interval by {error}, in the estimate's unit; {_UNTOLD}",
+            f"lower bound of the 95 % interval by {error}, in the estimate's unit; {_NO_ESTIMATE}",
             nullable=True,
         ),
         Column(
             f"{prefix}high",
             _NUMBER,
-            f"upper bound of the 95 % interval by {error}, in the estimate's unit; {_UNTOLD}",
+            f"upper bound of the 95 % interval by {error}, in the estimate's unit; {_NO_ESTIMATE}",
             nullable=True,
         ),
         Column(
             f"{prefix}p",
             _NUMBER,
-            f"probability of so large an estimate or larger if there were no effect, by {error}; {_UNTOLD}",
+            f"probability of an estimate at least as large if there were no effect, by {error}; {_NO_ESTIMATE}",
             nullable=True,
         ),
     )
@@ -165,15 +164,15 @@ GRAVITY = Contract(
         Column(
             "estimate",
             _NUMBER,
-            f"change of the logarithm of tracks per exposed track, per unit of the distance; {_UNTOLD}",
+            f"change of log(expected tracks per exposed track) per unit of the distance; {_NO_ESTIMATE}",
             nullable=True,
         ),
         _CLUSTERED,
-        Column("statistic", _NUMBER, f"ratio: estimate / std_error; {_UNTOLD}", nullable=True),
+        Column("statistic", _NUMBER, f"ratio: estimate / std_error; {_NO_ESTIMATE}", nullable=True),
         *_INTERVAL,
         *_by_errors("dyadic_", "dyadic_error", "where all pairs with a market in common may depend"),
         *_by_errors("jackknife_", "jackknife_error", "by leaving out a market at a time, the one to quote"),
-        Column("deviance_explained", _NUMBER, "share of the deviance that the terms explain beyond the effects"),
+        Column("deviance_explained", _NUMBER, "share of the deviance beyond the effects that the terms explain"),
         _PAIRS_USED,
         _MARKETS_USED,
         _DROPPED,

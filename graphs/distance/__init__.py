@@ -1,4 +1,4 @@
-"""Does distance explain who follows whom? Mantel, MRQAP and gravity on any distances a user registers."""
+"""Tests of whether distances explain the flows: Mantel, MRQAP and gravity, with distances of the user's choice."""
 
 from graphs.distance.gravity import Gravity, gravity
 from graphs.distance.mantel import mantel

@@ -1,4 +1,4 @@
-"""Covariances of estimates from pairs of markets: pairs that share a market depend on each other."""
+"""Covariances of estimates from pairs of markets, robust to dependence between pairs that share a market."""
 
 from typing import Final
 
@@ -10,11 +10,11 @@ from graphs.distance.market_pairs import Matrix
 Index = NDArray[np.integer]
 
 RANK: Final = 1e-10
-"""Relative eigenvalue of an information matrix below which it is 0: a market's own effects when the market is gone."""
+"""Relative eigenvalue of an information matrix below which it counts as 0, as for the effects of a market left out."""
 
 
 def two_way(scores: Matrix, bread: Matrix, source: Index, target: Index) -> Matrix:
-    """Return the covariance that allows pairs with one source, and pairs with one target, to depend on each other.
+    """Return the covariance clustered two-way: pairs with the same source, or the same target, may depend.
 
     Parameters
     ----------
@@ -25,10 +25,16 @@ def two_way(scores: Matrix, bread: Matrix, source: Index, target: Index) -> Matr
     source, target
         (N,): numbers of the pair's markets.
 
+    Returns
+    -------
+    array
+        (K, K).
+
     Notes
     -----
-    By source plus by target minus by pair, each times G / (G − 1) of its own clusters, as R's ``sandwich::vcovCL``.
-    Where the sum is not positive semi-definite, its negative eigenvalues become 0.
+    The sum of products clustered by source, plus by target, minus by pair; each is multiplied by G / (G − 1) for its G
+    clusters, as in R's ``sandwich::vcovCL``. Where the result is not positive semi-definite, its negative eigenvalues
+    are set to 0.
 
     References
     ----------
@@ -41,15 +47,15 @@ def two_way(scores: Matrix, bread: Matrix, source: Index, target: Index) -> Matr
 
 
 def dyadic(scores: Matrix, bread: Matrix, source: Index, target: Index) -> Matrix:
-    """Return the covariance that allows all pairs with a market in common, in any role, to depend on each other.
+    """Return the dyadic covariance: all pairs with a market in common, as source or target, may depend.
 
-    Parameters are those of `two_way`.
+    Parameters and result are those of `two_way`.
 
     Notes
     -----
-    Over all pairs of pairs with a market in common, their scores' products; times M / (M − 1) for M markets. Summed by
-    market, pairs of the same two markets come twice, so their products are taken off once. Where the sum is not
-    positive semi-definite, its negative eigenvalues become 0.
+    The products of scores are summed over all combinations of pairs with a market in common, and multiplied by
+    M / (M − 1) for M markets. Summing by market counts combinations of the same two markets twice, so their products
+    are subtracted once. Where the result is not positive semi-definite, its negative eigenvalues are set to 0.
 
     References
     ----------
@@ -70,17 +76,19 @@ def dyadic(scores: Matrix, bread: Matrix, source: Index, target: Index) -> Matri
 
 
 def market_jackknife(x: Matrix, weights: Matrix, rest: Matrix, source: Index, target: Index, terms: int) -> Matrix:
-    """Return the covariance of the first coefficients by leaving out one market with all its pairs at a time, (K, K).
+    """Return the jackknife covariance of the first K coefficients, (K, K): one market with all its pairs is left out.
 
-    Each coefficient vector without a market is one Newton step from that of all pairs. Missing (NaN) where a term says
-    nothing beyond the others once some market is gone.
+    The coefficients without a market are one Newton step from those of all pairs. The covariance is NaN where a term
+    becomes collinear when some market is left out.
 
     Parameters
     ----------
     x
         (N, C): columns of the regression, the K terms first; the others may be collinear.
-    weights, rest
-        (N,): variance of each count under the model, and count minus mean.
+    weights
+        (N,): variance of each count under the model.
+    rest
+        (N,): count minus its mean under the model.
     source, target
         (N,): numbers of the pair's markets.
     terms
@@ -88,8 +96,8 @@ def market_jackknife(x: Matrix, weights: Matrix, rest: Matrix, source: Index, ta
 
     Notes
     -----
-    Squared distances from the mean of the M vectors, times (M − 2) / (2 M): a market takes part in 2 / M of the pairs,
-    so half of the usual factor is right for sums over pairs [1]_.
+    The sum of squared distances from the mean of the M vectors, times (M − 2) / (2 M). A market takes part in 2 / M of
+    the pairs, so sums over pairs need half of the usual factor [1]_.
 
     References
     ----------
@@ -105,15 +113,16 @@ def market_jackknife(x: Matrix, weights: Matrix, rest: Matrix, source: Index, ta
         own = (source == market) | (target == market)
         left = information - (scaled[own] * weights[own, None]).T @ scaled[own]
         value, direction = np.linalg.eigh(left)
-        told = value > RANK * value[-1]
-        step = direction[:terms, told] @ ((direction[:, told].T @ -(rest[own] @ scaled[own])) / value[told])
+        positive = value > RANK * value[-1]
+        step = direction[:terms, positive] @ ((direction[:, positive].T @ -(rest[own] @ scaled[own])) / value[positive])
         others = np.linalg.matrix_rank(left[terms:, terms:], RANK, hermitian=True)
-        steps[at] = step / size[:terms] if told.sum() == others + terms else np.nan
+        steps[at] = step / size[:terms] if positive.sum() == others + terms else np.nan
     distance = steps - steps.mean(axis=0)
     return np.asarray((len(markets) - 2) / (2 * len(markets)) * distance.T @ distance)
 
 
 def _clustered(scores: Matrix, cluster: Index) -> Matrix:
+    """Return the products of the scores' sums by cluster, (K, K), times G / (G − 1)."""
     _, number = np.unique(cluster, return_inverse=True)
     groups = int(number.max()) + 1
     sums = _sums(scores, number, groups)
@@ -126,5 +135,6 @@ def _sums(scores: Matrix, cluster: Index, count: int) -> Matrix:
 
 
 def _positive(covariance: Matrix) -> Matrix:
+    """Return the matrix with its negative eigenvalues set to 0."""
     value, direction = np.linalg.eigh((covariance + covariance.T) / 2)
     return np.asarray(direction * np.maximum(value, 0.0) @ direction.T)

@@ -1,4 +1,4 @@
-"""Gravity: tracks that follow from market to market, by Poisson regression with effects of origin and destination."""
+"""Gravity model: Poisson regression of tracks on distances, with effects of source and target."""
 
 import warnings
 from collections.abc import Mapping, Sequence
@@ -19,10 +19,10 @@ from graphs.distance.matrices import Distances
 from graphs.distance.separated import separated, without_flow
 
 COLLINEAR: Final = 1e-7
-"""Share of a term's length that the effects and the terms before it leave; below, it says nothing of its own."""
+"""A term is collinear when the effects and the terms before it leave less than this share of its length."""
 
 CONVERGED: Final = 1e-9
-"""Change of the deviance at which iteration ends; steps are Newton's, so coefficients are then exact to rounding."""
+"""Change of the deviance at which the iteration ends; with Newton steps the coefficients are then exact to rounding."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,17 +32,17 @@ class Gravity:
     Attributes
     ----------
     table
-        One row per term: `term`; `estimate`, by how much log expected tracks per exposed track rise with one unit;
-        `std_error`, clustered two-way by source and by target; `statistic` = estimate / std_error; `low`, `high`, the
-        95 % interval and `p`, two-sided, by t with the smaller number of sources and targets − 1 degrees of freedom;
-        `dyadic_error`, `dyadic_low`, `dyadic_high`, `dyadic_p`, the same allowing all pairs with a market in common to
-        depend, with the number of markets − 1 degrees of freedom; `jackknife_error` … `jackknife_p`, the same by
-        leaving out one market at a time; `deviance_explained` by all terms, of what the effects alone leave; `n_pairs`,
-        `markets` used; `dropped`, codes of markets without a pair in it (joined by ``|``); `note`, why an estimate or
-        an error is missing, else empty.
+        One row per term: `term`; `estimate`, the change of log(expected tracks per exposed track) per unit of the term;
+        `std_error`, clustered two-way by source and by target; `statistic` = estimate / std_error; `low`, `high` (95 %
+        interval) and `p` (two-sided) by the t distribution, with min(sources, targets) − 1 degrees of freedom;
+        `dyadic_error`, `dyadic_low`, `dyadic_high`, `dyadic_p`, the same where all pairs with a market in common may
+        depend, with markets − 1 degrees of freedom; `jackknife_error` … `jackknife_p`, the same by leaving out one
+        market at a time; `deviance_explained`, the share of the deviance beyond the effects that all terms explain;
+        `n_pairs` and `markets` used; `dropped`, codes of markets without a pair in the model (joined by ``|``); `note`,
+        why an estimate or an error is missing, else empty.
     left_out
-        One row per ordered pair that is not in the model: `source`, `target`, `reason`: ``not exposed``, ``missing``
-        and the first distance it lacks, ``no tracks from`` or ``no tracks to`` a market, or ``separated``.
+        One row per ordered pair that is not in the model: `source`, `target`, `reason`: ``not exposed``; ``missing``
+        and the first distance that the pair lacks; ``no tracks from`` or ``no tracks to`` a market; or ``separated``.
     """
 
     table: pd.DataFrame
@@ -51,7 +51,7 @@ class Gravity:
 
 @dataclass(frozen=True, slots=True)
 class _ModelPairs:
-    """Pairs in the model: numbers of source and target, tracks, log exposed (N,), and terms (N, K)."""
+    """The N pairs in the model: numbers of source and target, tracks, log(exposed), (N,) each, and terms, (N, K)."""
 
     source: NDArray[np.intp]
     target: NDArray[np.intp]
@@ -60,7 +60,7 @@ class _ModelPairs:
     terms: Matrix
 
     def cut(self, keep: Flags, terms: Sequence[int] | slice = slice(None)) -> "_ModelPairs":
-        """Return the pairs to keep with some of the terms."""
+        """Return some of the pairs (flags) with some of the terms (numbers)."""
         return _ModelPairs(
             self.source[keep], self.target[keep], self.tracks[keep], self.offset[keep], self.terms[keep][:, terms]
         )
@@ -73,35 +73,36 @@ class _ModelPairs:
 
 
 def gravity(edges: pd.DataFrame, distances: Distances, *, terms: Sequence[str] | None = None) -> Gravity:
-    """Return the Poisson regression of `tracks` on distances, offset log(exposed), with effects of both markets.
+    """Return the Poisson regression of `tracks` on distances, with offset log(exposed) and effects of both markets.
 
-    Every source and every target has an effect of its own, so that its size, taste for novelty and chart depth are held
-    fixed; what is left to explain is the pair. Poisson pseudo-likelihood is consistent for the mean whatever the
-    variance, and needs no logarithm of a count that may be 0 [1]_.
+    Every source and every target has an effect of its own, which holds its size, its taste for new tracks and its chart
+    depth fixed; the distances explain what differs between pairs. Poisson pseudo-likelihood is consistent for the mean
+    whatever the variance, and it needs no logarithm of counts, which may be 0 [1]_.
 
     Parameters
     ----------
     edges
         One row per ordered pair, with `source`, `target`, `tracks`, `exposed`.
     distances
-        Distances; those missing leave out their pair alone.
+        Distances; a pair with a missing distance is left out.
     terms
-        Names of the terms; all distances for None.
+        Names of the distances used (default: all).
 
     Notes
     -----
-    A source or target without any track has no finite effect; its pairs leave the model, and so do pairs that other
-    combinations of terms and effects fit at exactly 0 [2]_ [3]_; estimates of the rest do not change. A term that the
-    effects or the terms before it take up wholly has no estimate (NaN), and a note.
+    Pairs of a source or target without any track are left out, because its effect has no finite estimate. So are
+    separated pairs, which a combination of terms and effects fits at exactly 0 [2]_ [3]_. Leaving them out does not
+    change the other estimates. A term that is collinear with the effects or with the terms before it has no estimate
+    (NaN), and a note.
 
-    Clustered errors are too small with as few markets as there are, the more so by two-way clusters, to which a → b and
-    b → a are strangers. In simulations where pairs were shocked by dyad and by market, 95 % intervals of 30 markets
-    held the truth in 75–83 % (two-way), 77–88 % (dyadic) and 92–95 % (jackknife): the last is the one to believe.
+    With few markets clustered errors are too small, most of all the two-way ones, which take a → b and b → a as
+    independent. In simulations with shocks by dyad and by market, 95 % intervals of 30 markets covered the true value
+    in 75–83 % (two-way), 77–88 % (dyadic) and 92–95 % (jackknife) of cases: use the jackknife.
 
     Raises
     ------
     SettingError
-        When columns lack, pairs stand twice, or counts cannot be right.
+        When a column is missing, a pair has two rows, or a count is negative, infinite or missing.
     DataSaysNoError
         When too few markets or pairs are left, or no term can be estimated.
 
@@ -117,28 +118,29 @@ def gravity(edges: pd.DataFrame, distances: Distances, *, terms: Sequence[str] |
     chosen = distances.select(terms)
     pairs, left_out = _counted(edges, chosen, distances.markets)
     _check_enough(pairs, len(chosen))
-    silent = without_flow(pairs.tracks, pairs.source, pairs.target)
-    left_out += _silent(pairs, silent, distances.markets)
-    pairs = pairs.cut(~silent)
+    empty = without_flow(pairs.tracks, pairs.source, pairs.target)
+    left_out += _without_tracks(pairs, empty, distances.markets)
+    pairs = pairs.cut(~empty)
     _check_enough(pairs, len(chosen))
     apart = separated(pairs.tracks, np.hstack((pairs.effects(), pairs.terms)))
     left_out += _reasons(np.column_stack((pairs.source, pairs.target))[apart], "separated", distances.markets)
     pairs = pairs.cut(~apart)
     _check_enough(pairs, len(chosen))
-    told = _identified(pairs)
-    if not told:
+    estimable = _identified(pairs)
+    if not estimable:
         raise DataSaysNoError(
             f"none of {', '.join(chosen)} varies between the {len(pairs.tracks):,} pairs left beyond the effects of "
-            "origin and destination; take distances of pairs"
+            "source and target; use distances that differ between pairs"
         )
-    table = _estimates(pairs.cut(np.ones(len(pairs.tracks), dtype=bool), told), [list(chosen)[at] for at in told])
+    names = [list(chosen)[at] for at in estimable]
+    table = _estimates(pairs.cut(np.ones(len(pairs.tracks), dtype=bool), estimable), names)
     return Gravity(_finished(table, list(chosen), pairs, distances.markets), _table(left_out))
 
 
 def _counted(
     edges: pd.DataFrame, chosen: Mapping[str, Matrix], markets: Sequence[str]
 ) -> tuple[_ModelPairs, list[tuple[str, str, str]]]:
-    """Return the exposed pairs that lack no distance, and the others with the reason."""
+    """Return the exposed pairs with all distances, and the other pairs with the reason."""
     if edges.duplicated(["source", "target"]).any():
         raise SettingError("a pair stands twice among the edges; give one row per ordered pair")
     tracks, exposed = (edge_matrix(edges, name, markets) for name in ("tracks", "exposed"))
@@ -159,31 +161,31 @@ def _counted(
     return _ModelPairs(source, target, tracks[source, target], np.log(exposed[source, target]), values), left_out
 
 
-def _silent(pairs: _ModelPairs, silent: Flags, markets: Sequence[str]) -> list[tuple[str, str, str]]:
-    """Return the pairs of sources or targets without tracks, with the reason."""
-    left = np.bincount(pairs.source[~silent], minlength=len(markets))
+def _without_tracks(pairs: _ModelPairs, empty: Flags, markets: Sequence[str]) -> list[tuple[str, str, str]]:
+    """Return the flagged pairs, whose source or target has no tracks, with the reason."""
+    left = np.bincount(pairs.source[~empty], minlength=len(markets))
     rows = []
-    for a, b in zip(pairs.source[silent], pairs.target[silent], strict=True):
+    for a, b in zip(pairs.source[empty], pairs.target[empty], strict=True):
         reason = f"no tracks from {markets[a]}" if not left[a] else f"no tracks to {markets[b]}"
         rows.append((markets[a], markets[b], reason))
     return rows
 
 
 def _identified(pairs: _ModelPairs) -> list[int]:
-    """Return the terms that say something the effects and the terms before them do not."""
+    """Return the numbers of the terms that are not collinear with the effects and the terms before them."""
     basis, _ = np.linalg.qr(pairs.effects())
-    told = []
+    estimable = []
     for at, term in enumerate(pairs.terms.T):
         rest = term - basis @ (basis.T @ term)
         rest -= basis @ (basis.T @ rest)
         if np.linalg.norm(rest) > COLLINEAR * np.linalg.norm(term):
-            told.append(at)
+            estimable.append(at)
             basis = np.column_stack((basis, rest / np.linalg.norm(rest)))
-    return told
+    return estimable
 
 
 def _estimates(pairs: _ModelPairs, names: list[str]) -> pd.DataFrame:
-    """Return the terms' estimates with both errors."""
+    """Return one row per term: estimate, the three standard errors with interval and p, deviance explained."""
     effects = pairs.effects()
     estimate, mean = _fit(pairs, effects)
     _, alone = _fit(pairs.cut(np.ones(len(mean), dtype=bool), slice(0)), effects)
@@ -215,8 +217,8 @@ def _estimates(pairs: _ModelPairs, names: list[str]) -> pd.DataFrame:
 
 
 def _fit(pairs: _ModelPairs, effects: Matrix) -> tuple[Matrix, Matrix]:
-    """Return the terms' coefficients and the expected tracks, by iterated weighted least squares."""
-    # a second to import, and needed here alone
+    """Return the terms' coefficients, (K,), and the expected tracks, (N,), by iterated weighted least squares."""
+    # imported here because it takes a second and only this function needs it
     from statsmodels.genmod.families import Poisson
     from statsmodels.genmod.generalized_linear_model import GLM
     from statsmodels.tools.sm_exceptions import ConvergenceWarning, PerfectSeparationWarning
@@ -229,7 +231,7 @@ def _fit(pairs: _ModelPairs, effects: Matrix) -> tuple[Matrix, Matrix]:
             result = model.fit(maxiter=200, tol=CONVERGED)
     except PerfectSeparationWarning as error:
         raise DataSaysNoError(
-            f"the gravity model fits all {len(pairs.tracks):,} pairs exactly; there is no rest to take errors from"
+            f"the gravity model fits all {len(pairs.tracks):,} pairs exactly; without residuals there are no errors"
         ) from error
     except (ConvergenceWarning, np.linalg.LinAlgError) as error:
         raise DataSaysNoError(
@@ -240,7 +242,7 @@ def _fit(pairs: _ModelPairs, effects: Matrix) -> tuple[Matrix, Matrix]:
 
 
 def _inference(estimate: Matrix, covariance: Matrix, freedom: int) -> dict[str, Matrix]:
-    """Return error, statistic, interval and p by t; missing where the covariance is 0."""
+    """Return error, statistic, interval and p by the t distribution; NaN where the variance is 0."""
     error = np.sqrt(np.diag(covariance))
     error = np.where(error > 0, error, np.nan)
     reach = stats.t.ppf((1 + CONFIDENCE) / 2, freedom) * error
@@ -259,6 +261,7 @@ def _deviance(tracks: Matrix, mean: Matrix) -> float:
 
 
 def _finished(table: pd.DataFrame, chosen: list[str], pairs: _ModelPairs, markets: Sequence[str]) -> pd.DataFrame:
+    """Return the table with a row for every chosen term, and the columns that are the same in all rows."""
     there = np.union1d(pairs.source, pairs.target)
     dropped = [code for at, code in enumerate(markets) if at not in set(there.tolist())]
     whole = table.set_index("term").reindex(chosen).rename_axis("term").reset_index()

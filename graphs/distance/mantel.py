@@ -19,7 +19,7 @@ METHODS: Final = ("pearson", "spearman")
 ALTERNATIVES: Final = ("two-sided", "greater", "less")
 
 FLAT: Final = 1e-10
-"""Share of a vector's length that is left of it when what the others explain is taken away; below, nothing is left."""
+"""A vector is collinear with the others when its residual is shorter than this share of its length."""
 
 
 def mantel(
@@ -33,46 +33,47 @@ def mantel(
     permutations: int = 1_000,
     seed: int = 0,
 ) -> pd.DataFrame:
-    """Return the correlation of a symmetric outcome with distances, partial where some are given; one row per term.
+    """Return the (partial) Mantel correlation of a symmetric outcome with distances, one row per term.
 
     Parameters
     ----------
     outcome
-        (m, m) in the order of the distances' markets, symmetric (`symmetrised` makes it so), NaN where it is missing.
+        (m, m) in the order of the distances' markets, symmetric (see `symmetrised`), NaN where it is missing.
     distances
-        Distances, of which `terms` and `given` must be symmetric.
+        Distances; those of `terms` and `given` must be symmetric.
     terms
-        Distances to correlate with, each on its own; all but the given ones for None.
+        Names of the distances to correlate with, each by itself (default: all that are not in `given`).
     given
-        Distances whose linear part is taken out of both sides first: the partial Mantel test.
+        Names of the distances held fixed: both sides are regressed on them first, the partial Mantel test [1]_
+        (default: none).
     method
-        ``"pearson"``, or ``"spearman"``: the same on ranks over the pairs.
+        ``"pearson"`` (default), or ``"spearman"``, the same on ranks over the pairs.
     alternative
-        What counts as at least as much as observed: either sign, only above, or only below.
+        Sign tested: ``"two-sided"`` (default), ``"greater"`` or ``"less"``.
     permutations
-        Permutations of the term's markets, 19 or more; those of one row are those of all.
+        Permutations of the term's markets, 19 or more (default 1,000); all rows use the same.
     seed
-        Seed of the permutations.
+        Seed of the permutations (default 0).
 
     Returns
     -------
     DataFrame
-        `term`; `given` (joined by ``|``); `method`; `estimate`, the correlation; `p` = (1 + #) / (permutations + 1);
-        `permutations`; `n_pairs`; `markets` used; `dropped`, codes of those left out for missing pairs (joined by
-        ``|``, see `complete_markets`).
+        `term`; `given` (joined by ``|``); `method`; `estimate`, the correlation; `p`, (1 + number of permutations that
+        reach it) / (permutations + 1); `permutations`; `n_pairs`; `markets` used; `dropped`, codes of markets left out
+        for missing pairs (joined by ``|``, see `complete_markets`).
 
     Notes
     -----
-    No pair may be missing, so all rows stand on one set of markets. The term is permuted and what is given stays, as in
-    vegan's ``mantel.partial``. Permutations take neighbouring markets apart: where outcome and distance both change
-    smoothly over the map, p is too small [2]_; `mrqap` and `gravity` tell more.
+    All rows use the same markets, between which no pair is missing in any matrix. The term is permuted and the given
+    distances are not, as in vegan's ``mantel.partial``. A permutation separates neighbouring markets, so p is too small
+    where outcome and distance both vary smoothly over the map [2]_; see also `mrqap` and `gravity`.
 
     Raises
     ------
     SettingError
-        When a matrix is not symmetric, or a setting cannot be right.
+        When a matrix is not symmetric, or a setting is out of range.
     DataSaysNoError
-        When too few markets are left, or a matrix says nothing about them beyond what is given.
+        When too few markets are left, or a matrix does not vary beyond the given distances.
 
     References
     ----------
@@ -100,11 +101,11 @@ def mantel(
         name: _scaled(matrix[np.ix_(complete.kept, complete.kept)][pairs], method) for name, matrix in named.items()
     }
     basis = _basis([vectors[name] for name in controls], len(pairs[0]))
-    left = _left("outcome", vectors["outcome"], basis)
+    residual = _residual("outcome", vectors["outcome"], basis)
     rows = []
     for name in tested:
         generator = np.random.default_rng(seed)
-        estimate, drawn = _correlations(name, vectors[name], left, basis, pairs, permutations, generator)
+        estimate, drawn = _correlations(name, vectors[name], residual, basis, pairs, permutations, generator)
         p = _p(drawn, estimate, alternative)
         rows.append({"term": name, "given": "|".join(controls), "method": method, "estimate": estimate, "p": p})
     return pd.DataFrame(rows).assign(
@@ -118,25 +119,25 @@ def mantel(
 def _correlations(
     name: str,
     vector: Matrix,
-    left: Matrix,
+    outcome: Matrix,
     basis: Matrix,
     pairs: Pairs,
     permutations: int,
     generator: np.random.Generator,
 ) -> tuple[float, Matrix]:
-    """Return the partial correlation of a vector of pairs with the outcome's, and those of its permutations."""
-    _left(name, vector, basis)
+    """Return the partial correlation of a term with the outcome's residual, as observed and for each permutation."""
+    _residual(name, vector, basis)
     centred = vector - vector.mean()
     count = int(pairs[0].max()) + 1
     matrix = np.zeros((count, count))
     matrix[pairs] = matrix.T[pairs] = centred
-    fixed = np.column_stack((left / np.linalg.norm(left), basis))
+    fixed = np.column_stack((outcome / np.linalg.norm(outcome), basis))
     drawn = permuted_products(matrix, fixed, pairs, permutations=permutations, generator=generator)
     products = np.vstack((centred @ fixed, drawn))
     rest = centred @ centred - (products[:, 1:] ** 2).sum(axis=1)
-    # a permutation that what is given explains wholly has no correlation of its own
-    told = rest > FLAT**2 * (centred @ centred)
-    values = np.where(told, products[:, 0] / np.sqrt(np.where(told, rest, 1.0)), 0.0)
+    # a permutation that the given distances explain fully counts as correlation 0
+    varies = rest > FLAT**2 * (centred @ centred)
+    values = np.where(varies, products[:, 0] / np.sqrt(np.where(varies, rest, 1.0)), 0.0)
     return float(values[0]), values[1:]
 
 
@@ -152,17 +153,17 @@ def _scaled(vector: Matrix, method: Method) -> Matrix:
 
 
 def _basis(controls: list[Matrix], pairs: int) -> Matrix:
-    """Return an orthonormal basis of the constant and what is given, (N, v)."""
+    """Return an orthonormal basis of the constant and the given distances, (N, v)."""
     scaled = [(one - one.mean()) / max(float(one.std()), 1e-300) for one in controls]
     columns = np.column_stack([np.ones(pairs), *scaled])
     directions, size, _ = np.linalg.svd(columns, full_matrices=False)
     return directions[:, size > FLAT * size[0]]
 
 
-def _left(name: str, vector: Matrix, basis: Matrix) -> Matrix:
-    """Return what is left of a vector of pairs when the basis is taken out."""
+def _residual(name: str, vector: Matrix, basis: Matrix) -> Matrix:
+    """Return the residual of a vector of pairs, (N,), after projection on the basis."""
     centred = vector - vector.mean()
-    left = centred - basis @ (basis.T @ centred)
-    if np.linalg.norm(left) <= FLAT * max(float(np.linalg.norm(centred)), 1e-300):
+    residual = centred - basis @ (basis.T @ centred)
+    if np.linalg.norm(residual) <= FLAT * max(float(np.linalg.norm(centred)), 1e-300):
         raise DataSaysNoError(f"'{name}' does not vary between the markets left, beyond what is given; leave it out")
-    return np.asarray(left)
+    return np.asarray(residual)

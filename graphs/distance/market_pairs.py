@@ -1,4 +1,4 @@
-"""Pairs of markets as vectors, and the markets that are left when no pair may be missing."""
+"""Pairs of markets: edge columns as matrices, matrices as vectors, and markets without missing pairs."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,35 +16,35 @@ Pairs = tuple[NDArray[np.intp], NDArray[np.intp]]
 Outcome = Literal["root", "logit", "log"]
 
 LEAST_MARKETS: Final = 5
-"""Fewest markets whose 120 permutations can say anything at the 5 % level."""
+"""Fewest markets: five have 120 permutations, so that p can be below .05."""
 
 SYMMETRIC: Final = 1e-9
-"""Relative difference between the directions up to which a matrix is symmetric: sums in another order."""
+"""Relative difference between the two directions that counts as rounding in a symmetric matrix."""
 
 
 @dataclass(frozen=True, slots=True)
-class Complete:
-    """Markets between which no pair is missing.
+class MarketsWithAllPairs:
+    """Markets between which no pair is missing, as `complete_markets` chooses them.
 
     Attributes
     ----------
     kept
         Numbers of the markets kept, in order.
     dropped
-        Codes of the others, in the order in which they were dropped.
+        Codes of the other markets, in the order in which they were dropped.
     """
 
     kept: NDArray[np.intp]
     dropped: tuple[str, ...]
 
 
-def complete_markets(matrices: Sequence[Matrix], markets: Sequence[str]) -> Complete:
-    """Return a large set of markets between which no matrix misses a pair.
+def complete_markets(matrices: Sequence[Matrix], markets: Sequence[str]) -> MarketsWithAllPairs:
+    """Return a set of markets between which no matrix lacks a pair, as large as a greedy search finds it.
 
-    Greedy: the market with the most missing pairs left is dropped, of several the last by code, until none is missing;
-    then dropped markets that miss no pair with the kept ones return, in reverse order. The set cannot be enlarged, and
-    is the largest where markets miss all their pairs; in general finding the largest is a hard problem and the set may
-    be smaller than that.
+    The market with the most missing pairs is dropped (of equals the last by code) until no pair is missing. Then
+    dropped markets without a missing pair to the kept ones are taken back, the last dropped first. No market can be
+    added to the result. It is the largest possible set where markets lack all their pairs; in other cases a larger set
+    may exist.
 
     Parameters
     ----------
@@ -75,13 +75,13 @@ def complete_markets(matrices: Sequence[Matrix], markets: Sequence[str]) -> Comp
     if kept.sum() < LEAST_MARKETS:
         raise DataSaysNoError(
             f"only {int(kept.sum())} of {len(markets)} markets have no missing pair; {LEAST_MARKETS} are needed: leave "
-            "out the distance that misses most"
+            "out the distance with the most missing pairs"
         )
-    return Complete(np.flatnonzero(kept), tuple(markets[at] for at in dropped))
+    return MarketsWithAllPairs(np.flatnonzero(kept), tuple(markets[at] for at in dropped))
 
 
 def market_pairs(count: int, *, directed: bool) -> Pairs:
-    """Return row and column numbers of all pairs of `count` markets: ordered ones, or each once."""
+    """Return row and column numbers of all pairs of `count` markets: ordered pairs, or each pair once."""
     if directed:
         rows, columns = np.nonzero(~np.eye(count, dtype=bool))
         return rows, columns
@@ -89,7 +89,7 @@ def market_pairs(count: int, *, directed: bool) -> Pairs:
 
 
 def check_symmetric(name: str, matrix: Matrix) -> None:
-    """Raise a SettingError when a matrix is not symmetric; what is missing in one direction alone is not."""
+    """Raise a SettingError when a matrix is not symmetric, or a value is missing in one direction only."""
     if not np.allclose(matrix, matrix.T, rtol=SYMMETRIC, atol=0, equal_nan=True):
         raise SettingError(f"'{name}' differs between the directions of a pair; symmetrise it first (symmetrised)")
 
@@ -106,7 +106,7 @@ def symmetrised(matrix: Matrix) -> Matrix:
 
 
 def edge_matrix(edges: pd.DataFrame, column: str, markets: Sequence[str]) -> Matrix:
-    """Return a column of the edges as an array (m, m) from source to target, NaN where there is no value."""
+    """Return a column of the edges as a matrix (m, m), source in rows and target in columns, NaN where missing."""
     if column not in edges:
         raise SettingError(f"these edges have no column '{column}'")
     number = {code: at for at, code in enumerate(markets)}
@@ -119,7 +119,7 @@ def edge_matrix(edges: pd.DataFrame, column: str, markets: Sequence[str]) -> Mat
 
 
 def rate_matrix(edges: pd.DataFrame, markets: Sequence[str], *, scale: Outcome = "root") -> Matrix:
-    """Return the rates on a scale for regressions, (m, m), NaN where no track was exposed.
+    """Return the rates, transformed for regression, (m, m), NaN where no track was exposed.
 
     Parameters
     ----------
@@ -128,14 +128,14 @@ def rate_matrix(edges: pd.DataFrame, markets: Sequence[str], *, scale: Outcome =
     markets
         Codes of the m markets.
     scale
-        ``"root"``: √rate, whose spread hardly depends on the rate, and 0 where no track followed. ``"logit"``:
-        log((n·rate + ½) / (n·(1 − rate) + ½)) with n = exposed; shrinks towards even odds where n is small. ``"log"``:
-        log rate, missing where no track followed, which leaves out just the weakest pairs.
+        ``"root"`` (default): √rate; its variance depends little on the rate, and it is 0 where no track followed.
+        ``"logit"``: log((n·rate + ½) / (n·(1 − rate) + ½)) with n = exposed; close to 0 where n is small. ``"log"``:
+        log(rate); missing where no track followed, so the weakest pairs are left out.
 
     Raises
     ------
     SettingError
-        When the scale is none of these, or a column is not there.
+        When the scale is none of these, or a column is missing.
     """
     rate = edge_matrix(edges, "rate", markets)
     if scale == "root":

@@ -1,4 +1,4 @@
-"""Distances between markets from any matrix or long table, as arrays; what is missing stays missing and is named."""
+"""Distances between markets as matrices, from the packaged tables or from the user's; missing values stay missing."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -18,16 +18,16 @@ KNOWN: Final = ("log_km", "contiguous", "common_language", "language_overlap", "
 
 @dataclass(frozen=True, slots=True)
 class Distances:
-    """Distances between the same markets; a value, every `with_…` makes a new one.
+    """Distances between the same markets. It is immutable: `with_pairs` and `with_markets` return a new one.
 
     Attributes
     ----------
     markets
-        Codes of the m markets; arrays number them from 0.
+        Codes of the m markets, in the order of rows and columns.
     matrices
-        Name → (m, m) distance from row to column, NaN where it is missing, and on the diagonal. Read-only.
+        Name → (m, m) distance from row to column; NaN on the diagonal and where it is missing. Read-only.
     unknown
-        Name → names in what was registered that are no known market, in order; their rows were not used.
+        Name → names in the user's table that are no known market, in order; their rows were not used.
     """
 
     markets: tuple[str, ...]
@@ -36,7 +36,17 @@ class Distances:
 
     @classmethod
     def of(cls, markets: Iterable[str]) -> Self:
-        """Return the distances of `KNOWN` between markets, given by name or code; any order, each once.
+        """Return the distances named in `KNOWN` between markets.
+
+        Parameters
+        ----------
+        markets
+            Two markets or more, by name or code, each once; results keep their order.
+
+        Raises
+        ------
+        SettingError
+            When a market stands twice, is Global, or there are fewer than two.
 
         Examples
         --------
@@ -47,8 +57,8 @@ class Distances:
         codes = tuple(resolve(name) for name in markets)
         twice = sorted({code for code in codes if codes.count(code) > 1})
         if twice or "Global" in codes or len(codes) < 2:
-            said = f"{', '.join(twice)} twice" if twice else "Global" if "Global" in codes else f"{len(codes)}"
-            raise SettingError(f"distances need two markets or more, each once, without aggregates; found {said}")
+            found = f"{', '.join(twice)} twice" if twice else "Global" if "Global" in codes else f"{len(codes)}"
+            raise SettingError(f"distances need two markets or more, each once, without aggregates; found {found}")
         table = pair_table().assign(log_km=lambda pairs: np.log(pairs["distance_km"]))
         values = {name: _matrix(table["source"], table["target"], table[name], codes) for name in KNOWN}
         return cls(codes, values, {})
@@ -66,25 +76,25 @@ class Distances:
         Parameters
         ----------
         name
-            What to call it; the name of a result's `term`.
+            Name of the distance; results show it as `term`.
         table
             An array (m, m) in the order of `markets`; or a frame with one row and one column per market, named by the
             index (or a first column of text) and the columns; or a long frame with two columns of text and one of
-            numbers. Markets by any name or code that `diffusion.resolve` knows. Other territories are ignored; names
-            that are unknown go to `unknown`. The diagonal is ignored.
+            numbers. Markets by any name or code that `diffusion.resolve` knows. Other markets and the diagonal are
+            ignored; unknown names are listed in `unknown`.
         symmetric
-            Whether a pair that has a value in one direction only has it in the other too; without it, a long table
-            that lists every pair once leaves the other direction missing.
+            Whether to use a value given in one direction only for the other direction too (default: no). Without it, a
+            long table that lists every pair once leaves the other direction missing.
         names
-            Further names → name or code, for names that are not known.
+            Name in the table → name or code of a market, for names that `diffusion.resolve` does not know.
 
         Raises
         ------
         SettingError
-            When the table is none of these, a value is no finite number, two values contradict each other, or the name
-            is taken.
+            When the table has none of these forms, a value is no finite number, a pair has two different values, or
+            the name is already used.
         DataSaysNoError
-            When the table knows no pair of these markets.
+            When the table has no pair of these markets.
         """
         if name in self.matrices:
             raise SettingError(f"there is a distance '{name}' already; choose another name")
@@ -97,32 +107,32 @@ class Distances:
             value = _mirrored(name, value, self.markets)
         if np.isnan(value).all():
             raise DataSaysNoError(
-                f"the distance '{name}' knows no pair of these {len(self.markets)} markets"
+                f"the distance '{name}' has no value for any pair of these {len(self.markets)} markets"
                 + (f"; unknown names: {', '.join(unknown[:5])}" if unknown else "")
             )
         value.flags.writeable = False
         return replace(self, matrices={**self.matrices, name: value}, unknown={**self.unknown, name: unknown})
 
     def with_markets(self, name: str, values: Mapping[str, float], *, side: Side) -> Self:
-        """Return these distances and a property of one side: each pair has its source's (or target's) value.
+        """Return these distances and one more, in which a pair has a value of its source (or of its target).
 
-        It holds the size of a market fixed in `mrqap`; `gravity` has effects of both sides already.
+        Use it to hold the size of a market fixed in `mrqap`; `gravity` has effects of both sides already.
 
         Parameters
         ----------
         name
-            What to call it.
+            Name of the new distance.
         values
-            Market, by name or code → value; NaN where it is missing.
+            Market (by name or code) → value; NaN where it is missing.
         side
-            Whose value a pair has.
+            Market whose value a pair has: ``source`` or ``target``.
         """
         if side not in ("source", "target"):
             raise SettingError(f"side is source or target, not '{side}'")
         by_code = {resolve(market): float(value) for market, value in values.items()}
         own = np.array([by_code.get(code, np.nan) for code in self.markets])
-        spread = np.broadcast_to(own[:, None] if side == "source" else own, (len(own), len(own)))
-        return self.with_pairs(name, spread)
+        by_pair = np.broadcast_to(own[:, None] if side == "source" else own, (len(own), len(own)))
+        return self.with_pairs(name, by_pair)
 
     def matrix(self, name: str) -> Matrix:
         """Return one distance, (m, m), read-only."""
@@ -131,14 +141,14 @@ class Distances:
         return self.matrices[name]
 
     def select(self, names: Sequence[str] | None) -> dict[str, Matrix]:
-        """Return name → distance of the names given, of all for None; each name once, one or more."""
+        """Return name → distance for the names given, or for all where `names` is None."""
         chosen = list(self.matrices) if names is None else list(names)
         if not chosen or len(set(chosen)) < len(chosen):
             raise SettingError(f"give one or more distances, each once, not {chosen}")
         return {name: self.matrix(name) for name in chosen}
 
     def missing(self) -> pd.DataFrame:
-        """Return what is missing: `distance`, `source`, `target`, one row per distance and ordered pair."""
+        """Return the missing values: `distance`, `source`, `target`, one row per distance and ordered pair."""
         rows = [
             (name, self.markets[a], self.markets[b])
             for name, value in self.matrices.items()
@@ -153,7 +163,7 @@ class Distances:
         value = table.astype(float)
         np.fill_diagonal(value, np.nan)
         if np.isinf(value).any():
-            raise SettingError(f"the distance '{name}' is infinite somewhere; leave what is not known missing")
+            raise SettingError(f"the distance '{name}' has an infinite value; use NaN where it is not known")
         return value
 
     def _from_frame(self, name: str, table: pd.DataFrame, names: Mapping[str, str]) -> tuple[Matrix, tuple[str, ...]]:
@@ -170,7 +180,7 @@ class Distances:
 
 
 def _long(name: str, table: pd.DataFrame) -> "tuple[pd.Series[str], pd.Series[str], pd.Series[float]]":
-    """Return a table's pairs as two columns of names and one of values, whichever of the three forms it has."""
+    """Return a table in any of the three forms as two columns of names and one of values."""
     text = [column for column in table.columns if not pd.api.types.is_numeric_dtype(table[column])]
     if len(text) == 2 and len(table.columns) == 3:
         (value,) = (column for column in table.columns if column not in text)
@@ -190,7 +200,7 @@ def _long(name: str, table: pd.DataFrame) -> "tuple[pd.Series[str], pd.Series[st
 
 
 def _codes(name: str, found: list[object], names: Mapping[str, str]) -> tuple[dict[str, str], tuple[str, ...]]:
-    """Return name → code of the names that are known, and those that are not."""
+    """Return name → code for the known names, and the unknown names in order."""
     if any(pd.isna(one) for one in found):  # type: ignore[call-overload]
         raise SettingError(
             f"a market of the distance '{name}' has no name; if it is Namibia's code NA, read the file with "
@@ -216,7 +226,7 @@ def _finite(name: str, numbers: "pd.Series[float]") -> "pd.Series[float]":
 def _matrix(
     source: "pd.Series[str]", target: "pd.Series[str]", value: "pd.Series[float]", markets: Sequence[str]
 ) -> Matrix:
-    """Return the values as an array, NaN where there is none."""
+    """Return the values as a read-only matrix (m, m), NaN where there is none."""
     number = {code: at for at, code in enumerate(markets)}
     a, b = (column.map(number) for column in (source, target))
     ours = a.notna() & b.notna() & (a != b)
@@ -227,6 +237,7 @@ def _matrix(
 
 
 def _mirrored(name: str, value: Matrix, markets: Sequence[str]) -> Matrix:
+    """Return the matrix with each missing value filled from the other direction of its pair."""
     contradicting = np.argwhere(~np.isclose(value, value.T, equal_nan=True) & ~np.isnan(value) & ~np.isnan(value.T))
     if len(contradicting):
         a, b = (markets[at] for at in contradicting[0])

@@ -1,4 +1,4 @@
-"""Regression of a matrix on matrices, tested by permuting what each says beyond the others (MRQAP)."""
+"""MRQAP: regression of a matrix on matrices, with permutation p by double semi-partialing."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,14 +15,14 @@ from graphs.distance.matrices import Distances
 from graphs.distance.permuted import check_permutations, permuted_products, share_reaching
 
 COLLINEAR: Final = 1e-7
-"""Share of a column's length that the columns before it leave; below, it says nothing of its own (as R's `qr`)."""
+"""A column is collinear when the columns before it leave less than this share of its length (as in R's `qr`)."""
 
 INTERCEPT: Final = "intercept"
 
 
 @dataclass(frozen=True, slots=True)
 class _Fit:
-    """Least squares: coefficients, standard errors and t, (K,) each; degrees of freedom; share explained."""
+    """Least squares: coefficients, standard errors and t, (K,) each; degrees of freedom; R²."""
 
     estimate: Matrix
     error: Matrix
@@ -42,39 +42,39 @@ def mrqap(
 ) -> pd.DataFrame:
     """Return the regression of an outcome on distances with permutation p by double semi-partialing, one row per term.
 
-    Least squares over the pairs of markets. For each term: what the other terms do not explain of it is permuted, rows
-    and columns together, put back in the term's place, and t of the regression is compared with the observed t [1]_.
+    Least squares over the pairs of markets. For each term, its residual on the other terms is permuted, rows and
+    columns together, and takes the place of the term; the t of this regression is compared with the observed t [1]_.
 
     Parameters
     ----------
     outcome
-        (m, m) in the order of the distances' markets, from row to column, NaN where it is missing (`rate_matrix`).
+        (m, m) in the order of the distances' markets, from row to column, NaN where it is missing (see `rate_matrix`).
     distances
-        Distances; those of one side of a pair (`Distances.with_markets`) are terms like others.
+        Distances, those of `Distances.with_markets` included.
     terms
-        Names of the terms; all distances for None.
+        Names of the distances used (default: all).
     directed
-        Whether every ordered pair counts; without it each pair counts once and all matrices must be symmetric.
+        Whether to use every ordered pair (default). Otherwise each pair counts once and all matrices must be symmetric.
     permutations
-        Permutations, 19 or more; the same for every term.
+        Permutations, 19 or more (default 1,000); all terms use the same.
     seed
-        Seed of the permutations.
+        Seed of the permutations (default 0).
 
     Returns
     -------
     DataFrame
-        `term`, first `intercept`; `estimate`; `std_error` of least squares, which takes pairs for independent and is
-        not valid by itself; `statistic`, t; `low`, `high`, the 95 % interval estimate ± c · std_error, c the 95 %
-        quantile of the permutations' |t|, which holds 0 where p > 0.05; `p`, two-sided, (1 + #) / (permutations + 1);
-        `r_squared`; `permutations`; `n_pairs`; `markets` used; `dropped`, codes of those left out for missing pairs
-        (joined by ``|``, see `complete_markets`).
+        `term`, first `intercept`; `estimate`; `std_error` of least squares, which takes pairs as independent and is not
+        valid by itself; `statistic`, t; `low`, `high`, the 95 % interval estimate ± c · std_error, where c is the 95 %
+        quantile of |t| over the permutations (it contains 0 where p > 0.05); `p`, two-sided, (1 + number of
+        permutations that reach |t|) / (permutations + 1); `r_squared`; `permutations`; `n_pairs`; `markets` used;
+        `dropped`, codes of markets left out for missing pairs (joined by ``|``, see `complete_markets`).
 
     Raises
     ------
     SettingError
-        When a setting cannot be right, or a matrix that should be is not symmetric.
+        When a setting is out of range, or a matrix is not symmetric although `directed` is False.
     DataSaysNoError
-        When too few markets are left, or a term does not vary beyond those before it.
+        When too few markets are left, or a term is collinear with those before it.
 
     References
     ----------
@@ -97,15 +97,15 @@ def mrqap(
     for at, name in enumerate((INTERCEPT, *values)):
         generator = np.random.default_rng(seed)
         drawn = np.abs(_permuted_t(x, y, at, count, pairs, permutations, generator))
-        reach = float(np.quantile(drawn, CONFIDENCE)) * fit.error[at]
+        half_width = float(np.quantile(drawn, CONFIDENCE)) * fit.error[at]
         rows.append(
             {
                 "term": name,
                 "estimate": fit.estimate[at],
                 "std_error": fit.error[at],
                 "statistic": fit.t[at],
-                "low": fit.estimate[at] - reach,
-                "high": fit.estimate[at] + reach,
+                "low": fit.estimate[at] - half_width,
+                "high": fit.estimate[at] + half_width,
                 "p": share_reaching(drawn, abs(float(fit.t[at]))),
             }
         )
@@ -121,10 +121,11 @@ def mrqap(
 def _permuted_t(
     x: Matrix, y: Matrix, at: int, count: int, pairs: Pairs, permutations: int, generator: np.random.Generator
 ) -> Matrix:
-    """Return t of the term's permuted rest in the regression on it and the other terms, (B,).
+    """Return t of the permuted residual of a term in the regression on it and the other terms, (B,).
 
-    With Q an orthonormal basis of the other terms, e the permuted rest and r what they leave of y, that is the simple
-    regression of r on e − QQ'e; so Q'e, r'e and e'e, which no permutation changes, are enough.
+    Let Q be an orthonormal basis of the other terms, e the permuted residual of the term and r the residual of y on the
+    other terms. Then t is that of the simple regression of r on e − QQ'e. It needs Q'e and r'e of every permutation,
+    and e'e, which is the same for all.
     """
     basis, _ = np.linalg.qr(np.delete(x, at, axis=1))
     rest = x[:, at] - basis @ (basis.T @ x[:, at])
@@ -136,17 +137,17 @@ def _permuted_t(
     fixed = np.column_stack((left, basis))
     products = permuted_products(matrix, fixed, pairs, permutations=permutations, generator=generator)
     own = rest @ rest - (products[:, 1:] ** 2).sum(axis=1)
-    # a permutation that the other terms explain wholly tells nothing; it counts against the term
-    told = own > COLLINEAR**2 * (rest @ rest)
-    own = np.where(told, own, 1.0)
+    # a permutation that the other terms explain fully has no t; it counts against the term
+    varies = own > COLLINEAR**2 * (rest @ rest)
+    own = np.where(varies, own, 1.0)
     residual = np.maximum(left @ left - products[:, 0] ** 2 / own, 0.0)
     with np.errstate(divide="ignore"):
         t = products[:, 0] / np.sqrt(residual / (len(y) - x.shape[1]) * own)
-    return np.where(told, t, np.inf)
+    return np.where(varies, t, np.inf)
 
 
 def _least_squares(x: Matrix, y: Matrix, names: Sequence[str]) -> _Fit:
-    """Return the fit of y on the columns of x; every column must say something that those before it do not."""
+    """Return the least-squares fit of y on the columns of x; no column may be collinear with those before it."""
     freedom = len(y) - x.shape[1]
     if freedom < 1:
         raise DataSaysNoError(f"{len(y)} pairs are too few for {x.shape[1]} coefficients; leave terms out")
@@ -160,7 +161,7 @@ def _least_squares(x: Matrix, y: Matrix, names: Sequence[str]) -> _Fit:
     residual = y - x @ estimate
     total = float(((y - y.mean()) ** 2).sum())
     if residual @ residual <= COLLINEAR**2 * (y @ y) or not total:
-        raise DataSaysNoError("the outcome is a sum of the terms without any rest; there is nothing to test")
+        raise DataSaysNoError("the terms explain the outcome exactly, without any rest; there is nothing to test")
     inverse = solve_triangular(r, np.eye(len(r)))
     error = np.sqrt((inverse**2).sum(axis=1) * (residual @ residual) / freedom)
     return _Fit(estimate, error, estimate / error, freedom, 1 - float(residual @ residual) / total)

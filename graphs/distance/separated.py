@@ -1,4 +1,4 @@
-"""Pairs that a Poisson regression fits at exactly 0, at an infinite coefficient: they are found and left out."""
+"""Separation in Poisson regression: pairs that it fits at exactly 0 by an infinite coefficient."""
 
 from typing import Final
 
@@ -10,14 +10,17 @@ from graphs.distance.clustered import Index
 from graphs.distance.market_pairs import Matrix
 
 NOTHING: Final = 1e-7
-"""Relative size of a direction below which it is rounding."""
+"""Relative size below which a value counts as rounding."""
 
 ABOVE: Final = 1e-5
-"""Value, of at most 1, from which a pair is above 0: well beyond what linear programs allow as 0."""
+"""Value (at most 1) from which a pair counts as above 0; the tolerance of the linear program is far smaller."""
 
 
 def without_flow(tracks: Matrix, source: Index, target: Index) -> Flags:
-    """Return the pairs whose source or target has no track in any pair left, (N,); what leaves may make others so."""
+    """Return the pairs whose source or target has no track in any remaining pair, (N,) flags.
+
+    The check is repeated, because removing pairs can leave another market without tracks.
+    """
     left = np.ones(len(tracks), dtype=bool)
     while True:
         alive = left.copy()
@@ -30,11 +33,11 @@ def without_flow(tracks: Matrix, source: Index, target: Index) -> Flags:
 
 
 def separated(tracks: Matrix, x: Matrix) -> Flags:
-    """Return the pairs without tracks that some combination of the columns tells from all pairs with tracks, (N,).
+    """Return the separated pairs, (N,) flags: pairs without tracks that the model can fit at exactly 0.
 
-    Such a combination is 0 where there are tracks, nowhere below 0, and above 0 at these pairs; growing without bound
-    in its direction, the likelihood rises for ever and no estimate exists. The other estimates are those without these
-    pairs.
+    A pair is separated when some linear combination of the columns is 0 at all pairs with tracks, nowhere below 0, and
+    above 0 at the pair. Along this combination the likelihood rises without a maximum, so the coefficients have no
+    finite estimate. Estimates of the other coefficients are those without the separated pairs.
 
     Parameters
     ----------
@@ -45,8 +48,8 @@ def separated(tracks: Matrix, x: Matrix) -> Flags:
 
     Notes
     -----
-    Combinations that are 0 where there are tracks are a null space, mostly of nothing but 0; in it, linear programs
-    look for one that is nowhere below 0, until there is none.
+    The combinations that are 0 at all pairs with tracks form a null space, which mostly holds only 0. Linear programs
+    search it for combinations that are nowhere below 0, until none is left.
 
     References
     ----------
@@ -59,10 +62,10 @@ def separated(tracks: Matrix, x: Matrix) -> Flags:
     if not none.any() or none.all():
         return np.full(len(tracks), bool(none.all()))
     space = linalg.null_space(scaled[~none], rcond=NOTHING)
-    told = scaled[none] @ space if space.size else np.zeros((int(none.sum()), 0))
-    found = np.zeros(len(told), dtype=bool)
-    while told.size and np.abs(told[~found]).max(initial=0.0) > NOTHING:
-        reached = _direction(told[~found])
+    values = scaled[none] @ space if space.size else np.zeros((int(none.sum()), 0))
+    found = np.zeros(len(values), dtype=bool)
+    while values.size and np.abs(values[~found]).max(initial=0.0) > NOTHING:
+        reached = _direction(values[~found])
         if not reached.any():
             break
         found[np.flatnonzero(~found)[reached]] = True
@@ -71,10 +74,10 @@ def separated(tracks: Matrix, x: Matrix) -> Flags:
     return all_pairs
 
 
-def _direction(told: Matrix) -> Flags:
-    """Return the rows above 0 in the combination, nowhere below 0 and at most 1, with the largest sum."""
-    basis = linalg.orth(told.T, rcond=NOTHING)
-    rows = told @ basis
+def _direction(values: Matrix) -> Flags:
+    """Return the rows above 0 in the combination of columns with the largest sum, among those between 0 and 1."""
+    basis = linalg.orth(values.T, rcond=NOTHING)
+    rows = values @ basis
     answer = optimize.linprog(
         -rows.sum(axis=0),
         A_ub=np.vstack((rows, -rows)),
@@ -82,4 +85,4 @@ def _direction(told: Matrix) -> Flags:
         bounds=(None, None),
         method="highs",
     )
-    return np.zeros(len(told), dtype=bool) if answer.x is None else np.asarray(rows @ answer.x > ABOVE)
+    return np.zeros(len(values), dtype=bool) if answer.x is None else np.asarray(rows @ answer.x > ABOVE)

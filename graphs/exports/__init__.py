@@ -1,4 +1,4 @@
-"""The graph in other tools' terms: networkx, igraph, GraphML, GEXF with time, DOT, and plain tables."""
+"""The graph for other tools: networkx, igraph, GraphML, GEXF with time, DOT, CSV and Parquet."""
 
 from graphs.exports.dot_file import dot
 from graphs.exports.gexf_file import gexf

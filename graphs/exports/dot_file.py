@@ -8,25 +8,26 @@ from graphs.exports.values import Value, identity, spelled, types
 
 
 def dot(graph: "nx.DiGraph[str]") -> str:
-    """Return `graph` in the DOT language, every id and text in quotes.
+    """Return `graph` in the DOT language, with all ids and texts in quotes.
 
     Parameters
     ----------
     graph
-        As `networkx_graph` makes it: every name of one type, missing values no attributes.
+        As `networkx_graph` returns it: each attribute has one type, missing values are left out.
 
     Raises
     ------
     ValueError
         When a node's id is empty or holds control characters.
     TypeError
-        When a name has two types, or one that files have no word for.
+        When an attribute has two types, or a type other than text, truth value or number.
 
     Notes
     -----
-    The file asks for the layout of `sfdp`: that of `dot`, for hierarchies, takes minutes for thousands of edges.
-    DOT has no types: numbers and truth values come back as text. Characters that XML cannot hold become U+FFFD here
-    too. Backslashes are doubled, as Graphviz wants them in labels; a line end in a text becomes ``\\n``, its escape.
+    The file sets the layout program `sfdp`, because `dot`, which draws hierarchies, takes minutes for thousands of
+    edges. DOT has no types: numbers and truth values are read back as text. Characters that XML cannot hold become
+    U+FFFD, as in the other formats. Backslashes are doubled, as Graphviz expects in labels; a line end in a text
+    becomes ``\\n``.
 
     Examples
     --------
@@ -46,7 +47,7 @@ def dot(graph: "nx.DiGraph[str]") -> str:
 
 
 def quoted(value: Value) -> str:
-    """Return `value` as a quoted text of DOT."""
+    """Return `value` as quoted text in DOT."""
     escaped = spelled(value).replace("\\", "\\\\").replace('"', '\\"')
     for end in ("\r\n", "\n", "\r"):
         escaped = escaped.replace(end, "\\n")

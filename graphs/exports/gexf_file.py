@@ -16,13 +16,13 @@ SPACE: Final = "http://gexf.net/1.3"
 KINDS: Final = {str: "string", bool: "boolean", int: "long", float: "double"}
 
 DEGREE: Final = 10.0
-"""Length of a degree of longitude or latitude in Gephi's plane."""
+"""Units of Gephi's plane per degree of longitude or latitude."""
 
 SMALLEST, LARGEST = 4.0, 40.0
-"""Diameters of a node without tracks sent, and of the one that sent most."""
+"""Diameter of a node without tracks sent, and of the node that sent most."""
 
 TIMED_WEIGHT: Final = {"weight": float}
-"""The one edge attribute with values in time, and its type; GEXF reserves the name."""
+"""The edge attribute with values in time, and its type. GEXF reserves the name `weight`."""
 
 Span = tuple[date, date]
 Row = dict[str, Value]
@@ -34,34 +34,34 @@ def gexf(graph: "nx.DiGraph[str]", periods: pd.DataFrame | None = None) -> bytes
     Parameters
     ----------
     graph
-        As `networkx_graph` makes it: every name of one type, missing values no attributes.
+        As `networkx_graph` returns it: each attribute has one type, missing values are left out.
     periods
-        Edges by period, as `graphs.period_edges` makes them: `start`, `end` (first and last day), `source`,
-        `target`, `tracks`; other columns are not written. The periods of one edge must not overlap. Default: none,
-        the graph is static.
+        Edges by period, as `graphs.period_edges` returns them: `start`, `end` (first and last day), `source`, `target`,
+        `tracks`; other columns are not written. The periods of one edge must not overlap. Default: none, for a static
+        graph.
 
     Raises
     ------
     ValueError
-        When a period has an edge that the graph lacks, ends before it starts, or overlaps another of its edge; when an
-        id is empty or holds control characters, or two edges have the same.
+        When a period has an edge that the graph lacks, ends before it starts, or overlaps another period of its edge;
+        when an id is empty or holds control characters; when two edges have the same id.
     TypeError
-        When a name has two types, or one that GEXF has no word for.
+        When an attribute has two types, or a type other than text, truth value or number.
 
     Notes
     -----
-    Nodes have `viz:position` (longitude and latitude times 10; none where not known) and `viz:size` (its area grows
-    with `out_tracks`). Edges carry `weight`.
+    Nodes have `viz:position` (longitude and latitude times 10, where known) and `viz:size` (the larger `out_tracks`,
+    the larger the area). Edges have `weight`.
 
-    With periods, every edge has its `tracks` of each period as the dynamic attribute `weight`, both days included,
-    which Gephi's timeline can draw as the edge's width; and a spell for every stretch of days with periods that follow
-    each other without a gap. The static attributes and the XML attribute `weight` still say what holds of the whole
-    time. networkx reads the spells and the weight of the whole time. graphology, which knows no time and only one list
-    of types, takes the file with its option `allowUndeclaredAttributes`; it then has the last period's weight, as text.
+    With periods, every edge has the dynamic attribute `weight`, its `tracks` in each period, which Gephi's timeline can
+    draw as the width of the edge. It also has spells: one for each run of periods without a gap. The static attributes
+    and the XML attribute `weight` refer to the whole time. networkx reads the spells and the weight of the whole time.
+    graphology has no time and reads one list of types only: it needs the option `allowUndeclaredAttributes`, and then
+    has the weight of the last period, as text.
 
-    Lines are not indented, which keeps a file of many periods a tenth smaller.
+    Lines are not indented; a file with many periods is a tenth smaller so.
 
-    Text comes back as it was, but for characters that XML cannot hold, which become U+FFFD.
+    Text is read back unchanged, except that characters that XML cannot hold become U+FFFD.
 
     References
     ----------
@@ -79,7 +79,7 @@ def gexf(graph: "nx.DiGraph[str]", periods: pd.DataFrame | None = None) -> bytes
         spans = [span for own in weights.values() for span, _ in own]
         inside.attrib |= {"timeformat": "date", "timerepresentation": "interval"}
         inside.attrib |= _times((min(first for first, _ in spans), max(last for _, last in spans)))
-    # the static names of edges come last: graphology keeps only the types of the last list
+    # the static attributes of edges come last, because graphology keeps only the types of the last list
     _declare(inside, "node", "static", types(nodes.values()), without="label")
     _declare(inside, "edge", "dynamic", TIMED_WEIGHT if weights else {})
     _declare(inside, "edge", "static", types(data for _, _, data in edges), without="weight")
@@ -90,7 +90,7 @@ def gexf(graph: "nx.DiGraph[str]", periods: pd.DataFrame | None = None) -> bytes
 
 
 def _by_edge(periods: pd.DataFrame, graph: "nx.DiGraph[str]") -> dict[tuple[str, str], list[tuple[Span, float]]]:
-    """Return every edge's periods in order, with the tracks of each."""
+    """Return edge → its periods in order, with the tracks of each."""
     ordered = periods.sort_values(["source", "target", "start"], ignore_index=True)
     starts, ends = (pd.to_datetime(ordered[side]).dt.date for side in ("start", "end"))
     tracks = ordered["tracks"].astype(float)
@@ -109,13 +109,13 @@ def _by_edge(periods: pd.DataFrame, graph: "nx.DiGraph[str]") -> dict[tuple[str,
     return found
 
 
-def _stretches(spans: Iterable[Span]) -> list[Span]:
-    """Return spans in order with those joined that follow each other without a gap.
+def _joined(spans: Iterable[Span]) -> list[Span]:
+    """Return the spans in order; spans that follow each other without a gap are joined into one.
 
     Examples
     --------
     >>> spans = [(date(2021, 1, first), date(2021, 1, last)) for first, last in ((1, 3), (4, 5), (7, 8))]
-    >>> [(first.day, last.day) for first, last in _stretches(spans)]
+    >>> [(first.day, last.day) for first, last in _joined(spans)]
     [(1, 5), (7, 8)]
     """
     joined: list[Span] = []
@@ -128,7 +128,7 @@ def _stretches(spans: Iterable[Span]) -> list[Span]:
 
 
 def _declare(inside: ET.Element, place: str, mode: str, kinds: Mapping[str, type], *, without: str = "") -> None:
-    """Declare attributes by name; an id that is a name is kept by every reader."""
+    """Declare attributes; the id is the name, because every reader keeps such an id."""
     names = [name for name in kinds if name != without]
     if names:
         block = ET.SubElement(inside, "attributes", {"class": place, "mode": mode})
@@ -154,7 +154,7 @@ def _edges(
     weights: Mapping[tuple[str, str], list[tuple[Span, float]]],
 ) -> None:
     if len({f"{source}-{target}" for source, target, _ in edges}) < len(edges):
-        raise ValueError("two edges have the same id; the ids of nodes are too alike to be joined by '-'")
+        raise ValueError("two edges have the same id: joined by '-', their nodes' ids give the same text; rename nodes")
     for source, target, data in edges:
         edge = ET.SubElement(block, "edge", id=f"{source}-{target}", source=source, target=target)
         if "weight" in data:
@@ -164,12 +164,12 @@ def _edges(
         _values(edge, [*fixed, *(("weight", weight, span) for span, weight in own)])
         if own:
             block_of_spells = ET.SubElement(edge, "spells")
-            for span in _stretches(span for span, _ in own):
+            for span in _joined(span for span, _ in own):
                 ET.SubElement(block_of_spells, "spell", _times(span))
 
 
 def _values(element: ET.Element, values: Sequence[tuple[str, Value, Span | None]]) -> None:
-    """Write attribute values, each with its span of time if it has one."""
+    """Write attribute values, with their span of time where they have one."""
     if values:
         block = ET.SubElement(element, "attvalues")
         for name, value, span in values:

@@ -13,33 +13,33 @@ SPACE: Final = "http://graphml.graphdrawing.org/xmlns"
 SCHEMA: Final = f"{SPACE} {SPACE}/1.0/graphml.xsd"
 KINDS: Final = {str: "string", bool: "boolean", int: "long", float: "double"}
 NOT_IN_TOKENS: Final = re.compile(r"[^\w.:·-]")
-"""What the names of attributes and the ids of nodes may not hold (NMTOKEN of XML Schema, a little narrower)."""
+"""Characters not allowed in names of attributes and ids of nodes (a little stricter than NMTOKEN of XML Schema)."""
 
 LINE_ENDS: Final = "\r\u0085\u2028"
-"""Signs that readers of XML take for the end of a line: the first all of them, the others those that know XML 1.1."""
+"""Characters that XML readers turn into a line end: all readers the first, readers of XML 1.1 the others too."""
 
 
 def graphml(graph: "nx.DiGraph[str]") -> bytes:
-    """Return `graph` as GraphML, with the attributes' names as key ids, as Gephi needs them to find `label`.
+    """Return `graph` as GraphML; key ids are the names of the attributes, because Gephi looks for the id `label`.
 
     Parameters
     ----------
     graph
-        As `networkx_graph` makes it: every name of one type, missing values no attributes.
+        As `networkx_graph` returns it: each attribute has one type, missing values are left out.
 
     Raises
     ------
     ValueError
-        When a node's id is no XML name token, or two attributes cannot be told apart.
+        When a node's id is no XML name token, or two attributes have the same name in GraphML.
     TypeError
-        When a name has two types, or one that GraphML has no word for.
+        When an attribute has two types, or a type other than text, truth value or number.
 
     Notes
     -----
-    Text comes back as it was, but for characters that XML cannot hold, which become U+FFFD. A name of an attribute may
-    hold no spaces: they, and other signs that are not allowed, become ``_``. A name that nodes and edges share has the
-    key id ``edge.<name>`` among the edges, for ids are unique in a file. A reader without missing values puts its own
-    in their place: igraph NaN, empty text and, beware, false.
+    Text is read back unchanged, except that characters that XML cannot hold become U+FFFD. Spaces and other characters
+    not allowed in names of attributes become ``_``. Ids are unique in a file, so an attribute of edges with the name of
+    an attribute of nodes has the key id ``edge.<name>``. Readers without missing values replace them: igraph by NaN,
+    empty text and, for truth values, false.
 
     References
     ----------
@@ -62,7 +62,7 @@ def graphml(graph: "nx.DiGraph[str]") -> bytes:
 
 
 def document(root: ET.Element, *, indent: str = "  ") -> bytes:
-    """Return a tree as an XML file, a line per element, safe from readers that make line ends of other signs."""
+    """Return a tree as an XML file with one line per element; `LINE_ENDS` are escaped so that readers keep them."""
     ET.indent(root, space=indent)
     content: bytes = ET.tostring(root, encoding="utf-8", xml_declaration=True)
     for sign in LINE_ENDS:

@@ -1,4 +1,4 @@
-"""The graph as the value of another library: networkx and igraph."""
+"""The graph as an object of networkx or igraph."""
 
 import igraph
 import networkx as nx
@@ -7,8 +7,7 @@ import pandas as pd
 from graphs.exports.values import records
 
 GEPHI_NAMES = {"name": "label", "latitude": "lat", "longitude": "lon"}
-"""Our columns → the attributes that Gephi looks for."""
-
+"""Column → the attribute name that Gephi expects."""
 
 GEPHI_EDGES = (
     "tracks",
@@ -26,15 +25,15 @@ GEPHI_EDGES = (
     "q_order",
     "lead_share",
 )
-"""Columns of edges by which Gephi can filter, colour or size; their bounds, p-values and counts stand in GraphML."""
+"""Columns of edges in GEXF, by which Gephi can filter, colour or size edges; GraphML has all columns."""
 
 
 def networkx_graph(nodes: pd.DataFrame, edges: pd.DataFrame) -> "nx.DiGraph[str]":
-    """Return a directed graph keyed by market code.
+    """Return a directed networkx graph keyed by market code.
 
-    Nodes carry the columns of `nodes`, `name` as `label`, `latitude` and `longitude` as `lat` and `lon`; edges those of
-    `edges` and `weight`, equal to `tracks`. Values are str, bool, int or float, of one type for each name; what is
-    missing, empty or not finite is no attribute.
+    Nodes have the columns of `nodes` as attributes, with `name` as `label` and `latitude`, `longitude` as `lat`, `lon`.
+    Edges have the columns of `edges`, and `weight`, equal to `tracks`. Values are str, bool, int or float; each
+    attribute has one type. Missing values, empty texts and numbers that are not finite are left out.
 
     Examples
     --------
@@ -53,7 +52,7 @@ def networkx_graph(nodes: pd.DataFrame, edges: pd.DataFrame) -> "nx.DiGraph[str]
 
 
 def igraph_graph(graph: "nx.DiGraph[str]") -> igraph.Graph:
-    """Return the same graph for igraph: codes as `name`, all other attributes as they are, None where there is none."""
+    """Return the same graph as an igraph graph: codes as `name`, other attributes unchanged, None where missing."""
     codes = list(graph)
     number = {code: i for i, code in enumerate(codes)}
     there = igraph.Graph(n=len(codes), edges=[(number[a], number[b]) for a, b in graph.edges], directed=True)

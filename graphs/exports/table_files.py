@@ -9,10 +9,10 @@ import pyarrow.parquet as pq
 
 
 def csv(table: pd.DataFrame) -> bytes:
-    """Return a table as CSV in UTF-8 with a header: dates in ISO form, text in quotes, what is missing left empty.
+    """Return a table as CSV in UTF-8 with a header: dates in ISO form, text in quotes, missing values empty.
 
-    Numbers are written with all their digits, truth values as ``true`` and ``false``. Empty text is ``""``, so that it
-    differs from what is missing. Read codes with ``keep_default_na=False``: "NA" is Namibia.
+    Numbers are written with all digits, truth values as ``true`` and ``false``. Empty text is ``""``, which differs
+    from a missing value. Read codes with ``keep_default_na=False``: "NA" is Namibia.
 
     Examples
     --------
@@ -27,17 +27,14 @@ def csv(table: pd.DataFrame) -> bytes:
 
 
 def parquet(table: pd.DataFrame) -> bytes:
-    """Return a table as Parquet; types, missing values and numbers that are not finite come back as they were.
-
-    NaN and None are both missing.
-    """
+    """Return a table as Parquet; types and infinite numbers are read back unchanged. NaN and None are both missing."""
     content = io.BytesIO()
     pq.write_table(pa.Table.from_pandas(table, preserve_index=False), content)
     return content.getvalue()
 
 
 def _with_days(table: pd.DataFrame) -> pd.DataFrame:
-    """Return a table in which columns of whole days are dates without a time."""
+    """Return the table with timestamps of whole days as dates."""
     times = {name: table[name] for name in table.columns if pd.api.types.is_datetime64_dtype(table[name])}
     days = {name: column.dt.date for name, column in times.items() if column.equals(column.dt.normalize())}
     return table.assign(**days)

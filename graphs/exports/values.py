@@ -1,4 +1,4 @@
-"""What a node or an edge may carry into another tool: text, truth values, whole numbers and finite numbers."""
+"""Attribute values of nodes and edges that other tools can read: text, truth values, whole and finite numbers."""
 
 import math
 import re
@@ -14,17 +14,17 @@ import pandas as pd
 Value: TypeAlias = str | bool | int | float
 
 ILLEGAL: Final = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-"""Characters that XML 1.0 cannot hold in any spelling: most control characters, lone surrogates, U+FFFE and U+FFFF."""
+"""Characters that XML 1.0 cannot hold: most control characters, lone surrogates, U+FFFE and U+FFFF."""
 
 LONGEST_INTEGER: Final = 2**63
-"""Whole numbers from here on do not fit the 64 bits that GraphML and GEXF give them."""
+"""Whole numbers of this size and above do not fit the 64 bits of GraphML and GEXF."""
 
 SMALLEST_NUMBER: Final = sys.float_info.min
-"""igraph refuses a whole file for one number nearer to 0 than this, about 2.2e-308."""
+"""Smallest normal number, about 2.2e-308. igraph rejects a file with a number nearer to 0."""
 
 
 def text(value: str) -> str:
-    """Return `value` with U+FFFD in the place of each character that XML cannot hold; all else as it is.
+    """Return `value` with each character that XML cannot hold replaced by U+FFFD.
 
     Examples
     --------
@@ -35,16 +35,15 @@ def text(value: str) -> str:
 
 
 def column_values(column: "pd.Series[Any]") -> list[Value | None]:
-    """Return a column as Python values of one type; None where there is nothing to say.
+    """Return a column as Python values of one type; None for missing values, empty texts and numbers not finite.
 
-    Nothing to say are missing values, numbers that are not finite, and empty text. Dates become ISO text. Whole numbers
-    among other numbers become floats, so that no name has two types. A number nearer to 0 than `SMALLEST_NUMBER`, as a
-    p-value may be, becomes that number with its sign: it stays apart from 0.
+    Dates become ISO text. A column with whole and other numbers becomes floats, so that it has one type. A number
+    nearer to 0 than `SMALLEST_NUMBER`, such as a very small p-value, becomes `SMALLEST_NUMBER` with its sign, not 0.
 
     Raises
     ------
     TypeError
-        When the column holds something else, or things of several kinds.
+        When the column holds values of another type, or of several types.
     """
     values = [_plain(value, column.name) for value in column]
     kinds = {type(value) for value in values if value is not None}
@@ -56,14 +55,14 @@ def column_values(column: "pd.Series[Any]") -> list[Value | None]:
 
 
 def records(table: pd.DataFrame) -> list[dict[str, Value]]:
-    """Return the rows of a table as dicts that lack what is missing.
+    """Return the rows of a table as dicts without the missing values.
 
     Raises
     ------
     ValueError
-        When two columns have one name.
+        When two columns have the same name.
     TypeError
-        When a column holds what files have no type for, or things of several kinds.
+        As for `column_values`.
     """
     twice = table.columns[table.columns.duplicated()]
     if len(twice):
@@ -74,12 +73,12 @@ def records(table: pd.DataFrame) -> list[dict[str, Value]]:
 
 
 def types(elements: Iterable[Mapping[str, Value]]) -> dict[str, type]:
-    """Return the type of every name that nodes or edges carry, in order of first appearance.
+    """Return attribute → type, for the attributes of nodes or of edges, in order of first appearance.
 
     Raises
     ------
     TypeError
-        When a name has values of two types, or of a type that files have no word for.
+        When an attribute has values of two types, or of a type other than text, truth value or number.
     """
     found: dict[str, type] = {}
     for element in elements:
@@ -95,12 +94,12 @@ def types(elements: Iterable[Mapping[str, Value]]) -> dict[str, type]:
 
 
 def identity(code: str) -> str:
-    """Return the id of a node or an attribute as it is.
+    """Return the id of a node or an attribute unchanged.
 
     Raises
     ------
     ValueError
-        When it is empty or holds characters that files cannot: two ids might become one.
+        When it is empty or holds characters that XML cannot hold; if they were replaced, two ids might become equal.
     """
     if not code or text(code) != code:
         raise ValueError(f"files take no id like {code!r}; it must hold characters, and no control characters")
@@ -108,14 +107,14 @@ def identity(code: str) -> str:
 
 
 def spelled(value: Value) -> str:
-    """Return `value` as GraphML and GEXF spell it: ``true``, shortest digits that give the number back, clean text."""
+    """Return `value` as text for GraphML and GEXF: ``true``, the shortest exact digits, or text that XML can hold."""
     if isinstance(value, bool):
         return "true" if value else "false"
     return text(value) if isinstance(value, str) else repr(value)
 
 
 def _plain(value: object, column: object) -> Value | None:
-    """Return `value` as str, bool, int or float, None where there is nothing to say."""
+    """Return `value` as str, bool, int or float; None where it is missing, empty or not finite."""
     if value is None or value is pd.NaT or value is pd.NA:
         return None
     if isinstance(value, np.generic):
@@ -136,7 +135,7 @@ def _plain(value: object, column: object) -> Value | None:
 
 
 def _number(value: float) -> float | None:
-    """Return a number that every reader takes, None where it is not finite."""
+    """Return a number that every reader accepts, None where it is not finite."""
     if not math.isfinite(value):
         return None
     return math.copysign(SMALLEST_NUMBER, value) if 0 < abs(value) < SMALLEST_NUMBER else value

@@ -1,1 +1,1 @@
-"""Tracks on their way: ordered journeys, routes, streams of transitions, and slices of entries."""
+"""Tracks in time: paths of one track, routes between markets, lists of transitions, and subsets of tracks."""

@@ -1,4 +1,4 @@
-"""By which way a track reached a market, and by which ways tracks are most likely to go."""
+"""Paths by which one track may have reached a market, and the most probable routes between two markets."""
 
 from dataclasses import dataclass
 from itertools import pairwise
@@ -16,35 +16,35 @@ from diffusion.timelines import Timelines
 Shares = NDArray[np.float64]
 
 ROUNDING: Final = 1e-6
-"""How far from 1 the credits of one entry may add up: some dozens of rounded numbers."""
+"""Largest distance from 1 of the sum of an entry's credits: they may be some dozens of rounded numbers."""
 
 NOISE: Final = 1e-12
-"""What is left of 1 by arithmetic alone when credits add up to it."""
+"""Difference from 1 that counts as rounding when credits are added up."""
 
 
 @dataclass(frozen=True, slots=True)
 class Ways:
-    """By which ways one track may have reached a market.
+    """Paths by which one track may have reached a market.
 
-    Every timed entry has one origin: a market entered before it, or none that was seen. Credits say how probable each
-    is; entries choose independently, so that a way back to the start has the product of its credits as probability.
+    Every timed entry has one origin: a market entered before it, or no observed market. The credits of an entry are the
+    probabilities of its origins. Entries are independent, so the probability of a path is the product of its credits.
 
     Attributes
     ----------
     senders
-        Whence the target itself may have got the track, the most probable first: `source` (missing: none that was
-        seen), `entry` (date, missing with it), `lag` (days to the target's entry), `share` (0 … 1; they add up to 1).
-        No rows when the target is in the footprint.
+        Possible origins of the target's entry, the most probable first: `source` (missing: no observed market),
+        `entry` (date, missing where `source` is), `lag` (days to the target's entry), `share` (0 … 1; they add up to
+        1). No rows when the target is in the footprint.
     through
-        Every market that a way may touch, in order of entry: `market`, `entry`, `footprint` (entered on day 0),
-        `through` (probability that the way runs through it; 1 for the target), `began` (probability that the way
-        begins there; they add up to 1).
+        Every market that a path may contain, in order of entry: `market`, `entry`, `footprint` (entered on day 0),
+        `through` (probability that the path contains it; 1 for the target), `began` (probability that the path begins
+        there; they add up to 1).
     path
-        The most probable way from the footprint to the target: `step` (from 1), `market`, `entry`, `from` (the market
-        before, missing for the first), `share` (the credit of that; 1 for the first). No rows when no way from the
-        footprint is possible: the track then came by itself, as far as can be seen.
+        The most probable path from the footprint to the target: `step` (from 1), `market`, `entry`, `from` (the market
+        before, missing for the first), `share` (credit of that market; 1 for the first). No rows when no path leads
+        from the footprint to the target.
     probability
-        Of that path; 0 when there is none.
+        Probability of `path` (0 … 1); 0 where there is none.
     """
 
     senders: pd.DataFrame
@@ -63,32 +63,33 @@ class _Journey:
     footprint: NDArray[np.bool_]
 
     def before(self) -> NDArray[np.bool_]:
-        """Return where the column's entry was observed before the row's, (e, e)."""
+        """Return whether the column's entry was observed before the row's, (e, e) flags."""
         return self.day[None, :] <= self.last_without[:, None]
 
 
 def ways(timelines: Timelines, track_id: str, target: str, window: int, *, credits: pd.DataFrame | None = None) -> Ways:
-    """Return by which ways a track reached a market: its probable senders, and the most probable path.
+    """Return the paths by which a track may have reached a market: its possible origins and the most probable path.
 
     Parameters
     ----------
     timelines
         Entries as arrays.
     track_id
-        The track.
+        Id of the track.
     target
         Market, by name or code.
     window
-        Days within which a sender must have been entered, the bound included; not used with `credits`.
+        Days before an entry in which its origins were entered, the bound included; not used with `credits`.
     credits
-        Who sent what: `track_id`, `market`, `source` (missing: none that was seen), `credit`. The credits of one entry
-        add up to 1; entries without any came from none that was seen. Default: equal credits, 1 / (timed markets
-        observed to be entered before, within the window), and all from none that was seen where there are none.
+        Credits of entries: `track_id`, `market`, `source` (missing: no observed market), `credit` (0 … 1; the credits
+        of one entry add up to 1). Entries without credits have no observed origin. Default: every market that was
+        observed to be entered before, within the window, has an equal credit; without such a market the entry has no
+        observed origin.
 
     Raises
     ------
     SettingError
-        When the window is no number of days from 1 on, or the credits are not as said, or of a source entered later.
+        When the window is below 1 day, or the credits do not have this form or name a source that was entered later.
     UnknownMarketError
         When the target is no market.
     DataSaysNoError
@@ -96,8 +97,8 @@ def ways(timelines: Timelines, track_id: str, target: str, window: int, *, credi
 
     Notes
     -----
-    Markets entered on one date, or whose order was not observed, never send to each other. Of equally probable paths
-    the one with the earlier sender is returned, then the one whose code comes first.
+    Two markets whose order was not observed (ties) are never the origin of each other. Of equally probable paths, the
+    one with the earlier origin is returned, then the one whose code comes first.
     """
     if not 1 <= window <= LONGEST:
         raise SettingError(f"window is {window} days; it must be between 1 and {LONGEST:,}")
@@ -123,24 +124,24 @@ def route(influence: pd.DataFrame, source: str, target: str, k: int = 3) -> pd.D
     ----------
     influence
         Direct edges: `source`, `target`, `alpha` (expected entries into the target per entry into the source) and
-        `lag_median` (days). Edges whose α is missing or not above 0 lead nowhere; give those that
-        are `direct` alone for routes of edges told apart from none.
+        `lag_median` (days). Edges whose α is missing or not above 0 are not used. Pass only the edges with `direct` to
+        use only edges whose α differs significantly from 0.
     source, target
         Markets, by name or code.
     k
-        How many routes; fewer come back where there are no more.
+        Number of routes (default 3); there may be fewer.
 
     Returns
     -------
     DataFrame
         One row per step of each route, the most probable route first: `route` and `step` (from 1), `source`, `target`,
-        `probability` (of the step, 1 − exp(−α): that a track in the source is sent on at least once), `lag_median`
-        (days), `route_probability` (product of its steps), `days` (sum of its median lags, missing where one is).
+        `probability` of the step, 1 − exp(−α), `lag_median` (days), `route_probability` (product over the steps),
+        `days` (sum of the median lags, missing where one is missing).
 
     Raises
     ------
     SettingError
-        When `k` is below 1, the two markets are one, a column is missing, or an edge stands twice.
+        When `k` is below 1, both markets are the same, a column is missing, or an edge has two rows.
     UnknownMarketError
         When a name is no market.
     DataSaysNoError
@@ -148,9 +149,9 @@ def route(influence: pd.DataFrame, source: str, target: str, k: int = 3) -> pd.D
 
     Notes
     -----
-    A route visits no market twice. Its probability is that this very chain carries a track all the way, every step
-    independent of the others; several routes may carry the same track, so they do not add up. The sum of medians is no
-    median of the sum, but of its order.
+    A route visits no market twice. Its probability is that a track follows all its steps, taken as independent. One
+    track may follow several routes, so their probabilities do not add up. The sum of median lags is only a rough
+    measure of the median of the whole time.
 
     References
     ----------
@@ -165,7 +166,7 @@ def route(influence: pd.DataFrame, source: str, target: str, k: int = 3) -> pd.D
         raise SettingError(f"a route needs two markets; both are {a}")
     for market in (a, b):
         if market not in known:
-            raise DataSaysNoError(f"no direct edge above 0 leads to or from {market}; no route can")
+            raise DataSaysNoError(f"no direct edge above 0 leads to or from {market}, so no route does")
     graph = igraph.Graph.DataFrame(edges[["source", "target"]], directed=True, use_vids=False)
     if graph.vs.find(name=b).index not in graph.subcomponent(a, mode="out"):
         raise DataSaysNoError(f"no route of direct edges leads from {a} to {b}")
@@ -181,7 +182,7 @@ def _journey(timelines: Timelines, track_id: str, target: str) -> _Journey:
     if track >= len(ids) or ids[track] != track_id:
         raise DataSaysNoError(f"track '{track_id}' has no entry in these charts")
     if timelines.debut_censored[track]:
-        raise DataSaysNoError(f"the debut of track '{track_id}' falls within the washout; what came before is unknown")
+        raise DataSaysNoError(f"the debut of track '{track_id}' falls within the washout; its true date is unknown")
     own = slice(int(timelines.starts[track]), int(timelines.starts[track + 1]))
     market = np.array(timelines.markets, dtype=object)[timelines.market[own]]
     if target not in market:
@@ -195,7 +196,7 @@ def _journey(timelines: Timelines, track_id: str, target: str) -> _Journey:
 
 
 def _equal_shares(journey: _Journey, window: int) -> Shares:
-    """Return (e, e): the share of the column's market in the row's entry, equal among those entered before."""
+    """Return the credit of the column's market in the row's entry, (e, e): equal among the markets entered before."""
     near = journey.day[:, None] - journey.day[None, :] <= window
     may = (journey.before() & near).astype(np.float64)
     senders: Shares = may.sum(axis=1, keepdims=True)
@@ -203,7 +204,7 @@ def _equal_shares(journey: _Journey, window: int) -> Shares:
 
 
 def _given_shares(journey: _Journey, track_id: str, credits: pd.DataFrame) -> Shares:
-    """Return (e, e): the share of the column's market in the row's entry, as credited."""
+    """Return the credit of the column's market in the row's entry, (e, e), from the given table."""
     missing = {"track_id", "market", "source", "credit"} - set(credits.columns)
     if missing:
         raise SettingError(f"the credits lack the column {', '.join(sorted(missing))}")
@@ -232,7 +233,7 @@ def _best_path(journey: _Journey, share: Shares, at: int) -> tuple[pd.DataFrame,
     """Return the most probable path from the footprint to entry `at`, and its probability."""
     best = journey.footprint.astype(np.float64)
     sender = np.full(len(best), -1)
-    for entry in np.flatnonzero(~journey.footprint):  # senders stand before: entries are in order of day
+    for entry in np.flatnonzero(~journey.footprint):  # entries are in order of day, so origins come first
         products = share[entry] * best
         if products.any():
             sender[entry] = products.argmax()
@@ -255,7 +256,7 @@ def _best_path(journey: _Journey, share: Shares, at: int) -> tuple[pd.DataFrame,
 
 
 def _senders(journey: _Journey, share: Shares, unseen: Shares, at: int) -> pd.DataFrame:
-    """Return who may have sent the track to entry `at`, the most probable first, none that was seen last of equals."""
+    """Return the possible origins of entry `at`, the most probable first; of equals, no observed market comes last."""
     some = np.flatnonzero(share[at] > 0)
     table = pd.DataFrame(
         {
@@ -272,7 +273,7 @@ def _senders(journey: _Journey, share: Shares, unseen: Shares, at: int) -> pd.Da
 
 
 def _through(journey: _Journey, share: Shares, unseen: Shares, at: int) -> pd.DataFrame:
-    """Return with which probability the way to entry `at` runs through, and begins in, every market."""
+    """Return the probability that the path to entry `at` contains each market, and that it begins there."""
     visits = np.zeros(len(share))
     visits[at] = 1.0
     for entry in range(at, -1, -1):
@@ -291,7 +292,7 @@ def _through(journey: _Journey, share: Shares, unseen: Shares, at: int) -> pd.Da
 
 
 def _open_edges(influence: pd.DataFrame) -> pd.DataFrame:
-    """Return the edges that lead somewhere, in order, each with its `probability`."""
+    """Return the edges with α above 0 in order of source and target, with their `probability`."""
     missing = {"source", "target", "alpha", "lag_median"} - set(influence.columns)
     if missing:
         raise SettingError(f"the direct edges lack the column {', '.join(sorted(missing))}")
@@ -303,7 +304,7 @@ def _open_edges(influence: pd.DataFrame) -> pd.DataFrame:
 
 
 def _route_table(routes: list[list[str]], edges: pd.DataFrame) -> pd.DataFrame:
-    """Return the steps of routes with the values of their edges."""
+    """Return one row per step of each route, with the values of its edge."""
     steps = pd.DataFrame(
         [
             {"route": number, "step": step, "source": a, "target": b}

@@ -1,7 +1,7 @@
-"""Some of the tracks: those of a period, a breadth of release, a language; the graph of a slice is the graph of those.
+"""Subsets of tracks: by period of debut, by size of the footprint, or by group such as language.
 
-A track belongs to the period of its debut, so that it counts once, and tracks of one artist and debut, which come and
-go together, stay together. What it does later counts there too, until a window after the period's end.
+A track belongs to the period of its debut. So it counts once, and the tracks of a cluster (one artist and debut) stay
+together. Its later entries count in the same period, even after the end of the period.
 """
 
 from collections.abc import Sequence
@@ -26,12 +26,12 @@ _EPOCH: Final = date(1970, 1, 1)
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """Days, both bounds included.
+    """A period of days, both bounds included.
 
     Attributes
     ----------
     name
-        ``2019``, ``2019H2``, ``2019Q3``, ``2019-08``, or the first day of a rolling one.
+        ``2019``, ``2019H2``, ``2019Q3``, ``2019-08``, or the first day of a rolling period.
     start, end
         First and last day.
     """
@@ -42,9 +42,16 @@ class Period:
 
 
 def of_tracks(timelines: Timelines, kept: Flags) -> Timelines:
-    """Return the timelines of some tracks alone, (n,) flags; the markets and their coverage stay.
+    """Return the timelines of some of the tracks; markets and their coverage stay the same.
 
-    Tracks and clusters are numbered anew. A cluster of which only some tracks are kept goes on as those.
+    Tracks and clusters are renumbered; a cluster consists of its kept tracks.
+
+    Parameters
+    ----------
+    timelines
+        Entries as arrays.
+    kept
+        (n,) flags of the tracks to keep.
     """
     number = np.cumsum(kept, dtype=np.int32) - 1
     mine = kept[timelines.track]
@@ -64,14 +71,16 @@ def of_tracks(timelines: Timelines, kept: Flags) -> Timelines:
 
 
 def calendar_periods(timelines: Timelines, by: By = "year", *, least_seen: float = 0.0) -> list[Period]:
-    """Return the calendar's periods from the first to the last day of coverage; the first and last may be partly seen.
+    """Return the calendar periods from the first to the last day of coverage; the first and last may be incomplete.
 
     Parameters
     ----------
+    timelines
+        Entries as arrays.
     by
-        Length of a period.
+        Length of a period: ``year`` (default), ``half``, ``quarter`` or ``month``.
     least_seen
-        Share of its days, 0 … 1, that a period must lie within coverage (default 0).
+        Smallest share of a period's days, 0 … 1, that must lie within coverage (default 0).
 
     Raises
     ------
@@ -93,14 +102,21 @@ def calendar_periods(timelines: Timelines, by: By = "year", *, least_seen: float
 
 
 def rolling_periods(timelines: Timelines, *, width: int, step: int) -> list[Period]:
-    """Return periods of `width` days that begin every `step` days, from the first day of coverage, wholly in coverage.
+    """Return rolling periods; the first begins on the first day of coverage, and all lie within coverage.
 
-    Periods overlap where the step is shorter than the width.
+    Parameters
+    ----------
+    timelines
+        Entries as arrays.
+    width
+        Length of a period in days.
+    step
+        Days from the start of one period to the start of the next; periods overlap where it is shorter than `width`.
 
     Raises
     ------
     SettingError
-        When a number of days is below 1, or the width is more than the coverage.
+        When a number of days is below 1, or the width is longer than the coverage.
     """
     if width < 1 or step < 1:
         raise SettingError(f"rolling periods of {width} days every {step} days; both must be 1 or more")
@@ -125,17 +141,20 @@ def footprint_sizes(timelines: Timelines) -> NDArray[np.int64]:
 
 
 def footprint_classes(timelines: Timelines, bounds: Sequence[int] = (1, 2, 5)) -> dict[str, Flags]:
-    """Return the tracks of every class of footprint, (n,) flags each.
+    """Return class of footprint size → its tracks, (n,) flags.
 
     Parameters
     ----------
+    timelines
+        Entries as arrays.
     bounds
-        Least number of markets of each class, ascending; the last class is open. Default: ``1``, ``2–4``, ``5+``.
+        Smallest number of markets of each class, ascending; the last class is open (default: the classes ``1``,
+        ``2–4``, ``5+``).
 
     Raises
     ------
     SettingError
-        When the bounds do not ascend from 1 or more.
+        When the bounds do not ascend, or the first is below 1.
     """
     least = list(bounds)
     if not least or least[0] < 1 or least != sorted(set(least)):
@@ -149,23 +168,25 @@ def footprint_classes(timelines: Timelines, bounds: Sequence[int] = (1, 2, 5)) -
 
 
 def track_groups(timelines: Timelines, groups: pd.DataFrame) -> dict[str, Flags]:
-    """Return the tracks of every group, in order of name, (n,) flags each.
+    """Return group → its tracks, (n,) flags, in order of name.
 
     Parameters
     ----------
+    timelines
+        Entries as arrays.
     groups
-        `track_id`, `group` (a language, an origin, …), one row per track. Tracks that are not there, or whose group is
-        missing, are in no group.
+        `track_id`, `group` (such as a language), one row per track. Tracks without a row, or with a missing group, are
+        in no group.
 
     Raises
     ------
     DataSaysNoError
-        When a track stands twice, or none of the tracks has a group.
+        When a track has two rows, or none of the tracks has a group.
     """
     known = groups.dropna(subset=["group"])
     if not known["track_id"].is_unique:
         twice = known.loc[known["track_id"].duplicated(), "track_id"].iloc[0]
-        raise DataSaysNoError(f"track '{twice}' has several groups; a slice needs one for each track")
+        raise DataSaysNoError(f"track '{twice}' has several groups; give one row per track")
     group = known.set_index("track_id")["group"].astype(str).reindex(list(timelines.track_ids)).to_numpy(object)
     names = sorted({name for name in group.tolist() if isinstance(name, str)})
     if not names:

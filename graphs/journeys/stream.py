@@ -1,4 +1,4 @@
-"""The graph in time: every transition as it happened, and the edges of every period."""
+"""Transitions in time: a table of all transitions, and the edges of each period."""
 
 import numpy as np
 import pandas as pd
@@ -16,7 +16,7 @@ Index = NDArray[np.intp]
 
 
 def transition_stream(timelines: Timelines, window: int) -> pd.DataFrame:
-    """Return every timed transition in the order in which it was completed.
+    """Return every timed transition, in the order of arrival in the target.
 
     Parameters
     ----------
@@ -29,15 +29,16 @@ def transition_stream(timelines: Timelines, window: int) -> pd.DataFrame:
     -------
     DataFrame
         One row per track and ordered pair of markets, by `arrival`, `entry`, `track_id`, `source`, `target`:
-        `track_id`; `source`, `target`; `entry` (date of the first chart of the source with the track) and `arrival`
-        (the same of the target); `lag` (days between them, 1 … window); `lag_low`, `lag_high` (days: the lag between
-        the true entries lies strictly between them, as far as the charts before both tell; `lag_high` is missing where
-        there was no chart of the source before). By pair, the rows are the `tracks` of `diffusion.transitions`.
+        `track_id`; `source`, `target`; `entry` (date of the source's first chart with the track); `arrival` (the same
+        for the target); `lag` (days between them, 1 … window); `lag_low`, `lag_high` (days; the lag between the true
+        entries lies strictly between these bounds, which follow from the last charts without the track; `lag_high` is
+        missing where the source has no earlier chart). The number of rows of a pair is `tracks` in
+        `diffusion.transitions`.
 
     Raises
     ------
     SettingError
-        When the window is no number of days from 1 on.
+        When the window is below 1 day.
     DataSaysNoError
         When there is no transition.
     """
@@ -66,31 +67,31 @@ def transition_stream(timelines: Timelines, window: int) -> pd.DataFrame:
 
 
 def period_edges(timelines: Timelines, window: int, by: By = "year") -> pd.DataFrame:
-    """Return the edges of every year, half-year, quarter or month: those of the tracks whose debut it saw.
+    """Return the edges of every year, half-year, quarter or month, counted over the tracks that debut in it.
 
     Parameters
     ----------
     timelines
         Entries as arrays.
     window
-        Days within which the target must follow, the bound included. A transition counts to the period of its track's
-        debut, even when it ends in a later one, so that every track is in one period and the counts of all periods
-        add up to those of `diffusion.transitions`.
+        Days within which the target must follow, the bound included. A transition counts in the period of its track's
+        debut, even when it ends in a later period: every track is in one period, and the counts of all periods add up
+        to those of `diffusion.transitions`.
     by
-        As `graphs.journeys.slices.calendar_periods`.
+        Length of a period, as in `graphs.journeys.slices.calendar_periods` (default ``year``).
 
     Returns
     -------
     DataFrame
         One row per period and ordered pair with a transition, by `start`, `source`, `target`: `period` (its name),
         `start` and `end` (its first and last date by the calendar), `source`, `target`, `tracks`, `joint`, `exposed`
-        (as in `diffusion.transitions`), `lag_median` (days). `graphs.exports.gexf` takes it as it is. In the last
-        period some follow-up is not complete yet: compare `tracks` with `exposed` there.
+        (as in `diffusion.transitions`), `lag_median` (days). `graphs.exports.gexf` accepts this table. Follow-up of the
+        last period may be incomplete; compare `tracks` with `exposed` there.
 
     Raises
     ------
     SettingError
-        When `by` is something else, or the window is no number of days from 1 on.
+        When `by` is none of these lengths, or the window is below 1 day.
     DataSaysNoError
         When there is no transition.
     """
@@ -122,16 +123,17 @@ def _edges(timelines: Timelines, window: int, period: Period) -> pd.DataFrame:
 
 
 def transition_pairs(timelines: Timelines, window: int) -> tuple[Index, Index]:
-    """Return the entries into source and target of every timed transition, as two arrays of their numbers.
+    """Return the numbers of the source's and the target's entry of every timed transition, (k,) each.
 
-    A transition is of one track: both entries timed, the second at most `window` days after the first and surely after
-    it, the target's coverage past its washout on the day of the first and without a long gap from there to the second.
+    A transition consists of two timed entries of one track. The second is at most `window` days after the first, and
+    the order of both was observed. On the day of the first, the target is in coverage and past its washout; there is no
+    long gap in its coverage between the two days.
     """
     if not 1 <= window <= LONGEST:
         raise SettingError(f"window is {window} days; it must be between 1 and {LONGEST:,}")
     timed = np.flatnonzero(timelines.timed)
     day = timelines.day[timed].astype(np.int64)
-    # entries are in order of track and day, so one number sorts them; days lie far within 2^31
+    # entries are in order of track and day, so one number sorts them; days are far below 2^31
     key = (timelines.track[timed].astype(np.int64) << 32) + day
     begin = np.searchsorted(key, key, side="right")
     following = np.searchsorted(key, key + window, side="right") - begin

@@ -1,1 +1,1 @@
-"""Who leads: scores, their intervals, agreement, change over time, and what they predict."""
+"""Leaders: scores of markets, their intervals and agreement, scores by period, and what they predict."""

@@ -1,4 +1,4 @@
-"""How sure one can be of who leads: every score recomputed on clusters of tracks drawn with replacement."""
+"""Bootstrap intervals of the scores: clusters of tracks are drawn with replacement and the graph is counted again."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from graphs.leaders.hierarchy import Counts
 from graphs.leaders.scores import OF_LAGS, Flows, Measure, scores
 
 SIGNS: Final = 2_000_000
-"""Pairs of markets compared at a time, over all measures and replicates: five arrays of that size are needed for it."""
+"""Pairs of markets compared at a time, over all measures and replicates. It takes five arrays of that size."""
 
 DEFAULT: Final[tuple[Measure, ...]] = (
     "net_flow",
@@ -28,40 +28,42 @@ DEFAULT: Final[tuple[Measure, ...]] = (
     "springrank",
     "bradley_terry",
 )
+"""Measures without lags, which are computed where no others are asked for."""
 
 BROAD: Final = 400
-"""Pairs from which a cluster's row is multiplied as a dense one: it is quicker then, if less than a tenth is filled."""
+"""Rows with more non-zero cells are multiplied as dense rows, which is faster for them than sparse multiplication."""
 
 WEIGHTS_AT_ONCE: Final = 100_000_000
 """Weights held at a time, two bytes each."""
 
 SUMS: Final = 8_000_000
-"""Counts of pairs scored at a time: a dozen arrays of that size, eight bytes each, are needed for it."""
+"""Counts of pairs scored at a time. It takes a dozen arrays of that size, eight bytes a value."""
 
 DENSE_ROWS, NARROW = 2_048, 128
-"""Dense rows and, for sparse ones, replicates that are multiplied at a time: they fit into the processor's cache."""
+"""Rows of a dense product, and replicates of a sparse one, at a time: so many fit into the processor's cache."""
 
 WHOLE_32: Final = 1 << 24
-"""Whole numbers below it are exact in 32 bits. Sums only grow, so a result below it was exact all the way."""
+"""Float32 holds whole numbers below it exactly. Terms are ≥ 0, so a sum below it had only exact partial sums."""
 
 
 @dataclass(frozen=True, slots=True)
 class Leaders:
-    """Scores with their uncertainty.
+    """Scores with bootstrap intervals.
 
     Attributes
     ----------
     table
         One row per measure and market, best first: `market`, `measure`, `score`; `low`, `high` (percentiles of the
-        replicates, nominally 95 %); `bias` (mean of the replicates minus `score`: percentiles are off by about as much,
-        to the same side); `rank` (1 is the highest score; ties share the better rank), `rank_low`, `rank_high`
-        (percentiles of the ranks in the replicates); `group` (see `rank_groups`). Missing where a market has no score.
+        replicates, nominally 95 %); `bias` (mean of the replicates minus `score`; `low` and `high` are shifted by about
+        as much in the same direction); `rank` (1 is the highest score; ties share the better rank), `rank_low`,
+        `rank_high` (percentiles of the ranks in the replicates); `group` (see `rank_groups`). Missing where a market
+        has no score.
     agreement
-        One row per pair of measures: `measure`, `other`, `tau` (Kendall's τ-b between the scores of the markets that
-        have both), `low`, `high` (percentiles of the replicates; these scatter about a value nearer to 0, because what
-        chance adds to one measure it does not add to the other in the same way).
+        One row per pair of measures: `measure`, `other`, `tau` (Kendall's τ-b over the markets that have both scores),
+        `low`, `high` (percentiles of the replicates; they lie nearer to 0 than `tau`, because resampling adds noise to
+        both measures).
     replicates
-        How many graphs were drawn.
+        Number of bootstrap replicates.
     """
 
     table: pd.DataFrame
@@ -87,14 +89,14 @@ def bootstrap_leaders(
     markets
         Codes of the m markets.
     lags
-        (m, m): median lag of every pair in days, for `closeness` and `betweenness`. It is held at what was observed
-        while the counts that make an edge a way are drawn anew, so the intervals of those two are too narrow.
+        (m, m): median lag of every pair in days, for `closeness` and `betweenness`. Only the counts are resampled, the
+        lags stay as observed, so the intervals of these two measures are too narrow.
     replicates
-        Graphs to draw (default 1,000).
+        Bootstrap replicates (default 1,000).
     seed
-        Where chance comes from.
+        Seed of the random draws (default 0).
     measures
-        Which of `graphs.leaders.scores.MEASURES` (default: those of counts and votes, and of lags where given).
+        Names from `graphs.leaders.scores.MEASURES` (default: `DEFAULT`, and those of lags where `lags` is given).
 
     Raises
     ------
@@ -105,9 +107,9 @@ def bootstrap_leaders(
 
     Notes
     -----
-    A replicate draws as many clusters as there are, with replacement, and counts the whole graph again: its counts are
-    exact whole numbers. A cluster votes for the market from which more of its tracks made the transition within the
-    window than back; it has no vote where they are as many. Clusters are taken as independent of each other.
+    A replicate draws as many clusters as there are, with replacement, and counts the whole graph again; the counts are
+    exact. On a pair of markets a cluster votes for the one from which more of its tracks made the transition within the
+    window; it has no vote where both directions have equally many. Clusters are taken as independent of each other.
 
     References
     ----------
@@ -130,13 +132,13 @@ def bootstrap_leaders(
 
 
 def _flows(sums: Sequence[Counts], markets: int, lags: Floats | None) -> Flows:
-    """Return the graphs of column sums, (r, m²): counts, and votes if there."""
+    """Return the flows of r graphs from column sums, (r, m²) each: counts and, where given, votes."""
     counts, *votes = (part.reshape(-1, markets, markets) for part in sums)
     return Flows(counts, votes[0] if votes else None, lags)
 
 
 def cluster_votes(transitions: csr_array) -> csr_array:
-    """Return every cluster's votes, (clusters, m²) of 0 and 1: more of its tracks went this way than back."""
+    """Return every cluster's votes, (clusters, m²): 1 where more of its tracks went this way than back, else 0."""
     m = round(transitions.shape[1] ** 0.5)
     back = np.arange(m * m).reshape(m, m).T.ravel()
     votes: csr_array = ((transitions - transitions[:, back]) > 0).astype(np.int32)
@@ -146,23 +148,23 @@ def cluster_votes(transitions: csr_array) -> csr_array:
 def replicate_counts(
     tables: Sequence[csr_array], *, replicates: int, generator: np.random.Generator
 ) -> Iterator[list[Floats]]:
-    """Yield the column sums of tables whose rows are drawn with replacement, some replicates at a time, (r, columns).
+    """Yield the column sums of resampled tables, (r, columns) each, for some replicates at a time.
 
     Parameters
     ----------
     tables
-        Tables of whole numbers ≥ 0 with the same rows; the first has something wherever another has. All are given the
-        same rows.
+        Tables of whole numbers ≥ 0 about the same rows. A row that is empty in the first is empty in the others. A
+        replicate uses the same rows of all tables.
     replicates
-        How often as many rows as there are shall be drawn.
+        Number of replicates; each draws as many rows as there are, with replacement.
     generator
-        Where chance comes from; the draws do not depend on how many are made at a time.
+        Source of the random draws; they do not depend on how many replicates are made at a time.
 
     Notes
     -----
-    How many of the draws fall on rows with something in them is binomial; only those are drawn one by one. Rows with
-    many filled cells are multiplied as dense matrices, the others as sparse ones, in numbers of 32 bits where that is
-    exact and of 64 bits where it is not.
+    Empty rows add nothing: the number of draws of other rows is binomial, and only these are drawn. Rows with many
+    non-zero cells are multiplied as dense matrices, the others as sparse ones, in 32 bits where that is exact and in 64
+    bits otherwise.
     """
     rows = tables[0].shape[0]
     filled = np.flatnonzero(np.diff(tables[0].indptr))
@@ -186,7 +188,7 @@ def _weighted(table: csr_array, weights: NDArray[np.uint16]) -> Floats:
 def _products(
     table: csr_array, weights: NDArray[np.uint16], number: type[np.float32 | np.float64]
 ) -> NDArray[np.floating]:
-    """Return weightsᵀ × table in one kind of number."""
+    """Return weightsᵀ × table, computed in the given type of number."""
     table = table.astype(number)
     size = np.diff(table.indptr)
     broad, narrow = np.flatnonzero(size > BROAD), np.flatnonzero(size <= BROAD)
@@ -226,24 +228,26 @@ def _rows(measure: str, markets: Sequence[str], score: Floats, draws: Floats) ->
 
 
 def rank_groups(score: Floats, draws: Floats, *, level: float = CONFIDENCE) -> Floats:
-    """Return the group of every market, (m,), 1 for the best; markets of one group cannot be told from its first.
+    """Return the rank group of every market, (m,), 1 for the best.
+
+    The markets of a group do not differ significantly from its first market.
 
     Parameters
     ----------
     score
-        (m,); a market without a score, NaN, has no group.
+        (m,): scores; NaN gives no group.
     draws
-        (replicates, m): its bootstrap.
+        (replicates, m): scores of the bootstrap replicates.
     level
-        Confidence with which all markets that are told apart are so rightly.
+        Confidence that all differences called significant are real, over all pairs together (default .95).
 
     Notes
     -----
-    Two markets are told apart when their scores differ by more than c standard errors of the difference; c is the
-    quantile of the largest such deviation over all pairs in a replicate (single-step max-t), so it allows for the
-    number of pairs. From the best market on downwards, a market is in the group of the market that opened it until it
-    is told apart from that one; it then opens the next. A market further down may be less sure, and be told apart from
-    fewer above it, than its group says.
+    Two markets differ significantly when their scores differ by more than c standard errors of the difference; c is the
+    `level` quantile of the largest such deviation over all pairs in a replicate (single-step max-t), so it allows for
+    the number of pairs. Groups are formed from the best market downwards: the first market that differs significantly
+    from the first of the current group opens the next group. A group compares its markets with its first only; markets
+    of different groups need not differ significantly.
 
     References
     ----------
@@ -256,7 +260,7 @@ def rank_groups(score: Floats, draws: Floats, *, level: float = CONFIDENCE) -> F
         return groups
     values = draws[:, order]
     values = np.where(np.isnan(values), _mean(values), values)
-    apart = _told_apart(score[order], values, level)
+    apart = _significantly_apart(score[order], values, level)
     first, group = 0, 1
     for place in range(len(order)):
         if apart[first, place]:
@@ -265,8 +269,8 @@ def rank_groups(score: Floats, draws: Floats, *, level: float = CONFIDENCE) -> F
     return groups
 
 
-def _told_apart(score: Floats, draws: Floats, level: float) -> NDArray[np.bool_]:
-    """Return which markets differ by more than chance, (m, m)."""
+def _significantly_apart(score: Floats, draws: Floats, level: float) -> NDArray[np.bool_]:
+    """Return which pairs of markets differ significantly, (m, m)."""
     off = draws - draws.mean(axis=0)
     shared = off.T @ off / (len(draws) - 1)
     own = np.diag(shared)
@@ -283,14 +287,14 @@ def _told_apart(score: Floats, draws: Floats, level: float) -> NDArray[np.bool_]
 
 
 def _percentiles(draws: Floats) -> tuple[Floats, Floats]:
-    """Return the bounds of the middle `CONFIDENCE` of the replicates along the first axis; NaN where there is none."""
+    """Return the bounds of the middle `CONFIDENCE` share of the replicates (first axis); NaN where none has a value."""
     empty = np.isnan(draws).all(axis=0)
     low, high = np.nanquantile(np.where(empty, 0, draws), [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2], axis=0)
     return np.where(empty, np.nan, low), np.where(empty, np.nan, high)
 
 
 def _mean(draws: Floats) -> Floats:
-    """Return the mean of the replicates that have a value, NaN where none has."""
+    """Return the mean over the replicates with a value, NaN where none has one."""
     there = ~np.isnan(draws)
     count = there.sum(axis=0)
     mean: Floats = np.where(count > 0, np.where(there, draws, 0).sum(axis=0) / np.maximum(count, 1), np.nan)
@@ -315,9 +319,9 @@ def _agreement(point: dict[str, Floats], draws: dict[str, Floats]) -> pd.DataFra
 
 
 def kendall(values: Floats) -> Floats:
-    """Return Kendall's τ-b between every two measures, (r, k, k), from their values for m markets, (r, k, m).
+    """Return Kendall's τ-b between k measures, (r, k, k), from their values for m markets, (r, k, m).
 
-    Only markets that have both values count. NaN where a measure is the same for all of them.
+    Markets without one of the two values are left out. NaN where a measure is equal for all markets.
 
     References
     ----------

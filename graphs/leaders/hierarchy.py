@@ -1,4 +1,4 @@
-"""Where markets stand in one order, so that who is above was first: SpringRank and Bradley–Terry."""
+"""Rankings in which a market that leads has a higher score than those that follow it: SpringRank, Bradley–Terry."""
 
 from typing import Final
 
@@ -11,29 +11,30 @@ from diffusion.arrays import Floats
 Counts = NDArray[np.integer] | NDArray[np.floating]
 
 SPRING: Final = 1.0
-"""SpringRank's α, in tracks: each market is tied to standing 0 as firmly as one track ties two markets."""
+"""Regularisation α of SpringRank, in tracks: the pull of each score towards 0 equals that of one track."""
 
 GAMES: Final = 1.0
-"""Votes that every market is taken to have drawn with a market of average standing (Bradley–Terry)."""
+"""Prior of Bradley–Terry, in votes: games of each market, half of them won, against a market of score 0."""
 
 NEWTON_STEPS: Final = 100
-"""Never needed: each step is certain to go uphill, and near the top each doubles the digits."""
+"""Newton steps at most; the loop ends earlier when the scores have converged. Every step raises the likelihood."""
 
 NEWTON_SETTLED: Final = 1e-10
+"""Change of the scores in a Newton step at which they have converged."""
 
 
 def springrank(counts: Counts, *, spring: float = SPRING) -> Floats:
-    """Return SpringRank, (…, m): standings such that a track goes from each market to one whose standing is 1 lower.
+    """Return SpringRank scores, (…, m): tracks tend to go from a market to one whose score is 1 lower.
 
-    The standings s minimise ½ Σ counts_ab (s_a − s_b − 1)² + ½ `spring` Σ s_a²; they add up to 0. Differences are in
-    units of one step of the hierarchy, and closer to 0 the fewer tracks a market has.
+    The scores s minimise ½ Σ counts_ab (s_a − s_b − 1)² + ½ `spring` Σ s_a²; they add up to 0. The unit is one step of
+    the hierarchy. The fewer tracks a market has, the closer its score is to 0.
 
     Parameters
     ----------
     counts
         (…, m, m): tracks from the row's market to the column's.
     spring
-        The regularisation α > 0, in tracks (default 1). Towards 0 the standings become those of the paper without
+        Regularisation α > 0, in tracks (default 1). As it goes to 0, the scores go to those of the paper without
         regularisation, which are not defined between separate parts of a graph.
 
     Raises
@@ -50,21 +51,22 @@ def springrank(counts: Counts, *, spring: float = SPRING) -> Floats:
         raise SettingError(f"SpringRank's spring is {spring:g} tracks; it must be above 0")
     sent, received = counts.sum(axis=-1), counts.sum(axis=-2)
     laplacian = -(counts + counts.swapaxes(-1, -2)) + _diagonal(sent + received + spring)
-    standing: Floats = np.linalg.solve(laplacian, np.asarray(sent - received, float)[..., None])[..., 0]
-    return standing
+    scores: Floats = np.linalg.solve(laplacian, np.asarray(sent - received, float)[..., None])[..., 0]
+    return scores
 
 
 def bradley_terry(votes: Counts, *, games: float = GAMES) -> Floats:
-    """Return Bradley–Terry standings θ, (…, m): P(a before b) = 1 / (1 + exp(θ_b − θ_a)).
+    """Return Bradley–Terry scores θ, (…, m): P(a before b) = 1 / (1 + exp(θ_b − θ_a)).
 
     Parameters
     ----------
     votes
-        (…, m, m): how often the row's market was before the column's. Clusters should vote, not tracks: fifteen tracks
-        of one album are one observation.
+        (…, m, m): how often the row's market was before the column's. Count clusters, not tracks: fifteen tracks of
+        one album are one observation.
     games
-        Votes, half of them won, that every market is given against a market of standing 0 (default 1). They make the
-        estimate exist and unique where a market always or never leads, or is not connected with the others.
+        Prior, in votes (default 1): every market is given so many votes against a market of score 0, half of them won.
+        With it a finite and unique estimate exists even where a market always or never leads, or where groups of
+        markets share no votes.
 
     Raises
     ------
@@ -73,8 +75,8 @@ def bradley_terry(votes: Counts, *, games: float = GAMES) -> Floats:
 
     Notes
     -----
-    Newton's method; a step that changes some difference by r is cut to log(1 + r) / r of itself, which is certain to
-    go uphill [2]_.
+    Newton's method. A step whose largest change of a difference is r is multiplied by log(1 + r) / r; every such step
+    raises the likelihood [2]_.
 
     References
     ----------
@@ -83,25 +85,25 @@ def bradley_terry(votes: Counts, *, games: float = GAMES) -> Floats:
     .. [2] Bach, F. (2010). Self-concordant analysis for logistic regression. doi 10.1214/09-EJS521.
     """
     if not games > 0:
-        raise SettingError(f"Bradley–Terry standings are given {games:g} votes each; it must be above 0")
+        raise SettingError(f"games, the prior votes of Bradley–Terry, is {games:g}; it must be above 0")
     won = np.asarray(votes, float)
-    met = won + won.swapaxes(-1, -2)
-    standing = np.zeros(won.shape[:-1])
+    compared = won + won.swapaxes(-1, -2)
+    scores = np.zeros(won.shape[:-1])
     for _ in range(NEWTON_STEPS):
-        before = _before(standing[..., :, None] - standing[..., None, :])
-        even = _before(standing)
-        uphill = won.sum(axis=-1) - (met * before).sum(axis=-1) + games * (0.5 - even)
-        weight = met * before * before.swapaxes(-1, -2)
+        before = _logistic(scores[..., :, None] - scores[..., None, :])
+        even = _logistic(scores)
+        gradient = won.sum(axis=-1) - (compared * before).sum(axis=-1) + games * (0.5 - even)
+        weight = compared * before * before.swapaxes(-1, -2)
         curvature = _diagonal(weight.sum(axis=-1) + games * even * (1 - even)) - weight
-        step = np.linalg.solve(curvature, uphill[..., None])[..., 0]
-        reach = np.maximum(2 * np.abs(step).max(axis=-1, keepdims=True, initial=0), NEWTON_SETTLED)
-        standing = standing + step * np.log1p(reach) / reach
-        if (reach <= 2 * NEWTON_SETTLED).all():
+        step = np.linalg.solve(curvature, gradient[..., None])[..., 0]
+        largest = np.maximum(2 * np.abs(step).max(axis=-1, keepdims=True, initial=0), NEWTON_SETTLED)
+        scores = scores + step * np.log1p(largest) / largest
+        if (largest <= 2 * NEWTON_SETTLED).all():
             break
-    return standing
+    return scores
 
 
-def _before(difference: Floats) -> Floats:
+def _logistic(difference: Floats) -> Floats:
     """Return the logistic function, without overflow."""
     chance: Floats = 0.5 * (1 + np.tanh(difference / 2))
     return chance

@@ -1,4 +1,4 @@
-"""How often a market is first where two markets meet, and how often chance would have it first."""
+"""Lead shares: how often a market is entered before others, as observed and as expected under the order null."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -14,17 +14,19 @@ PERMUTATIONS: Final = 100
 
 @dataclass(frozen=True, slots=True)
 class LeadShares:
-    """How m markets lead in a set of tracks.
+    """Lead shares of m markets in a set of tracks.
+
+    A cluster that reached two markets casts one vote on the pair: for the market that more of its tracks entered
+    first, in an observed order. An equal number both ways is a tie.
 
     Attributes
     ----------
     votes
-        (m,): untied votes that the market was part of. A vote is of one cluster that reached two markets, and goes to
-        the market that more of its tracks entered first in an observed order; as many each way is a tie.
+        (m,): votes on the market's pairs, without ties.
     share
-        (m,): share of those votes that the market got; NaN without votes.
+        (m,): share of these votes for the market; NaN without votes.
     expected
-        (m,): the same under the order null, all permutations together; NaN where they give it no votes.
+        (m,): the same share under the order null, over all permutations together; NaN without votes there.
     """
 
     votes: Ints
@@ -33,54 +35,54 @@ class LeadShares:
 
     @property
     def excess(self) -> Floats:
-        """(m,): `share` minus `expected`: how much more often the market is first than its tracks' dates make it."""
+        """(m,): `share` minus `expected`."""
         return self.share - self.expected
 
 
 def lead_shares(
     slots: Slots, watched: Watch, *, permutations: int = PERMUTATIONS, generator: np.random.Generator
 ) -> LeadShares:
-    """Return every market's lead share against the order null.
+    """Return every market's lead share, as observed and as expected under the order null.
 
     Parameters
     ----------
     slots
         Timed entries, as `graphs.nulls.timed_slots` returns them.
     watched
-        What was watched when, as `graphs.nulls.watch` returns it.
+        Days on which each market was observed, as `graphs.nulls.watch` returns them.
     permutations
-        Orders to draw; see `graphs.nulls.order_days` for what they hold fixed (default 100).
+        Draws from the order null (default 100); `graphs.nulls.order_days` says what it holds fixed.
     generator
-        Where chance comes from.
+        Source of the random draws.
     """
     slots = slots.of_tracks(slots.dated())
-    meetings = _Meetings.of(slots)
-    won, met = meetings.votes(slots, watched, slots.day)
-    won_by_chance, met_by_chance = np.zeros((2, slots.markets))
+    pairs = _EntryPairs.of(slots)
+    won, cast = pairs.votes(slots, watched, slots.day)
+    won_by_chance, cast_by_chance = np.zeros((2, slots.markets))
     if slots.tracks:
         for day in order_days(slots, watched, permutations=permutations, generator=generator):
-            more = meetings.votes(slots, watched, day)
-            won_by_chance += more[0]
-            met_by_chance += more[1]
-    return LeadShares(met, _share(won, met), _share(won_by_chance, met_by_chance))
+            drawn = pairs.votes(slots, watched, day)
+            won_by_chance += drawn[0]
+            cast_by_chance += drawn[1]
+    return LeadShares(cast, _share(won, cast), _share(won_by_chance, cast_by_chance))
 
 
-def _share(won: NDArray[np.number], met: NDArray[np.number]) -> Floats:
-    return np.where(met > 0, won / np.maximum(met, 1), np.nan)
+def _share(won: NDArray[np.number], cast: NDArray[np.number]) -> Floats:
+    return np.where(cast > 0, won / np.maximum(cast, 1), np.nan)
 
 
 @dataclass(frozen=True, slots=True)
-class _Meetings:
-    """Every two entries of one track, together where they are of one cluster and of the same markets.
+class _EntryPairs:
+    """All pairs of entries of one track, sorted so that pairs of one cluster and the same two markets are adjacent.
 
     Attributes
     ----------
     one, other
-        (p,): places of the two slots; the market of the first has the lower number.
+        (p,): numbers of the two entries; the market of `one` has the lower number.
     begins
-        (v,): where each vote's meetings begin.
+        (v,): first pair of each vote (a cluster and two markets).
     low, high
-        (v,): its two markets.
+        (v,): the two markets of each vote.
     """
 
     one: Ints
@@ -90,7 +92,8 @@ class _Meetings:
     high: Ints
 
     @classmethod
-    def of(cls, slots: Slots) -> "_Meetings":
+    def of(cls, slots: Slots) -> "_EntryPairs":
+        """Return the pairs of entries of all tracks."""
         first = np.searchsorted(slots.track, np.arange(slots.tracks))
         sizes = np.bincount(slots.track, minlength=slots.tracks)
         parts = [np.empty((2, 0), np.int64)]
@@ -107,7 +110,15 @@ class _Meetings:
         return cls(one[order], other[order], begins, low[order][begins], high[order][begins])
 
     def votes(self, slots: Slots, watched: Watch, day: NDArray[np.int32]) -> tuple[Ints, Ints]:
-        """Return the votes that each market won, and all it was part of, (m,) each, for given days of the slots."""
+        """Return the votes for each market and all votes on its pairs, ties left out, (m,) each.
+
+        Parameters
+        ----------
+        slots, watched
+            As in `lead_shares`.
+        day
+            Day of each entry, observed or drawn.
+        """
         if not len(self.begins):
             return np.zeros(slots.markets, np.int64), np.zeros(slots.markets, np.int64)
         without = watched.without[day, slots.market]

@@ -1,4 +1,4 @@
-"""Partial rank correlation over markets, several periods together."""
+"""Partial rank correlation over markets, joined over several pairs of periods."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,24 +12,26 @@ from scipy.stats import t as student
 from diffusion.arrays import Floats, Ints
 
 LEAST_PAIRS: Final = 3
-"""Pairs of periods without which nothing is said of all of them together."""
+"""Fewest pairs of periods for a joint correlation."""
 
 LEAST_FREE: Final = 2
-"""Degrees of freedom that a pair's correlation must have left."""
+"""Fewest degrees of freedom for the correlation of one pair of periods."""
 
 
 @dataclass(frozen=True, slots=True)
 class RankPair:
-    """One pair of periods.
+    """Values of k markets in one pair of periods.
 
     Attributes
     ----------
     market
         (k,): numbers of the markets.
-    score, outcome
-        (k,): what predicts, and what is predicted.
+    score
+        (k,): predictor, from the first period.
+    outcome
+        (k,): what is predicted, from the second period.
     fixed
-        (k, c): what is held fixed.
+        (k, c): variables held fixed.
     """
 
     market: Ints
@@ -50,11 +52,11 @@ class Association:
     Attributes
     ----------
     by_pair
-        The correlation in every pair; NaN where it says nothing.
+        Correlation in each pair of periods; NaN where it is not defined.
     rho, low, high
-        All together, and its 95 % interval; NaN with fewer than three pairs that say something.
+        Joint correlation and its 95 % interval; NaN where fewer than three pairs have a correlation.
     p
-        Two-sided.
+        Two-sided p-value of the joint correlation.
     """
 
     by_pair: list[float]
@@ -64,32 +66,33 @@ class Association:
     p: float
 
     def row(self) -> dict[str, float]:
-        """Return the numbers of a table's row."""
+        """Return the columns `pairs` (pairs of periods used), `rho`, `low`, `high`, `p`."""
         pairs = sum(not np.isnan(rho) for rho in self.by_pair)
         return {"pairs": pairs, "rho": self.rho, "low": self.low, "high": self.high, "p": self.p}
 
 
 def association(pairs: Sequence[RankPair], *, markets: int, shuffles: int, seed: int) -> Association:
-    """Return the partial Spearman correlation of score and outcome, given what is held fixed, pairs together.
+    """Return the partial Spearman correlation of score and outcome given the variables held fixed, all pairs together.
 
     Parameters
     ----------
     pairs
-        One for each pair of periods.
+        One per pair of periods.
     markets
-        How many markets there are; those of a pair are some of them.
+        Number of markets in all; a pair of periods may have fewer.
     shuffles
         Permutations for p.
     seed
-        Where chance comes from.
+        Seed of the permutations.
 
     Notes
     -----
-    In each pair, ranks are regressed on the ranks of what is held fixed, and the residuals correlated. Pairs are joined
-    by Fisher's z, weighted by degrees of freedom less one. p permutes the residuals of the score, takes what is held
-    fixed out of them again, and correlates them anew (semi-partialing [1]_). One permutation of all markets serves
-    all pairs: a pair that lacks some leaves them out of its cycles, which is a uniform permutation of its own [2]_. The
-    interval is z ± t times its jackknife error, one market left out of all pairs at a time.
+    In each pair of periods, ranks are regressed on the ranks of the variables held fixed, and the residuals are
+    correlated. The pairs are joined by Fisher's z, weighted by degrees of freedom less one. For p the residuals of the
+    score are permuted, regressed again on the variables held fixed, and correlated again (semi-partialing [1]_). All
+    pairs use the same permutation of the markets; a pair leaves markets that it lacks out of the cycles, which gives a
+    uniform permutation of its own markets [2]_. The interval is z ± t times the jackknife error; the jackknife leaves
+    one market out of all pairs at a time.
 
     References
     ----------
@@ -98,51 +101,51 @@ def association(pairs: Sequence[RankPair], *, markets: int, shuffles: int, seed:
     """
     parts = [_Residuals.of(pair) for pair in pairs]
     by_pair = [np.nan if part is None else part.correlation() for part in parts]
-    said = [(pair, part) for pair, part in zip(pairs, parts, strict=True) if part is not None]
-    if len(said) < LEAST_PAIRS:
+    defined = [(pair, part) for pair, part in zip(pairs, parts, strict=True) if part is not None]
+    if len(defined) < LEAST_PAIRS:
         return Association(by_pair, np.nan, np.nan, np.nan, np.nan)
-    used = [pair for pair, _ in said]
-    z = _joined([part for _, part in said])
-    moved = _shuffled(said, markets, shuffles, np.random.default_rng(seed))
-    # rounding must not turn a shuffle equal to the data away
-    p = (1 + int((np.abs(moved) >= abs(z) - 1e-9).sum())) / (shuffles + 1)
+    used = [pair for pair, _ in defined]
+    z = _joined([part for _, part in defined])
+    permuted = _permuted(defined, markets, shuffles, np.random.default_rng(seed))
+    # a permutation equal to the data must count in spite of rounding
+    p = (1 + int((np.abs(permuted) >= abs(z) - 1e-9).sum())) / (shuffles + 1)
     low, high = _jackknife(used, z)
     return Association(by_pair, float(np.tanh(z)), low, high, p)
 
 
 @dataclass(frozen=True, slots=True)
 class _Residuals:
-    """What is left of ranks: score and outcome (k,), the projection (k, k) that leaves it, degrees of freedom."""
+    """Residuals of the ranks of score and outcome (k,), the projection (k, k) onto residuals, degrees of freedom."""
 
     market: Ints
     score: Floats
     outcome: Floats
-    left: Floats
+    projection: Floats
     free: int
 
     @classmethod
     def of(cls, pair: RankPair) -> "_Residuals | None":
-        """Return the residuals, None where too little is left of them."""
+        """Return the residuals, None where they are 0 or have too few degrees of freedom."""
         k = len(pair.market)
         if k <= LEAST_FREE + 2:
             return None
         known = np.column_stack((np.ones(k), rankdata(pair.fixed, axis=0) - (k + 1) / 2))
         base, size, _ = np.linalg.svd(known, full_matrices=False)
         base = base[:, size > 1e-9 * size[0]]
-        left = np.eye(k) - base @ base.T
-        score, outcome = (left @ rankdata(values) for values in (pair.score, pair.outcome))
+        projection = np.eye(k) - base @ base.T
+        score, outcome = (projection @ rankdata(values) for values in (pair.score, pair.outcome))
         free = k - base.shape[1] - 1
         nothing = min(float(score @ score), float(outcome @ outcome)) < 1e-9 * k
-        return None if nothing or free < LEAST_FREE else cls(pair.market, score, outcome, left, free)
+        return None if nothing or free < LEAST_FREE else cls(pair.market, score, outcome, projection, free)
 
     def correlation(self) -> float:
         """Return the partial rank correlation."""
         both = self.score @ self.outcome / np.sqrt((self.score @ self.score) * (self.outcome @ self.outcome))
         return float(both)
 
-    def moved(self, order: NDArray[np.intp]) -> Floats:
-        """Return the correlations with the score's residuals in other orders, (b, k)."""
-        score = self.score[order] @ self.left
+    def permuted(self, order: NDArray[np.intp]) -> Floats:
+        """Return the correlations after permuting the residuals of the score, (b,), for b orders, (b, k)."""
+        score = self.score[order] @ self.projection
         size = np.sqrt(np.square(score).sum(axis=1) * (self.outcome @ self.outcome))
         both: Floats = score @ self.outcome / np.maximum(size, 1e-300)
         return both
@@ -161,31 +164,34 @@ def _weights(parts: Sequence[_Residuals]) -> Floats:
 
 
 def fisher_z(correlation: Floats | float, markets: int) -> Floats:
-    """Return Fisher's z of rank correlations over so many markets, that of 1 kept finite.
+    """Return Fisher's z of rank correlations over k = `markets` markets; finite for correlations of ±1.
 
-    A rank correlation of 1 is taken as half a step below: two neighbours that change places cost 12 / (k³ − k).
+    A correlation of ±1 is reduced by half a step: exchanging two neighbouring ranks changes it by 12 / (k³ − k).
     """
-    surest = 1 - 6 / (markets**3 - markets)
-    z: Floats = np.arctanh(np.clip(correlation, -surest, surest))
+    largest = 1 - 6 / (markets**3 - markets)
+    z: Floats = np.arctanh(np.clip(correlation, -largest, largest))
     return z
 
 
-def _shuffled(
-    said: Sequence[tuple[RankPair, _Residuals]], markets: int, shuffles: int, generator: np.random.Generator
+def _permuted(
+    defined: Sequence[tuple[RankPair, _Residuals]], markets: int, shuffles: int, generator: np.random.Generator
 ) -> Floats:
     """Return the joint z under permutations of the markets, (b,)."""
-    taking_part = np.unique(np.concatenate([part.market for _, part in said]))
+    taking_part = np.unique(np.concatenate([part.market for _, part in defined]))
     where = np.full(markets, -1)
     where[taking_part] = np.arange(len(taking_part))
     sigma = generator.permuted(np.tile(np.arange(len(taking_part)), (shuffles, 1)), axis=1)
-    parts = [part for _, part in said]
-    moved = [fisher_z(part.moved(_within(sigma, where[part.market])), len(part.market)) for part in parts]
-    z: Floats = _weights(parts) @ np.stack(moved)
+    parts = [part for _, part in defined]
+    permuted = [fisher_z(part.permuted(_within(sigma, where[part.market])), len(part.market)) for part in parts]
+    z: Floats = _weights(parts) @ np.stack(permuted)
     return z
 
 
 def _within(sigma: NDArray[np.intp], there: NDArray[np.intp]) -> NDArray[np.intp]:
-    """Return permutations, (b, u), of some only, (b, k), the others left out of their cycles; as places among those."""
+    """Return the permutations of k of the u markets, (b, k), that b permutations of all, (b, u), induce.
+
+    Markets outside `there` are left out of the cycles. The k markets are numbered from 0 in the order of `there`.
+    """
     place = np.full(sigma.shape[1], -1)
     place[there] = np.arange(len(there))
     row = np.arange(len(sigma))[:, None]

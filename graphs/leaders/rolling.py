@@ -1,4 +1,4 @@
-"""Who leads when: leaders of one period after another, with intervals."""
+"""Leaders by period: scores of the tracks that debut in each period, with intervals."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -15,8 +15,10 @@ from graphs.journeys.slices import Period, day_number, debuts_in, rolling_period
 from graphs.leaders.bootstrap import DEFAULT, bootstrap_leaders
 
 WHOLE: Final = ["rank", "rank_low", "rank_high", "group"]
-SAID: Final = ["score", "low", "high", *WHOLE]
-"""What is said of a market in a period, as in `graphs.leaders.bootstrap.Leaders.table`."""
+"""Columns of whole numbers among `SCORE_COLUMNS`."""
+
+SCORE_COLUMNS: Final = ["score", "low", "high", *WHOLE]
+"""Columns of a market and period, as in `graphs.leaders.bootstrap.Leaders.table`."""
 
 
 def rolling_leaders(
@@ -33,17 +35,21 @@ def rolling_leaders(
 
     Parameters
     ----------
+    timelines
+        Entries as arrays.
     window
-        Days of a transition.
-    width, step
-        Days that a period lasts, and from the start of one to the next (default 365 and 91).
+        Days within which the target must follow, the bound included.
+    width
+        Length of a period in days (default 365).
+    step
+        Days from the start of one period to the start of the next (default 91).
     replicates, seed, measures
         As in `graphs.leaders.bootstrap.bootstrap_leaders`.
 
     Raises
     ------
     SettingError
-        When the width is more than the coverage.
+        When the width is longer than the coverage.
     DataSaysNoError
         When no track makes a transition in any period.
     """
@@ -64,21 +70,23 @@ def period_leaders(
 
     Parameters
     ----------
+    timelines
+        Entries as arrays.
     periods
-        As `graphs.journeys.slices` makes them.
+        Periods, as `graphs.journeys.slices` makes them.
     window
-        Days of a transition.
+        Days within which the target must follow, the bound included.
     replicates, seed, measures
-        As in `graphs.leaders.bootstrap.bootstrap_leaders`; measures that need lags cannot be had.
+        As in `graphs.leaders.bootstrap.bootstrap_leaders`; measures that need lags are not available.
 
     Returns
     -------
     DataFrame
         One row per period, measure and market, in the order of periods, measures and markets: `period`, `start`, `end`
-        (dates, both included), `market`, `measure`, `score`, `low`, `high` (95 %), `rank`, `rank_low`, `rank_high`,
-        `group`, `transitions` (of the period in all). A market has no score when it was not watched
-        past its washout on any day of the period, or none of the period's tracks has a timed entry there, and no market
-        has one in a period without transitions: those are missing, not 0. Scores are of the graph of the other markets.
+        (dates, both included), `market`, `measure`, `score`, `low`, `high` (95 % interval), `rank`, `rank_low`,
+        `rank_high`, `group`, `transitions` (all transitions of the period). The score is missing, not 0, where the
+        market was not in coverage and past its washout on any day of the period, where no track of the period has a
+        timed entry there, and where the period has no transition. Such markets are not in the graph of the period.
 
     Raises
     ------
@@ -87,7 +95,7 @@ def period_leaders(
 
     Notes
     -----
-    The clusters of tracks of overlapping periods are in part the same, so their rows go up and down together.
+    Overlapping periods share clusters of tracks, so their scores are not independent.
     """
     transitions = cluster_transitions(timelines, window=window)
     parts = [
@@ -112,28 +120,28 @@ def _of_period(
     """Return the rows of one period, by measure and market."""
     mine = debuts_in(timelines, period)
     entered = np.unique(timelines.market[timelines.timed & mine[timelines.track]])
-    there = np.intersect1d(entered, np.flatnonzero(watched_in(timelines, period)))
+    there = np.intersect1d(entered, np.flatnonzero(observed_in(timelines, period)))
     m = len(timelines.markets)
-    # clusters are of one debut, so all their tracks are of the period or none is
+    # the tracks of a cluster have one debut, so they are all in the period or all outside
     own = transitions[np.unique(timelines.cluster[mine])][:, (there[:, None] * m + there).ravel()]
     rows = pd.MultiIndex.from_product([measures, list(timelines.markets)], names=["measure", "market"])
     if own.nnz:
         names = [timelines.markets[number] for number in there]
         found = bootstrap_leaders(own, names, replicates=replicates, seed=seed, measures=measures)
-        table = found.table.set_index(["measure", "market"])[SAID].reindex(rows)
+        table = found.table.set_index(["measure", "market"])[SCORE_COLUMNS].reindex(rows)
     else:
-        table = pd.DataFrame(np.nan, index=rows, columns=SAID).astype(dict.fromkeys(WHOLE, "Int64"))
+        table = pd.DataFrame(np.nan, index=rows, columns=SCORE_COLUMNS).astype(dict.fromkeys(WHOLE, "Int64"))
     start, end = pd.Timestamp(period.start), pd.Timestamp(period.end)
     table = table.assign(period=period.name, start=start, end=end, transitions=int(own.sum())).reset_index()
-    return table[["period", "start", "end", "market", "measure", *SAID, "transitions"]]
+    return table[["period", "start", "end", "market", "measure", *SCORE_COLUMNS, "transitions"]]
 
 
-def watched_in(timelines: Timelines, period: Period) -> NDArray[np.bool_]:
+def observed_in(timelines: Timelines, period: Period) -> NDArray[np.bool_]:
     """Return the markets that were in coverage and past their washout on some day of the period, (m,) flags."""
     first, last = day_number(period.start), day_number(period.end)
     seen = (timelines.span_first + timelines.washout <= np.minimum(last, timelines.span_last)) & (
         timelines.span_last >= first
     )
-    watched = np.zeros(len(timelines.markets), np.bool_)
-    watched[timelines.span_market[seen]] = True
-    return watched
+    observed = np.zeros(len(timelines.markets), np.bool_)
+    observed[timelines.span_market[seen]] = True
+    return observed

@@ -1,4 +1,4 @@
-"""Which markets lead: scores of flow counts, one value per market, of one graph or of many at once."""
+"""Scores of leadership, one value per market, computed from the counts of one graph or of many graphs at once."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -36,37 +36,39 @@ OF_COUNTS: Final[tuple[Measure, ...]] = (
     "authority",
     "springrank",
 )
-"""Measures that need nothing but counts."""
+"""Measures that need counts only."""
 
 OF_LAGS: Final[tuple[Measure, ...]] = ("closeness", "betweenness")
-"""Measures that need median lags too."""
+"""Measures that need counts and median lags."""
 
 MEASURES: Final[tuple[Measure, ...]] = (*OF_COUNTS, "bradley_terry", *OF_LAGS)
+"""All measures; `bradley_terry` needs votes."""
 
 DAMPING: Final = 0.85
+"""Damping of PageRank."""
 
 LEAST_TRACKS: Final = 5
-"""Tracks that make an edge a way: without it the fastest ways are those of single tracks that happened to be quick."""
+"""Tracks that an edge needs to be part of a path; otherwise single fast tracks would decide the fastest paths."""
 
 SETTLED: Final = 1e-8
-"""Change of HITS hubs from n to 2n steps that is none: the change after it is about its square."""
+"""Largest change of HITS hubs between n and 2n steps at which they have converged; the next change is its square."""
 
 FEWEST_DOUBLINGS, MOST_DOUBLINGS = 6, 30
-"""Two singular values are one when 2⁶ steps do not part them by `SETTLED`, that is at relative distances of 1e-10."""
+"""Doublings of the number of steps. Singular values closer than a relative 1e-10 count as equal after 2⁶ steps."""
 
 
 @dataclass(frozen=True, slots=True)
 class Flows:
-    """What markets are scored on: one graph of m markets, or many.
+    """Counts, votes and lags from which scores are computed: one graph of m markets, or many.
 
     Attributes
     ----------
     counts
         (…, m, m): tracks from the row's market to the column's, 0 on the diagonal.
     votes
-        (…, m, m): clusters in which the row's market was before the column's; None where nobody counted them.
+        (…, m, m): clusters in which the row's market was before the column's; None where they were not counted.
     lags
-        (m, m) or (…, m, m): median days of the transition, NaN where there is none; None where not known.
+        (m, m) or (…, m, m): median lag in days, NaN where there is no transition; None where not known.
     """
 
     counts: Counts
@@ -92,7 +94,7 @@ def net_flow(counts: Counts) -> Counts:
 
 
 def out_share(counts: Counts) -> Floats:
-    """Return the share of each market's transitions in which it was the sender, (…, m); NaN where it has none."""
+    """Return sent / (sent + received) transitions of each market, (…, m); NaN where it has none."""
     sent, received = out_tracks(counts), in_tracks(counts)
     with np.errstate(invalid="ignore"):
         share: Floats = np.asarray(sent / (sent + received), float)
@@ -100,9 +102,10 @@ def out_share(counts: Counts) -> Floats:
 
 
 def pagerank(counts: Counts) -> Floats:
-    """Return PageRank on the reversed flow (damping 0.85), (…, m): whom do followed markets follow?
+    """Return PageRank on the reversed flow (damping 0.85), (…, m): high for sources of markets that are sources too.
 
-    The scores add up to 1. A market that received nothing passes its score on to all alike. Solved, not iterated.
+    The scores add up to 1. A market that received nothing passes its score on to all markets in equal parts. The
+    linear system is solved directly, without iteration.
 
     References
     ----------
@@ -112,7 +115,7 @@ def pagerank(counts: Counts) -> Floats:
     received = counts.sum(axis=-2, keepdims=True)
     shares = counts / np.where(received > 0, received, 1)
     m = counts.shape[-1]
-    # jumps and markets without a way on both go to all alike, so they only set the scale
+    # jumps, and the scores of markets that received nothing, spread equally: they only set the scale
     rank = np.linalg.solve(np.eye(m) - DAMPING * shares, np.ones((m, 1)))[..., 0]
     score: Floats = rank / rank.sum(axis=-1, keepdims=True)
     return score
@@ -126,7 +129,7 @@ def hits(counts: Counts) -> tuple[Floats, Floats]:
 
     Notes
     -----
-    The iteration's matrix is squared again and again, so that n squarings are 2ⁿ steps.
+    The matrix of the iteration is squared repeatedly; n squarings equal 2ⁿ steps.
 
     References
     ----------
@@ -140,7 +143,7 @@ def hits(counts: Counts) -> tuple[Floats, Floats]:
 
 
 def _leading(matrices: Floats) -> Floats:
-    """Return the limit of the power iteration from equal values for symmetric matrices without negatives, (n, m)."""
+    """Return the limit of the power iteration from equal values, (n, m); matrices are symmetric, with values ≥ 0."""
     power = _scaled(matrices)
     values = _shares(power.sum(axis=-1))
     moving = np.arange(len(power))
@@ -171,10 +174,20 @@ def _shares(values: Floats) -> Floats:
 
 
 def closeness(counts: Counts, lags: Floats, *, least_tracks: int = LEAST_TRACKS) -> Floats:
-    """Return how soon each market reaches the others, per day, (…, m): the mean of 1 / days along the fastest way.
+    """Return closeness by lag, per day, (…, m): the mean over other markets of 1 / days of the fastest path to them.
 
-    The length of an edge is its median lag; a market that cannot be reached counts 0. Only edges of `least_tracks`
-    tracks or more are ways (default 5). 0 with one market.
+    Parameters
+    ----------
+    counts
+        (…, m, m): tracks from the row's market to the column's.
+    lags
+        (m, m) or (…, m, m): median lag in days, which is the length of an edge; NaN where there is none.
+    least_tracks
+        Edges with fewer tracks are not used (default 5).
+
+    Notes
+    -----
+    A market that cannot be reached counts as 0. With one market the score is 0.
 
     References
     ----------
@@ -189,11 +202,21 @@ def closeness(counts: Counts, lags: Floats, *, least_tracks: int = LEAST_TRACKS)
 
 
 def lag_betweenness(counts: Counts, lags: Floats, *, least_tracks: int = LEAST_TRACKS) -> Floats:
-    """Return the share of fastest ways between other markets that run through each market, (…, m).
+    """Return betweenness by lag, (…, m): the share of the fastest paths between other markets through each market.
 
-    The length of an edge is its median lag in days; a draw between fastest ways is split. 0 with fewer than three
-    markets. Only edges of `least_tracks` tracks or more are ways (default 5): an edge of few counts as much as one of
-    many, and the lag of a single track is as short as luck makes it.
+    Parameters
+    ----------
+    counts
+        (…, m, m): tracks from the row's market to the column's.
+    lags
+        (m, m) or (…, m, m): median lag in days, which is the length of an edge; NaN where there is none.
+    least_tracks
+        Edges with fewer tracks are not used (default 5): the median lag of few tracks is noisy, and an edge counts
+        the same whatever its number of tracks.
+
+    Notes
+    -----
+    Paths of equal length share the count. With fewer than three markets the score is 0.
 
     References
     ----------
@@ -202,32 +225,39 @@ def lag_betweenness(counts: Counts, lags: Floats, *, least_tracks: int = LEAST_T
     m = counts.shape[-1]
     days = _lengths(counts, lags, least_tracks)
     others = max((m - 1) * (m - 2), 1)
-    through = [_ways(one).betweenness(directed=True, weights="days") for one in days.reshape(-1, m, m)]
+    through = [_lag_graph(one).betweenness(directed=True, weights="days") for one in days.reshape(-1, m, m)]
     shares: Floats = np.array(through, float).reshape(days.shape[:-1]) / others
     return shares
 
 
-def _ways(days: Floats) -> igraph.Graph:
-    """Return the graph of edges with a length."""
+def _lag_graph(days: Floats) -> igraph.Graph:
+    """Return the graph of the edges with a finite length above 0."""
     source, target = np.nonzero(np.isfinite(days) & (days > 0))
     edges = np.column_stack((source, target)).tolist()
     return igraph.Graph(len(days), edges, directed=True, edge_attrs={"days": days[source, target].tolist()})
 
 
 def _lengths(counts: Counts, lags: Floats, least_tracks: int) -> Floats:
-    """Return days along every edge, (…, m, m): 0 on the diagonal, infinite where there is no way."""
+    """Return days along every edge, (…, m, m): 0 on the diagonal, infinite where no edge is used."""
     m = counts.shape[-1]
     there = (counts >= max(least_tracks, 1)) & np.isfinite(lags)
     return np.where(np.eye(m, dtype=bool), 0.0, np.where(there, lags, np.inf))
 
 
 def scores(flows: Flows, measures: Sequence[str] = MEASURES) -> dict[str, Floats]:
-    """Return every measure's scores, (…, m) each.
+    """Return measure → scores, (…, m) each.
+
+    Parameters
+    ----------
+    flows
+        One graph or many.
+    measures
+        Names of measures (default: all).
 
     Raises
     ------
     SettingError
-        When a measure is unknown, or needs votes or lags that are not there.
+        When a measure is unknown, or needs votes or lags that `flows` lacks.
     """
     _check(flows, measures)
     found: dict[str, Floats] = {}
@@ -246,7 +276,7 @@ def _check(flows: Flows, measures: Sequence[str]) -> None:
         if name in OF_LAGS and flows.lags is None:
             raise SettingError(f"'{name}' needs the median lags of the edges; pass lags=, or leave it out")
         if name == "bradley_terry" and flows.votes is None:
-            raise SettingError("'bradley_terry' needs votes, the clusters in which a market was first; pass votes=")
+            raise SettingError("'bradley_terry' needs votes (clusters in which a market was first); pass votes=")
 
 
 def _score(flows: Flows, name: str) -> Floats:
@@ -278,8 +308,8 @@ def score_table(flows: Flows, markets: Sequence[str], measures: Sequence[str] | 
     markets
         Codes of its m markets.
     measures
-        Which (default: all for which `flows` has what they need). `out_tracks`, `in_tracks` and `net_flow` are whole
-        numbers of tracks.
+        Names of measures (default: all that can be computed from `flows`). `out_tracks`, `in_tracks` and `net_flow`
+        are whole numbers of tracks.
     """
     if measures is None:
         lacking = {*(OF_LAGS if flows.lags is None else ()), *(("bradley_terry",) if flows.votes is None else ())}
@@ -295,13 +325,15 @@ def edge_flows(edges: pd.DataFrame, markets: Sequence[str]) -> Flows:
     Parameters
     ----------
     edges
-        `source`, `target`, `tracks`, `lag_median` (days, missing where there is no track); a pair that is not there has
-        no tracks.
+        `source`, `target`, `tracks`, `lag_median` (days, missing where there is no track). A pair without a row has 0
+        tracks.
+    markets
+        Codes of the m markets.
 
     Raises
     ------
     DataSaysNoError
-        When an edge is of a market that is not given.
+        When an edge has a market that is not in `markets`.
     """
     number = pd.Index(list(markets))
     source, target = (number.get_indexer(pd.Index(edges[side])) for side in ("source", "target"))
@@ -313,33 +345,3 @@ def edge_flows(edges: pd.DataFrame, markets: Sequence[str]) -> Flows:
     counts[source, target] = edges["tracks"].to_numpy(np.int64)
     lags[source, target] = edges["lag_median"].to_numpy(float, na_value=np.nan)
     return Flows(counts, lags=lags)
-
-
-def influence_scores(influence: pd.DataFrame) -> pd.DataFrame:
-    """Return every market's clout and susceptibility, from a table of influence.
-
-    Parameters
-    ----------
-    influence
-        `source`, `target`, `alpha`: expected entries into the target per entry into the source.
-
-    Returns
-    -------
-    DataFrame
-        One row per market, in order: `market`; `clout`, the entries elsewhere that one entry into the market leads to
-        (Σ of its row of α); `susceptibility`, the entries into it that one entry into every other market leads to
-        (Σ of its column). Missing where no α of the row or column is known.
-
-    References
-    ----------
-    van Everdingen, Y., Fok, D. & Stremersch, S. (2009). Modeling global spillover of new product takeoff. doi
-    10.1509/jmkr.46.5.637.
-    """
-    markets = sorted(set(influence["source"]) | set(influence["target"]))
-    if not markets:
-        raise DataSaysNoError("the table of influence has no pairs; fit it on charts with transitions")
-    totals = {
-        name: influence.groupby(side)["alpha"].sum(min_count=1).reindex(markets).to_numpy(float, na_value=np.nan)
-        for name, side in (("clout", "source"), ("susceptibility", "target"))
-    }
-    return pd.DataFrame({"market": markets, **totals})

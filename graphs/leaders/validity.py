@@ -1,4 +1,4 @@
-"""Do the leaders of one period predict who is first in the next, better than market size does?"""
+"""Validity: do the leaders of one period predict lead shares in the next, beyond market size?"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -20,42 +20,43 @@ from graphs.leaders.scores import Flows, scores
 from graphs.nulls import Watch, adjusted, timed_slots, watch
 
 LEAST_VOTES: Final = 20
-"""Untied votes that a market must be part of in both periods, for its lead share to say anything."""
+"""Fewest votes (ties left out) on a market's pairs, in both periods, for the market to be used."""
 
 LEAST_SEEN: Final = 0.5
-"""Share of its days that a calendar period must lie within the charts."""
+"""Smallest share of the days of a calendar period that must be covered by charts."""
 
 SHUFFLES: Final = 9_999
+"""Permutations of the markets for p."""
 
 SIZE: Final = ("volume", "depth", "coverage")
-"""What a market's size is made of."""
+"""Variables that measure the size of a market."""
 
 GIVEN: Final = {"nothing": (), "size": SIZE, "size and outcome": (*SIZE, "lead_excess")}
-"""What is held fixed when a score is asked to predict; `lead_excess` is the outcome itself, one period earlier."""
+"""Name → variables held fixed; `lead_excess` is the outcome, one period earlier."""
 
 BASELINES: Final = ("volume", "lead_excess")
-"""What needs no graph: they stand among the measures, each without itself among what is held fixed."""
+"""Predictors that need no graph. They are tested like the scores; a variable is never held fixed for itself."""
 
 
 @dataclass(frozen=True, slots=True)
 class Validity:
-    """Whether leaders of one period predict the next.
+    """Correlation of the scores of one period with the lead shares of the next.
 
     Attributes
     ----------
     table
         One row per measure (scores, then the baselines `volume` and `lead_excess`) and `given` (see `GIVEN`; ``size
-        and outcome`` is the strict question): `pairs` of periods used; `rho`, the partial Spearman correlation of the
-        score with the next period's outcome, pairs together; `low`, `high` (95 %, jackknife over markets); `p`
+        and outcome`` is the strictest): `pairs` of periods used; `rho`, the partial Spearman correlation of the score
+        with the next period's outcome, joined over pairs; `low`, `high` (95 % interval, jackknife over markets); `p`
         (two-sided, markets permuted), `q` (Benjamini–Hochberg over the scores, within `given`; missing for the
-        baselines). All but `pairs` is missing where fewer than three pairs say something.
+        baselines). All but `pairs` is missing where fewer than three pairs have a correlation.
     pairs
         One row per measure, `given` and pair of periods: `period`, `next_period`, `markets` (used), `rho`.
     markets
         One row per pair of periods and market used: `period`, `next_period`, `market`, every measure's score,
         `volume` (timed entries of the period's tracks), `depth` (rows of its chart, if passed), `coverage` (days of
-        the period watched past the washout), `votes`, `lead_share`, `lead_expected`, `lead_excess` and, for the next
-        period, `next_votes`, `next_excess` (the outcome).
+        the period in coverage past the washout), `votes`, `lead_share`, `lead_expected`, `lead_excess`, and of the
+        next period `next_votes`, `next_excess` (the outcome).
     """
 
     table: pd.DataFrame
@@ -76,7 +77,7 @@ def leader_validity(
     least_votes: int = LEAST_VOTES,
     seed: int = 0,
 ) -> Validity:
-    """Return how well leader scores of a period predict which markets are first in the next.
+    """Return how well the scores of a period predict lead shares in the next.
 
     The score of period t is computed on the tracks that debut in t. The outcome in t + 1 is the market's lead share
     minus what the order null expects of it (`graphs.leaders.lead_shares`), on the tracks that debut in t + 1 and of
@@ -99,13 +100,13 @@ def leader_validity(
     measures
         Which scores (default: those of counts and votes).
     permutations
-        Orders drawn for the order null (default 100).
+        Draws from the order null (default 100).
     shuffles
         Permutations of the markets for p (default 9,999).
     least_votes
-        Untied votes a market must be part of, in the outcomes of both periods (default 20).
+        Fewest votes (ties left out) on a market's pairs, in the outcomes of both periods (default 20).
     seed
-        Where chance comes from.
+        Seed of the random draws (default 0).
 
     Raises
     ------
@@ -116,24 +117,23 @@ def leader_validity(
 
     Notes
     -----
-    The markets are permuted in the same way in all pairs of periods, because a market that leads in one year is likely
-    to in the next: pairs are not independent, and shuffled one by one they would look surer than they are. The interval
-    leaves out one market, all its periods, at a time. A market takes part in a pair when it has the votes and was
-    watched in both periods, so markets launched later join later. What is constant over markets, as the depth of equal
-    charts, holds nothing fixed.
+    The markets are permuted in the same way in all pairs of periods: a market that leads in one year is likely to lead
+    in the next, so pairs of periods are not independent, and independent permutations would give p that are too small.
+    The jackknife leaves out one market with all its periods at a time. A market is used in a pair of periods when it
+    has enough votes and was in coverage in both. A control that is equal for all markets, such as the depth of equal
+    charts, has no effect.
 
-    Transitions of tracks that debut late in t may fall into t + 1; the outcome's tracks and artists are others all the
-    same. A correlation does not say that anyone follows anyone: a market whose day begins earlier is first, too.
+    Transitions of tracks that debut late in t may fall into t + 1; the tracks and artists of the outcome are different
+    ones. A correlation does not show that one market follows another: a market whose day begins earlier is first, too.
 
-    What is held fixed is held as far as it is measured. One period's lead share is a noisy measure of who leads, so a
-    score of more tracks predicts beyond it even where leading is all there is: given ``size and outcome``, a positive
-    result says that the score knows more than the last lead share, not that the place in the graph matters. A score in
-    the very order of the last lead shares has nothing left to say, and is missing.
+    Controls are measured with error. One period's lead share is a noisy measure of who leads, so a score from more
+    tracks predicts beyond it even where nothing but leading matters: given ``size and outcome``, a positive result says
+    that the score holds more information than the last lead share, not that the position in the graph matters. The
+    correlation is missing for a score in exactly the order of the last lead shares.
 
-    On 500 simulated charts without leaders p ≤ .05 came in 4.5 % of the questions, and the interval missed 0 in 2 to
-    3 %. Where scores, outcomes and what is held fixed persist over periods, p ≤ .05 came in 5 to 8 %; where what is
-    held drives both sides strongly (two thirds of each), ranks hold it fixed only up to their bends: ρ was 0.1 off
-    zero, and p too small.
+    In 500 simulated charts without leaders p ≤ .05 occurred in 4.5 % of the tests, and the interval missed 0 in 2 to
+    3 %. Where scores, outcomes and controls persist over periods, p ≤ .05 occurred in 5 to 8 %. Where the controls
+    explain two thirds of both sides, ranks do not remove a curved dependence fully: ρ was off by 0.1 and p too small.
 
     References
     ----------
@@ -190,7 +190,7 @@ def _facts(
     depth: Mapping[str, float] | None,
     seed: int,
 ) -> list[pd.DataFrame]:
-    """Return for every period one row per market: what is known of it there, and its outcome."""
+    """Return for every period one row per market: scores, size and lead share."""
     watched = watch(timelines)
     generators = [np.random.default_rng(child) for child in np.random.SeedSequence(seed).spawn(len(periods))]
     debuts = [debuts_in(timelines, period) for period in periods]
@@ -246,14 +246,22 @@ def _scores_of(tracks: Timelines, window: int, measures: Sequence[str]) -> dict[
 
 
 def fresh_debuts(timelines: Timelines, artists: pd.DataFrame, debuts: Sequence[Flags]) -> list[Flags]:
-    """Return, for every set of tracks but the first, those of known artists with no track in the set before, (n,) each.
+    """Return, for the second and later sets of tracks, the tracks whose artists had no track in the set before.
 
     Parameters
     ----------
+    timelines
+        Entries as arrays.
     artists
-        `track_id`, `artist` (credited artists joined by ``", "``). Any shared credit counts, whatever its case.
+        `track_id`, `artist` (credited artists joined by ``", "``, compared without case). One shared artist is enough
+        to leave a track out; tracks without a known artist are left out too.
     debuts
         Sets of tracks, (n,) flags each.
+
+    Returns
+    -------
+    list of array
+        (n,) flags for each set but the first.
     """
     known = artists.dropna(subset=["artist"]).drop_duplicates("track_id").set_index("track_id")["artist"]
     credits = known.reindex(list(timelines.track_ids)).reset_index(drop=True).str.lower().str.split(",")
@@ -286,7 +294,7 @@ def _pair(now: pd.DataFrame, after: pd.DataFrame, least_votes: int) -> pd.DataFr
 
 
 def _ranked(pair: pd.DataFrame, measure: str, fixed: Sequence[str]) -> RankPair:
-    """Return the markets of a pair that have all that is asked for."""
+    """Return the markets of a pair of periods that have the measure and all controls."""
     there = pair.dropna(subset=[measure, *fixed])
     return RankPair(
         market=there.index.to_numpy(np.int64),

@@ -447,7 +447,7 @@ def test_a_curve_of_nothing_is_empty() -> None:
 
 def test_a_band_needs_two_markets_and_somebody_exposed() -> None:
     timelines = study({"SE": DAILY, "US": list(range(5))}, {"t": {"SE": 50}}).open().timelines
-    with pytest.raises(DataSaysNoError, match="no track timed in SE was then watched in US"):
+    with pytest.raises(DataSaysNoError, match="no track timed in SE was at risk in US"):
         lag_band(timelines, "SE", "US", window=30)
     with pytest.raises(SettingError, match="two markets; both are SE"):
         lag_band(timelines, "SE", "SE", window=30)

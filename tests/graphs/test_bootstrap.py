@@ -54,8 +54,8 @@ def test_every_replicate_counts_its_clusters_exactly(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(bootstrap, "BROAD", broad)
     monkeypatch.setattr(bootstrap, "DENSE_ROWS", 7)
     monkeypatch.setattr(bootstrap, "NARROW", 3)
-    for cells in (1, 200, bootstrap.CELLS):
-        monkeypatch.setattr(bootstrap, "CELLS", cells)
+    for cells in (1, 200, bootstrap.WEIGHTS_AT_ONCE):
+        monkeypatch.setattr(bootstrap, "WEIGHTS_AT_ONCE", cells)
         drawn = replicate_counts([table, 1 * (table > 1)], replicates=11, generator=np.random.default_rng(5))
         sums, others = (np.concatenate(parts) for parts in zip(*drawn, strict=True))
         np.testing.assert_array_equal(sums, expected)

@@ -92,12 +92,13 @@ def test_a_bare_frame_needs_its_calendar() -> None:
 
 
 def test_the_graph_is_never_changed_from_outside(sample: MarketGraph) -> None:
-    before = sample.edges
+    before, nodes = sample.edges, sample.nodes
     for table in (sample.edges, sample.nodes, sample.lags):
         table.iloc[:, -1] = 0
     flows = sample.to_igraph()
     flows.delete_vertices(0)
     pd.testing.assert_frame_equal(sample.edges, before)
+    pd.testing.assert_frame_equal(sample.nodes, nodes)
     assert sample.to_igraph().vcount() == 67
 
 

@@ -353,6 +353,8 @@ def test_table_is_whole_and_consistent(found: Influence) -> None:
     credit = found.entry_credits()
     assert scores["sent"].to_dict() == pytest.approx(credit.groupby("source")["credit"].sum().to_dict(), abs=1e-3)
     assert (scores["received"] + scores["background"]).sum() == pytest.approx(credit["credit"].sum(), abs=1e-2)
+    assert scores["clout"].to_dict() == pytest.approx(table.groupby("source")["alpha"].sum().to_dict())
+    assert scores["susceptibility"].to_dict() == pytest.approx(table.groupby("target")["alpha"].sum().to_dict())
     assert found.matrix()[0, 0] != found.matrix()[0, 0]
     assert repr(found).startswith("<Influence: 6 markets")
 

@@ -30,7 +30,7 @@ from graphs.journeys.slices import (
 from graphs.leaders import scores as leaders
 from graphs.leaders.bootstrap import bootstrap_leaders, kendall
 from graphs.leaders.hierarchy import bradley_terry, springrank
-from graphs.leaders.rolling import period_leaders, rolling_leaders, watched_in
+from graphs.leaders.rolling import observed_in, period_leaders, rolling_leaders
 from graphs.leaders.scores import Flows
 from tests.conftest import REFERENCE
 from tests.simulated_leaders import simulated_timelines
@@ -216,16 +216,6 @@ def test_flows_of_an_edge_table() -> None:
         leaders.edge_flows(edges, ["MT", "SE"])
 
 
-def test_clout_and_susceptibility_are_the_sums_of_rows_and_columns() -> None:
-    influence = pd.DataFrame({"source": ["A", "A", "B"], "target": ["B", "C", "C"], "alpha": [0.2, 0.1, np.nan]})
-    table = leaders.influence_scores(influence).set_index("market")
-    assert table.loc["A", "clout"] == pytest.approx(0.3)
-    assert table["susceptibility"].drop("A").to_list() == pytest.approx([0.2, 0.1])
-    assert table.loc[["B", "C"], "clout"].isna().all() and np.isnan(table.loc["A", "susceptibility"])
-    with pytest.raises(diffusion.DataSaysNoError, match="no pairs"):
-        leaders.influence_scores(influence.head(0))
-
-
 def test_kendall_agrees_with_scipy() -> None:
     values = np.random.default_rng(3).integers(0, 9, (70, 3, 15)).astype(float)
     values[:, 2, 4] = np.nan
@@ -355,7 +345,7 @@ def test_leaders_of_a_period_are_those_of_its_tracks_alone(drifting: Timelines) 
 def test_who_was_not_watched_or_had_no_track_has_no_score(drifting: Timelines) -> None:
     late = replace(drifting, span_first=drifting.span_first + np.arange(8, dtype=np.int32) // 7 * 200)
     periods = rolling_periods(drifting, width=120, step=120)
-    assert not watched_in(late, periods[0])[7] and watched_in(late, periods[2]).all()
+    assert not observed_in(late, periods[0])[7] and observed_in(late, periods[2]).all()
     empty = Period("before", date(2010, 1, 1), date(2010, 12, 31))
     table = period_leaders(late, [empty, *periods], window=60, replicates=10, measures=["net_flow"])
     missing = table[table["score"].isna()]
