@@ -88,6 +88,7 @@ class Staging:
             sync(self._aside / MANIFEST)
             self._decide(made, leaving)
             for name in made:
+                (self.place / name).parent.mkdir(parents=True, exist_ok=True)  # it went if all that it had is leaving
                 (self._aside / _NEW / name).replace(self.place / name)
             for folder in {self.place, *((self.place / name).parent for name in made)}:
                 sync(folder)

@@ -1,7 +1,6 @@
 """Greedy network inference: the original program's edges, a plain twin, and tracks as cascades."""
 
 import math
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -9,9 +8,8 @@ import pytest
 
 from diffusion import DataSaysNoError, SettingError
 from graphs.influence.netinf import EPSILON, netinf, track_cascades
+from tests.conftest import REFERENCE
 from tests.random_charts import study
-
-REFERENCE = Path(__file__).parents[3] / "shared" / "reference"
 
 GAIN_TOLERANCE = 1e-6
 """The reference is printed with six decimals."""
@@ -51,10 +49,8 @@ def plain_netinf(cascades: pd.DataFrame, edges: int, rate: float) -> list[tuple[
 
 
 def test_the_original_programs_edges() -> None:
-    if not REFERENCE.is_dir():
-        pytest.skip("the reference cascades are not here (../shared/reference)")
-    cascades = pd.read_csv(REFERENCE / "netinf_snap_example_cascades.csv")
-    edges = pd.read_csv(REFERENCE / "netinf_snap_example_edges.csv").sort_values("marginal_gain", ascending=False)
+    cascades = pd.read_csv(REFERENCE / "netinf_cascades.csv")
+    edges = pd.read_csv(REFERENCE / "netinf_edges.csv").sort_values("marginal_gain", ascending=False)
     found = netinf(cascades, edges=len(edges))
     assert found["source"].to_list() == edges["origin_node"].to_list()
     assert found["target"].to_list() == edges["destination_node"].to_list()

@@ -1,11 +1,14 @@
 """The command line: what it makes, what it says, and what bad input gets."""
 
+import contextlib
 import csv
 import json
+import os
+import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +23,18 @@ from pipelines.folders.folder import Folder
 from pipelines.progress import quiet
 from pipelines.study.run import Run
 from pipelines.study.settings import Study
-from pipelines.study.steps import GRAPH_SET
+from pipelines.study.steps import GRAPH_SET, RUN_SET, STEPS
 from tests.conftest import KAGGLE_COLUMNS, WriteCsv, day, kaggle_rows, steady
 
 ROWS = steady(
     90, {"United States": {"x": 30, "y": 31}, "Sweden": {"x": 33, "y": 31}, "Norway": {"x": 40}, "Global": {}}
 )
+
+FEW = {"permutations": 20, "replicates": 20}
+"""Settings of a study that are quick, for tests to which the number of draws does not matter."""
+
+FEW_DRAWS = ("--permutations", 20, "--replicates", 20)
+"""The same as options."""
 
 Outcome = tuple[int, str, str]
 Shell = Callable[..., Outcome]
@@ -60,23 +69,40 @@ def refused(outcome: Outcome, code: int, *said: str) -> None:
         assert words in outcome[2]
 
 
-@pytest.fixture(scope="module")
-def graph_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a folder with ``charts.csv`` and ``made``, what `graph` makes of them, made once."""
-    place = tmp_path_factory.mktemp("graph")
+def make_folder(place: Path, names: Sequence[str], **settings: int) -> Path:
+    """Write ``charts.csv`` into a folder, and into its ``made`` what steps of these names make; return the folder."""
     with (place / "charts.csv").open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, list(ROWS[0]))
         writer.writeheader()
         writer.writerows(ROWS)
     with Folder(place / "made") as folder:
-        Run(Study(str(place / "charts.csv")), folder).make(GRAPH_SET, quiet)
+        Run(Study(str(place / "charts.csv"), **settings), folder).make(names, quiet)
     return place
+
+
+@pytest.fixture(scope="module")
+def graph_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder with what `graph` makes, made once."""
+    return make_folder(tmp_path_factory.mktemp("graph"), GRAPH_SET)
+
+
+@pytest.fixture(scope="module")
+def run_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder with what `run` makes with few draws, made once."""
+    return make_folder(tmp_path_factory.mktemp("run"), RUN_SET, **FEW)
 
 
 @pytest.fixture
 def made(graph_folder: Path, tmp_path: Path) -> Path:
     """Copy what `graph` makes, and its charts, into the temporary folder; return the copy of what it makes."""
     shutil.copytree(graph_folder, tmp_path, dirs_exist_ok=True)
+    return tmp_path / "made"
+
+
+@pytest.fixture
+def finished(run_folder: Path, tmp_path: Path) -> Path:
+    """Copy what `run` makes with few draws, and its charts, as `made` does for `graph`."""
+    shutil.copytree(run_folder, tmp_path, dirs_exist_ok=True)
     return tmp_path / "made"
 
 
@@ -173,56 +199,54 @@ def study(folder: Path, text: str) -> Path:
     return path
 
 
-def test_run_takes_a_study_or_charts(shell: Shell, write_csv: WriteCsv, tmp_path: Path) -> None:
+def test_run_takes_a_study(shell: Shell, write_csv: WriteCsv, tmp_path: Path) -> None:
     write_csv(ROWS)
     toml = study(
         tmp_path,
-        '[study]\ntitle = "<b>Mine</b>"\n[charts]\npath = "charts.csv"\n[events]\ntop = 2\n[survival]\nby = "none"\n',
+        '[study]\ntitle = "<b>Mine</b>"\n[charts]\npath = "charts.csv"\n[events]\ntop = 2\n'
+        '[graph]\npermutations = 20\nreplicates = 20\n[survival]\nby = "none"\n',
     )
-    assert shell("run", toml, "--out", "a", "--window", 20)[0] == 0
-    manifest = json.loads((tmp_path / "a" / "manifest.json").read_text())
-    assert manifest["steps"]["graph"]["parameters"] == {"window": 20, "permutations": 200, "seed": 0}
-    assert manifest["steps"]["entries"]["parameters"]["top"] == 2
-    assert "&lt;b&gt;Mine&lt;/b&gt;" in (tmp_path / "a" / "report.html").read_text()
-    code, out, _ = shell("run", "charts.csv", "--json")
+    code, out, _ = shell("run", toml, "--window", 20, "--json")
     assert code == 0
     answer = json.loads(out)
-    assert answer["out"] == "out/charts"
+    assert answer["out"] == "out/mine"
     assert answer["leaders"]["net_flow"][0]["market"] == "US"
-    assert "report.html" in files(tmp_path / "out" / "charts")
+    manifest = json.loads((tmp_path / "out" / "mine" / "manifest.json").read_text())
+    assert manifest["steps"]["graph"]["parameters"] == {"window": 20, "permutations": 20, "seed": 0}
+    assert manifest["steps"]["entries"]["parameters"]["top"] == 2
+    assert "&lt;b&gt;Mine&lt;/b&gt;" in (tmp_path / "out" / "mine" / "report.html").read_text()
 
 
-def test_only_what_changed_is_made_again(shell: Shell, write_csv: WriteCsv, tmp_path: Path) -> None:
-    write_csv(ROWS)
-    assert shell("run", "charts.csv", "--out", "a")[0] == 0
-    total = len(files(tmp_path / "a")) - 1  # the manifest is no artifact
-    assert "made      0 files" in shell("run", "charts.csv", "--out", "a")[1]
-    (tmp_path / "a" / "survival.parquet").write_text("spoiled")
-    assert "made      2 files" in shell("run", "charts.csv", "--out", "a")[1]
+def test_run_takes_charts_and_makes_the_same_bytes(shell: Shell, finished: Path, tmp_path: Path) -> None:
+    assert shell("run", "charts.csv", *FEW_DRAWS)[0] == 0
+    other = tmp_path / "out" / "charts"
+    assert "report.html" in files(other)
+    assert files(finished) == files(other)
+    for path in files(finished):
+        assert (finished / path).read_bytes() == (other / path).read_bytes(), path
+
+
+def test_only_what_changed_is_made_again(shell: Shell, finished: Path, write_csv: WriteCsv) -> None:
+    run = ("run", "charts.csv", "--out", "made", *FEW_DRAWS)
+    total = len(files(finished)) - 1  # the manifest is no artifact
+    assert "made      0 files" in shell(*run)[1]
+    (finished / "survival.parquet").write_text("spoiled")
+    assert "made      2 files" in shell(*run)[1]
     # another window: the graph and what follows from it, but not the curves
-    out = shell("run", "charts.csv", "--out", "a", "--window", 5)[1]
+    out = shell(*run, "--window", 5)[1]
     assert "; 14 unchanged" in out  # entries, curves and their figures
     assert "removed" not in out
-    assert len(files(tmp_path / "a")) - 1 == total
+    assert len(files(finished)) - 1 == total
     # a graph alone takes away what followed from the other graph, and reports what is left besides
-    assert "influence.parquet" in files(tmp_path / "a")
-    out = shell("graph", "charts.csv", "--out", "a", "--window", 30)[1]
+    assert "influence.parquet" in files(finished)
+    out = shell("graph", "charts.csv", "--out", "made", "--window", 30, *FEW_DRAWS)[1]
     assert "removed   results of other settings: background.parquet, " in out
-    left = files(tmp_path / "a")
+    left = files(finished)
     assert "influence.parquet" not in left  # it was of the other window
     assert left >= {"survival.parquet", "figures/survival_none.png", "figures/flow_map.png", "report.html"}
-    assert "Time to breakthrough" in (tmp_path / "a" / "report.html").read_text(encoding="utf-8")
+    assert "Time to breakthrough" in (finished / "report.html").read_text(encoding="utf-8")
     write_csv(ROWS[:-1])
-    assert "unchanged" not in shell("run", "charts.csv", "--out", "a")[1]
-
-
-def test_the_same_run_makes_the_same_bytes(shell: Shell, write_csv: WriteCsv, tmp_path: Path) -> None:
-    write_csv(ROWS)
-    for place in ("a", "b"):
-        assert shell("run", "charts.csv", "--out", place)[0] == 0
-    assert files(tmp_path / "a") == files(tmp_path / "b")
-    for path in files(tmp_path / "a"):
-        assert (tmp_path / "a" / path).read_bytes() == (tmp_path / "b" / path).read_bytes(), path
+    assert "unchanged" not in shell("survival", "charts.csv", "--out", "made")[1]
 
 
 def without(rows: list[dict[str, Any]], column: str) -> list[dict[str, Any]]:
@@ -266,7 +290,7 @@ def test_one_market_has_no_curves(shell: Shell, write_csv: WriteCsv, tmp_path: P
 def test_few_bad_rows_are_set_aside_and_said(shell: Shell, write_csv: WriteCsv, tmp_path: Path) -> None:
     plenty = steady(150, {"us": {"x": 30}, "se": {"x": 35}})
     plenty.append(plenty[0] | {"date": "soon"})
-    code, out, _ = shell("graph", write_csv(plenty), "--out", "made")
+    code, out, _ = shell("survival", write_csv(plenty), "--by", "none", "--out", "made")
     assert code == 0
     assert "set aside: 1 unreadable date" in out
     notes = json.loads((tmp_path / "made" / "manifest.json").read_text())["steps"]["entries"]["notes"]
@@ -337,28 +361,32 @@ def test_what_others_put_into_the_folder_stays(shell: Shell, write_csv: WriteCsv
     mine.mkdir()
     (mine / "notes.txt").write_text("mine")
     (mine / "graph.graphml").write_text("mine too")
-    refused(shell("graph", charts, "--out", "mine"), 2, "graph.graphml' is there and was not made by this tool")
+    refused(
+        shell("graph", charts, "--out", "mine", *FEW_DRAWS), 2, "graph.graphml' is there and was not made by this tool"
+    )
     assert files(mine) == {"notes.txt", "graph.graphml"}
     assert (mine / "graph.graphml").read_text() == "mine too"
     (mine / "graph.graphml").unlink()
     (tmp_path / "elsewhere").mkdir()
     (mine / "figures").symlink_to(tmp_path / "elsewhere")
-    refused(shell("run", charts, "--out", "mine"), 2, "leads out of the folder by a link")
+    survival = ("survival", charts, "--by", "none", "--out", "mine")
+    refused(shell(*survival), 2, "leads out of the folder by a link")
     assert files(tmp_path / "elsewhere") == set()
     (mine / "figures").unlink()
-    assert shell("run", charts, "--out", "mine")[0] == 0
+    assert shell(*survival)[0] == 0
     (mine / "survival.parquet").write_text("edited by hand")
-    assert shell("graph", charts, "--out", "mine", "--washout", 20)[0] == 0
+    assert shell("graph", charts, "--out", "mine", "--washout", 20, *FEW_DRAWS)[0] == 0
     assert (mine / "survival.parquet").read_text() == "edited by hand"
     assert (mine / "notes.txt").read_text() == "mine"
 
 
 def test_charts_and_results_do_not_share_a_folder(shell: Shell, write_csv: WriteCsv, tmp_path: Path) -> None:
     write_csv(ROWS, name="in/charts.csv")
-    refused(shell("graph", "in", "--out", "in"), 2, "'in' is the folder of the charts")
+    survival = ("survival", "in", "--by", "none", "--out")
+    refused(shell(*survival, "in"), 2, "'in' is the folder of the charts")
     assert files(tmp_path) == {"in/charts.csv"}
-    assert shell("graph", "in", "--out", "in/out")[0] == 0
-    assert "made      0 files in in/out; " in shell("graph", "in", "--out", "in/out")[1]  # results are no charts
+    assert shell(*survival, "in/out")[0] == 0
+    assert "made      0 files in in/out; " in shell(*survival, "in/out")[1]  # results are no charts
 
 
 HOSTILE = ["../victim", "/tmp/victim", "a\u0000b", "", ".", "figures/../../victim"]
@@ -389,7 +417,7 @@ def test_a_folder_that_is_not_what_its_manifest_says_is_not_believed(shell: Shel
 
 def test_rows_of_other_charts_are_named(shell: Shell, write_csv: WriteCsv) -> None:
     two = ROWS + [row | {"chart": "viral50"} for row in ROWS[:100]]
-    _, out, _ = shell("graph", write_csv(two), "--out", "made")
+    _, out, _ = shell("survival", write_csv(two), "--by", "none", "--out", "made")
     assert "not used  other charts of the source: viral50" in out
 
 
@@ -465,14 +493,14 @@ def test_queries_that_find_nothing_say_so(shell: Shell, made: Path) -> None:
 
 def test_two_tracks_of_one_title_are_told_apart(shell: Shell, write_csv: WriteCsv) -> None:
     rows = [row | {"title": "Same"} for row in ROWS]
-    assert shell("graph", write_csv(rows), "--out", "made")[0] == 0
+    assert shell("survival", write_csv(rows), "--by", "none", "--out", "made")[0] == 0
     said = "5 tracks are called 'same'; name one by its id, in most markets first: x by "
     refused(shell("query", "journey", "same", "--from", "made"), 1, said, "(3 markets); y by ", "(2 markets)")
 
 
 def test_hostile_titles_do_not_reach_the_terminal(shell: Shell, write_csv: WriteCsv) -> None:
     rows = [row | {"title": "\x1b[31mred\x07\u202e"} for row in ROWS]
-    assert shell("graph", write_csv(rows), "--out", "made")[0] == 0
+    assert shell("survival", write_csv(rows), "--by", "none", "--out", "made")[0] == 0
     code, out, _ = shell("query", "journey", "x", "--from", "made")
     assert code == 0
     assert "red" in out
@@ -485,7 +513,7 @@ def test_hostile_titles_do_not_reach_the_terminal(shell: Shell, write_csv: Write
 def test_columns_can_be_named(shell: Shell, write_csv: WriteCsv) -> None:
     rows = [{"wo": r["region"], "wann": r["date"], "platz": r["rank"], "lied": r["url"]} for r in ROWS]
     names = [part for pair in ("market=wo", "date=wann", "rank=platz", "url=lied") for part in ("--column", pair)]
-    assert shell("graph", write_csv(rows), "--out", "made", *names)[0] == 0
+    assert shell("survival", write_csv(rows), "--by", "none", "--out", "made", *names)[0] == 0
 
 
 def test_every_option_reaches_the_entries(shell: Shell, write_csv: WriteCsv, tmp_path: Path) -> None:
@@ -499,7 +527,7 @@ def test_every_option_reaches_the_entries(shell: Shell, write_csv: WriteCsv, tmp
 
     def entry(*options: object) -> list[str]:
         out = tmp_path / "-".join(map(str, options)).replace("-", "")
-        code, _, err = shell("survival", path, "--out", out, "--chart", "top50", *options)
+        code, _, err = shell("survival", path, "--by", "none", "--out", out, "--chart", "top50", *options)
         assert code == 0, err
         table = pq.read_table(out / "entries.parquet").to_pylist()
         return [str(row["entry"]) for row in table if row["track_id"] == "x" and row["market"] == "SE"]
@@ -524,12 +552,52 @@ def test_every_command_has_help() -> None:
     walk(cli, "chart-diffusion")
 
 
-def test_the_installed_command_and_module_work_in_a_process_of_their_own(write_csv: WriteCsv, tmp_path: Path) -> None:
-    command = [sys.executable, "-W", "error", "-m", "pipelines", "graph", str(write_csv(ROWS)), "--out", "made"]
+def in_a_process(*arguments: object) -> list[str]:
+    """Return the words that run a command in a process of its own, warnings being errors."""
+    return [sys.executable, "-W", "error", "-m", "pipelines", *map(str, arguments)]
+
+
+def test_the_module_works_in_a_process_of_its_own_and_is_quiet_when_piped(write_csv: WriteCsv, tmp_path: Path) -> None:
+    command = in_a_process("survival", write_csv(ROWS), "--by", "none", "--out", "made")
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
-    done = subprocess.run(
-        [*command[:6], "absent", "--out", "x"], cwd=tmp_path, capture_output=True, text=True, check=False
-    )
+    command = in_a_process("survival", "absent", "--out", "x")
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert done.stderr == "chart-diffusion: no file, folder or glob match at 'absent'\n"
+
+
+def on_screen(written: str) -> list[str]:
+    """Return the lines that a terminal shows after `written`, which may move up, clear lines and set colours."""
+    lines, row = [""], 0
+    for code, text in re.findall(r"\x1b\[([\d;?]*[a-zA-Z])|([\r\n]|[^\x1b\r\n]+)", written):
+        if code.endswith("A"):
+            row -= int(code[:-1])
+        elif code == "2K":
+            lines[row] = ""
+        elif text == "\n":
+            row += 1
+            lines += [""] * (row == len(lines))
+        elif text != "\r":
+            lines[row] += text
+    return lines
+
+
+@pytest.mark.skipif(os.name != "posix", reason="a pseudo-terminal needs POSIX")
+def test_progress_stands_on_a_terminal_while_it_lasts(write_csv: WriteCsv, tmp_path: Path) -> None:
+    """Standard error is a real pseudo-terminal, standard output a pipe."""
+    terminal, theirs = os.openpty()
+    command = in_a_process("survival", write_csv(ROWS), "--by", "none", "--out", "made", "--json")
+    environment = {**os.environ, "TERM": "xterm"}
+    with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=theirs, env=environment) as process:
+        os.close(theirs)
+        shown = b""
+        with contextlib.suppress(OSError), os.fdopen(terminal, "rb", buffering=0) as screen:  # EIO: they have hung up
+            while piece := screen.read(4096):
+                shown += piece
+        output = process.communicate()[0]
+    written = shown.decode()
+    assert process.returncode == 0
+    assert any(step.doing in written for step in STEPS)
+    assert not "".join(on_screen(written)).strip()
+    assert json.loads(output)["out"] == "made"

@@ -120,6 +120,13 @@ def test_folders_that_became_empty_go(place: Path) -> None:
     assert [path.name for path in sorted(place.iterdir())] == ["b.txt", MANIFEST]
 
 
+def test_a_folder_that_loses_all_it_had_can_get_new_files(tmp_path: Path) -> None:
+    fill(tmp_path / "made", {"figures/curve.png": b"old"}, step="curves")
+    fill(tmp_path / "made", {"figures/map.png": b"new"}, step="graph", outdates=["curves"])
+    assert set(contents(tmp_path / "made")) == {MANIFEST, "figures/map.png"}
+    assert verify(tmp_path / "made").whole
+
+
 def test_a_folder_made_in_vain_is_taken_away(tmp_path: Path) -> None:
     with pytest.raises(SourceError), Folder(tmp_path / "out" / "made") as folder:
         folder.stage("step", "part.bin").write_bytes(b"begun")

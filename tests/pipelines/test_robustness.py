@@ -17,6 +17,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from pipelines.commands.main import cli
 from pipelines.folders.folder import Folder
 from pipelines.folders.manifest import STAGING
 from pipelines.folders.verify import verify
@@ -24,7 +25,6 @@ from pipelines.stages.clean import clean_charts
 from pipelines.stages.ingest import Options, ingest
 from tests.conftest import KAGGLE_COLUMNS, kaggle_rows
 
-COMMAND = [sys.executable, "-m", "pipelines"]
 SMALL_DISK = "4m"
 LEFT = 1 << 16
 """Bytes left free: less than the tables of the larger charts need."""
@@ -70,48 +70,56 @@ def charts(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_charts(tmp_path_factory.mktemp("charts") / "charts.csv", days=900, tracks=99)
 
 
-def command(name: str, source: Path, out: Path) -> list[str]:
-    """Return the words of an ingest or clean command."""
-    return [*COMMAND, name, str(source), "--out", str(out)]
+@pytest.fixture(scope="module")
+def sources(charts: Path) -> dict[str, Path]:
+    """Return what each command reads: the charts, and RAW made of them."""
+    run("ingest", charts, charts.parent / "raw")
+    return {"ingest": charts, "clean": charts.parent / "raw"}
 
 
-def source_of(name: str, charts: Path, place: Path) -> Path:
-    """Return what a command reads: the charts, or RAW made of them."""
-    if name == "ingest":
-        return charts
-    subprocess.run(command("ingest", charts, place / "raw"), check=True, capture_output=True)
-    return place / "raw"
+def run(name: str, source: Path, out: Path) -> None:
+    """Run an ingest or clean command to its end, in this process."""
+    cli.main([name, str(source), "--out", str(out)], standalone_mode=False)
 
 
-def kill_and_run_again(name: str, charts: Path, place: Path, moments: int) -> None:
-    """Kill a command at random moments, run it again each time, and compare with an undisturbed run."""
-    source = source_of(name, charts, place)
+def started(name: str, source: Path, out: Path) -> subprocess.Popen[str]:
+    """Start an ingest or clean command in a process of its own."""
+    command = [sys.executable, "-m", "pipelines", name, str(source), "--out", str(out)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def kill_and_run_again(name: str, source: Path, place: Path, moments: int) -> None:
+    """Kill a command at random moments of its work, run it again each time, and compare with an undisturbed run."""
     begin = time.monotonic()
-    subprocess.run(command(name, source, place / "whole"), check=True, capture_output=True)
+    run(name, source, place / "whole")
     seconds = time.monotonic() - begin
     expected = canonical_hashes(place / "whole")
     draw = random.Random(7)
     for moment in range(moments):
         out = place / f"killed{moment}"
-        process = subprocess.Popen(command(name, source, out), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        time.sleep(seconds * draw.uniform(0.3, 1.0))
+        process = started(name, source, out)
+        while not out.is_dir() and process.poll() is None:
+            time.sleep(0.01)
+        time.sleep(seconds * draw.random())
         process.send_signal(signal.SIGKILL)
-        process.wait()
-        subprocess.run(command(name, source, out), check=True, capture_output=True)
+        process.communicate()
+        run(name, source, out)
         assert canonical_hashes(out) == expected
         assert leftovers(out) == []
         assert verify(out).whole
 
 
 @pytest.mark.parametrize("name", ["ingest", "clean"])
-def test_a_killed_run_is_run_again_as_if_nothing_had_happened(name: str, charts: Path, tmp_path: Path) -> None:
-    kill_and_run_again(name, charts, tmp_path, moments=2)
+def test_a_killed_run_is_run_again_as_if_nothing_had_happened(
+    name: str, sources: dict[str, Path], tmp_path: Path
+) -> None:
+    kill_and_run_again(name, sources[name], tmp_path, moments=2)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["ingest", "clean"])
-def test_twenty_kills_leave_nothing(name: str, charts: Path, tmp_path: Path) -> None:
-    kill_and_run_again(name, charts, tmp_path, moments=20)
+def test_twenty_kills_leave_nothing(name: str, sources: dict[str, Path], tmp_path: Path) -> None:
+    kill_and_run_again(name, sources[name], tmp_path, moments=20)
 
 
 @pytest.fixture
@@ -130,22 +138,23 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 @pytest.mark.parametrize("name", ["ingest", "clean"])
 def test_a_full_disk_is_one_line_and_the_old_tables_stay_whole(
-    name: str, charts: Path, tmp_path: Path, small_disk: Path
+    name: str, sources: dict[str, Path], tmp_path: Path, small_disk: Path
 ) -> None:
     few = write_charts(tmp_path / "few.csv", days=10, tracks=20)
-    (tmp_path / "few").mkdir()
-    (tmp_path / "many").mkdir()
+    if name == "clean":
+        run("ingest", few, tmp_path / "few")
+        few = tmp_path / "few"
     out = small_disk / "out"
-    subprocess.run(command(name, source_of(name, few, tmp_path / "few"), out), check=True, capture_output=True)
+    run(name, few, out)
     before = canonical_hashes(out)
     filler = small_disk / "filler"
     room = os.statvfs(small_disk)
     filler.write_bytes(bytes(room.f_bavail * room.f_frsize - LEFT))
-    source = source_of(name, charts, tmp_path / "many")
-    done = subprocess.run(command(name, source, out), capture_output=True, text=True)
-    assert done.returncode == 2, done.stdout
-    assert done.stderr.count("\n") == 1
-    assert "no space left" in done.stderr
+    process = started(name, sources[name], out)
+    said = process.communicate()[1]
+    assert process.returncode == 2, said
+    assert said.count("\n") == 1
+    assert "no space left" in said
     assert canonical_hashes(out) == before
     assert leftovers(out) == []
     assert verify(out).whole
@@ -153,14 +162,11 @@ def test_a_full_disk_is_one_line_and_the_old_tables_stay_whole(
 
 
 @pytest.mark.parametrize("name", ["ingest", "clean"])
-def test_of_two_runs_at_once_one_refuses_and_none_corrupts(name: str, charts: Path, tmp_path: Path) -> None:
-    source, out = source_of(name, charts, tmp_path), tmp_path / "out"
-    runs = [
-        subprocess.Popen(command(name, source, out), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        for _ in range(2)
-    ]
-    said = [run.communicate()[1] for run in runs]
-    codes = sorted(run.returncode for run in runs)
+def test_of_two_runs_at_once_one_refuses_and_none_corrupts(name: str, sources: dict[str, Path], tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    both = [started(name, sources[name], out) for _ in range(2)]
+    said = [process.communicate()[1] for process in both]
+    codes = sorted(process.returncode for process in both)
     assert codes in ([0, 0], [0, 2])  # the second may come when the first is done
     assert codes == [0, 0] or any("another run is at work" in line for line in said)
     assert verify(out).whole

@@ -42,14 +42,14 @@ def mine(write_csv: WriteCsv) -> Study:
 
 
 def counted(steps: Sequence[Step], made: list[str]) -> list[Step]:
-    """Return the steps, which add their names to `made` when they are made."""
+    """Return the steps without their figures; they add their names to `made` when they are made."""
 
     def counting(step: Step) -> Step:
         def make(study: Study, results: Results) -> Output:
             made.append(step.name)
             return step.make(study, results)
 
-        return replace(step, make=make)
+        return replace(step, make=make, drawings=None)
 
     return [counting(step) for step in steps]
 
