@@ -70,8 +70,8 @@ def write_charts(path: Path, *, days: int, tracks: int) -> Path:
 
 @pytest.fixture(scope="module")
 def charts(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return charts that take a second or two to read."""
-    return write_charts(tmp_path_factory.mktemp("charts") / "charts.csv", days=900, tracks=99)
+    """Return charts that take about a second to read."""
+    return write_charts(tmp_path_factory.mktemp("charts") / "charts.csv", days=450, tracks=99)
 
 
 @pytest.fixture(scope="module")
