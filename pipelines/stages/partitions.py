@@ -1,5 +1,7 @@
 """Tables written block by block, with one folder per year."""
 
+import errno
+import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -82,9 +84,14 @@ class Partitions:
 
 def _write(rows: pl.DataFrame, path: Path) -> None:
     # statistics take a quarter of the writing time, and nothing that reads RAW uses them
-    rows.write_parquet(
-        path, compression="zstd", compression_level=1, row_group_size=max(rows.height, 1), statistics=False
-    )
+    try:
+        rows.write_parquet(
+            path, compression="zstd", compression_level=1, row_group_size=max(rows.height, 1), statistics=False
+        )
+    except pl.exceptions.ComputeError as error:
+        if "transport error" in str(error):  # what polars says when only the end of the file does not fit on the disk
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path)) from error
+        raise
 
 
 @contextmanager

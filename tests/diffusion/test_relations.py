@@ -72,16 +72,15 @@ def agree_on_transitions(table: pa.Table, twin: Sequence[Row]) -> None:
             assert row[name] is None or math.isclose(row[name], other[name], rel_tol=0, abs_tol=RATE_TOLERANCE)
 
 
-def agree_on_source(rows: Sequence[Row], kind: str) -> None:
+def agree_on_source(charts: diffusion.Charts, rows: Sequence[Row]) -> None:
     """Assert that a file's rows are cleaned and accounted for as the twin does it."""
     twin, outcomes = twins.chart_rows(rows, market_of)
-    with opened(rows, kind) as charts:
-        agree(charts._engine.fetch("chart_rows"), twin, contracts.CHART_ROWS)
-        agree(charts._engine.fetch("source_markets"), twins.source_markets(rows), contracts.SOURCE_MARKETS)
-        agree(charts._engine.fetch("charts_present"), twins.charts_present(twin), contracts.CHARTS_PRESENT)
-        agree_on_tracks(charts.tracks(), twins.tracks(rows))
-        accounts = charts._engine.fetch("accounts").to_pylist()
-        account = charts.account
+    agree(charts._engine.fetch("chart_rows"), twin, contracts.CHART_ROWS)
+    agree(charts._engine.fetch("source_markets"), twins.source_markets(rows), contracts.SOURCE_MARKETS)
+    agree(charts._engine.fetch("charts_present"), twins.charts_present(twin), contracts.CHARTS_PRESENT)
+    agree_on_tracks(charts.tracks(), twins.tracks(rows))
+    accounts = charts._engine.fetch("accounts").to_pylist()
+    account = charts.account
     counted = {row["outcome"]: row["source_rows"] - row["global_rows"] for row in accounts if row["outcome"] == "kept"}
     counted |= {row["outcome"]: row["source_rows"] for row in accounts if row["outcome"] != "kept"}
     aggregate = sum(row["global_rows"] for row in accounts if row["outcome"] == "kept")
@@ -100,16 +99,21 @@ def agree_on_tracks(table: pa.Table, twin: Sequence[Row]) -> None:
     assert table.select(names).to_pylist() == [{name: row[name] for name in names} for row in twin]
 
 
-@EXAMPLES
+@settings(EXAMPLES, max_examples=35)
 @given(rows=sources())
 def test_source_rows_are_cleaned_and_accounted_for(rows: list[Row]) -> None:
-    agree_on_source(rows + padding(rows), "parquet")
+    """And those of `test_events_of_charts_are_what_the_twins_say`."""
+    rows = rows + padding(rows)
+    with opened(rows) as charts:
+        agree_on_source(charts, rows)
 
 
 @settings(EXAMPLES, max_examples=20)
 @given(rows=sources())
 def test_rows_of_csv_files_are_cleaned_and_accounted_for(rows: list[Row]) -> None:
-    agree_on_source(rows + padding(rows), "csv")
+    rows = rows + padding(rows)
+    with opened(rows, "csv") as charts:
+        agree_on_source(charts, rows)
 
 
 @settings(EXAMPLES, max_examples=20)
@@ -134,6 +138,7 @@ def test_events_of_charts_are_what_the_twins_say(rows: list[Row], rules: Rules) 
     stands_for = twins.identities(tracks, rules.identity)
     table = twins.entries(own, stands_for, top=rules.top, min_periods=rules.min_periods, washout=rules.washout)
     with opened(rows) as charts:
+        agree_on_source(charts, rows)
         agree(charts.calendar().coverage, covered, contracts.COVERAGE)
         agree(charts.calendar().spans, spans, contracts.SPANS)
         if not table:

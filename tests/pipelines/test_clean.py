@@ -4,7 +4,7 @@ import csv
 import hashlib
 import io
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -386,14 +386,19 @@ def test_no_raw_is_one_clear_line(tmp_path: Path) -> None:
 # ── twins ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def source_engine(rows: Iterable[dict[str, Any]]) -> Engine:
-    """Return an engine with source rows, whose fields are text."""
-    engine = open_engine()
+@pytest.fixture(scope="module")
+def engine() -> Iterator[Engine]:
+    """Return an engine that serves all examples; each replaces the tables of the one before."""
+    with open_engine() as opened:
+        yield opened
+
+
+def keep_source(engine: Engine, rows: Iterable[dict[str, Any]]) -> None:
+    """Give an engine source rows, whose fields are text."""
     blank: dict[str, Any] = dict.fromkeys(SOURCE_COLUMNS)
     table = [blank | {"file": "a", "line": line} | row for line, row in enumerate(rows, 2)]
     types = [*((name, pa.string()) for name in (*SOURCE_COLUMNS, "file")), ("line", pa.int64())]
     engine.keep("source_rows", pa.Table.from_pylist(table, pa.schema(types)))
-    return engine
 
 
 DATES = st.sampled_from(
@@ -405,11 +410,13 @@ DATES = st.sampled_from(
 
 @settings(EXAMPLES, max_examples=25)
 @given(texts=st.lists(st.tuples(DATES, DATES, DATES), min_size=1, max_size=12))
-def test_dates_and_spans_are_what_the_twins_say(texts: list[tuple[str | None, str | None, str | None]]) -> None:
+def test_dates_and_spans_are_what_the_twins_say(
+    engine: Engine, texts: list[tuple[str | None, str | None, str | None]]
+) -> None:
     rows = [{"date": d, "week_start": s, "week_end": e, "market": "se", "chart": "c"} for d, s, e in texts]
-    with source_engine(rows) as engine:
-        learn_names(engine, charts={}, market_names=None)
-        found = engine._connection.sql("SELECT day_text, date, outside FROM days").fetchall()
+    keep_source(engine, rows)
+    learn_names(engine, charts={}, market_names=None)
+    found = engine._connection.sql("SELECT day_text, date, outside FROM days").fetchall()
     dates = Counter(
         read for d, s, e in texts if (read := twins_clean.chart_date(d) or twins_clean.week_date(s, e)) is not None
     )
@@ -429,7 +436,7 @@ STREAMS = st.sampled_from(["0", "1", "90", "100", "110", "5000", "20000", "90000
 
 @settings(EXAMPLES, max_examples=25)
 @given(values=st.lists(st.tuples(st.sampled_from(["us", "se"]), STREAMS), min_size=1, max_size=40))
-def test_bounds_of_streams_are_what_the_twin_says(values: list[tuple[str, str | None]]) -> None:
+def test_bounds_of_streams_are_what_the_twin_says(engine: Engine, values: list[tuple[str, str | None]]) -> None:
     rows = [
         {"market": market, "chart": "c", "date": "2020-01-01", "rank": str(rank), "track_id": f"t{rank}", "streams": n}
         for rank, (market, n) in enumerate(values, 1)
@@ -437,15 +444,15 @@ def test_bounds_of_streams_are_what_the_twin_says(values: list[tuple[str, str | 
     typed = [
         {"chart": "c", "market": market, "date": date(2020, 1, 1), "streams": n and int(n)} for market, n in values
     ]
-    with source_engine(rows) as engine:
-        learn_names(engine, charts={}, market_names=None)
-        code_tracks(engine)
-        judge_rows(engine)
-        found = engine._connection.sql(
-            "SELECT c.chart, m.market, b.year, b.bound FROM stream_bounds AS b "
-            "JOIN market_codes AS m ON m.code = b.market JOIN chart_codes AS c ON c.code = b.chart"
-        ).fetchall()
-        aside = engine.fetch("accounts").to_pylist()
+    keep_source(engine, rows)
+    learn_names(engine, charts={}, market_names=None)
+    code_tracks(engine)
+    judge_rows(engine)
+    found = engine._connection.sql(
+        "SELECT c.chart, m.market, b.year, b.bound FROM stream_bounds AS b "
+        "JOIN market_codes AS m ON m.code = b.market JOIN chart_codes AS c ON c.code = b.chart"
+    ).fetchall()
+    aside = engine.fetch("accounts").to_pylist()
     twin = {(chart, market.upper(), year): bound for (chart, market, year), bound in twins_clean.bounds(typed).items()}
     assert {(chart, market, year): bound for chart, market, year, bound in found} == pytest.approx(twin, rel=BOUND)
     wrong = sum(n is not None and int(n) > twin["c", market.upper(), 2020] for market, n in values)
@@ -454,20 +461,20 @@ def test_bounds_of_streams_are_what_the_twin_says(values: list[tuple[str, str | 
 
 @settings(EXAMPLES, max_examples=25)
 @given(texts=st.lists(st.text(alphabet="AB, Cx'[]0", max_size=14), min_size=1, max_size=6))
-def test_credits_and_licences_are_what_the_twins_say(texts: list[str]) -> None:
+def test_credits_and_licences_are_what_the_twins_say(engine: Engine, texts: list[str]) -> None:
     rows = [
         {"market": "se", "chart": "c", "date": "2020-01-01", "rank": str(n), "track_id": f"track-{n:03d}", "title": "T",
          "artist": text, "available_markets": text}
         for n, text in enumerate(texts, 1)
     ]  # fmt: skip
-    with source_engine(rows) as engine:
-        learn_names(engine, charts={}, market_names=None)
-        code_tracks(engine)
-        judge_rows(engine)
-        engine.view("observations")
-        describe_tracks(engine)
-        artists = engine.fetch("artists").to_pylist()
-        markets = engine.fetch("availability").to_pylist()
+    keep_source(engine, rows)
+    learn_names(engine, charts={}, market_names=None)
+    code_tracks(engine)
+    judge_rows(engine)
+    engine.view("observations")
+    describe_tracks(engine)
+    artists = engine.fetch("artists").to_pylist()
+    markets = engine.fetch("availability").to_pylist()
     for n, text in enumerate(texts):
         assert [row["artist"] for row in artists if row["track"] == n] == twins_clean.credits_of(text.strip())
         assert {row["market"] for row in markets if row["track"] == n} == twins_clean.licences(text)

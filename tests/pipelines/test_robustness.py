@@ -17,17 +17,21 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from diffusion import OutputError
 from pipelines.commands.main import cli
 from pipelines.folders.folder import Folder
 from pipelines.folders.manifest import STAGING
 from pipelines.folders.verify import verify
 from pipelines.stages.clean import clean_charts
 from pipelines.stages.ingest import Options, ingest
+from pipelines.stages.partitions import partitions
 from tests.conftest import KAGGLE_COLUMNS, kaggle_rows
 
 SMALL_DISK = "4m"
 LEFT = 1 << 16
 """Bytes left free: less than the tables of the larger charts need."""
+PAGE = 4096
+"""Bytes in which the small disk gives room."""
 
 
 def canonical_hashes(folder: Path) -> dict[str, str]:
@@ -66,8 +70,8 @@ def write_charts(path: Path, *, days: int, tracks: int) -> Path:
 
 @pytest.fixture(scope="module")
 def charts(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return charts that take a second or two to read."""
-    return write_charts(tmp_path_factory.mktemp("charts") / "charts.csv", days=900, tracks=99)
+    """Return charts that take about a second to read."""
+    return write_charts(tmp_path_factory.mktemp("charts") / "charts.csv", days=450, tracks=99)
 
 
 @pytest.fixture(scope="module")
@@ -159,6 +163,25 @@ def test_a_full_disk_is_one_line_and_the_old_tables_stay_whole(
     assert leftovers(out) == []
     assert verify(out).whole
     filler.unlink()
+
+
+@pytest.mark.parametrize("short", [1, 2, 3])
+def test_a_disk_with_room_for_all_but_the_end_of_a_file_is_full(tmp_path: Path, small_disk: Path, short: int) -> None:
+    rows = pl.DataFrame({"year": ["2020"]} | {f"column{number}": ["x"] for number in range(400)})
+    with partitions(lambda name: tmp_path / "whole.parquet", part="one") as tables:
+        tables.add({"rows": rows})
+        tables.close()
+    room = (tmp_path / "whole.parquet").stat().st_size // PAGE * PAGE - (short - 1) * PAGE
+    with (
+        pytest.raises(OutputError, match="no space left"),
+        Folder(small_disk / "out") as folder,
+        partitions(lambda name: folder.stage("rows", name), part="one") as tables,
+    ):
+        state = os.statvfs(small_disk)
+        (small_disk / "filler").write_bytes(bytes(state.f_bavail * state.f_frsize - room))
+        tables.add({"rows": rows})
+        tables.close()
+    assert not (small_disk / "out").exists()
 
 
 @pytest.mark.parametrize("name", ["ingest", "clean"])

@@ -77,9 +77,8 @@ def server() -> Iterator[str]:
     served.start()
     host, port = served.get_host_and_port()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(
-            loaders, "create_loader", functools.cache(loaders.create_loader)
-        )  # a new client reads 3 MB of JSON
+        # a new client reads 3 MB of JSON
+        patch.setattr("botocore.session.create_loader", functools.cache(loaders.create_loader))
         yield f"http://{host}:{port}"
     served.stop()
 
