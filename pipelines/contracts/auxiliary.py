@@ -47,7 +47,7 @@ LONG: Final = Contract(
 TOP5: Final = Contract(
     "cultural_distance_top5",
     "a country and one of the five nearest to it",
-    (*LONG.columns, Column("rank_within_source", pa.int16(), "rank, 1 for the nearest; ties in order of name")),
+    (*LONG.columns, Column("rank_within_source", pa.int16(), "place, 1 for the nearest; ties in order of name")),
     ("source_country", "rank_within_source"),
 )
 
