@@ -360,16 +360,14 @@ def test_what_others_put_into_the_folder_stays(shell: Shell, write_csv: WriteCsv
     mine = tmp_path / "mine"
     mine.mkdir()
     (mine / "notes.txt").write_text("mine")
-    (mine / "graph.graphml").write_text("mine too")
-    refused(
-        shell("graph", charts, "--out", "mine", *FEW_DRAWS), 2, "graph.graphml' is there and was not made by this tool"
-    )
-    assert files(mine) == {"notes.txt", "graph.graphml"}
-    assert (mine / "graph.graphml").read_text() == "mine too"
-    (mine / "graph.graphml").unlink()
+    (mine / "survival.parquet").write_text("mine too")
+    survival = ("survival", charts, "--by", "none", "--out", "mine")
+    refused(shell(*survival), 2, "survival.parquet' is there and was not made by this tool")
+    assert files(mine) == {"notes.txt", "survival.parquet"}
+    assert (mine / "survival.parquet").read_text() == "mine too"
+    (mine / "survival.parquet").unlink()
     (tmp_path / "elsewhere").mkdir()
     (mine / "figures").symlink_to(tmp_path / "elsewhere")
-    survival = ("survival", charts, "--by", "none", "--out", "mine")
     refused(shell(*survival), 2, "leads out of the folder by a link")
     assert files(tmp_path / "elsewhere") == set()
     (mine / "figures").unlink()
