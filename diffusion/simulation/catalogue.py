@@ -11,21 +11,7 @@ from numpy.typing import NDArray
 from diffusion.arrays import Floats, Ints
 from diffusion.markets import SIMULATED, reference_table
 from diffusion.simulation import rates
-
-AUDIO: Final = (
-    "af_danceability",
-    "af_energy",
-    "af_key",
-    "af_loudness",
-    "af_mode",
-    "af_speechiness",
-    "af_acousticness",
-    "af_instrumentalness",
-    "af_liveness",
-    "af_valence",
-    "af_tempo",
-    "af_time_signature",
-)
+from diffusion.sources.layouts import AUDIO_COLUMNS
 
 _ALPHABET = np.frombuffer(b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz", dtype=np.uint8)
 _OTHER_WORDS_SHARE: Final = 0.08
@@ -227,7 +213,7 @@ def _artists(rng: np.random.Generator, n: int) -> pa.Array:
 
 
 def _audio(rng: np.random.Generator, n: int) -> dict[str, Floats]:
-    audio = {name: rng.beta(2.5, 2.0, n).round(3) for name in AUDIO}
+    audio = {name: rng.beta(2.5, 2.0, n).round(3) for name in AUDIO_COLUMNS}
     audio["af_key"] = rng.integers(0, 12, n).astype(np.float64)
     audio["af_mode"] = (rng.random(n) < 0.57).astype(np.float64)
     audio["af_loudness"] = (-rng.gamma(4.0, 1.7, n)).clip(-60, 2.24).round(3)

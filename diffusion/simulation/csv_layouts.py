@@ -16,10 +16,11 @@ from numpy.typing import NDArray
 
 from diffusion.arrays import Floats, Ints
 from diffusion.markets import market_names
-from diffusion.simulation.catalogue import AUDIO, Catalogue
+from diffusion.simulation.catalogue import Catalogue
 from diffusion.simulation.charts import TRENDS, Rows
 from diffusion.simulation.damage import Damage
 from diffusion.simulation.study import Drawn, Simulation, Tell, blocks
+from diffusion.sources.layouts import AUDIO_COLUMNS
 
 CORE_COLUMNS: Final = ("title", "rank", "date", "artist", "url", "region", "chart", "trend", "streams")
 RAW_COLUMNS: Final = (
@@ -31,7 +32,7 @@ RAW_COLUMNS: Final = (
     "explicit",
     "release_date",
     "available_markets",
-    *AUDIO,
+    *AUDIO_COLUMNS,
 )
 _DAMAGED_ROWS: Final = 20_000
 """Rows held as text while some of them are damaged."""
@@ -139,7 +140,7 @@ def _catalogue_text(catalogue: Catalogue, chosen: NDArray[np.integer]) -> pa.Arr
         pa.array(np.where(catalogue.explicit[chosen], "true", "false")),
         pa.array(release),
         licences.take(pa.array(catalogue.licence[chosen])),
-        *(_decimal(catalogue.audio[name][chosen]) for name in AUDIO),
+        *(_decimal(catalogue.audio[name][chosen]) for name in AUDIO_COLUMNS),
     ]
     joined = pc.binary_join_element_wise(*fields, ",")
     return pc.if_else(pa.array(catalogue.unlisted[chosen]), "," * (len(fields) - 1), joined)

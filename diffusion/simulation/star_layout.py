@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 
 from diffusion.arrays import Ints
 from diffusion.files import write_whole
-from diffusion.simulation.catalogue import AUDIO, Catalogue
+from diffusion.simulation.catalogue import Catalogue
 from diffusion.simulation.charts import TRENDS, Rows
 from diffusion.simulation.study import Drawn, Simulation, Tell, blocks
+from diffusion.sources.layouts import AUDIO_COLUMNS
 
 ROW_GROUP: Final = 1_000_000
 _TRACK_CHUNK: Final = 5_000
@@ -186,7 +187,7 @@ def _tracks(catalogue: Catalogue, drawn: Drawn, start: date) -> pa.Table:
             "explicit": catalogue.explicit,
             "duration_ms": catalogue.duration_ms,
             "popularity": catalogue.popularity.astype(np.int32),
-            **{name: audio[name] for name in AUDIO},
+            **{name: audio[name] for name in AUDIO_COLUMNS},
             "zero_duration": catalogue.duration_ms == 0,
             "zero_tempo": audio["af_tempo"] == 0,
             "release_after_debut": catalogue.release > debut,
