@@ -104,7 +104,7 @@ WORLDS: Final[Mapping[str, Recipe]] = MappingProxyType(
         "weekly": Recipe("weekly charts, so that many entries are tied", decay=10, popularity=0.7, cadence=7),
         "influence-sparse": _SPARSE,
         "influence-dense": Recipe(
-            "35 % of pairs have influence, α .03 to .15", decay=30, popularity=0.7, density=0.35, alpha=(0.03, 0.15)
+            "35 % of pairs have influence, α .05 to .2", decay=30, popularity=0.7, density=0.35, alpha=(0.05, 0.2)
         ),
         "influence-extra": Recipe(
             "few entries of their own: most steps are there because of influence, 15 % of pairs, α .1 to .4",
