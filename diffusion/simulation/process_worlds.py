@@ -131,8 +131,8 @@ def world(
     Examples
     --------
     >>> drawn = world("falling", tracks=200, markets=6, seed=1)
-    >>> len(drawn.entries.calendar.markets), drawn.truth.alpha.any()
-    (6, np.False_)
+    >>> len(drawn.entries.calendar.markets), bool(drawn.truth.alpha.any())
+    (6, False)
     """
     own, sample = np.random.default_rng(seed).spawn(2)
     return draw_sample(draw_structure(name, own, markets=markets, days=days, alike=alike), sample, tracks=tracks)

@@ -22,7 +22,7 @@ class Recipe:
     shapes
         Whether age shapes differ by market: decays of 4 to 60 days, and onsets of 1 to 20 days.
     steps
-        Expected entries of a track after its debut within 180 days, were it never at the end of a market's risk.
+        Expected entries after the debut within 180 days, counting markets already entered as still at risk.
     popularity
         Shape of the gamma distribution (mean 1) that multiplies a track's hazards; None where tracks are alike.
     sizes
