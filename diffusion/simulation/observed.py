@@ -4,14 +4,11 @@ from dataclasses import dataclass
 from datetime import date
 
 import numpy as np
-import pyarrow as pa
 
-from diffusion import Calendar, DataSaysNoError, Entries, EventRules, SettingError
+from diffusion import Calendar, Entries, SettingError
 from diffusion.arrays import Floats, Ints
-from diffusion.contracts import COVERAGE, ENTRIES
 from diffusion.conventions import LONG_GAP, WASHOUT
-
-_CHART, _DEPTH, _RANK = "top200", 200, 1
+from diffusion.simulation.chart_dates import ChartDates
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,25 +81,17 @@ class ObservedDates:
         array
             (n, m); the number of dates where there is no entry by the last date.
         """
-        index = np.searchsorted(self.dates, np.floor(entered))
-        there = np.isfinite(entered)
-        return np.where(there, np.maximum(index, np.where(there, self.first, 0)), len(self.dates))
+        return self.charts.seen(entered)
+
+    @property
+    def charts(self) -> ChartDates:
+        """The dates of each market's charts."""
+        charted = np.arange(len(self.dates)) >= self.first[:, None]
+        return ChartDates(self.markets, self.start, self.dates, charted, self.washout)
 
     def calendar(self) -> Calendar:
         """Return the coverage calendar."""
-        market, at = np.nonzero(np.arange(len(self.dates)) >= self.first[:, None])
-        origin, rows = np.datetime64(self.start, "D"), len(market)
-        opening = at == self.first[market]
-        coverage = {
-            "market": pa.array(np.array(self.markets, dtype=object)[market], pa.string()),
-            "chart": pa.array([_CHART] * rows, pa.string()),
-            "date": pa.array(origin + self.dates[at]),
-            "depth": np.full(rows, _DEPTH),
-            "previous": pa.array(origin + self.dates[at - 1], mask=opening),
-            "span": 1 + self.stretch[at] - self.stretch[self.first[market]],
-            "stale": np.zeros(rows, dtype=bool),
-        }
-        return Calendar(COVERAGE.conform(pa.table(coverage)))
+        return self.charts.calendar()
 
     def entries(self, entered: Floats) -> Entries:
         """Return the entries that charts would show; every track is its own cluster.
@@ -120,21 +109,4 @@ class ObservedDates:
         DataSaysNoError
             When no entry is observed.
         """
-        index = self.seen(entered)
-        track, market = np.nonzero(index < len(self.dates))
-        if not len(track):
-            raise DataSaysNoError("no simulated track enters a market while it is observed; simulate more tracks")
-        at, rows = index[track, market], len(track)
-        origin, day = np.datetime64(self.start, "D"), self.dates[at]
-        table = {
-            "track_id": pa.array([f"t{number:07d}" for number in track.tolist()], pa.string()),
-            "market": pa.array(np.array(self.markets, dtype=object)[market], pa.string()),
-            "chart": pa.array([_CHART] * rows, pa.string()),
-            "entry": pa.array(origin + day),
-            "last_without": pa.array(origin + self.dates[at - 1], mask=at == self.first[market]),
-            "rank": np.full(rows, _RANK, np.int32),
-            "streams": pa.nulls(rows, pa.int64()),
-            "left_censored": day < self.timed_from[market, at],
-        }
-        calendar = self.calendar()
-        return Entries(ENTRIES.conform(pa.table(table)), calendar, EventRules(_CHART, washout=self.washout))
+        return self.charts.entries(entered)

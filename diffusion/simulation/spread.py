@@ -137,10 +137,32 @@ def spread(rng: np.random.Generator, network: Network, debuts: Debuts, *, end: f
     array
         (n, m) days after the start; infinite where a track does not enter before `end`.
     """
-    theta = lag_rate(np.where(network.alpha > 0, network.median_lag, 1.0))
-    reached = -np.expm1(-theta * SPAN)
     due = _background_entries(rng, network, debuts.time, end)
     due = np.where(debuts.footprint, debuts.time[:, None], due)
+    return followed(rng, network, due, end=end)
+
+
+def followed(rng: np.random.Generator, network: Network, due: Floats, *, end: float) -> Floats:
+    """Return the time at which each track enters each market, by itself or because it entered another.
+
+    Parameters
+    ----------
+    rng
+        Random generator.
+    network
+        Gives α, median lags and launches.
+    due
+        (n, m) days after the start: when the track would enter by itself; infinite for never.
+    end
+        Days after the start: end of the simulation.
+
+    Returns
+    -------
+    array
+        (n, m) days after the start; infinite where a track does not enter before `end`.
+    """
+    theta = lag_rate(np.where(network.alpha > 0, network.median_lag, 1.0))
+    reached = -np.expm1(-theta * SPAN)
     entered = np.full_like(due, np.inf)
     active = np.arange(len(due))
     while len(active):
