@@ -116,7 +116,8 @@ def _order(sums: PairSums) -> dict[str, Floats]:
 
 def seen(sums: PairSums) -> Flags:
     """Return the pairs of which enough steps are expected, whatever was observed, (m, m)."""
-    return (sums.expected >= LEAST_EXPECTED) & ~np.eye(len(sums.expected), dtype=bool)
+    enough: Flags = sums.expected >= LEAST_EXPECTED
+    return enough & ~np.eye(len(enough), dtype=bool)
 
 
 def _ratio(part: Floats, whole: Floats) -> Floats:
@@ -148,7 +149,8 @@ def _shrunk(sums: PairSums, lift: Floats) -> Floats:
     known = np.nan_to_num(lift, nan=1.0)
     mean = float((weight * known).sum())
     between = max(float((weight * ((known - mean) ** 2 - np.nan_to_num(own))).sum()), 0.0)
-    return mean + (lift - mean) * between / np.maximum(between + own, 1e-12)
+    shrunk: Floats = mean + (lift - mean) * between / np.maximum(between + own, 1e-12)
+    return shrunk
 
 
 def _detectable(sums: PairSums) -> Floats:

@@ -176,7 +176,7 @@ def baseline(
     likeness = Likeness.of(taken.markets, pairs)
     kinds = step_kinds(entries, taken, likeness)
     starts = period_starts(taken)
-    alone = fitted_weights(taken, None, starts, ridge=ridge, start=start and start.sizes)
+    alone = fitted_weights(taken, None, starts, ridge=ridge, start=start.sizes if start else None)
     full = fitted_weights(taken, kinds, starts, ridge=ridge, start=start.full if start else alone)
     return Baseline(entries, taken, likeness, kinds, alone, full, horizon)
 
@@ -186,7 +186,8 @@ def chances(fit: Baseline, own: Steps, kinds: Kinds, rows: slice | Ints, version
     exposure = own.exposure(rows)
     if version == "uniform":
         open_ = (exposure > 0).astype(np.float64)
-        return open_ / np.maximum(open_.sum(axis=1, keepdims=True), 1)
+        open_ /= np.maximum(open_.sum(axis=1, keepdims=True), 1)
+        return open_
     weights = fit.full if version == "likeness" else fit.sizes
     return weights.chances(own.day[rows], own.age[rows], kinds[rows] if version == "likeness" else None, exposure)
 
@@ -209,4 +210,4 @@ def period_starts(taken: Steps) -> Days:
         found = np.unique(month // months)
         if len(taken) >= STEPS_PER_MARKET * len(taken.markets) * len(found):
             return (found * months).astype("datetime64[M]").astype("datetime64[D]").astype(np.int32)
-    return taken.day.min(keepdims=True).astype(np.int32)
+    return np.sort(taken.day)[:1]

@@ -83,8 +83,9 @@ class Likeness:
         table = _packaged() if pairs is None else pairs
         columns = ("common_language", "language_overlap", "distance_km", "group")
         if not {"source", "target"} <= set(table) or not set(columns) & set(table):
+            found = ", ".join(map(str, table))
             raise SettingError(
-                f"a table of pairs has source, target and any of {', '.join(columns)}; this one has {', '.join(table)}"
+                f"a table of pairs has source, target and any of {', '.join(columns)}; this one has {found}"
             )
         language, overlap, distance, group = (_matrix(table, name, markets) for name in columns)
         known = distance[np.isfinite(distance)]

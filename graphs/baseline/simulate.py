@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from diffusion.arrays import Days, Ints
+from diffusion.arrays import Days, Flags, Ints
 from diffusion.contracts import ENTRIES
 from diffusion.entries import Entries
 from diffusion.timelines import NOT_ENTERED, Timelines, distinct, primary_artists
@@ -84,7 +84,8 @@ class _World:
     def still_held(self, entries: Ints) -> Ints:
         """Return those of some held entries that no drawn one came before."""
         lines = self.lines
-        return entries[self.there[lines.track[entries], lines.market[entries]] == lines.day[entries]]
+        stands: Flags = self.there[lines.track[entries], lines.market[entries]] == lines.day[entries]
+        return entries[stands]
 
     def day(self, baseline: Baseline, rows: Ints, generator: np.random.Generator) -> tuple[Ints, Days]:
         """Draw the markets of all steps of one date.

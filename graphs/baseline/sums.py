@@ -118,5 +118,5 @@ def _of_artists(steps: Steps, rows: slice, artist: Ints, chance: Floats, window:
         expected[artist[after][heads], source] = np.add.reduceat(own, heads, axis=0)
         model[source] = (own * (1 - own)).sum(axis=0)
         seen = after[ordered[np.arange(len(after)), market[after]]]
-        np.add.at(observed, (artist[seen], source, market[seen]), 1)
+        np.add.at(observed[:, source], (artist[seen], market[seen]), 1)
     return expected, observed, model

@@ -20,7 +20,7 @@ RIDGE: Final = 0.5
 """Precision of the normal prior of every logarithm of a weight: a cell never seen stays near its market's size."""
 
 TOLERANCE: Final = 1e-8
-"""How far the penalised log-likelihood may be below its maximum, by Newton's own estimate."""
+"""How far the penalised log-likelihood may be below its maximum, by Newton's estimate, before the last step."""
 
 ROUNDS: Final = 100
 """Newton steps after which the fit has failed; 5 to 10 are usual."""
@@ -73,7 +73,8 @@ class Weights:
     def chances(self, day: Days, age: Days, kinds: Kinds | None, exposure: NDArray[np.integer]) -> Floats:
         """Return P(b | R) of markets, (k, m): weights that add up to 1 in every row."""
         weights = self.relative(day, age, kinds, exposure)
-        return weights / np.maximum(weights.sum(axis=1, keepdims=True), np.finfo(float).tiny)
+        weights /= np.maximum(weights.sum(axis=1, keepdims=True), np.finfo(float).tiny)
+        return weights
 
 
 def period_of(starts: Days, day: Days) -> Ints:
@@ -112,7 +113,7 @@ def fitted_weights(
     for turn in range(ROUNDS):
         move = linalg.solve(bend, slope, assume_a="pos")
         if slope @ move / 2 < TOLERANCE:
-            return problem.weights(theta, log_likelihood, turn)
+            return problem.weights(theta + move, log_likelihood, turn)
         scale = 1.0
         while scale > 1e-6:
             ahead = problem.derivatives(steps, kinds, theta + scale * move, ridge)
