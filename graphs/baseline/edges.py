@@ -8,6 +8,7 @@ from scipy import special, stats
 
 from diffusion.arrays import Flags, Floats
 from diffusion.conventions import CONFIDENCE, FDR
+from graphs.baseline.absorbed import kept_variance
 from graphs.baseline.fit import Baseline
 from graphs.baseline.sums import PairSums
 from graphs.nulls import adjusted
@@ -37,13 +38,15 @@ def edge_table(baseline: Baseline, *, window: int | None = None) -> pd.DataFrame
     -----
     `p` is the larger of two tails. The model's: steps as independent choices, a gamma tail with the mean and variance
     of their sum, which for rare steps is Poisson's. The artists': a normal tail with the variance of what is observed
-    beyond the expected, summed by artist. That the weights are estimated makes both a little too large.
+    beyond the expected, summed by artist. The weights are fitted to the same steps, which makes both larger than they
+    need be; that is left as a margin for likeness that the classes describe badly.
 
     `p_order` is one-sided, one for each direction: given the steps either way, is the share of this direction larger
     than its share of the expected? That is a score test of equal lifts; again the larger of the model's tail
     (binomial) and the artists'.
 
-    Intervals of the lift are Jeffreys' for a count with the larger of both variances, so that none has width 0.
+    Intervals of the lift are Jeffreys' for a count with the larger of both variances, so that none has width 0; here
+    the share of the variance that the fitted weights take up (`graphs.baseline.absorbed`) is taken off.
 
     References
     ----------
@@ -53,11 +56,13 @@ def edge_table(baseline: Baseline, *, window: int | None = None) -> pd.DataFrame
     window = baseline.entries.calendar.default_window if window is None else window
     full = PairSums.of(baseline, window=window, version="likeness")
     alone = PairSums.of(baseline, window=window, version="sizes")
+    kept = kept_variance(baseline, full.model, window=window)
     columns = (
         {"observed": full.observed.astype(np.int64), "expected": full.expected}
         | _presence(full)
+        | _size(full, kept)
         | {"detectable": _detectable(full), "expected_sizes": alone.expected}
-        | {f"{name}_sizes": values for name, values in _presence(alone).items() if name in ("lift", "p", "q")}
+        | {f"{name}_sizes": values for name, values in _presence(alone).items()}
         | _order(full)
     )
     markets = np.array(baseline.steps.markets, dtype=object)
@@ -89,18 +94,18 @@ def order_p(sums: PairSums) -> Floats:
 
 
 def _presence(sums: PairSums) -> dict[str, Floats]:
-    """Return lift, its interval, the shrunk lift, p and q of every pair."""
-    lift = _ratio(sums.observed, sums.expected)
+    """Return lift, p and q of every pair."""
     p = presence_p(sums)
-    low, high = _interval(sums, lift)
-    return {
-        "lift": lift,
-        "lift_low": low,
-        "lift_high": high,
-        "lift_shrunk": _shrunk(sums, lift),
-        "p": p,
-        "q": adjusted(np.where(seen(sums), p, np.nan)),
-    }
+    q = adjusted(np.where(seen(sums), p, np.nan))
+    return {"lift": _ratio(sums.observed, sums.expected), "p": p, "q": q}
+
+
+def _size(sums: PairSums, kept: Floats) -> dict[str, Floats]:
+    """Return the interval of every lift, and the shrunk lift; `kept` as `kept_variance` returns it."""
+    lift = _ratio(sums.observed, sums.expected)
+    variance = kept * _variance(sums, lift)
+    low, high = _interval(sums, variance)
+    return {"lift_low": low, "lift_high": high, "lift_shrunk": _shrunk(sums, lift, variance)}
 
 
 def _order(sums: PairSums) -> dict[str, Floats]:
@@ -116,8 +121,8 @@ def _order(sums: PairSums) -> dict[str, Floats]:
 
 def seen(sums: PairSums) -> Flags:
     """Return the pairs of which enough steps are expected, whatever was observed, (m, m)."""
-    enough: Flags = sums.expected >= LEAST_EXPECTED
-    return enough & ~np.eye(len(enough), dtype=bool)
+    enough: Flags = (sums.expected >= LEAST_EXPECTED) & ~np.eye(len(sums.expected), dtype=bool)
+    return enough
 
 
 def _ratio(part: Floats, whole: Floats) -> Floats:
@@ -131,20 +136,20 @@ def _variance(sums: PairSums, lift: Floats) -> Floats:
     return np.maximum(clustered, np.where(sums.observed > 0, sums.observed, 1) * np.nan_to_num(rare, nan=1.0))
 
 
-def _interval(sums: PairSums, lift: Floats) -> tuple[Floats, Floats]:
+def _interval(sums: PairSums, variance: Floats) -> tuple[Floats, Floats]:
     """Return the bounds of the 95 % interval of the lift, as of a count whose variance is larger than its mean."""
-    width = _variance(sums, lift) / np.maximum(sums.observed, 1)
+    width = variance / np.maximum(sums.observed, 1)
     count, outside = sums.observed / width + 0.5, (1 - CONFIDENCE) / 2
     low, high = (special.gammaincinv(count, tail) * width for tail in (outside, 1 - outside))
     return _ratio(np.where(sums.observed > 0, low, 0), sums.expected), _ratio(high, sums.expected)
 
 
-def _shrunk(sums: PairSums, lift: Floats) -> Floats:
+def _shrunk(sums: PairSums, lift: Floats, variance: Floats) -> Floats:
     """Return lifts drawn to the mean of all pairs as far as their own variance says (empirical Bayes, by moments)."""
     kept = seen(sums)
     if not kept.any():
         return np.where(np.isnan(lift), np.nan, 1.0)
-    own = _ratio(_variance(sums, lift), sums.expected**2)
+    own = _ratio(variance, sums.expected**2)
     weight = np.where(kept, sums.expected, 0) / sums.expected[kept].sum()
     known = np.nan_to_num(lift, nan=1.0)
     mean = float((weight * known).sum())

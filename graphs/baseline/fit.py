@@ -55,17 +55,18 @@ class Baseline:
     full: Weights
     horizon: int
 
-    def probabilities(self, rows: slice | Ints, *, version: Version = "likeness") -> Floats:
-        """Return P(b | R) of some steps, (r, m).
+    def probabilities(self, *, version: Version = "likeness") -> Floats:
+        """Return P(b | R) of all steps, (k, m), 0 for markets that are not at risk.
 
         Parameters
         ----------
-        rows
-            Numbers of steps.
         version
             ``uniform``: all markets at risk alike; ``sizes``: sizes alone; ``likeness``: with likeness.
         """
-        return chances(self, self.steps, self.kinds, rows, version)
+        found = np.empty(self.steps.since.shape)
+        for rows in blocks_of(len(self.steps)):
+            found[rows] = _chances(self, self.steps, self.kinds, rows, version)
+        return found
 
     def other_steps(self, entries: Entries) -> tuple[Steps, Kinds]:
         """Return the steps of other entries into the same markets, and their kinds: for `log_scores`."""
@@ -85,7 +86,7 @@ class Baseline:
         own, kinds = (self.steps, self.kinds) if others is None else others
         scores = np.empty(len(own))
         for rows in blocks_of(len(own)):
-            chance = chances(self, own, kinds, rows, version)
+            chance = _chances(self, own, kinds, rows, version)
             scores[rows] = np.log(chance[np.arange(len(chance)), own.market[rows]])
         return scores
 
@@ -181,7 +182,7 @@ def baseline(
     return Baseline(entries, taken, likeness, kinds, alone, full, horizon)
 
 
-def chances(fit: Baseline, own: Steps, kinds: Kinds, rows: slice | Ints, version: Version) -> Floats:
+def _chances(fit: Baseline, own: Steps, kinds: Kinds, rows: slice | Ints, version: Version) -> Floats:
     """Return P(b | R) of some steps, (r, m), which need not be those that the baseline was fitted to."""
     exposure = own.exposure(rows)
     if version == "uniform":

@@ -69,6 +69,28 @@ class Steps:
         exposure: NDArray[np.int32] = np.minimum(self.since[rows], self.age[rows, None])
         return exposure
 
+    def followed(self, source: int, window: int, within: slice = slice(None)) -> tuple[Ints, Flags]:
+        """Return the steps that follow an entry into a market, and into which markets in observed order.
+
+        Parameters
+        ----------
+        source
+            Number of the market.
+        window
+            Days within which it was entered before.
+        within
+            Steps to look at (default: all); the numbers returned count from its start.
+
+        Returns
+        -------
+        tuple of arrays
+            (r,): numbers of steps; (r, m): whether the sender's entry was not after the market's previous chart.
+        """
+        lag = self.lag[within, source]
+        rows = np.flatnonzero((lag > 0) & (lag <= window))
+        ordered: Flags = self.since[within][rows] <= lag[rows, None]
+        return rows, ordered
+
 
 def steps(entries: Entries, *, horizon: int = HORIZON) -> Steps:
     """Return the steps of all tracks, up to `horizon` days after their debut.

@@ -65,10 +65,9 @@ class PairSums:
         if window < 1:
             raise SettingError(f"window is {window} days; it must be at least 1")
         m = len(baseline.steps.markets)
-        total = np.zeros((9, m, m))
+        total, chance = np.zeros((9, m, m)), baseline.probabilities(version=version)
         for rows, artist in _by_artist(baseline.steps):
-            chance = baseline.probabilities(rows, version=version)
-            expected, observed, model = _of_artists(baseline.steps, rows, artist, chance, window)
+            expected, observed, model = _of_artists(baseline.steps, rows, artist, chance[rows], window)
             total[0] += observed.sum(axis=0)
             total[1] += expected.sum(axis=0)
             total[2] += model
@@ -104,15 +103,13 @@ def _by_artist(steps: Steps) -> Iterator[tuple[slice, Ints]]:
 
 def _of_artists(steps: Steps, rows: slice, artist: Ints, chance: Floats, window: int) -> tuple[Floats, Floats, Floats]:
     """Return expected and observed steps of every artist and pair, (g, m, m), and the model's variance, (m, m)."""
-    m, lag, since = len(steps.markets), steps.lag[rows], steps.since[rows]
-    market = steps.market[rows]
+    m, market = len(steps.markets), steps.market[rows]
     expected, model = np.zeros((int(artist[-1]) + 1, m, m)), np.zeros((m, m))
     observed = np.zeros_like(expected)
     for source in range(m):
-        after = np.flatnonzero((lag[:, source] > 0) & (lag[:, source] <= window))
+        after, ordered = steps.followed(source, window, rows)
         if not len(after):
             continue
-        ordered = since[after] <= lag[after, source, None]
         own = chance[after] * ordered
         heads = np.flatnonzero(np.diff(artist[after], prepend=-1))
         expected[artist[after][heads], source] = np.add.reduceat(own, heads, axis=0)

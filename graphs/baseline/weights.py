@@ -46,6 +46,8 @@ class Weights:
         Of the steps, without the penalty.
     rounds
         Newton steps taken.
+    precision
+        Negative Hessian of the penalised log-likelihood at `effects` and `classes`, in that order.
     """
 
     starts: Days
@@ -55,6 +57,7 @@ class Weights:
     effects: Floats
     log_likelihood: float
     rounds: int
+    precision: Floats
 
     def cell(self, day: Days, age: Days) -> tuple[Ints, Ints]:
         """Return the numbers of class of age and period, (k,) each."""
@@ -113,7 +116,7 @@ def fitted_weights(
     for turn in range(ROUNDS):
         move = linalg.solve(bend, slope, assume_a="pos")
         if slope @ move / 2 < TOLERANCE:
-            return problem.weights(theta + move, log_likelihood, turn)
+            return problem.weights(theta + move, log_likelihood, turn, bend)
         scale = 1.0
         while scale > 1e-6:
             ahead = problem.derivatives(steps, kinds, theta + scale * move, ridge)
@@ -163,10 +166,10 @@ class _Problem:
         size: Floats = main[:, None] + age[:, None] + period[None]
         return size
 
-    def weights(self, theta: Floats, log_likelihood: float, rounds: int) -> Weights:
-        classes = theta[self.sizes :]
-        factor = self.design @ classes
-        return Weights(self.starts, self.size(theta), factor, classes, theta[: self.sizes], log_likelihood, rounds)
+    def weights(self, theta: Floats, log_likelihood: float, rounds: int, precision: Floats) -> Weights:
+        effects, classes = np.split(theta, [self.sizes])
+        size, factor = self.size(theta), self.design @ classes
+        return Weights(self.starts, size, factor, classes, effects, log_likelihood, rounds, precision)
 
     def places(self, stratum: int) -> tuple[slice, slice, slice]:
         """Return where the parameters of a stratum stand: of the markets, of the class of age and of the period."""
@@ -186,7 +189,7 @@ class _Problem:
         self, steps: Steps, kinds: Kinds | None, theta: Floats, ridge: float
     ) -> tuple[float, Floats, Floats, float]:
         """Return penalised log-likelihood, its gradient, its negative Hessian, and the log-likelihood itself."""
-        now = self.weights(theta, 0.0, 0)
+        now = self.weights(theta, 0.0, 0, np.empty((0, 0)))
         log_likelihood, last = 0.0, slice(self.sizes, None)
         slope, bend = -ridge * theta, ridge * np.eye(len(theta))
         for stratum, rows in self.strata():

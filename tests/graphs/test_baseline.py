@@ -102,7 +102,7 @@ def test_sums_and_weights_equal_twin(drawn: Study, seed: int, window: int) -> No
             baseline(entries)
         return
     fit = baseline(entries)
-    chance = fit.probabilities(slice(None))
+    chance = fit.probabilities()
     assert chance.sum(axis=1) == pytest.approx(1)
     markets = fit.steps.markets
     rows = [dict(zip(markets, row, strict=True)) for row in chance]
