@@ -11,12 +11,16 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from diffusion import Entries
-from tests.simulated_influence import World, observed
+from diffusion import Calendar, Entries, EventRules, reference_table
+from diffusion.contracts import COVERAGE, ENTRIES
+from diffusion.conventions import LONG_GAP, WASHOUT
 
 Array = NDArray[np.float64]
 
-MARKETS = ("AR", "AT", "BR", "CH", "CL", "CO", "DE", "ES", "GB", "MX", "PE", "US")
+MARKETS = tuple(reference_table()["market"])
+"""Codes; what is known of them plays no part."""
+
+ORIGIN = np.datetime64("2017-01-01", "D")
 
 LAG = 5.0
 """Days: mean lag of an entry that was brought."""
@@ -44,8 +48,15 @@ class Process:
         Whether a track has a language, in whose markets the hazard is e² times as large.
     homes
         Whether artists have several tracks and a home, with ten times the hazard there.
+    main_artist
+        Share of the tracks that are of one artist.
+    festive
+        Whether hazards are three times as large in half of the markets for thirty days.
     cadence
         Days between charts.
+    damaged
+        Whether one market launches late, one has no charts for 20 days, one has none for 45, and one misses every
+        seventh.
     influence
         Share of ordered pairs in which an entry brings others, .05 to .3 of them.
     """
@@ -58,6 +69,9 @@ class Process:
     own_shapes: bool = False
     taste: bool = False
     homes: bool = False
+    main_artist: float = 0.0
+    festive: bool = False
+    damaged: bool = False
     cadence: int = 1
     influence: float = 0.0
 
@@ -72,6 +86,9 @@ SILENT = {
     "sizes": Process(falling=True, spread=40.0),
     "shapes": Process(own_shapes=True),
     "homes": Process(falling=True, homes=True),
+    "main artist": Process(falling=True, homes=True, main_artist=0.33),
+    "festive": Process(festive=True),
+    "damaged": Process(popularity=True, damaged=True),
     "weekly": Process(falling=True, cadence=7),
     "taste": Process(falling=True, taste=True),
 }
@@ -93,6 +110,7 @@ def draw(process: Process, *, tracks: int, seed: int, days: int = 400, markets: 
     size = np.exp(rng.permutation(np.linspace(0, np.log(process.spread), markets)))
     tongue = rng.permutation(np.arange(markets) % 3)
     artist = np.sort(rng.choice(tracks // 8, tracks, p=rng.dirichlet(np.full(tracks // 8, 0.5))))
+    artist = np.where(rng.random(tracks) < process.main_artist, 0, artist)
     release = rng.uniform(0, days - 20, tracks)
     rate = np.tile(size / size.mean(), (tracks, 1))
     if process.popularity:
@@ -106,8 +124,11 @@ def draw(process: Process, *, tracks: int, seed: int, days: int = 400, markets: 
     np.fill_diagonal(alpha, 0)
     if process.influence:
         entered = brought(entered, alpha, rng)
-    world = World(markets=markets, tracks=tracks, days=days, cadence=process.cadence)
-    entries = observed(entered, MARKETS[:markets], world)
+    charts = np.zeros((days, markets), bool)
+    charts[process.cadence - 1 :: process.cadence] = True
+    if process.damaged:
+        charts[:200, 0] = charts[150:170, 1] = charts[200:245, 2] = charts[::7, 3] = False
+    entries = charted(entered, MARKETS[:markets], charts)
     names = pa.table({"track_id": [f"t{n:07d}" for n in range(tracks)], "artist": [f"a{n}" for n in artist]})
     return Drawn(replace(entries, artists=names) if process.homes else entries, tongue, alpha)
 
@@ -122,6 +143,8 @@ def _ages(process: Process, rng: np.random.Generator, release: Array, rate: Arra
     for market in range(markets):
         falls = np.exp(-grid / scale[market]) if process.falling or process.own_shapes else np.full(len(grid), 0.03)
         hazard = 0.03 * rate[:, market, None] * falls * wave * (1.0 if process.falling or process.own_shapes else 3.0)
+        if process.festive and market % 2:
+            hazard = hazard * np.where(np.abs(release[:, None] + grid - 250) < 15, 3.0, 1.0)
         summed = np.cumsum(hazard, axis=1)
         due = rng.exponential(size=(tracks, 1))
         day = (summed < due).sum(axis=1)
@@ -154,6 +177,47 @@ def brought(entered: Array, alpha: Array, rng: np.random.Generator) -> Array:
         later = np.where(brings & going[:, None], time[:, None] + rng.exponential(LAG, entered.shape), np.inf)
         entered = np.where(done, entered, np.minimum(entered, later))
     return entered
+
+
+def charted(entered: Array, markets: tuple[str, ...], charts: NDArray[np.bool_]) -> Entries:
+    """Return what charts show of exact entries (days): every entry on the first chart of its market at or after it.
+
+    Parameters
+    ----------
+    charts
+        (days, m): whether a market has a chart on the day.
+    """
+    days = np.arange(len(charts))[:, None]
+    upcoming = np.minimum.accumulate(np.where(charts, days, len(charts))[::-1], axis=0)[::-1]
+    latest = np.maximum.accumulate(np.where(charts, days, -1), axis=0)
+    previous = np.concatenate([np.full((1, len(markets)), -1), latest[:-1]])
+    begins = charts & ((previous < 0) | (days - previous > LONG_GAP))
+    first = np.maximum.accumulate(np.where(begins, days, -1), axis=0)
+    track, market = np.nonzero(entered < len(charts))
+    day = upcoming[np.floor(entered[track, market]).astype(int), market]
+    track, market, day = (part[day < len(charts)] for part in (track, market, day))
+    table = {
+        "track_id": pa.array([f"t{number:07d}" for number in track], pa.string()),
+        "market": pa.array(np.array(markets, object)[market], pa.string()),
+        "chart": pa.array(["top200"] * len(day), pa.string()),
+        "entry": pa.array(ORIGIN + day, pa.date32()),
+        "last_without": pa.array(ORIGIN + previous[day, market], pa.date32(), mask=previous[day, market] < 0),
+        "rank": pa.array(np.ones(len(day), np.int32)),
+        "streams": pa.nulls(len(day), pa.int64()),
+        "left_censored": day < first[day, market] + WASHOUT,
+    }
+    own, at = np.nonzero(charts.T)
+    coverage = {
+        "market": pa.array(np.array(markets, object)[own], pa.string()),
+        "chart": pa.array(["top200"] * len(own), pa.string()),
+        "date": pa.array(ORIGIN + at, pa.date32()),
+        "depth": np.full(len(own), 200),
+        "previous": pa.array(ORIGIN + previous[at, own], pa.date32(), mask=previous[at, own] < 0),
+        "span": np.cumsum(begins, axis=0)[at, own],
+        "stale": np.zeros(len(own), np.bool_),
+    }
+    calendar = Calendar(COVERAGE.conform(pa.table(coverage)))
+    return Entries(ENTRIES.conform(pa.table(table)), calendar, EventRules("top200", washout=WASHOUT))
 
 
 def languages(tongue: NDArray[np.int64], name: Callable[[int], str] = MARKETS.__getitem__) -> dict[str, list[object]]:

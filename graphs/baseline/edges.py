@@ -133,7 +133,8 @@ def _variance(sums: PairSums, lift: Floats) -> Floats:
     """Return the variance of the observed steps, the larger of the artists' and the model's, at the observed lift."""
     clustered = sums.clustered(np.nan_to_num(lift))
     rare = _ratio(sums.model, sums.expected)
-    return np.maximum(clustered, np.where(sums.observed > 0, sums.observed, 1) * np.nan_to_num(rare, nan=1.0))
+    model: Floats = np.where(sums.observed > 0, sums.observed, 1) * np.nan_to_num(rare, nan=1.0)
+    return np.maximum(clustered, model)
 
 
 def _interval(sums: PairSums, variance: Floats) -> tuple[Floats, Floats]:
