@@ -7,7 +7,7 @@ from scipy import linalg
 
 from diffusion.arrays import Floats, Ints
 from graphs.baseline.fit import Baseline
-from graphs.baseline.likeness import Kinds, kind_design
+from graphs.baseline.likeness import Kinds, class_sums, kind_design
 from graphs.baseline.steps import Steps
 from graphs.baseline.weights import AGES, Weights
 
@@ -65,6 +65,5 @@ def _of_likeness(kinds: Kinds, after: Floats, chance: Floats) -> Floats:
     design, m = kind_design(), chance.shape[1]
     of_market = (np.arange(m) * len(design) + kinds).ravel()
     by_market = np.bincount(of_market, after.ravel(), minlength=m * len(design)).reshape(m, len(design))
-    mean = np.stack([(chance * column[kinds]).sum(axis=1) for column in design.T], axis=1)
-    together: Floats = by_market @ design - after.T @ mean
+    together: Floats = by_market @ design - after.T @ class_sums(kinds, chance)
     return together

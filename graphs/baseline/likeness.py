@@ -138,6 +138,26 @@ def kind_design() -> Floats:
     return np.concatenate(columns, axis=1).astype(np.float64)
 
 
+def class_sums(kinds: Kinds, values: Floats) -> Floats:
+    """Return, for every step, the sum of its markets' values by class: ``values`` as rows times `kind_design`.
+
+    Parameters
+    ----------
+    kinds, values
+        (k, m).
+
+    Returns
+    -------
+    array
+        (k, f): columns as those of `kind_design`.
+    """
+    rows, flat, parts = len(kinds), values.ravel(), []
+    for classes, size in zip(np.unravel_index(np.arange(np.prod(sizes())), sizes()), sizes(), strict=True):
+        place = classes[kinds] + np.arange(rows)[:, None] * size
+        parts.append(np.bincount(place.ravel(), flat, minlength=rows * size).reshape(rows, size)[:, 1:])
+    return np.concatenate(parts, axis=1)
+
+
 def past_days(lines: Timelines, artist: Ints) -> NDArray[np.int32]:
     """Return the days of the first and second entry of every artist into every market, (2, artists, m).
 

@@ -10,7 +10,7 @@ from scipy import linalg
 
 from diffusion.arrays import Days, Floats, Ints
 from diffusion.errors import DataSaysNoError
-from graphs.baseline.likeness import Kinds, kind_design
+from graphs.baseline.likeness import Kinds, class_sums, kind_design
 from graphs.baseline.steps import Steps, blocks_of
 
 AGES: Final = (1, 2, 4, 8, 15, 29, 61)
@@ -215,13 +215,10 @@ class _Problem:
     def _of_likeness(self, chance: Floats, own: Kinds, market: Ints) -> tuple[Floats, Floats, Floats]:
         """Return gradient of the factors, and their part of the negative Hessian: with sizes, (m, f), and (f, f)."""
         rows, many = len(own), len(self.design)
-        by_step = np.bincount(
-            (np.arange(rows)[:, None] * many + own).ravel(), chance.ravel(), minlength=rows * many
-        ).reshape(rows, many)
         by_market = np.bincount(
             (np.arange(self.markets) * many + own).ravel(), chance.ravel(), minlength=self.markets * many
         ).reshape(self.markets, many)
         chosen = np.bincount(own[np.arange(rows), market], minlength=many)
-        expected, mean = by_step.sum(axis=0), by_step @ self.design
+        expected, mean = by_market.sum(axis=0), class_sums(own, chance)
         within = self.design.T @ (expected[:, None] * self.design) - mean.T @ mean
         return (chosen - expected) @ self.design, by_market @ self.design - chance.T @ mean, within
