@@ -93,17 +93,47 @@ def pair_sums(
     window: int,
 ) -> dict[str, float]:
     """Return observed, expected, model and clustered variance of one ordered pair."""
-    sums, excess = {"observed": 0.0, "expected": 0.0, "model": 0.0}, defaultdict(float)
+    own = [
+        step_and_chance
+        for step_and_chance in zip(found, chances, strict=True)
+        if follows(step_and_chance[0], a, b, window)
+    ]
+    excess: dict[str, float] = defaultdict(float)
+    for step, chance in own:
+        excess[artists.get(step.track, step.track)] += float(step.market == b) - chance[b]
+    return {
+        "observed": sum(float(step.market == b) for step, _ in own),
+        "expected": sum(chance[b] for _, chance in own),
+        "model": sum(chance[b] * (1 - chance[b]) for _, chance in own),
+        "clustered": sum(value**2 for value in excess.values()),
+    }
+
+
+def order_variance(
+    found: Sequence[Step],
+    chances: Sequence[Mapping[str, float]],
+    artists: Mapping[str, str],
+    a: str,
+    b: str,
+    *,
+    window: int,
+    lift: float,
+    share: float,
+) -> float:
+    """Return the variance by artist of what goes from `a` to `b` beyond its share of what goes either way."""
+    excess: dict[str, float] = defaultdict(float)
     for step, chance in zip(found, chances, strict=True):
-        lag, since = step.lag.get(a, math.inf), step.since.get(b)
-        if lag > window or since is None or since > lag:
-            continue
-        went = float(step.market == b)
-        sums["observed"] += went
-        sums["expected"] += chance[b]
-        sums["model"] += chance[b] * (1 - chance[b])
-        excess[artists.get(step.track, step.track)] += went - chance[b]
-    return sums | {"clustered": sum(value**2 for value in excess.values())}
+        for source, target, weight in ((a, b, 1 - share), (b, a, -share)):
+            if follows(step, source, target, window):
+                own = float(step.market == target) - lift * chance[target]
+                excess[artists.get(step.track, step.track)] += weight * own
+    return sum(value**2 for value in excess.values())
+
+
+def follows(step: Step, a: str, b: str, window: int) -> bool:
+    """Return whether an entry into `b` at a step would follow one into `a` within the window, in observed order."""
+    lag, since = step.lag.get(a), step.since.get(b)
+    return lag is not None and since is not None and since <= lag <= window
 
 
 def log_likelihood(found: Sequence[Step], weights: Sequence[Mapping[str, float]]) -> float:

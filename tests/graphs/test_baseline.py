@@ -12,12 +12,13 @@ import pyarrow.compute as pc
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import stats
 from statsmodels.discrete.conditional_models import ConditionalLogit
 
 from diffusion import DataSaysNoError, Entries, SettingError
 from graphs.baseline import Baseline, PairSums, baseline, edge_table, simulated_entries, steps
 from graphs.baseline.absorbed import kept_variance
-from graphs.baseline.edges import LEAST_EXPECTED
+from graphs.baseline.edges import LEAST_EXPECTED, order_p, presence_p
 from graphs.baseline.fit import step_kinds
 from graphs.baseline.likeness import CLASSES, Likeness, kind_design, sizes
 from graphs.baseline.weights import AGES, Weights, fitted_weights
@@ -108,11 +109,13 @@ def test_sums_and_weights_equal_twin(drawn: Study, seed: int, window: int) -> No
     markets = fit.steps.markets
     rows = [dict(zip(markets, row, strict=True)) for row in chance]
     sums = PairSums.of(fit, window=window)
-    clustered = sums.clustered(1.0)
+    clustered, order = sums.clustered(1.0), sums.clustered_order(np.array(1.5), np.array(0.3))
     for (i, a), (j, b) in product(enumerate(markets), repeat=2):
         expected = twin.pair_sums(found, rows, artists, a, b, window=window)
         own = {name: getattr(sums, name)[i, j] for name in ("observed", "expected", "model")}
         assert own | {"clustered": clustered[i, j]} == pytest.approx(expected, abs=SUM_TOLERANCE)
+        variance = twin.order_variance(found, rows, artists, a, b, window=window, lift=1.5, share=0.3)
+        assert order[i, j] == pytest.approx(variance, abs=SUM_TOLERANCE)
     assert no_slope(fit, found)
 
 
@@ -260,6 +263,22 @@ def test_what_the_fit_takes_up_is_how_the_expected_moves_with_it() -> None:
     off = ~np.eye(len(kept), dtype=bool)
     assert kept[off] == pytest.approx((1 - taken / np.where(sums.model > 0, sums.model, 1))[off], abs=1e-6)
     assert 0.2 < kept[off].min() < kept[off].max() < 1
+
+
+def independent(observed: float, back: float, expected: float, rare: float) -> PairSums:
+    """Return the sums of two markets whose steps are all of different artists."""
+    o = np.array([[0.0, observed], [back, 0.0]])
+    e = np.where(o > 0, expected, 0.0)
+    nothing = np.zeros_like(o)
+    return PairSums(o, e, e * rare, e * rare, nothing, nothing, nothing, nothing, nothing)
+
+
+def test_tails_are_those_of_the_counts() -> None:
+    sums = independent(9, 3, 4.0, 1.0)
+    normal = stats.norm.sf(5 / 2)
+    assert presence_p(sums)[0, 1] == pytest.approx(max(stats.poisson.sf(8, 4.0), normal))
+    assert order_p(sums)[0, 1] == pytest.approx(max(stats.binom.sf(8, 12, 0.5), stats.norm.sf(3 / np.sqrt(2))))
+    assert presence_p(sums)[1, 0] > 0.5
 
 
 def test_order_has_two_sides(fit: Baseline) -> None:
