@@ -1,6 +1,7 @@
 """The baseline: which market a track enters next, if no market follows another."""
 
 from dataclasses import dataclass
+from datetime import date
 from typing import Final, Literal
 
 import numpy as np
@@ -21,8 +22,11 @@ STEPS_PER_MARKET: Final = 10
 """Steps per market that a period has on average, at least; the finest of quarters, half-years and years that has is
 taken."""
 
+MOST_SIZES: Final = 4_000
+"""Effects of markets, ages and periods that are fitted at most; periods are coarser where there would be more."""
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(frozen=True, slots=True, repr=False)
 class Baseline:
     """Which market a track enters next, given that it enters one: fitted weights, and the steps they were fitted to.
 
@@ -54,6 +58,9 @@ class Baseline:
     sizes: Weights
     full: Weights
     horizon: int
+
+    def __repr__(self) -> str:
+        return f"<Baseline of {self.entries.rules.chart}: {len(self.steps):,} steps, {len(self.steps.markets)} markets>"
 
     def probabilities(self, *, version: Version = "likeness") -> Floats:
         """Return P(b | R) of all steps, (k, m), 0 for markets that are not at risk.
@@ -137,6 +144,7 @@ def baseline(
     *,
     horizon: int = HORIZON,
     pairs: pd.DataFrame | None = None,
+    before: date | None = None,
     ridge: float = RIDGE,
     start: Baseline | None = None,
 ) -> Baseline:
@@ -148,6 +156,9 @@ def baseline(
         Days after a track's debut within which its entries count (default 180).
     pairs
         What makes markets alike, as `Likeness.of` takes it (default: language, distance and continent as packaged).
+    before
+        Fit to the steps before this date only; `Baseline.other_steps` of the same entries has the later ones too, to be
+        scored out of sample (default: all).
     ridge
         Precision of the normal prior of the logarithms of weights (default ½).
     start
@@ -169,6 +180,8 @@ def baseline(
     events. Sociological Science 4, 318–352. doi 10.15195/v4.a14.
     """
     taken = steps(entries, horizon=horizon)
+    if before is not None:
+        taken = taken.only(taken.day < np.datetime64(before, "D").astype(np.int32))
     if len(taken.markets) < 2 or not len(taken):
         raise DataSaysNoError(
             f"no track enters a market within {horizon} days after its debut ({len(taken.markets)} markets, "
@@ -209,6 +222,7 @@ def period_starts(taken: Steps) -> Days:
     month = taken.day.astype("datetime64[D]").astype("datetime64[M]").astype(np.int64)
     for months in (3, 6, 12):
         found = np.unique(month // months)
-        if len(taken) >= STEPS_PER_MARKET * len(taken.markets) * len(found):
+        enough = len(taken) >= STEPS_PER_MARKET * len(taken.markets) * len(found)
+        if enough and len(taken.markets) * (1 + len(AGES) + len(found)) <= MOST_SIZES:
             return (found * months).astype("datetime64[M]").astype("datetime64[D]").astype(np.int32)
     return np.sort(taken.day)[:1]

@@ -1,7 +1,7 @@
 """The steps of tracks: every timed entry after the debut, and the markets among which it was a choice."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from typing import Final
 
 import numpy as np
@@ -18,7 +18,7 @@ STEPS_AT_ONCE: Final = 2_048
 """Steps that are looked at side by side, so that the work stays in the processor's cache."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Steps:
     """k steps of tracks through m markets, by artist, track, day and market.
 
@@ -63,6 +63,14 @@ class Steps:
 
     def __len__(self) -> int:
         return len(self.track)
+
+    def __repr__(self) -> str:
+        return f"<Steps: {len(self):,} of {len(np.unique(self.track)):,} tracks in {len(self.markets)} markets>"
+
+    def only(self, kept: Flags) -> "Steps":
+        """Return some of the steps, (k,) flags."""
+        own = {field.name: getattr(self, field.name)[kept] for field in fields(self) if field.name != "markets"}
+        return replace(self, **own)
 
     def exposure(self, rows: slice | Ints) -> NDArray[np.int32]:
         """Return for some steps the days, after the debut, within which each market's entry would fall, (r, m)."""

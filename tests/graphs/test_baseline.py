@@ -19,7 +19,7 @@ from diffusion import DataSaysNoError, Entries, SettingError
 from graphs.baseline import Baseline, PairSums, baseline, edge_table, simulated_entries, steps
 from graphs.baseline.absorbed import kept_variance
 from graphs.baseline.edges import LEAST_EXPECTED, order_p, presence_p
-from graphs.baseline.fit import step_kinds
+from graphs.baseline.fit import period_starts, step_kinds
 from graphs.baseline.likeness import CLASSES, Likeness, kind_design, sizes
 from graphs.baseline.weights import AGES, Weights, fitted_weights
 from graphs.contracts import LIFTS
@@ -166,13 +166,8 @@ def fit(drawn: Drawn) -> Baseline:
 def test_sizes_agree_with_conditional_logit() -> None:
     entries = draw(SILENT["falling"], tracks=300, seed=3, markets=4).entries
     taken = steps(entries)
-    once = np.flatnonzero(~pd.DataFrame({"track": taken.track, "day": taken.day}).duplicated(keep=False))
-    own = replace(
-        taken,
-        **{name: getattr(taken, name)[once] for name in ("track", "market", "entry", "day", "artist")},
-        **{name: getattr(taken, name)[once] for name in ("since", "entered", "lag")},
-        age=np.ones(len(once), np.int32),
-    )
+    once = ~pd.DataFrame({"track": taken.track, "day": taken.day}).duplicated(keep=False).to_numpy()
+    own = replace(taken.only(once), age=np.ones(int(once.sum()), np.int32))
     size = fitted_weights(own, None, own.day.min(keepdims=True), ridge=1e-9).size[0, 0]
     step, market = np.nonzero(own.since > 0)
     several = np.bincount(step)[step] > 1
@@ -214,6 +209,29 @@ def test_other_steps_are_scored_by_their_own_days(fit: Baseline, drawn: Drawn) -
     fewer = draw(SILENT["flat"], tracks=300, seed=3, markets=4).entries
     with pytest.raises(DataSaysNoError, match="other markets"):
         fit.other_steps(fewer)
+
+
+def test_later_steps_are_scored_out_of_sample(fit: Baseline, drawn: Drawn) -> None:
+    turn = date(2017, 10, 1)
+    early = baseline(drawn.entries, pairs=pd.DataFrame(languages(drawn.tongue)), before=turn)
+    others = early.other_steps(drawn.entries)
+    later = others[0].day >= (turn - date(1970, 1, 1)).days
+    assert len(early.steps) == (~later).sum()
+    assert len(others[0]) == len(fit.steps)
+    score = {version: early.log_scores(version, others)[later].mean() for version in ("uniform", "sizes", "likeness")}
+    assert score["uniform"] < score["sizes"] < score["likeness"] < fit.log_scores("likeness")[later].mean()
+
+
+def test_periods_are_as_fine_as_the_steps_allow(fit: Baseline) -> None:
+    assert fit.full.starts.astype("datetime64[D]").astype(str).tolist() == [
+        "2017-01-01",
+        "2017-04-01",
+        "2017-07-01",
+        "2017-10-01",
+        "2018-01-01",
+    ]
+    few = fit.steps.only(np.arange(len(fit.steps)) % 20 == 0)
+    assert len(period_starts(few)) < 5
 
 
 def test_a_table_of_pairs_says_what_it_has(drawn: Drawn) -> None:
