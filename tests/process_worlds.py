@@ -46,6 +46,10 @@ class Process:
         Whether the fall with age differs by market, from exp(−age/4) to exp(−age/40).
     taste
         Whether a track has a language, in whose markets the hazard is e² times as large.
+    across
+        The same for groups of markets that no table knows.
+    fridays
+        Whether tracks are released on one day of the week.
     homes
         Whether artists have several tracks and a home, with ten times the hazard there.
     main_artist
@@ -68,6 +72,8 @@ class Process:
     spread: float = 4.0
     own_shapes: bool = False
     taste: bool = False
+    across: bool = False
+    fridays: bool = False
     homes: bool = False
     main_artist: float = 0.0
     festive: bool = False
@@ -85,6 +91,7 @@ SILENT = {
     "season": Process(season=True),
     "sizes": Process(falling=True, spread=40.0),
     "shapes": Process(own_shapes=True),
+    "fridays": Process(falling=True, fridays=True),
     "homes": Process(falling=True, homes=True),
     "main artist": Process(falling=True, homes=True, main_artist=0.33),
     "festive": Process(festive=True),
@@ -112,11 +119,15 @@ def draw(process: Process, *, tracks: int, seed: int, days: int = 400, markets: 
     artist = np.sort(rng.choice(tracks // 8, tracks, p=rng.dirichlet(np.full(tracks // 8, 0.5))))
     artist = np.where(rng.random(tracks) < process.main_artist, 0, artist)
     release = rng.uniform(0, days - 20, tracks)
+    release = release // 7 * 7 if process.fridays else release
     rate = np.tile(size / size.mean(), (tracks, 1))
     if process.popularity:
         rate *= rng.gamma(0.7, 1 / 0.7, tracks)[:, None]
     if process.taste:
         rate *= np.where(rng.integers(0, 3, tracks)[:, None] == tongue, np.exp(2.0), 1.0)
+    if process.across:
+        hidden = rng.permutation(np.arange(markets) % 3)
+        rate *= np.where(rng.integers(0, 3, tracks)[:, None] == hidden, np.exp(2.0), 1.0)
     if process.homes:
         rate *= np.where(rng.integers(0, markets, artist.max() + 1)[artist][:, None] == np.arange(markets), 10.0, 1.0)
     entered = release[:, None] + _ages(process, rng, release, rate)
