@@ -48,6 +48,11 @@ def edge_table(baseline: Baseline, *, window: int | None = None) -> pd.DataFrame
     Intervals of the lift are Jeffreys' for a count with the larger of both variances, so that none has width 0; here
     the share of the variance that the fitted weights take up (`graphs.baseline.absorbed`) is taken off.
 
+    What this cannot tell: a market that lifts all others alike, and influence faster than the charts, leave no trace. A
+    taste that the classes of likeness do not describe makes pairs of its markets follow each other, and they are found
+    (all 36 of 132 pairs in a simulated world); the order of such pairs is silent at 2,000 tracks (p of at most .05 in
+    .042) but not at 8,000 (.114). With a taste that they do describe, p is at most .05 in .028 and .062.
+
     References
     ----------
     Brown, L. D., Cai, T. T. & DasGupta, A. (2003). Interval estimation in exponential families. Statistica Sinica 13,
