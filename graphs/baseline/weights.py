@@ -7,6 +7,7 @@ from typing import Final, Self
 import numpy as np
 from numpy.typing import NDArray
 from scipy import linalg
+from threadpoolctl import threadpool_limits
 
 from diffusion.arrays import Days, Floats, Ints
 from diffusion.errors import DataSaysNoError
@@ -112,6 +113,13 @@ def fitted_weights(
     """
     problem = _Problem.of(steps, kinds, starts)
     theta = problem.begin(steps, start)
+    # products of small blocks: threads would wait for each other longer than they work
+    with threadpool_limits(limits=1, user_api="blas"):
+        return _climbed(problem, steps, kinds, theta, ridge)
+
+
+def _climbed(problem: "_Problem", steps: Steps, kinds: Kinds | None, theta: Floats, ridge: float) -> Weights:
+    """Return the weights at the maximum, by Newton's method with halved steps where the value would fall."""
     value, slope, bend, log_likelihood = problem.derivatives(steps, kinds, theta, ridge)
     for turn in range(ROUNDS):
         move = linalg.solve(bend, slope, assume_a="pos")
