@@ -3,6 +3,7 @@
 from graphs.contracts.edges import BACKBONE, EDGES, MARKETS, PERIODS
 from graphs.contracts.influence import BACKGROUND, CLOUT, CREDITS, INFLUENCE
 from graphs.contracts.leaders import AGREEMENT, LEADERS, ROLLING, VALIDITY, VALIDITY_PAIRS
+from graphs.contracts.lifts import LIFTS
 from graphs.contracts.structure import COMMUNITIES, COMMUNITY_AGREEMENT, GRAVITY, INFOMAP, MANTEL, MRQAP
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "INFLUENCE",
     "INFOMAP",
     "LEADERS",
+    "LIFTS",
     "MANTEL",
     "MARKETS",
     "MRQAP",

@@ -1,0 +1,21 @@
+"""The baseline: which market a track would enter next if no market followed another; and what is beyond it."""
+
+from graphs.baseline.edges import edge_table
+from graphs.baseline.fit import Baseline, baseline
+from graphs.baseline.likeness import Likeness
+from graphs.baseline.simulate import simulated_entries
+from graphs.baseline.steps import Steps, steps
+from graphs.baseline.sums import PairSums
+from graphs.baseline.weights import Weights
+
+__all__ = [
+    "Baseline",
+    "Likeness",
+    "PairSums",
+    "Steps",
+    "Weights",
+    "baseline",
+    "edge_table",
+    "simulated_entries",
+    "steps",
+]

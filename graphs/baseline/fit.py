@@ -1,0 +1,228 @@
+"""The baseline: which market a track enters next, if no market follows another."""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Final, Literal
+
+import numpy as np
+import pandas as pd
+
+from diffusion.arrays import Days, Floats, Ints
+from diffusion.conventions import HORIZON
+from diffusion.entries import Entries
+from diffusion.errors import DataSaysNoError
+from diffusion.timelines import distinct, primary_artists
+from graphs.baseline.likeness import CLASSES, Kinds, Likeness, past_days, sizes
+from graphs.baseline.steps import Steps, blocks_of, steps
+from graphs.baseline.weights import AGES, RIDGE, Weights, fitted_weights
+
+Version = Literal["uniform", "sizes", "likeness"]
+
+STEPS_PER_MARKET: Final = 10
+"""Steps per market that a period has on average, at least; the finest of quarters, half-years and years that has is
+taken."""
+
+MOST_SIZES: Final = 4_000
+"""Effects of markets, ages and periods that are fitted at most; periods are coarser where there would be more."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Baseline:
+    """Which market a track enters next, given that it enters one: fitted weights, and the steps they were fitted to.
+
+    ``P(b | R) = w_b / Σ_{c ∈ R} w_c`` with R the markets at risk on the date. What all markets have in common at a time
+    (the track's popularity, its age, a season) cancels out.
+
+    Attributes
+    ----------
+    entries
+        The entries that the baseline is of.
+    steps
+        Their steps.
+    likeness
+        What is known of pairs of markets.
+    kinds
+        (k, m): kind of every market at every step, as `likeness` numbers kinds.
+    sizes
+        Weights fitted with sizes alone.
+    full
+        Weights fitted with sizes and likeness together.
+    horizon
+        Days after the debut within which steps count.
+    """
+
+    entries: Entries
+    steps: Steps
+    likeness: Likeness
+    kinds: Kinds
+    sizes: Weights
+    full: Weights
+    horizon: int
+
+    def __repr__(self) -> str:
+        return f"<Baseline of {self.entries.rules.chart}: {len(self.steps):,} steps, {len(self.steps.markets)} markets>"
+
+    def probabilities(self, *, version: Version = "likeness") -> Floats:
+        """Return P(b | R) of all steps, (k, m), 0 for markets that are not at risk.
+
+        Parameters
+        ----------
+        version
+            ``uniform``: all markets at risk alike; ``sizes``: sizes alone; ``likeness``: with likeness.
+        """
+        found = np.empty(self.steps.since.shape)
+        for rows in blocks_of(len(self.steps)):
+            found[rows] = _chances(self, self.steps, self.kinds, rows, version)
+        return found
+
+    def other_steps(self, entries: Entries) -> tuple[Steps, Kinds]:
+        """Return the steps of other entries into the same markets, and their kinds: for `log_scores`."""
+        if tuple(entries.timelines.markets) != self.steps.markets:
+            raise DataSaysNoError("a baseline says nothing of other markets than those it was fitted to")
+        taken = steps(entries, horizon=self.horizon)
+        return taken, step_kinds(entries, taken, self.likeness)
+
+    def log_scores(self, version: Version, others: tuple[Steps, Kinds] | None = None) -> Floats:
+        """Return log P of the market that was entered, of every step, (k,).
+
+        Parameters
+        ----------
+        others
+            Steps and kinds that the baseline was not fitted to, as `other_steps` returns them (default: its own).
+        """
+        own, kinds = (self.steps, self.kinds) if others is None else others
+        scores = np.empty(len(own))
+        for rows in blocks_of(len(own)):
+            chance = _chances(self, own, kinds, rows, version)
+            scores[rows] = np.log(chance[np.arange(len(chance)), own.market[rows]])
+        return scores
+
+    def log_score(self) -> pd.DataFrame:
+        """Return the mean log P of a step: `version`, `steps`, `log_score` (nats) and `bits` gained on ``uniform``."""
+        versions: tuple[Version, ...] = ("uniform", "sizes", "likeness")
+        score = np.array([self.log_scores(version).mean() for version in versions])
+        gained = (score - score[0]) / np.log(2)
+        return pd.DataFrame({"version": versions, "steps": len(self.steps), "log_score": score, "bits": gained})
+
+    def weight_table(self) -> pd.DataFrame:
+        """Return one row per market, class of age and period: `weight`, of mean 1 over the markets, with likeness.
+
+        Returns
+        -------
+        DataFrame
+            `market`, `age_from` (days after the debut), `period_from` (first date), `weight`.
+        """
+        age, period, market = (index.ravel() for index in np.indices(self.full.size.shape))
+        weight = np.exp(self.full.size - self.full.size.max(axis=2, keepdims=True))
+        weight /= weight.mean(axis=2, keepdims=True)
+        return pd.DataFrame(
+            {
+                "market": np.array(self.steps.markets, object)[market],
+                "age_from": np.array(AGES)[age],
+                "period_from": self.full.starts.astype("datetime64[D]")[period],
+                "weight": weight.ravel(),
+            }
+        )
+
+    def factor_table(self) -> pd.DataFrame:
+        """Return one row per class of likeness: `trait`, `kind`, `factor` (1 for the first of its trait), `steps`.
+
+        `steps` counts those that entered a market of the class.
+        """
+        chosen = self.kinds[np.arange(len(self.steps)), self.steps.market].astype(np.int64)
+        rows, place = [], 0
+        for (trait, names), own in zip(CLASSES.items(), np.unravel_index(chosen, sizes()), strict=True):
+            factor = np.exp(np.append(0.0, self.full.classes[place : place + len(names) - 1]))
+            place += len(names) - 1
+            counts = np.bincount(own, minlength=len(names))
+            rows += [(trait, *values) for values in zip(names, factor, counts, strict=True)]
+        return pd.DataFrame(rows, columns=["trait", "kind", "factor", "steps"])
+
+
+def baseline(
+    entries: Entries,
+    *,
+    horizon: int = HORIZON,
+    pairs: pd.DataFrame | None = None,
+    before: date | None = None,
+    ridge: float = RIDGE,
+    start: Baseline | None = None,
+) -> Baseline:
+    """Return the baseline of entries, weights fitted with sizes alone and with likeness.
+
+    Parameters
+    ----------
+    horizon
+        Days after a track's debut within which its entries count (default 180).
+    pairs
+        What makes markets alike, as `Likeness.of` takes it (default: language, distance and continent as packaged).
+    before
+        Fit to the steps before this date only; `Baseline.other_steps` of the same entries has the later ones too, to be
+        scored out of sample (default: all).
+    ridge
+        Precision of the normal prior of the logarithms of weights (default ½).
+    start
+        A baseline of like entries: where the fit starts from, which saves time and changes nothing.
+
+    Raises
+    ------
+    SettingError
+        When the horizon is not between 1 and 36,500 days.
+    DataSaysNoError
+        When there is one market only, or no track enters a market after its debut.
+
+    References
+    ----------
+    Butts, C. T. (2008). A relational event framework for social action. Sociological Methodology 38, 155–200. doi
+    10.1111/j.1467-9531.2008.00203.x.
+
+    Stadtfeld, C. & Block, P. (2017). Interactions, actors, and time: dynamic network actor models for relational
+    events. Sociological Science 4, 318–352. doi 10.15195/v4.a14.
+    """
+    taken = steps(entries, horizon=horizon)
+    if before is not None:
+        taken = taken.only(taken.day < np.datetime64(before, "D").astype(np.int32))
+    if len(taken.markets) < 2 or not len(taken):
+        raise DataSaysNoError(
+            f"no track enters a market within {horizon} days after its debut ({len(taken.markets)} markets, "
+            f"{len(entries):,} entries), so nothing can be said of which market comes next"
+        )
+    likeness = Likeness.of(taken.markets, pairs)
+    kinds = step_kinds(entries, taken, likeness)
+    starts = period_starts(taken)
+    alone = fitted_weights(taken, None, starts, ridge=ridge, start=start.sizes if start else None)
+    full = fitted_weights(taken, kinds, starts, ridge=ridge, start=start.full if start else alone)
+    return Baseline(entries, taken, likeness, kinds, alone, full, horizon)
+
+
+def _chances(fit: Baseline, own: Steps, kinds: Kinds, rows: slice | Ints, version: Version) -> Floats:
+    """Return P(b | R) of some steps, (r, m), which need not be those that the baseline was fitted to."""
+    exposure = own.exposure(rows)
+    if version == "uniform":
+        open_ = (exposure > 0).astype(np.float64)
+        open_ /= np.maximum(open_.sum(axis=1, keepdims=True), 1)
+        return open_
+    weights = fit.full if version == "likeness" else fit.sizes
+    return weights.chances(own.day[rows], own.age[rows], kinds[rows] if version == "likeness" else None, exposure)
+
+
+def step_kinds(entries: Entries, taken: Steps, likeness: Likeness) -> Kinds:
+    """Return the kind of every market at every step, (k, m): the artist's past as of the day before."""
+    lines = entries.timelines
+    before = past_days(lines, distinct(primary_artists(lines.track_ids, entries.artists)))
+    kinds = np.empty(taken.since.shape, np.int16)
+    for rows in blocks_of(len(taken)):
+        past = (before[:, taken.artist[rows]] < taken.day[rows, None]).sum(axis=0)
+        kinds[rows] = likeness.kinds(taken.entered[rows], past)
+    return kinds
+
+
+def period_starts(taken: Steps) -> Days:
+    """Return the first day of every period: quarters, half-years, years or all in one, as the steps allow."""
+    month = taken.day.astype("datetime64[D]").astype("datetime64[M]").astype(np.int64)
+    for months in (3, 6, 12):
+        found = np.unique(month // months)
+        enough = len(taken) >= STEPS_PER_MARKET * len(taken.markets) * len(found)
+        if enough and len(taken.markets) * (1 + len(AGES) + len(found)) <= MOST_SIZES:
+            return (found * months).astype("datetime64[M]").astype("datetime64[D]").astype(np.int32)
+    return np.sort(taken.day)[:1]

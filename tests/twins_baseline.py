@@ -1,0 +1,145 @@
+"""Slow plain twins of the baseline: steps and markets at risk row by row, sums pair by pair."""
+
+import math
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from tests.random_charts import Study
+from tests.twins import Row
+
+
+@dataclass(frozen=True)
+class Step:
+    """One timed entry after a debut: market → days since its previous chart, of those at risk; sender → days."""
+
+    track: str
+    market: str
+    day: date
+    age: int
+    since: Mapping[str, int | None]
+    lag: Mapping[str, int]
+    entered: frozenset[str]
+
+
+def steps(study: Study, withheld: set[tuple[str, str]], *, horizon: int) -> list[Step]:
+    """Return the steps of all tracks."""
+    own: dict[str, dict[str, Row]] = defaultdict(dict)
+    for row in study.entries:
+        own[row["track_id"]][row["market"]] = row
+    found = []
+    for track, rows in own.items():
+        debut = min(row["entry"] for row in rows.values())
+        if all(row["left_censored"] for row in rows.values() if row["entry"] == debut):
+            continue
+        for market, row in rows.items():
+            age = (row["entry"] - debut).days
+            if row["left_censored"] or not 0 < age <= horizon:
+                continue
+            before = {b: r for b, r in rows.items() if r["entry"] < row["entry"]}
+            since = {}
+            for chart in study.coverage:
+                other = chart["market"]
+                if chart["date"] != row["entry"] or other in before or (track, other) in withheld:
+                    continue
+                if followed(study, other, debut, chart["date"], horizon):
+                    previous = chart["previous"]
+                    since[other] = None if previous is None else (chart["date"] - previous).days
+            if market in since:
+                lag = {b: (row["entry"] - r["entry"]).days for b, r in before.items() if not r["left_censored"]}
+                found.append(Step(track, market, row["entry"], age, since, lag, frozenset(before)))
+    return found
+
+
+def followed(study: Study, market: str, debut: date, day: date, horizon: int) -> bool:
+    """Return whether a market is past the washout of the first stretch that can follow a track of this debut."""
+    for span in study.spans:
+        begin = span["first_date"] + timedelta(study.washout)
+        if span["market"] != market or begin > span["last_date"] or span["last_date"] <= debut:
+            continue
+        return bool(begin <= day <= span["last_date"] and begin <= debut + timedelta(horizon))
+    return False
+
+
+def language_class(shared: int, entered: int) -> str:
+    """Return the name of the class of a market that shares its language with some of the markets entered."""
+    if not shared:
+        return "none"
+    share = shared / entered
+    part = "all" if share >= 0.99 else "half or more" if share >= 0.5 else "few"
+    return f"{shared if shared < 3 else '3 or more'}, {part}"
+
+
+def past_class(study: Study, artists: Mapping[str, str], step: Step, market: str) -> str:
+    """Return the name of the class of what the artist's other tracks did in a market before the day."""
+    mine = [
+        row
+        for row in study.entries
+        if artists.get(row["track_id"], row["track_id"]) == artists.get(step.track, step.track)
+        and row["market"] == market
+        and row["entry"] < step.day
+    ]
+    return ("none", "once", "more often")[min(len(mine), 2)]
+
+
+def pair_sums(
+    found: Sequence[Step],
+    chances: Sequence[Mapping[str, float]],
+    artists: Mapping[str, str],
+    a: str,
+    b: str,
+    *,
+    window: int,
+) -> dict[str, float]:
+    """Return observed, expected, model and clustered variance of one ordered pair."""
+    own = [
+        step_and_chance
+        for step_and_chance in zip(found, chances, strict=True)
+        if follows(step_and_chance[0], a, b, window)
+    ]
+    excess: dict[str, float] = defaultdict(float)
+    for step, chance in own:
+        excess[artists.get(step.track, step.track)] += float(step.market == b) - chance[b]
+    return {
+        "observed": sum(float(step.market == b) for step, _ in own),
+        "expected": sum(chance[b] for _, chance in own),
+        "model": sum(chance[b] * (1 - chance[b]) for _, chance in own),
+        "clustered": sum(value**2 for value in excess.values()),
+    }
+
+
+def order_variance(
+    found: Sequence[Step],
+    chances: Sequence[Mapping[str, float]],
+    artists: Mapping[str, str],
+    a: str,
+    b: str,
+    *,
+    window: int,
+    lift: float,
+    share: float,
+) -> float:
+    """Return the variance by artist of what goes from `a` to `b` beyond its share of what goes either way."""
+    excess: dict[str, float] = defaultdict(float)
+    for step, chance in zip(found, chances, strict=True):
+        for source, target, weight in ((a, b, 1 - share), (b, a, -share)):
+            if follows(step, source, target, window):
+                own = float(step.market == target) - lift * chance[target]
+                excess[artists.get(step.track, step.track)] += weight * own
+    return sum(value**2 for value in excess.values())
+
+
+def follows(step: Step, a: str, b: str, window: int) -> bool:
+    """Return whether an entry into `b` at a step would follow one into `a` within the window, in observed order."""
+    lag, since = step.lag.get(a), step.since.get(b)
+    return lag is not None and since is not None and since <= lag <= window
+
+
+def log_likelihood(found: Sequence[Step], weights: Sequence[Mapping[str, float]]) -> float:
+    """Return the log-likelihood of steps under weights by step and market, those of longer intervals being larger."""
+    total = 0.0
+    for step, own in zip(found, weights, strict=True):
+        days = {b: step.age if since is None else min(since, step.age) for b, since in step.since.items()}
+        total += math.log(own[step.market] * days[step.market] / sum(own[b] * d for b, d in days.items()))
+    return total
