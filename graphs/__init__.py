@@ -1,6 +1,6 @@
 """Market graphs: transitions between markets, tests against chance, leaders, distances, and exports."""
 
-from graphs import backbone, distance, exports
+from graphs import backbone, baseline, distance, exports
 from graphs.influence import Influence, direct_edges
 from graphs.journeys import slices
 from graphs.journeys.paths import Ways, route, ways
@@ -18,6 +18,7 @@ __all__ = [
     "MarketGraph",
     "Ways",
     "backbone",
+    "baseline",
     "direct_edges",
     "distance",
     "edge_significance",

@@ -5,6 +5,7 @@ from typing import Final
 import numpy as np
 import pandas as pd
 from scipy import special, stats
+from threadpoolctl import threadpool_limits
 
 from diffusion.arrays import Flags, Floats
 from diffusion.conventions import CONFIDENCE, FDR
@@ -15,6 +16,9 @@ from graphs.nulls import adjusted
 
 LEAST_EXPECTED: Final = 1.0
 """Steps that must be expected before a pair is tested: fewer could hardly be told from chance."""
+
+NO_CHOICE: Final = 1e-9
+"""Variance of the steps up to which they had a single market to go to: nothing can be said of such a pair."""
 
 POWER: Final = 0.8
 """Share of the effects of the size `detectable` that would be found."""
@@ -32,7 +36,7 @@ def edge_table(baseline: Baseline, *, window: int | None = None) -> pd.DataFrame
     -------
     DataFrame
         One row per ordered pair, by `source`, then `target`. What is not known is NaN: the q of a pair of which less
-        than one step is expected, the lift where none is.
+        than one step is expected, the lift where none is, its interval also where the steps had no choice.
 
     Notes
     -----
@@ -59,9 +63,10 @@ def edge_table(baseline: Baseline, *, window: int | None = None) -> pd.DataFrame
     19–49.
     """
     window = baseline.entries.calendar.default_window if window is None else window
-    full = PairSums.of(baseline, window=window, version="likeness")
-    alone = PairSums.of(baseline, window=window, version="sizes")
-    kept = kept_variance(baseline, full.model, window=window)
+    with threadpool_limits(limits=1, user_api="blas"):  # many small products: more threads only wait for each other
+        full = PairSums.of(baseline, window=window, version="likeness")
+        alone = PairSums.of(baseline, window=window, version="sizes")
+        kept = kept_variance(baseline, full.model, window=window)
     columns = (
         {"observed": full.observed.astype(np.int64), "expected": full.expected}
         | _presence(full)
@@ -125,9 +130,9 @@ def _order(sums: PairSums) -> dict[str, Floats]:
 
 
 def seen(sums: PairSums) -> Flags:
-    """Return the pairs of which enough steps are expected, whatever was observed, (m, m)."""
-    enough: Flags = (sums.expected >= LEAST_EXPECTED) & ~np.eye(len(sums.expected), dtype=bool)
-    return enough
+    """Return the pairs of which enough steps are expected and had a choice, whatever was observed, (m, m)."""
+    enough: Flags = (sums.expected >= LEAST_EXPECTED) & (sums.model > NO_CHOICE)
+    return enough & ~np.eye(len(sums.expected), dtype=bool)
 
 
 def _ratio(part: Floats, whole: Floats) -> Floats:
@@ -144,7 +149,8 @@ def _variance(sums: PairSums, lift: Floats) -> Floats:
 
 def _interval(sums: PairSums, variance: Floats) -> tuple[Floats, Floats]:
     """Return the bounds of the 95 % interval of the lift, as of a count whose variance is larger than its mean."""
-    width = variance / np.maximum(sums.observed, 1)
+    width = _ratio(variance, np.maximum(sums.observed, 1))
+    width[variance <= NO_CHOICE] = np.nan
     count, outside = sums.observed / width + 0.5, (1 - CONFIDENCE) / 2
     low, high = (special.gammaincinv(count, tail) * width for tail in (outside, 1 - outside))
     return _ratio(np.where(sums.observed > 0, low, 0), sums.expected), _ratio(high, sums.expected)

@@ -3,7 +3,7 @@
 from graphs.contracts.edges import BACKBONE, EDGES, MARKETS, PERIODS
 from graphs.contracts.influence import BACKGROUND, CLOUT, CREDITS, INFLUENCE
 from graphs.contracts.leaders import AGREEMENT, LEADERS, ROLLING, VALIDITY, VALIDITY_PAIRS
-from graphs.contracts.lifts import LIFTS
+from graphs.contracts.lifts import LIFTS, LOG_SCORES, PLACEBO
 from graphs.contracts.structure import COMMUNITIES, COMMUNITY_AGREEMENT, GRAVITY, INFOMAP, MANTEL, MRQAP
 
 __all__ = [
@@ -20,10 +20,12 @@ __all__ = [
     "INFOMAP",
     "LEADERS",
     "LIFTS",
+    "LOG_SCORES",
     "MANTEL",
     "MARKETS",
     "MRQAP",
     "PERIODS",
+    "PLACEBO",
     "ROLLING",
     "VALIDITY",
     "VALIDITY_PAIRS",

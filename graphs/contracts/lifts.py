@@ -1,4 +1,4 @@
-"""Contract of the pairs of markets against the baseline: what follows more often than sizes and likeness expect."""
+"""Contracts of what is held against the baseline: pairs of markets, placebos, and how well steps are foretold."""
 
 import pyarrow as pa
 
@@ -7,6 +7,7 @@ from diffusion.contracts import TRANSITIONS, Column, Contract
 _COUNT, _NUMBER = pa.int64(), pa.float64()
 
 _NONE_EXPECTED = "null where none is expected"
+_NO_INTERVAL = "null where none is expected, or where no other market could be entered"
 _UNTESTED = "null where less than one step is expected"
 _UNTESTED_ORDER = "null where less than one step is expected either way"
 
@@ -18,12 +19,8 @@ LIFTS = Contract(
         Column("observed", _COUNT, "tracks that entered target within the window after source, in observed order"),
         Column("expected", _NUMBER, "tracks: the same if no market followed another, by sizes and likeness"),
         Column("lift", _NUMBER, f"ratio: observed / expected; {_NONE_EXPECTED}", nullable=True),
-        Column(
-            "lift_low", _NUMBER, f"ratio: lower bound of the 95 % interval of lift; {_NONE_EXPECTED}", nullable=True
-        ),
-        Column(
-            "lift_high", _NUMBER, f"ratio: upper bound of the 95 % interval of lift; {_NONE_EXPECTED}", nullable=True
-        ),
+        Column("lift_low", _NUMBER, f"ratio: lower bound of the 95 % interval of lift; {_NO_INTERVAL}", nullable=True),
+        Column("lift_high", _NUMBER, f"ratio: upper bound of the 95 % interval of lift; {_NO_INTERVAL}", nullable=True),
         Column(
             "lift_shrunk",
             _NUMBER,
@@ -67,4 +64,29 @@ LIFTS = Contract(
         ),
     ),
     TRANSITIONS.key,
+)
+
+PLACEBO = Contract(
+    "placebo",
+    "the charts, or charts drawn from the baseline, in which no market follows another",
+    (
+        Column("draw", _COUNT, "number of the drawn charts, from 1; 0 for the charts themselves"),
+        Column("tested", _COUNT, "pairs of which one step or more is expected"),
+        Column("edges_sizes", _COUNT, "pairs with q_sizes ≤ .05"),
+        Column("edges", _COUNT, "pairs with q ≤ .05"),
+        Column("ordered", _COUNT, "pairs with q ≤ .05 and q_order ≤ .05"),
+    ),
+    ("draw",),
+)
+
+LOG_SCORES = Contract(
+    "log_scores",
+    "one version of the baseline",
+    (
+        Column("version", pa.string(), "uniform, sizes (of the markets alone), or likeness (sizes and likeness)"),
+        Column("steps", _COUNT, "number of steps: entries after the debut"),
+        Column("log_score", _NUMBER, "mean natural logarithm of the probability of the market that was entered"),
+        Column("bits", _NUMBER, "mean gain on uniform per step, as a number of bits"),
+    ),
+    ("version",),
 )

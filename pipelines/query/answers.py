@@ -13,7 +13,7 @@ from diffusion.distances import DISTANCES
 from graphs import SCORES
 from graphs import route as routes
 from pipelines.formatting import cell, many, printable, records, text_table
-from pipelines.query.explain import chance_sentences, flow_sentence, influence_sentence
+from pipelines.query.explain import baseline_sentence, flow_sentence, influence_sentence, order_sentences
 from pipelines.study.results import Results, open_results
 
 PAIR_COLUMNS = [
@@ -163,16 +163,25 @@ def explain(place: Path, source: str, target: str) -> Answer:
     names = market_names([str(edge["source"]), str(edge["target"])])
     a, b = names.values()
     lines = [f"{a} → {b} on {graph.chart}, within {graph.window} days", flow_sentence(edge, a, b)]
-    lines += chance_sentences(edge, a, b)
-    data: dict[str, Any] = {"edge": records(pd.DataFrame([edge]))[0], "direct": None}
+    data: dict[str, Any] = {"edge": records(pd.DataFrame([edge]))[0], "baseline": None, "direct": None}
+    if results.holds("lifts"):
+        pair = _of_pair(results.table("lifts"), edge)
+        lines.append(baseline_sentence(pair.to_dict("records")[0], a, b))
+        data["baseline"] = records(pair)[0]
+    lines += order_sentences(edge, a, b)
     if results.holds("influence"):
-        table = results.table("influence")
-        pair = table[(table["source"] == edge["source"]) & (table["target"] == edge["target"])]
+        pair = _of_pair(results.table("influence"), edge)
         lines.append(influence_sentence(pair.to_dict("records")[0], a, b))
         data["direct"] = records(pair)[0]
     else:
         lines.append("Direct: not fitted; graph --direct fits it.")
     return Answer("\n".join([*lines, _distances_sentence(edge)]), data)
+
+
+def _of_pair(table: pd.DataFrame, edge: Mapping[Any, Any]) -> pd.DataFrame:
+    """Return the row of a pair."""
+    row: pd.DataFrame = table[(table["source"] == edge["source"]) & (table["target"] == edge["target"])]
+    return row
 
 
 def journey(place: Path, track: str) -> Answer:

@@ -27,11 +27,28 @@ def flow_sentence(edge: Mapping[Any, Any], a: str, b: str) -> str:
     )
 
 
-def chance_sentences(edge: Mapping[Any, Any], a: str, b: str) -> list[str]:
-    """Return sentences on the edge against both nulls, on who was first, and on ties."""
+def baseline_sentence(pair: Mapping[Any, Any], a: str, b: str) -> str:
+    """Return a sentence on what goes beyond market sizes and likeness, and whether more so than the other way."""
+    counts = (
+        f"Baseline: {many(pair['observed'], 'track')} entered {b} after {a}, where {pair['expected']:.1f} are expected "
+        "by market sizes and likeness if no market follows another"
+    )
+    if pd.isna(pair["q"]):
+        return f"{counts}: too few for a test."
+    if pair["q"] > FDR:
+        return (
+            f"{counts}: not shown to be more (lift {pair['lift']:.2f}, p = {pair['p']:.2g}, q = {pair['q']:.2g}); "
+            f"a lift of {pair['detectable']:.2f} would be found with a power of 80 %."
+        )
+    lift = f"lift {pair['lift']:.2f} ({pair['lift_low']:.2f} to {pair['lift_high']:.2f}), q = {pair['q']:.2g}"
+    if pd.notna(pair["q_order"]) and pair["q_order"] <= FDR:
+        return f"{counts}: more ({lift}), and more than from {b} to {a} (q = {pair['q_order']:.2g})."
+    return f"{counts}: more ({lift}), and not shown to be more than from {b} to {a}, as markets of one taste would."
+
+
+def order_sentences(edge: Mapping[Any, Any], a: str, b: str) -> list[str]:
+    """Return sentences on who was first, and on ties."""
     return [
-        *_presence(edge, a, b),
-        *_direction(edge, a, b),
         *_lead(edge, a, b),
         f"Ties: {many(edge['joint'], 'track')} entered both with neither order observed; "
         + (
@@ -42,40 +59,13 @@ def chance_sentences(edge: Mapping[Any, Any], a: str, b: str) -> list[str]:
     ]
 
 
-def _presence(edge: Mapping[Any, Any], a: str, b: str) -> list[str]:
-    if pd.isna(edge["q"]):
-        return [f"Presence: no track can go from {a} to {b} by chance under the null, so there is no test."]
-    said = _verdict(edge["tracks"], edge["expected"], edge["p"], edge["q"])
-    lift = f", {edge['lift']:.2f} times as many" if pd.notna(edge["lift"]) else ""
-    return [
-        f"Presence: {many(edge['tracks'], 'track')}, where {edge['expected']:.1f} are expected when each day's "
-        f"entries are given to tracks at random{lift}: {said} ({_p_and_q(edge['p'], edge['q'])})."
-    ]
-
-
-def _direction(edge: Mapping[Any, Any], a: str, b: str) -> list[str]:
-    if pd.isna(edge["q_order"]):
-        return ["Direction: no track has entries on two dates here, so there is no test."]
-    said = _verdict(edge["tracks"], edge["expected_order"], edge["p_order"], edge["q_order"])
-    ties = (
-        f" Random order has no ties; with {many(edge['joint'], 'tie')} both directions can be below the expectation, "
-        "so the lead says more."
-        if edge["q_order"] > FDR and edge["joint"] > edge["tracks"]
-        else ""
-    )
-    return [
-        f"Direction: {edge['expected_order']:.1f} are expected when every track's markets take its dates in random "
-        f"order: {said} ({_p_and_q(edge['p_order'], edge['q_order'])}).{ties}"
-    ]
-
-
 def _lead(edge: Mapping[Any, Any], a: str, b: str) -> list[str]:
     if not edge["lead_clusters"]:
         return [f"Lead: no artist's release reached both {a} and {b} in an observed order."]
     return [
         f"Lead: of {many(edge['lead_clusters'], 'release')} (tracks of one artist and debut count once) that reached "
         f"both in an observed order, {a} was first in {edge['lead_share']:.0%} ({edge['lead_share_low']:.0%} to "
-        f"{edge['lead_share_high']:.0%}; p = {edge['lead_p']:.2g}); if all ties count against it "
+        f"{edge['lead_share_high']:.0%}); if all ties count against it "
         f"{edge['lead_if_against']:.0%}, if all count for it {edge['lead_if_for']:.0%}."
     ]
 
@@ -98,18 +88,3 @@ def influence_sentence(pair: Mapping[Any, Any], a: str, b: str) -> str:
         f"cadence is not observed; if {a} came first in all ties ({pair['joint']:,}), it would be "
         f"{pair['alpha_if_ties']:.3f}."
     )
-
-
-def _verdict(tracks: int, expected: float, p: float, q: float) -> str:
-    """Return the verdict on the number of tracks against chance; only an excess is tested."""
-    if q <= FDR:
-        return "more than chance"
-    if p <= FDR:
-        return "more than chance for this pair alone, but not after correction for all pairs"
-    return "fewer than by chance" if tracks < expected else "not more than by chance"
-
-
-def _p_and_q(p: float, q: float) -> str:
-    """Return p, and q over all pairs; p may be counted on random charts and q is not, so q can be smaller."""
-    why = "; p counts the random charts that reach it, q uses the curve fitted to them" if p > q else ""
-    return f"p = {p:.2g}, q = {q:.2g}{why}"

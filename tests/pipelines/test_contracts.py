@@ -18,9 +18,10 @@ from pipelines.artifacts import ARTIFACTS
 from pipelines.commands.main import cli
 from pipelines.recovery.output import write_recovery
 from pipelines.reference.auxiliary import make_auxiliary
+from pipelines.study.steps import STEPS
 from tests.conftest import WriteCsv, steady
 
-STUDY = ("entries", "graph", "leaders", "structure", "direct", "survival")
+STUDY = tuple(step.name for step in STEPS)
 """Steps of a study that write tables."""
 
 MADE = {

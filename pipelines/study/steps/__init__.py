@@ -1,6 +1,7 @@
 """The steps of a study in order, and the sets of steps that commands make."""
 
 from pipelines.study.step import Step
+from pipelines.study.steps.baseline import BASELINE
 from pipelines.study.steps.direct import DIRECT
 from pipelines.study.steps.entries import ENTRIES
 from pipelines.study.steps.graph import GRAPH
@@ -8,10 +9,10 @@ from pipelines.study.steps.leaders import LEADERS
 from pipelines.study.steps.structure import STRUCTURE
 from pipelines.study.steps.survival import SURVIVAL
 
-STEPS: tuple[Step, ...] = (ENTRIES, GRAPH, LEADERS, STRUCTURE, DIRECT, SURVIVAL)
+STEPS: tuple[Step, ...] = (ENTRIES, GRAPH, BASELINE, LEADERS, STRUCTURE, DIRECT, SURVIVAL)
 """All steps, each after the steps that it needs."""
 
-GRAPH_SET = ("leaders", "structure")
+GRAPH_SET = ("baseline", "leaders", "structure")
 """Steps of `graph`; the steps that they need are added."""
 
 SURVIVAL_SET = ("survival",)

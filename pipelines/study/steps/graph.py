@@ -8,7 +8,7 @@ import pandas as pd
 import figures
 from diffusion import DataSaysNoError, market_names
 from diffusion.contracts import LAGS
-from diffusion.conventions import FDR, LEAST_EXPOSED
+from diffusion.conventions import LEAST_EXPOSED
 from graphs import MarketGraph, contracts, market_graph
 from pipelines.formatting import cell, every, html_table, records
 from pipelines.study.results import Results
@@ -41,10 +41,6 @@ def _make(study: Study, results: Results) -> Output:
         "window": graph.window,
         "transitions": int(edges["tracks"].sum()),
         "ties": int(edges["joint"].sum()) // 2,
-        "permutations": study.permutations,
-        "significant": int((edges["q"] <= FDR).sum()),
-        "directed": int((edges["q_order"] <= FDR).sum()),
-        "both": int(((edges["q"] <= FDR) & (edges["q_order"] <= FDR)).sum()),
         "exposed": int(edges["exposed"].sum()),
         "unmatched": _unmatched_counts(graph),
     }
@@ -116,9 +112,6 @@ def _lines(results: Results) -> list[str]:
     lines = [
         f"graph     {notes['transitions']:,} transitions within {notes['window']} days; {notes['ties']:,} ties, "
         "which count for no direction",
-        f"chance    of {len(graph.edges):,} pairs {notes['significant']:,} have more tracks than the volume null gives "
-        f"(q ≤ .05), {notes['directed']:,} than the order null, {notes['both']:,} than both; "
-        f"{notes['permutations']:,} random charts each",
         *(f"unmatched {line}" for line in _unmatched_lines(results)),
     ]
     leaders = graph.scores()
