@@ -146,16 +146,34 @@ def _days(dates: pa.ChunkedArray) -> Days:
     return days
 
 
-def _clusters(ids: NDArray[np.object_], debut: Days, artists: pa.Table) -> NDArray[np.int64]:
-    """Return the number of each track's cluster: tracks of one primary artist and debut."""
+def primary_artists(ids: NDArray[np.object_], artists: pa.Table) -> pa.ChunkedArray | pa.Array:
+    """Return the artist named first of every track, in lower case; a track without one gets a name of its own.
+
+    Parameters
+    ----------
+    ids
+        Ids of the tracks.
+    artists
+        `track_id`, `artist` (credited artists joined by ``", "``) of any tracks.
+    """
     at = pc.index_in(pa.array(ids, pa.string()), artists["track_id"])
     artist = artists["artist"].take(at) if artists.num_rows else pa.nulls(len(ids), pa.string())
     primary = pc.utf8_trim_whitespace(pc.utf8_lower(pc.replace_substring_regex(artist, r",.*$", "")))
     known = pc.fill_null(pc.greater(pc.utf8_length(primary), 0), False)
     own = pc.binary_join_element_wise("\x1f", pa.array(ids, pa.string()), "")
-    name = pc.if_else(known, primary, own)
+    return pc.if_else(known, primary, own)
+
+
+def _clusters(ids: NDArray[np.object_], debut: Days, artists: pa.Table) -> NDArray[np.int64]:
+    """Return the number of each track's cluster: tracks of one primary artist and debut."""
+    name = primary_artists(ids, artists)
     keyed = pc.binary_join_element_wise(name, pa.array(debut).cast(pa.string()), "\x1f")
-    codes = keyed.dictionary_encode()
+    return distinct(keyed)
+
+
+def distinct(names: pa.ChunkedArray | pa.Array) -> NDArray[np.int64]:
+    """Return the number of every name, from 0 in order of first appearance."""
+    codes = names.dictionary_encode()
     codes = codes.combine_chunks() if isinstance(codes, pa.ChunkedArray) else codes
     numbers: NDArray[np.int64] = codes.indices.to_numpy().astype(np.int64)
     return numbers

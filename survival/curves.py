@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 from diffusion import DataSaysNoError, Entries, SettingError, reference_table
 from diffusion.conventions import HORIZON
 from diffusion.risk.kaplan_meier import NORMAL, KaplanMeier, log_log_bounds
+from diffusion.risk.waits import MATCHES
+from survival.bands import CLUSTERS, Cluster, band, clusters_of, spreads
 
 Grouping = Literal["none", "continent", "language_match", "footprint_size"]
 GROUPINGS: tuple[Grouping, ...] = get_args(Grouping)
@@ -36,7 +38,8 @@ class Breakthrough:
     curves
         One row per group and day, from 0 to the last day at risk or the horizon, in order of group and day: `group`,
         `days` (since the debut), `at_risk` (waits at risk on that day; on day 0, waits at risk from the start),
-        `events` (entries on that day), `survival` (share not entered by the end of the day), `low`, `high` (95 % band).
+        `events` (entries on that day), `survival` (share not entered by the end of the day), `low`, `high` (95 % band, for
+        each day by itself).
     summary
         One row per group: `by`, `group`, `waits`, `events`, `median_days` (null where survival stays above one half),
         `share_entered` (share of waits that end with an entry by day `restricted_to`), `restricted_mean_days` (mean
@@ -46,12 +49,15 @@ class Breakthrough:
         Grouping.
     horizon
         Longest follow-up in days.
+    cluster
+        What the band takes as independent of each other.
     """
 
     curves: pd.DataFrame
     summary: pd.DataFrame
     by: Grouping
     horizon: int
+    cluster: Cluster
 
     def notes(self) -> list[str]:
         """Return warnings for readers of these curves, one line each."""
@@ -79,7 +85,9 @@ class Breakthrough:
         return lines
 
 
-def breakthrough(entries: Entries, *, by: Grouping = "none", horizon: int = HORIZON) -> Breakthrough:
+def breakthrough(
+    entries: Entries, *, by: Grouping = "none", horizon: int = HORIZON, cluster: Cluster = "artist"
+) -> Breakthrough:
     """Return the share of waits without an entry, by day since the track's debut.
 
     A wait is one track in one market outside its footprint. It is at risk from the debut, or from the end of the
@@ -95,25 +103,34 @@ def breakthrough(entries: Entries, *, by: Grouping = "none", horizon: int = HORI
     horizon
         Days, the bound included (default 180).
 
+    cluster
+        What the band takes as independent of each other: ``artist`` (default; waits of all tracks whose artist named
+        first is the same may depend on each other), ``track`` (waits of one track may) or ``independent`` (no wait
+        depends on another: too narrow, because waits of one track do). The curve is the same.
+
     Notes
     -----
-    The band is Greenwood's on the log-log scale and assumes independent waits. Waits of one track are dependent, so the
-    band is too narrow.
+    The variance of the band is the infinitesimal jackknife by cluster, at least Greenwood's, on the log(−log) scale
+    with the quantile of the t distribution: `survival.bands.band`. With ``independent`` it is Greenwood's, with the
+    normal quantile. It does not hold what all tracks share, such as a season that would be another one next year.
 
     Raises
     ------
     SettingError
-        When `by` is unknown or the horizon is not between 1 and 36,500 days.
+        When `by` or `cluster` is unknown or the horizon is not between 1 and 36,500 days.
     DataSaysNoError
         When no track is at risk in any market.
 
     References
     ----------
     Kaplan, E. L. & Meier, P. (1958). Nonparametric estimation from incomplete observations. doi
-    10.1080/01621459.1958.10501452. With delayed entry: Klein & Moeschberger (2003), Survival Analysis, §4.6.
+    10.1080/01621459.1958.10501452. With delayed entry: Klein & Moeschberger (2003), Survival Analysis, §4.6. Variance by
+    cluster: Lin & Wei (1989), doi 10.1080/01621459.1989.10478874.
     """
     if by not in GROUPINGS:
         raise SettingError(f"curves are grouped by {', '.join(GROUPINGS)}, not by '{by}'")
+    if cluster not in CLUSTERS:
+        raise SettingError(f"bands are by {', '.join(CLUSTERS)}, not by '{cluster}'")
     counts = entries.wait_counts(horizon=horizon).to_pandas()
     if counts.empty:
         observed = len(entries.calendar.markets)
@@ -121,8 +138,10 @@ def breakthrough(entries: Entries, *, by: Grouping = "none", horizon: int = HORI
             f"no track is at risk in any market on '{entries.calendar.chart}' ({observed} observed): curves need "
             f"tracks that debut after the washout of {entries.rules.washout} days, and a second market to wait for"
         )
-    groups = dict(list(counts.groupby(_labels(counts, by), sort=True)))
-    curves = {str(name): kaplan_meier(group, horizon=horizon) for name, group in groups.items()}
+    groups = {str(name): group for name, group in counts.groupby(_labels(counts, by), sort=True)}
+    curves = {name: kaplan_meier(group, horizon=horizon) for name, group in groups.items()}
+    if cluster != "independent":
+        _widen(curves, entries, groups, horizon=horizon, cluster=cluster)
     followed = {name: int(curve["days"].iloc[-1]) for name, curve in curves.items()}
     shared = min(followed.values())
     summary = pd.DataFrame(
@@ -143,7 +162,27 @@ def breakthrough(entries: Entries, *, by: Grouping = "none", horizon: int = HORI
     )
     summary["median_days"] = summary["median_days"].astype("Int64")
     table = pd.concat([curve.assign(group=name) for name, curve in curves.items()], ignore_index=True)
-    return Breakthrough(table[list(CURVE_COLUMNS)], summary, by, horizon)
+    return Breakthrough(table[list(CURVE_COLUMNS)], summary, by, horizon, cluster)
+
+
+def _widen(
+    curves: dict[str, pd.DataFrame],
+    entries: Entries,
+    groups: dict[str, pd.DataFrame],
+    *,
+    horizon: int,
+    cluster: Literal["artist", "track"],
+) -> None:
+    """Replace the band of each group's curve by that of clusters; `groups` has the wait counts of each group."""
+    markets = entries.timelines.markets
+    place = np.zeros((len(markets), len(markets) + 1, len(MATCHES)), np.int64)
+    for at, group in enumerate(groups.values()):
+        match = group["language_match"].map({False: 0, True: 1}).fillna(2).to_numpy(np.int64)
+        place[pd.Index(markets).get_indexer(pd.Index(group["market"])), group["footprint"], match] = at
+    fits = [KaplanMeier.of(curve["at_risk"].to_numpy(), curve["events"].to_numpy()) for curve in curves.values()]
+    found = spreads(entries, place, fits, cluster=clusters_of(entries, cluster), horizon=horizon)
+    for curve, fit, spread in zip(curves.values(), fits, found, strict=True):
+        curve["low"], curve["high"] = band(fit, spread)
 
 
 def kaplan_meier(counts: pd.DataFrame, *, horizon: int) -> pd.DataFrame:
@@ -158,7 +197,7 @@ def kaplan_meier(counts: pd.DataFrame, *, horizon: int) -> pd.DataFrame:
 
     Notes
     -----
-    The curve is exact: the tests compare it with lifelines and R, which fit single subjects. lifelines refuses a risk
+    The band is Greenwood's on the log(−log) scale, for independent waits. The curve is exact: the tests compare it with lifelines and R, which fit single subjects. lifelines refuses a risk
     set that is empty for some days, as after a late market launch.
     """
     start, days, waits = (counts[name].to_numpy() for name in ("start", "days", "waits"))
