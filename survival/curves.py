@@ -7,11 +7,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from diffusion import DataSaysNoError, Entries, SettingError, reference_table
+from diffusion import DataSaysNoError, Entries, SettingError, pair_table, reference_table
+from diffusion.arrays import Floats
 from diffusion.conventions import HORIZON
 from diffusion.risk.kaplan_meier import NORMAL, KaplanMeier, log_log_bounds
-from diffusion.risk.waits import MATCHES
-from survival.bands import CLUSTERS, Cluster, band, clusters_of, spreads
+from diffusion.risk.waits import MATCHES, wait_blocks
+from survival.bands import CLUSTERS, FEW, Cluster, band, clusters_of, spreads
 
 Grouping = Literal["none", "continent", "language_match", "footprint_size"]
 GROUPINGS: tuple[Grouping, ...] = get_args(Grouping)
@@ -38,13 +39,14 @@ class Breakthrough:
     curves
         One row per group and day, from 0 to the last day at risk or the horizon, in order of group and day: `group`,
         `days` (since the debut), `at_risk` (waits at risk on that day; on day 0, waits at risk from the start),
-        `events` (entries on that day), `survival` (share not entered by the end of the day), `low`, `high` (95 % band, for
-        each day by itself).
+        `events` (entries on that day), `survival` (share not entered by the end of the day), `low`, `high` (95 % band,
+        for each day by itself).
     summary
         One row per group: `by`, `group`, `waits`, `events`, `median_days` (null where survival stays above one half),
         `share_entered` (share of waits that end with an entry by day `restricted_to`), `restricted_mean_days` (mean
         days without an entry, up to `restricted_to`), `restricted_to` (days; the same for all groups, so that they can
-        be compared), `followed_to` (last day at risk, at most the horizon).
+        be compared), `followed_to` (last day at risk, at most the horizon), `effective_clusters` (effective number of
+        clusters behind the band on that day; null where waits are taken as independent, or none ended with an entry).
     by
         Grouping.
     horizon
@@ -77,6 +79,12 @@ class Breakthrough:
             lines.append(
                 f"{which}: follow-up ends before the horizon of {self.horizon} days; stopped: {', '.join(ends)}"
             )
+        few = self.summary[self.summary["effective_clusters"] < FEW]
+        lines += [
+            f"the band of '{group.group}' rests on few {self.cluster}s (as {group.effective_clusters:.1f} of equal weight) "
+            "and may be too narrow"
+            for group in few.itertuples()
+        ]
         gone = self.curves[(self.curves["survival"] == 0) & (self.curves["at_risk"] > 0) & (self.curves["events"] == 0)]
         lines += [
             f"the curve of '{group}' fell to 0 before other waits began; do not read it after that"
@@ -110,9 +118,10 @@ def breakthrough(
 
     Notes
     -----
-    The variance of the band is the infinitesimal jackknife by cluster, at least Greenwood's, on the log(−log) scale
-    with the quantile of the t distribution: `survival.bands.band`. With ``independent`` it is Greenwood's, with the
-    normal quantile. It does not hold what all tracks share, such as a season that would be another one next year.
+    The band is on the log(−log) scale (`survival.bands.band`). Its variance is the jackknife by cluster, to first order
+    (`survival.bands.spreads`), and at least Greenwood's. With ``independent`` it is Greenwood's, and the quantile is
+    normal. What all artists share, such as a season, is not in the band. Where few artists make the curve, `notes` say
+    so: such a band may be too narrow.
 
     Raises
     ------
@@ -124,8 +133,7 @@ def breakthrough(
     References
     ----------
     Kaplan, E. L. & Meier, P. (1958). Nonparametric estimation from incomplete observations. doi
-    10.1080/01621459.1958.10501452. With delayed entry: Klein & Moeschberger (2003), Survival Analysis, §4.6. Variance by
-    cluster: Lin & Wei (1989), doi 10.1080/01621459.1989.10478874.
+    10.1080/01621459.1958.10501452. With delayed entry: Klein & Moeschberger (2003), Survival Analysis, §4.6.
     """
     if by not in GROUPINGS:
         raise SettingError(f"curves are grouped by {', '.join(GROUPINGS)}, not by '{by}'")
@@ -140,8 +148,9 @@ def breakthrough(
         )
     groups = {str(name): group for name, group in counts.groupby(_labels(counts, by), sort=True)}
     curves = {name: kaplan_meier(group, horizon=horizon) for name, group in groups.items()}
+    effective = np.full(len(groups), np.nan)
     if cluster != "independent":
-        _widen(curves, entries, groups, horizon=horizon, cluster=cluster)
+        effective = _widen(curves, entries, groups, horizon=horizon, cluster=cluster)
     followed = {name: int(curve["days"].iloc[-1]) for name, curve in curves.items()}
     shared = min(followed.values())
     summary = pd.DataFrame(
@@ -161,6 +170,7 @@ def breakthrough(
         ]
     )
     summary["median_days"] = summary["median_days"].astype("Int64")
+    summary["effective_clusters"] = effective
     table = pd.concat([curve.assign(group=name) for name, curve in curves.items()], ignore_index=True)
     return Breakthrough(table[list(CURVE_COLUMNS)], summary, by, horizon, cluster)
 
@@ -172,17 +182,23 @@ def _widen(
     *,
     horizon: int,
     cluster: Literal["artist", "track"],
-) -> None:
-    """Replace the band of each group's curve by that of clusters; `groups` has the wait counts of each group."""
+) -> Floats:
+    """Replace the band of each group's curve by that of clusters; return the effective number of clusters, (g,).
+
+    `groups` has the wait counts of each group.
+    """
     markets = entries.timelines.markets
     place = np.zeros((len(markets), len(markets) + 1, len(MATCHES)), np.int64)
     for at, group in enumerate(groups.values()):
         match = group["language_match"].map({False: 0, True: 1}).fillna(2).to_numpy(np.int64)
         place[pd.Index(markets).get_indexer(pd.Index(group["market"])), group["footprint"], match] = at
     fits = [KaplanMeier.of(curve["at_risk"].to_numpy(), curve["events"].to_numpy()) for curve in curves.values()]
-    found = spreads(entries, place, fits, cluster=clusters_of(entries, cluster), horizon=horizon)
+    number = clusters_of(entries, cluster)
+    blocks = wait_blocks(entries.timelines, entries.withheld, pair_table(), horizon=horizon, cluster=number)
+    found, effective = spreads(blocks, place, number, fits)
     for curve, fit, spread in zip(curves.values(), fits, found, strict=True):
         curve["low"], curve["high"] = band(fit, spread)
+    return effective
 
 
 def kaplan_meier(counts: pd.DataFrame, *, horizon: int) -> pd.DataFrame:
@@ -197,8 +213,9 @@ def kaplan_meier(counts: pd.DataFrame, *, horizon: int) -> pd.DataFrame:
 
     Notes
     -----
-    The band is Greenwood's on the log(−log) scale, for independent waits. The curve is exact: the tests compare it with lifelines and R, which fit single subjects. lifelines refuses a risk
-    set that is empty for some days, as after a late market launch.
+    The band is Greenwood's on the log(−log) scale and takes waits as independent. The curve is exact: the tests compare
+    it with lifelines and R, which fit single subjects. lifelines refuses a risk set that is empty for some days, as
+    after a late market launch.
     """
     start, days, waits = (counts[name].to_numpy() for name in ("start", "days", "waits"))
     entered = counts["entered"].to_numpy()
