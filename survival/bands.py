@@ -21,6 +21,9 @@ CLUSTERS: tuple[Cluster, ...] = get_args(Cluster)
 FEW: Final = 10
 """Effective number of clusters below which a band rests on too few."""
 
+ROUNDING: Final = 1e-12
+"""Share of Greenwood's variance up to which squared influences are rounding."""
+
 ALONE: Final = 1 - 1e-9
 """Share of the hazard from which on a cluster is the whole curve, up to rounding."""
 
@@ -98,7 +101,8 @@ def spreads(
     The variance is the sum over clusters of (u / (1 − share))², with the cluster's influence u and its share of the
     hazard so far. Without the divisor it is the infinitesimal jackknife; with it, to first order, the jackknife that
     leaves out one cluster at a time. A cluster with a large share draws the curve to itself, and its influence is too
-    small by that factor. The effective number of clusters is (Σ u²)² / Σ u⁴ on the last day; NaN where nobody entered.
+    small by that factor. The effective number of clusters is (Σ u²)² / Σ u⁴ on the last day: 1 where all influences are
+    0, as of a single cluster; NaN where nobody entered.
 
     References
     ----------
@@ -119,11 +123,19 @@ def spreads(
         at_risk += there.sum(axis=0)
         clusters += there.any(axis=-1).sum(axis=0)
     ends = [slice(len(curve.staying)) for curve in curves]
-    effective = np.where(fourths > 0, squares**2, np.nan) / np.where(fourths > 0, fourths, 1.0)
-    return [
+    found = [
         Spread(variance[at, end], curve.variance, np.full(end.stop, clusters[at]), at_risk[at, end])
         for at, (curve, end) in enumerate(zip(curves, ends, strict=True))
-    ], np.array([effective[at, end.stop - 1] for at, end in enumerate(ends)])
+    ]
+    last = np.array([curve.variance[-1] for curve in curves])
+    return found, _effective(squares[:, -1], fourths[:, -1], last)
+
+
+def _effective(squares: Floats, fourths: Floats, greenwood: Floats) -> Floats:
+    """Return the effective number of clusters from the sums of their influences to the powers 2 and 4."""
+    differ = squares > ROUNDING * greenwood
+    number = np.where(differ, squares, 1.0) ** 2 / np.where(differ, fourths, 1.0)
+    return np.where(greenwood > 0, number, np.nan)
 
 
 def whole_clusters(

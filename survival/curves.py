@@ -64,6 +64,7 @@ class Breakthrough:
     def notes(self) -> list[str]:
         """Return warnings for readers of these curves, one line each."""
         short = self.summary[self.summary["followed_to"] < self.horizon]
+        which = "overall" if self.by == "none" else f"by {self.by}"
         lines = []
         if len(short):
             ends = [
@@ -75,16 +76,16 @@ class Breakthrough:
                 + f" on day {day}"
                 for day, groups in short.groupby("followed_to")
             ]
-            which = "overall" if self.by == "none" else f"by {self.by}"
             lines.append(
                 f"{which}: follow-up ends before the horizon of {self.horizon} days; stopped: {', '.join(ends)}"
             )
         few = self.summary[self.summary["effective_clusters"] < FEW]
-        lines += [
-            f"the band of '{group.group}' rests on few {self.cluster}s (as {group.effective_clusters:.1f} of equal weight) "
-            "and may be too narrow"
-            for group in few.itertuples()
-        ]
+        if len(few):
+            rest = ", ".join(f"'{group.group}' {group.effective_clusters:.1f}" for group in few.itertuples())
+            lines.append(
+                f"{which}: these bands may be too narrow, because few {self.cluster}s make the curve (effective number "
+                f"below {FEW}): {rest}"
+            )
         gone = self.curves[(self.curves["survival"] == 0) & (self.curves["at_risk"] > 0) & (self.curves["events"] == 0)]
         lines += [
             f"the curve of '{group}' fell to 0 before other waits began; do not read it after that"
