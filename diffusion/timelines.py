@@ -165,7 +165,7 @@ def primary_artists(ids: NDArray[np.object_], artists: pa.Table) -> pa.ChunkedAr
 
 
 def _clusters(ids: NDArray[np.object_], debut: Days, artists: pa.Table) -> NDArray[np.int64]:
-    """Return the number of each track's cluster: tracks of one primary artist and debut."""
+    """Return the number of every track's cluster: one primary artist and one debut."""
     name = primary_artists(ids, artists)
     keyed = pc.binary_join_element_wise(name, pa.array(debut).cast(pa.string()), "\x1f")
     return distinct(keyed)
