@@ -19,8 +19,8 @@ CURVES = Contract(
         Column("at_risk", _COUNT, "waits at risk on that day; on day 0, waits at risk from the start"),
         Column("events", _COUNT, "entries on that day"),
         Column("survival", _NUMBER, "share of waits without an entry by the end of the day, Kaplan–Meier"),
-        Column("low", _NUMBER, "share: lower bound of the 95 % band, Greenwood on the log-log scale"),
-        Column("high", _NUMBER, "share: upper bound of the 95 % band, Greenwood on the log-log scale"),
+        Column("low", _NUMBER, "share: lower bound of the 95 % band by artist, for each day by itself"),
+        Column("high", _NUMBER, "share: upper bound of the 95 % band by artist, for each day by itself"),
     ),
     ("by", "group", "days"),
 )
@@ -38,6 +38,12 @@ SUMMARY = Contract(
         Column("restricted_mean_days", _NUMBER, "mean days without an entry, up to day restricted_to"),
         Column("restricted_to", _COUNT, "days since the debut, the same for all groups of one by"),
         Column("followed_to", _COUNT, "days since the debut: the last day at risk, at most the horizon"),
+        Column(
+            "effective_clusters",
+            _NUMBER,
+            "effective number of artists behind the band on day followed_to; null where no wait ended with an entry",
+            nullable=True,
+        ),
     ),
     ("by", "group"),
 )

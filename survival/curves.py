@@ -7,9 +7,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from diffusion import DataSaysNoError, Entries, SettingError, reference_table
+from diffusion import DataSaysNoError, Entries, SettingError, pair_table, reference_table
+from diffusion.arrays import Floats
 from diffusion.conventions import HORIZON
 from diffusion.risk.kaplan_meier import NORMAL, KaplanMeier, log_log_bounds
+from diffusion.risk.waits import MATCHES, wait_blocks
+from survival.bands import CLUSTERS, FEW, Cluster, band, clusters_of, spreads
 
 Grouping = Literal["none", "continent", "language_match", "footprint_size"]
 GROUPINGS: tuple[Grouping, ...] = get_args(Grouping)
@@ -36,26 +39,32 @@ class Breakthrough:
     curves
         One row per group and day, from 0 to the last day at risk or the horizon, in order of group and day: `group`,
         `days` (since the debut), `at_risk` (waits at risk on that day; on day 0, waits at risk from the start),
-        `events` (entries on that day), `survival` (share not entered by the end of the day), `low`, `high` (95 % band).
+        `events` (entries on that day), `survival` (share not entered by the end of the day), `low`, `high` (95 % band,
+        for each day by itself).
     summary
         One row per group: `by`, `group`, `waits`, `events`, `median_days` (null where survival stays above one half),
         `share_entered` (share of waits that end with an entry by day `restricted_to`), `restricted_mean_days` (mean
         days without an entry, up to `restricted_to`), `restricted_to` (days; the same for all groups, so that they can
-        be compared), `followed_to` (last day at risk, at most the horizon).
+        be compared), `followed_to` (last day at risk, at most the horizon), `effective_clusters` (effective number of
+        clusters behind the band on that day; null where waits are taken as independent, or none ended with an entry).
     by
         Grouping.
     horizon
         Longest follow-up in days.
+    cluster
+        What the band takes as independent of each other.
     """
 
     curves: pd.DataFrame
     summary: pd.DataFrame
     by: Grouping
     horizon: int
+    cluster: Cluster
 
     def notes(self) -> list[str]:
         """Return warnings for readers of these curves, one line each."""
         short = self.summary[self.summary["followed_to"] < self.horizon]
+        which = "overall" if self.by == "none" else f"by {self.by}"
         lines = []
         if len(short):
             ends = [
@@ -67,9 +76,15 @@ class Breakthrough:
                 + f" on day {day}"
                 for day, groups in short.groupby("followed_to")
             ]
-            which = "overall" if self.by == "none" else f"by {self.by}"
             lines.append(
                 f"{which}: follow-up ends before the horizon of {self.horizon} days; stopped: {', '.join(ends)}"
+            )
+        few = self.summary[self.summary["effective_clusters"] < FEW]
+        if len(few):
+            rest = ", ".join(f"'{group.group}' {group.effective_clusters:.1f}" for group in few.itertuples())
+            lines.append(
+                f"{which}: these bands may be too narrow, because few {self.cluster}s make the curve (effective number "
+                f"below {FEW}): {rest}"
             )
         gone = self.curves[(self.curves["survival"] == 0) & (self.curves["at_risk"] > 0) & (self.curves["events"] == 0)]
         lines += [
@@ -79,7 +94,9 @@ class Breakthrough:
         return lines
 
 
-def breakthrough(entries: Entries, *, by: Grouping = "none", horizon: int = HORIZON) -> Breakthrough:
+def breakthrough(
+    entries: Entries, *, by: Grouping = "none", horizon: int = HORIZON, cluster: Cluster = "artist"
+) -> Breakthrough:
     """Return the share of waits without an entry, by day since the track's debut.
 
     A wait is one track in one market outside its footprint. It is at risk from the debut, or from the end of the
@@ -95,15 +112,22 @@ def breakthrough(entries: Entries, *, by: Grouping = "none", horizon: int = HORI
     horizon
         Days, the bound included (default 180).
 
+    cluster
+        What the band takes as independent of each other: ``artist`` (default; waits of all tracks whose artist named
+        first is the same may depend on each other), ``track`` (waits of one track may) or ``independent`` (no wait
+        depends on another: too narrow, because waits of one track do). The curve is the same.
+
     Notes
     -----
-    The band is Greenwood's on the log-log scale and assumes independent waits. Waits of one track are dependent, so the
-    band is too narrow.
+    The band is on the log(−log) scale (`survival.bands.band`). Its variance is the jackknife by cluster, to first order
+    (`survival.bands.spreads`), and at least Greenwood's. With ``independent`` it is Greenwood's, and the quantile is
+    normal. What all artists share, such as a season, is not in the band. Where few artists make the curve, `notes` say
+    so: such a band may be too narrow.
 
     Raises
     ------
     SettingError
-        When `by` is unknown or the horizon is not between 1 and 36,500 days.
+        When `by` or `cluster` is unknown or the horizon is not between 1 and 36,500 days.
     DataSaysNoError
         When no track is at risk in any market.
 
@@ -114,6 +138,8 @@ def breakthrough(entries: Entries, *, by: Grouping = "none", horizon: int = HORI
     """
     if by not in GROUPINGS:
         raise SettingError(f"curves are grouped by {', '.join(GROUPINGS)}, not by '{by}'")
+    if cluster not in CLUSTERS:
+        raise SettingError(f"bands are by {', '.join(CLUSTERS)}, not by '{cluster}'")
     counts = entries.wait_counts(horizon=horizon).to_pandas()
     if counts.empty:
         observed = len(entries.calendar.markets)
@@ -121,8 +147,11 @@ def breakthrough(entries: Entries, *, by: Grouping = "none", horizon: int = HORI
             f"no track is at risk in any market on '{entries.calendar.chart}' ({observed} observed): curves need "
             f"tracks that debut after the washout of {entries.rules.washout} days, and a second market to wait for"
         )
-    groups = dict(list(counts.groupby(_labels(counts, by), sort=True)))
-    curves = {str(name): kaplan_meier(group, horizon=horizon) for name, group in groups.items()}
+    groups = {str(name): group for name, group in counts.groupby(_labels(counts, by), sort=True)}
+    curves = {name: kaplan_meier(group, horizon=horizon) for name, group in groups.items()}
+    effective = np.full(len(groups), np.nan)
+    if cluster != "independent":
+        effective = _widen(curves, entries, groups, horizon=horizon, cluster=cluster)
     followed = {name: int(curve["days"].iloc[-1]) for name, curve in curves.items()}
     shared = min(followed.values())
     summary = pd.DataFrame(
@@ -142,8 +171,35 @@ def breakthrough(entries: Entries, *, by: Grouping = "none", horizon: int = HORI
         ]
     )
     summary["median_days"] = summary["median_days"].astype("Int64")
+    summary["effective_clusters"] = effective
     table = pd.concat([curve.assign(group=name) for name, curve in curves.items()], ignore_index=True)
-    return Breakthrough(table[list(CURVE_COLUMNS)], summary, by, horizon)
+    return Breakthrough(table[list(CURVE_COLUMNS)], summary, by, horizon, cluster)
+
+
+def _widen(
+    curves: dict[str, pd.DataFrame],
+    entries: Entries,
+    groups: dict[str, pd.DataFrame],
+    *,
+    horizon: int,
+    cluster: Literal["artist", "track"],
+) -> Floats:
+    """Replace the band of each group's curve by that of clusters; return the effective number of clusters, (g,).
+
+    `groups` has the wait counts of each group.
+    """
+    markets = entries.timelines.markets
+    place = np.zeros((len(markets), len(markets) + 1, len(MATCHES)), np.int64)
+    for at, group in enumerate(groups.values()):
+        match = group["language_match"].map({False: 0, True: 1}).fillna(2).to_numpy(np.int64)
+        place[pd.Index(markets).get_indexer(pd.Index(group["market"])), group["footprint"], match] = at
+    fits = [KaplanMeier.of(curve["at_risk"].to_numpy(), curve["events"].to_numpy()) for curve in curves.values()]
+    number = clusters_of(entries, cluster)
+    blocks = wait_blocks(entries.timelines, entries.withheld, pair_table(), horizon=horizon, cluster=number)
+    found, effective = spreads(blocks, place, number, fits)
+    for curve, fit, spread in zip(curves.values(), fits, found, strict=True):
+        curve["low"], curve["high"] = band(fit, spread)
+    return effective
 
 
 def kaplan_meier(counts: pd.DataFrame, *, horizon: int) -> pd.DataFrame:
@@ -158,8 +214,9 @@ def kaplan_meier(counts: pd.DataFrame, *, horizon: int) -> pd.DataFrame:
 
     Notes
     -----
-    The curve is exact: the tests compare it with lifelines and R, which fit single subjects. lifelines refuses a risk
-    set that is empty for some days, as after a late market launch.
+    The band is Greenwood's on the log(−log) scale and takes waits as independent. The curve is exact: the tests compare
+    it with lifelines and R, which fit single subjects. lifelines refuses a risk set that is empty for some days, as
+    after a late market launch.
     """
     start, days, waits = (counts[name].to_numpy() for name in ("start", "days", "waits"))
     entered = counts["entered"].to_numpy()

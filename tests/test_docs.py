@@ -81,11 +81,17 @@ def test_what_the_readme_says_of_the_demo_is_so() -> None:
     assert f"would be {100 * edge['rate_if_ties']:.0f} % and {100 * back['rate_if_ties']:.0f} %" in claims
     assert (edge["lag_median"], "by about three days" in claims) == (3, True)
     assert (back["tracks"], f"none of {back['exposed']}" in claims) == (0, True)
-    groups = survival.breakthrough(entries, by="language_match").summary.set_index("group")
+    found = survival.breakthrough(entries, by="language_match")
+    groups = found.summary.set_index("group")
     shared, other = groups.loc["shared language"], groups.loc["no shared language"]
     assert f"{shared['events']} of {shared['waits']:,} waits and {other['events']} of {other['waits']:,}" in claims
     assert f"By day {shared['restricted_to']} the curves stand at {100 * shared['share_entered']:.1f} %" in claims
     assert f"and {100 * other['share_entered']:.1f} % without" in claims
+    last = found.curves.query("days == @shared.restricted_to").set_index("group")
+    low, high = 100 * (1 - last["high"]), 100 * (1 - last["low"])
+    bands = [f"{low[name]:.1f}–{high[name]:.1f} %" for name in (shared.name, other.name)]
+    assert f"by artist, are {bands[0]} and {bands[1]}." in claims
+    assert other["effective_clusters"] < 10 < shared["effective_clusters"]
 
 
 @pytest.mark.parametrize(("page", "least"), [("README.md", 8), ("docs/tutorial.md", 25)])

@@ -1,6 +1,7 @@
 """Waits: each track's time at risk in each market outside its footprint, as rows and as counts."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -19,6 +20,33 @@ TRACKS_AT_ONCE: Final = 4_096
 
 MATCHES: Final = (False, True, None)
 """Values of `language_match`: no, yes, unknown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Waits:
+    """Waits (w,) of one block of tracks.
+
+    Attributes
+    ----------
+    track, market
+        Index in `Timelines` of the wait's track and market.
+    footprint
+        Number of markets that the track entered on day 0.
+    match
+        Index in `MATCHES`: whether some market of the footprint shares an official language with the market.
+    start, days
+        Days after the debut: at risk on day t when ``start < t ≤ days``.
+    entered
+        Whether the wait ends with the entry.
+    """
+
+    track: Ints
+    market: Ints
+    footprint: Ints
+    match: Ints
+    start: Ints
+    days: Ints
+    entered: Flags
 
 
 def wait_table(timelines: Timelines, withheld: pa.Table, *, horizon: int) -> pa.Table:
@@ -78,14 +106,9 @@ def wait_counts(timelines: Timelines, withheld: pa.Table, languages: pd.DataFram
     """
     markets = len(timelines.markets)
     shape = (markets, markets + 1, len(MATCHES), horizon + 1, horizon + 1, 2)
-    shared, known = _common_language(timelines.markets, languages)
-    sizes = _footprint_sizes(timelines)
     kinds, counts = np.empty(0, np.int64), np.empty(0, np.int64)
-    for tracks, risk in _blocks(timelines, withheld, horizon):
-        at, market = np.nonzero(risk.days != UNSEEN)
-        match = _matches(_footprints(timelines, tracks), shared, known)
-        parts: tuple[NDArray[np.generic], ...] = (match, risk.start, risk.days, risk.entered)
-        place = (market, sizes[tracks][at], *(part[at, market].astype(np.int64) for part in parts))
+    for waits in wait_blocks(timelines, withheld, languages, horizon=horizon):
+        place = (waits.market, waits.footprint, waits.match, waits.start, waits.days, waits.entered.astype(np.int64))
         alike, waits_alike = np.unique(np.ravel_multi_index(place, shape), return_counts=True)
         kinds, counts = _added(np.append(kinds, alike), np.append(counts, waits_alike))
     market, size, matched, start, days, entered = np.unravel_index(kinds, shape)
@@ -101,11 +124,42 @@ def wait_counts(timelines: Timelines, withheld: pa.Table, languages: pd.DataFram
     return WAIT_COUNTS.conform(pa.table(columns))
 
 
-def _blocks(timelines: Timelines, withheld: pa.Table, horizon: int) -> Iterator[tuple[Ints, RiskSet]]:
-    """Yield the indices of tracks with a timed debut, block by block, with their risk set."""
+def wait_blocks(
+    timelines: Timelines,
+    withheld: pa.Table,
+    languages: pd.DataFrame,
+    *,
+    horizon: int,
+    cluster: NDArray[np.int64] | None = None,
+) -> Iterator[Waits]:
+    """Yield the waits of all tracks with a timed debut, block by block, in order of track; blocks without one too.
+
+    Parameters
+    ----------
+    withheld, languages, horizon
+        As in `wait_counts`.
+    cluster
+        (n,): number of each track's cluster. Tracks are then in order of cluster (default: of index).
+    """
+    shared, known = _common_language(timelines.markets, languages)
+    sizes = _footprint_sizes(timelines)
+    for tracks, risk in _blocks(timelines, withheld, horizon, cluster):
+        at, market = np.nonzero(risk.days != UNSEEN)
+        match = _matches(_footprints(timelines, tracks), shared, known)
+        start, days, matched = (part[at, market].astype(np.int64) for part in (risk.start, risk.days, match))
+        track = tracks[at]
+        yield Waits(track, market, sizes[track], matched, start, days, risk.entered[at, market])
+
+
+def _blocks(
+    timelines: Timelines, withheld: pa.Table, horizon: int, cluster: NDArray[np.int64] | None = None
+) -> Iterator[tuple[Ints, RiskSet]]:
+    """Yield the indices of tracks with a timed debut, block by block, with their risk set; in order of cluster."""
     follow_up = FollowUp.of_waits(timelines, horizon)
     unlicensed = withheld_markets(timelines, withheld) if withheld.num_rows else None
     timed = np.flatnonzero(~timelines.debut_censored)
+    if cluster is not None:
+        timed = timed[np.argsort(cluster[timed], kind="stable")]
     for begin in range(0, len(timed), TRACKS_AT_ONCE):
         tracks = timed[begin : begin + TRACKS_AT_ONCE]
         yield tracks, wait_risk(timelines, follow_up, tracks, unlicensed)

@@ -19,7 +19,7 @@ _NAME_ROOM: Final = 105.0
 """Width of the name of a group in points."""
 
 
-def survival_curves(curves: pd.DataFrame, *, title: str, horizon: int) -> Figure:
+def survival_curves(curves: pd.DataFrame, *, title: str, horizon: int, cluster: str = "artist") -> Figure:
     """Return the survival curve of each group with its band, and a table of the waits at risk on round days.
 
     Parameters
@@ -32,6 +32,9 @@ def survival_curves(curves: pd.DataFrame, *, title: str, horizon: int) -> Figure
         Title; markup in it has no effect.
     horizon
         Last day drawn. A group whose follow-up ends earlier gets a mark and a note.
+    cluster
+        What the bands take as independent, as in `survival.breakthrough`: ``artist`` (default), ``track`` or
+        ``independent``; for the note.
 
     Raises
     ------
@@ -53,7 +56,7 @@ def survival_curves(curves: pd.DataFrame, *, title: str, horizon: int) -> Figure
     groups = _groups(checked(curves, "curves", texts=["group"], numbers=numbers))
     within = {name: group[group["days"] <= horizon] for name, group in _largest(groups).items()}
     with applied():
-        return _drawn(within, title, horizon, of=len(groups))
+        return _drawn(within, title, horizon, cluster, of=len(groups))
 
 
 def _groups(table: pd.DataFrame) -> dict[str, pd.DataFrame]:
@@ -75,11 +78,11 @@ def _largest(groups: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
     return {name: group for name, group in groups.items() if name in kept}
 
 
-def _drawn(groups: Mapping[str, pd.DataFrame], title: str, horizon: int, *, of: int) -> Figure:
+def _drawn(groups: Mapping[str, pd.DataFrame], title: str, horizon: int, cluster: str, *, of: int) -> Figure:
     bottom = _bottom(groups)
     alpha = 0.16 if len(groups) <= 4 else 0.09
     table_height = ROW * (len(groups) + 1)
-    page = Page(title, _notes(groups, horizon, bottom, of), height=3.6 + table_height)
+    page = Page(title, _notes(groups, horizon, bottom, cluster, of), height=3.6 + table_height)
     upper, lower = page.constrain().subplots(2, 1, sharex=True, height_ratios=[2.9, table_height])
     lines: list[tuple[str, Line2D]] = []
     for (name, group), (colour, dash) in zip(groups.items(), GROUP_STYLES, strict=False):
@@ -111,8 +114,10 @@ def _bottom(groups: Mapping[str, pd.DataFrame]) -> float:
     return least - 0.08 * (1 - least) if 0.5 < least < 1 else 0.0
 
 
-def _notes(groups: Mapping[str, pd.DataFrame], horizon: int, bottom: float, of: int) -> list[str]:
-    notes = ["Bands: 95 % confidence, for each day by itself; too narrow, as they take a track's waits as independent."]
+def _notes(groups: Mapping[str, pd.DataFrame], horizon: int, bottom: float, cluster: str, of: int) -> list[str]:
+    notes = [f"Bands: 95 % confidence by {cluster}, for each day by itself."]
+    if cluster == "independent":
+        notes = ["Bands: 95 % confidence, for each day by itself; too narrow, as a track's waits are not independent."]
     if not any(group[["low", "high"]].notna().all(axis=1).any() for group in groups.values()):
         notes = ["No confidence bands are given."]
     if len(groups) < of:

@@ -582,6 +582,14 @@ def test_eight_groups_differ_in_colour_and_dash() -> None:
     assert outside(figure) == []
 
 
+def test_the_note_says_what_the_bands_take_as_independent() -> None:
+    curves = make_curves({"all": 60})
+    text = words(figures.survival_curves(curves, title="Waits", horizon=60))
+    assert "Bands: 95 % confidence by artist, for each day by itself." in text
+    text = words(figures.survival_curves(curves, title="Waits", horizon=60, cluster="independent"))
+    assert "too narrow" in text and "by artist" not in text
+
+
 def test_no_event_and_no_band_are_said() -> None:
     curves = make_curves({"all": 60}).assign(events=0, survival=1.0, low=np.nan, high=np.nan)
     text = words(figures.survival_curves(curves, title="Waits", horizon=60))

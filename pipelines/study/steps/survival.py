@@ -63,7 +63,7 @@ def _caveats(results: Results) -> list[str]:
 SURVIVAL = Step(
     name="survival",
     doing="following waits",
-    version=1,
+    version=2,
     tables={
         "survival": CURVES,
         "survival_summary": SUMMARY,

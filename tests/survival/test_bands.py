@@ -1,0 +1,350 @@
+"""Bands of survival curves by cluster: against a plain jackknife, against R, and against simulated truth."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+from scipy.stats import t as student
+
+import diffusion
+from diffusion.risk import waits as waits_module
+from diffusion.risk.kaplan_meier import KaplanMeier
+from diffusion.risk.waits import Waits
+from survival import CLUSTERS, breakthrough, kaplan_meier
+from survival.bands import Cluster, Terms, whole_clusters
+from tests.conftest import REFERENCE, WriteCsv, steady
+from tests.random_charts import EXAMPLES, Study, studies
+
+EXACT = 1e-12
+"""Both sides add the same terms in another order."""
+
+DERIVATIVE = 1e-5
+"""The twin takes derivatives by differences of weights of 1e-4; their error is of the order of its square."""
+
+STEP = 1e-4
+
+Records = np.recarray[Any, Any]
+"""Waits of one group: `start`, `days`, `entered`, `cluster`."""
+
+
+# ── a plain twin ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def log_survival(waits: Records, weight: NDArray[np.float64], day: int) -> float:
+    """Return the logarithm of the weighted Kaplan–Meier estimate, without days on which all at risk entered."""
+    total = 0.0
+    for at in range(1, day + 1):
+        there = (waits["start"] < at) & (at <= waits["days"])
+        went = there & waits["entered"] & (waits["days"] == at)
+        if went.any() and went.sum() < there.sum():
+            total += math.log1p(-weight[went].sum() / weight[there].sum())
+    return total
+
+
+def plain_variances(waits: Records, day: int) -> tuple[float, float, float]:
+    """Return the variance by cluster, Greenwood's, and the effective number of clusters, for one group and day."""
+    influences, left_out = [], 0.0
+    greenwood, hazard = 0.0, {}
+    for at in range(1, day + 1):
+        there = (waits["start"] < at) & (at <= waits["days"])
+        went = int((there & waits["entered"] & (waits["days"] == at)).sum())
+        if 0 < went < there.sum():
+            greenwood += went / (there.sum() * (there.sum() - went))
+            hazard[at] = went / (there.sum() - went)
+    for name in set(waits["cluster"]):
+        own = waits["cluster"] == name
+        more, less = (log_survival(waits, np.where(own, 1 + step, 1), day) for step in (STEP, -STEP))
+        influence = (more - less) / (2 * STEP)
+        share = 0.0
+        for at, size in hazard.items():
+            there = (waits["start"] < at) & (at <= waits["days"])
+            share += size * (there & own).sum() / there.sum() / sum(hazard.values())
+        influences.append(influence)
+        left_out += math.inf if share > 1 - 1e-9 else (influence / (1 - share)) ** 2
+    squares, fourths = (sum(u**power for u in influences) for power in (2, 4))
+    effective = math.nan if not greenwood else squares**2 / fourths if squares > 1e-12 * greenwood else 1.0
+    return left_out, greenwood, effective
+
+
+def plain_band(waits: Records, survival: float, day: int) -> tuple[float, float]:
+    """Return the band of one group on one day on which not all at risk have entered so far."""
+    clusters = len(set(waits["cluster"]))
+    if day == 0:
+        return 1.0, 1.0
+    if survival == 1:
+        counts = [len(set(waits["cluster"][(waits["start"] < at) & (at <= waits["days"])])) for at in range(1, day + 1)]
+        fewest = min((count for count in counts if count), default=0)
+        return (0.025 ** (1 / fewest) if fewest else 0.0), 1.0
+    if clusters < 2:
+        return 0.0, 1.0
+    by_cluster, greenwood, _ = plain_variances(waits, day)
+    if math.isinf(by_cluster):
+        return 0.0, 1.0
+    reach = student.ppf(0.975, clusters - 1) * math.sqrt(max(by_cluster, greenwood)) / -math.log(survival)
+    with np.errstate(over="ignore"):
+        return float(survival ** np.exp(reach)), float(survival ** np.exp(-reach))
+
+
+def with_artists(entries: diffusion.Entries, names: Sequence[str | None]) -> diffusion.Entries:
+    """Return the entries with artists dealt to the tracks in turn."""
+    ids = entries.timelines.track_ids
+    artist = [names[place % len(names)] for place in range(len(ids))]
+    artists = pa.table({"track_id": pa.array(ids, pa.string()), "artist": pa.array(artist, pa.string())})
+    return replace(entries, artists=artists)
+
+
+@settings(EXAMPLES, max_examples=60)
+@given(
+    drawn=studies(),
+    names=st.sampled_from([["A"], ["A", "b, A", "B"], ["A", "a, c", None], ["A", "B", "C", "D", "E"]]),
+    by=st.sampled_from(["none", "continent", "footprint_size"]),
+    cluster=st.sampled_from(["artist", "track"]),
+    block=st.sampled_from([1, 2, 4096]),
+)
+def test_bands_are_those_of_the_plain_twin(
+    drawn: Study, names: list[str | None], by: str, cluster: Cluster, block: int
+) -> None:
+    entries = with_artists(drawn.open(), names)
+    waits = entries.waits(horizon=40).to_pandas()
+    if waits.empty:
+        return
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(waits_module, "TRACKS_AT_ONCE", block)
+        result = breakthrough(entries, by=by, horizon=40, cluster=cluster)  # type: ignore[arg-type]
+    continents = diffusion.reference_table().set_index("market")["continent"]
+    label = {
+        "none": waits["market"].map(lambda _: "all"),
+        "continent": waits["market"].map(continents).fillna("continent not known"),
+        "footprint_size": waits["footprint"].map(
+            lambda size: "footprint 1 market" if size == 1 else "footprint 2-3 markets" if size < 4 else "more"
+        ),
+    }[by]
+    artist = dict(zip(*entries.artists.to_pydict().values(), strict=True))
+    for track, name in artist.items():
+        artist[track] = track if cluster == "track" or not name else "by " + name.split(",")[0].lower()
+    waits["cluster"] = waits["track_id"].map(artist)
+    for name, curve in result.curves.groupby("group"):
+        own = waits.loc[label == name, ["start", "days", "entered", "cluster"]].to_records(index=False)
+        last = int(curve["days"].iloc[-1])
+        for day in sorted({0, 1, 2, 5, last // 2, last - 1, last} & set(curve["days"])):
+            row = curve[curve["days"] == day].iloc[0]
+            if row["survival"] == 0:
+                assert row["low"] == 0 and 0 <= row["high"] <= 0.975
+                continue
+            found = (row["low"], row["high"])
+            assert found == pytest.approx(plain_band(own, row["survival"], day), rel=0, abs=DERIVATIVE)
+        effective = result.summary.set_index("group").loc[str(name), "effective_clusters"]
+        assert effective == pytest.approx(plain_variances(own, last)[2], rel=1e-3, nan_ok=True)
+
+
+# ── R ────────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_influences_have_the_errors_of_r() -> None:
+    """R's `survival::survfit` with delayed entry, with and without `cluster`; see survival_band.R."""
+    table = pd.read_csv(REFERENCE / "survival_band_waits.csv").sort_values(["artist", "track"], ignore_index=True)
+    answer = pd.read_csv(REFERENCE / "survival_band_survfit.csv").set_index("days")
+    counted = table.assign(entered=table["entered"] > 0, waits=1)
+    curve = kaplan_meier(counted, horizon=100).set_index("days").loc[answer.index]
+    assert curve["at_risk"].to_list() == answer["at_risk"].to_list()
+    assert curve["events"].to_list() == answer["events"].to_list()
+    np.testing.assert_allclose(curve["survival"], answer["survival"], rtol=EXACT)
+    whole = kaplan_meier(counted, horizon=100)
+    fit = KaplanMeier.of(whole["at_risk"].to_numpy(), whole["events"].to_numpy())
+    terms = Terms.of([fit])
+    for name in ("track", "artist"):
+        error = error_by(table, table[name].to_numpy(np.int64), terms)[answer.index]
+        np.testing.assert_allclose(error * answer["survival"], answer[name], rtol=1e-9)
+    np.testing.assert_allclose(
+        np.sqrt(fit.variance)[answer.index] * answer["survival"], answer["independent"], rtol=1e-9
+    )
+
+
+def error_by(table: "pd.DataFrame", cluster: NDArray[np.int64], terms: Terms) -> NDArray[np.float64]:
+    """Return by day the error of the logarithm of survival: the infinitesimal jackknife, from two blocks of waits."""
+    order = np.argsort(cluster, kind="stable")
+    nothing = np.zeros(len(table), np.int64)
+    columns = [table[name].to_numpy(np.int64) for name in ("start", "days", "entered")]
+    blocks = []
+    for part in np.array_split(order, 2):
+        start, days, entered = (column[part] for column in columns)
+        blocks.append(Waits(part, nothing[part], nothing[part], nothing[part], start, days, entered > 0))
+    variance = np.zeros(terms.gain.shape[1])
+    for counted in whole_clusters(blocks, np.zeros((1, 1, 1), np.int64), cluster, terms.gain.shape):
+        variance += (terms.influence(counted)[0][:, 0] ** 2).sum(axis=0)
+    return np.sqrt(variance)
+
+
+# ── what an option may change ────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_the_curve_is_the_same_for_every_cluster() -> None:
+    with diffusion.open_sample() as charts:
+        entries = charts.entries()
+    found = {name: breakthrough(entries, by="continent", cluster=name) for name in CLUSTERS}
+    plain = found["independent"].curves.drop(columns=["low", "high"])
+    for result in found.values():
+        curve = result.curves.drop(columns=["low", "high"])
+        pd.testing.assert_frame_equal(curve, plain, check_exact=True)
+    width = {name: (result.curves["high"] - result.curves["low"]).to_numpy() for name, result in found.items()}
+    assert (width["artist"] >= width["independent"] - EXACT).all()
+    assert (width["track"] >= width["independent"] - EXACT).all()
+    assert np.median(width["artist"][1:] / np.maximum(width["independent"][1:], EXACT)) > 1.5
+    assert found["independent"].summary["effective_clusters"].isna().all()
+    bare = replace(entries, artists=entries.artists.slice(0, 0))
+    assert breakthrough(bare, by="continent").curves.equals(found["track"].curves)
+
+
+def test_an_unknown_cluster_is_an_error(write_csv: WriteCsv) -> None:
+    with (
+        diffusion.open_charts(write_csv(steady(60, {"us": {"x": 30}, "se": {}}))) as charts,
+        pytest.raises(diffusion.SettingError, match="bands are by artist, track, independent, not by 'label'"),
+    ):
+        breakthrough(charts.entries(), cluster="label")  # type: ignore[arg-type]
+
+
+def test_nobody_entered_and_all_entered_have_a_band(write_csv: WriteCsv) -> None:
+    """Three tracks of one artist: the bound is Clopper and Pearson's for 0 of 3, or 0 of 1. Then all at risk enter."""
+    none = steady(60, {"us": {"x": 30, "y": 31, "z": 32}, "se": {}})
+    with diffusion.open_charts(write_csv(none)) as charts:
+        curve = breakthrough(charts.entries(), horizon=20, cluster="track").curves
+        by_artist = breakthrough(charts.entries(), horizon=20).curves
+    assert curve[["low", "high"]].iloc[0].tolist() == [1, 1]
+    np.testing.assert_allclose(curve["low"].iloc[1:], 0.025 ** (1 / 3), rtol=EXACT)
+    np.testing.assert_allclose(by_artist["low"].iloc[1:], 0.025, rtol=EXACT)
+    assert (curve["high"] == 1).all()
+    every = steady(60, {"us": {"x": 30, "y": 31, "z": 32}, "se": {"x": 35, "y": 36, "z": 37}})
+    with diffusion.open_charts(write_csv(every)) as charts:
+        last = breakthrough(charts.entries(), horizon=20, cluster="track").curves.iloc[-1]
+    assert (last["survival"], last["low"]) == (0, 0)
+    assert last["high"] == pytest.approx(1 - 0.025 ** (1 / 3), rel=EXACT)
+
+
+# ── coverage ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+MARKETS = ("AT", "BR", "DE", "ES", "FR", "GB", "IT", "JP", "MX", "NL", "SE", "US")
+SPAN, LAST_DEBUT = 200, 150
+CHECKED = [7, 30, 60, 90, 120]
+
+WORLDS: dict[str, dict[str, Any]] = {
+    "artists": {"artists": 300, "pace": 0.002},
+    "few artists": {"artists": 60, "pace": 0.002},
+    "rare entries": {"artists": 300, "pace": 0.0002},
+    "homes": {"artists": 300, "pace": 0.001, "home": 8.0},
+    "one of a third": {"artists": 300, "pace": 0.002, "giant": True},
+}
+"""Worlds in which tracks and artists differ in popularity. A home market is entered eight times as fast."""
+
+
+@pytest.fixture(scope="module")
+def calendar() -> diffusion.Calendar:
+    """Twelve markets, each observed on 200 days."""
+    return Study({market: range(SPAN) for market in MARKETS}, [], 0).open().calendar
+
+
+def popularity(generator: np.random.Generator, owner: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return the popularity of tracks: gamma of shape .7, times that of their artist, gamma of shape 2; mean 1."""
+    artist = generator.gamma(2, 1 / 2, int(owner.max()) + 1)
+    return generator.gamma(0.7, 1 / 0.7, len(owner)) * artist[owner]
+
+
+def speeds(
+    generator: np.random.Generator, owner: NDArray[np.int64], *, pace: float, home: float = 1.0
+) -> NDArray[np.float64]:
+    """Return the rate per day at which each track enters each market."""
+    sizes = np.exp(np.linspace(-1, 1, len(MARKETS)))
+    at_home = generator.integers(0, len(MARKETS), int(owner.max()) + 1)[owner]
+    return pace * np.outer(popularity(generator, owner), sizes) * np.where(np.arange(12) == at_home[:, None], home, 1.0)
+
+
+def drawn_entries(
+    generator: np.random.Generator,
+    calendar: diffusion.Calendar,
+    *,
+    artists: int,
+    pace: float,
+    home: float = 1.0,
+    giant: bool = False,
+) -> diffusion.Entries:
+    """Return entries of tracks released in one market and entering the others after exponential times, in days."""
+    owner = np.repeat(np.arange(artists), generator.geometric(0.5, artists))
+    if giant:
+        owner = np.where(generator.random(len(owner)) < 1 / 3, 0, owner)
+    rate = speeds(generator, owner, pace=pace, home=home)
+    lag = np.ceil(generator.exponential(1, rate.shape) / rate)
+    lag[np.arange(len(owner)), generator.integers(0, len(MARKETS), len(owner))] = 0
+    day = generator.integers(0, LAST_DEBUT, len(owner))[:, None] + lag
+    track, market = np.nonzero(day < SPAN)
+    dates = (pd.Timestamp(calendar.first_date) + pd.to_timedelta(day[track, market], unit="D")).to_numpy(
+        "datetime64[D]"
+    )
+    ids = np.array([f"t{number:05d}" for number in range(len(owner))])
+    table = pd.DataFrame(
+        {
+            "track_id": ids[track],
+            "market": np.array(MARKETS)[market],
+            "chart": calendar.chart,
+            "entry": dates,
+            "last_without": dates - np.timedelta64(1, "D"),
+            "rank": 1,
+            "streams": None,
+            "left_censored": False,
+        }
+    )
+    entries = diffusion.Entries.from_frame(table, calendar=calendar, washout=0)
+    return replace(entries, artists=pa.table({"track_id": ids, "artist": [f"artist {number}" for number in owner]}))
+
+
+def true_survival(*, pace: float, home: float = 1.0) -> NDArray[np.float64]:
+    """Return the expected survival of a wait on the days checked: a mean over 200,000 artists of one track each."""
+    rate = speeds(np.random.default_rng(1), np.arange(200_000), pace=pace, home=home)
+    return np.array([np.exp(-rate * day).mean() for day in CHECKED])
+
+
+def coverage(
+    calendar: diffusion.Calendar, world: str, runs: int, clusters: Sequence[Cluster] = ("artist",)
+) -> dict[str, NDArray[np.float64]]:
+    """Return, by cluster, the share of bands that hold the truth on each of the days checked."""
+    setting = WORLDS[world]
+    truth = true_survival(**{name: setting[name] for name in ("pace", "home") if name in setting})
+    held: dict[str, list[NDArray[np.bool_]]] = {name: [] for name in clusters}
+    for seed in range(runs):
+        entries = drawn_entries(np.random.default_rng(seed), calendar, **setting)
+        for name in clusters:
+            curve = breakthrough(entries, cluster=name).curves.set_index("days").loc[CHECKED]
+            held[name].append(((curve["low"] <= truth) & (truth <= curve["high"])).to_numpy())
+    return {name: np.mean(found, axis=0) for name, found in held.items()}
+
+
+def test_bands_by_artist_hold_the_truth_and_independent_ones_do_not(calendar: diffusion.Calendar) -> None:
+    found = coverage(calendar, "artists", 60, CLUSTERS)
+    assert 0.90 <= found["artist"].mean() <= 0.99
+    assert found["independent"].mean() < 0.85
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("world", [name for name in WORLDS if name != "one of a third"])
+def test_bands_hold_the_truth_in_95_of_100(world: str, calendar: diffusion.Calendar) -> None:
+    found = coverage(calendar, world, 1_000)["artist"]
+    assert 0.93 <= found.mean() <= 0.97
+    assert (found >= 0.92).all() and (found <= 0.98).all()
+
+
+@pytest.mark.slow
+def test_one_artist_of_a_third_of_all_tracks(calendar: diffusion.Calendar) -> None:
+    """The band still holds the truth; where that artist makes the curve, the notes say so."""
+    assert 0.93 <= coverage(calendar, "one of a third", 400)["artist"].mean() <= 0.98
+    noted = {"artists": 0, "one of a third": 0}
+    for world in noted:
+        for seed in range(20):
+            notes = breakthrough(drawn_entries(np.random.default_rng(seed), calendar, **WORLDS[world])).notes()
+            noted[world] += any("few artists make the curve" in note for note in notes)
+    assert noted["artists"] <= 2 and noted["one of a third"] >= 12
