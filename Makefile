@@ -19,7 +19,7 @@ docs: $(VENV)/ready-dev
 
 # one thread of linear algebra for each worker, or they wait for each other
 test: lint
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n 2
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n 2 --dist worksteal
 
 test-slow: $(VENV)/ready-dev
 	$(BIN)/python -m pytest -q -m slow

@@ -113,7 +113,7 @@ def kill_and_run_again(name: str, source: Path, place: Path, moments: int) -> No
         assert verify(out).whole
 
 
-@pytest.mark.parametrize("name", ["ingest", "clean"])
+@pytest.mark.parametrize("name", [pytest.param("ingest", marks=pytest.mark.slow), "clean"])
 def test_a_killed_run_is_run_again_as_if_nothing_had_happened(
     name: str, sources: dict[str, Path], tmp_path: Path
 ) -> None:
@@ -184,7 +184,7 @@ def test_a_disk_with_room_for_all_but_the_end_of_a_file_is_full(tmp_path: Path, 
     assert not (small_disk / "out").exists()
 
 
-@pytest.mark.parametrize("name", ["ingest", "clean"])
+@pytest.mark.parametrize("name", ["ingest", pytest.param("clean", marks=pytest.mark.slow)])
 def test_of_two_runs_at_once_one_refuses_and_none_corrupts(name: str, sources: dict[str, Path], tmp_path: Path) -> None:
     out = tmp_path / "out"
     both = [started(name, sources[name], out) for _ in range(2)]

@@ -160,6 +160,7 @@ def test_what_has_no_flow_ends_with_one_line(
     assert not folder.exists()
 
 
+@pytest.mark.slow
 def test_two_markets(run_study: RunStudy) -> None:
     gaps = missing(run_study(charts(["SE", "US"], daily(90), tracks=60)))
     assert gaps >= SHORT | FEW
