@@ -6,6 +6,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+TWINS := $(addprefix tests/,diffusion/test_relations.py pipelines/test_clean.py survival/test_bands.py graphs/test_baseline.py)
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint .ci/constraints.txt
 
 .PHONY: demo docs test test-slow bench lint clean
@@ -23,6 +24,7 @@ test: lint
 
 test-slow: $(VENV)/ready-dev
 	$(BIN)/python -m pytest -q -m slow
+	THOROUGH=1 $(BIN)/python -m pytest -q $(TWINS)
 
 bench: $(VENV)/ready-dev
 	@for script in tests/benchmarks/bench_*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done

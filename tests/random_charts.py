@@ -1,6 +1,7 @@
 """Random and small charts for the tests of relations: as source files and as bare entries."""
 
 import csv
+import os
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -31,6 +32,9 @@ RATE_TOLERANCE = 1e-12
 LIFELINES_TOLERANCE = 1e-9
 """lifelines adds logarithms where the twin multiplies."""
 
+THOROUGH = "THOROUGH" in os.environ
+"""Whether the slow twins look at all their examples, as `make test-slow` asks for, or at the first half of them."""
+
 EXAMPLES = settings(
     max_examples=60,
     deadline=None,
@@ -38,6 +42,12 @@ EXAMPLES = settings(
     database=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much],
 )
+
+
+def examples(most: int) -> settings:
+    """Return settings for a twin that is slow: so many examples, or the first half of them."""
+    return settings(EXAMPLES, max_examples=most if THOROUGH else -(-most // 2))
+
 
 COMMON_LANGUAGE = {
     (pair.source, pair.target): bool(pair.common_language) for pair in diffusion.pair_table().itertuples()

@@ -24,6 +24,7 @@ from tests.random_charts import (
     RULES,
     Rules,
     Study,
+    examples,
     market_of,
     opened,
     padding,
@@ -99,7 +100,7 @@ def agree_on_tracks(table: pa.Table, twin: Sequence[Row]) -> None:
     assert table.select(names).to_pylist() == [{name: row[name] for name in names} for row in twin]
 
 
-@settings(EXAMPLES, max_examples=35)
+@examples(35)
 @given(rows=sources())
 def test_source_rows_are_cleaned_and_accounted_for(rows: list[Row]) -> None:
     """And those of `test_events_of_charts_are_what_the_twins_say`."""
@@ -108,7 +109,7 @@ def test_source_rows_are_cleaned_and_accounted_for(rows: list[Row]) -> None:
         agree_on_source(charts, rows)
 
 
-@settings(EXAMPLES, max_examples=20)
+@examples(20)
 @given(rows=sources())
 def test_rows_of_csv_files_are_cleaned_and_accounted_for(rows: list[Row]) -> None:
     rows = rows + padding(rows)
@@ -116,7 +117,7 @@ def test_rows_of_csv_files_are_cleaned_and_accounted_for(rows: list[Row]) -> Non
         agree_on_source(charts, rows)
 
 
-@settings(EXAMPLES, max_examples=20)
+@examples(20)
 @given(rows=sources())
 def test_a_source_with_too_much_set_aside_is_refused(rows: list[Row]) -> None:
     twin, outcomes = twins.chart_rows(rows, market_of)
@@ -126,7 +127,7 @@ def test_a_source_with_too_much_set_aside_is_refused(rows: list[Row]) -> None:
         pass
 
 
-@settings(EXAMPLES, max_examples=25)
+@examples(25)
 @given(rows=sources(), rules=RULES)
 def test_events_of_charts_are_what_the_twins_say(rows: list[Row], rules: Rules) -> None:
     rows = rows + padding(rows)
@@ -153,13 +154,13 @@ def test_events_of_charts_are_what_the_twins_say(rows: list[Row], rules: Rules) 
     agree_on_events(entries, table, spans, rules)
 
 
-@settings(EXAMPLES, max_examples=30)
+@examples(30)
 @given(drawn=studies(), rules=RULES)
 def test_events_of_a_bare_frame_are_what_the_twins_say(drawn: Study, rules: Rules) -> None:
     agree_on_events(drawn.open(), drawn.entries, drawn.spans, replace(rules, washout=drawn.washout))
 
 
-@settings(EXAMPLES, max_examples=60)
+@examples(60)
 @given(drawn=studies(), window=st.sampled_from([7, 30, 60]))
 def test_kaplan_meier_of_the_twin_is_that_of_lifelines(drawn: Study, window: int) -> None:
     followed = twins.exposures(drawn.entries, drawn.spans, washout=drawn.washout, window=window)

@@ -10,7 +10,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 from statsmodels.discrete.conditional_models import ConditionalLogit
@@ -26,7 +26,7 @@ from graphs.contracts import LIFTS
 from graphs.market_graph import market_graph
 from tests import twins_baseline as twin
 from tests.process_worlds import SILENT, Drawn, Process, draw, languages
-from tests.random_charts import COMMON_LANGUAGE, EXAMPLES, Study, studies, study
+from tests.random_charts import COMMON_LANGUAGE, Study, examples, studies, study
 
 SUM_TOLERANCE = 1e-9
 """Both sides add some dozens of chances."""
@@ -70,7 +70,7 @@ def in_order(entries: Entries, found: list[twin.Step]) -> list[twin.Step]:
     return sorted((s for s in found if (s.track, s.market) in places), key=lambda s: places[s.track, s.market])
 
 
-@settings(EXAMPLES)
+@examples(60)
 @given(drawn=studies(), seed=st.integers(0, 99), horizon=st.sampled_from([5, 40, 180]))
 def test_steps_equal_twin(drawn: Study, seed: int, horizon: int) -> None:
     entries, lost, artists = case(drawn, seed)
@@ -94,7 +94,7 @@ def test_steps_equal_twin(drawn: Study, seed: int, horizon: int) -> None:
             assert CLASSES["past"][classes["past"]] == twin.past_class(drawn, artists, step, market)
 
 
-@settings(EXAMPLES, max_examples=25)
+@examples(25)
 @given(drawn=studies(), seed=st.integers(0, 99), window=st.sampled_from([1, 7, 60]))
 def test_sums_and_weights_equal_twin(drawn: Study, seed: int, window: int) -> None:
     entries, lost, artists = case(drawn, seed)
@@ -326,7 +326,7 @@ def test_drawn_entries_hold_dates_and_what_is_no_step(fit: Baseline, drawn: Draw
     assert market_graph(new).edges["tracks"].sum() > 0
 
 
-@settings(EXAMPLES, max_examples=20)
+@examples(20)
 @given(drawn=studies(), seed=st.integers(0, 99))
 def test_drawn_entries_are_possible(drawn: Study, seed: int) -> None:
     entries, lost, _ = case(drawn, seed)

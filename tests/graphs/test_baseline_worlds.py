@@ -73,6 +73,7 @@ def test_a_taste_that_no_table_knows_makes_edges_but_no_order() -> None:
     assert sum((edges["q_order"] <= 0.05).any() for edges in found) <= 1
 
 
+@pytest.mark.slow
 def test_intervals_of_the_lift_cover_one() -> None:
     inside = []
     for name, seed in product(("flat", "both", "homes", "main artist"), range(6)):

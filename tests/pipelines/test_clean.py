@@ -13,7 +13,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import diffusion
@@ -27,7 +27,7 @@ from pipelines.folders.manifest import read_manifest
 from pipelines.stages.clean import clean_charts
 from tests import twins, twins_clean
 from tests.conftest import day, steady
-from tests.random_charts import EXAMPLES
+from tests.random_charts import examples
 
 KAGGLE = ("title", "rank", "date", "artist", "url", "region", "chart", "trend", "streams")
 WIDE = (
@@ -408,7 +408,7 @@ DATES = st.sampled_from(
 )  # fmt: skip
 
 
-@settings(EXAMPLES, max_examples=25)
+@examples(25)
 @given(texts=st.lists(st.tuples(DATES, DATES, DATES), min_size=1, max_size=12))
 def test_dates_and_spans_are_what_the_twins_say(
     engine: Engine, texts: list[tuple[str | None, str | None, str | None]]
@@ -434,7 +434,7 @@ BOUND = 1e-12
 STREAMS = st.sampled_from(["0", "1", "90", "100", "110", "5000", "20000", "900000", "1000000000000", None])
 
 
-@settings(EXAMPLES, max_examples=25)
+@examples(25)
 @given(values=st.lists(st.tuples(st.sampled_from(["us", "se"]), STREAMS), min_size=1, max_size=40))
 def test_bounds_of_streams_are_what_the_twin_says(engine: Engine, values: list[tuple[str, str | None]]) -> None:
     rows = [
@@ -459,7 +459,7 @@ def test_bounds_of_streams_are_what_the_twin_says(engine: Engine, values: list[t
     assert sum(row["source_rows"] for row in aside if row["outcome"] == "streams beyond the bound") == wrong
 
 
-@settings(EXAMPLES, max_examples=25)
+@examples(25)
 @given(texts=st.lists(st.text(alphabet="AB, Cx'[]0", max_size=14), min_size=1, max_size=6))
 def test_credits_and_licences_are_what_the_twins_say(engine: Engine, texts: list[str]) -> None:
     rows = [
@@ -483,7 +483,7 @@ def test_credits_and_licences_are_what_the_twins_say(engine: Engine, texts: list
 CELLS = st.sampled_from([*(flaw for flaw, _ in FLAWS), {}, {"track_id": "", "url": None}, {"chart": "VIRAL50 "}])
 
 
-@settings(EXAMPLES, max_examples=20)
+@examples(20)
 @given(flaws=st.lists(st.tuples(st.integers(0, len(PLENTY) - 1), CELLS), max_size=20))
 def test_mutilated_rows_are_all_accounted_for(
     flaws: list[tuple[int, dict[str, Any]]], tmp_path_factory: pytest.TempPathFactory

@@ -182,6 +182,7 @@ def test_demo_makes_everything_within_its_folder(shell: Shell, tmp_path: Path) -
         code, text, _ = shell("query", *question, "--from", "out/demo")
         assert code == 0
         assert len(text.splitlines()) > 1
+    for question in (("flow", "US", "Canada"), ("explain", "Ukraine", "Russia"), ("influence", "Germany")):
         code, data, _ = shell("query", *question, "--from", "out/demo", "--json")
         assert json.loads(data, parse_constant=lambda constant: pytest.fail(f"{constant} is not JSON"))
     ranked = json.loads(shell("query", "leaders", "--by", "out_share", "--from", "out/demo", "--json")[1])

@@ -255,7 +255,7 @@ def test_parts_of_other_content_are_not_gone_on_with(bucket: Bucket, large: Path
     assert "Uploads" not in bucket.client.list_multipart_uploads(Bucket="charts")
 
 
-@pytest.mark.parametrize("calls", (0, 3, 7, 9, 11, 13, 15, 17))
+@pytest.mark.parametrize("calls", (0, 9, 17, *(pytest.param(n, marks=pytest.mark.slow) for n in (3, 7, 11, 13, 15))))
 def test_a_broken_push_leaves_no_manifest_that_names_what_is_absent(
     bucket: Bucket, large: Path, tmp_path: Path, calls: int
 ) -> None:

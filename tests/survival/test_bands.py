@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy.stats import t as student
@@ -21,7 +21,7 @@ from diffusion.risk.waits import Waits
 from survival import CLUSTERS, breakthrough, kaplan_meier
 from survival.bands import Cluster, Terms, whole_clusters
 from tests.conftest import REFERENCE, WriteCsv, steady
-from tests.random_charts import EXAMPLES, Study, studies
+from tests.random_charts import Study, examples, studies
 
 EXACT = 1e-12
 """Both sides add the same terms in another order."""
@@ -101,7 +101,7 @@ def with_artists(entries: diffusion.Entries, names: Sequence[str | None]) -> dif
     return replace(entries, artists=artists)
 
 
-@settings(EXAMPLES, max_examples=60)
+@examples(60)
 @given(
     drawn=studies(),
     names=st.sampled_from([["A"], ["A", "b, A", "B"], ["A", "a, c", None], ["A", "B", "C", "D", "E"]]),
