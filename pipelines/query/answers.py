@@ -174,7 +174,7 @@ def explain(place: Path, source: str, target: str) -> Answer:
         lines.append(influence_sentence(pair.to_dict("records")[0], a, b))
         data["direct"] = records(pair)[0]
     else:
-        lines.append("Direct: not fitted; graph --direct fits it.")
+        lines.append("Modelled: not fitted; graph --direct fits it.")
     return Answer("\n".join([*lines, _distances_sentence(edge)]), data)
 
 

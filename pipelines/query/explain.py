@@ -71,10 +71,9 @@ def _lead(edge: Mapping[Any, Any], a: str, b: str) -> list[str]:
 
 
 def influence_sentence(pair: Mapping[Any, Any], a: str, b: str) -> str:
-    """Return a sentence on the strength of the direct edge."""
+    """Return a sentence on the influence of `a` on `b` by the summed-hazard model, whose verdict is not warranted."""
     if pd.isna(pair["alpha"]):
-        return f"Direct: no track in {a} was at risk in {b}, so no influence can be estimated."
-    found = "a direct edge" if pair["direct"] else "not distinguished from no edge"
+        return f"Modelled: no track in {a} was at risk in {b}, so no influence can be estimated."
     owed = (
         f"{pair['credits']:.1f} of the entries into {b} are attributed to {a}, at a modelled median lag of "
         f"{pair['lag_median']:.1f} days"
@@ -82,8 +81,9 @@ def influence_sentence(pair: Mapping[Any, Any], a: str, b: str) -> str:
         else f"no entry into {b} is attributed to {a}"
     )
     return (
-        f"Direct: one entry into {a} is expected to bring {pair['alpha']:.3f} into {b} ({pair['low']:.3f} to "
-        f"{pair['high']:.3f}, q = {pair['q']:.2g}), {found}. By itself it would bring "
+        f"Modelled: one entry into {a} is expected to bring {pair['alpha']:.3f} into {b} ({pair['low']:.3f} to "
+        f"{pair['high']:.3f}, q = {pair['q']:.2g}); what all markets share at a time counts as influence here, so "
+        f"this is no evidence of it. By itself it would bring "
         f"{-math.expm1(-pair['alpha']):.1%} of the tracks not there yet; {owed}. Spread faster than the charts' "
         f"cadence is not observed; if {a} came first in all ties ({pair['joint']:,}), it would be "
         f"{pair['alpha_if_ties']:.3f}."

@@ -160,7 +160,12 @@ def test_demo_makes_everything_within_its_folder(shell: Shell, tmp_path: Path) -
     assert "https://" not in html
     assert "<script" not in html
     assert html.count("<img") == sum(path.endswith(".png") for path in figures)  # none is left out
-    for heading in ("Edges beyond the baseline", "Direct edges", "Communities", "Does distance explain it?"):
+    for heading in (
+        "Edges beyond the baseline",
+        "Direct edges, as modelled",
+        "Communities",
+        "Does distance explain it?",
+    ):
         assert f"<h2>{heading}</h2>" in html
     assert "Not made: validity" in html
     assert files(tmp_path) == {f"out/demo/{path}" for path in made}

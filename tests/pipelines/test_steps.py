@@ -120,11 +120,11 @@ def test_the_report_covers_what_earlier_runs_made_with_other_settings(mine: Stud
     run(mine, place)
     assert run(mine.override(horizon=90), place, names=SURVIVAL_SET) == ["survival"]
     html = (place / "report.html").read_text(encoding="utf-8")
-    assert "<h2>Direct edges</h2>" in html  # of a horizon of 180 days
+    assert "<h2>Direct edges, as modelled</h2>" in html  # of a horizon of 180 days
     assert "censored where the market's coverage ends or after 90 days" in " ".join(html.split())
     assert run(mine.override(window=30), place, names=GRAPH_SET) == ["graph", "baseline", "leaders", "structure"]
     html = (place / "report.html").read_text(encoding="utf-8")
-    assert "<h2>Direct edges</h2>" not in html  # of another window
+    assert "<h2>Direct edges, as modelled</h2>" not in html  # of another window
     assert "<h2>Time to breakthrough</h2>" in html
 
 

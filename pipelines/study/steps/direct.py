@@ -65,7 +65,10 @@ def _lines(results: Results) -> list[str]:
         for row in direct.to_dict("records")
     ]
     named = ", ".join(said) or "none"
-    return [f"direct    {int(table['direct'].sum()):,} of {len(table):,} pairs; most credits: {named}"]
+    return [
+        f"direct    {int(table['direct'].sum()):,} of {len(table):,} pairs by the summed-hazard model, whose verdict "
+        f"is not warranted; most credits: {named}"
+    ]
 
 
 DIRECT = Step(
