@@ -212,7 +212,7 @@ def next_from(market: str, most: int, place: Path, as_json: bool) -> None:
 @FROM
 @JSON
 def who_follows(market: str, most: int, place: Path, as_json: bool) -> None:
-    """Which markets follow MARKET directly? (graph --direct)"""
+    """Which markets follow MARKET, by the model of direct edges? (graph --direct)"""
     _show(answers.who_follows(place, market, most=most), as_json)
 
 
@@ -222,7 +222,7 @@ def who_follows(market: str, most: int, place: Path, as_json: bool) -> None:
 @FROM
 @JSON
 def influence(market: str, most: int, place: Path, as_json: bool) -> None:
-    """Which markets does MARKET follow directly? (graph --direct)"""
+    """Which markets does MARKET follow, by the model of direct edges? (graph --direct)"""
     _show(answers.influence(place, market, most=most), as_json)
 
 

@@ -105,12 +105,12 @@ def next_from(place: Path, market: str, *, most: int) -> Answer:
 
 
 def who_follows(place: Path, market: str, *, most: int) -> Answer:
-    """Return the `most` markets in which `market` causes most entries, directly."""
+    """Return the `most` markets whose entries the model attributes to `market` most."""
     return _influence(place, market, side="source", other="target", most=most)
 
 
 def influence(place: Path, market: str, *, most: int) -> Answer:
-    """Return the `most` markets that directly cause most entries into `market`, and how many have none."""
+    """Return the `most` markets to which the model attributes entries into `market`, and how many have no source."""
     return _influence(place, market, side="target", other="source", most=most)
 
 
@@ -128,9 +128,11 @@ def _influence(place: Path, market: str, *, side: str, other: str, most: int) ->
     name = market_names([code])[code]
     clout = _direct(results, "clout").set_index("market").loc[code]
     heading = (
-        f"{graph.chart}: who follows {name}, directly; one entry there brings {clout['clout']:.2f} entries elsewhere"
+        f"{graph.chart}: who follows {name}, as modelled, which is no evidence of influence; one entry there goes with "
+        f"{clout['clout']:.2f} entries elsewhere"
         if side == "source"
-        else f"{graph.chart}: whom {name} follows, directly; of its {clout['received'] + clout['background']:,.0f} "
+        else f"{graph.chart}: whom {name} follows, as modelled, which is no evidence of influence; of its "
+        f"{clout['received'] + clout['background']:,.0f} "
         f"entries that could follow one elsewhere (after the debut, past the washout, within the horizon) "
         f"{clout['received']:,.0f} are attributed to other markets, {clout['background']:,.0f} to the background"
     )
@@ -139,13 +141,13 @@ def _influence(place: Path, market: str, *, side: str, other: str, most: int) ->
 
 
 def route(place: Path, source: str, target: str, *, most: int) -> Answer:
-    """Return the `most` probable routes from one market to another, along direct edges."""
+    """Return the `most` probable routes from one market to another, along the edges that the model calls direct."""
     results = open_results(place)
     graph, table = results.graph, _direct(results, "influence")
     a, b = graph.code(source), graph.code(target)
     found = routes(table[table["direct"]], a, b, k=most)
     names = market_names([a, b])
-    lines = [f"{graph.chart}: most probable routes from {names[a]} to {names[b]}, by direct edges"]
+    lines = [f"{graph.chart}: most probable routes from {names[a]} to {names[b]}, by modelled edges"]
     for number, steps in found.groupby("route"):
         way = " → ".join([*steps["source"], steps["target"].iloc[-1]])
         first = steps.iloc[0]

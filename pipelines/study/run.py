@@ -22,7 +22,7 @@ KINDS: tuple[figures.Kind, ...] = ("png", "svg")
 REPORT = "report"
 """Name of the report in the manifest."""
 
-REPORT_VERSION = 2
+REPORT_VERSION = 3
 """Raised when the report of the same results reads otherwise."""
 
 FIGURES_VERSION = 2
