@@ -22,7 +22,8 @@ from pipelines.recovery import CELLS
 from pipelines.recovery.output import named_cells, recovery_text, write_recovery
 from pipelines.study.run import Run, closing_data, closing_lines
 from pipelines.study.settings import Study, read_study
-from pipelines.study.steps import GRAPH_SET, RUN_SET, SURVIVAL_SET
+from pipelines.study.simulated import simulated_study
+from pipelines.study.steps import GRAPH_SET, RUN_SET, SURVIVAL_SET, TRUTH_SET
 from survival import GROUPINGS
 
 EVENT_OPTIONS = (
@@ -57,13 +58,19 @@ def cli() -> None:
 
 
 @cli.command()
-@click.option("--out", type=click.Path(path_type=Path), default=Path("out/demo"), show_default=True, help="Folder.")
+@click.option(
+    "--simulated",
+    is_flag=True,
+    help="Simulate five years of charts of 30 markets, and hold what is found against the truth.",
+)
+@click.option("--out", type=click.Path(path_type=Path), help="Folder (default out/demo, or out/demo-simulated).")
 @JSON
-def demo(out: Path, as_json: bool) -> None:
+def demo(simulated: bool, out: Path | None, as_json: bool) -> None:
     """Run everything on the packaged charts: 67 countries, spring 2021."""
+    out = out or Path("out") / ("demo-simulated" if simulated else "demo")
     with resources.as_file(resources.files("pipelines.study").joinpath("demo.toml")) as file:
         study = read_study(file)
-    _run(study, out, RUN_SET, as_json)
+    _run(simulated_study(study, out / "simulation") if simulated else study, out, RUN_SET, as_json)
 
 
 @cli.command()
@@ -284,9 +291,10 @@ def _run(study: Study, out: Path, steps: Sequence[str], as_json: bool) -> None:
         raise SettingError(
             f"'{out}' is the folder of the charts, where results would be read as charts; choose another --out"
         )
+    chosen = (*steps, *TRUTH_SET) if study.truth is not None else steps
     with progress() as tell, Folder(out) as folder:
         job = Run(study, folder)
-        reported = job.make(steps, tell)
+        reported = job.make(chosen, tell)
         if as_json:
             text = to_json(closing_data(folder, reported, job.results)).decode().rstrip("\n")
         else:

@@ -16,7 +16,7 @@ SAMPLE = "sample"
 
 SECTIONS: Mapping[str, tuple[str, ...]] = {
     "study": ("title",),
-    "charts": ("path", "chart", "columns", "market_names"),
+    "charts": ("path", "chart", "columns", "market_names", "truth"),
     "events": ("top", "min_periods", "washout", "identity"),
     "graph": ("window", "permutations", "replicates", "seed"),
     "survival": ("by", "horizon"),
@@ -50,6 +50,9 @@ class Study:
         As in `diffusion.Charts.entries`.
     columns, market_names
         As in `diffusion.open_charts`.
+    truth
+        File ``truth.parquet`` of a simulation, relative to the study file; findings are then held against it. None where the
+        truth is not known.
     window
         Days, as in `graphs.market_graph`; None for the default of the cadence.
     permutations
@@ -67,6 +70,7 @@ class Study:
     chart: str | None = None
     columns: Mapping[str, str] = field(default_factory=dict)
     market_names: Mapping[str, str] = field(default_factory=dict)
+    truth: str | None = None
     top: int | None = None
     min_periods: int = 1
     washout: int = WASHOUT
@@ -88,9 +92,9 @@ class Study:
                 )
         if self.path == "":
             raise SettingError("the path of the charts is empty; name a file, glob or folder")
-        for name in ("path", "title", "chart", "identity"):
+        for name in ("path", "title", "chart", "identity", "truth"):
             value = getattr(self, name)
-            if not isinstance(value, str) and not (name == "chart" and value is None):
+            if not isinstance(value, str) and not (name in ("chart", "truth") and value is None):
                 raise SettingError(f"{name} is {value!r}; it must be text")
         for name in ("columns", "market_names"):
             value = getattr(self, name)
@@ -141,6 +145,8 @@ def read_study(file: str | Path) -> Study:
         raise SettingError(f"'{file}' does not say what to read; add [charts] with path = \"FILE, GLOB OR FOLDER\"")
     if values["path"] != SAMPLE:
         values["path"] = str(file.parent / values["path"])
+    if isinstance(values.get("truth"), str):
+        values["truth"] = str(file.parent / values["truth"])
     if "by" in values:
         by = [values["by"]] if isinstance(values["by"], str) else values["by"]
         values["by"] = tuple(by) if isinstance(by, list) else by

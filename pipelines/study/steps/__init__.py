@@ -5,11 +5,12 @@ from pipelines.study.steps.baseline import BASELINE
 from pipelines.study.steps.direct import DIRECT
 from pipelines.study.steps.entries import ENTRIES
 from pipelines.study.steps.graph import GRAPH
+from pipelines.study.steps.known import KNOWN_NETWORK
 from pipelines.study.steps.leaders import LEADERS
 from pipelines.study.steps.structure import STRUCTURE
 from pipelines.study.steps.survival import SURVIVAL
 
-STEPS: tuple[Step, ...] = (ENTRIES, GRAPH, BASELINE, LEADERS, STRUCTURE, DIRECT, SURVIVAL)
+STEPS: tuple[Step, ...] = (ENTRIES, GRAPH, BASELINE, LEADERS, STRUCTURE, DIRECT, SURVIVAL, KNOWN_NETWORK)
 """All steps, each after the steps that it needs."""
 
 GRAPH_SET = ("baseline", "leaders", "structure")
@@ -18,5 +19,8 @@ GRAPH_SET = ("baseline", "leaders", "structure")
 SURVIVAL_SET = ("survival",)
 """Steps of `survival`; the steps that they need are added."""
 
-RUN_SET = tuple(step.name for step in STEPS)
-"""Steps of `run` and `demo`: all."""
+RUN_SET = tuple(step.name for step in STEPS if step is not KNOWN_NETWORK)
+"""Steps of `run` and `demo`."""
+
+TRUTH_SET = ("known",)
+"""Steps that are added where the truth is known."""

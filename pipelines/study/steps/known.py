@@ -1,0 +1,135 @@
+"""What a study finds beside what is true, for charts simulated from a known network."""
+
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from diffusion import DataSaysNoError, SettingError
+from diffusion.arrays import Floats
+from diffusion.contracts import TRUTH
+from pipelines.contracts.known import KNOWN, KNOWN_PAIRS
+from pipelines.folders.manifest import file_facts
+from pipelines.formatting import html_table
+from pipelines.study.results import Results
+from pipelines.study.settings import Study
+from pipelines.study.step import Gaps, Output, Step
+
+SIZES: Final = (0.1, 0.05)
+"""Bounds of the classes of α: strong influence, and less."""
+
+STRONG, WEAK, FAINT = (f"α {SIZES[0]:g} or more", f"α {SIZES[1]:g} to {SIZES[0]:g}", f"α below {SIZES[1]:g}")
+THROUGH, NONE = "through a third market only", "no influence"
+
+CLASSES: Final = (STRONG, WEAK, FAINT, THROUGH, NONE)
+"""Classes of the truth."""
+
+CLAIMS: Final = ("edge", "ordered", "direct", "direct_ordered")
+
+
+def _sources(study: Study) -> list[dict[str, Any]]:
+    if study.truth is None:
+        return []
+    file = Path(study.truth)
+    if not file.is_file():
+        raise SettingError(f"no truth at '{file}'; simulate writes it as truth.parquet beside charts/")
+    return file_facts([file], file.parent)
+
+
+def _make(study: Study, results: Results) -> Output:
+    if study.truth is None:
+        raise SettingError("this study has no truth to compare with; name the file under [charts], as truth = …")
+    gaps, truth = Gaps(), TRUTH.conform(pq.read_table(study.truth)).to_pandas()
+    return Output(gaps.take("known", lambda: known_tables(truth, results)), not_made=gaps)
+
+
+def known_tables(truth: pd.DataFrame, results: Results) -> dict[str, pd.DataFrame]:
+    """Return the tables of the step from the true edges, as `diffusion.contracts.TRUTH` says.
+
+    Raises
+    ------
+    DataSaysNoError
+        When nothing was found because nothing could be tested.
+    """
+    lacking = [name for name in ("lifts", "influence") if not results.holds(name)]
+    if lacking:
+        raise DataSaysNoError(f"there is no table {' and '.join(lacking)} to hold against the truth")
+    lifts, influence = results.table("lifts"), results.table("influence")
+    pairs = lifts[["source", "target", "edge", "ordered"]].merge(
+        influence[["source", "target", "direct", "ordered"]].rename(columns={"ordered": "direct_ordered"}),
+        on=["source", "target"],
+        validate="one_to_one",
+    )
+    alpha, through = _true(truth, pairs)
+    pairs.insert(2, "alpha", alpha)
+    pairs.insert(3, "through", through)
+    pairs.insert(4, "truth", _classes(alpha, through))
+    counted = pairs.groupby("truth")[list(CLAIMS)].sum().reindex(CLASSES, fill_value=0)
+    counted.insert(0, "pairs", pairs["truth"].value_counts().reindex(CLASSES, fill_value=0))
+    return {"known_pairs": pairs, "known": counted.reset_index()}
+
+
+def _true(truth: pd.DataFrame, pairs: pd.DataFrame) -> tuple[Floats, Floats]:
+    """Return the true α of pairs, and the same by way of one third market."""
+    markets = pd.Index(sorted({*pairs["source"], *pairs["target"], *truth["source"], *truth["target"]}))
+    matrix = np.zeros((len(markets), len(markets)))
+    matrix[markets.get_indexer(truth["source"]), markets.get_indexer(truth["target"])] = truth["alpha"]
+    places = markets.get_indexer(pairs["source"]), markets.get_indexer(pairs["target"])
+    return matrix[places], (matrix @ matrix)[places]
+
+
+def _classes(alpha: Floats, through: Floats) -> NDArray[np.str_]:
+    """Return the class of the truth of every pair."""
+    return np.select(
+        [alpha >= SIZES[0], alpha >= SIZES[1], alpha > 0, through > 0], [STRONG, WEAK, FAINT, THROUGH], NONE
+    )
+
+
+def _section(results: Results) -> dict[str, Any]:
+    if not results.holds("known"):
+        return {"known": None}
+    return {"known": html_table(results.table("known")), "found": _found(results)}
+
+
+def _found(results: Results) -> list[dict[str, Any]]:
+    """Return for every claim how many pairs it names, and how many of them are true."""
+    table, found = results.table("known").set_index("truth"), []
+    for claim, words in zip(
+        CLAIMS, ("beyond the baseline", "and in order", "direct", "direct, and in order"), strict=True
+    ):
+        true = table.loc[[STRONG, WEAK, FAINT], claim].sum()
+        named = {"claim": words, "named": int(table[claim].sum()), "true": int(true)}
+        found.append(named | {"through": int(table.loc[THROUGH, claim]), "false": int(table.loc[NONE, claim])})
+    return found
+
+
+def _lines(results: Results) -> list[str]:
+    if not results.holds("known"):
+        return []
+    table = results.table("known").set_index("truth")
+    lines = [
+        f"known     {row['claim']}: {row['named']:,} pairs, of which {row['true']:,} influence each other in truth, "
+        f"{row['through']:,} through a third market, {row['false']:,} do not"
+        for row in _found(results)
+    ]
+    seen = ", ".join(
+        f"{int(row['direct'])} of {int(row['pairs'])} with {name}"
+        for name, row in table.loc[[STRONG, WEAK, FAINT]].iterrows()
+    )
+    return [*lines, f"known     found as direct: {seen}"]
+
+
+KNOWN_NETWORK = Step(
+    name="known",
+    doing="comparing with the known network",
+    version=1,
+    tables={"known_pairs": KNOWN_PAIRS, "known": KNOWN},
+    make=_make,
+    needs=("baseline", "direct"),
+    sources=_sources,
+    section=_section,
+    lines=_lines,
+)
