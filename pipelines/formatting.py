@@ -1,6 +1,7 @@
 """Values and tables as text for terminals and reports, and as JSON."""
 
 import unicodedata
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -28,6 +29,23 @@ def every(days: int) -> str:
 def many(number: Any, thing: str) -> str:
     """Return a count with its noun, such as ``1 track`` or ``1,200 tracks``."""
     return f"{number:,} {thing}{'' if number == 1 else 's'}"
+
+
+def rate_range(pair: Mapping[Any, Any]) -> str:
+    """Return the rate of a pair, with the rate if all ties had gone its way: ``8 % to 59 %, 2,357 ties``.
+
+    Parameters
+    ----------
+    pair
+        `rate`, `rate_if_ties` and `joint` (ties), as in `diffusion.contracts.TRANSITIONS`.
+    """
+    ties = f" to {percent(pair['rate_if_ties'])}, {many(pair['joint'], 'tie')}" if pair["joint"] else ""
+    return f"{percent(pair['rate'])}{ties}"
+
+
+def percent(share: float) -> str:
+    """Return a share as a percentage, such as ``59 %`` or ``3.3 %``."""
+    return f"{100 * share:.{1 if share < 0.0995 else 0}f} %"
 
 
 def printable(text: str) -> str:

@@ -23,6 +23,7 @@ PAIR_COLUMNS = [
     "rate",
     "rate_low",
     "rate_high",
+    "rate_if_ties",
     "followed_to",
     "lag_q25",
     "lag_median",

@@ -7,7 +7,60 @@ from typing import Any
 import pandas as pd
 
 from diffusion.conventions import FDR, LEAST_EXPOSED
-from pipelines.formatting import many
+from pipelines.formatting import many, percent, rate_range
+
+
+def verdict_sentence(
+    edge: Mapping[Any, Any],
+    back: Mapping[Any, Any],
+    lift: Mapping[Any, Any],
+    influence: Mapping[Any, Any] | None,
+    a: str,
+    b: str,
+) -> str:
+    """Return one sentence that weighs presence, order, direct influence and ties.
+
+    Parameters
+    ----------
+    edge, back
+        The pair and its opposite direction, as `diffusion.contracts.TRANSITIONS` says.
+    lift
+        The pair as `graphs.contracts.LIFTS` says.
+    influence
+        The pair as `graphs.contracts.INFLUENCE` says; None where it was not fitted.
+    """
+    return f"Verdict: {_found(lift, influence, a, b)}{_of_ties(edge, back)}."
+
+
+def _found(lift: Mapping[Any, Any], influence: Mapping[Any, Any] | None, a: str, b: str) -> str:
+    if pd.isna(lift["q"]):
+        return f"too few tracks could go from {a} to {b} to say anything"
+    if not lift["edge"]:
+        return (
+            f"tracks do not go from {a} to {b} more than the sizes and likeness of markets explain, as far as these charts "
+            f"show (a lift of {lift['detectable']:.2f} would be found)"
+        )
+    way = (
+        f", and more than from {b} to {a}"
+        if lift["ordered"]
+        else f", but not shown to be more than from {b} to {a}, so a taste that both share would look the same"
+    )
+    direct = (
+        ""
+        if influence is None
+        else ", also beside all other markets that were entered before (a direct edge)"
+        if influence["direct"]
+        else "; that it is direct is not shown, it may come by way of other markets"
+    )
+    return f"tracks go from {a} to {b} {lift['lift']:.1f} times as often as sizes and likeness explain{way}{direct}"
+
+
+def _of_ties(edge: Mapping[Any, Any], back: Mapping[Any, Any]) -> str:
+    """Return what ties leave open, where there are as many as transitions either way."""
+    seen = edge["tracks"] + back["tracks"]
+    if edge["joint"] < max(seen, 1):
+        return ""
+    return f"; most of it is not seen in order ({many(edge['joint'], 'tie')}, {many(seen, 'transition')} either way)"
 
 
 def flow_sentence(edge: Mapping[Any, Any], a: str, b: str) -> str:
@@ -22,8 +75,8 @@ def flow_sentence(edge: Mapping[Any, Any], a: str, b: str) -> str:
     few = f" (not reliable: fewer than {LEAST_EXPOSED} tracks)" if edge["exposed"] < LEAST_EXPOSED else ""
     return (
         f"Of {many(edge['exposed'], 'track')} in {a} that could have gone on to {b}, {edge['tracks']:,} did{lag}; "
-        f"P = {edge['rate']:.3f} ({edge['rate_low']:.3f} to {edge['rate_high']:.3f}) by day {edge['followed_to']:g}, "
-        f"with censored follow-up taken into account{few}."
+        f"that is {rate_range(edge)}, by day {edge['followed_to']:g}, with censored follow-up taken into account "
+        f"(95 % interval without ties {percent(edge['rate_low'])} to {percent(edge['rate_high'])}){few}."
     )
 
 
@@ -50,12 +103,7 @@ def order_sentences(edge: Mapping[Any, Any], a: str, b: str) -> list[str]:
     """Return sentences on who was first, and on ties."""
     return [
         *_lead(edge, a, b),
-        f"Ties: {many(edge['joint'], 'track')} entered both with neither order observed; "
-        + (
-            f"had all of them gone from {a} to {b}, P would be {edge['rate_if_ties']:.3f}."
-            if pd.notna(edge["rate_if_ties"])
-            else "they have no direction."
-        ),
+        f"Ties: {many(edge['joint'], 'track')} entered both with neither order observed; they count for no direction.",
     ]
 
 

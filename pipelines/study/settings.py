@@ -51,8 +51,8 @@ class Study:
     columns, market_names
         As in `diffusion.open_charts`.
     truth
-        File ``truth.parquet`` of a simulation, relative to the study file; findings are then held against it. None where the
-        truth is not known.
+        File ``truth.parquet`` of a simulation, relative to the study file, that findings are held against; None where
+        the truth is not known.
     window
         Days, as in `graphs.market_graph`; None for the default of the cadence.
     permutations

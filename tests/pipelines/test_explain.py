@@ -4,7 +4,13 @@ from math import nan
 
 import pytest
 
-from pipelines.query.explain import baseline_sentence, flow_sentence, influence_sentence, order_sentences
+from pipelines.query.explain import (
+    baseline_sentence,
+    flow_sentence,
+    influence_sentence,
+    order_sentences,
+    verdict_sentence,
+)
 
 EDGE = {
     "exposed": 1_200, "tracks": 40, "joint": 3, "rate": 0.0333, "rate_low": 0.02, "rate_high": 0.05,
@@ -22,17 +28,18 @@ def said(**other: float) -> str:
     ("other", "words"),
     [
         ({}, "Of 1,200 tracks in Sweden that could have gone on to Norway, 40 did, half of them within 7 days;"),
-        ({}, "P = 0.033 (0.020 to 0.050) by day 28"),
+        ({}, "that is 3.3 % to 3.6 %, 3 ties, by day 28"),
+        ({}, "(95 % interval without ties 2.0 % to 5.0 %)"),
+        ({"joint": 0}, "that is 3.3 %, by day 28"),
         ({}, "Lead: of 50 releases (tracks of one artist and debut count once)"),
         ({}, "Ties: 3 tracks entered both"),
         ({"lag_median": 1.0}, "half of them within 1 day;"),
-        ({"exposed": 1, "tracks": 1}, "Of 1 track in Sweden that could have gone on to Norway, 1 did; P"),
+        ({"exposed": 1, "tracks": 1}, "Of 1 track in Sweden that could have gone on to Norway, 1 did; that"),
         ({"exposed": 29}, "(not reliable: fewer than 30 tracks)"),
         ({"exposed": 0}, "No track could be followed from Sweden to Norway."),
         ({"lead_clusters": 1}, "Lead: of 1 release (tracks"),
         ({"lead_clusters": 0}, "no artist's release reached both Sweden and Norway in an observed order"),
         ({"joint": 1}, "Ties: 1 track entered both"),
-        ({"rate_if_ties": nan}, "they have no direction"),
     ],
 )
 def test_an_edge_in_words(other: dict[str, float], words: str) -> None:
@@ -76,3 +83,47 @@ def test_a_direct_edge_in_words() -> None:
         pair | {"credits": 0.0}, "Sweden", "Norway"
     )
     assert "no influence can be estimated" in influence_sentence(pair | {"alpha": nan}, "Sweden", "Norway")
+
+
+@pytest.mark.parametrize(
+    ("lift", "direct", "joint", "words"),
+    [
+        (
+            {},
+            True,
+            3,
+            "4.0 times as often as sizes and likeness explain, and more than from Norway to Sweden, also beside",
+        ),
+        ({}, True, 3, "(a direct edge)."),
+        ({}, False, 3, "; that it is direct is not shown, it may come by way of other markets."),
+        ({}, None, 3, "and more than from Norway to Sweden."),
+        (
+            {"ordered": False},
+            False,
+            3,
+            "not shown to be more than from Norway to Sweden, so a taste that both share would",
+        ),
+        (
+            {"edge": False},
+            False,
+            3,
+            "do not go from Sweden to Norway more than the sizes and likeness of markets explain",
+        ),
+        (
+            {"q": nan, "edge": False},
+            False,
+            3,
+            "Verdict: too few tracks could go from Sweden to Norway to say anything.",
+        ),
+        ({}, True, 50, "; most of it is not seen in order (50 ties, 45 transitions either way)."),
+    ],
+)
+def test_a_verdict_weighs_presence_order_influence_and_ties(
+    lift: dict[str, float], direct: bool | None, joint: int, words: str
+) -> None:
+    pair = LIFT | {"edge": True, "ordered": True} | lift
+    influence = None if direct is None else {"direct": direct}
+    text = verdict_sentence(EDGE | {"joint": joint}, {"tracks": 5}, pair, influence, "Sweden", "Norway")
+    assert words in text
+    assert text.startswith("Verdict: ")
+    assert text.count(".") <= 2

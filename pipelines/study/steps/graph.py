@@ -10,7 +10,7 @@ from diffusion import DataSaysNoError, market_names
 from diffusion.contracts import LAGS
 from diffusion.conventions import LEAST_EXPOSED
 from graphs import MarketGraph, contracts, market_graph
-from pipelines.formatting import cell, every, html_table, records
+from pipelines.formatting import cell, every, html_table, rate_range, records
 from pipelines.study.results import Results
 from pipelines.study.settings import Study
 from pipelines.study.step import Drawing, Output, Step
@@ -28,7 +28,8 @@ MEASURES = ("net_flow", "pagerank", "hub", "betweenness")
 """Scores whose best markets are named on screen."""
 
 FLOW_COLUMNS = [
-    "source", "target", "tracks", "joint", "exposed", "rate", "lag_median", "distance_km", "cultural_distance",
+    "source", "target", "tracks", "joint", "exposed", "rate", "rate_if_ties", "lag_median", "distance_km",
+    "cultural_distance",
 ]  # fmt: skip
 
 
@@ -119,9 +120,9 @@ def _lines(results: Results) -> list[str]:
         best = leaders.sort_values([measure, "market"], ascending=[False, True]).head(5)
         names = ", ".join(f"{row['name']} {cell(row[measure])}" for row in best.to_dict("records"))
         lines.append(f"leaders   {measure}: {names}")
-    for by in ("tracks", "rate"):
+    for by, value in (("tracks", lambda pair: cell(pair["tracks"])), ("rate", rate_range)):
         pairs = graph.largest(by).head(5)
-        names = ", ".join(f"{p['source']}→{p['target']} {cell(p[by])}" for p in pairs.to_dict("records"))
+        names = "; ".join(f"{p['source']}→{p['target']} {value(p)}" for p in pairs.to_dict("records"))
         lines.append(f"flows     by {by}: {names or 'none with enough exposed tracks'}")
     return lines
 

@@ -27,7 +27,13 @@ THROUGH, NONE = "through a third market only", "no influence"
 CLASSES: Final = (STRONG, WEAK, FAINT, THROUGH, NONE)
 """Classes of the truth."""
 
-CLAIMS: Final = ("edge", "ordered", "direct", "direct_ordered")
+CLAIMS: Final = {
+    "edge": "beyond the baseline",
+    "ordered": "beyond the baseline in one direction more than in the other",
+    "direct": "direct",
+    "direct_ordered": "direct in one direction more than in the other",
+}
+"""Claim → its words."""
 
 
 def _sources(study: Study) -> list[dict[str, Any]]:
@@ -97,12 +103,11 @@ def _section(results: Results) -> dict[str, Any]:
 def _found(results: Results) -> list[dict[str, Any]]:
     """Return for every claim how many pairs it names, and how many of them are true."""
     table, found = results.table("known").set_index("truth"), []
-    for claim, words in zip(
-        CLAIMS, ("beyond the baseline", "and in order", "direct", "direct, and in order"), strict=True
-    ):
-        true = table.loc[[STRONG, WEAK, FAINT], claim].sum()
-        named = {"claim": words, "named": int(table[claim].sum()), "true": int(true)}
-        found.append(named | {"through": int(table.loc[THROUGH, claim]), "false": int(table.loc[NONE, claim])})
+    for claim, words in CLAIMS.items():
+        counts = {str(name): int(count) for name, count in table[claim].to_dict().items()}
+        true = counts[STRONG] + counts[WEAK] + counts[FAINT]
+        named = {"claim": words, "named": sum(counts.values()), "true": true}
+        found.append(named | {"through": counts[THROUGH], "false": counts[NONE]})
     return found
 
 
@@ -116,8 +121,8 @@ def _lines(results: Results) -> list[str]:
         for row in _found(results)
     ]
     seen = ", ".join(
-        f"{int(row['direct'])} of {int(row['pairs'])} with {name}"
-        for name, row in table.loc[[STRONG, WEAK, FAINT]].iterrows()
+        f"{row['direct']} of {row['pairs']} with {name}"
+        for name, row in table.loc[[STRONG, WEAK, FAINT]].to_dict("index").items()
     )
     return [*lines, f"known     found as direct: {seen}"]
 
