@@ -37,8 +37,8 @@ def _found(lift: Mapping[Any, Any], influence: Mapping[Any, Any] | None, a: str,
         return f"too few tracks could go from {a} to {b} to say anything"
     if not lift["edge"]:
         return (
-            f"tracks do not go from {a} to {b} more than the sizes and likeness of markets explain, as far as these charts "
-            f"show (a lift of {lift['detectable']:.2f} would be found)"
+            f"tracks do not go from {a} to {b} more than the sizes and likeness of markets explain, as far as these "
+            f"charts show (a lift of {lift['detectable']:.2f} would be found)"
         )
     way = (
         f", and more than from {b} to {a}"
