@@ -12,6 +12,7 @@ from diffusion.arrays import Floats
 from diffusion.conventions import FDR, HORIZON, LONGEST
 from diffusion.entries import Entries
 from diffusion.errors import DataSaysNoError, SettingError
+from graphs.false_discovery import adjusted
 from graphs.influence.background import AGES, Cells, Periods
 from graphs.influence.design import Design
 from graphs.influence.evidence import evidence
@@ -23,7 +24,6 @@ from graphs.influence.model import HIGHEST_ALPHA, Fit, Lag, designs_of, fit_with
 from graphs.influence.parallel import by_target
 from graphs.influence.penalty import held_out_rate
 from graphs.influence.result import NOBODY, Credits, Influence
-from graphs.nulls.tails import adjusted
 
 Penalty = Literal["heldout"] | float
 
