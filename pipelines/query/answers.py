@@ -166,11 +166,13 @@ def explain(place: Path, source: str, target: str) -> Answer:
     a, b = names.values()
     lines = [f"{a} → {b} on {graph.chart}, within {graph.window} days", flow_sentence(edge, a, b)]
     data: dict[str, Any] = {"edge": records(pd.DataFrame([edge]))[0], "baseline": None, "direct": None}
+    lift: dict[Any, Any] = {}
     if results.holds("lifts"):
         pair = _of_pair(results.table("lifts"), edge)
-        lines.append(baseline_sentence(pair.to_dict("records")[0], a, b))
+        lift = pair.to_dict("records")[0]
+        lines.append(baseline_sentence(lift, a, b))
         data["baseline"] = records(pair)[0]
-    lines += order_sentences(edge, a, b)
+    lines += order_sentences(edge, lift, a, b)
     if results.holds("influence"):
         pair = _of_pair(results.table("influence"), edge)
         lines.append(influence_sentence(pair.to_dict("records")[0], a, b))

@@ -1,0 +1,58 @@
+"""Files for Gephi, Graphviz and other tools: the graph with its lifts, verdicts and communities."""
+
+from typing import Final
+
+from diffusion.conventions import FDR
+from graphs import MarketGraph
+from graphs.contracts.edges import BEYOND
+from pipelines.study.results import Results
+from pipelines.study.settings import Study
+from pipelines.study.step import Output, Step
+
+DIRECT: Final = ("beta", "direct", "ordered", "credits_per_entry")
+"""Columns of the table `influence` that edges have in the files."""
+
+
+def _make(study: Study, results: Results) -> Output:
+    graph = _with_communities(_with_direct(_with_lifts(results.graph, results), results), results)
+    return Output(
+        {},
+        {
+            "graph.graphml": graph.graphml(),
+            "graph.gexf": graph.gexf(),
+            "graph.dot": graph.dot().encode(),
+        },
+    )
+
+
+def _with_lifts(graph: MarketGraph, results: Results) -> MarketGraph:
+    """Return the graph with lifts, and with the verdict `edge`: whether the pair goes beyond the baseline."""
+    if not results.holds("lifts"):
+        return graph
+    lifts = results.table("lifts")[["source", "target", *BEYOND]]
+    return graph.with_columns(edges=lifts.assign(edge=lifts["q"] <= FDR))
+
+
+def _with_direct(graph: MarketGraph, results: Results) -> MarketGraph:
+    """Return the graph with the verdicts `direct` and `ordered`, and the sizes behind them."""
+    if not results.holds("influence"):
+        return graph
+    table = results.table("influence")
+    return graph.with_columns(edges=table[["source", "target", *(name for name in DIRECT if name in table)]])
+
+
+def _with_communities(graph: MarketGraph, results: Results) -> MarketGraph:
+    """Return the graph with communities as text, because Gephi colours whole numbers by size, not by group."""
+    if not results.holds("communities"):
+        return graph
+    return graph.with_columns(nodes=results.table("communities")[["market", "community"]].astype({"community": str}))
+
+
+EXPORTS = Step(
+    name="exports",
+    doing="writing the graph for other tools",
+    version=1,
+    tables={},
+    make=_make,
+    needs=("entries", "graph", "baseline", "structure", "direct"),
+)
