@@ -8,7 +8,7 @@ import pandas as pd
 import figures
 from diffusion import DataSaysNoError, market_names
 from graphs import contracts
-from graphs.baseline import clout_table, direct_table, entry_credits, joint_fit
+from graphs.baseline import clout, direct_table, entry_credits, joint_fit
 from pipelines.formatting import cell, html_table, many
 from pipelines.study.results import Results
 from pipelines.study.settings import Study
@@ -29,10 +29,11 @@ def _make(study: Study, results: Results) -> Output:
 def _tables(results: Results, window: int) -> dict[str, pd.DataFrame]:
     if not results.holds("lifts"):
         raise DataSaysNoError("no pair could be held against the baseline")
-    joint = joint_fit(results.baseline, window=window)
+    fit = results.baseline
+    joint = joint_fit(fit, window=window)
     credits = entry_credits(joint)
-    influence = direct_table(results.baseline, joint, results.table("lifts"), credits)
-    return {"influence": influence, "credits": credits.table(), "clout": clout_table(influence)}
+    influence = direct_table(fit, joint, results.table("lifts"), credits)
+    return {"influence": influence, "credits": credits.table(), "clout": clout(influence, list(fit.steps.markets))}
 
 
 def _drawings(results: Results) -> dict[str, Drawing]:
@@ -55,7 +56,7 @@ def _section(results: Results) -> dict[str, Any]:
 
 
 def _shown(table: pd.DataFrame) -> pd.DataFrame:
-    """Return the direct pairs with the highest lower bounds for readers: names of markets, and ratios for logarithms."""
+    """Return the direct pairs with the highest lower bounds, with names of markets, and ratios for logarithms."""
     direct = table[table["direct"]].nlargest(MOST_ROWS, "beta_low")
     for side in ("source", "target"):
         direct[side] = direct[side].map(market_names(direct[side]))
@@ -80,14 +81,16 @@ def _lines(results: Results) -> list[str]:
         return []
     table = results.table("influence")
     counts = _counts(table)
+    if not counts["tested"]:
+        return ["direct    no pair has enough tracks for a test"]
     power = f"half of the pairs would be found at a ratio of {cell(counts['detectable'])} (power 80 %)"
     if not counts["direct"]:
         return [f"direct    no pair of {counts['tested']:,} tested is shown to be direct; {power}"]
     most = table[table["direct"]].nlargest(MOST_NAMED, "credits").to_dict("records")
     named = ", ".join(f"{row['source']}→{row['target']} {row['credits']:.0f}" for row in most)
     return [
-        f"direct    {many(counts['direct'], 'pair')} of {counts['tested']:,} tested, {counts['ordered']:,} of them more "
-        f"one way than the other; {power}; most credits: {named}"
+        f"direct    {many(counts['direct'], 'pair')} of {counts['tested']:,} tested, {counts['ordered']:,} of them "
+        f"more one way than the other; {power}; most credits: {named}"
     ]
 
 
