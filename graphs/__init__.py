@@ -1,7 +1,6 @@
 """Market graphs: transitions between markets, what goes beyond a baseline, leaders, distances, and exports."""
 
-from graphs import backbone, baseline, distance, exports
-from graphs.influence import Influence, direct_edges
+from graphs import backbone, baseline, distance, exports, summed_hazard
 from graphs.journeys import slices
 from graphs.journeys.paths import Ways, route, ways
 from graphs.journeys.stream import period_edges, transition_stream
@@ -12,13 +11,11 @@ from graphs.market_graph import SCORES, Flow, MarketGraph, market_graph
 __all__ = [
     "SCORES",
     "Flow",
-    "Influence",
     "Leaders",
     "MarketGraph",
     "Ways",
     "backbone",
     "baseline",
-    "direct_edges",
     "distance",
     "exports",
     "market_graph",
@@ -26,6 +23,7 @@ __all__ = [
     "rolling",
     "route",
     "slices",
+    "summed_hazard",
     "transition_stream",
     "validity",
     "ways",

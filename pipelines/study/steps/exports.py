@@ -37,8 +37,7 @@ def _with_direct(graph: MarketGraph, results: Results) -> MarketGraph:
     """Return the graph with the verdicts `direct` and `ordered`, and the sizes behind them."""
     if not results.holds("influence"):
         return graph
-    table = results.table("influence")
-    return graph.with_columns(edges=table[["source", "target", *(name for name in DIRECT if name in table)]])
+    return graph.with_columns(edges=results.table("influence")[["source", "target", *DIRECT]])
 
 
 def _with_communities(graph: MarketGraph, results: Results) -> MarketGraph:
