@@ -20,6 +20,7 @@ GEPHI_EDGES = (
     "common_language",
     "language_overlap",
     "cultural_distance",
+    "observed",
     "expected",
     "lift",
     "lift_low",

@@ -181,6 +181,7 @@ def test_the_files_for_gephi_say_what_the_tables_say(made: Path) -> None:
     assert {pair for pair, data in edges.items() if data["direct"]} == {*influence.index[influence["direct"]]}
     for pair, data in edges.items():
         assert data["lift"] == lifts.loc[pair, "lift"] and data["q_order"] == lifts.loc[pair, "q_order"]
+        assert data["contiguous"] in (0, 1) and isinstance(data["contiguous"], int)
     timed = nx.read_gexf(place / "graph.gexf")
     assert {pair: data["edge"] for pair, data in edges.items()} == {(a, b): e for a, b, e in timed.edges(data="edge")}
 
