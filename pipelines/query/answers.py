@@ -132,8 +132,8 @@ def _influence(place: Path, market: str, *, side: str, other: str, most: int) ->
     direct.insert(2, "name", direct[other].map(market_names(direct[other])))
     asked = f"who follows {name} directly" if side == "source" else f"whom {name} follows directly"
     heading = (
-        f"{graph.chart}: {asked}, {len(direct):,} of {own['q_joint'].notna().sum():,} tested pairs; by how much the "
-        "chance to be next is multiplied, compared with other targets, and entries attributed"
+        f"{graph.chart}: {asked}, {len(direct):,} of {own['q_joint'].notna().sum():,} tested pairs; ratio: by how much "
+        "an entry multiplies the weight of the target on the next chart, compared with other targets"
     )
     ratios = {ratio: np.exp(direct[beta]) for ratio, beta in RATIOS.items()}
     shown = direct.assign(**ratios)[[other, "name", *RATIOS, "q_joint", "ordered", "credits", *PER_ENTRY]].head(most)
@@ -225,7 +225,8 @@ def _power(pairs: pd.DataFrame) -> str:
     needed = pairs["detectable"].dropna()
     if needed.empty:
         return "no pair has enough tracks for a test"
-    return f"half of {many(len(needed), 'tested pair')} would be found at a ratio of {needed.median():.2f} (power 80 %)"
+    tested = many(len(needed), "tested pair")
+    return f"a ratio of {needed.median():.2f} would be found with a power of 80 % (median of {tested})"
 
 
 def _distances_sentence(edge: Mapping[Any, Any]) -> str:

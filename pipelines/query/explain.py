@@ -62,10 +62,15 @@ def order_sentences(edge: Mapping[Any, Any], pair: Mapping[Any, Any], a: str, b:
 def _lead(pair: Mapping[Any, Any], a: str, b: str) -> list[str]:
     if pd.isna(pair.get("lead_share")):
         return []
+    interval = (
+        "of too few artists for an interval"
+        if pd.isna(pair["lead_share_low"])
+        else f"{pair['lead_share_low']:.0%} to {pair['lead_share_high']:.0%}"
+    )
+    expected = "" if pd.isna(pair["lead_expected"]) else f", where the baseline expects {pair['lead_expected']:.0%}"
     return [
-        f"Lead: of the tracks that reached both in an observed order, {a} was first in {pair['lead_share']:.0%} "
-        f"({pair['lead_share_low']:.0%} to {pair['lead_share_high']:.0%}), where the baseline expects "
-        f"{pair['lead_expected']:.0%}."
+        f"Lead: of the tracks that entered both within the window in an observed order, {a} was first in "
+        f"{pair['lead_share']:.0%} ({interval}){expected}."
     ]
 
 
@@ -76,18 +81,20 @@ def influence_sentence(pair: Mapping[Any, Any], a: str, b: str) -> str:
     ratio, low, high = (f"{np.exp(pair[name]):.2f}" for name in ("beta", "beta_low", "beta_high"))
     found = f"{ratio} ({low} to {high}), q = {pair['q_joint']:.2g}"
     if not pair["direct"]:
-        return (
-            f"Direct: not shown; fitted beside all other pairs the ratio is {found}, and the baseline must agree; a "
-            f"ratio of {pair['detectable']:.2f} would be found with a power of 80 %."
+        why = (
+            "but taken by itself the pair is not shown to be more than the baseline expects"
+            if pair["q_joint"] <= FDR
+            else f"a ratio of {pair['detectable']:.2f} would be found with a power of 80 %"
         )
+        return f"Direct: not shown; fitted beside all other pairs the ratio is {found}; {why}."
     way = (
         f"and more than from {b} to {a}"
         if pair["ordered"]
         else f"but not shown to be more than from {b} to {a}, so that a common taste is not ruled out"
     )
     return (
-        f"Direct: an entry into {a} multiplies the chance that {b} is next, compared with other targets, by {found}, "
-        f"{way}; {pair['credits']:.1f} entries into {b} are attributed to it, {pair['credits_per_entry']:.3f} per "
-        f"entry into {a}, half of them within {pair['lag_median']:g} days. What {a} brings to all markets alike is not "
-        "in it, nor what is faster than the charts."
+        f"Direct: an entry into {a} multiplies the weight of {b} on the next chart, compared with other targets, by "
+        f"{found}, {way}; {pair['credits']:.1f} entries into {b} are attributed to it, {pair['credits_per_entry']:.3f} "
+        f"per entry into {a}, half of them within {pair['lag_median']:g} days. What {a} brings to all markets alike is "
+        "not in it, nor what is faster than the charts."
     )

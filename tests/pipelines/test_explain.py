@@ -24,7 +24,10 @@ def said(**other: float) -> str:
     [
         ({}, "Of 1,200 tracks in Sweden that could have gone on to Norway, 40 did, half of them within 7 days;"),
         ({}, "P = 0.033 (0.020 to 0.050) by day 28"),
-        ({}, "both in an observed order, Sweden was first in 80% (66% to 90%), where the baseline expects 75%."),
+        (
+            {},
+            "both within the window in an observed order, Sweden was first in 80% (66% to 90%), where the baseline expects 75%.",
+        ),
         ({}, "Ties: 3 tracks entered both"),
         ({"lag_median": 1.0}, "half of them within 1 day;"),
         ({"exposed": 1, "tracks": 1}, "Of 1 track in Sweden that could have gone on to Norway, 1 did; P"),
@@ -36,6 +39,12 @@ def said(**other: float) -> str:
 )
 def test_an_edge_in_words(other: dict[str, float], words: str) -> None:
     assert words in said(**other)
+
+
+def test_a_lead_share_of_few_artists_has_no_interval() -> None:
+    few = LEAD | {"lead_share_low": nan, "lead_share_high": nan, "lead_expected": nan}
+    (lead, _) = order_sentences(EDGE, few, "Sweden", "Norway")
+    assert lead.endswith("Sweden was first in 80% (of too few artists for an interval).")
 
 
 @pytest.mark.parametrize("lead", [{}, LEAD | {"lead_share": nan}], ids=["no baseline", "no track reached both"])
@@ -75,7 +84,7 @@ INFLUENCE = {
 @pytest.mark.parametrize(
     ("other", "words"),
     [
-        ({}, "Direct: an entry into Sweden multiplies the chance that Norway is next, compared with other targets, by"),
+        ({}, "Direct: an entry into Sweden multiplies the weight of Norway on the next chart, compared with other"),
         ({}, "by 2.00 (1.50 to 3.00), q = 0.003, and more than from Norway to Sweden;"),
         (
             {"ordered": False},
@@ -87,7 +96,8 @@ INFLUENCE = {
         ),
         ({}, "What Sweden brings to all markets alike is not in it, nor what is faster than the charts."),
         ({"direct": False, "q_joint": 0.2}, "Direct: not shown; fitted beside all other pairs the ratio is 2.00 (1.50"),
-        ({"direct": False}, "a ratio of 1.80 would be found with a power of 80 %."),
+        ({"direct": False, "q_joint": 0.2}, "; a ratio of 1.80 would be found with a power of 80 %."),
+        ({"direct": False}, "but taken by itself the pair is not shown to be more than the baseline expects."),
         ({"direct": False, "q_joint": nan}, "Direct: not tested, as too few tracks reached Norway after Sweden."),
     ],
 )

@@ -14,7 +14,9 @@ DIRECT: Final = ("beta", "direct", "ordered", "credits_per_entry")
 
 
 def _make(study: Study, results: Results) -> Output:
-    graph = _with_communities(_with_direct(_with_lifts(results.graph, results), results), results)
+    graph = results.graph
+    for further in (_with_lifts, _with_direct, _with_leaders, _with_communities):
+        graph = further(graph, results)
     return Output(
         {},
         {
@@ -40,6 +42,16 @@ def _with_direct(graph: MarketGraph, results: Results) -> MarketGraph:
     return graph.with_columns(edges=results.table("influence")[["source", "target", *DIRECT]])
 
 
+def _with_leaders(graph: MarketGraph, results: Results) -> MarketGraph:
+    """Return the graph with the measure of leadership that is tested, and its q."""
+    table = results.table("leaders")
+    tested = table[table["measure"] == "lead_excess"]
+    if tested.empty:
+        return graph
+    nodes = tested[["market", "score", "q"]].rename(columns={"score": "lead_excess", "q": "lead_q"})
+    return graph.with_columns(nodes=nodes)
+
+
 def _with_communities(graph: MarketGraph, results: Results) -> MarketGraph:
     """Return the graph with communities as text, because Gephi colours whole numbers by size, not by group."""
     if not results.holds("communities"):
@@ -53,5 +65,5 @@ EXPORTS = Step(
     version=1,
     tables={},
     make=_make,
-    needs=("entries", "graph", "baseline", "structure", "direct"),
+    needs=("entries", "graph", "baseline", "leaders", "structure", "direct"),
 )
