@@ -24,10 +24,7 @@ def said(**other: float) -> str:
     [
         ({}, "Of 1,200 tracks in Sweden that could have gone on to Norway, 40 did, half of them within 7 days;"),
         ({}, "P = 0.033 (0.020 to 0.050) by day 28"),
-        (
-            {},
-            "both within the window in an observed order, Sweden was first in 80% (66% to 90%), where the baseline expects 75%.",
-        ),
+        ({}, "an observed order, Sweden was first in 80% (66% to 90%), where the baseline expects 75%."),
         ({}, "Ties: 3 tracks entered both"),
         ({"lag_median": 1.0}, "half of them within 1 day;"),
         ({"exposed": 1, "tracks": 1}, "Of 1 track in Sweden that could have gone on to Norway, 1 did; P"),
