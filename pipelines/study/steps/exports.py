@@ -53,7 +53,7 @@ def _with_leaders(graph: MarketGraph, results: Results) -> MarketGraph:
 
 
 def _with_communities(graph: MarketGraph, results: Results) -> MarketGraph:
-    """Return the graph with communities as text, because Gephi colours whole numbers by size, not by group."""
+    """Return the graph with communities as text: Gephi offers whole numbers as a ranking, not as groups."""
     if not results.holds("communities"):
         return graph
     return graph.with_columns(nodes=results.table("communities")[["market", "community"]].astype({"community": str}))
