@@ -175,12 +175,11 @@ def block_variance(
     chances: Sequence[Mapping[str, float]],
     terms: Sequence[Mapping[str, Sequence[float]]],
     artists: Mapping[str, str],
-    weight: Mapping[tuple[str, str], float],
     markets: Sequence[str],
     *,
     ridge: float,
 ) -> dict[tuple[str, str], float]:
-    """Return the larger of both variances of every centred effect; terms by step and market, senders first."""
+    """Return the larger of both variances of every effect; terms by step and market, senders first."""
     inverse, moved = {}, defaultdict(float)
     for b in markets:
         own = [(step, chance[b], np.array(x[b])) for step, chance, x in zip(found, chances, terms, strict=True)]
@@ -190,15 +189,15 @@ def block_variance(
             for a, value in zip(markets, inverse[b] @ x, strict=False):
                 who = artists.get(step.track, step.track)
                 moved[who, a, b] += float(value) * (float(step.market == b) - p)
-    variance = {}
+    variance, share = {}, 1 / (len(markets) - 1)
     for (i, a), b in product(enumerate(markets), markets):
         if a == b:
             continue
         alone = {c: float(inverse[c][i, i]) for c in markets}
-        model = alone[b] * (1 - 2 * weight[a, b]) + sum(weight[a, c] ** 2 * alone[c] for c in markets if c != a)
+        model = alone[b] * (1 - 2 * share) + sum(share**2 * alone[c] for c in markets if c != a)
         clustered = 0.0
         for who in {key[0] for key in moved}:
-            mean = sum(weight[a, c] * moved[who, a, c] for c in markets if c != a)
+            mean = sum(share * moved[who, a, c] for c in markets if c != a)
             clustered += (moved[who, a, b] - mean) ** 2
         variance[a, b] = max(model, clustered)
     return variance
