@@ -12,7 +12,7 @@ from diffusion.conventions import CONFIDENCE, FDR
 from graphs.baseline.absorbed import kept_variance
 from graphs.baseline.fit import Baseline
 from graphs.baseline.sums import PairSums
-from graphs.nulls import adjusted
+from graphs.false_discovery import adjusted
 
 LEAST_EXPECTED: Final = 1.0
 """Steps that must be expected before a pair is tested: fewer could hardly be told from chance."""

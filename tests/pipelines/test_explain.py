@@ -1,6 +1,6 @@
 """An edge in words: what stands in a sentence when there is one of a thing, few, or none."""
 
-from math import nan
+from math import log, nan
 
 import pytest
 
@@ -14,14 +14,15 @@ from pipelines.query.explain import (
 
 EDGE = {
     "exposed": 1_200, "tracks": 40, "joint": 3, "rate": 0.0333, "rate_low": 0.02, "rate_high": 0.05,
-    "rate_if_ties": 0.036, "lag_median": 7.0, "followed_to": 28.0, "lead_clusters": 50, "lead_share": 0.8,
-    "lead_share_low": 0.66, "lead_share_high": 0.9, "lead_if_against": 0.7, "lead_if_for": 0.85,
+    "rate_if_ties": 0.036, "lag_median": 7.0, "followed_to": 28.0,
 }  # fmt: skip
+
+LEAD = {"lead_share": 0.8, "lead_share_low": 0.66, "lead_share_high": 0.9, "lead_expected": 0.75}
 
 
 def said(**other: float) -> str:
     edge = EDGE | other
-    return "\n".join([flow_sentence(edge, "Sweden", "Norway"), *order_sentences(edge, "Sweden", "Norway")])
+    return "\n".join([flow_sentence(edge, "Sweden", "Norway"), *order_sentences(edge, LEAD, "Sweden", "Norway")])
 
 
 @pytest.mark.parametrize(
@@ -31,19 +32,29 @@ def said(**other: float) -> str:
         ({}, "that is 3.3 % to 3.6 %, 3 ties, by day 28"),
         ({}, "(95 % interval without ties 2.0 % to 5.0 %)"),
         ({"joint": 0}, "that is 3.3 %, by day 28"),
-        ({}, "Lead: of 50 releases (tracks of one artist and debut count once)"),
+        ({}, "an observed order, Sweden was first in 80% (66% to 90%), where the baseline expects 75%."),
         ({}, "Ties: 3 tracks entered both"),
         ({"lag_median": 1.0}, "half of them within 1 day;"),
         ({"exposed": 1, "tracks": 1}, "Of 1 track in Sweden that could have gone on to Norway, 1 did; that"),
         ({"exposed": 29}, "(not reliable: fewer than 30 tracks)"),
         ({"exposed": 0}, "No track could be followed from Sweden to Norway."),
-        ({"lead_clusters": 1}, "Lead: of 1 release (tracks"),
-        ({"lead_clusters": 0}, "no artist's release reached both Sweden and Norway in an observed order"),
         ({"joint": 1}, "Ties: 1 track entered both"),
     ],
 )
 def test_an_edge_in_words(other: dict[str, float], words: str) -> None:
     assert words in said(**other)
+
+
+def test_a_lead_share_of_few_artists_has_no_interval() -> None:
+    few = LEAD | {"lead_share_low": nan, "lead_share_high": nan, "lead_expected": nan}
+    (lead, _) = order_sentences(EDGE, few, "Sweden", "Norway")
+    assert lead.endswith("Sweden was first in 80% (of too few artists for an interval).")
+
+
+@pytest.mark.parametrize("lead", [{}, LEAD | {"lead_share": nan}], ids=["no baseline", "no track reached both"])
+def test_without_a_lead_share_there_is_no_sentence_on_it(lead: dict[str, float]) -> None:
+    (ties,) = order_sentences(EDGE, lead, "Sweden", "Norway")
+    assert ties.startswith("Ties: ")
 
 
 LIFT = {
@@ -68,21 +79,34 @@ def test_an_edge_beyond_the_baseline_in_words(other: dict[str, float], words: st
     assert words in baseline_sentence(LIFT | other, "Sweden", "Norway")
 
 
-def test_a_direct_edge_in_words() -> None:
-    pair = {
-        "alpha": 0.1, "low": 0.05, "high": 0.2, "q": 0.003, "direct": True, "credits": 12.34, "lag_median": 6.0,
-        "joint": 9, "alpha_if_ties": 0.15,
-    }  # fmt: skip
-    text = influence_sentence(pair, "Sweden", "Norway")
-    assert "bring 0.100 into Norway (0.050 to 0.200, q = 0.003); what all markets share at a time counts as" in text
-    assert "so this is no evidence of it. By itself it would bring 9.5% of the tracks not there yet" in text
-    assert "tracks not there yet; 12.3 of the entries into Norway are attributed to Sweden" in text
-    assert "are attributed to Sweden, at a modelled median lag of 6.0 days." in text
-    assert "if Sweden came first in all ties (9), it would be 0.150." in text
-    assert "; no entry into Norway is attributed to Sweden." in influence_sentence(
-        pair | {"credits": 0.0}, "Sweden", "Norway"
-    )
-    assert "no influence can be estimated" in influence_sentence(pair | {"alpha": nan}, "Sweden", "Norway")
+INFLUENCE = {
+    "beta": log(2), "beta_low": log(1.5), "beta_high": log(3), "q_joint": 0.003, "direct": True, "ordered": True,
+    "detectable": 1.8, "credits": 12.34, "credits_per_entry": 0.1, "lag_median": 6.0,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("other", "words"),
+    [
+        ({}, "Direct: an entry into Sweden multiplies the weight of Norway on the next chart, compared with other"),
+        ({}, "by 2.00 (1.50 to 3.00), q = 0.003, and more than from Norway to Sweden;"),
+        (
+            {"ordered": False},
+            "but not shown to be more than from Norway to Sweden, so that a common taste is not ruled",
+        ),
+        (
+            {},
+            "; 12.3 entries into Norway are attributed to it, 0.100 per entry into Sweden, half of them within 6 days",
+        ),
+        ({}, "What Sweden brings to all markets alike is not in it, nor what is faster than the charts."),
+        ({"direct": False, "q_joint": 0.2}, "Direct: not shown; fitted beside all other pairs the ratio is 2.00 (1.50"),
+        ({"direct": False, "q_joint": 0.2}, "; a ratio of 1.80 would be found with a power of 80 %."),
+        ({"direct": False}, "but taken by itself the pair is not shown to be more than the baseline expects."),
+        ({"direct": False, "q_joint": nan}, "Direct: not tested, as too few tracks reached Norway after Sweden."),
+    ],
+)
+def test_direct_influence_in_words(other: dict[str, float], words: str) -> None:
+    assert words in influence_sentence(INFLUENCE | other, "Sweden", "Norway")
 
 
 @pytest.mark.parametrize(
