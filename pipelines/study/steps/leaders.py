@@ -38,7 +38,7 @@ YEAR: Final = 365
 QUARTER: Final = 91
 """Days: periods of rolling leaders are a year long and begin a quarter apart."""
 
-DRAWS: Final = 3
+DRAWS: Final = 2
 """Charts drawn from the baseline, on which validity is asked too."""
 
 
