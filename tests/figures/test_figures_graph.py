@@ -281,7 +281,7 @@ def test_one_row_or_none_beside_others_is_drawn_honestly() -> None:
     unranked.loc[unranked["measure"] == "pagerank", ["score", "rank", "low", "high", "group"]] = np.nan
     text = " ".join(words(figures.leader_intervals(unranked)).split())
     assert "not defined for any market" in text
-    assert "Left out where not defined: PageRank for 10." in text
+    assert "Left out where not defined or of too few artists: PageRank for 10." in text
     assert "no pair of markets on the map has q ≤ 0.05" in words(
         figures.backbone_map(BACKBONE.assign(q=np.nan, lift=np.nan), MARKETS)
     )
