@@ -86,7 +86,7 @@ class PairSums:
             raise SettingError(f"window is {window} days; it must be at least 1")
         m, chance = len(baseline.steps.markets), baseline.probabilities(version=version)
         total = np.zeros((9, m, m))
-        for rows, artist in _by_artist(baseline.steps):
+        for rows, artist in by_artist(baseline.steps):
             own = _Following(baseline.steps, rows, artist, chance[rows], window, kernel, ties)
             parts = [own.after(source) for source in range(m)]
             sender = np.repeat(np.arange(m), [len(part[0]) for part in parts])
@@ -109,7 +109,7 @@ class PairSums:
         return np.maximum((1 - share) ** 2 * here + share**2 * here.T - 2 * share * (1 - share) * both, 0)
 
 
-def _by_artist(steps: Steps) -> Iterator[tuple[slice, Ints]]:
+def by_artist(steps: Steps) -> Iterator[tuple[slice, Ints]]:
     """Yield the steps of whole artists in blocks, and the artist of every step, numbered from 0 in the block."""
     heads = np.flatnonzero(np.diff(steps.artist, prepend=-1))
     ends = np.append(heads, len(steps))

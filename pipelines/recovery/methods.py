@@ -10,9 +10,9 @@ import pandas as pd
 from diffusion import Entries, lag_curve, transitions
 from diffusion.arrays import Floats
 from diffusion.simulation.truth import DAYS
-from graphs.influence import Influence, direct_edges
-from graphs.influence.netinf import netinf, track_cascades
+from graphs.netinf import netinf, track_cascades
 from graphs.significance import edge_significance
+from graphs.summed_hazard import SummedHazard, summed_hazard
 
 TUNED: Final = 4.0
 """Per day: the rate of netinf that finds most edges in these simulations, of 1, 2, 4, 8 and 16; chosen in hindsight."""
@@ -39,21 +39,21 @@ class Given:
     nulls
         Result of `graphs.significance.edge_significance` for each pair.
     direct
-        Direct edges, fitted with defaults.
+        The summed-hazard model, fitted with defaults.
     """
 
     entries: Entries
     window: int
     pairs: pd.DataFrame
     nulls: pd.DataFrame
-    direct: Influence
+    direct: SummedHazard
 
     @classmethod
     def of(cls, entries: Entries, *, window: int, seed: int) -> "Given":
         """Return the input of all methods from entries; `seed` is for the nulls."""
         nulls = edge_significance(entries.timelines, window=window, permutations=PERMUTATIONS, seed=seed)
         pairs = transitions(entries, window=window).to_pandas()
-        return cls(entries, window, pairs, nulls, direct_edges(entries, window=window))
+        return cls(entries, window, pairs, nulls, summed_hazard(entries, window=window))
 
     @property
     def markets(self) -> list[str]:
@@ -163,8 +163,9 @@ def _alpha_shrunk(evidence: Given) -> Scores:
 
 
 def _alpha_p(evidence: Given) -> Scores:
-    """p-value of α, smallest first; leaders by the number of direct edges."""
-    return Scores(-evidence.direct.matrix("p"), np.nansum(evidence.direct.matrix("direct"), axis=1))
+    """p-value of α, smallest first; leaders by the number of pairs with p ≤ .05."""
+    p = evidence.direct.matrix("p")
+    return Scores(-p, (p <= 0.05).sum(axis=1).astype(np.float64))
 
 
 def _summed(edges: Floats) -> Scores:
