@@ -1,6 +1,7 @@
 """The baseline: which market a track would enter next if no market followed another; and what is beyond it."""
 
 from graphs.baseline.credits import EntryCredits, entry_credits
+from graphs.baseline.dealt import dealt_entries
 from graphs.baseline.direct import clout, direct_table
 from graphs.baseline.edges import edge_table
 from graphs.baseline.fit import Baseline, baseline

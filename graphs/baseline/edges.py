@@ -140,10 +140,15 @@ def affinity(low: Floats) -> Floats:
     return value
 
 
+def log_lift(sums: PairSums) -> Floats:
+    """Return the logarithm of every lift, half a step added to both counts, (m, m)."""
+    log: Floats = np.log((sums.observed + 0.5) / (sums.expected + 0.5))
+    return log
+
+
 def order(sums: PairSums) -> dict[str, Floats]:
     """Return the asymmetry of every pair, its p and q, (m, m) each."""
-    log = np.log((sums.observed + 0.5) / (sums.expected + 0.5))
-    p, tested = order_p(sums), seen(sums)
+    log, p, tested = log_lift(sums), order_p(sums), seen(sums)
     return {
         "asymmetry": log - log.T,
         "p_order": p,

@@ -12,6 +12,7 @@ _UNTESTED = "null where less than one step is expected"
 _UNTESTED_ORDER = "null where less than one step is expected either way"
 _NO_TRACKS = "null where no track did"
 _FEW_ARTISTS = "null where these tracks are of less than 10 effective artists, (Σ n)² / Σ n²"
+_FEW_SCORED = "null for uniform and with less than 10 effective artists"
 
 LIFTS = Contract(
     "lifts",
@@ -98,27 +99,77 @@ LIFTS = Contract(
     TRANSITIONS.key,
 )
 
+SENSITIVITY = Contract(
+    "sensitivity",
+    "one variant of the definitions",
+    (
+        Column(
+            "variant",
+            pa.string(),
+            "base; window halved, window doubled; decaying (weights that fall with the lag); upper half (entries into "
+            "the upper half of the charts); coarser ages, finer ages; ties for, ties against (the direction that is "
+            "judged); first half, second half (of the time)",
+        ),
+        Column("against", pa.string(), "variant that found_again and correlation are about"),
+        Column("tested", _COUNT, "pairs of which one step or more is expected"),
+        Column("edges", _COUNT, "pairs with q ≤ .05"),
+        Column(
+            "found_again",
+            _NUMBER,
+            "share of the edges of `against` that are edges here; null where it has none",
+            nullable=True,
+        ),
+        Column("ordered", _COUNT, "pairs with q ≤ .05 and q_order ≤ .05"),
+        Column(
+            "correlation",
+            _NUMBER,
+            "correlation of the log lifts of all pairs tested here and in `against`, half a track added to all counts; "
+            "null where there are none",
+            nullable=True,
+        ),
+    ),
+    ("variant",),
+)
+
 PLACEBO = Contract(
     "placebo",
-    "the charts, or charts drawn from the baseline, in which no market follows another",
+    "the charts, or charts in which no market follows another, held against a baseline of their own",
     (
-        Column("draw", _COUNT, "number of the drawn charts, from 1; 0 for the charts themselves"),
+        Column(
+            "kind",
+            pa.string(),
+            "charts (the charts themselves), baseline (drawn from the baseline), or permutation (markets of steps dealt "
+            "anew among steps of one date and class of age)",
+        ),
+        Column("draw", _COUNT, "number of the draw of its kind, from 1; 0 for the charts themselves"),
         Column("tested", _COUNT, "pairs of which one step or more is expected"),
         Column("edges_sizes", _COUNT, "pairs with q_sizes ≤ .05"),
         Column("edges", _COUNT, "pairs with q ≤ .05"),
+        Column("reverse", _NUMBER, "share of the edges whose reverse is an edge; null without edges", nullable=True),
         Column("ordered", _COUNT, "pairs with q ≤ .05 and q_order ≤ .05"),
+        Column("direct", _COUNT, "pairs with direct influence; null where the joint fit has no answer", nullable=True),
+        Column("groups", _COUNT, "groups of leaders; null where markets are not compared", nullable=True),
     ),
-    ("draw",),
+    ("kind", "draw"),
 )
 
 LOG_SCORES = Contract(
     "log_scores",
-    "one version of the baseline",
+    "one version of the baseline on one held-back quarter, or on all of them together",
     (
-        Column("version", pa.string(), "uniform, sizes (of the markets alone), or likeness (sizes and likeness)"),
+        Column("quarter", pa.string(), "quarter as 2021-Q1, or all"),
+        Column(
+            "version",
+            pa.string(),
+            "uniform; sizes (of markets, by age and period); likeness (sizes and likeness); influence (and what follows "
+            "an entry into every other market, by the joint fit)",
+        ),
         Column("steps", _COUNT, "number of steps: entries after the debut"),
+        Column("artists", _COUNT, "number of artists whose steps they are"),
         Column("log_score", _NUMBER, "mean natural logarithm of the probability of the market that was entered"),
-        Column("bits", _NUMBER, "mean gain on uniform per step, as a number of bits"),
+        Column("gain", _NUMBER, "bits: mean gain per step on the version before; null for uniform", nullable=True),
+        Column("gain_low", _NUMBER, f"bits: lower bound of its 95 % interval by artist; {_FEW_SCORED}", nullable=True),
+        Column("gain_high", _NUMBER, f"bits: upper bound of its 95 % interval by artist; {_FEW_SCORED}", nullable=True),
     ),
-    ("version",),
+    ("quarter", "version"),
 )

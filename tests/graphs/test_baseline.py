@@ -24,7 +24,7 @@ from graphs.baseline.fit import period_starts, step_kinds
 from graphs.baseline.lead_share import LEAST_ARTISTS, effective_artists, lead_columns
 from graphs.baseline.likeness import CLASSES, Likeness, kind_design, sizes
 from graphs.baseline.sums import Kernel, Ties
-from graphs.baseline.weights import AGES, Weights, fitted_weights
+from graphs.baseline.weights import Weights, fitted_weights
 from graphs.contracts import LIFTS
 from graphs.market_graph import market_graph
 from tests import twins_baseline as twin
@@ -298,7 +298,7 @@ def moved(weights: Weights, place: int, by: float) -> Weights:
     theta = np.concatenate([weights.effects, weights.classes])
     theta[place] += by
     effects, classes = np.split(theta, [len(weights.effects)])
-    main, age, period = np.split(effects.reshape(-1, weights.size.shape[2]), [1, 1 + len(AGES)])
+    main, age, period = np.split(effects.reshape(-1, weights.size.shape[2]), [1, 1 + len(weights.ages)])
     return replace(weights, size=main[:, None] + age[:, None] + period[None], factor=kind_design() @ classes)
 
 
