@@ -1,4 +1,4 @@
-"""Market graphs: transitions between markets, tests against chance, leaders, distances, and exports."""
+"""Market graphs: transitions between markets, what goes beyond a baseline, leaders, distances, and exports."""
 
 from graphs import backbone, baseline, distance, exports, summed_hazard
 from graphs.journeys import slices
@@ -7,7 +7,6 @@ from graphs.journeys.stream import period_edges, transition_stream
 from graphs.leaders import rolling, validity
 from graphs.leaders.bootstrap import Leaders
 from graphs.market_graph import SCORES, Flow, MarketGraph, market_graph
-from graphs.significance import edge_significance
 
 __all__ = [
     "SCORES",
@@ -18,7 +17,6 @@ __all__ = [
     "backbone",
     "baseline",
     "distance",
-    "edge_significance",
     "exports",
     "market_graph",
     "period_edges",

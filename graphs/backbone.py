@@ -1,4 +1,4 @@
-"""The backbone of a graph: its edges with small q (tested against a null), or those the disparity filter keeps."""
+"""The backbone of a graph: its pairs beyond the baseline, or the edges that the disparity filter keeps."""
 
 from typing import Final, Literal
 
@@ -22,7 +22,7 @@ def backbone_by_q(edges: pd.DataFrame, *, level: float = FDR) -> pd.DataFrame:
     Parameters
     ----------
     edges
-        One row per ordered pair, with `source`, `target`, `q`.
+        One row per ordered pair, with `source`, `target`, `q`, as `graphs.baseline.edge_table` returns them.
     level
         False discovery rate, above 0 and up to 1 (default .05).
 
@@ -42,8 +42,11 @@ def backbone_by_q(edges: pd.DataFrame, *, level: float = FDR) -> pd.DataFrame:
     """
     _check_level(level)
     if "q" not in edges:
-        raise SettingError("these edges have no column q; test them against a null first, or use the disparity filter")
-    return _kept(edges, edges["q"].to_numpy(dtype=float, na_value=np.nan), level, "q")
+        raise SettingError(
+            "these edges have no column q; take those of graphs.baseline.edge_table, or use the disparity filter"
+        )
+    q = edges["q"].to_numpy(dtype=float, na_value=np.nan)
+    return _kept(edges, q, level, "q", "longer charts show smaller lifts")
 
 
 def backbone_by_disparity(
@@ -51,7 +54,7 @@ def backbone_by_disparity(
 ) -> pd.DataFrame:
     """Return the edges that the disparity filter keeps, with the columns that `disparity` adds.
 
-    It needs no null, so it also serves edges without q, such as rates. Its level is not an error rate (see
+    It needs no baseline, so it also serves edges without q, such as rates. Its level is not an error rate (see
     `disparity`).
 
     Parameters
@@ -85,7 +88,7 @@ def backbone_by_disparity(
     scored = disparity(edges, by=by)
     out, into = (scored[column].to_numpy() for column in ("disparity_out", "disparity_in"))
     seen = {"either": np.minimum(out, into), "both": np.maximum(out, into), "out": out, "in": into}
-    return _kept(scored, seen[side], level, "disparity")
+    return _kept(scored, seen[side], level, "disparity", "raise the level or use more data")
 
 
 def disparity(edges: pd.DataFrame, *, by: str = "tracks") -> pd.DataFrame:
@@ -148,14 +151,12 @@ def _disparity(market: "pd.Series[str]", strength: NDArray[np.float64]) -> NDArr
     return np.where(there, np.clip(1 - share, 0.0, 1.0) ** np.maximum(degree[number] - 1, 0), np.nan)
 
 
-def _kept(edges: pd.DataFrame, value: NDArray[np.float64], level: float, name: str) -> pd.DataFrame:
+def _kept(edges: pd.DataFrame, value: NDArray[np.float64], level: float, name: str, advice: str) -> pd.DataFrame:
     keep = value <= level
     if not keep.any():
         there = value[~np.isnan(value)]
         least = f"the smallest is {there.min():.3g}" if there.size else "none has a value"
-        raise DataSaysNoError(
-            f"no edge of {len(edges):,} has {name} ≤ {level:g} ({least}); raise the level or use more data"
-        )
+        raise DataSaysNoError(f"no edge of {len(edges):,} has {name} ≤ {level:g} ({least}); {advice}")
     return edges[keep].reset_index(drop=True)
 
 

@@ -24,7 +24,6 @@ from graphs.journeys.slices import By
 from graphs.journeys.stream import period_edges
 from graphs.leaders.bootstrap import Leaders, bootstrap_leaders
 from graphs.leaders.scores import Flows, edge_flows, score_table
-from graphs.significance import edge_significance
 
 SCORES = (
     "out_tracks",
@@ -199,21 +198,28 @@ class MarketGraph:
         markets = list(self._nodes["market"])
         return bootstrap_leaders(transitions, markets, lags=self.counts.lags, replicates=replicates, seed=seed)
 
-    def tested(self, *, permutations: int = 200, seed: int = 0) -> "MarketGraph":
-        """Return the graph with its edges tested against chance: the columns of `edge_significance` are added.
+    def with_columns(self, *, edges: pd.DataFrame | None = None, nodes: pd.DataFrame | None = None) -> "MarketGraph":
+        """Return the graph with further columns, which every export then has.
 
         Parameters
         ----------
-        permutations
-            Draws from each null (default 200).
-        seed
-            Seed of the random draws (default 0).
+        edges
+            Columns by `source` and `target`, such as those of `graphs.baseline.edge_table` (default: none).
+        nodes
+            Columns by `market`, such as `community` (default: none).
+
+        Raises
+        ------
+        SettingError
+            When a key is missing or stands twice, or the graph has a column of that name already.
         """
-        found = edge_significance(self.timelines, window=self.window, permutations=permutations, seed=seed)
-        bare = self._edges[[name for name in self._edges if name not in found or name in ("source", "target")]]
-        edges = bare.merge(found, on=["source", "target"], how="left", validate="one_to_one")
         return MarketGraph(
-            self._nodes, edges, lags=self._lags, window=self.window, chart=self.chart, timelines=self.timelines
+            self._nodes if nodes is None else _joined(self.nodes, nodes, ["market"]).drop(columns=[*SCORES]),
+            self._edges if edges is None else _joined(self._edges, edges, ["source", "target"]),
+            lags=self._lags,
+            window=self.window,
+            chart=self.chart,
+            timelines=self.timelines,
         )
 
     def largest(self, by: str = "tracks", *, least_exposed: int | None = None) -> pd.DataFrame:
@@ -284,14 +290,18 @@ class MarketGraph:
         return networkx_graph(self.nodes, self._edges[self._edges["tracks"] > 0])
 
     def graphml(self) -> bytes:
-        """Return the flows as GraphML: names as `label`, positions as `lat` and `lon`, `weight` = tracks."""
+        """Return the flows as GraphML: names as `label`, positions as `lat` and `lon`, `weight` = tracks.
+
+        It holds all columns of edges and nodes; `with_columns` adds lifts, verdicts, or communities.
+        """
         return graphml(self.to_networkx())
 
     def gexf(self, *, by: By = "quarter") -> bytes:
         """Return the flows as GEXF for Gephi; its timeline shows the tracks by period of their debut.
 
         The file holds the columns of `graphs.exports.GEPHI_EDGES`, by which Gephi can filter, colour or size edges.
-        `graphml` holds all columns of the edges, `periods` all columns by period.
+        `graphml` holds all columns of the edges, `periods` all columns by period; `with_columns` adds lifts, verdicts,
+        or communities.
 
         Parameters
         ----------
@@ -375,6 +385,16 @@ def market_graph(
     return MarketGraph(
         _market_nodes(entries), edges, lags=lags, window=window, chart=calendar.chart, timelines=entries.timelines
     )
+
+
+def _joined(table: pd.DataFrame, more: pd.DataFrame, key: list[str]) -> pd.DataFrame:
+    """Return a table with the further columns of another one by `key`; rows that the other lacks have no value."""
+    if not set(key) <= set(more) or more.duplicated(key).any():
+        raise SettingError(f"further columns of a graph need one row for each {' and '.join(key)}, named so")
+    known = [name for name in more if name in table and name not in key]
+    if known:
+        raise SettingError(f"the graph has a column '{known[0]}' already; rename the new one")
+    return table.merge(more, on=key, how="left", validate="one_to_one")
 
 
 def _market_nodes(entries: Entries) -> pd.DataFrame:

@@ -29,7 +29,7 @@ _STAR: Final = {
 }
 
 ARTIFACTS: Final[Mapping[str, Mapping[str, Contract]]] = {
-    **{step.name: {f"{name}.parquet": contract for name, contract in step.tables.items()} for step in STEPS},
+    **{step.name: {f"{name}.parquet": table for name, table in step.tables.items()} for step in STEPS if step.tables},
     "ingest": {
         "slim/year=*/*.parquet": raw.SLIM,
         "damaged.parquet": QUARANTINE,

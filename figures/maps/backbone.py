@@ -1,4 +1,4 @@
-"""The backbone (flows with small q) on a map of the world."""
+"""The backbone (pairs beyond the baseline) on a map of the world."""
 
 from typing import Final
 
@@ -32,7 +32,7 @@ _DOT: Final = "#ffffff"
 
 
 def backbone_map(edges: pd.DataFrame, markets: pd.DataFrame, *, level: float = 0.05, most: int = 60) -> Figure:
-    """Return a world map with an arrow for every flow with q ≤ `level`.
+    """Return a world map with an arrow for every pair beyond the baseline: q ≤ `level`.
 
     Wider arrows have more tracks, darker arrows a higher lift. Arrows take the shorter way round the world. Where five
     markets or more lie in and around Europe, a second panel enlarges it.
@@ -40,8 +40,8 @@ def backbone_map(edges: pd.DataFrame, markets: pd.DataFrame, *, level: float = 0
     Parameters
     ----------
     edges
-        One row per ordered pair: `source`, `target`, `tracks`, `lift` (tracks / expected tracks), `q` (false discovery
-        rate). Pairs that were not tested have NaN and are not drawn.
+        One row per ordered pair: `source`, `target`, `tracks`, `lift` (observed / expected tracks), `q` (false
+        discovery rate). Pairs that were not tested have NaN and are not drawn.
     markets
         One row per market: `market`, `name`, `latitude`, `longitude` (degrees; NaN where unknown, then the market is
         not drawn and a note says so), `out_tracks`, `in_tracks`.
@@ -107,11 +107,11 @@ def _norm(lifts: "pd.Series[float]") -> LogNorm:
 
 
 def _drawn(atlas: Atlas, scale: ScalarMappable, notes: list[str], level: float) -> Figure:
-    title = "The backbone: flows with more tracks than the null gives"
+    title = "Pairs beyond the baseline: more tracks follow than expected"
     page = Page(title, notes, height=STRIP + atlas.height)
     top = draw(page, atlas, bottom=STRIP)
     if atlas.arrows.empty:
-        say_empty(top, f"no flow between markets on the map has q ≤ {level:g}")
+        say_empty(top, f"no pair of markets on the map has q ≤ {level:g}")
     else:
         _lift_scale(page, scale)
     arrow_key(page.place(3.15, 0.06, 2.0, 0.47), atlas, colour=MUTED)
@@ -124,16 +124,19 @@ def _lift_scale(page: Page, scale: ScalarMappable) -> None:
     place = page.place(0.15, 0.39, 2.6, 0.09)
     bar = page.figure.colorbar(scale, cax=place, orientation="horizontal", ticks=ticks, format="%g")
     bar.minorticks_off()
-    bar.set_label("colour of an arrow: lift (tracks over expected tracks)", size=SMALL_SIZE)
+    bar.set_label("colour of an arrow: lift (observed over expected tracks)", size=SMALL_SIZE)
     bar.ax.tick_params(labelsize=SMALL_SIZE)
 
 
 def _notes(atlas: Atlas, table: pd.DataFrame, backbone: pd.DataFrame, level: float) -> list[str]:
     drawn = len(atlas.arrows)
-    said = f"Of {len(table):,} ordered pairs, {len(backbone):,} have q ≤ {level:g} (false discovery rate)."
+    said = (
+        f"Of {len(table):,} ordered pairs, {len(backbone):,} have more tracks than market sizes and likeness give "
+        f"(q ≤ {level:g}, a false discovery rate)."
+    )
     if drawn < len(backbone):
         said += f" Drawn are the {drawn:,} with most tracks."
     unknown = int(table["q"].isna().sum())
     if unknown:
-        said += f" {unknown:,} have no q: they were not tested."
+        said += f" {unknown:,} were not tested: too few tracks are expected."
     return [said + " Arrows are not routes."]

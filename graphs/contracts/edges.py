@@ -1,8 +1,11 @@
 """Contracts of the graph itself: its edges, its backbone, its edges by period, and its markets."""
 
+from typing import Final
+
 import pyarrow as pa
 
 from diffusion.contracts import ENTRIES, TRANSITIONS, Column, Contract
+from graphs.contracts.lifts import LIFTS
 
 _TEXT, _DATE, _COUNT, _NUMBER = pa.string(), pa.date32(), pa.int64(), pa.float64()
 
@@ -32,99 +35,31 @@ _DISTANCES = (
 )
 
 
-def _against(null: str, suffix: str) -> tuple[Column, ...]:
-    """Return the columns that compare `tracks` with one null."""
-    return (
-        Column(f"expected{suffix}", _NUMBER, f"tracks expected under {null}"),
-        Column(
-            f"lift{suffix}",
-            _NUMBER,
-            f"ratio: tracks / expected{suffix}; null where expected{suffix} is 0",
-            nullable=True,
-        ),
-        Column(
-            f"p{suffix}",
-            _NUMBER,
-            f"probability of as many tracks or more under {null}; null where expected{suffix} and tracks are 0",
-            nullable=True,
-        ),
-        Column(
-            f"q{suffix}",
-            _NUMBER,
-            f"false discovery rate (share) at which the pair would be reported, Benjamini–Hochberg over all pairs; "
-            f"null as p{suffix}",
-            nullable=True,
-        ),
-    )
-
-
-_WITHOUT_CLUSTERS = "null where lead_clusters is 0"
-
-_LEADS = (
-    Column(
-        "lead_clusters",
-        _COUNT,
-        "clusters (tracks of one primary artist and debut) that reached both markets in an observed order",
-    ),
-    Column(
-        "lead_share", _NUMBER, f"share of lead_clusters that reached source first; {_WITHOUT_CLUSTERS}", nullable=True
-    ),
-    Column(
-        "lead_p",
-        _NUMBER,
-        f"probability of a share at least as far from ½ if both markets were first equally often; {_WITHOUT_CLUSTERS}",
-        nullable=True,
-    ),
-    Column(
-        "lead_share_low",
-        _NUMBER,
-        f"share: lower bound of the 95 % interval of lead_share (Clopper–Pearson); {_WITHOUT_CLUSTERS}",
-        nullable=True,
-    ),
-    Column(
-        "lead_share_high",
-        _NUMBER,
-        f"share: upper bound of the 95 % interval of lead_share (Clopper–Pearson); {_WITHOUT_CLUSTERS}",
-        nullable=True,
-    ),
-    Column(
-        "lead_share_tracks",
-        _NUMBER,
-        "share of tracks, not clusters: the tracks of an album count one by one; null where there is no such track",
-        nullable=True,
-    ),
-    Column(
-        "lead_if_against",
-        _NUMBER,
-        "share if every tied cluster had reached target first; null where no cluster reached both",
-        nullable=True,
-    ),
-    Column(
-        "lead_if_for",
-        _NUMBER,
-        "share if every tied cluster had reached source first; null where no cluster reached both",
-        nullable=True,
-    ),
-)
-
 EDGES = Contract(
     "edges",
     "one ordered pair of markets, with or without transitions",
-    (
-        *TRANSITIONS.columns,
-        *_DISTANCES,
-        *_against("the volume null (entries per market and day, and dates per track, are held)", ""),
-        *_against("the order null (markets and dates of each track are held)", "_order"),
-        *_LEADS,
-    ),
+    (*TRANSITIONS.columns, *_DISTANCES),
     TRANSITIONS.key,
 )
 
+BEYOND: Final = (
+    "observed",
+    "expected",
+    "lift",
+    "lift_low",
+    "lift_high",
+    "q",
+    "asymmetry",
+    "q_order",
+)
+"""Columns of `LIFTS` that go with an edge into the backbone and into the files for other tools."""
+
 BACKBONE = Contract(
     "backbone",
-    "one edge with q of at most .05",
+    "one pair beyond the baseline: q is at most .05",
     (
         *EDGES.columns,
+        *LIFTS.pick(*BEYOND),
         Column(
             "disparity_out",
             _NUMBER,

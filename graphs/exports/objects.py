@@ -18,12 +18,20 @@ GEPHI_EDGES = (
     "distance_km",
     "contiguous",
     "common_language",
+    "language_overlap",
     "cultural_distance",
+    "observed",
+    "expected",
     "lift",
+    "lift_low",
+    "lift_high",
     "q",
-    "lift_order",
+    "asymmetry",
     "q_order",
-    "lead_share",
+    "edge",
+    "direct",
+    "ordered",
+    "credits_per_entry",
 )
 """Columns of edges in GEXF, by which Gephi can filter, colour or size edges; GraphML has all columns."""
 

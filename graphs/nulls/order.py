@@ -15,12 +15,8 @@ ATTEMPTS = 4
 STEPS = 20
 """Small steps, each swaps two markets of a cluster, for clusters that found no allowed fresh permutation."""
 
-CELLS = 1_000_000
-"""Pairs of entries that the closed form looks at together."""
-
 Whole = NDArray[np.int64]
 Places = NDArray[np.intp]
-Moments = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,51 +133,3 @@ def order_days(slots: Slots, watched: Watch, *, permutations: int, generator: np
     for _ in range(permutations):
         chain.move(generator)
         yield chain.day.copy()
-
-
-def order_moments(slots: Slots, watched: Watch, windows: tuple[Index, Index]) -> tuple[Moments, Moments]:
-    """Return mean and variance of the transitions of every ordered pair under the order null, in closed form.
-
-    A track of k entries puts markets a and b on each ordered pair of its slots equally often; the share of those pairs
-    that make a transition is its probability. Where not every market may take every day, only allowed pairs count,
-    which takes the track's other markets as free: exact for tracks without a restriction, close to it for the others.
-    The variance is that of independent tracks: clusters with several tracks make it larger.
-
-    Returns
-    -------
-    tuple of arrays
-        (m, m) each, rows sources.
-    """
-    pairs = slots.markets * slots.markets
-    mean, variance = np.zeros(pairs), np.zeros(pairs)
-    begin, sizes = np.searchsorted(slots.track, np.arange(slots.tracks)), np.bincount(slots.track)
-    for size in np.unique(sizes):
-        alike = begin[sizes == size]
-        step = max(1, CELLS // int(size) ** 2)
-        for at in range(0, len(alike), step):
-            pair, chance = _pair_chances(slots, watched, windows, alike[at : at + step], int(size))
-            mean += np.bincount(pair.ravel(), chance.ravel(), minlength=pairs)
-            variance += np.bincount(pair.ravel(), (chance * (1 - chance)).ravel(), minlength=pairs)
-    shape = (slots.markets, slots.markets)
-    return mean.reshape(shape), variance.reshape(shape)
-
-
-def _pair_chances(
-    slots: Slots, watched: Watch, windows: tuple[Index, Index], first: Places, size: int
-) -> tuple[Whole, Moments]:
-    """Return, for tracks of one number of entries, pair and chance of its transition, (tracks, size, size) each."""
-    slot = first[:, None] + np.arange(size)
-    day, market = slots.day[slot], slots.market[slot].astype(np.int64)
-    cell = day[:, None, :].astype(np.int64) * slots.markets + market[:, :, None]
-    allowed = watched.allowed.ravel()[cell].astype(np.float32)
-    start, width = windows[0].ravel()[cell], windows[1].ravel()[cell]
-    followed = np.zeros(cell.shape, np.float32)
-    for source in range(size):
-        since = day[:, None, None, source] - start
-        followed[:, :, source] = (allowed * ((since >= 0) & (since <= width))).sum(axis=2)
-    makes = allowed @ followed.transpose(0, 2, 1)
-    total = allowed.sum(axis=2)
-    there = total[:, :, None] * total[:, None, :] - allowed @ allowed.transpose(0, 2, 1)
-    there[:, np.arange(size), np.arange(size)] = 0
-    chance = np.where(there > 0, makes / np.where(there > 0, there, 1), 0).astype(np.float64)
-    return market[:, :, None] * slots.markets + market[:, None, :], chance

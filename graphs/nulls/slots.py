@@ -1,4 +1,4 @@
-"""Timed entries as slots that a null fills anew, and the transitions that a filling makes."""
+"""Timed entries as slots that a null fills anew."""
 
 from dataclasses import dataclass
 
@@ -9,16 +9,9 @@ from diffusion.timelines import Timelines
 from graphs.nulls.watch import Watch
 
 Index = NDArray[np.int32]
-Counts = NDArray[np.int64]
 
 ABSENT = -1
 """Day that stands for no timed entry; days of entries are 0 or more."""
-
-BLOCK = 16_384
-"""Entries counted at a time, so that the work stays in the processor's cache."""
-
-SHORT_DAYS = 30_000
-"""Days that fit into 16 bits with room to subtract."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,37 +96,3 @@ def days_by_market(slots: Slots, market: Index, day: Index) -> Index:
     table = np.full((slots.tracks, slots.markets), ABSENT, np.int32)
     table[slots.track, market] = day
     return table
-
-
-def transition_counts(slots: Slots, market: Index, day: Index, windows: tuple[Index, Index]) -> Counts:
-    """Return the tracks of every ordered pair that make the transition, when slots are filled so.
-
-    Parameters
-    ----------
-    market, day
-        (k,): market and day of every slot's entry.
-    windows
-        What `Watch.windows` says of the window.
-
-    Returns
-    -------
-    array
-        (m, m): tracks from the row's market to the column's.
-    """
-    short = len(windows[0]) < SHORT_DAYS
-    signed, unsigned = (np.int16, np.uint16) if short else (np.int32, np.uint32)
-    table = np.full((slots.tracks, slots.markets), ABSENT, signed)
-    table[slots.track, market] = day
-    late = np.flatnonzero(day > slots.debut[slots.track])
-    late = late[np.argsort(market[late].astype(np.int16), kind="stable")]
-    target, rows = market[late], slots.track[late]
-    cell = day[late].astype(np.int64) * slots.markets + target
-    start, width = windows[0].ravel()[cell].astype(signed), windows[1].ravel()[cell].astype(unsigned)
-    counts = np.zeros((slots.markets, slots.markets), np.int64)
-    for at in range(0, len(late), BLOCK):
-        block = slice(at, at + BLOCK)
-        # a day before the window turns into a huge number without sign, so one comparison tests both ends
-        inside = (table[rows[block]] - start[block, None]).view(unsigned) <= width[block, None]
-        heads = np.flatnonzero(np.diff(target[block], prepend=-1))
-        counts[target[block][heads]] += np.add.reduceat(inside.view(np.uint8), heads, axis=0, dtype=np.int32)
-    return counts.T.copy()

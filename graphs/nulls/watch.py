@@ -9,9 +9,6 @@ from diffusion.timelines import NEVER, Timelines
 
 Table = NDArray[np.int32]
 
-OUTSIDE = np.int32(-2)
-"""Start of a window that holds no day: no entry has this day, nor the day −1 that stands for none."""
-
 
 @dataclass(frozen=True, slots=True)
 class Watch:
@@ -25,33 +22,11 @@ class Watch:
         (d, m): the market is in coverage and past its washout, so that an entry of that day is timed.
     without
         (d, m): the market's observed day before; for the day of a real entry it is that entry's `last_without`.
-    past_washout
-        (d, m): first day of the same stretch of coverage that is past the washout; only where `allowed`.
     """
 
     first: int
     allowed: NDArray[np.bool_]
     without: Table
-    past_washout: Table
-
-    def windows(self, window: int) -> tuple[Table, Table]:
-        """Return when a source must have been entered for a transition into a market on a day to count.
-
-        Parameters
-        ----------
-        window
-            Days within which the target must follow, the bound included.
-
-        Returns
-        -------
-        tuple of arrays
-            (d, m): first day, and how many days further the window goes. An empty window is (`OUTSIDE`, 0).
-        """
-        day = np.arange(len(self.allowed), dtype=np.int32)[:, None]
-        start = np.maximum(day - window, self.past_washout)
-        end = np.minimum(day - 1, self.without)
-        there = self.allowed & (start <= end)
-        return np.where(there, start, OUTSIDE), np.where(there, end - start, 0).astype(np.int32)
 
 
 def watch(timelines: Timelines) -> Watch:
@@ -68,12 +43,11 @@ def watch(timelines: Timelines) -> Watch:
     past = begin + timelines.washout
     span = _painted(shape, market, begin, timelines.span_last - first, np.arange(1, len(market) + 1))
     allowed = _painted(shape, market, past, timelines.span_last - first, np.ones(len(market), np.int64)) > 0
-    past_washout = np.concatenate(([0], past)).astype(np.int32)[span]
     observed = (span > 0) & _known(timelines, first, length)[:, None] & ~_gaps(timelines, first, shape)
     latest = np.where(observed, np.arange(length, dtype=np.int32)[:, None], NEVER)
     without = np.full(shape, NEVER, np.int32)
     without[1:] = np.maximum.accumulate(latest, axis=0)[:-1]
-    return Watch(first, allowed, without, past_washout)
+    return Watch(first, allowed, without)
 
 
 def _painted(

@@ -38,7 +38,6 @@ EVENT_OPTIONS = (
     click.option("--chart", help="Name of the chart (default top200, else the only one)."),
 )
 CHANCE_OPTIONS = (
-    click.option("--permutations", type=int, help="Random charts drawn for each null (default 200)."),
     click.option("--replicates", type=int, help="Bootstrap replicates of the graph (default 1,000)."),
     click.option("--seed", type=int, help="Seed of the random numbers (default 0)."),
 )

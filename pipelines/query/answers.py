@@ -180,11 +180,13 @@ def explain(place: Path, source: str, target: str) -> Answer:
     a, b = names.values()
     lines = [f"{a} → {b} on {graph.chart}, within {graph.window} days", flow_sentence(edge, a, b)]
     data: dict[str, Any] = {"edge": records(pd.DataFrame([edge]))[0], "baseline": None, "direct": None}
+    lift: dict[Any, Any] = {}
     if results.holds("lifts"):
         pair = _of_pair(results.table("lifts"), edge)
-        lines.append(baseline_sentence(pair.to_dict("records")[0], a, b))
+        lift = pair.to_dict("records")[0]
+        lines.append(baseline_sentence(lift, a, b))
         data["baseline"] = records(pair)[0]
-    lines += order_sentences(edge, a, b)
+    lines += order_sentences(edge, lift, a, b)
     if results.holds("influence"):
         pair = _of_pair(results.table("influence"), edge)
         lines.append(influence_sentence(pair.to_dict("records")[0], a, b))
@@ -233,7 +235,8 @@ def _power(pairs: pd.DataFrame) -> str:
     needed = pairs["detectable"].dropna()
     if needed.empty:
         return "no pair has enough tracks for a test"
-    return f"half of {many(len(needed), 'tested pair')} would be found at a ratio of {needed.median():.2f} (power 80 %)"
+    tested = many(len(needed), "tested pair")
+    return f"a ratio of {needed.median():.2f} would be found with a power of 80 % (median of {tested})"
 
 
 def _distances_sentence(edge: Mapping[Any, Any]) -> str:

@@ -46,10 +46,10 @@ def baseline_sentence(pair: Mapping[Any, Any], a: str, b: str) -> str:
     return f"{counts}: more ({lift}), and not shown to be more than from {b} to {a}, as markets of one taste would."
 
 
-def order_sentences(edge: Mapping[Any, Any], a: str, b: str) -> list[str]:
-    """Return sentences on who was first, and on ties."""
+def order_sentences(edge: Mapping[Any, Any], pair: Mapping[Any, Any], a: str, b: str) -> list[str]:
+    """Return sentences on who was first, as the row `pair` of the lifts has it, and on ties."""
     return [
-        *_lead(edge, a, b),
+        *_lead(pair, a, b),
         f"Ties: {many(edge['joint'], 'track')} entered both with neither order observed; "
         + (
             f"had all of them gone from {a} to {b}, P would be {edge['rate_if_ties']:.3f}."
@@ -59,14 +59,18 @@ def order_sentences(edge: Mapping[Any, Any], a: str, b: str) -> list[str]:
     ]
 
 
-def _lead(edge: Mapping[Any, Any], a: str, b: str) -> list[str]:
-    if not edge["lead_clusters"]:
-        return [f"Lead: no artist's release reached both {a} and {b} in an observed order."]
+def _lead(pair: Mapping[Any, Any], a: str, b: str) -> list[str]:
+    if pd.isna(pair.get("lead_share")):
+        return []
+    interval = (
+        "of too few artists for an interval"
+        if pd.isna(pair["lead_share_low"])
+        else f"{pair['lead_share_low']:.0%} to {pair['lead_share_high']:.0%}"
+    )
+    expected = "" if pd.isna(pair["lead_expected"]) else f", where the baseline expects {pair['lead_expected']:.0%}"
     return [
-        f"Lead: of {many(edge['lead_clusters'], 'release')} (tracks of one artist and debut count once) that reached "
-        f"both in an observed order, {a} was first in {edge['lead_share']:.0%} ({edge['lead_share_low']:.0%} to "
-        f"{edge['lead_share_high']:.0%}); if all ties count against it "
-        f"{edge['lead_if_against']:.0%}, if all count for it {edge['lead_if_for']:.0%}."
+        f"Lead: of the tracks that entered both within the window in an observed order, {a} was first in "
+        f"{pair['lead_share']:.0%} ({interval}){expected}."
     ]
 
 

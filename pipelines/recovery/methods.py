@@ -11,14 +11,10 @@ from diffusion import Entries, lag_curve, transitions
 from diffusion.arrays import Floats
 from diffusion.simulation.truth import DAYS
 from graphs.netinf import netinf, track_cascades
-from graphs.significance import edge_significance
 from graphs.summed_hazard import SummedHazard, summed_hazard
 
 TUNED: Final = 4.0
 """Per day: the rate of netinf that finds most edges in these simulations, of 1, 2, 4, 8 and 16; chosen in hindsight."""
-
-PERMUTATIONS: Final = 100
-"""Random charts drawn for each null."""
 
 Quantity = Literal["rate", "lag_curve", "alpha"]
 """Quantities with intervals."""
@@ -36,8 +32,6 @@ class Given:
         Days within which a transition must happen.
     pairs
         Transitions; columns as in `diffusion.contracts.TRANSITIONS`.
-    nulls
-        Result of `graphs.significance.edge_significance` for each pair.
     direct
         The summed-hazard model, fitted with defaults.
     """
@@ -45,15 +39,13 @@ class Given:
     entries: Entries
     window: int
     pairs: pd.DataFrame
-    nulls: pd.DataFrame
     direct: SummedHazard
 
     @classmethod
-    def of(cls, entries: Entries, *, window: int, seed: int) -> "Given":
-        """Return the input of all methods from entries; `seed` is for the nulls."""
-        nulls = edge_significance(entries.timelines, window=window, permutations=PERMUTATIONS, seed=seed)
+    def of(cls, entries: Entries, *, window: int) -> "Given":
+        """Return the input of all methods from entries."""
         pairs = transitions(entries, window=window).to_pandas()
-        return cls(entries, window, pairs, nulls, summed_hazard(entries, window=window))
+        return cls(entries, window, pairs, summed_hazard(entries, window=window))
 
     @property
     def markets(self) -> list[str]:
@@ -117,35 +109,6 @@ def _rate(evidence: Given) -> Scores:
     return _summed(evidence.square(evidence.pairs, "rate"))
 
 
-def _lead_share(evidence: Given) -> Scores:
-    """Share of clusters in both markets in which the source was first; leaders by its mean."""
-    share = evidence.square(evidence.nulls, "lead_share")
-    known = ~np.isnan(share)
-    mean = np.where(known, share, 0).sum(axis=1) / np.maximum(known.sum(axis=1), 1)
-    return Scores(share, np.where(known.any(axis=1), mean, np.nan))
-
-
-def _lift(evidence: Given) -> Scores:
-    """Transitions divided by those expected under the volume null; leaders by its sum."""
-    return _summed(evidence.square(evidence.nulls, "lift"))
-
-
-def _volume_p(evidence: Given) -> Scores:
-    """p-value under the volume null, smallest first; leaders by transitions in excess of the null."""
-    return _tested(evidence, "p", "expected")
-
-
-def _order_p(evidence: Given) -> Scores:
-    """p-value under the order null, smallest first; leaders by transitions in excess of the null."""
-    return _tested(evidence, "p_order", "expected_order")
-
-
-def _tested(evidence: Given, p: str, expected: str) -> Scores:
-    tracks = evidence.square(evidence.pairs, "tracks", fill=0.0)
-    excess = tracks - evidence.square(evidence.nulls, expected, fill=0.0)
-    return Scores(-evidence.square(evidence.nulls, p), excess.sum(axis=1))
-
-
 def _netinf(evidence: Given, rate: float) -> Scores:
     """Gain at which greedy netinf adds the edge, with `rate` per day; leaders by its sum."""
     cascades = track_cascades(evidence.entries.timelines)
@@ -176,10 +139,6 @@ def _summed(edges: Floats) -> Scores:
 METHODS: Final[Mapping[str, Callable[[Given], Scores]]] = {
     "counts": _counts,
     "rate": _rate,
-    "lead_share": _lead_share,
-    "lift": _lift,
-    "volume_p": _volume_p,
-    "order_p": _order_p,
     "netinf": lambda evidence: _netinf(evidence, 1.0),
     "netinf_tuned": lambda evidence: _netinf(evidence, TUNED),
     "alpha": _alpha,

@@ -114,7 +114,7 @@ def simulation_run(cell: Cell, simulation: int, *, size: Size, seed: int, popula
     """Return the result of simulation number `simulation` of a cell; parameters as in `cell_runs`."""
     world = draw_world(cell, size, seed=seed, simulation=simulation)
     entries = world.watch.entries(world.sample())
-    evidence = Given.of(entries, window=cell.window, seed=seed + simulation)
+    evidence = Given.of(entries, window=cell.window)
     truth = draw_truth(world, population=population)
     alpha = truth.alpha
     edge_share = float((alpha > 0).sum() / (alpha.size - len(alpha)))

@@ -25,10 +25,11 @@ def report_html(title: str, steps: Sequence[Step], results: Results, folder: Fol
     sections = [
         {
             "template": f"{step.name}.html",
-            "content": step.section(results) if step.section is not None else {},
+            "content": step.section(results),
             "pictures": _pictures(step, results, folder),
         }
         for step in steps
+        if step.section is not None
     ]
     sources = folder.parameters("entries")["inputs"]
     return environment.get_template("page.html").render(

@@ -8,7 +8,8 @@ import pandas as pd
 import pyarrow as pa
 
 from diffusion import Calendar, Entries, EventRules
-from graphs import SCORES, MarketGraph
+from diffusion.contracts import Contract
+from graphs import SCORES, MarketGraph, contracts
 from graphs.baseline import Baseline, baseline
 from pipelines.folders.finished import FinishedFolder
 
@@ -72,11 +73,11 @@ class Results:
     def graph(self) -> MarketGraph:
         """The market graph."""
         notes = self.notes("graph")
-        nodes, edges, lags = (self.table(name) for name in ("markets", "edges", "lags"))
+        nodes, edges = (_whole(self.table(table.name), table) for table in (contracts.MARKETS, contracts.EDGES))
         return MarketGraph(
             nodes.drop(columns=list(SCORES)),
             edges,
-            lags=lags,
+            lags=self.table("lags"),
             window=int(notes["window"]),
             chart=str(notes["chart"]),
             timelines=self.entries.timelines,
@@ -86,6 +87,12 @@ class Results:
     def baseline(self) -> Baseline:
         """The baseline of which market comes next, fitted to the entries when it is first needed."""
         return baseline(self.entries)
+
+
+def _whole(table: pd.DataFrame, contract: Contract) -> pd.DataFrame:
+    """Return a table with whole numbers where the contract has them, also where some are missing."""
+    whole = [column.name for column in contract.columns if column.nullable and pa.types.is_integer(column.type)]
+    return table.astype(dict.fromkeys(whole, "Int64"))
 
 
 def open_results(place: str | Path) -> Results:

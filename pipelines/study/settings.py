@@ -18,7 +18,7 @@ SECTIONS: Mapping[str, tuple[str, ...]] = {
     "study": ("title",),
     "charts": ("path", "chart", "columns", "market_names"),
     "events": ("top", "min_periods", "washout", "identity"),
-    "graph": ("window", "permutations", "replicates", "seed"),
+    "graph": ("window", "replicates", "seed"),
     "survival": ("by", "horizon"),
 }
 """Section of the study file → its keys, each a field of `Study`."""
@@ -28,7 +28,6 @@ LEAST: Mapping[str, int] = {
     "min_periods": 1,
     "washout": 0,
     "window": 1,
-    "permutations": 20,
     "replicates": 20,
     "seed": 0,
     "horizon": 1,
@@ -52,8 +51,6 @@ class Study:
         As in `diffusion.open_charts`.
     window
         Days, as in `graphs.market_graph`; None for the default of the cadence.
-    permutations
-        Random charts drawn for each null (default 200).
     replicates
         Bootstrap replicates of the graph (default 1,000).
     seed
@@ -72,7 +69,6 @@ class Study:
     washout: int = WASHOUT
     identity: Identity = "track"
     window: int | None = None
-    permutations: int = 200
     replicates: int = 1000
     seed: int = 0
     by: tuple[Grouping, ...] = GROUPINGS

@@ -1,5 +1,6 @@
 """The market graph: its value, its leaders against networkx, its exports read back."""
 
+import io
 import math
 import xml.etree.ElementTree as ET
 from collections.abc import Callable
@@ -7,10 +8,12 @@ from pathlib import Path
 
 import igraph
 import networkx as nx
+import numpy as np
 import pandas as pd
 import pytest
 
 import diffusion
+from diffusion import SettingError
 from graphs import MarketGraph, market_graph
 from tests.conftest import WriteCsv, steady
 
@@ -110,6 +113,36 @@ def test_tables_that_do_not_fit_are_refused(sample: MarketGraph) -> None:
         MarketGraph(pd.concat([sample.nodes, sample.nodes.head(1)]), sample.edges, **parts)
     with pytest.raises(ValueError, match="'transitions' has nulls in 'tracks'"):
         MarketGraph(sample.nodes, sample.edges.assign(tracks=None), **parts)
+
+
+def test_further_columns_are_in_every_export(small: Small) -> None:
+    bare = small(HALF_WAY)
+    pairs = bare.edges[["source", "target"]]
+    edge = (pairs["source"] == "US").to_numpy()
+    lifts = pairs.assign(lift=np.arange(len(pairs)) / 2, edge=edge)[1:]  # one pair has none
+    graph = bare.with_columns(edges=lifts, nodes=pd.DataFrame({"market": ["SE", "US"], "community": ["0", "1"]}))
+    assert "lift" not in bare.edges and "community" not in bare.nodes
+    pd.testing.assert_frame_equal(graph.nodes.drop(columns="community"), bare.nodes)
+    pd.testing.assert_frame_equal(graph.edges.drop(columns=["lift", "edge"]), bare.edges)
+    for read in (nx.read_graphml(io.BytesIO(graph.graphml())), nx.read_gexf(io.BytesIO(graph.gexf()))):
+        assert dict(read.nodes(data="community")) == {"MT": None, "SE": "0", "US": "1"}
+        found = {(a, b): (data["lift"], data["edge"]) for a, b, data in read.edges(data=True) if "lift" in data}
+        known = lifts.set_index(["source", "target"])
+        assert found == {pair: tuple(known.loc[pair]) for pair in read.edges if pair in known.index}
+        assert {kind for _, kind in found.values()} == {False, True}
+    assert '"community"="1"' in graph.dot()
+
+
+def test_further_columns_that_do_not_fit(small: Small) -> None:
+    graph = small(HALF_WAY)
+    with pytest.raises(SettingError, match="has a column 'rate' already"):
+        graph.with_columns(edges=graph.edges[["source", "target", "rate"]])
+    with pytest.raises(SettingError, match="has a column 'pagerank' already"):
+        graph.with_columns(nodes=graph.nodes[["market", "pagerank"]])
+    with pytest.raises(SettingError, match="one row for each source and target"):
+        graph.with_columns(edges=pd.concat([graph.edges[["source", "target"]]] * 2))
+    with pytest.raises(SettingError, match="one row for each market, named so"):
+        graph.with_columns(nodes=pd.DataFrame({"code": ["SE"], "community": ["0"]}))
 
 
 def test_every_edge_has_its_distances_and_gaps_are_named(sample: MarketGraph, small: Small) -> None:

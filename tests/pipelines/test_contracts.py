@@ -6,6 +6,8 @@ from datetime import date
 from fnmatch import fnmatchcase
 from pathlib import Path
 
+import networkx as nx
+import pandas as pd
 import pyarrow as pa
 import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
@@ -21,7 +23,7 @@ from pipelines.reference.auxiliary import make_auxiliary
 from pipelines.study.steps import STEPS
 from tests.conftest import WriteCsv, steady
 
-STUDY = tuple(step.name for step in STEPS)
+STUDY = tuple(step.name for step in STEPS if step.tables)
 """Steps of a study that write tables."""
 
 MADE = {
@@ -65,7 +67,6 @@ SETTINGS = """
 [charts]
 path = "{charts}"
 [graph]
-permutations = 20
 replicates = 20
 [survival]
 by = ["none", "continent"]
@@ -167,6 +168,24 @@ def test_no_contract_is_without_an_artifact(made: Path) -> None:
     assert {(step, pattern) for step, tables in ARTIFACTS.items() for pattern in tables} == met
 
 
+def test_the_files_for_gephi_say_what_the_tables_say(made: Path) -> None:
+    place = made / "study"
+    graph = nx.read_graphml(place / "graph.graphml")
+    lifts, influence = (
+        pd.read_parquet(place / f"{name}.parquet").set_index(["source", "target"]) for name in ("lifts", "influence")
+    )
+    groups = pd.read_parquet(place / "communities.parquet").set_index("market")["community"]
+    assert dict(graph.nodes(data="community")) == {market: str(group) for market, group in groups.items()}
+    edges = {(a, b): data for a, b, data in graph.edges(data=True)}
+    assert {pair for pair, data in edges.items() if data["edge"]} == {*lifts.index[lifts["q"] <= 0.05]}
+    assert {pair for pair, data in edges.items() if data["direct"]} == {*influence.index[influence["direct"]]}
+    for pair, data in edges.items():
+        assert data["lift"] == lifts.loc[pair, "lift"] and data["q_order"] == lifts.loc[pair, "q_order"]
+        assert data["contiguous"] in (0, 1) and isinstance(data["contiguous"], int)
+    timed = nx.read_gexf(place / "graph.gexf")
+    assert {pair: data["edge"] for pair, data in edges.items()} == {(a, b): e for a, b, e in timed.edges(data="edge")}
+
+
 @pytest.mark.parametrize(
     "entries",
     [
@@ -181,10 +200,14 @@ def test_small_and_empty_tables_keep_their_contracts(
 ) -> None:
     study = run_study(write_csv(steady(90, entries)), tmp_path / "study")
     names = tables_below(study)
-    assert {"edges.parquet", "withheld.parquet", "influence.parquet"} <= set(names)
+    assert {"edges.parquet", "withheld.parquet"} <= set(names)
     for name in names:
         (contract,) = contracts_of(name, STUDY)
         check(study / name, contract)
+    # what was not made is not in the files for other tools
+    assert not {"lifts.parquet", "influence.parquet"} & set(names)
+    (*_, edge), *_ = nx.read_graphml(study / "graph.graphml").edges(data=True)
+    assert "tracks" in edge and not {"lift", "edge", "direct"} & set(edge)
 
 
 @pytest.mark.parametrize("contract", [*CONTRACTS.values(), *RELATIONS, *ARRAY_RELATIONS], ids=lambda one: one.name)

@@ -8,14 +8,15 @@ from pipelines.query.explain import baseline_sentence, flow_sentence, influence_
 
 EDGE = {
     "exposed": 1_200, "tracks": 40, "joint": 3, "rate": 0.0333, "rate_low": 0.02, "rate_high": 0.05,
-    "rate_if_ties": 0.036, "lag_median": 7.0, "followed_to": 28.0, "lead_clusters": 50, "lead_share": 0.8,
-    "lead_share_low": 0.66, "lead_share_high": 0.9, "lead_if_against": 0.7, "lead_if_for": 0.85,
+    "rate_if_ties": 0.036, "lag_median": 7.0, "followed_to": 28.0,
 }  # fmt: skip
+
+LEAD = {"lead_share": 0.8, "lead_share_low": 0.66, "lead_share_high": 0.9, "lead_expected": 0.75}
 
 
 def said(**other: float) -> str:
     edge = EDGE | other
-    return "\n".join([flow_sentence(edge, "Sweden", "Norway"), *order_sentences(edge, "Sweden", "Norway")])
+    return "\n".join([flow_sentence(edge, "Sweden", "Norway"), *order_sentences(edge, LEAD, "Sweden", "Norway")])
 
 
 @pytest.mark.parametrize(
@@ -23,20 +24,30 @@ def said(**other: float) -> str:
     [
         ({}, "Of 1,200 tracks in Sweden that could have gone on to Norway, 40 did, half of them within 7 days;"),
         ({}, "P = 0.033 (0.020 to 0.050) by day 28"),
-        ({}, "Lead: of 50 releases (tracks of one artist and debut count once)"),
+        ({}, "an observed order, Sweden was first in 80% (66% to 90%), where the baseline expects 75%."),
         ({}, "Ties: 3 tracks entered both"),
         ({"lag_median": 1.0}, "half of them within 1 day;"),
         ({"exposed": 1, "tracks": 1}, "Of 1 track in Sweden that could have gone on to Norway, 1 did; P"),
         ({"exposed": 29}, "(not reliable: fewer than 30 tracks)"),
         ({"exposed": 0}, "No track could be followed from Sweden to Norway."),
-        ({"lead_clusters": 1}, "Lead: of 1 release (tracks"),
-        ({"lead_clusters": 0}, "no artist's release reached both Sweden and Norway in an observed order"),
         ({"joint": 1}, "Ties: 1 track entered both"),
         ({"rate_if_ties": nan}, "they have no direction"),
     ],
 )
 def test_an_edge_in_words(other: dict[str, float], words: str) -> None:
     assert words in said(**other)
+
+
+def test_a_lead_share_of_few_artists_has_no_interval() -> None:
+    few = LEAD | {"lead_share_low": nan, "lead_share_high": nan, "lead_expected": nan}
+    (lead, _) = order_sentences(EDGE, few, "Sweden", "Norway")
+    assert lead.endswith("Sweden was first in 80% (of too few artists for an interval).")
+
+
+@pytest.mark.parametrize("lead", [{}, LEAD | {"lead_share": nan}], ids=["no baseline", "no track reached both"])
+def test_without_a_lead_share_there_is_no_sentence_on_it(lead: dict[str, float]) -> None:
+    (ties,) = order_sentences(EDGE, lead, "Sweden", "Norway")
+    assert ties.startswith("Ties: ")
 
 
 LIFT = {

@@ -425,7 +425,7 @@ def test_a_study_is_written_and_goes_on(
 
 def test_the_text_shows_every_table(tiny: Recovery) -> None:
     text = recovery_text(tiny)
-    for word in ("Average precision", "AUC", "Kendall", "Coverage", "lead_share", "alpha_zero", "weekly-lag3"):
+    for word in ("Average precision", "AUC", "Kendall", "Coverage", "rate", "alpha_zero", "weekly-lag3"):
         assert word in text
     assert "NaN" not in text and "<NA>" not in text
 
@@ -476,7 +476,7 @@ def test_alpha_finds_more_than_counts_and_netinf(cadence: str) -> None:
     cell = Cell(cadence=cadence)  # type: ignore[arg-type]
     advantage = recovery_study(simulations=40, seed=1, cells=[cell], population=1).advantage
     gain = advantage.set_index(["method", "over"])["gain_low"]
-    others = ("counts", "rate", "lead_share", "lift", "volume_p", "order_p")
+    others = ("counts", "rate")
     assert (gain["alpha_p"][[*others, "netinf"]] > 0).all()
     assert (gain["alpha"][[*others]] > 0).all()
 

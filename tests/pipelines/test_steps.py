@@ -27,7 +27,6 @@ CHANGED = {
     "washout": 27,
     "identity": "recording",
     "window": 30,
-    "permutations": 21,
     "replicates": 21,
     "seed": 1,
     "by": ("none",),
@@ -35,10 +34,13 @@ CHANGED = {
 }
 """Field of a study → another value than that of `mine`."""
 
+AFTER_GRAPH = ["baseline", "leaders", "structure", "direct", "exports"]
+"""Steps that need the graph."""
+
 
 @pytest.fixture
 def mine(write_csv: WriteCsv) -> Study:
-    return Study(str(write_csv(ROWS)), permutations=20, replicates=20, by=("none", "continent"))
+    return Study(str(write_csv(ROWS)), replicates=20, by=("none", "continent"))
 
 
 def counted(steps: Sequence[Step], made: list[str]) -> list[Step]:
@@ -72,10 +74,10 @@ def test_every_step_comes_after_those_that_it_needs() -> None:
     assert len(set(names)) == len(names)
     for place, step in enumerate(STEPS):
         assert set(step.needs) <= set(names[:place])
-    graph_steps = ["entries", "graph", "baseline", "leaders", "structure", "direct"]
+    graph_steps = ["entries", "graph", "baseline", "leaders", "structure", "direct", "exports"]
     assert [step.name for step in with_needs(GRAPH_SET, STEPS)] == graph_steps
     assert [step.name for step in with_needs(SURVIVAL_SET, STEPS)] == ["entries", "survival"]
-    assert [step.name for step in followers("graph", STEPS)] == ["baseline", "leaders", "structure", "direct"]
+    assert [step.name for step in followers("graph", STEPS)] == AFTER_GRAPH
 
 
 def test_every_setting_matters_to_some_step() -> None:
@@ -108,7 +110,7 @@ def test_what_changed_is_made_again_and_nothing_else(mine: Study, write_csv: Wri
     place = tmp_path / "out"
     assert run(mine, place) == list(RUN_SET)
     assert run(mine, place) == []
-    assert run(mine, place, raised("graph")) == ["graph", "baseline", "leaders", "structure", "direct"]
+    assert run(mine, place, raised("graph")) == ["graph", *AFTER_GRAPH]
     assert run(mine.override(horizon=90), place, raised("graph")) == ["survival"]
     assert run(mine.override(horizon=90), place, raised("graph"), SURVIVAL_SET) == []
     write_csv(ROWS[:-1])

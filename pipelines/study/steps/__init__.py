@@ -4,15 +4,16 @@ from pipelines.study.step import Step
 from pipelines.study.steps.baseline import BASELINE
 from pipelines.study.steps.direct import DIRECT
 from pipelines.study.steps.entries import ENTRIES
+from pipelines.study.steps.exports import EXPORTS
 from pipelines.study.steps.graph import GRAPH
 from pipelines.study.steps.leaders import LEADERS
 from pipelines.study.steps.structure import STRUCTURE
 from pipelines.study.steps.survival import SURVIVAL
 
-STEPS: tuple[Step, ...] = (ENTRIES, GRAPH, BASELINE, LEADERS, STRUCTURE, DIRECT, SURVIVAL)
+STEPS: tuple[Step, ...] = (ENTRIES, GRAPH, BASELINE, LEADERS, STRUCTURE, DIRECT, SURVIVAL, EXPORTS)
 """All steps, each after the steps that it needs."""
 
-GRAPH_SET = ("baseline", "leaders", "structure", "direct")
+GRAPH_SET = ("baseline", "leaders", "structure", "direct", "exports")
 """Steps of `graph`; the steps that they need are added."""
 
 SURVIVAL_SET = ("survival",)

@@ -1,4 +1,4 @@
-"""The market graph: transitions of each pair, tests against the nulls, and files for other tools."""
+"""The market graph: transitions and ties of each pair, markets with their scores, lags, and flows by quarter."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -33,8 +33,7 @@ FLOW_COLUMNS = [
 
 
 def _make(study: Study, results: Results) -> Output:
-    bare = market_graph(results.entries, window=study.window)
-    graph = bare.tested(permutations=study.permutations, seed=study.seed)
+    graph = market_graph(results.entries, window=study.window)
     edges = graph.edges
     notes = {
         "chart": graph.chart,
@@ -45,12 +44,7 @@ def _make(study: Study, results: Results) -> Output:
         "unmatched": _unmatched_counts(graph),
     }
     tables = {"edges": edges, "markets": graph.nodes, "lags": graph.lags, "periods": graph.periods()}
-    files = {
-        "graph.graphml": graph.graphml(),
-        "graph.gexf": graph.gexf(),
-        "graph.dot": graph.dot().encode(),
-    }
-    return Output(tables, files, notes)
+    return Output(tables, notes=notes)
 
 
 def _drawings(results: Results) -> dict[str, Drawing]:
@@ -184,8 +178,8 @@ def _ask(results: Results) -> str:
 
 GRAPH = Step(
     name="graph",
-    doing="counting transitions and testing edges",
-    version=1,
+    doing="counting transitions",
+    version=2,
     tables={
         "edges": contracts.EDGES,
         "markets": contracts.MARKETS,
@@ -194,7 +188,7 @@ GRAPH = Step(
     },
     make=_make,
     needs=("entries",),
-    settings=("window", "permutations", "seed"),
+    settings=("window",),
     drawings=_drawings,
     section=_section,
     lines=_lines,

@@ -1,4 +1,4 @@
-"""Structure of the graph: its backbone, its communities, and whether distances explain the flows."""
+"""Structure of the graph: pairs beyond the baseline, communities, and whether distances explain the flows."""
 
 from typing import Any, Final
 
@@ -13,6 +13,7 @@ from diffusion.pairs.counts import cluster_transitions
 from graphs import MarketGraph, contracts
 from graphs.backbone import backbone_by_q, disparity
 from graphs.communities import agreement, communities, known_groups, stability
+from graphs.contracts.edges import BEYOND
 from graphs.distance import Distances, gravity, mantel, mrqap, rate_matrix, symmetrised
 from graphs.leaders.bootstrap import replicate_counts
 from pipelines.formatting import html_table
@@ -37,7 +38,7 @@ REPORTED: Final = {
 def _make(study: Study, results: Results) -> Output:
     graph, gaps = results.graph, Gaps()
     edges, markets = graph.edges, list(graph.nodes["market"])
-    tables = gaps.take("backbone", lambda: {"backbone": backbone_by_q(disparity(edges))})
+    tables = gaps.take("backbone", lambda: {"backbone": backbone_by_q(disparity(_with_lifts(results).edges))})
     tables |= gaps.take("infomap", lambda: {"infomap": _infomap(tables, markets, study.seed)})
     tables |= gaps.take("communities", lambda: _communities(graph, markets, study))
     distances = Distances.of(markets)
@@ -48,6 +49,13 @@ def _make(study: Study, results: Results) -> Output:
     tables |= gaps.take("mrqap", lambda: {"mrqap": mrqap(outcome, distances, terms=TERMS, seed=study.seed)})
     tables |= gaps.take("gravity", lambda: _gravity(edges, distances))
     return Output(tables, not_made=gaps)
+
+
+def _with_lifts(results: Results) -> MarketGraph:
+    """Return the graph with what the baseline says of its pairs."""
+    if not results.holds("lifts"):
+        raise DataSaysNoError("no pair was held against the baseline")
+    return results.graph.with_columns(edges=results.table("lifts")[["source", "target", *BEYOND]])
 
 
 def _gravity(edges: pd.DataFrame, distances: Distances) -> dict[str, pd.DataFrame]:
@@ -75,7 +83,7 @@ def _communities(graph: MarketGraph, markets: list[str], study: Study) -> dict[s
 def _infomap(tables: dict[str, pd.DataFrame], markets: list[str], seed: int) -> pd.DataFrame:
     """Return the communities that Infomap finds on the backbone; on all flows it finds a single one."""
     if "backbone" not in tables:
-        raise DataSaysNoError("there is no backbone")
+        raise DataSaysNoError("there is no backbone to find communities on")
     kept = tables["backbone"]
     number = {market: place for place, market in enumerate(markets)}
     flows: NDArray[np.float64] = np.zeros((len(markets), len(markets)))
@@ -89,8 +97,8 @@ def _drawings(results: Results) -> dict[str, Drawing]:
     drawings = {}
     if results.holds("backbone"):
         drawings["backbone_map"] = Drawing(
-            "Flows that the volume null does not explain (q ≤ .05); the null does not keep language or artist.",
-            lambda: figures.backbone_map(graph.edges, nodes),
+            "Pairs beyond the baseline (q ≤ .05): more tracks follow than market sizes and likeness expect.",
+            lambda: figures.backbone_map(_with_lifts(results).edges, nodes),
         )
     if results.holds("communities"):
         found = results.table("communities").merge(nodes[["market", "name", "latitude", "longitude"]], on="market")
@@ -115,7 +123,7 @@ def _section(results: Results) -> dict[str, Any]:
 STRUCTURE = Step(
     name="structure",
     doing="finding communities and testing whether distance explains the flows",
-    version=1,
+    version=2,
     tables={
         "backbone": contracts.BACKBONE,
         "infomap": contracts.INFOMAP,
@@ -126,7 +134,7 @@ STRUCTURE = Step(
         "gravity": contracts.GRAVITY,
     },
     make=_make,
-    needs=("entries", "graph"),
+    needs=("entries", "graph", "baseline"),
     settings=("replicates", "seed"),
     drawings=_drawings,
     section=_section,
