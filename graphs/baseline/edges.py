@@ -1,20 +1,22 @@
 """Which markets follow which more often than the baseline expects, and which way more than the other."""
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Final, TypeAlias
 
 import numpy as np
 import pandas as pd
 from scipy import special, stats
 from threadpoolctl import threadpool_limits
 
-from diffusion.arrays import Flags, Floats
+from diffusion.arrays import Flags, Floats, Ints
 from diffusion.conventions import CONFIDENCE, FDR
 from graphs.baseline.absorbed import kept_variance
 from graphs.baseline.fit import Baseline
 from graphs.baseline.lead_share import lead_columns
 from graphs.baseline.sums import PairSums
 from graphs.false_discovery import adjusted
+
+Column: TypeAlias = Floats | Flags | Ints
 
 LEAST_EXPECTED: Final = 1.0
 """Steps that must be expected before a pair is tested: fewer could hardly be told from chance."""
@@ -78,16 +80,31 @@ def edge_table(baseline: Baseline, *, window: int | None = None) -> pd.DataFrame
         alone = PairSums.of(baseline, window=window, version="sizes")
         kept = kept_variance(baseline, full.model, window=window)
     found = presence(full) | order(full)
-    columns = (
-        {"observed": full.observed.astype(np.int64), "expected": full.expected}
-        | found
-        | verdicts(found)
-        | {"q_by": adjusted(np.where(seen(full), found["p"], np.nan), method="by")}
-        | _size(full, kept)
-        | {"detectable": _detectable(full), "expected_sizes": alone.expected}
-        | {f"{name}_sizes": values for name, values in presence(alone).items()}
-        | lead_columns(full)
-    )
+    columns: dict[str, Column] = {
+        "observed": full.observed.astype(np.int64),
+        "expected": full.expected,
+        **found,
+        **verdicts(found),
+        "q_by": adjusted(np.where(seen(full), found["p"], np.nan), method="by"),
+        **_size(full, kept),
+        "detectable": _detectable(full),
+        "expected_sizes": alone.expected,
+        **{f"{name}_sizes": values for name, values in presence(alone).items()},
+        **lead_columns(full),
+    }
+    return _table(baseline, columns)
+
+
+def verdict_table(baseline: Baseline, *, window: int) -> pd.DataFrame:
+    """Return the columns of `edge_table` that verdicts need: `q`, `q_sizes`, `q_order`, `edge` and `ordered`."""
+    full = PairSums.of(baseline, window=window)
+    alone = PairSums.of(baseline, window=window, version="sizes")
+    found = {"q": presence(full)["q"], "q_sizes": presence(alone)["q"], "q_order": order(full)["q_order"]}
+    return _table(baseline, {**found, **verdicts(found)})
+
+
+def _table(baseline: Baseline, columns: Mapping[str, Column]) -> pd.DataFrame:
+    """Return (m, m) arrays as columns, with one row per ordered pair."""
     markets = np.array(baseline.steps.markets, dtype=object)
     source, target = np.nonzero(~np.eye(len(markets), dtype=bool))
     table = {"source": markets[source], "target": markets[target]}

@@ -1,6 +1,7 @@
 """Log scores of steps in held-back quarters: what sizes, likeness and influence are worth in bits."""
 
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -54,7 +55,7 @@ def held_out_scores(baseline: Baseline, *, window: int | None = None) -> pd.Data
     late = quarter >= _first_held_back(quarter)
     early = fitted_again(baseline, kept=~late)
     others = (steps.only(late), baseline.kinds[late])
-    scores = {version: early.log_scores(version, others) for version in VERSIONS}
+    scores: dict[str, Floats] = {version: early.log_scores(version, others) for version in VERSIONS}
     scores["influence"] = joint_fit(early, window=window).log_scores(others)
     artist, own = others[0].artist, quarter[late]
     parts = {_name(number): own == number for number in np.unique(own)} | {ALL: np.ones(len(own), np.bool_)}
@@ -79,8 +80,8 @@ def _of_part(name: str, kept: Flags, scores: Mapping[str, Floats], artist: Ints)
     """Return the rows of one quarter, or of all."""
     own = {version: values[kept] for version, values in scores.items()}
     _, number = np.unique(artist[kept], return_inverse=True)
-    gains = [(np.nan,) * 3]
-    for before, after in zip(list(own.values()), list(own.values())[1:], strict=False):
+    gains = [(np.nan, np.nan, np.nan)]
+    for before, after in pairwise(own.values()):
         gains.append(mean_by_artist((after - before) / np.log(2), number))
     gain, low, high = (list(column) for column in zip(*gains, strict=True))
     return pd.DataFrame(

@@ -1,4 +1,4 @@
-"""What becomes of the edges under other definitions: window, kernel, depth, classes of age, ties, and halves of time."""
+"""What becomes of the edges under other definitions: window, kernel, depth, classes of age, ties, halves of time."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -104,7 +104,7 @@ def _variants(baseline: Baseline, window: int, upper: Entries | None) -> dict[st
 
     day = baseline.steps.day
     early = day < (int(day.min()) + int(day.max()) + 1) / 2
-    found = {
+    found: dict[str, Callable[[], _Judged]] = {
         "window halved": partial(judged, window=max(window // 2, 1)),
         "window doubled": partial(judged, window=2 * window),
         "decaying": partial(judged, kernel="decaying"),

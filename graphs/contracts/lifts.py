@@ -138,8 +138,8 @@ PLACEBO = Contract(
         Column(
             "kind",
             pa.string(),
-            "charts (the charts themselves), baseline (drawn from the baseline), or permutation (markets of steps dealt "
-            "anew among steps of one date and class of age)",
+            "charts (the charts themselves), baseline (drawn from the baseline), or permutation (markets of steps "
+            "dealt anew among steps of one week and class of age)",
         ),
         Column("draw", _COUNT, "number of the draw of its kind, from 1; 0 for the charts themselves"),
         Column("tested", _COUNT, "pairs of which one step or more is expected"),
@@ -147,8 +147,14 @@ PLACEBO = Contract(
         Column("edges", _COUNT, "pairs with q ≤ .05"),
         Column("reverse", _NUMBER, "share of the edges whose reverse is an edge; null without edges", nullable=True),
         Column("ordered", _COUNT, "pairs with q ≤ .05 and q_order ≤ .05"),
-        Column("direct", _COUNT, "pairs with direct influence; null where the joint fit has no answer", nullable=True),
-        Column("groups", _COUNT, "groups of leaders; null where markets are not compared", nullable=True),
+        Column(
+            "direct",
+            _COUNT,
+            "pairs with direct influence; null where no joint fit was made: on large charts it is made of first draws "
+            "only, on very large ones of none",
+            nullable=True,
+        ),
+        Column("groups", _COUNT, "rank groups of the leaders that are told apart; 0 where none can be"),
     ),
     ("kind", "draw"),
 )
@@ -161,8 +167,8 @@ LOG_SCORES = Contract(
         Column(
             "version",
             pa.string(),
-            "uniform; sizes (of markets, by age and period); likeness (sizes and likeness); influence (and what follows "
-            "an entry into every other market, by the joint fit)",
+            "uniform; sizes (of markets, by age and period); likeness (sizes and likeness); influence (and what "
+            "follows an entry into every other market, by the joint fit)",
         ),
         Column("steps", _COUNT, "number of steps: entries after the debut"),
         Column("artists", _COUNT, "number of artists whose steps they are"),
