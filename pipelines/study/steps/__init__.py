@@ -7,13 +7,14 @@ from pipelines.study.steps.entries import ENTRIES
 from pipelines.study.steps.exports import EXPORTS
 from pipelines.study.steps.graph import GRAPH
 from pipelines.study.steps.leaders import LEADERS
+from pipelines.study.steps.placebo import PLACEBO
 from pipelines.study.steps.structure import STRUCTURE
 from pipelines.study.steps.survival import SURVIVAL
 
-STEPS: tuple[Step, ...] = (ENTRIES, GRAPH, BASELINE, LEADERS, STRUCTURE, DIRECT, SURVIVAL, EXPORTS)
+STEPS: tuple[Step, ...] = (ENTRIES, GRAPH, BASELINE, LEADERS, STRUCTURE, DIRECT, PLACEBO, SURVIVAL, EXPORTS)
 """All steps, each after the steps that it needs."""
 
-GRAPH_SET = ("baseline", "leaders", "structure", "direct", "exports")
+GRAPH_SET = ("baseline", "leaders", "structure", "direct", "placebo", "exports")
 """Steps of `graph`; the steps that they need are added."""
 
 SURVIVAL_SET = ("survival",)
