@@ -173,9 +173,21 @@ LOG_SCORES = Contract(
         Column("steps", _COUNT, "number of steps: entries after the debut"),
         Column("artists", _COUNT, "number of artists whose steps they are"),
         Column("log_score", _NUMBER, "mean natural logarithm of the probability of the market that was entered"),
-        Column("gain", _NUMBER, "bits: mean gain per step on the version before; null for uniform", nullable=True),
-        Column("gain_low", _NUMBER, f"bits: lower bound of its 95 % interval by artist; {_FEW_SCORED}", nullable=True),
-        Column("gain_high", _NUMBER, f"bits: upper bound of its 95 % interval by artist; {_FEW_SCORED}", nullable=True),
+        Column(
+            "gain", _NUMBER, "number of bits: mean gain per step on the version before; null for uniform", nullable=True
+        ),
+        Column(
+            "gain_low",
+            _NUMBER,
+            f"number of bits: lower bound of its 95 % interval by artist; {_FEW_SCORED}",
+            nullable=True,
+        ),
+        Column(
+            "gain_high",
+            _NUMBER,
+            f"number of bits: upper bound of its 95 % interval by artist; {_FEW_SCORED}",
+            nullable=True,
+        ),
     ),
     ("quarter", "version"),
 )
