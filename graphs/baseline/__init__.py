@@ -1,11 +1,14 @@
 """The baseline: which market a track would enter next if no market followed another; and what is beyond it."""
 
 from graphs.baseline.credits import EntryCredits, entry_credits
+from graphs.baseline.dealt import dealt_entries
 from graphs.baseline.direct import clout, direct_table
 from graphs.baseline.edges import edge_table
 from graphs.baseline.fit import Baseline, baseline
+from graphs.baseline.held_out import held_out_scores
 from graphs.baseline.joint import JointFit, joint_fit
 from graphs.baseline.likeness import Likeness
+from graphs.baseline.sensitivity import sensitivity_table
 from graphs.baseline.simulate import simulated_entries
 from graphs.baseline.steps import Steps, steps
 from graphs.baseline.sums import PairSums
@@ -21,10 +24,13 @@ __all__ = [
     "Weights",
     "baseline",
     "clout",
+    "dealt_entries",
     "direct_table",
     "edge_table",
     "entry_credits",
+    "held_out_scores",
     "joint_fit",
+    "sensitivity_table",
     "simulated_entries",
     "steps",
 ]

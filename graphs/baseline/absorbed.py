@@ -9,7 +9,7 @@ from diffusion.arrays import Floats, Ints
 from graphs.baseline.fit import Baseline
 from graphs.baseline.likeness import Kinds, class_sums, kind_design
 from graphs.baseline.steps import Steps
-from graphs.baseline.weights import AGES, Weights
+from graphs.baseline.weights import Weights
 
 LEAST_KEPT: Final = 0.1
 """Share of a variance that is taken to be left at least: below it, a pair is all but fixed by the fitted weights."""
@@ -55,7 +55,7 @@ def _of_sizes(weights: Weights, steps: Steps, rows: Ints, after: Floats, chance:
     heads = np.flatnonzero(np.diff(stratum[order], prepend=-1))
     for own in np.split(order, heads[1:]) if len(rows) else []:
         block = np.diag(after[own].sum(axis=0)) - after[own].T @ chance[own]
-        for row in (0, 1 + age[own[0]], 1 + len(AGES) + period[own[0]]):
+        for row in (0, 1 + age[own[0]], 1 + len(weights.ages) + period[own[0]]):
             together[:, row * m : (row + 1) * m] += block
     return together
 

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from diffusion.arrays import Flags, Floats
+from diffusion.arrays import Flags, Floats, Ints
 from diffusion.conventions import CONFIDENCE, FDR
 from graphs.baseline.credits import EntryCredits
 from graphs.baseline.edges import POWER
@@ -35,15 +35,31 @@ def direct_table(baseline: Baseline, joint: JointFit, lifts: pd.DataFrame, credi
     DataFrame
         One row per ordered pair, in the order of `lifts`.
     """
-    markets = pd.Index(list(baseline.steps.markets))
-    place = tuple(markets.get_indexer(pd.Index(lifts[side])) for side in COLUMNS)
-    tested = lifts["q"].notna().to_numpy()
+    table, place = joint_test(joint, lifts), _places(baseline, lifts)
+    error = np.sqrt(joint.variance[place])
+    sent, entries = credits.pairs[place], _timed(baseline)[place[0]]
+    return table.assign(
+        detectable=_detectable(table["p_joint"].to_numpy(), table["q_joint"].to_numpy(), error),
+        credits=sent,
+        credits_per_entry=np.where(entries > 0, sent / np.maximum(entries, 1), np.nan),
+        lag_median=credits.lag_medians()[place],
+    )
+
+
+def joint_test(joint: JointFit, lifts: pd.DataFrame) -> pd.DataFrame:
+    """Return the columns of `direct_table` that need no credits, one row per ordered pair, in the order of `lifts`.
+
+    Parameters
+    ----------
+    lifts
+        `source`, `target`, `q` and `q_order`, as `graphs.baseline.edge_table` returns them with the same window.
+    """
+    place, tested = _places(joint.baseline, lifts), lifts["q"].notna().to_numpy()
     beta, error = joint.beta[place], np.sqrt(joint.variance[place])
     p = np.where(tested, stats.norm.sf(beta / error), np.nan)
     q = adjusted(p)
     reach = stats.norm.isf((1 - CONFIDENCE) / 2) * error
     direct: Flags = (lifts["q"].to_numpy() <= FDR) & (q <= FDR) & (beta - reach > 0)
-    sent, entries = credits.pairs[place], _timed(baseline)[place[0]]
     return lifts[list(COLUMNS)].assign(
         beta=np.where(tested, beta, np.nan),
         beta_low=np.where(tested, beta - reach, np.nan),
@@ -52,11 +68,14 @@ def direct_table(baseline: Baseline, joint: JointFit, lifts: pd.DataFrame, credi
         q_joint=q,
         direct=direct,
         ordered=direct & (lifts["q_order"].to_numpy() <= FDR),
-        detectable=_detectable(p, q, error),
-        credits=sent,
-        credits_per_entry=np.where(entries > 0, sent / np.maximum(entries, 1), np.nan),
-        lag_median=credits.lag_medians()[place],
     )
+
+
+def _places(baseline: Baseline, lifts: pd.DataFrame) -> tuple[Ints, Ints]:
+    """Return the numbers of the markets of every pair."""
+    markets = pd.Index(list(baseline.steps.markets))
+    source, target = (markets.get_indexer(pd.Index(lifts[side])) for side in COLUMNS)
+    return source, target
 
 
 def _timed(baseline: Baseline) -> Floats:

@@ -7,7 +7,7 @@ from typing import Final, Literal
 import numpy as np
 import pandas as pd
 
-from diffusion.arrays import Days, Floats, Ints
+from diffusion.arrays import Days, Flags, Floats, Ints
 from diffusion.conventions import HORIZON
 from diffusion.entries import Entries
 from diffusion.errors import DataSaysNoError
@@ -118,7 +118,7 @@ class Baseline:
         return pd.DataFrame(
             {
                 "market": np.array(self.steps.markets, object)[market],
-                "age_from": np.array(AGES)[age],
+                "age_from": np.array(self.full.ages)[age],
                 "period_from": self.full.starts.astype("datetime64[D]")[period],
                 "weight": weight.ravel(),
             }
@@ -189,9 +189,52 @@ def baseline(
         )
     likeness = Likeness.of(taken.markets, pairs)
     kinds = step_kinds(entries, taken, likeness)
+    return _fitted(entries, taken, likeness, kinds, horizon, ridge=ridge, start=start)
+
+
+def fitted_again(
+    fit: Baseline, *, entries: Entries | None = None, kept: Flags | None = None, ages: tuple[int, ...] = AGES
+) -> Baseline:
+    """Return a baseline with the likeness and horizon of another, of other steps or with other classes of age.
+
+    Parameters
+    ----------
+    entries
+        Entries into the same markets, such as those drawn from the baseline (default: its own).
+    kept
+        Which of its own steps to fit to, (k,) (default: all).
+    ages
+        Days after the debut at which the classes of age begin, the first being 1.
+
+    Raises
+    ------
+    DataSaysNoError
+        When there is no step.
+    """
+    taken, kinds = (fit.steps, fit.kinds) if entries is None else fit.other_steps(entries)
+    if kept is not None:
+        taken, kinds = taken.only(kept), kinds[kept]
+    if not len(taken):
+        raise DataSaysNoError("no step is left to fit a baseline to")
+    return _fitted(entries or fit.entries, taken, fit.likeness, kinds, fit.horizon, ages=ages, start=fit)
+
+
+def _fitted(
+    entries: Entries,
+    taken: Steps,
+    likeness: Likeness,
+    kinds: Kinds,
+    horizon: int,
+    *,
+    ages: tuple[int, ...] = AGES,
+    ridge: float = RIDGE,
+    start: Baseline | None = None,
+) -> Baseline:
+    """Return the baseline of steps whose kinds are known."""
     starts = period_starts(taken)
-    alone = fitted_weights(taken, None, starts, ridge=ridge, start=start.sizes if start else None)
-    full = fitted_weights(taken, kinds, starts, ridge=ridge, start=start.full if start else alone)
+    alone = fitted_weights(taken, None, starts, ages=ages, ridge=ridge, start=start.sizes if start else None)
+    near = start.full if start and len(start.full.effects) == len(alone.effects) else alone
+    full = fitted_weights(taken, kinds, starts, ages=ages, ridge=ridge, start=near)
     return Baseline(entries, taken, likeness, kinds, alone, full, horizon)
 
 

@@ -12,7 +12,7 @@ from graphs.baseline.likeness import Kinds
 from graphs.baseline.solver import Point, Problem, maximum
 from graphs.baseline.steps import Steps, blocks_of
 from graphs.baseline.terms import HALVING, Columns, Terms
-from graphs.baseline.weights import AGES, RIDGE, Weights
+from graphs.baseline.weights import RIDGE, Weights
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -162,6 +162,6 @@ def _cells(weights: Weights, steps: Steps) -> Columns:
     """Return indicators of the market, the class of age and the period of every step, (k, 1 + ages + periods)."""
     age, period = weights.cell(steps.day, steps.age)
     rows: Ints = np.arange(len(steps))
-    cells = np.zeros((len(steps), 1 + len(AGES) + len(weights.starts)), np.float32)
-    cells[:, 0] = cells[rows, 1 + age] = cells[rows, 1 + len(AGES) + period] = 1
+    cells = np.zeros((len(steps), 1 + len(weights.ages) + len(weights.starts)), np.float32)
+    cells[:, 0] = cells[rows, 1 + age] = cells[rows, 1 + len(weights.ages) + period] = 1
     return cells

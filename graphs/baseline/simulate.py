@@ -42,7 +42,7 @@ def simulated_entries(baseline: Baseline, *, seed: int = 0) -> Entries:
     market, since = np.full(len(steps), -1), np.zeros(len(steps), np.int32)
     for rows in np.split(order, dates[1:]):
         market[rows], since[rows] = world.day(baseline, rows, generator)
-    return _entries(baseline, world, market, since)
+    return entries_with(baseline, world.still_held(world.held), market, since)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,10 +134,20 @@ def _running(group: Ints) -> Ints:
     return place
 
 
-def _entries(baseline: Baseline, world: _World, market: Ints, since: Days) -> Entries:
-    """Return held and drawn entries together."""
-    lines, own, steps = world.lines, baseline.entries, baseline.steps
-    kept, held = market >= 0, world.still_held(world.held)
+def entries_with(baseline: Baseline, held: Ints, market: Ints, since: Days) -> Entries:
+    """Return entries that are held, and steps that went elsewhere, together.
+
+    Parameters
+    ----------
+    held
+        Numbers of the entries of a baseline that stay as they are.
+    market
+        (k,): new market of every step; −1 where it is lost.
+    since
+        (k,): days since the previous chart of that market.
+    """
+    lines, own, steps = baseline.entries.timelines, baseline.entries, baseline.steps
+    kept = market >= 0
     track = np.append(lines.track[held], steps.track[kept])
     day = np.append(lines.day[held], steps.day[kept])
     before = np.append(lines.last_without[held], (steps.day - since)[kept])

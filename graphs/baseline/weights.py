@@ -35,6 +35,8 @@ class Weights:
     ----------
     starts
         (p,): first day of every period; an earlier day is of the first, a later one of the last.
+    ages
+        Days after the debut at which the classes of age begin.
     size
         (a, p, m): logarithms. They are an effect of the market, one of its class of age and one of its period, added.
     factor
@@ -52,6 +54,7 @@ class Weights:
     """
 
     starts: Days
+    ages: tuple[int, ...]
     size: Floats
     factor: Floats
     classes: Floats
@@ -62,7 +65,7 @@ class Weights:
 
     def cell(self, day: Days, age: Days) -> tuple[Ints, Ints]:
         """Return the numbers of class of age and period, (k,) each."""
-        return np.searchsorted(AGES, age, side="right") - 1, period_of(self.starts, day)
+        return np.searchsorted(self.ages, age, side="right") - 1, period_of(self.starts, day)
 
     def relative(self, day: Days, age: Days, kinds: Kinds | None, exposure: NDArray[np.integer]) -> Floats:
         """Return the weights of markets, (k, m), relative to each other in a row; 0 where not at risk."""
@@ -87,7 +90,13 @@ def period_of(starts: Days, day: Days) -> Ints:
 
 
 def fitted_weights(
-    steps: Steps, kinds: Kinds | None, starts: Days, *, ridge: float = RIDGE, start: Weights | None = None
+    steps: Steps,
+    kinds: Kinds | None,
+    starts: Days,
+    *,
+    ages: tuple[int, ...] = AGES,
+    ridge: float = RIDGE,
+    start: Weights | None = None,
 ) -> Weights:
     """Return the weights that make the steps most likely, under a light ridge penalty.
 
@@ -97,10 +106,12 @@ def fitted_weights(
         (k, m), as `graphs.baseline.likeness.Likeness.kinds` returns them; None leaves likeness out.
     starts
         First day of every period.
+    ages
+        Days after the debut at which the classes of age begin, the first being 1.
     ridge
         Precision of the normal prior (default ½: a market's effect of one unit costs a fourth of a log unit).
     start
-        Where to start from (default: sizes that are the numbers of entries).
+        Where to start from, if it has as many sizes (default: sizes that are the numbers of entries).
 
     Raises
     ------
@@ -111,7 +122,7 @@ def fitted_weights(
     -----
     Newton's method on a concave function: sizes have a Hessian of (m, m) blocks, one of every class of age and period.
     """
-    problem = _Problem.of(steps, kinds, starts)
+    problem = _Problem.of(steps, kinds, starts, ages)
     theta = problem.begin(steps, start)
     # products of small blocks: threads would wait for each other longer than they work
     with threadpool_limits(limits=1, user_api="blas"):
@@ -140,27 +151,28 @@ class _Problem:
     """Layout of the parameters, and the steps by stratum (class of age and period)."""
 
     starts: Days
+    ages: tuple[int, ...]
     markets: int
     design: Floats
     order: Ints
     bounds: Ints
 
     @classmethod
-    def of(cls, steps: Steps, kinds: Kinds | None, starts: Days) -> Self:
-        stratum = (np.searchsorted(AGES, steps.age, side="right") - 1) * len(starts) + period_of(starts, steps.day)
+    def of(cls, steps: Steps, kinds: Kinds | None, starts: Days, ages: tuple[int, ...]) -> Self:
+        stratum = (np.searchsorted(ages, steps.age, side="right") - 1) * len(starts) + period_of(starts, steps.day)
         order = np.argsort(stratum, kind="stable")
-        bounds = np.searchsorted(stratum[order], np.arange(len(AGES) * len(starts) + 1))
+        bounds = np.searchsorted(stratum[order], np.arange(len(ages) * len(starts) + 1))
         design = kind_design() if kinds is not None else np.zeros((1, 0))
-        return cls(starts, len(steps.markets), design, order, bounds)
+        return cls(starts, ages, len(steps.markets), design, order, bounds)
 
     @property
     def sizes(self) -> int:
         """Parameters of sizes; those of likeness come after them."""
-        return self.markets * (1 + len(AGES) + len(self.starts))
+        return self.markets * (1 + len(self.ages) + len(self.starts))
 
     def begin(self, steps: Steps, start: Weights | None) -> Floats:
         theta = np.zeros(self.sizes + self.design.shape[1])
-        if start is not None:
+        if start is not None and len(start.effects) == self.sizes:
             theta[: self.sizes] = start.effects
             theta[self.sizes :] = start.classes if len(start.classes) == self.design.shape[1] else 0
             return theta
@@ -170,19 +182,19 @@ class _Problem:
         return theta
 
     def size(self, theta: Floats) -> Floats:
-        main, age, period = np.split(theta[: self.sizes].reshape(-1, self.markets), [1, 1 + len(AGES)])
+        main, age, period = np.split(theta[: self.sizes].reshape(-1, self.markets), [1, 1 + len(self.ages)])
         size: Floats = main[:, None] + age[:, None] + period[None]
         return size
 
     def weights(self, theta: Floats, log_likelihood: float, rounds: int, precision: Floats) -> Weights:
         effects, classes = np.split(theta, [self.sizes])
         size, factor = self.size(theta), self.design @ classes
-        return Weights(self.starts, size, factor, classes, effects, log_likelihood, rounds, precision)
+        return Weights(self.starts, self.ages, size, factor, classes, effects, log_likelihood, rounds, precision)
 
     def places(self, stratum: int) -> tuple[slice, slice, slice]:
         """Return where the parameters of a stratum stand: of the markets, of the class of age and of the period."""
         age, period = divmod(stratum, len(self.starts))
-        rows = (0, 1 + age, 1 + len(AGES) + period)
+        rows = (0, 1 + age, 1 + len(self.ages) + period)
         first, second, third = (slice(row * self.markets, (row + 1) * self.markets) for row in rows)
         return first, second, third
 

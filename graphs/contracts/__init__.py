@@ -3,7 +3,7 @@
 from graphs.contracts.edges import BACKBONE, EDGES, MARKETS, PERIODS
 from graphs.contracts.influence import CLOUT, CREDITS, INFLUENCE
 from graphs.contracts.leaders import AGREEMENT, LEADERS, ROLLING, VALIDITY, VALIDITY_PAIRS
-from graphs.contracts.lifts import LIFTS, LOG_SCORES, PLACEBO
+from graphs.contracts.lifts import LIFTS, LOG_SCORES, PLACEBO, SENSITIVITY
 from graphs.contracts.structure import COMMUNITIES, COMMUNITY_AGREEMENT, GRAVITY, INFOMAP, MANTEL, MRQAP
 
 __all__ = [
@@ -26,6 +26,7 @@ __all__ = [
     "PERIODS",
     "PLACEBO",
     "ROLLING",
+    "SENSITIVITY",
     "VALIDITY",
     "VALIDITY_PAIRS",
 ]

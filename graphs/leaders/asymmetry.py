@@ -13,8 +13,8 @@ from diffusion.conventions import CONFIDENCE
 from graphs.baseline import Baseline, PairSums
 from graphs.baseline.edges import order_p, presence_p
 from graphs.baseline.steps import Steps, blocks_of
-from graphs.leaders.groups import LEAST_ARTISTS, effective_number, rank_bounds, rank_groups, told_apart
 from graphs.false_discovery import adjusted
+from graphs.leaders.groups import LEAST_ARTISTS, effective_number, rank_bounds, rank_groups, told_apart
 
 MEASURE: Final = "lead_excess"
 """Name of the tested measure."""

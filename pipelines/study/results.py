@@ -62,11 +62,21 @@ class Results:
     @cached_property
     def entries(self) -> Entries:
         """Entries with coverage calendar, rules, artists and licences."""
+        return self._entries("entries", self.parameters("entries")["top"])
+
+    @property
+    def upper_entries(self) -> Entries | None:
+        """Entries into the upper half of the charts; None where there are none."""
+        return (
+            self._entries("upper_entries", self.notes("entries")["upper_top"]) if self.holds("upper_entries") else None
+        )
+
+    def _entries(self, name: str, top: int | None) -> Entries:
         calendar = Calendar(self.folder.read_table("coverage.parquet"))
         given = self.parameters("entries")
-        rules = EventRules(calendar.chart, *(given[name] for name in ("top", "min_periods", "washout", "identity")))
+        rules = EventRules(calendar.chart, top, *(given[key] for key in ("min_periods", "washout", "identity")))
         artists = self.folder.read_table("tracks.parquet").select(["track_id", "artist"])
-        table, withheld = (self.folder.read_table(f"{name}.parquet") for name in ("entries", "withheld"))
+        table, withheld = (self.folder.read_table(f"{table}.parquet") for table in (name, "withheld"))
         return Entries(table, calendar, rules, withheld, artists)
 
     @cached_property

@@ -34,7 +34,7 @@ CHANGED = {
 }
 """Field of a study → another value than that of `mine`."""
 
-AFTER_GRAPH = ["baseline", "leaders", "structure", "direct", "exports"]
+AFTER_GRAPH = ["baseline", "leaders", "structure", "direct", "placebo", "exports"]
 """Steps that need the graph."""
 
 
@@ -74,7 +74,7 @@ def test_every_step_comes_after_those_that_it_needs() -> None:
     assert len(set(names)) == len(names)
     for place, step in enumerate(STEPS):
         assert set(step.needs) <= set(names[:place])
-    graph_steps = ["entries", "graph", "baseline", "leaders", "structure", "direct", "exports"]
+    graph_steps = ["entries", "graph", "baseline", "leaders", "structure", "direct", "placebo", "exports"]
     assert [step.name for step in with_needs(GRAPH_SET, STEPS)] == graph_steps
     assert [step.name for step in with_needs(SURVIVAL_SET, STEPS)] == ["entries", "survival"]
     assert [step.name for step in followers("graph", STEPS)] == AFTER_GRAPH

@@ -8,13 +8,16 @@ from pipelines.study.steps.exports import EXPORTS
 from pipelines.study.steps.graph import GRAPH
 from pipelines.study.steps.known import KNOWN_NETWORK
 from pipelines.study.steps.leaders import LEADERS
+from pipelines.study.steps.placebo import PLACEBO
 from pipelines.study.steps.structure import STRUCTURE
 from pipelines.study.steps.survival import SURVIVAL
 
-STEPS: tuple[Step, ...] = (ENTRIES, GRAPH, BASELINE, LEADERS, STRUCTURE, DIRECT, SURVIVAL, EXPORTS, KNOWN_NETWORK)
+STEPS: tuple[Step, ...] = (
+    ENTRIES, GRAPH, BASELINE, LEADERS, STRUCTURE, DIRECT, PLACEBO, SURVIVAL, EXPORTS, KNOWN_NETWORK,
+)  # fmt: skip
 """All steps, each after the steps that it needs."""
 
-GRAPH_SET = ("baseline", "leaders", "structure", "direct", "exports")
+GRAPH_SET = ("baseline", "leaders", "structure", "direct", "placebo", "exports")
 """Steps of `graph`; the steps that they need are added."""
 
 SURVIVAL_SET = ("survival",)

@@ -7,80 +7,115 @@ import pandas as pd
 from diffusion import DataSaysNoError, market_names
 from diffusion.conventions import FDR
 from graphs import contracts
-from graphs.baseline import Baseline, baseline, edge_table, simulated_entries
+from graphs.baseline import edge_table, held_out_scores, sensitivity_table
+from graphs.baseline.held_out import ALL
 from pipelines.formatting import cell, html_table
 from pipelines.study.results import Results
 from pipelines.study.settings import Study
 from pipelines.study.step import Gaps, Output, Step
 
-DRAWS: Final = 2
-"""Charts drawn from the baseline, as placebos."""
-
 MOST_ROWS: Final = 15
 """Pairs in the report: those with the highest lower bound of the lift."""
 
-COLUMNS: Final = ["source", "target", "observed", "expected", "lift", "lift_low", "lift_high", "q", "q_order"]
+COLUMNS: Final = [
+    "source", "target", "observed", "expected", "lift", "lift_low", "lift_high", "affinity", "q", "q_by", "q_order",
+    "lead_share", "lead_expected",
+]  # fmt: skip
 
 
 def _make(study: Study, results: Results) -> Output:
     gaps, window = Gaps(), int(results.notes("graph")["window"])
-    return Output(gaps.take("lifts", lambda: _tables(results, window, study.seed)), not_made=gaps)
+    tables = gaps.take("lifts", lambda: {"lifts": _lifts(results, window)})
+    if tables:
+        fit, upper = results.baseline, results.upper_entries
+        tables["sensitivity"] = sensitivity_table(fit, window=window, upper=upper)
+        tables |= gaps.take("log_scores", lambda: {"log_scores": held_out_scores(fit, window=window)})
+    return Output(tables, not_made=gaps)
 
 
-def _tables(results: Results, window: int, seed: int) -> dict[str, pd.DataFrame]:
-    fit = baseline(results.entries)
-    lifts = edge_table(fit, window=window)
+def _lifts(results: Results, window: int) -> pd.DataFrame:
+    lifts = edge_table(results.baseline, window=window)
     if not lifts["q"].notna().any():
-        raise DataSaysNoError(f"of no pair is one of the {len(fit.steps):,} steps expected, so none can be tested")
-    found = [_found(0, lifts)]
-    found += [_found(draw, edge_table(_drawn(fit, seed + draw), window=window)) for draw in range(1, DRAWS + 1)]
-    return {"lifts": lifts, "placebo": pd.DataFrame(found), "log_scores": fit.log_score()}
-
-
-def _drawn(fit: Baseline, seed: int) -> Baseline:
-    """Return the baseline of charts that are drawn from a baseline."""
-    return baseline(simulated_entries(fit, seed=seed), start=fit)
-
-
-def _found(draw: int, lifts: pd.DataFrame) -> dict[str, int]:
-    edge = lifts["q"] <= FDR
-    return {
-        "draw": draw,
-        "tested": int(lifts["q"].notna().sum()),
-        "edges_sizes": int((lifts["q_sizes"] <= FDR).sum()),
-        "edges": int(edge.sum()),
-        "ordered": int((edge & (lifts["q_order"] <= FDR)).sum()),
-    }
+        steps = len(results.baseline.steps)
+        raise DataSaysNoError(f"of no pair is one of the {steps:,} steps expected, so none can be tested")
+    return lifts
 
 
 def _section(results: Results) -> dict[str, Any]:
     if not results.holds("lifts"):
         return {"lifts": None}
-    lifts, placebo = results.table("lifts"), results.table("placebo").to_dict("records")
-    edges = lifts[lifts["q"] <= FDR].nlargest(MOST_ROWS, "lift_low")[COLUMNS]
+    lifts, sensitivity = results.table("lifts"), results.table("sensitivity")
+    edges = lifts[lifts["edge"]].nlargest(MOST_ROWS, "lift_low")[COLUMNS]
     for side in ("source", "target"):
         edges[side] = edges[side].map(market_names(edges[side]))
+    scores = results.table("log_scores") if results.holds("log_scores") else None
     return {
         "lifts": html_table(edges),
-        "found": placebo[0],
-        "placebo": placebo[1:],
+        "counts": _counts(lifts),
+        "affinity": float(lifts.loc[lifts["edge"], "affinity"].median()),
+        "sensitivity": html_table(sensitivity),
+        "again": _again(sensitivity),
+        "scores": None if scores is None else html_table(scores[scores["quarter"] == ALL]),
+        "quarters": [] if scores is None else [name for name in scores["quarter"].unique() if name != ALL],
+    }
+
+
+def _counts(lifts: pd.DataFrame) -> dict[str, Any]:
+    return {
+        "tested": int(lifts["q"].notna().sum()),
+        "edges": int(lifts["edge"].sum()),
+        "edges_by": int((lifts["q_by"] <= FDR).sum()),
+        "ordered": int(lifts["ordered"].sum()),
         "detectable": float(lifts["detectable"].median()),
-        "scores": html_table(results.table("log_scores")),
+    }
+
+
+def _again(sensitivity: pd.DataFrame) -> dict[str, Any] | None:
+    """Return the variant that finds the fewest of the edges again, and what the second half finds of the first."""
+    others = sensitivity[(sensitivity["variant"] != "base") & sensitivity["found_again"].notna()]
+    whole = others[(others["against"] == "base") & (others["variant"] != "first half")]
+    if whole.empty:
+        return None
+    least = whole.loc[whole["found_again"].idxmin()]
+    halves = others.loc[others["against"] == "first half", "found_again"]
+    return {
+        "least": float(least["found_again"]),
+        "variant": str(least["variant"]),
+        "halves": None if halves.empty else float(halves.iloc[0]),
     }
 
 
 def _lines(results: Results) -> list[str]:
     if not results.holds("lifts"):
         return []
-    lifts, (found, *drawn) = results.table("lifts"), results.table("placebo").to_dict("records")
-    half = cell(float(lifts["detectable"].median()))
-    edges, ordered = (" and ".join(str(row[name]) for row in drawn) for name in ("edges", "ordered"))
-    return [
-        f"baseline  {found['edges']:,} of {found['tested']:,} pairs follow more often than sizes and likeness expect "
-        f"(q ≤ .05), {found['ordered']:,} of them more one way than the other; half of the pairs need a lift of {half} "
-        "to be found",
-        f"placebo   {edges} such pairs in charts drawn from the baseline, {ordered} of them more one way",
+    counts, again = _counts(results.table("lifts")), _again(results.table("sensitivity"))
+    lines = [
+        f"baseline  {counts['edges']:,} of {counts['tested']:,} pairs follow more often than sizes and likeness expect "
+        f"(q ≤ .05), {counts['ordered']:,} of them more one way than the other; half of the pairs need a lift of "
+        f"{cell(counts['detectable'])} to be found"
     ]
+    if again is not None:
+        halves = "" if again["halves"] is None else f"; {again['halves']:.0%} of the first half's in the second half"
+        lines.append(
+            f"variants  {again['least']:.0%} or more of these pairs are found under other definitions (least: "
+            f"{again['variant']}){halves}"
+        )
+    if results.holds("log_scores"):
+        lines.append(f"held out  bits per step in {_gains(results.table('log_scores'))}")
+    return lines
+
+
+def _gains(scores: pd.DataFrame) -> str:
+    """Return the quarters that were held back, and what each version gains there on the one before."""
+    quarters = [name for name in scores["quarter"].unique() if name != ALL]
+    named = quarters[0] if len(quarters) == 1 else f"{quarters[0]} to {quarters[-1]}"
+    rows = scores[(scores["quarter"] == ALL) & scores["gain"].notna()].to_dict("records")
+    parts = [
+        f"{row['version']} {row['gain']:+.3f}"
+        + ("" if pd.isna(row["gain_low"]) else f" ({row['gain_low']:.3f} to {row['gain_high']:.3f})")
+        for row in rows
+    ]
+    return f"{named}: {', '.join(parts)}"
 
 
 def _caveats(results: Results) -> list[str]:
@@ -95,11 +130,10 @@ def _caveats(results: Results) -> list[str]:
 BASELINE = Step(
     name="baseline",
     doing="holding edges against the baseline",
-    version=1,
-    tables={"lifts": contracts.LIFTS, "placebo": contracts.PLACEBO, "log_scores": contracts.LOG_SCORES},
+    version=2,
+    tables={"lifts": contracts.LIFTS, "sensitivity": contracts.SENSITIVITY, "log_scores": contracts.LOG_SCORES},
     make=_make,
     needs=("entries", "graph"),
-    settings=("seed",),
     section=_section,
     lines=_lines,
     caveats=_caveats,

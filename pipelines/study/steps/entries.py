@@ -15,7 +15,7 @@ from pipelines.folders.manifest import file_facts
 from pipelines.formatting import every, html_table
 from pipelines.study.results import Results
 from pipelines.study.settings import SAMPLE, SECTIONS, Study
-from pipelines.study.step import Output, Step
+from pipelines.study.step import Gaps, Output, Step, Table
 
 ENTERED_TRACKS: Final = contracts.Contract(
     "entered_tracks",
@@ -24,6 +24,17 @@ ENTERED_TRACKS: Final = contracts.Contract(
     contracts.ENTRIES.key[:1],
 )
 """Contract of a study's table of tracks."""
+
+UPPER: Final = contracts.Contract(
+    "upper_entries",
+    "one track and market, with the track's first event in the upper half of the charts: for `sensitivity` alone",
+    contracts.ENTRIES.columns,
+    contracts.ENTRIES.key,
+)
+"""Contract of a study's entries at ranks up to half the median depth of the charts."""
+
+RULES: Final = ("min_periods", "washout", "identity", "chart")
+"""Settings that entries at any rank and those into the upper half have in common."""
 
 
 def _charts_path(study: Study) -> Path | str:
@@ -45,23 +56,26 @@ def _sources(study: Study) -> list[dict[str, Any]]:
 def _make(study: Study, results: Results) -> Output:
     path, columns = _charts_path(study), study.columns or None
     with open_charts(path, columns=columns, market_names=study.market_names) as charts:
-        entries = charts.entries(
-            top=study.top,
-            min_periods=study.min_periods,
-            washout=study.washout,
-            identity=study.identity,
-            chart=study.chart,
-        )
+        rules: dict[str, Any] = {name: getattr(study, name) for name in RULES}
+        entries = charts.entries(top=study.top, **rules)
+        gaps, upper = Gaps(), half_depth(entries)
+        higher = gaps.take(UPPER.name, lambda: {UPPER.name: charts.entries(top=upper, **rules).table})
         tracks = charts.tracks().select(["track_id", "title", "artist"])
         tracks = tracks.filter(pc.is_in(tracks["track_id"], entries.table["track_id"].unique()))
         notes = _notes(charts, entries)
-    tables = {
+    tables: dict[str, Table] = {
         "entries": entries.table,
         "coverage": entries.calendar.coverage,
         "withheld": entries.withheld,
         "tracks": tracks,
     }
-    return Output(tables, notes=notes)
+    return Output(tables | higher, notes=notes | {"upper_top": upper}, not_made=gaps)
+
+
+def half_depth(entries: Entries) -> int:
+    """Return half the depth of the charts, or of what counts of them: the rank at which their upper half ends."""
+    depth = int(entries.calendar.by_market()["depth_median"].median())
+    return max(min(depth, entries.rules.top or depth) // 2, 1)
 
 
 def _notes(charts: Charts, entries: Entries) -> dict[str, Any]:
@@ -157,12 +171,13 @@ def _caveats(results: Results) -> list[str]:
 ENTRIES = Step(
     name="entries",
     doing="reading charts",
-    version=1,
+    version=2,
     tables={
         "entries": contracts.ENTRIES,
         "coverage": contracts.COVERAGE,
         "withheld": contracts.WITHHELD,
         "tracks": ENTERED_TRACKS,
+        "upper_entries": UPPER,
     },
     make=_make,
     settings=tuple(key for section in ("charts", "events") for key in SECTIONS[section] if key != "path"),

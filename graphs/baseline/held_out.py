@@ -1,0 +1,116 @@
+"""Log scores of steps in held-back quarters: what sizes, likeness and influence are worth in bits."""
+
+from collections.abc import Mapping
+from itertools import pairwise
+from typing import Final
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from diffusion.arrays import Flags, Floats, Ints
+from diffusion.conventions import CONFIDENCE
+from diffusion.errors import DataSaysNoError
+from graphs.baseline.fit import Baseline, Version, fitted_again
+from graphs.baseline.joint import joint_fit
+from graphs.baseline.lead_share import LEAST_ARTISTS
+
+HELD_BACK: Final = 0.2
+"""Share of the steps that are held back at least, in whole quarters: the last ones."""
+
+VERSIONS: Final[tuple[Version, ...]] = ("uniform", "sizes", "likeness")
+
+ALL: Final = "all"
+"""Name of all held-back quarters together."""
+
+
+def held_out_scores(baseline: Baseline, *, window: int | None = None) -> pd.DataFrame:
+    """Return how well the steps of the last quarters are foretold by what came before, `graphs.contracts.LOG_SCORES`.
+
+    Parameters
+    ----------
+    baseline
+        The baseline of all entries; its weights are fitted again to the steps before the held-back quarters.
+    window
+        Days within which a market counts as entered lately, for ``influence`` (default: 60, on weekly charts 56).
+
+    Returns
+    -------
+    DataFrame
+        One row per quarter and version, and per version for all quarters together.
+
+    Raises
+    ------
+    DataSaysNoError
+        When there is no step before the last quarter.
+
+    Notes
+    -----
+    Held back are the last quarters that have a fifth of the steps or more. Steps are foretold one by one, each given
+    what was observed before it; weights stay as they were fitted, and later quarters have those of the last period.
+    Intervals of the gains are of a ratio of sums over artists, by Student's t with the effective number of artists.
+    """
+    steps = baseline.steps
+    quarter = steps.day.astype("datetime64[D]").astype("datetime64[M]").astype(np.int64) // 3
+    late = quarter >= _first_held_back(quarter)
+    early = fitted_again(baseline, kept=~late)
+    others = (steps.only(late), baseline.kinds[late])
+    scores: dict[str, Floats] = {version: early.log_scores(version, others) for version in VERSIONS}
+    scores["influence"] = joint_fit(early, window=window).log_scores(others)
+    artist, own = others[0].artist, quarter[late]
+    parts = {_name(number): own == number for number in np.unique(own)} | {ALL: np.ones(len(own), np.bool_)}
+    return pd.concat([_of_part(name, kept, scores, artist) for name, kept in parts.items()], ignore_index=True)
+
+
+def _first_held_back(quarter: Ints) -> int:
+    """Return the first quarter that is held back."""
+    found, counts = np.unique(quarter, return_counts=True)
+    enough = np.flatnonzero(counts[::-1].cumsum() >= HELD_BACK * len(quarter))[0]
+    if len(found) - 1 - enough == 0:
+        named = f"{_name(found[0])} to {_name(found[-1])}" if len(found) > 1 else _name(found[0])
+        raise DataSaysNoError(f"the {len(quarter):,} steps are of {named}: no quarter comes before what is held back")
+    return int(found[len(found) - 1 - enough])
+
+
+def _name(quarter: int) -> str:
+    return f"{1970 + quarter // 4}-Q{quarter % 4 + 1}"
+
+
+def _of_part(name: str, kept: Flags, scores: Mapping[str, Floats], artist: Ints) -> pd.DataFrame:
+    """Return the rows of one quarter, or of all."""
+    own = {version: values[kept] for version, values in scores.items()}
+    _, number = np.unique(artist[kept], return_inverse=True)
+    gains = [(np.nan, np.nan, np.nan)]
+    for before, after in pairwise(own.values()):
+        gains.append(mean_by_artist((after - before) / np.log(2), number))
+    gain, low, high = (list(column) for column in zip(*gains, strict=True))
+    return pd.DataFrame(
+        {
+            "quarter": name,
+            "version": list(own),
+            "steps": len(number),
+            "artists": int(number.max()) + 1,
+            "log_score": [float(values.mean()) for values in own.values()],
+            "gain": gain,
+            "gain_low": low,
+            "gain_high": high,
+        }
+    )
+
+
+def mean_by_artist(values: Floats, artist: Ints) -> tuple[float, float, float]:
+    """Return the mean of values and its 95 % interval, NaN with less than ten effective artists.
+
+    Parameters
+    ----------
+    artist
+        (k,): number of the artist of every value, from 0.
+    """
+    mean, sizes = values.mean(), np.bincount(artist)
+    apart = np.bincount(artist, values - mean)
+    effective = len(values) ** 2 / np.square(sizes).sum()
+    if effective < LEAST_ARTISTS:
+        return float(mean), np.nan, np.nan
+    error = np.sqrt(np.square(apart).sum() * effective / (effective - 1)) / len(values)
+    reach = stats.t.isf((1 - CONFIDENCE) / 2, effective - 1) * error
+    return float(mean), float(mean - reach), float(mean + reach)

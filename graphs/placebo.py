@@ -1,0 +1,91 @@
+"""Placebos: what the same procedure finds in charts in which no market follows another."""
+
+from collections.abc import Iterator
+from typing import Final
+
+import numpy as np
+import pandas as pd
+
+from diffusion.conventions import FDR
+from diffusion.entries import Entries
+from graphs.baseline import Baseline, dealt_entries, joint_fit, simulated_entries
+from graphs.baseline.direct import joint_test
+from graphs.baseline.edges import verdict_table
+from graphs.baseline.fit import fitted_again
+from graphs.leaders.asymmetry import Leads, lead_table
+
+CELLS: Final = (20_000_000, 1_000_000_000)
+"""Steps times pairs up to which every draw gets a joint fit, and up to which the first draw of a kind gets one.
+
+With more than the second there are half the draws, too.
+"""
+
+
+def placebo_table(baseline: Baseline, *, window: int, draws: int, replicates: int, seed: int = 0) -> pd.DataFrame:
+    """Return what is found in charts drawn from a baseline, and in charts whose markets are dealt anew.
+
+    Each of them gets a baseline of its own, and the tests of the charts themselves.
+
+    Parameters
+    ----------
+    baseline
+        The baseline of the charts.
+    window
+        Days within which the target must follow, the bound included.
+    draws
+        Charts drawn from the baseline; their markets are dealt anew once.
+    replicates
+        Draws for the rank groups, as in `graphs.leaders.asymmetry.lead_table`.
+    seed
+        Where chance starts from (default 0).
+
+    Returns
+    -------
+    DataFrame
+        As `graphs.contracts.PLACEBO` says, without the row of the charts themselves.
+    """
+    cells = len(baseline.steps) * len(baseline.steps.markets) ** 2
+    rows = []
+    for kind, draw, entries in _drawn(baseline, draws if cells <= CELLS[1] else (draws + 1) // 2, seed):
+        fit = fitted_again(baseline, entries=entries)
+        lifts = verdict_table(fit, window=window)
+        jointly = cells <= CELLS[0] or (draw == 1 and cells <= CELLS[1])
+        influence = joint_test(joint_fit(fit, window=window), lifts) if jointly else None
+        leaders = lead_table(Leads.of(fit, window=window), replicates=replicates, seed=seed)
+        rows.append({"kind": kind, "draw": draw} | found_counts(lifts, influence, leaders))
+    return pd.DataFrame(rows).astype({"direct": "Int64"})
+
+
+def _drawn(baseline: Baseline, draws: int, seed: int) -> Iterator[tuple[str, int, Entries]]:
+    """Yield kind, number and entries of every draw, one after the other."""
+    for draw in range(1, draws + 1):
+        yield "baseline", draw, simulated_entries(baseline, seed=seed + draw)
+    yield "permutation", 1, dealt_entries(baseline, seed=seed + 1)
+
+
+def found_counts(
+    lifts: pd.DataFrame, influence: pd.DataFrame | None, leaders: pd.DataFrame
+) -> dict[str, int | float | None]:
+    """Return the numbers of what was found, as `graphs.contracts.PLACEBO` has them.
+
+    Parameters
+    ----------
+    lifts
+        `source`, `target`, `q`, `q_sizes`, `edge` and `ordered` of all pairs.
+    influence
+        `direct` of all pairs; None where there was no joint fit.
+    leaders
+        `group` of the markets that are told apart.
+    """
+    edges = lifts[lifts["edge"]]
+    there = pd.MultiIndex.from_frame(edges[["source", "target"]])
+    back = pd.MultiIndex.from_frame(edges[["target", "source"]])
+    return {
+        "tested": int(lifts["q"].notna().sum()),
+        "edges_sizes": int((lifts["q_sizes"] <= FDR).sum()),
+        "edges": len(edges),
+        "reverse": float(back.isin(there).mean()) if len(edges) else np.nan,
+        "ordered": int(lifts["ordered"].sum()),
+        "direct": None if influence is None else int(influence["direct"].sum()),
+        "groups": int(leaders["group"].nunique()),
+    }

@@ -1,0 +1,73 @@
+"""Placebos: what the same tests find in charts in which no market follows another."""
+
+from typing import Any, Final
+
+import pandas as pd
+
+from diffusion import DataSaysNoError
+from graphs import contracts
+from graphs.leaders.asymmetry import MEASURE
+from graphs.placebo import found_counts, placebo_table
+from pipelines.formatting import html_table
+from pipelines.study.results import Results
+from pipelines.study.settings import Study
+from pipelines.study.step import Gaps, Output, Step
+
+DRAWS: Final = 3
+"""Charts drawn from the baseline."""
+
+COUNTED: Final = {
+    "edges": "pairs beyond the baseline",
+    "ordered": "more one way",
+    "direct": "direct",
+    "groups": "groups of leaders",
+}
+"""Column → what it counts, in words."""
+
+
+def _make(study: Study, results: Results) -> Output:
+    gaps = Gaps()
+    return Output(gaps.take("placebo", lambda: {"placebo": _placebo(results, study)}), not_made=gaps)
+
+
+def _placebo(results: Results, study: Study) -> pd.DataFrame:
+    if not results.holds("lifts"):
+        raise DataSaysNoError("no pair could be held against the baseline")
+    influence = results.table("influence") if results.holds("influence") else None
+    leaders = results.table("leaders")
+    counts = found_counts(results.table("lifts"), influence, leaders[leaders["measure"] == MEASURE])
+    own = {"kind": "charts", "draw": 0} | counts
+    window = int(results.notes("graph")["window"])
+    drawn = placebo_table(results.baseline, window=window, draws=DRAWS, replicates=study.replicates, seed=study.seed)
+    return pd.concat([pd.DataFrame([own]), drawn], ignore_index=True)
+
+
+def _section(results: Results) -> dict[str, Any]:
+    return {"placebo": html_table(results.table("placebo")) if results.holds("placebo") else None}
+
+
+def _lines(results: Results) -> list[str]:
+    if not results.holds("placebo"):
+        return []
+    table = results.table("placebo")
+    said = [f"{name} {_values(table, column)}" for column, name in COUNTED.items()]
+    return [f"placebo   found in the charts | drawn from the baseline | dealt anew: {'; '.join(said)}"]
+
+
+def _values(table: pd.DataFrame, column: str) -> str:
+    """Return the values of a column by kind: the charts, those drawn from the baseline, and those dealt anew."""
+    kinds = (table.loc[table["kind"] == kind, column].dropna() for kind in ("charts", "baseline", "permutation"))
+    return " | ".join(", ".join(f"{int(value):,}" for value in values) or "–" for values in kinds)
+
+
+PLACEBO = Step(
+    name="placebo",
+    doing="looking for the same in charts without influence",
+    version=1,
+    tables={"placebo": contracts.PLACEBO},
+    make=_make,
+    needs=("entries", "graph", "baseline", "leaders", "direct"),
+    settings=("replicates", "seed"),
+    section=_section,
+    lines=_lines,
+)
