@@ -1,7 +1,6 @@
 """Market graphs: transitions between markets, tests against chance, leaders, distances, and exports."""
 
-from graphs import backbone, baseline, distance, exports
-from graphs.influence import Influence, direct_edges
+from graphs import backbone, baseline, distance, exports, summed_hazard
 from graphs.journeys import slices
 from graphs.journeys.paths import Ways, route, ways
 from graphs.journeys.stream import period_edges, transition_stream
@@ -13,13 +12,11 @@ from graphs.significance import edge_significance
 __all__ = [
     "SCORES",
     "Flow",
-    "Influence",
     "Leaders",
     "MarketGraph",
     "Ways",
     "backbone",
     "baseline",
-    "direct_edges",
     "distance",
     "edge_significance",
     "exports",
@@ -28,6 +25,7 @@ __all__ = [
     "rolling",
     "route",
     "slices",
+    "summed_hazard",
     "transition_stream",
     "validity",
     "ways",

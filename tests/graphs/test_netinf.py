@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from diffusion import DataSaysNoError, SettingError
-from graphs.influence.netinf import EPSILON, netinf, track_cascades
+from graphs.netinf import EPSILON, netinf, track_cascades
 from tests.conftest import REFERENCE
 from tests.random_charts import study
 
@@ -96,7 +96,7 @@ def test_many_pairs_are_made_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     rng = np.random.default_rng(3)
     cascades = pd.DataFrame({"cascade": np.repeat(range(30), 6), "node": list("abcdef") * 30, "time": rng.random(180)})
     whole = netinf(cascades, edges=8)
-    monkeypatch.setattr("graphs.influence.netinf.PAIRS", 7)
+    monkeypatch.setattr("graphs.netinf.PAIRS", 7)
     pd.testing.assert_frame_equal(netinf(cascades, edges=8), whole)
 
 

@@ -6,7 +6,7 @@ import pandas as pd
 
 import figures
 from diffusion import market_names
-from graphs import contracts, direct_edges
+from graphs import contracts, summed_hazard
 from pipelines.formatting import html_table
 from pipelines.study.results import Results
 from pipelines.study.settings import Study
@@ -24,7 +24,7 @@ def _make(study: Study, results: Results) -> Output:
     gaps, window = Gaps(), int(results.notes("graph")["window"])
 
     def fitted() -> dict[str, pd.DataFrame]:
-        found = direct_edges(results.entries, window=window, horizon=study.horizon)
+        found = summed_hazard(results.entries, window=window, horizon=study.horizon)
         return {
             "influence": found.table,
             "credits": found.entry_credits(),

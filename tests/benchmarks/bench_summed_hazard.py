@@ -1,6 +1,6 @@
-"""Direct edges of all targets, against a generic optimiser and a loop over rows, on simulated entries.
+"""The summed hazard of all targets, against a generic optimiser and a loop over rows, on simulated entries.
 
-    python tests/benchmarks/bench_influence.py [TRACKS] [RUNS]
+    python tests/benchmarks/bench_summed_hazard.py [TRACKS] [RUNS]
 
 Default: 200,000 tracks in 70 markets over five years. Medians of interleaved runs. Peers do one target and are
 extrapolated to all; they only find the coefficients, at given lags, while ours finds lags, prior and intervals too.
@@ -22,14 +22,14 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from diffusion import Entries
 from diffusion.simulation.network import Switches
-from graphs.influence import AGES, direct_edges
-from graphs.influence.background import Cells
-from graphs.influence.design import target_design
-from graphs.influence.followup import Tracks
-from graphs.influence.lags import reached
-from graphs.influence.model import HIGHEST_ALPHA, designs_of, fit_with_lags, target_problem
-from graphs.influence.solver import odds
-from tests import twins_graph_influence as twin
+from graphs.summed_hazard import AGES, summed_hazard
+from graphs.summed_hazard.background import Cells
+from graphs.summed_hazard.design import target_design
+from graphs.summed_hazard.followup import Tracks
+from graphs.summed_hazard.lags import reached
+from graphs.summed_hazard.model import HIGHEST_ALPHA, designs_of, fit_with_lags, target_problem
+from graphs.summed_hazard.solver import odds
+from tests import twins_summed_hazard as twin
 from tests.simulated_influence import World, simulated
 
 MARKETS, WINDOW, HORIZON, LAG = 70, 60, 180, 4.0
@@ -110,7 +110,7 @@ def main(tracks: int, runs: int) -> None:
     print(f"{tracks:,} tracks, {len(entries):,} entries, {MARKETS} markets; {peak():,} MB before")
     ours, given, peers = [], [], []
     for _ in range(runs):
-        ours.append(timed(lambda: direct_edges(entries)))
+        ours.append(timed(lambda: summed_hazard(entries)))
         given.append(timed(lambda: coefficients(entries)))
         peers.append(generic(entries))
     print(f"ours, all there is        {statistics.median(ours):9.1f} s, {peak():,} MB")

@@ -6,8 +6,8 @@ from typing import Final
 import numpy as np
 
 from diffusion.arrays import Floats
-from graphs.influence.design import Design
-from graphs.influence.lags import median_grid, reached
+from graphs.summed_hazard.design import Design
+from graphs.summed_hazard.lags import median_grid, reached
 
 SPREAD: Final = 0.5
 """Prior standard deviation of the logarithm of a pair's median lag around that of all pairs."""

@@ -8,13 +8,13 @@ import numpy as np
 
 from diffusion.arrays import Floats
 from diffusion.errors import SettingError
-from graphs.influence.background import Cells
-from graphs.influence.design import Design, target_design
-from graphs.influence.followup import Tracks
-from graphs.influence.lags import LONGEST, reached
-from graphs.influence.parallel import by_target
-from graphs.influence.shapes import LagWeights
-from graphs.influence.solver import PRECISION, Problem, maximum, problem
+from graphs.summed_hazard.background import Cells
+from graphs.summed_hazard.design import Design, target_design
+from graphs.summed_hazard.followup import Tracks
+from graphs.summed_hazard.lags import LONGEST, reached
+from graphs.summed_hazard.parallel import by_target
+from graphs.summed_hazard.shapes import LagWeights
+from graphs.summed_hazard.solver import PRECISION, Problem, maximum, problem
 
 Lag = Literal["pair", "shared"] | float
 

@@ -1,4 +1,4 @@
-"""The result of the model of direct influence."""
+"""The result of the summed-hazard model."""
 
 from dataclasses import dataclass, field
 from typing import Final
@@ -35,23 +35,24 @@ class Credits:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Influence:
-    """Direct influence between markets, fitted to the intervals in which tracks were observed to enter.
+class SummedHazard:
+    """Expected further entries by pair of markets, for forecasts and ranking; no verdict on any pair.
 
-    Influence that is faster than the cadence is not identified: where a track enters two markets between the same two
-    charts (a tie), neither entry is attributed to the other. `observable` and `alpha_if_ties` say how much α may leave
-    out for that reason.
+    An α above 0 is no evidence of influence, however surely the model puts it there: see
+    `graphs.summed_hazard.summed_hazard`. What is faster than the cadence is in no α: where a track enters two markets
+    between the same two charts (a tie), neither entry is attributed to the other. `observable` and `alpha_if_ties` say
+    how much α may leave out for that reason.
 
     Attributes
     ----------
     table
         One row per ordered pair: `source`, `target`; `alpha`, entries into the target expected per earlier entry into
         the source, as a hazard summed over the window: a share of 1 − e^(−α) of the tracks not yet in the target
-        follows (NaN where no track was exposed); `low`, `high`, its 95 % interval; `p`, one-sided against 0, and `q`,
-        by Benjamini–Hochberg over all exposed pairs; `direct`, whether q is at most the level asked for and `low` above
-        0; `shrunk`, α under the prior; `credits`, entries attributed to the source; `exposed`, tracks at risk in the
-        target after they entered the source; `exposure`, these tracks, each counted by the share of the lag density
-        over which it was followed; `joint`, ties; `alpha_if_ties`, α if the source had been first in all ties;
+        follows (NaN where no track was exposed); `low`, `high`, the model's 95 % interval; `p`, the model's one-sided p
+        against 0; `shrunk`, α under the prior; `credits`, entries that the model attributes to the source; `exposed`,
+        tracks at risk in the target after they entered the source; `exposure`, these tracks, each counted by the share
+        of the lag density over which it was followed; `joint`, ties; `alpha_if_ties`, α if the source had been first in
+        all ties;
         `lag_median` (days) of the lag density; `observable`, the share of the lag density after the source's own chart
         interval (α / `observable` counts all transmissions if the density holds within that interval too); `inflation`,
         the variance by clusters over that of the model.
@@ -68,7 +69,7 @@ class Influence:
     penalty
         Rate of the exponential prior on α behind `shrunk`, in exposed tracks.
     window
-        Days after an entry in which it can influence others.
+        Days after an entry in which further entries count for it.
     horizon
         Days of follow-up of a track after its debut.
     log_likelihood
@@ -88,8 +89,7 @@ class Influence:
     shares: Credits = field(repr=False)
 
     def __repr__(self) -> str:
-        found = int(self.table["direct"].sum())
-        return f"<Influence: {len(self.markets)} markets, {found} direct of {len(self.table)} pairs>"
+        return f"<SummedHazard: {len(self.markets)} markets, {len(self.table)} pairs>"
 
     def matrix(self, column: str = "alpha") -> Floats:
         """Return a column of the table as (m, m), rows sources; NaN on the diagonal.
@@ -142,35 +142,6 @@ class Influence:
                 "market": codes[self.shares.target[kept]],
                 "source": codes[self.shares.source[kept]],
                 "credit": self.shares.credit[kept].astype(np.float64),
-            }
-        )
-
-    def scores(self) -> pd.DataFrame:
-        """Return the sums of α and of credits by market.
-
-        Returns
-        -------
-        DataFrame
-            One row per market: `market`; `clout`, entries elsewhere expected per entry (sum of α over targets);
-            `susceptibility`, sum of α over sources; `sent`, `received`, entries attributed to it elsewhere, and of its
-            own attributed to others; `background`, its entries attributed to no other market. Pairs without exposure
-            count as 0.
-
-        References
-        ----------
-        van Everdingen, Y., Fok, D. & Stremersch, S. (2009). Modeling global spillover of new product takeoff. doi
-        10.1509/jmkr.46.5.637.
-        """
-        out = self.table.groupby("source")[["alpha", "credits"]].sum()
-        into = self.table.groupby("target")[["alpha", "credits"]].sum()
-        return pd.DataFrame(
-            {
-                "market": list(self.markets),
-                "clout": out["alpha"].reindex(list(self.markets)).to_numpy(),
-                "susceptibility": into["alpha"].reindex(list(self.markets)).to_numpy(),
-                "sent": out["credits"].reindex(list(self.markets)).to_numpy(),
-                "received": into["credits"].reindex(list(self.markets)).to_numpy(),
-                "background": self.background.groupby("market")["credits"].sum().reindex(list(self.markets)).to_numpy(),
             }
         )
 

@@ -7,9 +7,9 @@ from typing import Final
 import numpy as np
 
 from diffusion.arrays import Floats
-from graphs.influence.design import Design
-from graphs.influence.followup import Tracks
-from graphs.influence.model import Fit
+from graphs.summed_hazard.design import Design
+from graphs.summed_hazard.followup import Tracks
+from graphs.summed_hazard.model import Fit
 
 RATES: Final = (0.0, 3.0, 10.0, 30.0, 100.0, 300.0)
 """Rates tried, in exposed tracks, weakest first."""

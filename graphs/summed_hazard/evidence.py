@@ -9,7 +9,7 @@ from scipy import special
 
 from diffusion.arrays import Floats
 from diffusion.conventions import CONFIDENCE
-from graphs.influence.solver import Problem, information, maximum, odds
+from graphs.summed_hazard.solver import Problem, information, maximum, odds
 
 RATIO_PRECISION: Final = 3e-3
 """Rise of the log-likelihood at which the fit without one sender ends."""

@@ -1,4 +1,4 @@
-"""Risk sets of every market on its observed days, and the entries that may influence them (senders)."""
+"""Risk sets of every market on its observed days, and the earlier entries that add to their hazard (senders)."""
 
 from dataclasses import dataclass
 from typing import Final, Self

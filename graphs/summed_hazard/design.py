@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffusion.arrays import Floats, Ints
-from graphs.influence.background import Cells
-from graphs.influence.followup import ObservedRisk, Tracks, flat_ranges, observed_risk, unordered
+from graphs.summed_hazard.background import Cells
+from graphs.summed_hazard.followup import ObservedRisk, Tracks, flat_ranges, observed_risk, unordered
 
 KEY: Final = 1 << 16
 """More than any lag in days: two lags make one number."""

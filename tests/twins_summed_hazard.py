@@ -1,4 +1,4 @@
-"""The likelihood of direct influence, written as it is said: track by track, interval by interval, day by day."""
+"""The likelihood of the summed hazard, written as it is said: track by track, interval by interval, day by day."""
 
 import math
 from collections.abc import Mapping, Sequence

@@ -1,4 +1,4 @@
-"""Direct edges: influence between markets, by a grouped-time likelihood on the observed intervals."""
+"""Expected further entries after an entry, by a grouped-time likelihood on the observed intervals."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -9,21 +9,20 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from diffusion.arrays import Floats
-from diffusion.conventions import FDR, HORIZON, LONGEST
+from diffusion.conventions import HORIZON, LONGEST
 from diffusion.entries import Entries
 from diffusion.errors import DataSaysNoError, SettingError
-from graphs.influence.background import AGES, Cells, Periods
-from graphs.influence.design import Design
-from graphs.influence.evidence import evidence
-from graphs.influence.followup import Tracks
-from graphs.influence.frailty import Frailty, expected_by_track, track_scales
-from graphs.influence.gradients import Fitted, score_products
-from graphs.influence.lags import observable
-from graphs.influence.model import HIGHEST_ALPHA, Fit, Lag, designs_of, fit_with_lags
-from graphs.influence.parallel import by_target
-from graphs.influence.penalty import held_out_rate
-from graphs.influence.result import NOBODY, Credits, Influence
-from graphs.nulls.tails import adjusted
+from graphs.summed_hazard.background import AGES, Cells, Periods
+from graphs.summed_hazard.design import Design
+from graphs.summed_hazard.evidence import evidence
+from graphs.summed_hazard.followup import Tracks
+from graphs.summed_hazard.frailty import Frailty, expected_by_track, track_scales
+from graphs.summed_hazard.gradients import Fitted, score_products
+from graphs.summed_hazard.lags import observable
+from graphs.summed_hazard.model import HIGHEST_ALPHA, Fit, Lag, designs_of, fit_with_lags
+from graphs.summed_hazard.parallel import by_target
+from graphs.summed_hazard.penalty import held_out_rate
+from graphs.summed_hazard.result import NOBODY, Credits, SummedHazard
 
 Penalty = Literal["heldout"] | float
 
@@ -41,8 +40,6 @@ COLUMNS: Final = (
     "low",
     "high",
     "p",
-    "q",
-    "direct",
     "shrunk",
     "credits",
     "exposed",
@@ -53,7 +50,7 @@ COLUMNS: Final = (
     "observable",
     "inflation",
 )
-"""Columns of `Influence.table`."""
+"""Columns of `SummedHazard.table`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,11 +66,11 @@ class _Setup:
     def fit(self, lag: Lag) -> Fit:
         designs = self.designs(np.ones(len(self.tracks.debut)))
         if not any(len(design.track) for design in designs):
-            raise DataSaysNoError("no track entered a market while at risk there, so there is no influence to estimate")
+            raise DataSaysNoError("no track entered a market while at risk there, so there is no α to estimate")
         return fit_with_lags(designs, lag, window=self.window, cadence=self.tracks.cadence)
 
 
-def direct_edges(
+def summed_hazard(
     entries: Entries,
     *,
     window: int | None = None,
@@ -84,9 +81,15 @@ def direct_edges(
     penalty: Penalty = "heldout",
     frailty: Frailty | None = None,
     robust: bool = True,
-    fdr: float = FDR,
-) -> Influence:
-    """Return the direct influence of every market on every other.
+) -> SummedHazard:
+    """Return how many further entries one entry is expected to bring, as a summed hazard under a parametric background.
+
+    This is a model for forecasts and for ranking pairs, and no test of influence. Whatever all markets share at a time
+    (a track's age, its surge, a season) and the background does not describe goes into α: in simulated charts in which
+    no market influences another, most pairs have an α significantly above 0 by the model's own p (the page "Chance" of
+    the documentation has the numbers). Whether one market influences another is the question of
+    `graphs.baseline.direct_table`, where what is shared cancels. α stays because forecasts need entries per entry over
+    time, and because it ranks pairs well where there is influence.
 
     A track not yet in market b enters it with the hazard
 
@@ -102,7 +105,7 @@ def direct_edges(
     entries
         Entries of charts of several markets.
     window
-        Days after an entry in which it can influence others (default: that of the calendar's cadence).
+        Days after an entry in which further entries count for it (default: that of the calendar's cadence).
     horizon
         Days of follow-up of a track after its debut (default 180).
     lag
@@ -118,13 +121,11 @@ def direct_edges(
         the clusters is predicted from the other; 0 is no prior. `alpha` and its interval never use the prior.
     frailty
         Further factor of a track's hazards: none (default), a scale by "footprint" class, or a "gamma" scale of each
-        track. Without it, tracks that are popular everywhere look like influence. It is estimated from the same entries
-        as α and lowers α.
+        track. Without it, tracks that are popular everywhere raise α. It is estimated from the same entries as α and
+        lowers α.
     robust
         Whether to widen intervals and p where tracks of a cluster (one artist and debut) vary together more than the
         model implies (default: yes).
-    fdr
-        False discovery rate of `direct` (default .05).
 
     Raises
     ------
@@ -135,8 +136,8 @@ def direct_edges(
 
     Notes
     -----
-    The intervals take lags and frailty as known. They are those of the likelihood without prior; see
-    `graphs.influence.evidence`.
+    Intervals and p are the model's: they hold if the background is right, and take lags and frailty as known. They are
+    those of the likelihood without prior; see `graphs.summed_hazard.evidence`.
 
     References
     ----------
@@ -147,13 +148,13 @@ def direct_edges(
     --------
     >>> import diffusion
     >>> with diffusion.open_sample() as charts:
-    ...     found = direct_edges(charts.entries(top=5), lag=3.0, penalty=0)
+    ...     found = summed_hazard(charts.entries(top=5), lag=3.0, penalty=0)
     >>> best = found.table.nlargest(1, "credits")
     >>> best[["source", "target", "exposed"]].values.tolist()
     [['AR', 'UY', 6]]
     """
     window = entries.calendar.default_window if window is None else window
-    _check(window, horizon, penalty, fdr)
+    _check(window, horizon, penalty)
     tracks = Tracks.of(entries)
     first, last = int(tracks.debut.min()), max(int(spans.max()) for spans in tracks.spans if len(spans))
     cells = Cells.of(first, last, periods=periods, ages=ages, horizon=horizon)
@@ -163,8 +164,8 @@ def direct_edges(
         fit, scale, scales = _with_frailty(setup, fit, frailty)
     rate = float(penalty) if penalty != "heldout" else held_out_rate(tracks, fit, lambda w: setup.designs(w * scale))
     shrunk = fit.fitted(penalty=rate) if rate else fit
-    table = _table(setup, fit, shrunk, scale if robust else None, fdr=fdr)
-    return Influence(
+    table = _table(setup, fit, shrunk, scale if robust else None)
+    return SummedHazard(
         table=table,
         background=_background(setup, fit),
         frailty=scales,
@@ -179,14 +180,12 @@ def direct_edges(
     )
 
 
-def _check(window: int, horizon: int, penalty: Penalty, fdr: float) -> None:
+def _check(window: int, horizon: int, penalty: Penalty) -> None:
     for name, days in (("window", window), ("horizon", horizon)):
         if not 1 <= days <= LONGEST:
             raise SettingError(f"{name} is {days} days; it must be between 1 and {LONGEST:,}")
     if penalty != "heldout" and (isinstance(penalty, str) or not 0 <= penalty < np.inf):
         raise SettingError(f"penalty is '{penalty}'; give 'heldout' or a number of tracks from 0")
-    if not 0 < fdr < 1:
-        raise SettingError(f"a false discovery rate of {fdr:g} is no share; give one between 0 and 1")
 
 
 def _with_frailty(setup: _Setup, fit: Fit, kind: Frailty) -> tuple[Fit, Floats, pd.DataFrame]:
@@ -201,16 +200,13 @@ def _with_frailty(setup: _Setup, fit: Fit, kind: Frailty) -> tuple[Fit, Floats, 
     return fit, scale, table
 
 
-def _table(setup: _Setup, fit: Fit, shrunk: Fit, scale: Floats | None, *, fdr: float) -> pd.DataFrame:
+def _table(setup: _Setup, fit: Fit, shrunk: Fit, scale: Floats | None) -> pd.DataFrame:
     parts = by_target(lambda target: _target_rows(setup, fit, shrunk, target, scale), len(fit.designs))
-    table = pd.concat(parts, ignore_index=True)
-    table = table.sort_values(["source", "target"], ignore_index=True)
-    q = adjusted(table["p"].to_numpy(np.float64))
-    return table.assign(q=q, direct=(q <= fdr) & (table["low"] > 0))[list(COLUMNS)]
+    return pd.concat(parts, ignore_index=True).sort_values(["source", "target"], ignore_index=True)[list(COLUMNS)]
 
 
 def _target_rows(setup: _Setup, fit: Fit, shrunk: Fit, target: int, scale: Floats | None) -> pd.DataFrame:
-    """Return the rows of one target, all columns but those that need all pairs; `scale` makes them robust."""
+    """Return the rows of one target; `scale`, a factor of each track, makes them robust to clusters."""
     design, task, tracks = fit.designs[target], fit.task(target), setup.tracks
     senders = len(design.survived)
     beta, most = fit.coefficients[target] * task.unit, HIGHEST_ALPHA * task.unit

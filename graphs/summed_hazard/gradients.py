@@ -8,10 +8,10 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from diffusion.arrays import Floats
-from graphs.influence.background import Cells
-from graphs.influence.design import Design
-from graphs.influence.followup import ObservedRisk, Tracks, observed_risk
-from graphs.influence.solver import Problem, odds
+from graphs.summed_hazard.background import Cells
+from graphs.summed_hazard.design import Design
+from graphs.summed_hazard.followup import ObservedRisk, Tracks, observed_risk
+from graphs.summed_hazard.solver import Problem, odds
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Frailty: a factor of each track's hazards in all markets (popularity), which otherwise looks like influence."""
+"""Frailty: a factor of each track's hazards in all markets (popularity), which otherwise raises α."""
 
 from typing import Final, Literal
 
@@ -8,10 +8,10 @@ from scipy import optimize, special
 
 from diffusion.arrays import Floats
 from diffusion.errors import DataSaysNoError, SettingError
-from graphs.influence.background import Cells
-from graphs.influence.followup import Tracks
-from graphs.influence.gradients import event_hazards, expected_entries
-from graphs.influence.model import Fit
+from graphs.summed_hazard.background import Cells
+from graphs.summed_hazard.followup import Tracks
+from graphs.summed_hazard.gradients import event_hazards, expected_entries
+from graphs.summed_hazard.model import Fit
 
 Frailty = Literal["footprint", "gamma"]
 
@@ -37,7 +37,7 @@ def expected_by_track(tracks: Tracks, cells: Cells, fit: Fit, *, horizon: int) -
 
 
 def track_scales(tracks: Tracks, expected: Floats, entered: Floats, kind: Frailty) -> tuple[Floats, pd.DataFrame]:
-    """Return the scale of every track's hazards, (n,) with mean 1, and the table of `Influence.frailty`.
+    """Return the scale of every track's hazards, (n,) with mean 1, and the table of `SummedHazard.frailty`.
 
     Raises
     ------
