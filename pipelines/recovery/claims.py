@@ -1,0 +1,94 @@
+"""What the product claims in one simulation, held against the truth; every number is from the product's functions."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from diffusion.arrays import Flags, Floats
+from diffusion.conventions import FDR
+from pipelines.recovery.cells import Cell
+from pipelines.recovery.rankings import average_precision, ranked
+from pipelines.recovery.simulated import Simulated
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What one claim says in one simulation.
+
+    Attributes
+    ----------
+    claim
+        Name of the claim.
+    tests
+        Number of tests.
+    small
+        Tests with p of at most .05.
+    found
+        Tests with a positive verdict, such as q of at most .05.
+    false
+        Verdicts that the truth denies.
+    real
+        Pairs with influence.
+    hits
+        Verdicts on those.
+    score
+        Average precision of a ranking.
+    """
+
+    claim: str
+    tests: int | None = None
+    small: int | None = None
+    found: int | None = None
+    false: int | None = None
+    real: int | None = None
+    hits: int | None = None
+    score: float | None = None
+
+
+Claim = Callable[[Simulated], Iterator[Finding]]
+
+
+def edges(simulated: Simulated) -> Iterator[Finding]:
+    """Edges beyond the baseline, with likeness and by sizes alone; an indirect path makes an edge real."""
+    for claim, suffix in (("edge", ""), ("edge by sizes", "_sizes")):
+        q, p = (simulated.lifts[name + suffix].to_numpy(float) for name in ("q", "p"))
+        yield _of_pairs(claim, simulated, q <= FDR, p[~np.isnan(q)], real=simulated.any_way)
+
+
+def order(simulated: Simulated) -> Iterator[Finding]:
+    """Which way a pair goes more often than the other."""
+    q, p = (simulated.lifts[name].to_numpy(float) for name in ("q_order", "p_order"))
+    tested = ~np.isnan(q)
+    yield Finding("order", tests=int(tested.sum()), small=int((p[tested] <= FDR).sum()), found=int((q <= FDR).sum()))
+
+
+def rankings(simulated: Simulated) -> Iterator[Finding]:
+    """How well several scores rank the pairs, where there is influence."""
+    if simulated.influenced.any():
+        for name, scores in ranked(simulated).items():
+            yield Finding(f"ranking by {name}", score=average_precision(scores, simulated.influenced))
+
+
+def _of_pairs(claim: str, simulated: Simulated, found: Flags, p: Floats, *, real: Flags) -> Finding:
+    """Return a verdict on pairs; `p` are those of the tests."""
+    return Finding(
+        claim,
+        tests=len(p),
+        small=int((p <= FDR).sum()),
+        found=int(found.sum()),
+        false=int((found & ~real).sum()),
+        real=int(simulated.influenced.sum()),
+        hits=int((found & simulated.influenced).sum()),
+    )
+
+
+CLAIMS: Final[tuple[Claim, ...]] = (edges, order, rankings)
+"""All claims that are held against the truth."""
+
+
+def findings(cell: Cell, seed: tuple[int, ...]) -> list[Finding]:
+    """Return what all claims say in one simulation."""
+    simulated = Simulated.of(cell, seed)
+    return [finding for claim in CLAIMS for finding in claim(simulated)]

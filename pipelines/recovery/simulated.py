@@ -1,0 +1,65 @@
+"""One simulation of a cell, and the tables that the product makes of it."""
+
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+import pandas as pd
+
+from diffusion.arrays import Flags, Floats
+from diffusion.simulation.process_worlds import ProcessWorld, draw_sample
+from diffusion.simulation.structures import draw_structure
+from graphs.baseline import Baseline, baseline, edge_table
+from pipelines.recovery.cells import Cell
+
+
+@dataclass(frozen=True, slots=True)
+class Simulated:
+    """One simulation, and what several claims use.
+
+    Attributes
+    ----------
+    cell, seed
+        World and size, and the numbers that the simulation's generator is made from.
+    world
+        What is drawn.
+    baseline
+        The baseline of its entries, with the world's likeness.
+    lifts
+        The table of its pairs, `graphs.contracts.LIFTS`.
+    """
+
+    cell: Cell
+    seed: tuple[int, ...]
+    world: ProcessWorld
+    baseline: Baseline
+    lifts: pd.DataFrame
+
+    @classmethod
+    def of(cls, cell: Cell, seed: tuple[int, ...]) -> Self:
+        """Return a simulation of a cell, of a structure of its own."""
+        own, sample = cell.rng(*seed).spawn(2)
+        drawn = draw_sample(draw_structure(cell.world, own, markets=cell.markets), sample, tracks=cell.tracks)
+        fit = baseline(drawn.entries, pairs=drawn.pairs)
+        return cls(cell, seed, drawn, fit, edge_table(fit))
+
+    @property
+    def influenced(self) -> Flags:
+        """Whether there is influence, of the pairs of `lifts`."""
+        return self._of_pairs(self.world.truth.alpha > 0)
+
+    @property
+    def any_way(self) -> Flags:
+        """The same by itself or by way of one third market."""
+        return self._of_pairs(self.world.truth.any_way)
+
+    def _of_pairs(self, true: Flags) -> Flags:
+        markets = pd.Index(self.world.entries.calendar.markets)
+        source, target = (markets.get_indexer(pd.Index(self.lifts[end])) for end in ("source", "target"))
+        return np.asarray(true[source, target])
+
+    def scores(self, table: pd.DataFrame, column: str) -> Floats:
+        """Return a column of another table by `source` and `target`, of the pairs of `lifts`; NaN where it has none."""
+        values = table.set_index(["source", "target"])[column]
+        pairs = pd.MultiIndex.from_frame(self.lifts[["source", "target"]])
+        return values.reindex(pairs).to_numpy(float, na_value=np.nan)
