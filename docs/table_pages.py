@@ -15,7 +15,6 @@ COMMANDS: Final[Mapping[str, tuple[str, ...]]] = {
     "demo": RUN_SET,
     "run": RUN_SET,
     "graph": GRAPH_SET,
-    "graph --direct": ("direct",),
     "survival": SURVIVAL_SET,
 }
 """Command → the steps that it makes, besides those that they need."""

@@ -1,4 +1,4 @@
-"""Direct influence between markets as a heatmap."""
+"""Direct pairs of markets as a heatmap."""
 
 from collections.abc import Mapping, Sequence
 from typing import Final
@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import ListedColormap, LogNorm
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
@@ -17,160 +18,172 @@ from diffusion import DataSaysNoError, SettingError, market_names
 from figures.graph.transition_matrix import label_cells
 from figures.page.checks import checked
 from figures.page.scales import log_ticks
-from figures.page.style import NO_DATA, NO_DATA_HATCH, Page, add_colorbar, applied
+from figures.page.style import NO_DATA, NO_DATA_HATCH, VERMILION, Page, add_colorbar, applied
 
 _COLOURS: Final = ListedColormap(colormaps["viridis_r"](np.linspace(0.12, 1.0, 256)))
-_ZERO: Final = "#f3f3f3"
-_DIM: Final = 0.4
-"""Share of its colour that a cell keeps where α does not differ significantly from 0."""
+_NOT_SHOWN: Final = "#f3f3f3"
 
-_DECADES: Final = 3.0
-"""Powers of ten on the colour scale; a smaller α has the colour of its low end."""
+_DECADES: Final = 2.0
+"""Powers of ten on the colour scale; fewer credits per entry have the colour of its low end."""
 
 
 def influence_heatmap(
-    alphas: pd.DataFrame,
+    influence: pd.DataFrame,
     *,
     names: Mapping[str, str] | None = None,
     order: Sequence[str] | None = None,
     most: int = 80,
 ) -> Figure:
-    """Return the heatmap of α: entries into a market (column) expected per entry into another (row).
+    """Return the heatmap of direct pairs: entries into a market (column) owed to an entry into another (row).
 
-    The colour scale is logarithmic. Cells whose α does not differ significantly from 0 are pale, cells with α = 0 are
-    grey, pairs without an estimate are hatched; the diagonal is white.
+    Direct pairs have the colour of their credits per entry, on a logarithmic scale, and a dot where they are ordered.
+    Pairs that are not shown to be direct are grey, pairs that could not be tested are hatched, the diagonal is white.
+    Only markets of at least one direct pair are drawn.
 
     Parameters
     ----------
-    alphas
-        One row per ordered pair: `source`, `target`, `alpha` (entries per entry, 0 or more, NaN where not estimated),
-        `low` (lower bound of its interval). Cells are significant where the column `direct` (bool) is true or, without
-        that column, where `low` is above 0.
+    influence
+        One row per ordered pair, as `graphs.contracts.INFLUENCE`: `source`, `target`, `q_joint` (missing where the pair
+        was not tested), `direct` and `ordered` (bool), `credits_per_entry` (0 or more).
     names
         Code → name for the row labels (default: the English names).
     order
-        Codes from the top; markets not in it are left out. Default: by clout, the sum of the row, the largest first.
+        Codes from the top; markets not in it are left out. Default: by clout, the sum of the credits per entry over the
+        direct pairs of the row, the largest first.
     most
         Markets drawn at most (default 80), the first in order.
 
     Raises
     ------
     DataSaysNoError
-        When there are fewer than two markets.
+        When no pair is direct, or none among the markets in `order`.
     SettingError
-        When a column is missing, a pair has two rows, an alpha is negative, or `order` names a market twice.
+        When a column is missing, a pair has two rows, credits are negative, or `order` names a market twice.
 
     Examples
     --------
-    >>> alphas = pd.DataFrame({"source": ["SE", "NO"], "target": ["NO", "SE"], "alpha": [0.2, 0.3], "low": [0.1, 0.0]})
-    >>> [tick.get_text() for tick in influence_heatmap(alphas).axes[0].get_yticklabels()]
-    ['Norway', 'Sweden']
+    >>> pairs = pd.DataFrame({"source": ["SE", "NO"], "target": ["NO", "SE"], "q_joint": [0.01, 0.4]})
+    >>> pairs = pairs.assign(direct=[True, False], ordered=[True, False], credits_per_entry=[0.2, 0.1])
+    >>> [tick.get_text() for tick in influence_heatmap(pairs).axes[0].get_yticklabels()]
+    ['Sweden', 'Norway']
     """
     if most < 2:
         raise SettingError(f"most is {most}, but a matrix has 2 markets or more")
-    table = _pairs(alphas)
-    everywhere = sorted({*table["source"], *table["target"]})
-    codes = _ordered(table, everywhere, order)
-    cells = _square(table, codes[:most], "alpha")
-    direct = _square(table, codes[:most], "direct").fillna(0).to_numpy(dtype=bool)
+    table = _pairs(influence)
+    codes = _ordered(table, order)[:most]
+    shown = table[table["source"].isin(codes) & table["target"].isin(codes)]
+    if not shown["direct"].any():
+        raise DataSaysNoError(f"no pair of the {len(codes)} markets is direct")
     known = market_names(codes) | dict(names or {})
-    notes = _notes(direct, cells, by_clout=order is None, left_out=len(everywhere) - len(cells))
     with applied():
-        return _drawn(cells, direct, [known[code] for code in cells.index], notes)
+        return _drawn(shown, codes, [known[code] for code in codes], _notes(table, shown))
 
 
-def _pairs(alphas: pd.DataFrame) -> pd.DataFrame:
-    table = checked(alphas, "alphas", texts=["source", "target"], numbers=["alpha", "low"])
-    direct = alphas["direct"].to_numpy() if "direct" in alphas.columns else table["low"] > 0
-    table = table.assign(direct=pd.Series(direct, index=table.index).fillna(False).astype(float))
+def _pairs(influence: pd.DataFrame) -> pd.DataFrame:
+    table = checked(influence, "influence", texts=["source", "target"], numbers=["q_joint", "credits_per_entry"])
+    lacking = {"direct", "ordered"} - set(influence.columns)
+    if lacking:
+        raise SettingError(f"the table 'influence' lacks {', '.join(sorted(lacking))}")
+    table = table.assign(**{name: influence[name].to_numpy(dtype=bool) for name in ("direct", "ordered")})
     table = table[table["source"] != table["target"]]
     if table.duplicated(["source", "target"]).any():
-        raise SettingError("the table 'alphas' has more than one row for a pair; one row per ordered pair is drawn")
-    if (table["alpha"] < 0).any():
-        raise SettingError("the table 'alphas' has a negative alpha")
-    if table.empty:
-        raise DataSaysNoError("a heatmap needs two markets; the table 'alphas' has no pair of them")
+        raise SettingError("the table 'influence' has more than one row for a pair; one row per ordered pair is drawn")
+    if (table["credits_per_entry"] < 0).any():
+        raise SettingError("the table 'influence' has negative credits")
+    if not table["direct"].any():
+        raise DataSaysNoError("no pair is direct")
     return table
 
 
-def _ordered(table: pd.DataFrame, everywhere: list[str], order: Sequence[str] | None) -> list[str]:
+def _ordered(table: pd.DataFrame, order: Sequence[str] | None) -> list[str]:
+    """Return the markets of direct pairs in order."""
+    direct = table[table["direct"]]
+    everyone = sorted({*direct["source"], *direct["target"]})
     if order is None:
-        clout = table.groupby("source")["alpha"].sum().reindex(everywhere, fill_value=0)
+        clout = direct.groupby("source")["credits_per_entry"].sum().reindex(everyone, fill_value=0)
         return [str(code) for code in clout.sort_values(ascending=False, kind="stable").index]
     if len({*order}) < len(order):
         raise SettingError("the order names a market twice")
-    listed = [code for code in order if code in everywhere]
-    if len(listed) < 2:
-        raise DataSaysNoError(f"the order names {len(listed)} of the {len(everywhere)} markets; a heatmap needs two")
-    return listed
+    return [code for code in order if code in everyone]
 
 
-def _square(table: pd.DataFrame, markets: list[str], column: str) -> pd.DataFrame:
-    by_pair = table.set_index(["source", "target"])[column]
-    square: pd.DataFrame = by_pair.unstack("target")  # noqa: PD010, one value per pair: nothing to aggregate
-    return square.reindex(index=markets, columns=markets)
-
-
-def _drawn(cells: pd.DataFrame, direct: NDArray[np.bool_], names: list[str], notes: list[str]) -> Figure:
-    count = len(names)
+def _drawn(shown: pd.DataFrame, codes: list[str], names: list[str], notes: list[str]) -> Figure:
+    count = len(codes)
     height = float(np.clip(count * 7.4 / 72, 2.2, 8.0)) + 1.0
-    page = Page("Estimated influence α: entries expected in one market per entry into another", notes, height=height)
+    page = Page("Direct pairs: entries into one market owed to an entry into another", notes, height=height)
     figure = page.constrain()
     ax = figure.add_subplot()
-    values = cells.to_numpy(dtype=float)
+    values = _square(shown[shown["direct"]], codes, "credits_per_entry")
+    tested = ~np.isnan(_square(shown, codes, "q_joint"))
     scale = ScalarMappable(_norm(values), _COLOURS)
-    _paint(ax, values, direct, scale)
-    label_cells(ax, list(cells.columns), names, float(np.clip(420 / count, 6.0, 8.0)))
+    _paint(ax, values, tested, scale)
+    _dot(ax, shown[shown["ordered"]], codes)
+    label_cells(ax, codes, names, float(np.clip(420 / count, 6.0, 8.0)))
     shrink, ticks = min(0.85, 2.6 / page.height), log_ticks(*scale.get_clim())
-    bar = add_colorbar(figure, scale, ax, "α (entries per entry)", shrink=shrink, ticks=ticks, format="%g")
+    bar = add_colorbar(figure, scale, ax, "credits per entry", shrink=shrink, ticks=ticks, format="%g")
     bar.minorticks_off()
-    _legend(bar, values, direct)
+    _legend(bar, values, tested, dots=bool(shown["ordered"].any()))
     return page.done()
 
 
+def _square(table: pd.DataFrame, markets: list[str], column: str) -> NDArray[np.float64]:
+    """Return a column as (m, m), rows sources; NaN where there is no value."""
+    by_pair = table.set_index(["source", "target"])[column]
+    square: pd.DataFrame = by_pair.unstack("target")  # noqa: PD010, one value per pair: nothing to aggregate
+    return square.reindex(index=markets, columns=markets).to_numpy(dtype=float)
+
+
 def _norm(values: NDArray[np.float64]) -> LogNorm:
-    positive = values[np.isfinite(values) & (values > 0)]
+    positive = values[np.nan_to_num(values) > 0]
     if not positive.size:
         return LogNorm(0.001, 1)
     high = float(positive.max())
     return LogNorm(max(float(positive.min()), high / 10**_DECADES) * 0.999, high * 1.001, clip=True)
 
 
-def _paint(ax: Axes, values: NDArray[np.float64], direct: NDArray[np.bool_], scale: ScalarMappable) -> None:
-    """Draw the cells on a hatched background: pale where not `direct`, grey where 0; the diagonal is white."""
+def _paint(ax: Axes, values: NDArray[np.float64], tested: NDArray[np.bool_], scale: ScalarMappable) -> None:
+    """Draw direct pairs (those with a value) in colour, others grey, untested hatched; the diagonal is white."""
     ax.patch.set(facecolor=NO_DATA, edgecolor=NO_DATA_HATCH, hatch="/" * 5, linewidth=0)
-    positive = np.nan_to_num(values) > 0
-    cells = np.asarray(scale.to_rgba(np.where(positive, values, 1.0)))
-    cells[~direct, :3] = 1 - _DIM * (1 - cells[~direct, :3])
-    cells[~positive, :3] = int(_ZERO[1:3], 16) / 255
-    cells[np.isnan(values), 3] = 0
+    direct = ~np.isnan(values)
+    cells = np.asarray(scale.to_rgba(np.where(direct, values, 1.0)))
+    cells[~direct, :3] = int(_NOT_SHOWN[1:3], 16) / 255
+    cells[~direct & ~tested, 3] = 0
     cells[np.diag_indices(len(values))] = 1
     ax.imshow(cells, interpolation="none", aspect="auto")
 
 
-def _legend(bar: Axes, values: NDArray[np.float64], direct: NDArray[np.bool_]) -> None:
-    off = ~np.eye(len(values), dtype=bool)
-    red, green, blue = (1 - _DIM * (1 - part) for part in _COLOURS(0.5)[:3])
-    keys = []
-    if (off & ~direct & (np.nan_to_num(values) > 0)).any():
-        keys.append(Patch(facecolor=(red, green, blue), label="pale: not\nsignificant"))
-    if (off & (values == 0)).any():
-        keys.append(Patch(facecolor=_ZERO, edgecolor=NO_DATA_HATCH, linewidth=0.5, label="α = 0"))
-    if (off & np.isnan(values)).any():
+def _dot(ax: Axes, ordered: pd.DataFrame, codes: list[str]) -> None:
+    row, column = (pd.Index(codes).get_indexer(pd.Index(ordered[side])) for side in ("source", "target"))
+    size = float(np.clip(120 / len(codes), 2.2, 5.0))
+    ax.plot(column, row, linestyle="none", marker="o", markersize=size, color=VERMILION, markeredgewidth=0)
+
+
+def _legend(bar: Axes, values: NDArray[np.float64], tested: NDArray[np.bool_], *, dots: bool) -> None:
+    other = np.isnan(values) & ~np.eye(len(values), dtype=bool)
+    keys: list[Patch | Line2D] = []
+    if dots:
+        keys.append(Line2D([], [], linestyle="none", marker="o", color=VERMILION, label="more one way\nthan the other"))
+    if (other & tested).any():
+        keys.append(
+            Patch(facecolor=_NOT_SHOWN, edgecolor=NO_DATA_HATCH, linewidth=0.5, label="not shown to\nbe direct")
+        )
+    if (other & ~tested).any():
         hatch = "/" * 5
-        keys.append(Patch(facecolor=NO_DATA, edgecolor=NO_DATA_HATCH, hatch=hatch, linewidth=0, label="not estimated"))
+        keys.append(Patch(facecolor=NO_DATA, edgecolor=NO_DATA_HATCH, hatch=hatch, linewidth=0, label="not tested"))
     if keys:
         bar.legend(handles=keys, loc="upper left", bbox_to_anchor=(0, -0.08), borderaxespad=0, borderpad=0)
 
 
-def _notes(direct: NDArray[np.bool_], cells: pd.DataFrame, *, by_clout: bool, left_out: int) -> list[str]:
-    known = int(cells.notna().to_numpy().sum())
-    order = ", by clout (the sum of the row)" if by_clout else ""
-    said = (
-        "α: entries into the target expected per entry into the source, within the window, under the model. Rows and "
-        f"columns have the same order{order}. Of {known:,} estimated pairs, {int(direct.sum()):,} differ "
-        "significantly from 0 and have full colour. The colour scale is logarithmic; values below it have its lowest "
-        "colour."
-    )
-    cut = f"Shown are the first {len(cells)} markets; {left_out} more are left out."
-    return [said, cut] if left_out else [said]
+def _notes(table: pd.DataFrame, shown: pd.DataFrame) -> list[str]:
+    direct, drawn = table[table["direct"]], shown[shown["direct"]]
+    notes = [
+        f"Of {table['q_joint'].notna().sum():,} tested pairs {len(direct):,} are direct and have a colour: entries "
+        f"into the target attributed to the source, per entry into the source. {direct['ordered'].sum():,} of them go "
+        "more one way than the other and have a dot. Rows and columns have the same order. The colour scale is "
+        "logarithmic; values below it have its lowest colour."
+    ]
+    if idle := len({*table["source"], *table["target"]} - {*direct["source"], *direct["target"]}):
+        notes.append(f"Markets without a direct pair are not drawn ({idle}).")
+    if left := len(direct) - len(drawn):
+        notes.append(f"Direct pairs of markets beyond those drawn are left out ({left}).")
+    return notes

@@ -14,8 +14,8 @@ MEASURES: Final = {
     "bradley_terry": ("Bradley–Terry", "log odds of being first"),
     "closeness": ("Closeness by lag", "mean of 1 / fastest path (per day)"),
     "betweenness": ("Betweenness", "share of fastest paths (0 … 1)"),
-    "clout": ("Clout", "entries expected elsewhere per entry (sum of α)"),
-    "susceptibility": ("Susceptibility", "sum of α received"),
+    "clout": ("Clout", "entries elsewhere per entry, over direct pairs"),
+    "susceptibility": ("Susceptibility", "entries per entry elsewhere, over direct pairs"),
     "volume": ("Volume (no graph)", "timed entries"),
     "lead_excess": ("Earlier outcome (no graph)", "lead share above what the order null expects"),
 }

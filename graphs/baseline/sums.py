@@ -66,7 +66,7 @@ class PairSums:
             raise SettingError(f"window is {window} days; it must be at least 1")
         m = len(baseline.steps.markets)
         total, chance = np.zeros((9, m, m)), baseline.probabilities(version=version)
-        for rows, artist in _by_artist(baseline.steps):
+        for rows, artist in by_artist(baseline.steps):
             expected, observed, model = _of_artists(baseline.steps, rows, artist, chance[rows], window)
             total[0] += observed.sum(axis=0)
             total[1] += expected.sum(axis=0)
@@ -90,7 +90,7 @@ class PairSums:
         return np.maximum((1 - share) ** 2 * here + share**2 * here.T - 2 * share * (1 - share) * both, 0)
 
 
-def _by_artist(steps: Steps) -> Iterator[tuple[slice, Ints]]:
+def by_artist(steps: Steps) -> Iterator[tuple[slice, Ints]]:
     """Yield the steps of whole artists in blocks, and the artist of every step, numbered from 0 in the block."""
     heads = np.flatnonzero(np.diff(steps.artist, prepend=-1))
     ends = np.append(heads, len(steps))

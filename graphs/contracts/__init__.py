@@ -1,7 +1,7 @@
 """Contracts of the tables that a graph is written as: its edges, markets, leaders, structure and direct influence."""
 
 from graphs.contracts.edges import BACKBONE, EDGES, MARKETS, PERIODS
-from graphs.contracts.influence import BACKGROUND, CLOUT, CREDITS, INFLUENCE
+from graphs.contracts.influence import CLOUT, CREDITS, INFLUENCE
 from graphs.contracts.leaders import AGREEMENT, LEADERS, ROLLING, VALIDITY, VALIDITY_PAIRS
 from graphs.contracts.lifts import LIFTS, LOG_SCORES, PLACEBO
 from graphs.contracts.structure import COMMUNITIES, COMMUNITY_AGREEMENT, GRAVITY, INFOMAP, MANTEL, MRQAP
@@ -9,7 +9,6 @@ from graphs.contracts.structure import COMMUNITIES, COMMUNITY_AGREEMENT, GRAVITY
 __all__ = [
     "AGREEMENT",
     "BACKBONE",
-    "BACKGROUND",
     "CLOUT",
     "COMMUNITIES",
     "COMMUNITY_AGREEMENT",

@@ -118,14 +118,14 @@ def ways(timelines: Timelines, track_id: str, target: str, window: int, *, credi
 
 
 def route(influence: pd.DataFrame, source: str, target: str, k: int = 3) -> pd.DataFrame:
-    """Return the most probable routes between two markets under the direct edges α.
+    """Return the most probable routes between two markets along direct edges.
 
     Parameters
     ----------
     influence
-        Direct edges: `source`, `target`, `alpha` (expected entries into the target per entry into the source) and
-        `lag_median` (days). Edges whose α is missing or not above 0 are not used. Pass only the edges with `direct` to
-        use only edges whose α differs significantly from 0.
+        Direct edges: `source`, `target`, `credits_per_entry` (0 … 1) and `lag_median` (days), as in
+        `graphs.contracts.INFLUENCE`. Edges whose credits are missing or 0 are not used. Pass only the pairs with
+        `direct`: the others are not shown to be edges.
     source, target
         Markets, by name or code.
     k
@@ -135,13 +135,14 @@ def route(influence: pd.DataFrame, source: str, target: str, k: int = 3) -> pd.D
     -------
     DataFrame
         One row per step of each route, the most probable route first: `route` and `step` (from 1), `source`, `target`,
-        `probability` of the step, 1 − exp(−α), `lag_median` (days), `route_probability` (product over the steps),
-        `days` (sum of the median lags, missing where one is missing).
+        `probability` of the step, its credits per entry, `lag_median` (days), `route_probability` (product over the
+        steps), `days` (sum of the median lags, missing where one is missing).
 
     Raises
     ------
     SettingError
-        When `k` is below 1, both markets are the same, a column is missing, or an edge has two rows.
+        When `k` is below 1, both markets are the same, a column is missing, an edge has two rows, or credits per entry
+        lie outside 0 … 1.
     UnknownMarketError
         When a name is no market.
     DataSaysNoError
@@ -149,9 +150,10 @@ def route(influence: pd.DataFrame, source: str, target: str, k: int = 3) -> pd.D
 
     Notes
     -----
-    A route visits no market twice. Its probability is that a track follows all its steps, taken as independent. One
-    track may follow several routes, so their probabilities do not add up. The sum of median lags is only a rough
-    measure of the median of the whole time.
+    The credits per entry of an edge are the share of the tracks in the source whose entry into the target is attributed
+    to it: an estimate of the probability that a track follows the edge. A route visits no market twice. Its probability
+    is that a track follows all its steps, taken as independent. One track may follow several routes, so their
+    probabilities do not add up. The sum of median lags is only a rough measure of the median of the whole time.
 
     References
     ----------
@@ -166,7 +168,7 @@ def route(influence: pd.DataFrame, source: str, target: str, k: int = 3) -> pd.D
         raise SettingError(f"a route needs two markets; both are {a}")
     for market in (a, b):
         if market not in known:
-            raise DataSaysNoError(f"no direct edge above 0 leads to or from {market}, so no route does")
+            raise DataSaysNoError(f"no direct edge leads to or from {market}, so no route does")
     graph = igraph.Graph.DataFrame(edges[["source", "target"]], directed=True, use_vids=False)
     if graph.vs.find(name=b).index not in graph.subcomponent(a, mode="out"):
         raise DataSaysNoError(f"no route of direct edges leads from {a} to {b}")
@@ -292,15 +294,18 @@ def _through(journey: _Journey, share: Shares, unseen: Shares, at: int) -> pd.Da
 
 
 def _open_edges(influence: pd.DataFrame) -> pd.DataFrame:
-    """Return the edges with α above 0 in order of source and target, with their `probability`."""
-    missing = {"source", "target", "alpha", "lag_median"} - set(influence.columns)
+    """Return the edges with credits in order of source and target, with their `probability`."""
+    missing = {"source", "target", "credits_per_entry", "lag_median"} - set(influence.columns)
     if missing:
         raise SettingError(f"the direct edges lack the column {', '.join(sorted(missing))}")
     if influence.duplicated(["source", "target"]).any():
-        raise SettingError("a direct edge stands twice; one α for each ordered pair is needed")
-    edges = influence.loc[influence["alpha"] > 0, ["source", "target", "alpha", "lag_median"]]
-    edges = edges[edges["source"] != edges["target"]].sort_values(["source", "target"], ignore_index=True)
-    return edges.assign(probability=-np.expm1(-edges["alpha"].to_numpy(np.float64)))
+        raise SettingError("a direct edge stands twice; one row for each ordered pair is needed")
+    edges = influence[["source", "target", "credits_per_entry", "lag_median"]]
+    edges = edges.rename(columns={"credits_per_entry": "probability"}).dropna(subset="probability")
+    if not edges["probability"].between(0, 1).all():
+        raise SettingError("credits per entry are shares of the tracks in the source; some lie outside 0 … 1")
+    edges = edges[(edges["probability"] > 0) & (edges["source"] != edges["target"])]
+    return edges.sort_values(["source", "target"], ignore_index=True)
 
 
 def _route_table(routes: list[list[str]], edges: pd.DataFrame) -> pd.DataFrame:

@@ -84,15 +84,14 @@ def run(study: str, out: Path | None, columns: tuple[str, ...], as_json: bool, *
 
 @cli.command()
 @click.argument("charts")
-@click.option("--direct", is_flag=True, help="Also fit direct edges: influence.parquet.")
 @OUT
 @with_options((*EVENT_OPTIONS, *CHANCE_OPTIONS))
 @COLUMN
 @JSON
-def graph(charts: str, direct: bool, out: Path, columns: tuple[str, ...], as_json: bool, **options: Any) -> None:
+def graph(charts: str, out: Path, columns: tuple[str, ...], as_json: bool, **options: Any) -> None:
     """Write the market graph of CHARTS (a file, glob or folder): tables, GraphML, GEXF, DOT, figures and report."""
     study = Study(charts, columns=column_names(columns)).override(**options)
-    _run(study, out, (*GRAPH_SET, *(("direct",) if direct else ())), as_json)
+    _run(study, out, GRAPH_SET, as_json)
 
 
 @cli.command()
@@ -213,7 +212,7 @@ def next_from(market: str, most: int, place: Path, as_json: bool) -> None:
 @FROM
 @JSON
 def who_follows(market: str, most: int, place: Path, as_json: bool) -> None:
-    """Which markets follow MARKET, by the model of direct edges? (graph --direct)"""
+    """Which markets follow MARKET directly, as far as the charts show it?"""
     _show(answers.who_follows(place, market, most=most), as_json)
 
 
@@ -223,7 +222,7 @@ def who_follows(market: str, most: int, place: Path, as_json: bool) -> None:
 @FROM
 @JSON
 def influence(market: str, most: int, place: Path, as_json: bool) -> None:
-    """Which markets does MARKET follow, by the model of direct edges? (graph --direct)"""
+    """Which markets does MARKET follow directly, as far as the charts show it?"""
     _show(answers.influence(place, market, most=most), as_json)
 
 
@@ -234,7 +233,7 @@ def influence(market: str, most: int, place: Path, as_json: bool) -> None:
 @FROM
 @JSON
 def route(source: str, target: str, most: int, place: Path, as_json: bool) -> None:
-    """By which routes do tracks get from SOURCE to TARGET? (graph --direct)"""
+    """By which routes along direct pairs do tracks get from SOURCE to TARGET?"""
     _show(answers.route(place, source, target, most=most), as_json)
 
 

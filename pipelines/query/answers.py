@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from diffusion import DataSaysNoError, SettingError, market_names
@@ -31,6 +32,10 @@ PAIR_COLUMNS = [
     "cultural_distance",
 ]
 
+RATIOS = {"ratio": "beta", "ratio_low": "beta_low", "ratio_high": "beta_high"}
+"""Name of a ratio → the column of its logarithm."""
+
+PER_ENTRY = ("credits_per_entry", "lag_median")
 
 YES_OR_NO = ("contiguous", "common_language")
 
@@ -105,54 +110,53 @@ def next_from(place: Path, market: str, *, most: int) -> Answer:
 
 
 def who_follows(place: Path, market: str, *, most: int) -> Answer:
-    """Return the `most` markets whose entries the model attributes to `market` most."""
+    """Return the `most` markets that follow `market` directly, by the entries attributed to it."""
     return _influence(place, market, side="source", other="target", most=most)
 
 
 def influence(place: Path, market: str, *, most: int) -> Answer:
-    """Return the `most` markets to which the model attributes entries into `market`, and how many have no source."""
+    """Return the `most` markets that `market` follows directly, by its entries attributed to them."""
     return _influence(place, market, side="target", other="source", most=most)
 
 
 def _influence(place: Path, market: str, *, side: str, other: str, most: int) -> Answer:
     results = open_results(place)
-    graph, table = results.graph, _direct(results, "influence")
+    graph, table = results.graph, _direct(results)
     code = graph.code(market)
-    own = table[(table[side] == code) & (table["credits"] > 0)]
-    if own.empty:
-        raise DataSaysNoError(
-            f"no entry {'into' if side == 'target' else 'elsewhere'} is attributed to a market, for {code}"
-        )
-    own = own.sort_values(["credits", other], ascending=[False, True], ignore_index=True)
-    own.insert(2, "name", own[other].map(market_names(own[other])))
     name = market_names([code])[code]
-    clout = _direct(results, "clout").set_index("market").loc[code]
+    own = table[table[side] == code]
+    direct = own[own["direct"]].sort_values(["credits", other], ascending=[False, True], ignore_index=True)
+    if direct.empty:
+        asked = f"no market follows {code}" if side == "source" else f"{code} follows no market"
+        raise DataSaysNoError(f"{asked} in a way that is shown to be direct; {_power(own)}")
+    direct.insert(2, "name", direct[other].map(market_names(direct[other])))
+    asked = f"who follows {name} directly" if side == "source" else f"whom {name} follows directly"
     heading = (
-        f"{graph.chart}: who follows {name}, as modelled, which is no evidence of influence; one entry there goes with "
-        f"{clout['clout']:.2f} entries elsewhere"
-        if side == "source"
-        else f"{graph.chart}: whom {name} follows, as modelled, which is no evidence of influence; of its "
-        f"{clout['received'] + clout['background']:,.0f} "
-        f"entries that could follow one elsewhere (after the debut, past the washout, within the horizon) "
-        f"{clout['received']:,.0f} are attributed to other markets, {clout['background']:,.0f} to the background"
+        f"{graph.chart}: {asked}, {len(direct):,} of {own['q_joint'].notna().sum():,} tested pairs; by how much the "
+        "chance to be next is multiplied, compared with other targets, and entries attributed"
     )
-    shown = own[[other, "name", "alpha", "low", "high", "q", "direct", "credits", "lag_median"]].head(most)
-    return Answer(f"{heading}\n{text_table(shown)}", records(own.head(most)))
+    ratios = {ratio: np.exp(direct[beta]) for ratio, beta in RATIOS.items()}
+    shown = direct.assign(**ratios)[[other, "name", *RATIOS, "q_joint", "ordered", "credits", *PER_ENTRY]].head(most)
+    return Answer(f"{heading}\n{text_table(shown)}", records(direct.head(most)))
 
 
 def route(place: Path, source: str, target: str, *, most: int) -> Answer:
-    """Return the `most` probable routes from one market to another, along the edges that the model calls direct."""
+    """Return the `most` probable routes from one market to another along direct pairs."""
     results = open_results(place)
-    graph, table = results.graph, _direct(results, "influence")
+    graph, table = results.graph, _direct(results)
     a, b = graph.code(source), graph.code(target)
     found = routes(table[table["direct"]], a, b, k=most)
     names = market_names([a, b])
-    lines = [f"{graph.chart}: most probable routes from {names[a]} to {names[b]}, by modelled edges"]
+    lines = [
+        f"{graph.chart}: most probable routes from {names[a]} to {names[b]} along direct pairs; P from the credits per "
+        "entry, if the steps are independent"
+    ]
     for number, steps in found.groupby("route"):
         way = " → ".join([*steps["source"], steps["target"].iloc[-1]])
         first = steps.iloc[0]
-        days = many(round(first["days"]), "day")
-        lines.append(f"{number}. {way}: P = {first['route_probability']:.3g}, about {days} as modelled")
+        lines.append(
+            f"{number}. {way}: P = {first['route_probability']:.3g}, about {many(round(first['days']), 'day')}"
+        )
     return Answer("\n".join(lines), records(found))
 
 
@@ -176,7 +180,7 @@ def explain(place: Path, source: str, target: str) -> Answer:
         lines.append(influence_sentence(pair.to_dict("records")[0], a, b))
         data["direct"] = records(pair)[0]
     else:
-        lines.append("Modelled: not fitted; graph --direct fits it.")
+        lines.append("Direct: not tested in this folder.")
     return Answer("\n".join([*lines, _distances_sentence(edge)]), data)
 
 
@@ -203,10 +207,23 @@ def journey(place: Path, track: str) -> Answer:
     return Answer(f"{heading}\n{text_table(shown)}", data | {"journey": records(table)})
 
 
-def _direct(results: Results, name: str) -> pd.DataFrame:
-    """Return a table of the step `direct`."""
-    results.notes("direct")  # the error says how to make the step if it is missing
-    return results.table(name)
+def _direct(results: Results) -> pd.DataFrame:
+    """Return the pairs and whether they are direct; an error where none is, which says what would have been seen."""
+    notes = results.notes("direct")  # the error says how to make the step if it is missing
+    if not results.holds("influence"):
+        raise DataSaysNoError(f"which pairs are direct is not known: {notes['not_made']['influence']}")
+    table = results.table("influence")
+    if not table["direct"].any():
+        raise DataSaysNoError(f"no pair of markets is shown to be direct; {_power(table)}")
+    return table
+
+
+def _power(pairs: pd.DataFrame) -> str:
+    """Return in words how large an effect would have been seen."""
+    needed = pairs["detectable"].dropna()
+    if needed.empty:
+        return "no pair has enough tracks for a test"
+    return f"half of {many(len(needed), 'tested pair')} would be found at a ratio of {needed.median():.2f} (power 80 %)"
 
 
 def _distances_sentence(edge: Mapping[Any, Any]) -> str:

@@ -1,9 +1,9 @@
 """The numbers of one ordered pair of markets in words."""
 
-import math
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from diffusion.conventions import FDR, LEAST_EXPOSED
@@ -71,20 +71,24 @@ def _lead(edge: Mapping[Any, Any], a: str, b: str) -> list[str]:
 
 
 def influence_sentence(pair: Mapping[Any, Any], a: str, b: str) -> str:
-    """Return a sentence on the influence of `a` on `b` by the summed-hazard model, whose verdict is not warranted."""
-    if pd.isna(pair["alpha"]):
-        return f"Modelled: no track in {a} was at risk in {b}, so no influence can be estimated."
-    owed = (
-        f"{pair['credits']:.1f} of the entries into {b} are attributed to {a}, at a modelled median lag of "
-        f"{pair['lag_median']:.1f} days"
-        if pair["credits"] > 0
-        else f"no entry into {b} is attributed to {a}"
+    """Return a sentence on whether `a` is shown to have a direct influence on `b`, and how large it is."""
+    if pd.isna(pair["q_joint"]):
+        return f"Direct: not tested, as too few tracks reached {b} after {a}."
+    ratio, low, high = (f"{np.exp(pair[name]):.2f}" for name in ("beta", "beta_low", "beta_high"))
+    found = f"{ratio} ({low} to {high}), q = {pair['q_joint']:.2g}"
+    if not pair["direct"]:
+        return (
+            f"Direct: not shown; fitted beside all other pairs the ratio is {found}, and the baseline must agree; a "
+            f"ratio of {pair['detectable']:.2f} would be found with a power of 80 %."
+        )
+    way = (
+        f"and more than from {b} to {a}"
+        if pair["ordered"]
+        else f"but not shown to be more than from {b} to {a}, so that a common taste is not ruled out"
     )
     return (
-        f"Modelled: one entry into {a} is expected to bring {pair['alpha']:.3f} into {b} ({pair['low']:.3f} to "
-        f"{pair['high']:.3f}, q = {pair['q']:.2g}); what all markets share at a time counts as influence here, so "
-        f"this is no evidence of it. By itself it would bring "
-        f"{-math.expm1(-pair['alpha']):.1%} of the tracks not there yet; {owed}. Spread faster than the charts' "
-        f"cadence is not observed; if {a} came first in all ties ({pair['joint']:,}), it would be "
-        f"{pair['alpha_if_ties']:.3f}."
+        f"Direct: an entry into {a} multiplies the chance that {b} is next, compared with other targets, by {found}, "
+        f"{way}; {pair['credits']:.1f} entries into {b} are attributed to it, {pair['credits_per_entry']:.3f} per "
+        f"entry into {a}, half of them within {pair['lag_median']:g} days. What {a} brings to all markets alike is not "
+        "in it, nor what is faster than the charts."
     )

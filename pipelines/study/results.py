@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from diffusion import Calendar, Entries, EventRules
 from graphs import SCORES, MarketGraph
+from graphs.baseline import Baseline, baseline
 from pipelines.folders.finished import FinishedFolder
 
 
@@ -80,6 +81,11 @@ class Results:
             chart=str(notes["chart"]),
             timelines=self.entries.timelines,
         )
+
+    @cached_property
+    def baseline(self) -> Baseline:
+        """The baseline of which market comes next, fitted to the entries when it is first needed."""
+        return baseline(self.entries)
 
 
 def open_results(place: str | Path) -> Results:

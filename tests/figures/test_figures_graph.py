@@ -56,10 +56,13 @@ def make_backbone(codes: list[str]) -> pd.DataFrame:
     return edges.assign(lift=lift, q=np.linspace(1, 0.0001, len(edges)))
 
 
-def make_alphas(codes: list[str]) -> pd.DataFrame:
-    edges = make_edges(codes)[["source", "target"]]
-    alpha = np.geomspace(0.001, 0.5, len(edges))
-    return edges.assign(alpha=alpha, low=np.where(alpha > 0.02, alpha / 2, 0.0))
+def make_influence(codes: list[str], **columns: object) -> pd.DataFrame:
+    """Return pairs of markets, of which those with credits above .02 are direct; `columns` replace whole columns."""
+    pairs = make_edges(codes)[["source", "target"]]
+    credits = np.geomspace(0.001, 0.5, len(pairs))
+    direct = credits > 0.02
+    table = pairs.assign(credits_per_entry=credits, q_joint=np.where(direct, 0.01, 0.5), direct=direct, ordered=direct)
+    return table.assign(**columns)
 
 
 def make_lag_curves(pairs: list[tuple[str, str]], last: int = 28) -> pd.DataFrame:
@@ -105,7 +108,7 @@ def make_validity(measures: tuple[str, ...] = ("net_flow", "pagerank")) -> tuple
 BUILDERS: dict[str, Callable[[], Figure]] = {
     "leaders": lambda: figures.leader_intervals(make_scores(FEW)),
     "backbone": lambda: figures.backbone_map(make_backbone(FEW), make_markets(FEW)),
-    "influence": lambda: figures.influence_heatmap(make_alphas(FEW)),
+    "influence": lambda: figures.influence_heatmap(make_influence(FEW)),
     "lags": lambda: figures.lag_curves(make_lag_curves([("SE", "NO"), ("US", "GB")])),
     "communities": lambda: figures.community_map(make_communities(FEW)),
     "grid": lambda: figures.community_grid(make_communities(FEW)),
@@ -179,7 +182,7 @@ def hostile_figures() -> dict[str, Figure]:
     return {
         "leaders": figures.leader_intervals(scores, names=named),
         "backbone": figures.backbone_map(make_backbone(codes), make_markets(codes).assign(name=HOSTILE)),
-        "influence": figures.influence_heatmap(make_alphas(codes), names=named),
+        "influence": figures.influence_heatmap(make_influence(codes), names=named),
         "lags": figures.lag_curves(make_lag_curves([("SE", "US"), ("_x$y$<b>", "SE")]), names=named),
         "communities": figures.community_map(strange, title=HOSTILE),
         "grid": figures.community_grid(strange, label=HOSTILE),
@@ -198,7 +201,7 @@ def test_hostile_text_is_drawn_as_text() -> None:
 
 # -- what cannot be drawn ---------------------------------------------------------------------------------------------
 
-SCORES, ALPHAS, LAGS = make_scores(CODES), make_alphas(CODES), make_lag_curves([("SE", "NO")])
+SCORES, INFLUENCE, LAGS = make_scores(CODES), make_influence(CODES), make_lag_curves([("SE", "NO")])
 BACKBONE, MARKETS, PLACED = make_backbone(CODES), make_markets(CODES), make_communities(CODES)
 ROLLING, VALIDITY, PAIRS = make_rolling(CODES), *make_validity()
 
@@ -217,10 +220,11 @@ ROLLING, VALIDITY, PAIRS = make_rolling(CODES), *make_validity()
         (lambda: figures.backbone_map(pd.concat([BACKBONE] * 2), MARKETS), "more than one row"),
         (lambda: figures.backbone_map(BACKBONE, MARKETS, level=0), "level is 0"),
         (lambda: figures.backbone_map(BACKBONE, MARKETS, most=0), "most is 0"),
-        (lambda: figures.influence_heatmap(ALPHAS.assign(alpha=-1)), "negative alpha"),
-        (lambda: figures.influence_heatmap(pd.concat([ALPHAS] * 2)), "more than one row"),
-        (lambda: figures.influence_heatmap(ALPHAS, order=["SE", "SE"]), "names a market twice"),
-        (lambda: figures.influence_heatmap(ALPHAS, most=1), "most is 1"),
+        (lambda: figures.influence_heatmap(INFLUENCE.drop(columns="ordered")), "lacks ordered"),
+        (lambda: figures.influence_heatmap(INFLUENCE.assign(credits_per_entry=-1)), "negative credits"),
+        (lambda: figures.influence_heatmap(pd.concat([INFLUENCE] * 2)), "more than one row"),
+        (lambda: figures.influence_heatmap(INFLUENCE, order=["SE", "SE"]), "names a market twice"),
+        (lambda: figures.influence_heatmap(INFLUENCE, most=1), "most is 1"),
         (lambda: figures.lag_curves(LAGS.assign(days=7)), "each once"),
         (lambda: figures.lag_curves(LAGS.assign(days=LAGS["days"] + 0.5)), "whole numbers"),
         (lambda: figures.lag_curves(LAGS.assign(days=LAGS["days"] - 7)), "not 0 on day 0"),
@@ -252,8 +256,9 @@ def test_tables_that_cannot_be_right_are_refused(draw: Callable[[], Figure], mes
     [
         lambda: figures.leader_intervals(SCORES[:0]),
         lambda: figures.backbone_map(BACKBONE, MARKETS[:0]),
-        lambda: figures.influence_heatmap(ALPHAS[:0]),
-        lambda: figures.influence_heatmap(ALPHAS, order=["SE", "ZZ"]),
+        lambda: figures.influence_heatmap(INFLUENCE[:0]),
+        lambda: figures.influence_heatmap(INFLUENCE.assign(direct=False, ordered=False)),
+        lambda: figures.influence_heatmap(INFLUENCE, order=["SE", "ZZ"]),
         lambda: figures.lag_curves(LAGS[:0]),
         lambda: figures.community_map(PLACED[:0]),
         lambda: figures.community_map(PLACED.assign(latitude=np.nan)),
@@ -435,38 +440,46 @@ def cells(figure: Figure) -> "np.ndarray[tuple[int, ...], np.dtype[np.float64]]"
     return np.asarray(figure.axes[0].images[0].get_array())
 
 
-def test_cells_are_full_pale_grey_hatched_or_blank() -> None:
-    alphas = make_alphas(["NO", "SE", "US"]).assign(
-        alpha=[0.2, 0.2, 0.0, np.nan, 0.1, 0.3], low=[0.1, 0, 0, 0, 0.1, 0.1]
+def test_direct_pairs_have_colours_others_are_grey_hatched_or_blank() -> None:
+    table = make_influence(
+        ["NO", "SE", "US"],
+        credits_per_entry=[0.2, 0.1, 0.3, 0.3, np.nan, 0.05],
+        q_joint=[0.01, 0.01, 0.2, np.nan, np.nan, 0.04],
+        direct=[True, True, False, False, False, True],
+        ordered=[True, False, False, False, False, True],
     )
-    figure = figures.influence_heatmap(alphas, order=["NO", "SE", "US"])
+    figure = figures.influence_heatmap(table, order=["NO", "SE", "US"])
     drawn = cells(figure)
     assert tick_names(figure) == ["Norway", "Sweden", "United States"]
     assert drawn[np.diag_indices(3)].tolist() == [[1, 1, 1, 1]] * 3
-    full, pale = drawn[0, 1], drawn[0, 2]
-    assert pale[:3] == pytest.approx(1 - 0.4 * (1 - full[:3]))
-    assert np.ptp(drawn[1, 0, :3]) == 0
-    assert drawn[1, 2, 3] == 0
-    assert all(word in words(figure) for word in ("α = 0", "not estimated", "pale: not\nsignificant"))
-    assert "3 differ significantly from 0" in flat(figure)
+    assert drawn[0, 1, :3].sum() < drawn[0, 2, :3].sum() < drawn[2, 1, :3].sum()  # more credits are darker
+    assert np.ptp(drawn[1, 0, :3]) == 0 and drawn[1, 0, 3] == 1
+    assert drawn[1, 2, 3] == drawn[2, 0, 3] == 0
+    (dots,) = figure.axes[0].lines
+    assert sorted(zip(*dots.get_data(), strict=True)) == [(1, 0), (1, 2)]
+    assert all(
+        word in words(figure) for word in ("not tested", "not shown to\nbe direct", "more one way\nthan the other")
+    )
+    assert "Of 4 tested pairs 3 are direct" in flat(figure) and "2 of them go more one way" in flat(figure)
 
 
-def test_what_is_direct_decides_where_it_is_given() -> None:
-    alphas = make_alphas(["NO", "SE"]).assign(alpha=0.2, low=0.1, direct=[True, False])
-    drawn = cells(figures.influence_heatmap(alphas, order=["NO", "SE"]))
-    assert drawn[0, 1, :3].sum() < drawn[1, 0, :3].sum()
+def test_markets_stand_by_clout_and_those_left_out_are_counted() -> None:
+    table = make_influence(["NO", "SE", "US", "JP"], ordered=False)
+    owed = {("NO", "SE"): 0.1, ("NO", "JP"): 0.2, ("SE", "NO"): 0.4, ("JP", "US"): 0.35}
+    found = [owed.get(pair, 0.0) for pair in zip(table["source"], table["target"], strict=True)]
+    table = table.assign(credits_per_entry=found, direct=np.array(found) > 0)
+    figure = figures.influence_heatmap(pd.concat([table, make_influence(["DK", "FI"], direct=False, ordered=False)]))
+    assert tick_names(figure) == ["Sweden", "Japan", "Norway", "United States"]
+    assert len(figure.axes[0].lines[0].get_xdata()) == 0
+    assert "Markets without a direct pair are not drawn (2)." in flat(figure)
+    few = figures.influence_heatmap(table, most=3)
+    assert tick_names(few) == ["Sweden", "Japan", "Norway"]
+    assert "Direct pairs of markets beyond those drawn are left out" in flat(few)
 
 
-def test_markets_stand_by_clout_and_the_rest_are_counted() -> None:
-    alphas = make_alphas(["NO", "SE", "US", "JP"]).assign(alpha=[1, 1, 1, 3, 3, 3, 2, 2, 2, 4, 4, 4])
-    figure = figures.influence_heatmap(alphas, most=3)
-    assert tick_names(figure) == ["Japan", "Sweden", "United States"]
-    assert "1 more are left out" in words(figure)
-
-
-@pytest.mark.parametrize("value", [0.0, np.nan])
-def test_constant_influence_is_drawn(value: float) -> None:
-    assert outside(figures.influence_heatmap(make_alphas(["NO", "SE"]).assign(alpha=value, low=0))) == []
+def test_direct_pairs_without_credits_are_drawn() -> None:
+    table = make_influence(["NO", "SE"], direct=True, credits_per_entry=0.0)
+    assert outside(figures.influence_heatmap(table)) == []
 
 
 def test_ticks_of_a_logarithmic_scale_are_round_and_few() -> None:

@@ -1,4 +1,4 @@
-"""The graph in time: transitions as they happened, edges by period, ways of one track, routes under α."""
+"""The graph in time: transitions as they happened, edges by period, ways of one track, routes along direct edges."""
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
@@ -480,20 +480,21 @@ def test_credits_that_cannot_be(rows: list[tuple[str, str, float]], message: str
 
 
 def random_edges(seed: int, markets: int = 6) -> pd.DataFrame:
-    """Return direct edges with some α that are 0 or missing, in random order."""
+    """Return direct edges, some with credits of 0 or missing, in random order."""
     rng = np.random.default_rng(seed)
     codes = sorted(diffusion.reference_table()["market"])[:markets]
     pairs = [(a, b) for a in codes for b in codes if a != b]
-    alpha = rng.gamma(0.5, 0.5, len(pairs))
-    alpha[rng.random(len(pairs)) < 0.3] = 0.0
-    alpha[rng.random(len(pairs)) < 0.1] = math.nan
+    share = rng.beta(0.5, 1.0, len(pairs))
+    share[rng.random(len(pairs)) < 0.3] = 0.0
+    share[rng.random(len(pairs)) < 0.1] = math.nan
     table = pd.DataFrame(pairs, columns=["source", "target"])
-    return table.assign(alpha=alpha, lag_median=rng.integers(1, 30, len(pairs)) / 2).sample(frac=1, random_state=seed)
+    table = table.assign(credits_per_entry=share, lag_median=rng.integers(1, 30, len(pairs)) / 2)
+    return table.sample(frac=1, random_state=seed)
 
 
 def slow_routes(edges: pd.DataFrame, source: str, target: str) -> list[tuple[float, list[str]]]:
     """Return every route, the most probable first, by walking all simple paths."""
-    probability = {(e.source, e.target): 1 - math.exp(-e.alpha) for e in edges.itertuples() if e.alpha > 0}
+    probability = {(e.source, e.target): e.credits_per_entry for e in edges.itertuples() if e.credits_per_entry > 0}
     found, open_walks = [], [[source]]
     while open_walks:
         walk = open_walks.pop()
@@ -525,11 +526,9 @@ def test_routes_are_those_of_the_twin(seed: int) -> None:
 def test_routes_agree_with_networkx() -> None:
     edges = random_edges(1, markets=30)
     codes = sorted(set(edges["source"]))
-    there = edges[edges["alpha"] > 0]
+    there = edges.loc[edges["credits_per_entry"] > 0, ["source", "target", "credits_per_entry"]]
     graph = nx.DiGraph()
-    graph.add_weighted_edges_from(
-        (a, b, -math.log(-math.expm1(-alpha))) for a, b, alpha in there[["source", "target", "alpha"]].to_numpy()
-    )
+    graph.add_weighted_edges_from((a, b, -math.log(share)) for a, b, share in there.to_numpy())
     expected = [*islice(nx.shortest_simple_paths(graph, codes[3], codes[20], weight="weight"), 10)]
     table = route(edges, codes[3], codes[20], k=10)
     assert [[rows["source"].iloc[0], *rows["target"]] for _, rows in table.groupby("route")] == expected
@@ -537,8 +536,8 @@ def test_routes_agree_with_networkx() -> None:
 
 def hand_edges() -> pd.DataFrame:
     """Return direct edges: SE → US → MT beats SE → MT; FI is reached from nowhere."""
-    rows = [("SE", "US", 2.0, 3.0), ("US", "MT", 1.0, 4.5), ("SE", "MT", 0.1, 20.0), ("FI", "SE", 1.0, math.nan)]
-    return pd.DataFrame(rows, columns=["source", "target", "alpha", "lag_median"])
+    rows = [("SE", "US", 0.8, 3.0), ("US", "MT", 0.5, 4.5), ("SE", "MT", 0.1, 20.0), ("FI", "SE", 0.5, math.nan)]
+    return pd.DataFrame(rows, columns=["source", "target", "credits_per_entry", "lag_median"])
 
 
 def test_a_route_by_hand() -> None:
@@ -548,8 +547,7 @@ def test_a_route_by_hand() -> None:
         [1, 2, "US", "MT"],
         [2, 1, "SE", "MT"],
     ]
-    two, one = (1 - math.exp(-2)) * (1 - math.exp(-1)), 1 - math.exp(-0.1)
-    assert table["route_probability"].tolist() == pytest.approx([two, two, one])
+    assert table["route_probability"].tolist() == pytest.approx([0.4, 0.4, 0.1])
     assert table["days"].tolist() == [7.5, 7.5, 20.0]
     assert len(route(hand_edges(), "SE", "MT", k=1)) == 2
     missing = route(hand_edges(), "FI", "US")
@@ -557,7 +555,7 @@ def test_a_route_by_hand() -> None:
 
 
 def test_very_weak_and_very_strong_edges() -> None:
-    weak = hand_edges().assign(alpha=[1e-300, 800.0, 1e-310, math.inf])
+    weak = hand_edges().assign(credits_per_entry=[1e-300, 1.0, 1e-310, 1.0])
     table = route(weak, "SE", "MT")
     assert table["target"].tolist() == ["US", "MT", "MT"]
     assert table["route_probability"].tolist() == pytest.approx([1e-300, 1e-300, 1e-310])
@@ -570,8 +568,10 @@ def test_routes_that_cannot_be_asked_for() -> None:
         route(edges, "SE", "MT", k=0)
     with pytest.raises(diffusion.SettingError, match="both are SE"):
         route(edges, "SE", "Sweden")
-    with pytest.raises(diffusion.SettingError, match="lack the column alpha"):
-        route(edges.drop(columns="alpha"), "SE", "MT")
+    with pytest.raises(diffusion.SettingError, match="lack the column credits_per_entry"):
+        route(edges.drop(columns="credits_per_entry"), "SE", "MT")
+    with pytest.raises(diffusion.SettingError, match="outside 0 … 1"):
+        route(edges.assign(credits_per_entry=1.5), "SE", "MT")
     with pytest.raises(diffusion.SettingError, match="stands twice"):
         route(pd.concat([edges, edges]), "SE", "MT")
     with pytest.raises(diffusion.UnknownMarketError, match="'Swedn'"):
@@ -580,5 +580,5 @@ def test_routes_that_cannot_be_asked_for() -> None:
         route(edges, "SE", "NO")
     with pytest.raises(diffusion.DataSaysNoError, match="leads from MT to FI"):
         route(edges, "MT", "FI")
-    with pytest.raises(diffusion.DataSaysNoError, match="no direct edge above 0"):
-        route(edges.assign(alpha=0.0), "SE", "MT")
+    with pytest.raises(diffusion.DataSaysNoError, match="no direct edge leads"):
+        route(edges.assign(credits_per_entry=0.0), "SE", "MT")

@@ -1,6 +1,6 @@
 """An edge in words: what stands in a sentence when there is one of a thing, few, or none."""
 
-from math import nan
+from math import log, nan
 
 import pytest
 
@@ -61,18 +61,30 @@ def test_an_edge_beyond_the_baseline_in_words(other: dict[str, float], words: st
     assert words in baseline_sentence(LIFT | other, "Sweden", "Norway")
 
 
-def test_a_direct_edge_in_words() -> None:
-    pair = {
-        "alpha": 0.1, "low": 0.05, "high": 0.2, "q": 0.003, "direct": True, "credits": 12.34, "lag_median": 6.0,
-        "joint": 9, "alpha_if_ties": 0.15,
-    }  # fmt: skip
-    text = influence_sentence(pair, "Sweden", "Norway")
-    assert "bring 0.100 into Norway (0.050 to 0.200, q = 0.003); what all markets share at a time counts as" in text
-    assert "so this is no evidence of it. By itself it would bring 9.5% of the tracks not there yet" in text
-    assert "tracks not there yet; 12.3 of the entries into Norway are attributed to Sweden" in text
-    assert "are attributed to Sweden, at a modelled median lag of 6.0 days." in text
-    assert "if Sweden came first in all ties (9), it would be 0.150." in text
-    assert "; no entry into Norway is attributed to Sweden." in influence_sentence(
-        pair | {"credits": 0.0}, "Sweden", "Norway"
-    )
-    assert "no influence can be estimated" in influence_sentence(pair | {"alpha": nan}, "Sweden", "Norway")
+INFLUENCE = {
+    "beta": log(2), "beta_low": log(1.5), "beta_high": log(3), "q_joint": 0.003, "direct": True, "ordered": True,
+    "detectable": 1.8, "credits": 12.34, "credits_per_entry": 0.1, "lag_median": 6.0,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("other", "words"),
+    [
+        ({}, "Direct: an entry into Sweden multiplies the chance that Norway is next, compared with other targets, by"),
+        ({}, "by 2.00 (1.50 to 3.00), q = 0.003, and more than from Norway to Sweden;"),
+        (
+            {"ordered": False},
+            "but not shown to be more than from Norway to Sweden, so that a common taste is not ruled",
+        ),
+        (
+            {},
+            "; 12.3 entries into Norway are attributed to it, 0.100 per entry into Sweden, half of them within 6 days",
+        ),
+        ({}, "What Sweden brings to all markets alike is not in it, nor what is faster than the charts."),
+        ({"direct": False, "q_joint": 0.2}, "Direct: not shown; fitted beside all other pairs the ratio is 2.00 (1.50"),
+        ({"direct": False}, "a ratio of 1.80 would be found with a power of 80 %."),
+        ({"direct": False, "q_joint": nan}, "Direct: not tested, as too few tracks reached Norway after Sweden."),
+    ],
+)
+def test_direct_influence_in_words(other: dict[str, float], words: str) -> None:
+    assert words in influence_sentence(INFLUENCE | other, "Sweden", "Norway")

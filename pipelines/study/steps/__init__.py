@@ -12,7 +12,7 @@ from pipelines.study.steps.survival import SURVIVAL
 STEPS: tuple[Step, ...] = (ENTRIES, GRAPH, BASELINE, LEADERS, STRUCTURE, DIRECT, SURVIVAL)
 """All steps, each after the steps that it needs."""
 
-GRAPH_SET = ("baseline", "leaders", "structure")
+GRAPH_SET = ("baseline", "leaders", "structure", "direct")
 """Steps of `graph`; the steps that they need are added."""
 
 SURVIVAL_SET = ("survival",)

@@ -1,13 +1,15 @@
-"""Direct edges: expected entries elsewhere per entry, by the summed-hazard model."""
+"""Direct influence: pairs that follow each other beside all other pairs too, and the entries attributed to them."""
 
 from typing import Any, Final
 
+import numpy as np
 import pandas as pd
 
 import figures
-from diffusion import market_names
-from graphs import contracts, summed_hazard
-from pipelines.formatting import html_table
+from diffusion import DataSaysNoError, market_names
+from graphs import contracts
+from graphs.baseline import clout, direct_table, entry_credits, joint_fit
+from pipelines.formatting import cell, html_table, many
 from pipelines.study.results import Results
 from pipelines.study.settings import Study
 from pipelines.study.step import Drawing, Gaps, Output, Step
@@ -15,35 +17,33 @@ from pipelines.study.step import Drawing, Gaps, Output, Step
 MOST_ROWS: Final = 15
 """Most pairs in the report: those with the highest lower bound."""
 
-COLUMNS: Final = [
-    "source", "target", "alpha", "low", "high", "q", "credits", "lag_median", "joint", "alpha_if_ties",
-]  # fmt: skip
+MOST_NAMED: Final = 5
+"""Most pairs on screen: those with most credits."""
 
 
 def _make(study: Study, results: Results) -> Output:
     gaps, window = Gaps(), int(results.notes("graph")["window"])
+    return Output(gaps.take("influence", lambda: _tables(results, window)), not_made=gaps)
 
-    def fitted() -> dict[str, pd.DataFrame]:
-        found = summed_hazard(results.entries, window=window, horizon=study.horizon)
-        return {
-            "influence": found.table,
-            "credits": found.entry_credits(),
-            "background": found.background,
-            "clout": found.scores(),
-        }
 
-    return Output(gaps.take("influence", fitted), not_made=gaps)
+def _tables(results: Results, window: int) -> dict[str, pd.DataFrame]:
+    if not results.holds("lifts"):
+        raise DataSaysNoError("no pair could be held against the baseline")
+    fit = results.baseline
+    joint = joint_fit(fit, window=window)
+    credits = entry_credits(joint)
+    influence = direct_table(fit, joint, results.table("lifts"), credits)
+    return {"influence": influence, "credits": credits.table(), "clout": clout(influence, list(fit.steps.markets))}
 
 
 def _drawings(results: Results) -> dict[str, Drawing]:
     if not results.holds("influence"):
         return {}
-    influence, clout = results.table("influence"), results.table("clout")
-    order = clout.sort_values("clout", ascending=False)["market"].tolist()
+    influence = results.table("influence")
     return {
         "influence_heatmap": Drawing(
-            "Entries into the column's market expected per entry into the row's market.",
-            lambda: figures.influence_heatmap(influence, names=market_names(order), order=order),
+            "Direct pairs: entries into the column's market attributed to the row's market, per entry there.",
+            lambda: figures.influence_heatmap(influence, names=market_names(influence["source"])),
         )
     }
 
@@ -52,39 +52,67 @@ def _section(results: Results) -> dict[str, Any]:
     if not results.holds("influence"):
         return {"influence": None}
     table = results.table("influence")
-    return {"influence": html_table(table[table["direct"]].nlargest(MOST_ROWS, "low")[COLUMNS])}
+    return {"influence": html_table(_shown(table))} | _counts(table)
+
+
+def _shown(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the direct pairs with the highest lower bounds, with names of markets, and ratios for logarithms."""
+    direct = table[table["direct"]].nlargest(MOST_ROWS, "beta_low")
+    for side in ("source", "target"):
+        direct[side] = direct[side].map(market_names(direct[side]))
+    ratios = {"beta": "ratio", "beta_low": "ratio_low", "beta_high": "ratio_high"}
+    direct[list(ratios)] = np.exp(direct[list(ratios)])
+    named = [*ratios.values(), "q_joint", "ordered", "credits", "credits_per_entry", "lag_median"]
+    return direct.rename(columns=ratios)[["source", "target", *named]]
+
+
+def _counts(table: pd.DataFrame) -> dict[str, Any]:
+    """Return the numbers of tested, direct and ordered pairs, and the ratio at which half would be found."""
+    return {
+        "tested": int(table["q_joint"].notna().sum()),
+        "direct": int(table["direct"].sum()),
+        "ordered": int(table["ordered"].sum()),
+        "detectable": float(table["detectable"].median()),
+    }
 
 
 def _lines(results: Results) -> list[str]:
     if not results.holds("influence"):
         return []
     table = results.table("influence")
-    direct = table[table["direct"]].nlargest(5, "credits")
-    said = [
-        f"{row['source']}→{row['target']} {row['credits']:.0f} (α {row['alpha']:.3f})"
-        for row in direct.to_dict("records")
-    ]
-    named = ", ".join(said) or "none"
+    counts = _counts(table)
+    if not counts["tested"]:
+        return ["direct    no pair has enough tracks for a test"]
+    power = f"half of the pairs would be found at a ratio of {cell(counts['detectable'])} (power 80 %)"
+    if not counts["direct"]:
+        return [f"direct    no pair of {counts['tested']:,} tested is shown to be direct; {power}"]
+    most = table[table["direct"]].nlargest(MOST_NAMED, "credits").to_dict("records")
+    named = ", ".join(f"{row['source']}→{row['target']} {row['credits']:.0f}" for row in most)
     return [
-        f"direct    {int(table['direct'].sum()):,} of {len(table):,} pairs by the summed-hazard model, whose verdict "
-        f"is not warranted; most credits: {named}"
+        f"direct    {many(counts['direct'], 'pair')} of {counts['tested']:,} tested, {counts['ordered']:,} of them "
+        f"more one way than the other; {power}; most credits: {named}"
+    ]
+
+
+def _caveats(results: Results) -> list[str]:
+    if not results.holds("influence"):
+        return []
+    return [
+        "Direct influence is seen as a contrast between the targets of a market: what a market brings to all others "
+        "alike is not seen, nor what is faster than the charts. A taste that language, distance and continent do not "
+        "describe can make a pair direct; pairs that go more one way than the other are the safer ones."
     ]
 
 
 DIRECT = Step(
     name="direct",
-    doing="fitting direct edges",
-    version=1,
-    tables={
-        "influence": contracts.INFLUENCE,
-        "credits": contracts.CREDITS,
-        "background": contracts.BACKGROUND,
-        "clout": contracts.CLOUT,
-    },
+    doing="fitting direct influence",
+    version=2,
+    tables={"influence": contracts.INFLUENCE, "credits": contracts.CREDITS, "clout": contracts.CLOUT},
     make=_make,
-    needs=("entries", "graph"),
-    settings=("horizon",),
+    needs=("entries", "graph", "baseline"),
     drawings=_drawings,
     section=_section,
     lines=_lines,
+    caveats=_caveats,
 )

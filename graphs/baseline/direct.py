@@ -1,0 +1,113 @@
+"""Which pairs have direct influence: by the joint fit, the marginal test, and the order of the two."""
+
+from typing import Final
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from diffusion.arrays import Flags, Floats
+from diffusion.conventions import CONFIDENCE, FDR
+from graphs.baseline.credits import EntryCredits
+from graphs.baseline.edges import POWER
+from graphs.baseline.fit import Baseline
+from graphs.baseline.joint import JointFit
+from graphs.nulls import adjusted
+
+COLUMNS: Final = ("source", "target")
+"""Columns that name a pair."""
+
+
+def direct_table(baseline: Baseline, joint: JointFit, lifts: pd.DataFrame, credits: EntryCredits) -> pd.DataFrame:
+    """Return the verdict on every ordered pair, as `graphs.contracts.INFLUENCE` says.
+
+    Parameters
+    ----------
+    joint
+        The joint fit of the baseline.
+    lifts
+        The marginal test, as `graphs.baseline.edge_table` returns it with the same window.
+    credits
+        The credits of single entries, as `graphs.baseline.entry_credits` returns them.
+
+    Returns
+    -------
+    DataFrame
+        One row per ordered pair, in the order of `lifts`.
+    """
+    markets = pd.Index(list(baseline.steps.markets))
+    place = tuple(markets.get_indexer(pd.Index(lifts[side])) for side in COLUMNS)
+    tested = lifts["q"].notna().to_numpy()
+    beta, error = joint.beta[place], np.sqrt(joint.variance[place])
+    p = np.where(tested, stats.norm.sf(beta / error), np.nan)
+    q = adjusted(p)
+    reach = stats.norm.isf((1 - CONFIDENCE) / 2) * error
+    direct: Flags = (lifts["q"].to_numpy() <= FDR) & (q <= FDR) & (beta - reach > 0)
+    sent, entries = credits.pairs[place], _timed(baseline)[place[0]]
+    return lifts[list(COLUMNS)].assign(
+        beta=np.where(tested, beta, np.nan),
+        beta_low=np.where(tested, beta - reach, np.nan),
+        beta_high=np.where(tested, beta + reach, np.nan),
+        p_joint=p,
+        q_joint=q,
+        direct=direct,
+        ordered=direct & (lifts["q_order"].to_numpy() <= FDR),
+        detectable=_detectable(p, q, error),
+        credits=sent,
+        credits_per_entry=np.where(entries > 0, sent / np.maximum(entries, 1), np.nan),
+        lag_median=credits.lag_medians()[place],
+    )
+
+
+def _timed(baseline: Baseline) -> Floats:
+    """Return timed entries into every market, (m,)."""
+    lines = baseline.entries.timelines
+    return np.bincount(lines.market[lines.timed], minlength=len(lines.markets)).astype(np.float64)
+
+
+def _detectable(p: Floats, q: Floats, error: Floats) -> Floats:
+    """Return the ratio e^β that would have been found with a power of 80 %, NaN where a pair is not tested."""
+    tested = ~np.isnan(p)
+    found = p[tested & (np.nan_to_num(q, nan=1.0) <= FDR)]
+    cut = found.max() if len(found) else FDR / max(int(tested.sum()), 1)
+    needed = stats.norm.isf(min(cut, (1 - CONFIDENCE) / 2)) + stats.norm.ppf(POWER)
+    return np.where(tested, np.exp(needed * error), np.nan)
+
+
+def clout(influence: pd.DataFrame, markets: list[str]) -> pd.DataFrame:
+    """Return what every market sends to its direct targets and receives from its direct sources.
+
+    Parameters
+    ----------
+    influence
+        As `direct_table` returns it.
+    markets
+        Codes of the markets, in the order wanted.
+
+    Returns
+    -------
+    DataFrame
+        As `graphs.contracts.CLOUT` says, 0 where a market has no direct pair.
+
+    References
+    ----------
+    van Everdingen, Y., Fok, D. & Stremersch, S. (2009). Modeling global spillover of new product takeoff. doi
+    10.1509/jmkr.46.5.637.
+    """
+    found = influence[influence["direct"]]
+    out, into = (
+        found.groupby(side).agg(pairs=("direct", "size"), each=("credits_per_entry", "sum"), credits=("credits", "sum"))
+        for side in COLUMNS
+    )
+    out, into = (table.reindex(markets, fill_value=0) for table in (out, into))
+    return pd.DataFrame(
+        {
+            "market": markets,
+            "targets": out["pairs"].to_numpy(np.int64),
+            "sources": into["pairs"].to_numpy(np.int64),
+            "clout": out["each"].to_numpy(np.float64),
+            "susceptibility": into["each"].to_numpy(np.float64),
+            "sent": out["credits"].to_numpy(np.float64),
+            "received": into["credits"].to_numpy(np.float64),
+        }
+    )

@@ -1,0 +1,50 @@
+"""How uncertain the effects of the joint fit are: by the model, and by artist."""
+
+import numpy as np
+
+from diffusion.arrays import Floats
+from graphs.baseline.solver import Found, Problem
+from graphs.baseline.sums import by_artist
+
+
+def centred(beta: Floats, weight: Floats) -> Floats:
+    """Return effects less their mean over the targets of the sender, (m, m), NaN on the diagonal.
+
+    Parameters
+    ----------
+    beta
+        (m, m): rows are senders.
+    weight
+        (m, m): of the targets in the mean; 1 in every row together, 0 on the diagonal.
+    """
+    less: Floats = beta - (weight * beta).sum(axis=1, keepdims=True)
+    np.fill_diagonal(less, np.nan)
+    return less
+
+
+def variances(problem: Problem, found: Found, weight: Floats) -> Floats:
+    """Return the variance of the centred effects, the larger of the model's and that by artist, (m, m).
+
+    Parameters
+    ----------
+    weight
+        As in `centred`.
+
+    Notes
+    -----
+    The influence of an artist on the effects of one target is taken by the target's block alone: its own excess over P,
+    times the inverse of ``Σ P_b x x'``. What it leaves out adds the same to all targets where P and the markets at risk
+    are the same at all steps, and is gone when effects are centred.
+    """
+    m = len(weight)
+    inverse = found.inverse[:, :, :m]
+    own = np.einsum("baa->ab", inverse[:, :m])
+    model = own * (1 - 2 * weight) + (weight**2 * own).sum(axis=1, keepdims=True)
+    artists = np.zeros((m, m))
+    for rows, artist in by_artist(problem.steps):
+        score = problem.terms.by_group(problem.excess(found.chance, rows), rows, artist)
+        moved = np.matmul(score.transpose(2, 0, 1), inverse)
+        moved -= np.einsum("bga,ab->ga", moved, weight)
+        artists += np.einsum("bga,bga->ab", moved, moved)
+    variance: Floats = np.maximum(model, artists)
+    return variance

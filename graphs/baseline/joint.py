@@ -1,0 +1,192 @@
+"""The joint conditional fit: what every market adds to the weight of every other, for all pairs at once."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from diffusion.arrays import Floats, Ints
+from graphs.baseline.errors import centred, variances
+from graphs.baseline.fit import Baseline
+from graphs.baseline.likeness import Kinds
+from graphs.baseline.solver import Point, Problem, maximum
+from graphs.baseline.steps import Steps, blocks_of
+from graphs.baseline.terms import HALVINGS, Columns, Terms
+from graphs.baseline.weights import AGES, RIDGE, Weights
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class JointFit:
+    """Which market comes next, given also which markets were entered lately: fitted for all pairs at once.
+
+    ``log w_b = size_b(age, period) + γ · x_b + Σ_a β_ab · f(days since the entry into a)``, the sum being over markets
+    that were entered within the window and in observed order; f is `graphs.baseline.terms.kernel`.
+
+    Attributes
+    ----------
+    baseline
+        The baseline whose steps it is fitted to.
+    window
+        Days within which a market was entered before.
+    halving
+        Days after which the effect of an entry has fallen to a half, the same for all pairs.
+    raw
+        (m, m): β as fitted, rows are senders. Adding the same to all targets of a sender changes no probability.
+    beta
+        (m, m): β less its mean over the targets of the sender, which is what the steps tell; NaN on the diagonal.
+    variance
+        (m, m): variance of `beta`, the larger of the model's and that by artist.
+    sizes
+        (1 + ages + periods, m): effects of markets, classes of age and periods, as `Weights.effects` has them.
+    classes
+        (f,): logarithm of every class of likeness, as `Weights.classes`.
+    log_likelihood
+        Of the steps, without the penalty.
+    rounds
+        Newton steps taken.
+    """
+
+    baseline: Baseline
+    window: int
+    halving: float
+    raw: Floats
+    beta: Floats
+    variance: Floats
+    sizes: Floats
+    classes: Floats
+    log_likelihood: float
+    rounds: int
+
+    def __repr__(self) -> str:
+        m = len(self.raw)
+        return f"<JointFit: {m * (m - 1):,} pairs, halved after {self.halving:g} days, {self.window} days>"
+
+    def probabilities(self) -> Floats:
+        """Return P(b | R) of all steps, (k, m), 0 for markets that are not at risk."""
+        problem = self._problem(self.baseline.steps, self.baseline.kinds)
+        return np.concatenate([problem.chances(self._point, rows) for rows in blocks_of(len(self.baseline.steps))])
+
+    def log_scores(self, others: tuple[Steps, Kinds] | None = None) -> Floats:
+        """Return log P of the market that was entered, of every step, (k,).
+
+        Parameters
+        ----------
+        others
+            Steps and kinds that it was not fitted to, as `Baseline.other_steps` returns them (default: its own).
+        """
+        steps, kinds = (self.baseline.steps, self.baseline.kinds) if others is None else others
+        problem, scores = self._problem(steps, kinds), np.empty(len(steps))
+        for rows in blocks_of(len(steps)):
+            chance = problem.chances(self._point, rows)
+            scores[rows] = np.log(chance[np.arange(len(chance)), steps.market[rows]])
+        return scores
+
+    @property
+    def _point(self) -> Point:
+        return Point(np.concatenate([self.raw, self.sizes]), self.classes)
+
+    def _problem(self, steps: Steps, kinds: Kinds) -> Problem:
+        return Problem(steps, kinds, _terms(self.baseline, steps, self.window, self.halving), 0.0)
+
+
+def joint_fit(
+    baseline: Baseline, *, window: int | None = None, halving: float | None = None, ridge: float = RIDGE
+) -> JointFit:
+    """Return the joint conditional fit of all ordered pairs, with sizes and likeness.
+
+    Parameters
+    ----------
+    window
+        Days within which the sender was entered before, the bound included (default: 60, on weekly charts 56).
+    halving
+        Days after which the effect of an entry has fallen to a half (default: the best of 3, 7, 14 and 28, none being
+        shorter than between charts, by the scores of all pairs at the baseline).
+    ridge
+        Precision of the normal prior of every effect (default ½).
+
+    Raises
+    ------
+    SettingError
+        When the window is below 1.
+    DataSaysNoError
+        When the fit does not converge.
+    """
+    calendar = baseline.entries.calendar
+    window = calendar.default_window if window is None else window
+    # products of small blocks: threads would wait for each other longer than they work
+    with threadpool_limits(limits=1, user_api="blas"):
+        halving = best_halving(baseline, window) if halving is None else halving
+        terms = _terms(baseline, baseline.steps, window, halving)
+        problem = Problem(baseline.steps, baseline.kinds, terms, ridge)
+        found = maximum(problem, _start(baseline), _of_classes(baseline))
+        m = len(baseline.steps.markets)
+        raw, sizes = np.split(found.point.effects, [m])
+        weight = centring(baseline)
+        variance = variances(problem, found, weight)
+    return JointFit(
+        baseline=baseline,
+        window=window,
+        halving=halving,
+        raw=raw,
+        beta=centred(raw, weight),
+        variance=variance,
+        sizes=sizes,
+        classes=found.point.classes,
+        log_likelihood=found.log_likelihood,
+        rounds=found.rounds,
+    )
+
+
+def best_halving(baseline: Baseline, window: int) -> float:
+    """Return the half-life whose scores of all pairs, at the baseline, are largest.
+
+    For every pair the score U of β = 0 and its variance I are taken, and max(0, U)² / I is added up.
+    """
+    cadence = baseline.entries.calendar.cadence
+    grid = [days for days in HALVINGS if days >= cadence] or [float(cadence)]
+    steps, chance = baseline.steps, baseline.probabilities()
+    gains = []
+    for halving in grid:
+        terms = Terms.of(steps, window=window, halving=halving, cadence=cadence)
+        squared = replace(terms, columns=terms.columns**2)
+        score, information = np.zeros((2, len(steps.markets), len(steps.markets)))
+        for rows in blocks_of(len(steps)):
+            own = chance[rows]
+            excess = -own
+            excess[np.arange(len(own)), steps.market[rows]] += 1
+            score += terms.gathered(excess, rows)
+            information += squared.gathered(own * (1 - own), rows)
+        gains.append((np.maximum(score, 0) ** 2 / np.maximum(information, 1)).sum())
+    return grid[int(np.argmax(gains))]
+
+
+def centring(baseline: Baseline) -> Floats:
+    """Return the weights of the targets in the mean of a sender, (m, m), which add up to 1 in every row."""
+    m = len(baseline.steps.markets)
+    return (1 - np.eye(m)) / (m - 1)
+
+
+def _start(baseline: Baseline) -> Point:
+    m = len(baseline.steps.markets)
+    sizes = baseline.full.effects.reshape(-1, m)
+    return Point(np.concatenate([np.zeros((m, m)), sizes]), baseline.full.classes)
+
+
+def _of_classes(baseline: Baseline) -> Floats:
+    many = len(baseline.full.classes)
+    return baseline.full.precision[-many:, -many:]
+
+
+def _terms(baseline: Baseline, steps: Steps, window: int, halving: float) -> Terms:
+    """Return the terms of senders, of the market itself, its class of age and its period."""
+    cadence = baseline.entries.calendar.cadence
+    return Terms.of(steps, window=window, halving=halving, cadence=cadence).with_columns(_cells(baseline.full, steps))
+
+
+def _cells(weights: Weights, steps: Steps) -> Columns:
+    """Return indicators of the market, the class of age and the period of every step, (k, 1 + ages + periods)."""
+    age, period = weights.cell(steps.day, steps.age)
+    rows: Ints = np.arange(len(steps))
+    cells = np.zeros((len(steps), 1 + len(AGES) + len(weights.starts)), np.float32)
+    cells[:, 0] = cells[rows, 1 + age] = cells[rows, 1 + len(AGES) + period] = 1
+    return cells
