@@ -64,6 +64,15 @@ def order(simulated: Simulated) -> Iterator[Finding]:
     yield Finding("order", tests=int(tested.sum()), small=int((p[tested] <= FDR).sum()), found=int((q <= FDR).sum()))
 
 
+def direct(simulated: Simulated) -> Iterator[Finding]:
+    """Direct pairs by the joint fit and the marginal test, and those of them that have an order too."""
+    table = simulated.influence
+    p = table["p_joint"].dropna().to_numpy(float)
+    for claim in ("direct", "ordered"):
+        found = table[claim].to_numpy(bool)
+        yield _of_pairs(claim, simulated, found, p if claim == "direct" else None, real=simulated.influenced)
+
+
 def rankings(simulated: Simulated) -> Iterator[Finding]:
     """How well several scores rank the pairs, where there is influence."""
     if simulated.influenced.any():
@@ -71,12 +80,12 @@ def rankings(simulated: Simulated) -> Iterator[Finding]:
             yield Finding(f"ranking by {name}", score=average_precision(scores, simulated.influenced))
 
 
-def _of_pairs(claim: str, simulated: Simulated, found: Flags, p: Floats, *, real: Flags) -> Finding:
-    """Return a verdict on pairs; `p` are those of the tests."""
+def _of_pairs(claim: str, simulated: Simulated, found: Flags, p: Floats | None, *, real: Flags) -> Finding:
+    """Return a verdict on pairs; `p` are those of the tests, if it is one of a single test."""
     return Finding(
         claim,
-        tests=len(p),
-        small=int((p <= FDR).sum()),
+        tests=None if p is None else len(p),
+        small=None if p is None else int((p <= FDR).sum()),
         found=int(found.sum()),
         false=int((found & ~real).sum()),
         real=int(simulated.influenced.sum()),
@@ -84,7 +93,7 @@ def _of_pairs(claim: str, simulated: Simulated, found: Flags, p: Floats, *, real
     )
 
 
-CLAIMS: Final[tuple[Claim, ...]] = (edges, order, rankings)
+CLAIMS: Final[tuple[Claim, ...]] = (edges, order, direct, rankings)
 """All claims that are held against the truth."""
 
 

@@ -9,7 +9,7 @@ import pandas as pd
 from diffusion.arrays import Flags, Floats
 from diffusion.simulation.process_worlds import ProcessWorld, draw_sample
 from diffusion.simulation.structures import draw_structure
-from graphs.baseline import Baseline, baseline, edge_table
+from graphs.baseline import baseline, direct_table, edge_table, entry_credits, joint_fit
 from pipelines.recovery.cells import Cell
 
 
@@ -23,17 +23,15 @@ class Simulated:
         World and size, and the numbers that the simulation's generator is made from.
     world
         What is drawn.
-    baseline
-        The baseline of its entries, with the world's likeness.
-    lifts
-        The table of its pairs, `graphs.contracts.LIFTS`.
+    lifts, influence
+        The tables of its pairs, `graphs.contracts.LIFTS` and `INFLUENCE`, with the world's likeness.
     """
 
     cell: Cell
     seed: tuple[int, ...]
     world: ProcessWorld
-    baseline: Baseline
     lifts: pd.DataFrame
+    influence: pd.DataFrame
 
     @classmethod
     def of(cls, cell: Cell, seed: tuple[int, ...]) -> Self:
@@ -41,7 +39,8 @@ class Simulated:
         own, sample = cell.rng(*seed).spawn(2)
         drawn = draw_sample(draw_structure(cell.world, own, markets=cell.markets), sample, tracks=cell.tracks)
         fit = baseline(drawn.entries, pairs=drawn.pairs)
-        return cls(cell, seed, drawn, fit, edge_table(fit))
+        lifts, joint = edge_table(fit), joint_fit(fit)
+        return cls(cell, seed, drawn, lifts, direct_table(fit, joint, lifts, entry_credits(joint)))
 
     @property
     def influenced(self) -> Flags:
