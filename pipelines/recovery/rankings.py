@@ -13,7 +13,8 @@ from pipelines.recovery.simulated import Simulated
 def ranked(simulated: Simulated) -> dict[str, Floats]:
     """Return, by name, scores of the pairs of `Simulated.lifts`: higher means more likely an influence.
 
-    `credits per entry` is the product's, `alpha` and `p of alpha` are of the summed hazard, `netinf` is the gain with which greedy inference adds a pair.
+    `credits per entry` is the product's, `alpha` and `p of alpha` are of the summed hazard, `netinf` is the gain with
+    which greedy inference adds a pair.
     """
     entries = simulated.world.entries
     model, pairs = summed_hazard(entries).table, transitions(entries).to_pandas()

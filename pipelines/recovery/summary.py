@@ -107,7 +107,7 @@ def _row(
     judged = enough and bounds is not None and not np.isnan(value)
     row: Row = {"claim": claim, "measure": measure, "simulations": len(shares), "trials": float(trials.sum())}
     row |= {"value": value, "low": low, "high": high, "least": least, "most": most}
-    return row | {"met": least <= value <= most if judged else None}
+    return row | {"met": bool(least <= value <= most) if judged else None}
 
 
 def share_interval(hits: Floats, trials: Floats) -> tuple[float, float]:
