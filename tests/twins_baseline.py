@@ -83,51 +83,67 @@ def past_class(study: Study, artists: Mapping[str, str], step: Step, market: str
     return ("none", "once", "more often")[min(len(mine), 2)]
 
 
-def pair_sums(
+Term = tuple[str, float, float, float]
+"""Track of a step, and what it adds to observed, expected and the model's variance."""
+
+
+def terms(
     found: Sequence[Step],
     chances: Sequence[Mapping[str, float]],
-    artists: Mapping[str, str],
     a: str,
     b: str,
     *,
     window: int,
-) -> dict[str, float]:
+    kernel: str = "indicator",
+    ties: str = "apart",
+) -> list[Term]:
+    """Return the steps that follow an entry into `a`, and how each counts for `b`."""
+    counted = []
+    for step, chance in zip(found, chances, strict=True):
+        if follows(step, a, b, window):
+            weight = 2 ** (-4 * step.lag[a] / window) if kernel == "decaying" else 1.0
+            counted.append((step, weight, chance[b]))
+        comes_after = {"apart": False, "first": a < b, "last": a > b}[ties]
+        if comes_after and step.market != a and any(is_tied(step, other, a) for other in found):
+            counted.append((step, 1.0, chance[b] / (1 - chance[a])))
+    return [(s.track, w * (s.market == b), w * p, w**2 * p * (1 - p)) for s, w, p in counted]
+
+
+def is_tied(step: Step, other: Step, market: str) -> bool:
+    """Return whether another step of the same track and date went into a market."""
+    return (other.track, other.day, other.market) == (step.track, step.day, market)
+
+
+def pair_sums(own: Sequence[Term], artists: Mapping[str, str]) -> dict[str, float]:
     """Return observed, expected, model and clustered variance of one ordered pair."""
-    own = [
-        step_and_chance
-        for step_and_chance in zip(found, chances, strict=True)
-        if follows(step_and_chance[0], a, b, window)
-    ]
     excess: dict[str, float] = defaultdict(float)
-    for step, chance in own:
-        excess[artists.get(step.track, step.track)] += float(step.market == b) - chance[b]
+    for track, observed, expected, _ in own:
+        excess[artists.get(track, track)] += observed - expected
     return {
-        "observed": sum(float(step.market == b) for step, _ in own),
-        "expected": sum(chance[b] for _, chance in own),
-        "model": sum(chance[b] * (1 - chance[b]) for _, chance in own),
+        "observed": sum(term[1] for term in own),
+        "expected": sum(term[2] for term in own),
+        "model": sum(term[3] for term in own),
         "clustered": sum(value**2 for value in excess.values()),
     }
 
 
 def order_variance(
-    found: Sequence[Step],
-    chances: Sequence[Mapping[str, float]],
-    artists: Mapping[str, str],
-    a: str,
-    b: str,
-    *,
-    window: int,
-    lift: float,
-    share: float,
+    own: Sequence[Term], back: Sequence[Term], artists: Mapping[str, str], *, lift: float, share: float
 ) -> float:
-    """Return the variance by artist of what goes from `a` to `b` beyond its share of what goes either way."""
+    """Return the variance by artist of what goes one way beyond its share of what goes either way."""
     excess: dict[str, float] = defaultdict(float)
-    for step, chance in zip(found, chances, strict=True):
-        for source, target, weight in ((a, b, 1 - share), (b, a, -share)):
-            if follows(step, source, target, window):
-                own = float(step.market == target) - lift * chance[target]
-                excess[artists.get(step.track, step.track)] += weight * own
+    for side, weight in ((own, 1 - share), (back, -share)):
+        for track, observed, expected, _ in side:
+            excess[artists.get(track, track)] += weight * (observed - lift * expected)
     return sum(value**2 for value in excess.values())
+
+
+def lead_artists(own: Sequence[Term], back: Sequence[Term], artists: Mapping[str, str]) -> float:
+    """Return the effective number of artists of the tracks that go either way."""
+    tracks: dict[str, float] = defaultdict(float)
+    for track, observed, *_ in (*own, *back):
+        tracks[artists.get(track, track)] += observed
+    return sum(tracks.values()) ** 2 / max(sum(number**2 for number in tracks.values()), 1)
 
 
 def follows(step: Step, a: str, b: str, window: int) -> bool:

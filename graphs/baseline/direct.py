@@ -12,7 +12,7 @@ from graphs.baseline.credits import EntryCredits
 from graphs.baseline.edges import POWER
 from graphs.baseline.fit import Baseline
 from graphs.baseline.joint import JointFit
-from graphs.nulls import adjusted
+from graphs.false_discovery import adjusted
 
 COLUMNS: Final = ("source", "target")
 """Columns that name a pair."""

@@ -1,5 +1,6 @@
 """Which markets follow which more often than the baseline expects, and which way more than the other."""
 
+from collections.abc import Mapping
 from typing import Final
 
 import numpy as np
@@ -11,8 +12,9 @@ from diffusion.arrays import Flags, Floats
 from diffusion.conventions import CONFIDENCE, FDR
 from graphs.baseline.absorbed import kept_variance
 from graphs.baseline.fit import Baseline
+from graphs.baseline.lead_share import lead_columns
 from graphs.baseline.sums import PairSums
-from graphs.nulls import adjusted
+from graphs.false_discovery import adjusted
 
 LEAST_EXPECTED: Final = 1.0
 """Steps that must be expected before a pair is tested: fewer could hardly be told from chance."""
@@ -49,8 +51,14 @@ def edge_table(baseline: Baseline, *, window: int | None = None) -> pd.DataFrame
     than its share of the expected? That is a score test of equal lifts; again the larger of the model's tail
     (binomial) and the artists'.
 
-    Intervals of the lift are Jeffreys' for a count with the larger of both variances, so that none has width 0; here
-    the share of the variance that the fitted weights take up (`graphs.baseline.absorbed`) is taken off.
+    Intervals of the lift are Jeffreys' [1]_ for a count with the larger of both variances, so that none has width 0;
+    here the share of the variance that the fitted weights take up (`graphs.baseline.absorbed`) is taken off. With few
+    steps such an interval could lie above 1 where `p` is not small; there its lower bound is 1, so that interval and
+    test say the same: `lift_low` is above 1 only where `p` is at most 2.5 %. In ten worlds, with and without influence,
+    the intervals cover 95 to 97 % of the lifts that a very large sample has.
+
+    `affinity` is the E-value of `lift_low` [2]_: a taste that the baseline does not know and that makes the lift by
+    itself must raise both the chance of the source and the chance of the target by this factor at least.
 
     What this cannot tell: a market that lifts all others alike, and influence faster than the charts, leave no trace. A
     taste that the classes of likeness do not describe makes pairs of its markets follow each other, and they are found
@@ -59,21 +67,26 @@ def edge_table(baseline: Baseline, *, window: int | None = None) -> pd.DataFrame
 
     References
     ----------
-    Brown, L. D., Cai, T. T. & DasGupta, A. (2003). Interval estimation in exponential families. Statistica Sinica 13,
-    19–49.
+    .. [1] Brown, L. D., Cai, T. T. & DasGupta, A. (2003). Interval estimation in exponential families. Statistica
+       Sinica 13, 19–49.
+    .. [2] VanderWeele, T. J. & Ding, P. (2017). Sensitivity analysis in observational research: introducing the
+       E-value. Annals of Internal Medicine 167, 268–274. doi 10.7326/M16-2607.
     """
     window = baseline.entries.calendar.default_window if window is None else window
     with threadpool_limits(limits=1, user_api="blas"):  # many small products: more threads only wait for each other
-        full = PairSums.of(baseline, window=window, version="likeness")
+        full = PairSums.of(baseline, window=window)
         alone = PairSums.of(baseline, window=window, version="sizes")
         kept = kept_variance(baseline, full.model, window=window)
+    found = presence(full) | order(full)
     columns = (
         {"observed": full.observed.astype(np.int64), "expected": full.expected}
-        | _presence(full)
+        | found
+        | verdicts(found)
+        | {"q_by": adjusted(np.where(seen(full), found["p"], np.nan), method="by")}
         | _size(full, kept)
         | {"detectable": _detectable(full), "expected_sizes": alone.expected}
-        | {f"{name}_sizes": values for name, values in _presence(alone).items()}
-        | _order(full)
+        | {f"{name}_sizes": values for name, values in presence(alone).items()}
+        | lead_columns(full)
     )
     markets = np.array(baseline.steps.markets, dtype=object)
     source, target = np.nonzero(~np.eye(len(markets), dtype=bool))
@@ -103,8 +116,8 @@ def order_p(sums: PairSums) -> Floats:
     return np.where((sums.expected > 0) & (sums.expected.T > 0), np.maximum(model, artists), 1.0)
 
 
-def _presence(sums: PairSums) -> dict[str, Floats]:
-    """Return lift, p and q of every pair."""
+def presence(sums: PairSums) -> dict[str, Floats]:
+    """Return lift, p and q of every pair, (m, m) each."""
     p = presence_p(sums)
     q = adjusted(np.where(seen(sums), p, np.nan))
     return {"lift": _ratio(sums.observed, sums.expected), "p": p, "q": q}
@@ -115,11 +128,20 @@ def _size(sums: PairSums, kept: Floats) -> dict[str, Floats]:
     lift = _ratio(sums.observed, sums.expected)
     variance = kept * _variance(sums, lift)
     low, high = _interval(sums, variance)
-    return {"lift_low": low, "lift_high": high, "lift_shrunk": _shrunk(sums, lift, variance)}
+    low = np.where(presence_p(sums) > (1 - CONFIDENCE) / 2, np.minimum(low, 1), low)
+    shrunk = _shrunk(sums, lift, variance)
+    return {"lift_low": low, "lift_high": high, "lift_shrunk": shrunk, "affinity": affinity(low)}
 
 
-def _order(sums: PairSums) -> dict[str, Floats]:
-    """Return the asymmetry of every pair, its p and q."""
+def affinity(low: Floats) -> Floats:
+    """Return the E-value of lower bounds of lifts; 1 where the bound is at most 1, NaN where there is none."""
+    above = np.maximum(low, 1)
+    value: Floats = above + np.sqrt(above * (above - 1))
+    return value
+
+
+def order(sums: PairSums) -> dict[str, Floats]:
+    """Return the asymmetry of every pair, its p and q, (m, m) each."""
     log = np.log((sums.observed + 0.5) / (sums.expected + 0.5))
     p, tested = order_p(sums), seen(sums)
     return {
@@ -127,6 +149,18 @@ def _order(sums: PairSums) -> dict[str, Floats]:
         "p_order": p,
         "q_order": adjusted(np.where(tested & tested.T, p, np.nan)),
     }
+
+
+def verdicts(found: Mapping[str, Floats]) -> dict[str, Flags]:
+    """Return which pairs are edges, and which of these go more this way than the other, (m, m) each.
+
+    Parameters
+    ----------
+    found
+        What `presence` and `order` return.
+    """
+    edge = found["q"] <= FDR
+    return {"edge": edge, "ordered": edge & (found["q_order"] <= FDR)}
 
 
 def seen(sums: PairSums) -> Flags:

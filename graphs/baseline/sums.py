@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final, Self
+from typing import Final, Literal, Self
 
 import numpy as np
 
@@ -10,6 +10,12 @@ from diffusion.arrays import Floats, Ints
 from diffusion.errors import SettingError
 from graphs.baseline.fit import Baseline, Version
 from graphs.baseline.steps import Steps
+
+Kernel = Literal["indicator", "decaying"]
+"""Weight of a step by its lag: 1 within the window, or halved with every quarter of it."""
+
+Ties = Literal["apart", "first", "last"]
+"""What a tie counts for: nothing, or the direction from the market with the lower number, or the other one."""
 
 CELLS_AT_ONCE: Final = 4_000_000
 """Pairs of markets times artists that are looked at together."""
@@ -47,7 +53,15 @@ class PairSums:
     ee_back: Floats
 
     @classmethod
-    def of(cls, baseline: Baseline, *, window: int, version: Version = "likeness") -> Self:
+    def of(
+        cls,
+        baseline: Baseline,
+        *,
+        window: int,
+        version: Version = "likeness",
+        kernel: Kernel = "indicator",
+        ties: Ties = "apart",
+    ) -> Self:
         """Return the sums of a baseline.
 
         Parameters
@@ -56,6 +70,12 @@ class PairSums:
             Days within which the sender was entered before, the bound included.
         version
             Which P, as `Baseline.probabilities` has it.
+        kernel
+            ``indicator``: every step counts 1 (default); ``decaying``: less the longer its lag, and so does what is
+            expected of it.
+        ties
+            ``apart``: steps on one date are no senders of each other (default). ``first``: each counts as if it came
+            after those into markets with a lower number, and is a choice from what they left; ``last``: with a higher.
 
         Raises
         ------
@@ -64,23 +84,22 @@ class PairSums:
         """
         if window < 1:
             raise SettingError(f"window is {window} days; it must be at least 1")
-        m = len(baseline.steps.markets)
-        total, chance = np.zeros((9, m, m)), baseline.probabilities(version=version)
+        m, chance = len(baseline.steps.markets), baseline.probabilities(version=version)
+        total = np.zeros((9, m, m))
         for rows, artist in by_artist(baseline.steps):
-            expected, observed, model = _of_artists(baseline.steps, rows, artist, chance[rows], window)
-            total[0] += observed.sum(axis=0)
-            total[1] += expected.sum(axis=0)
-            total[2] += model
-            for place, (one, other) in enumerate(((observed, observed), (observed, expected), (expected, expected))):
-                total[3 + place] += np.einsum("gab,gab->ab", one, other)
-                total[6 + place] += np.einsum("gab,gba->ab", one, other)
+            own = _Following(baseline.steps, rows, artist, chance[rows], window, kernel, ties)
+            parts = [own.after(source) for source in range(m)]
+            sender = np.repeat(np.arange(m), [len(part[0]) for part in parts])
+            who, observed, expected = (np.concatenate(column) for column in list(zip(*parts, strict=True))[:3])
+            total[2] += np.stack([part[3] for part in parts])
+            _add(total, sender, who, observed, expected)
         return cls(*total)
 
     def clustered(self, lift: Floats | float) -> Floats:
         """Return the variance of ``observed − lift · expected`` by artist, (m, m)."""
         return np.maximum(self.oo - 2 * lift * self.oe + lift**2 * self.ee, 0)
 
-    def clustered_order(self, lift: Floats, share: Floats) -> Floats:
+    def clustered_order(self, lift: Floats | float, share: Floats) -> Floats:
         """Return the variance by artist of ``(1 − share) · (o − lift · e) − share · (o' − lift · e')``, (m, m).
 
         Primes stand for the opposite direction; `lift` is that of both directions, `share` that of all expected steps.
@@ -101,19 +120,72 @@ def by_artist(steps: Steps) -> Iterator[tuple[slice, Ints]]:
         yield rows, np.repeat(np.arange(len(own) - 1), np.diff(own))
 
 
-def _of_artists(steps: Steps, rows: slice, artist: Ints, chance: Floats, window: int) -> tuple[Floats, Floats, Floats]:
-    """Return expected and observed steps of every artist and pair, (g, m, m), and the model's variance, (m, m)."""
-    m, market = len(steps.markets), steps.market[rows]
-    expected, model = np.zeros((int(artist[-1]) + 1, m, m)), np.zeros((m, m))
-    observed = np.zeros_like(expected)
-    for source in range(m):
-        after, ordered = steps.followed(source, window, rows)
+@dataclass(frozen=True, slots=True)
+class _Following:
+    """Steps of some artists, and how they count after an entry into a market."""
+
+    steps: Steps
+    rows: slice
+    artist: Ints
+    chance: Floats
+    window: int
+    kernel: Kernel
+    ties: Ties
+
+    def after(self, source: int) -> tuple[Ints, Floats, Floats, Floats]:
+        """Return the artists with steps after a source, their observed and expected, (r, m), and the variance, (m,)."""
+        after, weight = self._weights(source)
+        chance = self.chance[after]
+        if self.ties != "apart":
+            tied, allowed = self._tied(source)
+            # the source is taken, so that the others share its chance
+            left = self.chance[tied] / np.maximum(1 - self.chance[tied, source], np.finfo(float).tiny)[:, None]
+            after, weight, chance = np.append(after, tied), np.vstack([weight, allowed]), np.vstack([chance, left])
+            order = np.argsort(self.artist[after], kind="stable")
+            after, weight, chance = after[order], weight[order], chance[order]
+        expected, market = chance * weight, self.steps.market[self.rows][after]
+        model = (weight * expected - expected**2).sum(axis=0)
+        observed = np.zeros_like(expected)
+        place = np.arange(len(after))
+        observed[place, market] = weight[place, market]
         if not len(after):
-            continue
-        own = chance[after] * ordered
-        heads = np.flatnonzero(np.diff(artist[after], prepend=-1))
-        expected[artist[after][heads], source] = np.add.reduceat(own, heads, axis=0)
-        model[source] = (own * (1 - own)).sum(axis=0)
-        seen = after[ordered[np.arange(len(after)), market[after]]]
-        np.add.at(observed[:, source], (artist[seen], market[seen]), 1)
-    return expected, observed, model
+            return after, observed, expected, model
+        heads = np.flatnonzero(np.diff(self.artist[after], prepend=-1))
+        sums = (np.add.reduceat(values, heads, axis=0) for values in (observed, expected))
+        return self.artist[after][heads], *sums, model
+
+    def _weights(self, source: int) -> tuple[Ints, Floats]:
+        """Return the steps after an entry into the source, and their weights by market, (r, m)."""
+        after, ordered = self.steps.followed(source, self.window, self.rows)
+        weight = ordered.astype(np.float64)
+        if self.kernel == "decaying":
+            lag = self.steps.lag[self.rows, source][after]
+            weight *= np.exp2(-4 * lag / self.window)[:, None]
+        return after, weight
+
+    def _tied(self, source: int) -> tuple[Ints, Floats]:
+        """Return the steps on one date with one into the source, and 1 for the markets that count as coming after."""
+        track, day, market = (column[self.rows] for column in (self.steps.track, self.steps.day, self.steps.market))
+        date = np.cumsum((np.diff(track, prepend=-1) != 0) | (np.diff(day, prepend=-1) != 0)) - 1
+        with_source = np.bincount(date[market == source], minlength=len(track) and date[-1] + 1) > 0
+        tied = np.flatnonzero(with_source[date] & (market != source))
+        number = np.arange(len(self.steps.markets))
+        allowed = number > source if self.ties == "first" else number < source
+        return tied, np.tile(allowed.astype(np.float64), (len(tied), 1))
+
+
+def _add(total: Floats, sender: Ints, who: Ints, observed: Floats, expected: Floats) -> None:
+    """Add sums over artists; rows are one sender of one artist, by sender."""
+    m = observed.shape[1]
+    pairs = ((observed, observed), (observed, expected), (expected, expected))
+    kept, heads = np.unique(sender, return_index=True)
+    for place, values in ((0, observed), (1, expected), *((3 + at, a * b) for at, (a, b) in enumerate(pairs))):
+        total[place, kept] += np.add.reduceat(values, heads, axis=0) if len(heads) else 0
+    row_of = np.full((int(who.max(initial=-1)) + 1, m), -1)
+    row_of[who, sender] = np.arange(len(who))
+    back = row_of[who]
+    row, market = np.nonzero(back >= 0)
+    other, pair = back[row, market], sender[row] * m + market
+    for at, (one, two) in enumerate(pairs):
+        product = one[row, market] * two[other, sender[row]]
+        total[6 + at] += np.bincount(pair, product, minlength=m * m).reshape(m, m)

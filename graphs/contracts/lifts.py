@@ -10,6 +10,8 @@ _NONE_EXPECTED = "null where none is expected"
 _NO_INTERVAL = "null where none is expected, or where no other market could be entered"
 _UNTESTED = "null where less than one step is expected"
 _UNTESTED_ORDER = "null where less than one step is expected either way"
+_NO_TRACKS = "null where no track did"
+_FEW_ARTISTS = "null where these tracks are of less than 10 effective artists, (Σ n)² / Σ n²"
 
 LIFTS = Contract(
     "lifts",
@@ -27,6 +29,13 @@ LIFTS = Contract(
             f"ratio: lift drawn to the mean of all pairs as far as it is uncertain; {_NONE_EXPECTED}",
             nullable=True,
         ),
+        Column(
+            "affinity",
+            _NUMBER,
+            "factor (E-value of lift_low): a taste unknown to the baseline must raise both the chance of source "
+            f"and that of target so much to make the lift by itself; 1 where lift_low is at most 1; {_NO_INTERVAL}",
+            nullable=True,
+        ),
         Column("p", _NUMBER, "probability of as many tracks or more under the baseline"),
         Column(
             "q",
@@ -35,6 +44,13 @@ LIFTS = Contract(
             f"which one step or more is expected; {_UNTESTED}",
             nullable=True,
         ),
+        Column(
+            "q_by",
+            _NUMBER,
+            f"share: as q, by Benjamini–Yekutieli, for tests that depend on each other in any way; {_UNTESTED}",
+            nullable=True,
+        ),
+        Column("edge", pa.bool_(), "whether q ≤ .05: the pair goes beyond the baseline"),
         Column(
             "detectable",
             _NUMBER,
@@ -60,6 +76,22 @@ LIFTS = Contract(
             _NUMBER,
             "false discovery rate (share) at which the direction would be reported, Benjamini–Hochberg over both "
             f"directions of all pairs; {_UNTESTED_ORDER}",
+            nullable=True,
+        ),
+        Column("ordered", pa.bool_(), "whether the pair is an edge with q_order ≤ .05: more this way than the other"),
+        Column(
+            "lead_share",
+            _NUMBER,
+            "share of the tracks that entered both within the window, in observed order, that entered source first; "
+            f"{_NO_TRACKS}",
+            nullable=True,
+        ),
+        Column("lead_share_low", _NUMBER, f"share: lower bound of its 95 % interval; {_FEW_ARTISTS}", nullable=True),
+        Column("lead_share_high", _NUMBER, f"share: upper bound of its 95 % interval; {_FEW_ARTISTS}", nullable=True),
+        Column(
+            "lead_expected",
+            _NUMBER,
+            "share: of the tracks expected either way, those expected this way; null where none is expected",
             nullable=True,
         ),
     ),

@@ -12,12 +12,13 @@ from diffusion import DataSaysNoError, SettingError
 from diffusion.arrays import Flags, Floats
 from diffusion.pairs.counts import cluster_transitions
 from diffusion.timelines import Timelines
+from graphs.false_discovery import adjusted
 from graphs.journeys.slices import By, Period, calendar_periods, day_number, debuts_in, of_tracks
 from graphs.leaders.bootstrap import DEFAULT, cluster_votes
 from graphs.leaders.lead_shares import PERMUTATIONS, LeadShares, lead_shares
 from graphs.leaders.partial_ranks import LEAST_PAIRS, RankPair, association
 from graphs.leaders.scores import Flows, scores
-from graphs.nulls import Watch, adjusted, timed_slots, watch
+from graphs.nulls import Watch, timed_slots, watch
 
 LEAST_VOTES: Final = 20
 """Fewest votes (ties left out) on a market's pairs, in both periods, for the market to be used."""

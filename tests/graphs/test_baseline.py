@@ -16,11 +16,14 @@ from scipy import stats
 from statsmodels.discrete.conditional_models import ConditionalLogit
 
 from diffusion import DataSaysNoError, Entries, SettingError
+from diffusion.conventions import FDR
 from graphs.baseline import Baseline, PairSums, baseline, edge_table, simulated_entries, steps
 from graphs.baseline.absorbed import kept_variance
-from graphs.baseline.edges import LEAST_EXPECTED, order_p, presence_p
+from graphs.baseline.edges import LEAST_EXPECTED, affinity, order_p, presence_p
 from graphs.baseline.fit import period_starts, step_kinds
+from graphs.baseline.lead_share import LEAST_ARTISTS, effective_artists, lead_columns
 from graphs.baseline.likeness import CLASSES, Likeness, kind_design, sizes
+from graphs.baseline.sums import Kernel, Ties
 from graphs.baseline.weights import AGES, Weights, fitted_weights
 from graphs.contracts import LIFTS
 from graphs.market_graph import market_graph
@@ -95,8 +98,14 @@ def test_steps_equal_twin(drawn: Study, seed: int, horizon: int) -> None:
 
 
 @examples(25)
-@given(drawn=studies(), seed=st.integers(0, 99), window=st.sampled_from([1, 7, 60]))
-def test_sums_and_weights_equal_twin(drawn: Study, seed: int, window: int) -> None:
+@given(
+    drawn=studies(),
+    seed=st.integers(0, 99),
+    window=st.sampled_from([1, 7, 60]),
+    kernel=st.sampled_from(["indicator", "decaying"]),
+    ties=st.sampled_from(["apart", "first", "last"]),
+)
+def test_sums_and_weights_equal_twin(drawn: Study, seed: int, window: int, kernel: Kernel, ties: Ties) -> None:
     entries, lost, artists = case(drawn, seed)
     found = in_order(entries, twin.steps(drawn, lost, horizon=180))
     if not found or len(entries.calendar.markets) < 2:
@@ -108,14 +117,20 @@ def test_sums_and_weights_equal_twin(drawn: Study, seed: int, window: int) -> No
     assert chance.sum(axis=1) == pytest.approx(1)
     markets = fit.steps.markets
     rows = [dict(zip(markets, row, strict=True)) for row in chance]
-    sums = PairSums.of(fit, window=window)
-    clustered, order = sums.clustered(1.0), sums.clustered_order(np.array(1.5), np.array(0.3))
+    sums = PairSums.of(fit, window=window, kernel=kernel, ties=ties)
+    clustered, order = sums.clustered(1.0), sums.clustered_order(1.5, np.array(0.3))
     for (i, a), (j, b) in product(enumerate(markets), repeat=2):
-        expected = twin.pair_sums(found, rows, artists, a, b, window=window)
+        if i == j:
+            continue
+        here, there = (
+            twin.terms(found, rows, *pair, window=window, kernel=kernel, ties=ties) for pair in ((a, b), (b, a))
+        )
         own = {name: getattr(sums, name)[i, j] for name in ("observed", "expected", "model")}
-        assert own | {"clustered": clustered[i, j]} == pytest.approx(expected, abs=SUM_TOLERANCE)
-        variance = twin.order_variance(found, rows, artists, a, b, window=window, lift=1.5, share=0.3)
+        own["clustered"] = clustered[i, j]
+        assert own == pytest.approx(twin.pair_sums(here, artists), abs=SUM_TOLERANCE)
+        variance = twin.order_variance(here, there, artists, lift=1.5, share=0.3)
         assert order[i, j] == pytest.approx(variance, abs=SUM_TOLERANCE)
+        assert effective_artists(sums)[i, j] == pytest.approx(twin.lead_artists(here, there, artists))
     assert no_slope(fit, found)
 
 
@@ -251,6 +266,23 @@ def test_edges_fit_their_contract(fit: Baseline) -> None:
     assert (known["lift_low"] <= known["lift"]).all()
     assert (known["lift"] < known["lift_high"]).all()
     assert (edges["detectable"].dropna() > 1).all()
+    assert (edges["q_by"] >= edges["q"]).sum() == edges["q"].notna().sum()
+    assert (edges["edge"] == (edges["q"] <= FDR)).all()
+    assert (edges["ordered"] == (edges["edge"] & (edges["q_order"] <= FDR))).all()
+
+
+def test_the_interval_says_what_the_test_says() -> None:
+    edges = edge_table(baseline(draw(SILENT["falling"], tracks=200, seed=5).entries))
+    assert ((edges["lift_low"] <= 1) | (edges["p"] <= 0.025)).all()
+    # by their variance alone the intervals of these would begin above 1
+    assert (edges["lift_low"] == 1).any()
+    assert edges["affinity"].isna().equals(edges["lift_low"].isna())
+    assert ((edges["affinity"] > 1) == (edges["lift_low"] > 1)).all()
+
+
+def test_affinity_is_the_e_value() -> None:
+    # the example of VanderWeele & Ding 2017: a risk ratio of 3.9 with the interval 1.8 to 8.7
+    assert affinity(np.array([1.8, 3.9, 0.5])) == pytest.approx([3.0, 7.26, 1.0], abs=0.005)
 
 
 def test_pairs_are_tested_by_what_is_expected() -> None:
@@ -305,6 +337,37 @@ def test_order_has_two_sides(fit: Baseline) -> None:
     assert edges["asymmetry"].to_numpy() == pytest.approx(-back["asymmetry"].to_numpy())
     sure = (edges["p_order"] < 0.5).to_numpy()
     assert (back["p_order"].to_numpy()[sure] > 0.5).all()
+
+
+def test_lead_shares_are_those_of_independent_tracks_or_of_artists() -> None:
+    sums = independent(30, 10, 20.0, 1.0)
+    # each of forty artists has one track
+    ones = replace(sums, oo=sums.observed, oo_back=np.zeros((2, 2)))
+    lead = {name: values[0, 1] for name, values in lead_columns(ones).items()}
+    assert lead["lead_share"] == 0.75
+    assert lead["lead_expected"] == 0.5
+    bounds = (lead["lead_share_low"], lead["lead_share_high"])
+    assert bounds == pytest.approx(stats.beta.ppf([0.025, 0.975], 30.5, 10.5))
+    # each of ten artists has four tracks, which go one way
+    fours = replace(sums, oo=4 * sums.observed, oo_back=np.zeros((2, 2)))
+    assert effective_artists(fours)[0, 1] == LEAST_ARTISTS
+    few = {name: values[0, 1] for name, values in lead_columns(fours).items()}
+    number = 10 * (stats.t.ppf(0.975, 39) / stats.t.ppf(0.975, 9)) ** 2
+    bounds = (few["lead_share_low"], few["lead_share_high"])
+    assert bounds == pytest.approx(stats.beta.ppf([0.025, 0.975], 0.75 * number + 0.5, 0.25 * number + 0.5))
+    # each of eight artists has five
+    assert np.isnan(lead_columns(replace(sums, oo=5 * sums.observed, oo_back=np.zeros((2, 2))))["lead_share_low"]).all()
+
+
+def test_no_lead_share_has_an_interval_of_width_0() -> None:
+    edges = edge_table(baseline(draw(SILENT["falling"], tracks=120, seed=5).entries))
+    known = edges.dropna(subset="lead_share_low")
+    assert (known["lead_share_low"] < known["lead_share_high"]).all()
+    assert ((known["lead_share_low"] < known["lead_share"]) | (known["lead_share"] == 0)).all()
+    assert edges["lead_share"].notna().sum() > len(known) > 0
+    back = edges.set_index(["target", "source"]).reindex(pd.MultiIndex.from_frame(edges[["source", "target"]]))
+    assert edges["lead_share"].to_numpy() == pytest.approx(1 - back["lead_share"].to_numpy(), nan_ok=True)
+    assert edges["lead_share_low"].to_numpy() == pytest.approx(1 - back["lead_share_high"].to_numpy(), nan_ok=True)
 
 
 # ── entries drawn from the baseline ──────────────────────────────────────────────────────────────────────────────────

@@ -321,17 +321,6 @@ def test_count_tail_meets_the_poisson_binomial() -> None:
     assert (tail > 0.95 * truth).all()
 
 
-def test_q_is_that_of_scipy() -> None:
-    p = np.random.default_rng(9).uniform(size=(5, 7)) ** 2
-    np.testing.assert_allclose(
-        nulls.adjusted(p).ravel(), stats.false_discovery_control(p.ravel(), method="bh"), rtol=EXACT
-    )
-    p[0, :3] = np.nan
-    q = nulls.adjusted(p)
-    assert np.isnan(q[0, :3]).all()
-    np.testing.assert_allclose(q[~np.isnan(p)], stats.false_discovery_control(p[~np.isnan(p)], method="bh"))
-
-
 def test_p_is_of_the_permutations_where_they_resolve_it() -> None:
     draws = np.arange(100)[:, None] * np.ones(3, int)
     p, taken = nulls.chance(np.array([50, 90, 91]), draws, np.array([0.2, 0.3, 0.4]))

@@ -81,8 +81,6 @@ def _lines(results: Results) -> list[str]:
         return []
     table = results.table("influence")
     counts = _counts(table)
-    if not counts["tested"]:
-        return ["direct    no pair has enough tracks for a test"]
     power = f"half of the pairs would be found at a ratio of {cell(counts['detectable'])} (power 80 %)"
     if not counts["direct"]:
         return [f"direct    no pair of {counts['tested']:,} tested is shown to be direct; {power}"]
