@@ -51,10 +51,13 @@ Claim = Callable[[Simulated], Iterator[Finding]]
 
 
 def edges(simulated: Simulated) -> Iterator[Finding]:
-    """Edges beyond the baseline, with likeness and by sizes alone; an indirect path makes an edge real."""
+    """Edges beyond the baseline: with likeness, by sizes alone, with an order; an indirect path makes an edge real."""
     for claim, suffix in (("edge", ""), ("edge by sizes", "_sizes")):
         q, p = (simulated.lifts[name + suffix].to_numpy(float) for name in ("q", "p"))
         yield _of_pairs(claim, simulated, q <= FDR, p[~np.isnan(q)], real=simulated.any_way)
+    yield _of_pairs(
+        "edge with an order", simulated, simulated.lifts["ordered"].to_numpy(bool), None, real=simulated.any_way
+    )
 
 
 def order(simulated: Simulated) -> Iterator[Finding]:

@@ -1,7 +1,8 @@
 """Whether intervals cover the truth: many samples of one structure, and what one sample has on average."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 from typing import Final
 
 import pandas as pd
@@ -26,36 +27,46 @@ Estimates = pd.DataFrame
 """One row per estimate, with an index that says of what: `value`, `low`, `high`, `events` that it rests on."""
 
 
-def lifts(world: ProcessWorld) -> Estimates:
-    """Return the lift of every pair."""
+def _of_edges(world: ProcessWorld) -> Iterator[tuple[str, Estimates]]:
+    """Yield the lift and the lead share of every pair."""
     table = edge_table(baseline(world.entries, pairs=world.pairs)).set_index(["source", "target"])
-    return _estimates(table, "lift", "lift_low", "lift_high", "expected")
+    yield "lift", _estimates(table, "lift", table["expected"])
+    back = table["observed"].swaplevel().reindex(table.index)
+    yield "lead share", _estimates(table, "lead_share", table["observed"] + back)
 
 
-def rates(world: ProcessWorld) -> Estimates:
-    """Return the rate of every transition."""
+def _of_transitions(world: ProcessWorld) -> Iterator[tuple[str, Estimates]]:
+    """Yield the rate of every transition."""
     table = transitions(world.entries).to_pandas().set_index(["source", "target"])
-    return _estimates(table, "rate", "rate_low", "rate_high", "tracks")
+    yield "rate", _estimates(table, "rate", table["tracks"])
 
 
-def survival(world: ProcessWorld) -> Estimates:
-    """Return the share of waits without an entry at `DAYS`."""
+def _of_waits(world: ProcessWorld) -> Iterator[tuple[str, Estimates]]:
+    """Yield the share of waits without an entry, on `DAYS`."""
     curve = breakthrough(world.entries).curves.set_index("days")
-    curve["events"] = curve["events"].cumsum()
-    return _estimates(curve.loc[curve.index.intersection(list(DAYS))], "survival", "low", "high", "events")
+    bands = curve.rename(columns={"low": "survival_low", "high": "survival_high"})
+    yield (
+        "survival curve",
+        _estimates(bands, "survival", curve["events"].cumsum()).loc[lambda table: table.index.isin(DAYS)],
+    )
 
 
-def _estimates(table: pd.DataFrame, value: str, low: str, high: str, events: str) -> Estimates:
-    chosen = table[[value, low, high, events]].astype(float)
-    return chosen.set_axis(["value", "low", "high", "events"], axis=1)
+def _estimates(table: pd.DataFrame, name: str, events: "pd.Series[float]") -> Estimates:
+    columns = {name: "value", f"{name}_low": "low", f"{name}_high": "high"}
+    return table[list(columns)].rename(columns=columns).assign(events=events).astype(float)
 
 
-INTERVALS: Final[Mapping[str, Callable[[ProcessWorld], Estimates]]] = {
-    "lift": lifts,
-    "rate": rates,
-    "survival curve": survival,
-}
-"""All quantities whose intervals are held against the truth."""
+INTERVALS: Final[tuple[Callable[[ProcessWorld], Iterator[tuple[str, Estimates]]], ...]] = (
+    _of_edges,
+    _of_transitions,
+    _of_waits,
+)
+"""Where the intervals are from that are held against the truth."""
+
+
+def estimates(world: ProcessWorld) -> dict[str, Estimates]:
+    """Return all estimates with intervals, by quantity."""
+    return dict(chain.from_iterable(estimated(world) for estimated in INTERVALS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +78,7 @@ class Truth:
     structure
         What all its samples have in common.
     known
-        For each quantity of `INTERVALS` the true values that rest on enough events in a sample.
+        By quantity, the true values that rest on enough events in a sample.
     """
 
     structure: Structure
@@ -102,17 +113,17 @@ def truth_of(cell: Cell, seed: int) -> Truth:
     own, sample = cell.rng(seed).spawn(2)
     structure = draw_structure(cell.world, own, markets=cell.markets)
     world = draw_sample(structure, sample, tracks=cell.tracks, samples=SAMPLES)
-    known = {}
-    for name, estimated in INTERVALS.items():
-        table = estimated(world)
-        known[name] = table.loc[table["events"] >= ENOUGH * SAMPLES, "value"]
+    known = {
+        quantity: table.loc[table["events"] >= ENOUGH * SAMPLES, "value"]
+        for quantity, table in estimates(world).items()
+    }
     return Truth(structure, known)
 
 
 def covered(cell: Cell, truth: Truth, seed: tuple[int, ...]) -> list[Coverage]:
     """Return how often the intervals of each quantity cover the truth in one sample."""
     world = draw_sample(truth.structure, cell.rng(*seed), tracks=cell.tracks)
-    return [_held(name, estimated(world), truth.known[name]) for name, estimated in INTERVALS.items()]
+    return [_held(quantity, table, truth.known[quantity]) for quantity, table in estimates(world).items()]
 
 
 def _held(quantity: str, estimates: Estimates, true: "pd.Series[float]") -> Coverage:
