@@ -72,7 +72,7 @@ class Entries:
     withheld
         `track_id`, `market`: pairs where the track is known to have no licence, so it is not at risk.
     artists
-        `track_id`, `artist`: artists of the tracks, where known. Tracks of one artist and debut form a cluster.
+        `track_id`, `artist`: artists of the tracks, where known. Tracks of one artist form a cluster.
     """
 
     table: pa.Table

@@ -42,8 +42,8 @@ class Timelines:
     debut_censored
         (n,): whether all entries of that day are left-censored; no timed analysis uses the track.
     cluster
-        (n,): number of the track's cluster, 0 … c − 1: tracks of one primary artist and debut. A track of unknown
-        artist is its own cluster.
+        (n,): number of the track's cluster, 0 … c − 1: tracks of one primary artist. A track of unknown artist is its
+        own cluster.
     span_market, span_first, span_last
         (s,): the stretches of coverage without a long gap, in order of market and day.
     washout
@@ -109,7 +109,7 @@ class Timelines:
             left_censored=censored,
             debut=debut,
             debut_censored=~timed_debut,
-            cluster=_clusters(ids, debut, artists),
+            cluster=distinct(primary_artists(ids, artists)),
             span_market=pc.index_in(spans["market"], codes).to_numpy()[place].astype(np.int16),
             span_first=_days(spans["first_date"])[place],
             span_last=_days(spans["last_date"])[place],
@@ -162,13 +162,6 @@ def primary_artists(ids: NDArray[np.object_], artists: pa.Table) -> pa.ChunkedAr
     known = pc.fill_null(pc.greater(pc.utf8_length(primary), 0), False)
     own = pc.binary_join_element_wise("\x1f", pa.array(ids, pa.string()), "")
     return pc.if_else(known, primary, own)
-
-
-def _clusters(ids: NDArray[np.object_], debut: Days, artists: pa.Table) -> NDArray[np.int64]:
-    """Return the number of every track's cluster: one primary artist and one debut."""
-    name = primary_artists(ids, artists)
-    keyed = pc.binary_join_element_wise(name, pa.array(debut).cast(pa.string()), "\x1f")
-    return distinct(keyed)
 
 
 def distinct(names: pa.ChunkedArray | pa.Array) -> NDArray[np.int64]:

@@ -58,7 +58,7 @@ class Flow:
         Row of the opposite direction, column → value.
     curve
         Lag curve: `days`, `at_risk`, `entered`, `censored` (tracks), `incidence` (P(target within `days` | source)),
-        and its 95 % band `low`, `high`, robust to clusters (tracks of one artist and debut).
+        and its 95 % band `low`, `high`, robust to clusters (tracks of one artist).
     """
 
     edge: dict[Hashable, object]

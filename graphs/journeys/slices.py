@@ -1,7 +1,7 @@
 """Subsets of tracks: by period of debut, by size of the footprint, or by group such as language.
 
-A track belongs to the period of its debut. So it counts once, and the tracks of a cluster (one artist and debut) stay
-together. Its later entries count in the same period, even after the end of the period.
+A track belongs to the period of its debut. So it counts once. Its later entries count in the same period, even after
+the end of the period.
 """
 
 from collections.abc import Sequence

@@ -1,23 +1,21 @@
-"""Bootstrap intervals of the scores: clusters of tracks are drawn with replacement and the graph is counted again."""
+"""Intervals of the descriptive scores: artists are drawn with replacement and the graph is counted again."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy import stats
 from scipy.sparse import csr_array
-from scipy.stats import rankdata
 
 from diffusion import DataSaysNoError, SettingError
 from diffusion.arrays import Floats
 from diffusion.conventions import CONFIDENCE
+from graphs.leaders.groups import LEAST_ARTISTS, effective_number
 from graphs.leaders.hierarchy import Counts
 from graphs.leaders.scores import OF_LAGS, Flows, Measure, scores
-
-SIGNS: Final = 2_000_000
-"""Pairs of markets compared at a time, over all measures and replicates. It takes five arrays of that size."""
 
 DEFAULT: Final[tuple[Measure, ...]] = (
     "net_flow",
@@ -29,6 +27,32 @@ DEFAULT: Final[tuple[Measure, ...]] = (
     "bradley_terry",
 )
 """Measures without lags, which are computed where no others are asked for."""
+
+Scale = tuple[Callable[[Floats], Floats], Callable[[Floats], Floats]]
+"""A scale on which errors are alike, and the way back."""
+
+
+def _squared(values: Floats) -> Floats:
+    return np.square(np.maximum(values, 0))
+
+
+def _same(values: Floats) -> Floats:
+    return values
+
+
+_PLAIN: Final[Scale] = (_same, _same)
+
+SCALES: Final[Mapping[str, Scale]] = {
+    "pagerank": (np.log, np.exp),
+    **dict.fromkeys(("hub", "authority", "closeness", "betweenness"), (np.sqrt, _squared)),
+}
+"""Scales of measures that cannot be negative: logarithms, or roots where the score may be 0."""
+
+LAG_REPLICATES: Final = 100
+"""Replicates of the measures of lags at most: a thousand graphs of 249 markets take minutes."""
+
+ROUNDING: Final = 1e-12
+"""Standard deviation of replicates that are equal but for rounding."""
 
 BROAD: Final = 400
 """Rows with more non-zero cells are multiplied as dense rows, which is faster for them than sparse multiplication."""
@@ -48,22 +72,18 @@ WHOLE_32: Final = 1 << 24
 
 @dataclass(frozen=True, slots=True)
 class Leaders:
-    """Scores with bootstrap intervals.
+    """Scores that describe who comes first in the charts, with intervals; they hold nothing against chance.
 
     Attributes
     ----------
     table
-        One row per measure and market, best first: `market`, `measure`, `score`; `low`, `high` (percentiles of the
-        replicates, nominally 95 %); `bias` (mean of the replicates minus `score`; `low` and `high` are shifted by about
-        as much in the same direction); `rank` (1 is the highest score; ties share the better rank), `rank_low`,
-        `rank_high` (percentiles of the ranks in the replicates); `group` (see `rank_groups`). Missing where a market
-        has no score.
+        One row per measure and market, best first: `market`, `measure`, `score`; `low`, `high` (95 %, by artist);
+        `artists` (effective number of artists behind the market's transitions); `rank` (1 is the highest score; ties
+        share the better rank). Where the effective number is below `LEAST_ARTISTS` there is no interval and no rank.
     agreement
-        One row per pair of measures: `measure`, `other`, `tau` (Kendall's τ-b over the markets that have both scores),
-        `low`, `high` (percentiles of the replicates; they lie nearer to 0 than `tau`, because resampling adds noise to
-        both measures).
+        One row per pair of measures: `measure`, `other`, `tau` (Kendall's τ-b over the markets that have both scores).
     replicates
-        Number of bootstrap replicates.
+        Number of bootstrap replicates; measures of lags have `LAG_REPLICATES` at most.
     """
 
     table: pd.DataFrame
@@ -80,7 +100,7 @@ def bootstrap_leaders(
     seed: int = 0,
     measures: Sequence[str] | None = None,
 ) -> Leaders:
-    """Return the markets' scores with bootstrap intervals, ranks, groups, and agreement between the measures.
+    """Return the markets' scores with intervals by artist, ranks, and the agreement of the measures.
 
     Parameters
     ----------
@@ -107,13 +127,21 @@ def bootstrap_leaders(
 
     Notes
     -----
-    A replicate draws as many clusters as there are, with replacement, and counts the whole graph again; the counts are
-    exact. On a pair of markets a cluster votes for the one from which more of its tracks made the transition within the
-    window; it has no vote where both directions have equally many. Clusters are taken as independent of each other.
+    A replicate draws as many artists as there are, with replacement, and counts the whole graph again; the counts are
+    exact. On a pair of markets an artist votes for the one from which more of the tracks made the transition within the
+    window; there is no vote where both directions have equally many.
+
+    An interval is the score ± t times the standard deviation of the replicates, on the scale that `SCALES` names; t has
+    as many degrees of freedom as the effective number of artists less one. That of `out_share` is Jeffreys' for as many
+    independent transitions as have the variance by artist, so that it lies within 0 … 1 and never has width 0. An
+    interval of width 0 says that no replicate differed, not that the score is known: there is none then.
 
     References
     ----------
-    Efron, B. & Tibshirani, R. (1993). An Introduction to the Bootstrap, ch. 13. doi 10.1201/9780429246593.
+    Efron, B. & Tibshirani, R. (1993). An Introduction to the Bootstrap, ch. 12. doi 10.1201/9780429246593.
+
+    Korn, E. L. & Graubard, B. I. (1998). Confidence intervals for proportions with small expected number of positive
+    counts estimated from survey data. Survey Methodology 24, 193–201.
     """
     m = len(markets)
     if replicates < 2:
@@ -125,10 +153,69 @@ def bootstrap_leaders(
     totals: list[Counts] = [np.asarray(table.sum(axis=0), np.int64)[None] for table in tables]
     point = {name: score[0] for name, score in scores(_flows(totals, m, lags), chosen).items()}
     drawn = replicate_counts(tables, replicates=replicates, generator=np.random.default_rng(seed))
-    parts = [scores(_flows(sums, m, lags), chosen) for sums in drawn]
-    draws = {name: np.concatenate([part[name] for part in parts]) for name in chosen}
-    table = pd.concat([_rows(name, markets, point[name], draws[name]) for name in chosen], ignore_index=True)
-    return Leaders(table, _agreement(point, draws), replicates)
+    draws = _scores_of(drawn, m, lags, chosen)
+    sent, received = sent_and_received(transitions, m)
+    artists = effective_number(sent + received)
+    parts = []
+    for name in chosen:
+        if name == "out_share":
+            number, low, high = share_interval(sent, sent + received)
+        else:
+            number, (low, high) = artists, _interval(point[name], draws[name], artists, SCALES.get(name, _PLAIN))
+        parts.append(_rows(name, markets, point[name], low, high, number))
+    return Leaders(pd.concat(parts, ignore_index=True), _agreement(point), replicates)
+
+
+def _scores_of(
+    drawn: Iterator[list[Floats]], markets: int, lags: Floats | None, chosen: Sequence[str]
+) -> dict[str, Floats]:
+    """Return the scores of the replicates, (r, m) each; measures of lags of the first `LAG_REPLICATES`."""
+    found: dict[str, list[Floats]] = {name: [] for name in chosen}
+    done = 0
+    for sums in drawn:
+        quick = [name for name in chosen if name not in OF_LAGS]
+        slow = [name for name in chosen if name in OF_LAGS]
+        few = [part[: max(LAG_REPLICATES - done, 0)] for part in sums]
+        for names, own in ((quick, sums), (slow, few)):
+            for name, values in (scores(_flows(own, markets, lags), names) if len(own[0]) else {}).items():
+                found[name].append(values)
+        done += len(sums[0])
+    return {name: np.concatenate(parts) for name, parts in found.items()}
+
+
+def sent_and_received(transitions: csr_array, markets: int) -> tuple[Floats, Floats]:
+    """Return the transitions of every cluster from and to every market, (clusters, m) each."""
+    place, one = np.arange(markets**2), np.ones(markets**2)
+    sides = (place // markets, place % markets)
+    sent, received = (
+        (transitions @ csr_array((one, (place, side)), shape=(markets**2, markets))).toarray() for side in sides
+    )
+    return sent, received
+
+
+def share_interval(part: Floats, whole: Floats) -> tuple[Floats, Floats, Floats]:
+    """Return effective number of artists and the bounds of the 95 % interval of Σ part / Σ whole, (m,) each.
+
+    Parameters
+    ----------
+    part, whole
+        (g, m): counts of every artist, `part` within `whole`.
+    """
+    total = whole.sum(axis=0)
+    share = part.sum(axis=0) / np.where(total > 0, total, np.nan)
+    own = np.where(total > 0, (part - np.nan_to_num(share) * whole) / np.maximum(total, 1), 0.0)
+    variance, among = np.square(own).sum(axis=0), (whole > 0).sum(axis=0)
+    varies = variance > 0
+    artists = np.where(varies, effective_number(own), effective_number(whole))
+    variance *= among / np.maximum(among - 1, 1)
+    number = np.where(varies, share * (1 - share) / np.where(varies, variance, 1), artists)
+    quantile = stats.t.ppf((1 + CONFIDENCE) / 2, np.maximum(artists - 1, 1))
+    number = np.minimum(number, total) * (stats.norm.ppf((1 + CONFIDENCE) / 2) / quantile) ** 2
+    low, high = (
+        stats.beta.ppf(tail, share * number + 0.5, (1 - share) * number + 0.5)
+        for tail in ((1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2)
+    )
+    return artists, low, high
 
 
 def _flows(sums: Sequence[Counts], markets: int, lags: Floats | None) -> Flows:
@@ -203,123 +290,45 @@ def _products(
     return sums
 
 
-def _rows(measure: str, markets: Sequence[str], score: Floats, draws: Floats) -> pd.DataFrame:
+def _interval(score: Floats, draws: Floats, artists: Floats, scale: Scale) -> tuple[Floats, Floats]:
+    """Return the bounds of the 95 % interval of every market's score; NaN where no replicate differs."""
+    there, back = scale
+    error = there(draws).std(axis=0, ddof=1)
+    reach = stats.t.ppf((1 + CONFIDENCE) / 2, np.maximum(artists - 1, 1)) * np.where(error > ROUNDING, error, np.nan)
+    return back(there(score) - reach), back(there(score) + reach)
+
+
+def _rows(
+    measure: str, markets: Sequence[str], score: Floats, low: Floats, high: Floats, artists: Floats
+) -> pd.DataFrame:
     """Return one measure's rows of `Leaders.table`."""
-    low, high = _percentiles(draws)
-    ranks = rankdata(np.where(np.isnan(draws), np.inf, -draws), axis=1, method="min")
+    enough = artists >= LEAST_ARTISTS
     table = pd.DataFrame(
         {
             "market": list(markets),
             "measure": measure,
             "score": score,
-            "low": low,
-            "high": high,
-            "bias": _mean(draws) - score,
-            "rank": pd.Series(-score).rank(method="min"),
-            "rank_low": np.quantile(ranks, (1 - CONFIDENCE) / 2, axis=0, method="inverted_cdf"),
-            "rank_high": np.quantile(ranks, (1 + CONFIDENCE) / 2, axis=0, method="inverted_cdf"),
-            "group": rank_groups(score, draws),
+            "low": np.where(enough, low, np.nan),
+            "high": np.where(enough, high, np.nan),
+            "artists": artists,
+            "rank": pd.Series(np.where(enough, -score, np.nan)).rank(method="min").astype("Int64"),
         }
     )
-    places = ["rank", "rank_low", "rank_high", "group"]
-    table[places] = table[places].where(table["score"].notna(), other=np.nan)
-    table = table.astype(dict.fromkeys(places, "Int64"))
     return table.sort_values(["rank", "market"], na_position="last")
 
 
-def rank_groups(score: Floats, draws: Floats, *, level: float = CONFIDENCE) -> Floats:
-    """Return the rank group of every market, (m,), 1 for the best.
-
-    The markets of a group do not differ significantly from its first market.
-
-    Parameters
-    ----------
-    score
-        (m,): scores; NaN gives no group.
-    draws
-        (replicates, m): scores of the bootstrap replicates.
-    level
-        Confidence that all differences called significant are real, over all pairs together (default .95).
-
-    Notes
-    -----
-    Two markets differ significantly when their scores differ by more than c standard errors of the difference; c is the
-    `level` quantile of the largest such deviation over all pairs in a replicate (single-step max-t), so it allows for
-    the number of pairs. Groups are formed from the best market downwards: the first market that differs significantly
-    from the first of the current group opens the next group. A group compares its markets with its first only; markets
-    of different groups need not differ significantly.
-
-    References
-    ----------
-    Romano, J. P. & Wolf, M. (2005). Exact and approximate stepdown methods for multiple hypothesis testing. doi
-    10.1198/016214504000000539.
-    """
-    groups = np.full(len(score), np.nan)
-    order = np.argsort(-score, kind="stable")[: int((~np.isnan(score)).sum())]
-    if not len(order):
-        return groups
-    values = draws[:, order]
-    values = np.where(np.isnan(values), _mean(values), values)
-    apart = _significantly_apart(score[order], values, level)
-    first, group = 0, 1
-    for place in range(len(order)):
-        if apart[first, place]:
-            first, group = place, group + 1
-        groups[order[place]] = group
-    return groups
-
-
-def _significantly_apart(score: Floats, draws: Floats, level: float) -> NDArray[np.bool_]:
-    """Return which pairs of markets differ significantly, (m, m)."""
-    off = draws - draws.mean(axis=0)
-    shared = off.T @ off / (len(draws) - 1)
-    own = np.diag(shared)
-    error = np.sqrt(np.maximum(own[:, None] + own[None, :] - 2 * shared, 0))
-    size = max(float(np.abs(score).max()), 1.0)
-    firm = error <= 1e-12 * size
-    largest = np.zeros(len(draws))
-    for market in range(len(score)):
-        deviation = np.abs(off[:, [market]] - off) / np.where(firm[market], np.inf, error[market])
-        largest = np.maximum(largest, deviation.max(axis=1))
-    difference = np.abs(score[:, None] - score[None, :])
-    apart: NDArray[np.bool_] = difference > np.maximum(np.quantile(largest, level) * error, 1e-9 * size)
-    return apart
-
-
-def _percentiles(draws: Floats) -> tuple[Floats, Floats]:
-    """Return the bounds of the middle `CONFIDENCE` share of the replicates (first axis); NaN where none has a value."""
-    empty = np.isnan(draws).all(axis=0)
-    low, high = np.nanquantile(np.where(empty, 0, draws), [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2], axis=0)
-    return np.where(empty, np.nan, low), np.where(empty, np.nan, high)
-
-
-def _mean(draws: Floats) -> Floats:
-    """Return the mean over the replicates with a value, NaN where none has one."""
-    there = ~np.isnan(draws)
-    count = there.sum(axis=0)
-    mean: Floats = np.where(count > 0, np.where(there, draws, 0).sum(axis=0) / np.maximum(count, 1), np.nan)
-    return mean
-
-
-def _agreement(point: dict[str, Floats], draws: dict[str, Floats]) -> pd.DataFrame:
+def _agreement(point: dict[str, Floats]) -> pd.DataFrame:
     """Return `Leaders.agreement`."""
     names = list(point)
     one, other = np.triu_indices(len(names), 1)
-    tau = kendall(np.stack([point[name] for name in names])[None])[0]
-    low, high = _percentiles(kendall(np.stack([draws[name] for name in names], axis=1)))
+    tau = kendall(np.stack([point[name] for name in names]))
     return pd.DataFrame(
-        {
-            "measure": [names[i] for i in one],
-            "other": [names[i] for i in other],
-            "tau": tau[one, other],
-            "low": low[one, other],
-            "high": high[one, other],
-        }
+        {"measure": [names[i] for i in one], "other": [names[i] for i in other], "tau": tau[one, other]}
     )
 
 
 def kendall(values: Floats) -> Floats:
-    """Return Kendall's τ-b between k measures, (r, k, k), from their values for m markets, (r, k, m).
+    """Return Kendall's τ-b between k measures, (k, k), from their values for m markets, (k, m).
 
     Markets without one of the two values are left out. NaN where a measure is equal for all markets.
 
@@ -329,22 +338,14 @@ def kendall(values: Floats) -> Floats:
 
     Examples
     --------
-    >>> kendall(np.array([[[1.0, 2, 3, 4], [1, 3, 2, 4]]]))[0, 0].round(3).tolist()
-    [1.0, 0.667]
+    >>> kendall(np.array([[1.0, 2, 3, 4], [1, 3, 2, 4]]))[0, 1].round(3)
+    np.float64(0.667)
     """
-    measures, markets = values.shape[1:]
-    at_once = max(1, SIGNS // max(measures * markets * (markets - 1) // 2, 1))
-    return np.concatenate([_kendall(values[at : at + at_once]) for at in range(0, len(values), at_once)])
-
-
-def _kendall(values: Floats) -> Floats:
     one, other = np.triu_indices(values.shape[-1], 1)
-    sign = np.sign(values[..., one] - values[..., other])
+    sign = np.sign(values[:, one] - values[:, other])
     known = (~np.isnan(sign)).astype(float)
-    sign = np.where(np.isnan(sign), 0.0, sign)
-    agree = sign @ sign.swapaxes(-1, -2)
-    untied = (sign * sign) @ known.swapaxes(-1, -2)
-    pairs = np.sqrt(untied * untied.swapaxes(-1, -2))
+    sign = np.nan_to_num(sign)
+    untied = (sign * sign) @ known.T
     with np.errstate(invalid="ignore", divide="ignore"):
-        tau: Floats = agree / pairs
+        tau: Floats = sign @ sign.T / np.sqrt(untied * untied.T)
     return tau

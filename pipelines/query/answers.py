@@ -132,8 +132,8 @@ def _influence(place: Path, market: str, *, side: str, other: str, most: int) ->
     direct.insert(2, "name", direct[other].map(market_names(direct[other])))
     asked = f"who follows {name} directly" if side == "source" else f"whom {name} follows directly"
     heading = (
-        f"{graph.chart}: {asked}, {len(direct):,} of {own['q_joint'].notna().sum():,} tested pairs; by how much the "
-        "chance to be next is multiplied, compared with other targets, and entries attributed"
+        f"{graph.chart}: {asked}, {len(direct):,} of {own['q_joint'].notna().sum():,} tested pairs; ratio: by how much "
+        "an entry multiplies the weight of the target on the next chart, compared with other targets"
     )
     ratios = {ratio: np.exp(direct[beta]) for ratio, beta in RATIOS.items()}
     shown = direct.assign(**ratios)[[other, "name", *RATIOS, "q_joint", "ordered", "credits", *PER_ENTRY]].head(most)

@@ -77,18 +77,20 @@ def influence_sentence(pair: Mapping[Any, Any], a: str, b: str) -> str:
     ratio, low, high = (f"{np.exp(pair[name]):.2f}" for name in ("beta", "beta_low", "beta_high"))
     found = f"{ratio} ({low} to {high}), q = {pair['q_joint']:.2g}"
     if not pair["direct"]:
-        return (
-            f"Direct: not shown; fitted beside all other pairs the ratio is {found}, and the baseline must agree; a "
-            f"ratio of {pair['detectable']:.2f} would be found with a power of 80 %."
+        why = (
+            "but taken by itself the pair is not shown to be more than the baseline expects"
+            if pair["q_joint"] <= FDR
+            else f"a ratio of {pair['detectable']:.2f} would be found with a power of 80 %"
         )
+        return f"Direct: not shown; fitted beside all other pairs the ratio is {found}; {why}."
     way = (
         f"and more than from {b} to {a}"
         if pair["ordered"]
         else f"but not shown to be more than from {b} to {a}, so that a common taste is not ruled out"
     )
     return (
-        f"Direct: an entry into {a} multiplies the chance that {b} is next, compared with other targets, by {found}, "
-        f"{way}; {pair['credits']:.1f} entries into {b} are attributed to it, {pair['credits_per_entry']:.3f} per "
-        f"entry into {a}, half of them within {pair['lag_median']:g} days. What {a} brings to all markets alike is not "
-        "in it, nor what is faster than the charts."
+        f"Direct: an entry into {a} multiplies the weight of {b} on the next chart, compared with other targets, by "
+        f"{found}, {way}; {pair['credits']:.1f} entries into {b} are attributed to it, {pair['credits_per_entry']:.3f} "
+        f"per entry into {a}, half of them within {pair['lag_median']:g} days. What {a} brings to all markets alike is "
+        "not in it, nor what is faster than the charts."
     )

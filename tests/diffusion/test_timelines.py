@@ -43,15 +43,11 @@ def test_debuts_are_those_of_the_relation(entries: Entries) -> None:
     assert lines.timed.sum() == (~timed["left_censored"] & ~timed["censored_debut"]).sum()
 
 
-def test_clusters_are_of_one_primary_artist_and_debut(entries: Entries) -> None:
+def test_clusters_are_of_one_primary_artist(entries: Entries) -> None:
     lines = entries.timelines
     artist = entries.artists.to_pandas().set_index("track_id")["artist"].reindex(lines.track_ids)
     primary = artist.str.split(",").str[0].str.strip().str.lower()
-    key = (
-        primary.where(primary.fillna("") != "", pd.Series(lines.track_ids, artist.index))
-        + "|"
-        + lines.debut.astype(str)
-    )
+    key = primary.where(primary.fillna("") != "", pd.Series(lines.track_ids, artist.index))
     pairs = pd.DataFrame({"key": key.to_numpy(), "cluster": lines.cluster}).drop_duplicates()
     assert pairs["key"].is_unique and pairs["cluster"].is_unique
     assert sorted(pairs["cluster"]) == list(range(len(pairs)))

@@ -119,7 +119,7 @@ def test_queries_know_direct_pairs_alone(asked: Asked) -> None:
     with pytest.raises(DataSaysNoError, match="leads from NO to US"):
         answers.route(place, "NO", "US", most=3)
     told = answers.explain(place, "US", "SE")
-    assert "Direct: an entry into United States multiplies the chance that Sweden is next" in told.text
+    assert "Direct: an entry into United States multiplies the weight of Sweden on the next chart" in told.text
     assert told.data["direct"]["direct"] is True
 
 

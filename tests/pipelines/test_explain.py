@@ -70,7 +70,7 @@ INFLUENCE = {
 @pytest.mark.parametrize(
     ("other", "words"),
     [
-        ({}, "Direct: an entry into Sweden multiplies the chance that Norway is next, compared with other targets, by"),
+        ({}, "Direct: an entry into Sweden multiplies the weight of Norway on the next chart, compared with other"),
         ({}, "by 2.00 (1.50 to 3.00), q = 0.003, and more than from Norway to Sweden;"),
         (
             {"ordered": False},
@@ -82,7 +82,8 @@ INFLUENCE = {
         ),
         ({}, "What Sweden brings to all markets alike is not in it, nor what is faster than the charts."),
         ({"direct": False, "q_joint": 0.2}, "Direct: not shown; fitted beside all other pairs the ratio is 2.00 (1.50"),
-        ({"direct": False}, "a ratio of 1.80 would be found with a power of 80 %."),
+        ({"direct": False, "q_joint": 0.2}, "; a ratio of 1.80 would be found with a power of 80 %."),
+        ({"direct": False}, "but taken by itself the pair is not shown to be more than the baseline expects."),
         ({"direct": False, "q_joint": nan}, "Direct: not tested, as too few tracks reached Norway after Sweden."),
     ],
 )
