@@ -5,12 +5,15 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+import pandas as pd
 
 from diffusion.arrays import Flags, Floats
 from diffusion.conventions import FDR
+from graphs.baseline import Baseline, baseline
+from graphs.leaders.asymmetry import Leads, lead_table
 from pipelines.recovery.cells import Cell
 from pipelines.recovery.rankings import average_precision, ranked
-from pipelines.recovery.simulated import Simulated
+from pipelines.recovery.simulated import Simulated, drawn
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +79,22 @@ def direct(simulated: Simulated) -> Iterator[Finding]:
         yield _of_pairs(claim, simulated, found, p if claim == "direct" else None, real=simulated.influenced)
 
 
+def leaders(simulated: Simulated) -> Iterator[Finding]:
+    """Markets that lead or follow beyond the baseline, and rank groups where all markets are alike."""
+    table = _leads(simulated.baseline)
+    p, q = (table[name].dropna().to_numpy(float) for name in ("p", "q"))
+    yield Finding("leader", tests=len(p), small=int((p <= FDR).sum()), found=int((q <= FDR).sum()))
+    if simulated.cell.recipe.exchangeable:
+        alike = drawn(simulated.cell, simulated.seed, alike=True)
+        groups = _leads(baseline(alike.entries, pairs=alike.pairs))["group"].nunique()
+        yield Finding("more than one rank group, markets alike", found=max(int(groups) - 1, 0))
+
+
+def _leads(fit: Baseline) -> pd.DataFrame:
+    """Return the tested measure of every market."""
+    return lead_table(Leads.of(fit, window=fit.entries.calendar.default_window))
+
+
 def rankings(simulated: Simulated) -> Iterator[Finding]:
     """How well several scores rank the pairs, where there is influence."""
     if simulated.influenced.any():
@@ -96,7 +115,7 @@ def _of_pairs(claim: str, simulated: Simulated, found: Flags, p: Floats | None, 
     )
 
 
-CLAIMS: Final[tuple[Claim, ...]] = (edges, order, direct, rankings)
+CLAIMS: Final[tuple[Claim, ...]] = (edges, order, direct, leaders, rankings)
 """All claims that are held against the truth."""
 
 

@@ -76,7 +76,7 @@ GOALS: Final = (
     Goal("ordered", "false", True, 0.05, 0.05, apart=(("influence-taste", 0.15),)),
     Goal("ordered", "power", True, 0.60, 0.60, least=True),
     Goal(CREDITS, "relative precision", True, 0.95, 0.95, least=True),
-    Goal("rank groups", "any", False, 0.20, 0.07),
+    Goal("more than one rank group, markets alike", "any", False, 0.20, 0.07),
     Goal("validity given size", "small", False, 0.07, 0.07),
 )
 """Goals of all claims but intervals; `any` is of 20 simulations."""

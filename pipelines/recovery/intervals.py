@@ -8,9 +8,11 @@ from typing import Final
 import pandas as pd
 
 from diffusion import transitions
+from diffusion.pairs.counts import cluster_transitions
 from diffusion.simulation.process_worlds import ProcessWorld, draw_sample
 from diffusion.simulation.structures import Structure, draw_structure
 from graphs.baseline import baseline, edge_table
+from graphs.leaders.bootstrap import bootstrap_leaders, sent_and_received
 from pipelines.recovery.cells import Cell
 from survival import breakthrough
 
@@ -41,6 +43,17 @@ def _of_transitions(world: ProcessWorld) -> Iterator[tuple[str, Estimates]]:
     yield "rate", _estimates(table, "rate", table["tracks"])
 
 
+def _of_markets(world: ProcessWorld) -> Iterator[tuple[str, Estimates]]:
+    """Yield the share sent of every market: of the transitions from and to it, those from it."""
+    lines, window = world.entries.timelines, world.entries.calendar.default_window
+    moves = cluster_transitions(lines, window=window)
+    # the interval of this measure is by artist, and needs no replicates
+    found = bootstrap_leaders(moves, lines.markets, replicates=2, measures=["out_share"]).table.set_index("market")
+    events = sum(part.sum(axis=0) for part in sent_and_received(moves, len(lines.markets)))
+    bounds = found.rename(columns={"low": "score_low", "high": "score_high"})
+    yield "share sent", _estimates(bounds, "score", pd.Series(events, index=list(lines.markets)))
+
+
 def _of_waits(world: ProcessWorld) -> Iterator[tuple[str, Estimates]]:
     """Yield the share of waits without an entry, on `DAYS`."""
     curve = breakthrough(world.entries).curves.set_index("days")
@@ -58,6 +71,7 @@ def _estimates(table: pd.DataFrame, name: str, events: "pd.Series[float]") -> Es
 
 INTERVALS: Final[tuple[Callable[[ProcessWorld], Iterator[tuple[str, Estimates]]], ...]] = (
     _of_edges,
+    _of_markets,
     _of_transitions,
     _of_waits,
 )

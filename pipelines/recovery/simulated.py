@@ -9,7 +9,7 @@ import pandas as pd
 from diffusion.arrays import Flags, Floats
 from diffusion.simulation.process_worlds import ProcessWorld, draw_sample
 from diffusion.simulation.structures import draw_structure
-from graphs.baseline import baseline, direct_table, edge_table, entry_credits, joint_fit
+from graphs.baseline import Baseline, baseline, direct_table, edge_table, entry_credits, joint_fit
 from pipelines.recovery.cells import Cell
 
 
@@ -23,24 +23,26 @@ class Simulated:
         World and size, and the numbers that the simulation's generator is made from.
     world
         What is drawn.
+    baseline
+        The baseline of its entries, with the world's likeness.
     lifts, influence
-        The tables of its pairs, `graphs.contracts.LIFTS` and `INFLUENCE`, with the world's likeness.
+        The tables of its pairs, `graphs.contracts.LIFTS` and `INFLUENCE`.
     """
 
     cell: Cell
     seed: tuple[int, ...]
     world: ProcessWorld
+    baseline: Baseline
     lifts: pd.DataFrame
     influence: pd.DataFrame
 
     @classmethod
     def of(cls, cell: Cell, seed: tuple[int, ...]) -> Self:
         """Return a simulation of a cell, of a structure of its own."""
-        own, sample = cell.rng(*seed).spawn(2)
-        drawn = draw_sample(draw_structure(cell.world, own, markets=cell.markets), sample, tracks=cell.tracks)
-        fit = baseline(drawn.entries, pairs=drawn.pairs)
+        world = drawn(cell, seed)
+        fit = baseline(world.entries, pairs=world.pairs)
         lifts, joint = edge_table(fit), joint_fit(fit)
-        return cls(cell, seed, drawn, lifts, direct_table(fit, joint, lifts, entry_credits(joint)))
+        return cls(cell, seed, world, fit, lifts, direct_table(fit, joint, lifts, entry_credits(joint)))
 
     @property
     def influenced(self) -> Flags:
@@ -62,3 +64,10 @@ class Simulated:
         values = table.set_index(["source", "target"])[column]
         pairs = pd.MultiIndex.from_frame(self.lifts[["source", "target"]])
         return values.reindex(pairs).to_numpy(float, na_value=np.nan)
+
+
+def drawn(cell: Cell, seed: tuple[int, ...], *, alike: bool = False) -> ProcessWorld:
+    """Return a world of a cell, of a structure of its own; markets can be `alike` in size."""
+    own, sample = cell.rng(*seed).spawn(2)
+    structure = draw_structure(cell.world, own, markets=cell.markets, alike=alike)
+    return draw_sample(structure, sample, tracks=cell.tracks)
