@@ -66,7 +66,8 @@ RECOVERY: Final = Contract(
             _TEXT,
             "any: simulations with a positive verdict; small: tests with p ≤ .05; false: verdicts that the truth "
             "denies; power: pairs with influence that were found; precision: average precision of a ranking; relative "
-            "precision: that divided by the summed hazard's; coverage: intervals that hold the truth",
+            "precision: that divided by the summed hazard's; coverage: intervals that hold the truth; missing: "
+            "estimates without an interval",
         ),
         Column("simulations", _COUNT, "number of simulations"),
         Column("trials", _NUMBER, "number that value is a share of; for rankings the sum of what it is divided by"),

@@ -7,10 +7,13 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
+from diffusion import DataSaysNoError
 from diffusion.arrays import Flags, Floats
 from diffusion.conventions import FDR
+from diffusion.simulation.structures import DAYS
 from graphs.baseline import Baseline, baseline
 from graphs.leaders.asymmetry import Leads, lead_table
+from graphs.leaders.validity import leader_validity
 from pipelines.recovery.cells import Cell
 from pipelines.recovery.rankings import average_precision, ranked
 from pipelines.recovery.simulated import Simulated, drawn
@@ -49,6 +52,9 @@ class Finding:
     hits: int | None = None
     score: float | None = None
 
+
+LONG: Final = 3 * 365 + DAYS
+"""Days of a world in which leaders of half-years are compared: eight of them."""
 
 Claim = Callable[[Simulated], Iterator[Finding]]
 
@@ -90,6 +96,21 @@ def leaders(simulated: Simulated) -> Iterator[Finding]:
         yield Finding("more than one rank group, markets alike", found=max(int(groups) - 1, 0))
 
 
+def validity(simulated: Simulated) -> Iterator[Finding]:
+    """Whether leaders of a half-year foretell those of the next given size, where markets differ in size alone."""
+    if simulated.cell.world != "sizes":
+        return
+    world = drawn(simulated.cell, simulated.seed, days=LONG)
+    fit, window = baseline(world.entries, pairs=world.pairs), world.entries.calendar.default_window
+    try:
+        table = leader_validity(fit, window=window, by="half").table
+    except DataSaysNoError:
+        p = np.zeros(0)
+    else:
+        p = table.loc[table["given"] == "size", "p"].dropna().to_numpy(float)
+    yield Finding("validity given size", tests=len(p), small=int((p <= FDR).sum()))
+
+
 def _leads(fit: Baseline) -> pd.DataFrame:
     """Return the tested measure of every market."""
     return lead_table(Leads.of(fit, window=fit.entries.calendar.default_window))
@@ -115,7 +136,7 @@ def _of_pairs(claim: str, simulated: Simulated, found: Flags, p: Floats | None, 
     )
 
 
-CLAIMS: Final[tuple[Claim, ...]] = (edges, order, direct, leaders, rankings)
+CLAIMS: Final[tuple[Claim, ...]] = (edges, order, direct, leaders, validity, rankings)
 """All claims that are held against the truth."""
 
 

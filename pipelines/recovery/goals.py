@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 from typing import Final, Literal
 
-Measure = Literal["any", "small", "false", "power", "precision", "relative precision", "coverage"]
+Measure = Literal["any", "small", "false", "power", "precision", "relative precision", "coverage", "missing"]
 """``any``: share of simulations with a positive verdict; ``small``: share of tests with p of at most .05; ``false``:
 share of the positive verdicts that the truth denies; ``power``: share of the pairs with influence that have one;
 ``precision``: average precision of a ranking; ``relative precision``: that divided by the better ranking of the summed
-hazard; ``coverage``: share of 95 % intervals that hold the truth."""
+hazard; ``coverage``: share of 95 % intervals that hold the truth; ``missing``: share of estimates that have none."""
 
 ALL: Final = "all"
 """Name of all worlds together."""

@@ -8,7 +8,7 @@ import pandas as pd
 
 from diffusion.arrays import Flags, Floats
 from diffusion.simulation.process_worlds import ProcessWorld, draw_sample
-from diffusion.simulation.structures import draw_structure
+from diffusion.simulation.structures import DAYS, draw_structure
 from graphs.baseline import Baseline, baseline, direct_table, edge_table, entry_credits, joint_fit
 from pipelines.recovery.cells import Cell
 
@@ -66,8 +66,8 @@ class Simulated:
         return values.reindex(pairs).to_numpy(float, na_value=np.nan)
 
 
-def drawn(cell: Cell, seed: tuple[int, ...], *, alike: bool = False) -> ProcessWorld:
-    """Return a world of a cell, of a structure of its own; markets can be `alike` in size."""
+def drawn(cell: Cell, seed: tuple[int, ...], *, days: int = DAYS, alike: bool = False) -> ProcessWorld:
+    """Return a world of a cell, of a structure of its own: observed for so many days, its markets `alike` in size."""
     own, sample = cell.rng(*seed).spawn(2)
-    structure = draw_structure(cell.world, own, markets=cell.markets, alike=alike)
+    structure = draw_structure(cell.world, own, markets=cell.markets, days=days, alike=alike)
     return draw_sample(structure, sample, tracks=cell.tracks)

@@ -92,7 +92,10 @@ def _interval_rows(intervals: pd.DataFrame) -> Iterator[Row]:
     for (world, tracks, markets, quantity), own in intervals.groupby([*KEYS, "quantity"], sort=False):
         keys: Row = {"influence": WORLDS[str(world)].density > 0, "world": world, "tracks": tracks, "markets": markets}
         shares = _of(own, own["intervals"] - own["below"] - own["above"], own["intervals"])
-        yield keys | _row(f"interval of {quantity}", "coverage", shares, coverage_bounds(len(own)), enough=True)
+        claim = f"interval of {quantity}"
+        yield keys | _row(claim, "coverage", shares, coverage_bounds(len(own)), enough=True)
+        shares = _of(own, own["missing"], own["intervals"] + own["missing"])
+        yield keys | _row(claim, "missing", shares, None, enough=True)
 
 
 def _row(

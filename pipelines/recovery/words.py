@@ -15,6 +15,7 @@ _MEASURES: Final = {
     "precision": "average precision",
     "relative precision": "average precision / that of the summed hazard",
     "coverage": "intervals that hold the truth",
+    "missing": "estimates without an interval",
 }
 _WHERE: Final = {False: "without influence", True: "with influence"}
 _VERDICTS: Final = {True: "met", False: "MISSED"}

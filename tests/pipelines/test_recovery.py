@@ -18,7 +18,7 @@ from statsmodels.stats.proportion import proportion_confint
 from diffusion import SettingError
 from diffusion.simulation.recipes import WORLDS
 from pipelines.recovery import Cell, cells_of, findings, recovery_text, summed_up, truth_of, write_recovery
-from pipelines.recovery.claims import edges
+from pipelines.recovery.claims import edges, rankings
 from pipelines.recovery.intervals import ENOUGH, SAMPLES, covered
 from pipelines.recovery.output import BATCH
 from pipelines.recovery.rankings import average_precision
@@ -69,6 +69,14 @@ def test_every_claim_is_made_once_and_rankings_need_influence() -> None:
     assert {"edge", "edge by sizes", "order", "direct", "ordered"} <= set(quiet)
     assert set(claims) - set(quiet) >= {"ranking by credits per entry", "ranking by p of alpha", "ranking by netinf"}
     assert not any(claim.startswith("ranking") for claim in quiet)
+
+
+def test_credits_and_the_summed_hazard_rank_pairs_better_than_counts() -> None:
+    simulated = Simulated.of(Cell("claims", "influence-sparse", 2_000, 12), SEED)
+    score = {finding.claim.removeprefix("ranking by "): finding.score for finding in rankings(simulated)}
+    for name in ("credits per entry", "alpha", "p of alpha"):
+        assert all(score[name] > score[other] + 0.15 for other in ("counts", "rate", "netinf"))
+    assert score["counts"] > 2 * simulated.influenced.mean()
 
 
 def test_simulations_differ_and_come_again() -> None:
@@ -198,10 +206,12 @@ def test_the_ranking_is_compared_with_the_better_one_of_the_summed_hazard() -> N
     [(400, 20, True), (400, 40, False), (400, 8, False), (200, 16, True), (200, 20, False), (50, 40, None)],
 )
 def test_coverage_is_judged_by_the_number_of_simulations(numbers: int, missed: int, met: bool | None) -> None:
-    (row,) = summed_up(claim_rows("flat", "edge").iloc[:0], interval_rows(numbers, missed)).to_dict("records")
+    row, missing = summed_up(claim_rows("flat", "edge").iloc[:0], interval_rows(numbers, missed)).to_dict("records")
+    assert (missing["measure"], missing["value"]) == ("missing", 0.0)
+    assert missing["met"] in (None, pd.NA)
     assert row["claim"] == "interval of lift"
     assert row["value"] == pytest.approx(1 - missed / numbers)
-    assert (None if row["met"] is pd.NA else row["met"]) == met
+    assert (None if pd.isna(row["met"]) else row["met"]) == met
 
 
 def test_bounds_of_shares_are_those_of_wilson() -> None:
