@@ -32,17 +32,18 @@ def variances(problem: Problem, found: Found, weight: Floats) -> Floats:
 
     Notes
     -----
-    The influence of an artist on the effects of one target is taken by the target's block alone: its own excess over P,
-    times the inverse of ``Σ P_b x x'``. What it leaves out adds the same to all targets where P and the markets at risk
-    are the same at all steps, and is gone when effects are centred.
+    The effects on one target are taken by themselves, as in a logistic regression of its entries with P (1 − P) in the
+    place of the weights, and then centred. The whole Hessian of 250 markets could not be kept. Against it, the median
+    variance was 1.04 to 1.09 times as large with 12 markets (the least 5 % of the pairs .87 to .95) and 1.01 to 1.02
+    with 40 (.98 to 1.00).
     """
-    m = len(weight)
-    inverse = found.inverse[:, :, :m]
+    m, chance = len(weight), found.chance
+    inverse = problem.inverse(chance * (1 - chance))[:, :, :m]
     own = np.einsum("baa->ab", inverse[:, :m])
     model = own * (1 - 2 * weight) + (weight**2 * own).sum(axis=1, keepdims=True)
     artists = np.zeros((m, m))
     for rows, artist in by_artist(problem.steps):
-        score = problem.terms.by_group(problem.excess(found.chance, rows), rows, artist)
+        score = problem.terms.by_group(problem.excess(chance, rows), rows, artist)
         moved = np.matmul(score.transpose(2, 0, 1), inverse)
         moved -= np.einsum("bga,ab->ga", moved, weight)
         artists += np.einsum("bga,bga->ab", moved, moved)

@@ -33,7 +33,7 @@ class JointFit:
     raw
         (m, m): β as fitted, rows are senders. Adding the same to all targets of a sender changes no probability.
     beta
-        (m, m): β less its mean over the targets of the sender, which is what the steps tell; NaN on the diagonal.
+        (m, m): β less its mean over the targets of the sender, by `centring`; NaN on the diagonal.
     variance
         (m, m): variance of `beta`, the larger of the model's and that by artist.
     sizes
@@ -121,7 +121,7 @@ def joint_fit(
         found = maximum(problem, _start(baseline), _of_classes(baseline))
         m = len(baseline.steps.markets)
         raw, sizes = np.split(found.point.effects, [m])
-        weight = centring(baseline)
+        weight = centring(baseline, terms)
         variance = variances(problem, found, weight)
     return JointFit(
         baseline=baseline,
@@ -160,10 +160,20 @@ def best_halving(baseline: Baseline, window: int) -> float:
     return grid[int(np.argmax(gains))]
 
 
-def centring(baseline: Baseline) -> Floats:
-    """Return the weights of the targets in the mean of a sender, (m, m), which add up to 1 in every row."""
-    m = len(baseline.steps.markets)
-    return (1 - np.eye(m)) / (m - 1)
+def centring(baseline: Baseline, terms: Terms) -> Floats:
+    """Return the weights of the targets in the mean of a sender, (m, m), which add up to 1 in every row.
+
+    They are the steps expected by the baseline, later ones counting less as in the kernel. A plain mean is worse: the
+    logarithm of few steps is biased downwards, and small markets would raise all others (p of at most .05 in .086
+    instead of .073 of the pairs where the largest market is 40 times the smallest and nobody follows anybody).
+    """
+    m, chance = len(baseline.steps.markets), baseline.probabilities()
+    expected = np.zeros((m, m))
+    for rows in blocks_of(len(chance)):
+        expected += terms.gathered(chance[rows], rows)[:m]
+    total = expected.sum(axis=1, keepdims=True)
+    plain = (1 - np.eye(m)) / (m - 1)
+    return np.where(total > 0, expected / np.where(total > 0, total, 1), plain)
 
 
 def _start(baseline: Baseline) -> Point:

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from scipy import linalg
 
 from diffusion.arrays import Floats
 from diffusion.errors import DataSaysNoError
@@ -25,6 +24,10 @@ EXACT: Final = 0.05
 """Relative error of a Newton step at most; it shrinks as the gradient does."""
 
 
+FARTHEST: Final = 2.0
+"""Log units by which an effect changes in one step at most: far from the maximum, Newton's steps are too long."""
+
+
 @dataclass(frozen=True, slots=True)
 class Point:
     """Parameters, or a direction or gradient among them: `effects` (p, m) of terms, `classes` (f,) of likeness."""
@@ -37,6 +40,14 @@ class Point:
 
     def __mul__(self, factor: float) -> "Point":
         return Point(factor * self.effects, factor * self.classes)
+
+    def contrasts(self) -> "Point":
+        """Return effects less their mean over markets, that of a sender over its targets: P feels no more of them."""
+        m = self.effects.shape[1]
+        targets = np.ones(self.effects.shape)
+        np.fill_diagonal(targets[:m], 0)
+        mean = (self.effects * targets).sum(axis=1, keepdims=True) / targets.sum(axis=1, keepdims=True)
+        return Point((self.effects - mean) * targets, self.classes)
 
     def dot(self, other: "Point") -> float:
         """Return the inner product."""
@@ -53,8 +64,6 @@ class Found:
         Where it is.
     chance
         (k, m): P(b | R) there.
-    inverse
-        (m, p, p): for every market, the inverse of its block of ``Σ P_b x x' + ridge``, x being the terms.
     log_likelihood
         Of the steps, without the penalty.
     rounds
@@ -63,7 +72,6 @@ class Found:
 
     point: Point
     chance: Columns
-    inverse: Floats
     log_likelihood: float
     rounds: int
 
@@ -117,7 +125,8 @@ class Problem:
             effects += self.terms.gathered(excess, rows)
             by_kind += np.bincount(self.kinds[rows].ravel(), excess.ravel(), minlength=len(design))
         gradient = Point(effects, by_kind @ design) + point * -self.ridge
-        return _Slope(log_likelihood - self.ridge / 2 * point.dot(point), log_likelihood, gradient, chance)
+        value = log_likelihood - self.ridge / 2 * point.dot(point)
+        return _Slope(value, log_likelihood, gradient.contrasts(), chance)
 
     def curved(self, chance: Columns, move: Point) -> Point:
         """Return the negative Hessian times a direction."""
@@ -132,15 +141,15 @@ class Problem:
             change *= own
             effects += self.terms.gathered(change, rows)
             by_kind += np.bincount(kinds.ravel(), change.ravel(), minlength=len(design))
-        return Point(effects, by_kind @ design) + move * self.ridge
+        return (Point(effects, by_kind @ design) + move * self.ridge).contrasts()
 
-    def inverse(self, chance: Columns) -> Floats:
-        """Return for every market the inverse of its block of ``Σ P_b x x' + ridge``, (m, p, p)."""
-        p, m = self.terms.columns.shape[1], chance.shape[1]
+    def inverse(self, weight: Columns) -> Floats:
+        """Return for every market b the inverse of ``Σ weight_b x x' + ridge`` over all steps, (m, p, p); x are terms."""
+        p, m = self.terms.columns.shape[1], weight.shape[1]
         blocks = np.zeros((p, p, m))
         for rows in blocks_of(len(self.steps)):
-            blocks += self.terms.products(chance[rows], rows)
-        inverse: Floats = np.linalg.inv(np.ascontiguousarray(np.moveaxis(blocks, 2, 0)) + self.ridge * np.eye(p))
+            blocks += self.terms.products(weight[rows], rows)
+        inverse: Floats = np.linalg.inv(blocks.transpose(2, 0, 1) + self.ridge * np.eye(p))
         return inverse
 
 
@@ -165,17 +174,20 @@ def maximum(problem: Problem, start: Point, of_classes: Floats) -> Found:
     place of P (1 − P), lead the conjugate gradients: where the markets at risk and P are the same at all steps, they
     have the inverse of the Hessian but for what adds the same to all markets, which P does not feel.
     """
-    point, now = start, problem.slope(start)
-    inverse, classes = problem.inverse(now.chance), linalg.inv(of_classes).astype(np.float64)
-    first = now.gradient.dot(_led(inverse, classes, now.gradient))
+    point = start.contrasts()
+    now = problem.slope(point)
+    classes: Floats = np.linalg.inv(of_classes)
+    first = 0.0
     for turn in range(ROUNDS):
-        led = _led(inverse, classes, now.gradient)
-        exact = min(EXACT, float(np.sqrt(now.gradient.dot(led) / max(first, 1e-300))))
+        inverse = problem.inverse(now.chance)
+        steep = now.gradient.dot(_led(inverse, classes, now.gradient))
+        first = first or steep
+        exact = min(EXACT, float(np.sqrt(steep / max(first, np.finfo(float).tiny))))
         move = _newton(problem, now, inverse, classes, exact)
         gain = now.gradient.dot(move) / 2
         if gain < TOLERANCE:
-            return Found(point + move, now.chance, problem.inverse(now.chance), now.log_likelihood, turn)
-        scale = 1.0
+            return Found(point + move, now.chance, now.log_likelihood, turn)
+        scale = min(1.0, FARTHEST / float(np.abs(move.effects).max()))
         while scale > 1e-6:
             ahead = problem.slope(point + move * scale)
             if ahead.value >= now.value:
@@ -192,13 +204,13 @@ def _newton(problem: Problem, now: _Slope, inverse: Floats, classes: Floats, exa
     found, along, rest = left * 0.0, led, left.dot(led)
     goal = exact**2 * rest
     for _ in range(TURNS):
+        if rest <= goal:
+            break
         bent = problem.curved(now.chance, along)
         length = rest / along.dot(bent)
         found, left = found + along * length, left + bent * -length
         led = _led(inverse, classes, left)
         before, rest = rest, left.dot(led)
-        if rest <= goal:
-            break
         along = led + along * (rest / before)
     return found
 
@@ -206,4 +218,4 @@ def _newton(problem: Problem, now: _Slope, inverse: Floats, classes: Floats, exa
 def _led(inverse: Floats, classes: Floats, slope: Point) -> Point:
     """Return a gradient times the inverse of the blocks."""
     effects = np.matmul(inverse, slope.effects.T[:, :, None])[:, :, 0].T
-    return Point(effects, classes @ slope.classes)
+    return Point(effects, classes @ slope.classes).contrasts()

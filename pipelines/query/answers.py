@@ -223,7 +223,8 @@ def _power(pairs: pd.DataFrame) -> str:
     needed = pairs["detectable"].dropna()
     if needed.empty:
         return "no pair has enough tracks for a test"
-    return f"half of {many(len(needed), 'tested pair')} would be found at a ratio of {needed.median():.2f} (power 80 %)"
+    tested = many(len(needed), "tested pair")
+    return f"a ratio of {needed.median():.2f} would be found with a power of 80 % (median of {tested})"
 
 
 def _distances_sentence(edge: Mapping[Any, Any]) -> str:

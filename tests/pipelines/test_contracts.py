@@ -180,7 +180,7 @@ def test_small_and_empty_tables_keep_their_contracts(
 ) -> None:
     study = run_study(write_csv(steady(90, entries)), tmp_path / "study")
     names = tables_below(study)
-    assert {"edges.parquet", "withheld.parquet", "influence.parquet"} <= set(names)
+    assert {"edges.parquet", "withheld.parquet"} <= set(names)
     for name in names:
         (contract,) = contracts_of(name, STUDY)
         check(study / name, contract)
