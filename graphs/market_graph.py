@@ -167,7 +167,9 @@ class MarketGraph:
         return table.sort_values(["net_flow", "market"], ascending=[False, True], ignore_index=True)
 
     def leaders(self, *, replicates: int = 1000, seed: int = 0) -> pd.DataFrame:
-        """Return the scores of every measure with bootstrap intervals: the table of `bootstrap`.
+        """Return the scores that describe who comes first, with bootstrap intervals: the table of `bootstrap`.
+
+        They test nothing; `graphs.leaders.asymmetry.lead_table` tests which markets lead beyond the baseline.
 
         Parameters
         ----------
@@ -184,7 +186,7 @@ class MarketGraph:
         return self.bootstrap(replicates=replicates, seed=seed).table
 
     def bootstrap(self, *, replicates: int = 1000, seed: int = 0) -> Leaders:
-        """Return scores, bootstrap intervals, ranks and the agreement of measures; clusters of tracks are resampled.
+        """Return scores, bootstrap intervals, ranks and the agreement of measures; artists are resampled.
 
         Parameters
         ----------

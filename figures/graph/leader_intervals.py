@@ -1,4 +1,4 @@
-"""Scores of markets with their intervals and rank groups."""
+"""Scores of markets with their intervals, and rank groups of the measure that is tested."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -39,8 +39,9 @@ def leader_intervals(table: pd.DataFrame, *, names: Mapping[str, str] | None = N
     ----------
     table
         One row per measure and market: `market`, `measure`, `score`, `low`, `high` (NaN where there is no interval),
-        `rank` (1 leads; NaN where the score is not defined, and then the market is left out), `group` (any text or
-        number, may be missing). Panels are in order of appearance; the first twelve are drawn.
+        `rank` (1 leads; NaN where the score is not defined or artists are too few, and then the market is left out),
+        `group` (any text or number; missing for measures that are not tested). Panels are in order of appearance; the
+        first twelve are drawn.
     names
         Code → name (default: the English names).
     most
@@ -163,8 +164,8 @@ def _notes(panels: Mapping[str, pd.DataFrame], most: int, of: int) -> list[str]:
     notes = ["Lines: interval of each market by itself."]
     if any(panel["group"].ne("").any() for panel in panels.values()):
         notes.append(
-            "Bands: rank groups, numbered at the right. The markets of a group do not differ significantly from its "
-            "first market, allowing for all comparisons; their intervals need not overlap."
+            "Bands: rank groups of the measure that is tested, numbered at the right. The markets of a group do not "
+            "differ significantly from its first market, allowing for all comparisons; intervals need not overlap."
         )
     if shown_most < len(everywhere):
         notes.append(f"Shown are the first {shown_most} of {len(everywhere)} markets in each panel.")
@@ -173,5 +174,5 @@ def _notes(panels: Mapping[str, pd.DataFrame], most: int, of: int) -> list[str]:
     undefined = {titled(name)[0]: int(panel["rank"].isna().sum()) for name, panel in panels.items()}
     if any(undefined.values()):
         counts = ", ".join(f"{shown(title)[:40]} for {count}" for title, count in undefined.items() if count)
-        notes.append(f"Left out where not defined: {counts}.")
+        notes.append(f"Left out where not defined or of too few artists: {counts}.")
     return [" ".join(notes)]

@@ -3,6 +3,7 @@
 from typing import Final
 
 MEASURES: Final = {
+    "lead_excess": ("Lead beyond the baseline", "moves beyond the share expected, per move"),
     "net_flow": ("Net flow", "transitions sent minus received"),
     "out_tracks": ("Sent", "transitions sent"),
     "in_tracks": ("Received", "transitions received"),
@@ -17,7 +18,6 @@ MEASURES: Final = {
     "clout": ("Clout", "entries elsewhere per entry, over direct pairs"),
     "susceptibility": ("Susceptibility", "entries per entry elsewhere, over direct pairs"),
     "volume": ("Volume (no graph)", "timed entries"),
-    "lead_excess": ("Earlier outcome (no graph)", "lead share above what the order null expects"),
 }
 """Title and unit of the known measures."""
 

@@ -1,4 +1,4 @@
-"""Correlation of the scores of one period with the lead shares of the next, per pair of periods and joint."""
+"""Correlation of the scores of one period with the lead of the next, per pair of periods and joint."""
 
 from collections.abc import Mapping, Sequence
 from typing import Final
@@ -34,7 +34,7 @@ Look = tuple[str, str, float]
 
 
 def validity_chart(table: pd.DataFrame, pairs: pd.DataFrame) -> Figure:
-    """Return the rank correlations of scores with lead shares in the next period, a panel per set of controls.
+    """Return the rank correlations of scores with the lead in the next period, a panel per set of controls.
 
     Every measure has a row: the joint correlation of all pairs of periods with its interval and p, and below it a dot
     per pair. Up to eight pairs have a colour and shape each; more pairs are small dots of one colour, the first on top.
@@ -99,7 +99,7 @@ def _drawn(rows: pd.DataFrame, parts: pd.DataFrame, cut: list[str]) -> Figure:
     measures, controls = list(rows["measure"].unique()), list(rows["given"].unique())
     looks = _looks(list(parts["periods"].unique()))
     keys = _keys(looks)
-    title = "Do the scores of one period predict lead shares in the next?"
+    title = "Do the scores of one period predict who leads in the next?"
     legend = 0.08 + 0.17 * -(-len(keys) // 4)
     notes = [" ".join([*_notes(rows, measures), *cut])]
     page = Page(title, notes, height=0.85 + legend + _ROW * max(len(measures), 2))
@@ -189,9 +189,9 @@ def _legend(page: Page, ax: Axes, keys: Sequence[tuple[str, Look]]) -> None:
 
 def _notes(rows: pd.DataFrame, measures: Sequence[str]) -> list[str]:
     notes = [
-        "ρ: partial Spearman correlation, over markets, of the score with the lead share above chance in the next."
+        "ρ: partial Spearman correlation, over markets, of the score with the lead in the next, both beyond baseline."
     ]
-    notes.append("p: two-sided, by permutation of the markets.")
+    notes.append("p: two-sided, the larger of that by permuted markets and of that by signs of artists drawn.")
     undefined = [measure for measure in measures if rows.loc[rows["measure"] == measure, "rho"].isna().any()]
     if undefined:
         names = ", ".join(shown(titled(measure)[0])[:40] for measure in undefined)

@@ -67,8 +67,8 @@ class Steps:
     def __repr__(self) -> str:
         return f"<Steps: {len(self):,} of {len(np.unique(self.track)):,} tracks in {len(self.markets)} markets>"
 
-    def only(self, kept: Flags) -> "Steps":
-        """Return some of the steps, (k,) flags."""
+    def only(self, kept: slice | Flags) -> "Steps":
+        """Return some of the steps, a slice or (k,) flags."""
         own = {field.name: getattr(self, field.name)[kept] for field in fields(self) if field.name != "markets"}
         return replace(self, **own)
 

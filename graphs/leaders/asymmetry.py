@@ -1,6 +1,5 @@
 """Which markets lead beyond the baseline: the asymmetry of ordered moves, summed over the partners of a market."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, fields, replace
 from typing import Final, Self
 
@@ -14,15 +13,11 @@ from diffusion.conventions import CONFIDENCE
 from graphs.baseline import Baseline, PairSums
 from graphs.baseline.edges import order_p, presence_p
 from graphs.baseline.steps import Steps, blocks_of
+from graphs.false_discovery import adjusted
 from graphs.leaders.groups import LEAST_ARTISTS, effective_number, rank_bounds, rank_groups, told_apart
-from graphs.nulls import adjusted
 
 MEASURE: Final = "lead_excess"
 """Name of the tested measure."""
-
-HALVES: Final = 2
-"""Parts of the artists. With more of them the parts choose for each other from what they share, which scatters more
-than artists by themselves do: p of at most .01 came in .02 of silent simulations with five, in .00 with two."""
 
 ESTABLISHED: Final = 0.05
 """Largest p of presence and of order, among the other half of the artists, with which a pair is looked at."""
@@ -46,7 +41,7 @@ class Leads:
         (k,): number of the artist of every step, ascending.
     lead
         (k, m): moves from a market beyond the expected share of the moves either way, over the partners with which an
-        order is established; less what the step's own chances have beyond that share, which adds up to 0 over all steps.
+        order is established; less what the step's own chances have beyond that share, which is 0 over all steps.
     moves
         (k, m): moves from and to a market, with any partner.
     model
@@ -81,17 +76,23 @@ class Leads:
         Summed over all partners the asymmetry says nothing: a step goes to one market of those at risk, so what a
         market sends in excess to some it sends less to others, and what it receives its size takes up. Only pairs in
         which one market follows the other beyond the baseline tell who leads. They are found among other artists than
-        those whose moves are counted, one half of the artists for the other, so that the choice makes no lead.
+        those whose moves are counted, one half of the artists for the other, so that the choice makes no lead. With
+        more parts than two the parts choose alike: p of at most .01 came in .02 of markets with nothing to be found.
+
+        In worlds simulated without influence p is at most .05 in .02 of the markets tested, and more than one rank
+        group comes in .01 of the simulations. Where there is influence, a score need not agree with all that a market
+        gives and receives, of which only contrasts are seen: of the markets said to lead (12 markets, 8,000 tracks),
+        .09 received more than they gave where 12 % of the pairs have influence, and .36 where 35 % have.
         """
         steps, m = baseline.steps, len(baseline.steps.markets)
-        parts = list(halves(steps.artist))
-        sums = [PairSums.of(_part(baseline, part), window=window) for part in parts]
-        whole = PairSums(*(sum(getattr(own, field.name) for own in sums) for field in fields(PairSums)))
+        parts = halves(steps.artist)
+        sums = [PairSums.of(some_steps(baseline, part), window=window) for part in parts]
+        whole = PairSums(*(getattr(sums[0], field.name) + getattr(sums[1], field.name) for field in fields(PairSums)))
         lead, model = np.zeros((2, len(steps), m), np.float32)
         moves, partners = np.zeros((len(steps), m), np.int16), np.zeros((m, m), np.bool_)
         chance = baseline.probabilities()
-        for part, own in zip(parts, sums, strict=True):
-            pairs = established(_without(whole, own))
+        for part, others in zip(parts, reversed(sums), strict=True):
+            pairs = established(others)
             partners |= pairs
             weights = _PairWeights.of(whole, pairs)
             for block in blocks_of(part.stop - part.start):
@@ -131,8 +132,8 @@ class Leads:
         return scaled
 
 
-def halves(artist: Ints) -> Iterator[slice]:
-    """Yield the steps of whole artists in halves of about the same number of steps; one may be empty.
+def halves(artist: Ints) -> tuple[slice, slice]:
+    """Return the steps of whole artists in two parts with about the same number of steps; one may be empty.
 
     Parameters
     ----------
@@ -140,9 +141,8 @@ def halves(artist: Ints) -> Iterator[slice]:
         (k,): number of the artist of every step, ascending.
     """
     heads = np.append(np.flatnonzero(np.diff(artist, prepend=-1)), len(artist))
-    cuts = heads[np.searchsorted(heads, np.linspace(0, len(artist), HALVES + 1).astype(np.int64))]
-    for begin, end in zip(cuts[:-1], cuts[1:], strict=True):
-        yield slice(int(begin), int(end))
+    cut = int(heads[np.searchsorted(heads, len(artist) // 2)])
+    return slice(0, cut), slice(cut, len(artist))
 
 
 def established(sums: PairSums) -> Flags:
@@ -157,16 +157,9 @@ def established(sums: PairSums) -> Flags:
     return either
 
 
-def _part(baseline: Baseline, rows: slice) -> Baseline:
-    """Return a baseline with some of the steps and the same weights."""
-    kept = np.zeros(len(baseline.steps), np.bool_)
-    kept[rows] = True
-    return replace(baseline, steps=baseline.steps.only(kept), kinds=baseline.kinds[rows])
-
-
-def _without(whole: PairSums, own: PairSums) -> PairSums:
-    """Return the sums over the other artists."""
-    return PairSums(*(getattr(whole, field.name) - getattr(own, field.name) for field in fields(PairSums)))
+def some_steps(baseline: Baseline, kept: slice | Flags) -> Baseline:
+    """Return a baseline with some of its steps and the same weights."""
+    return replace(baseline, steps=baseline.steps.only(kept), kinds=baseline.kinds[kept])
 
 
 @dataclass(frozen=True, slots=True)

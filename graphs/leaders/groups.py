@@ -4,7 +4,7 @@ from typing import Final
 
 import numpy as np
 
-from diffusion.arrays import Flags, Floats
+from diffusion.arrays import Flags, Floats, Ints
 from diffusion.conventions import CONFIDENCE
 
 LEAST_ARTISTS: Final = 10
@@ -17,6 +17,7 @@ ARTISTS_AT_ONCE: Final = 4_096
 """Artists whose signs are held together."""
 
 SIGNS: Final = np.array([-1.0, 1.0])
+"""Signs that an artist may have."""
 
 
 def effective_number(influence: Floats) -> Floats:
@@ -35,6 +36,15 @@ def effective_number(influence: Floats) -> Floats:
     squares = influence**2
     fourth = (squares**2).sum(axis=0)
     return np.where(fourth > 0, squares.sum(axis=0) ** 2 / np.where(fourth > 0, fourth, 1), 0.0)
+
+
+def signed_sums(influence: Floats, draws: int, generator: np.random.Generator) -> Floats:
+    """Return sums over artists with a sign drawn for each, (r, m): how scores deviate by chance, markets together."""
+    sums = np.zeros((draws, influence.shape[1]))
+    for at in range(0, len(influence), ARTISTS_AT_ONCE):
+        block = influence[at : at + ARTISTS_AT_ONCE]
+        sums += generator.choice(SIGNS, (draws, len(block))) @ block
+    return sums
 
 
 def told_apart(score: Floats, influence: Floats, enough: Flags, *, replicates: int, seed: int) -> Flags:
@@ -69,9 +79,7 @@ def told_apart(score: Floats, influence: Floats, enough: Flags, *, replicates: i
     one, other = (compared[side] for side in np.triu_indices(len(compared), 1))
     if not len(one):
         return apart
-    generator = np.random.default_rng(seed)
-    blocks = np.array_split(influence, range(ARTISTS_AT_ONCE, len(influence), ARTISTS_AT_ONCE))
-    drawn = sum(generator.choice(SIGNS, (replicates, len(block))) @ block for block in blocks)
+    drawn = signed_sums(influence, replicates, np.random.default_rng(seed))
     together = influence.T @ influence
     variance = np.diag(together)[one] + np.diag(together)[other] - 2 * together[one, other]
     error = np.sqrt(np.maximum(variance, 1e-300))
@@ -88,7 +96,8 @@ def told_apart(score: Floats, influence: Floats, enough: Flags, *, replicates: i
     return apart
 
 
-def _largest(drawn: Floats, one: Floats, other: Floats, error: Floats) -> Floats:
+def _largest(drawn: Floats, one: Ints, other: Ints, error: Floats) -> Floats:
+    """Return the largest deviation of the pairs (one, other) of markets in their errors, (r,), of every draw."""
     largest = np.zeros(len(drawn))
     size = max(CELLS_AT_ONCE // len(drawn), 1)
     for at in range(0, len(one), size):

@@ -14,6 +14,9 @@ from diffusion.arrays import Floats, Ints
 LEAST_PAIRS: Final = 3
 """Fewest pairs of periods for a joint correlation."""
 
+MOST_POWERS: Final = 3
+"""Highest power of the ranks of a variable held fixed."""
+
 LEAST_FREE: Final = 2
 """Fewest degrees of freedom for the correlation of one pair of periods."""
 
@@ -32,17 +35,20 @@ class RankPair:
         (k,): what is predicted, from the second period.
     fixed
         (k, c): variables held fixed.
+    drawn
+        (r, k): the outcome as it would be r times if it were noise alone, with whatever makes markets vary together.
     """
 
     market: Ints
     score: Floats
     outcome: Floats
     fixed: Floats
+    drawn: Floats
 
     def without(self, market: int) -> "RankPair":
         """Return the pair without a market."""
         kept = self.market != market
-        return RankPair(self.market[kept], self.score[kept], self.outcome[kept], self.fixed[kept])
+        return RankPair(self.market[kept], self.score[kept], self.outcome[kept], self.fixed[kept], self.drawn[:, kept])
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,12 +93,14 @@ def association(pairs: Sequence[RankPair], *, markets: int, shuffles: int, seed:
 
     Notes
     -----
-    In each pair of periods, ranks are regressed on the ranks of the variables held fixed, and the residuals are
-    correlated. The pairs are joined by Fisher's z, weighted by degrees of freedom less one. For p the residuals of the
-    score are permuted, regressed again on the variables held fixed, and correlated again (semi-partialing [1]_). All
-    pairs use the same permutation of the markets; a pair leaves markets that it lacks out of the cycles, which gives a
-    uniform permutation of its own markets [2]_. The interval is z ± t times the jackknife error; the jackknife leaves
-    one market out of all pairs at a time.
+    In each pair of periods, ranks are regressed on polynomials of the ranks of the variables held fixed (`curves`), and
+    the residuals are correlated. The pairs are joined by Fisher's z, weighted by degrees of freedom less one. For p the
+    residuals of the score are permuted, regressed again on the variables held fixed, and correlated again
+    (semi-partialing [1]_). All pairs use the same permutation of the markets; a pair leaves markets that it lacks out
+    of the cycles, which gives a uniform permutation of its own markets [2]_. Permutations take markets for alike; but
+    an outcome may be sure in some and noise in others, and what one market gains its partner loses. So outcomes drawn
+    as noise take the place of those observed, too, and p is the larger of both. The interval is z ± t times the
+    jackknife error; the jackknife leaves one market out of all pairs at a time.
 
     References
     ----------
@@ -107,8 +115,11 @@ def association(pairs: Sequence[RankPair], *, markets: int, shuffles: int, seed:
     used = [pair for pair, _ in defined]
     z = _joined([part for _, part in defined])
     permuted = _permuted(defined, markets, shuffles, np.random.default_rng(seed))
-    # a permutation equal to the data must count in spite of rounding
-    p = (1 + int((np.abs(permuted) >= abs(z) - 1e-9).sum())) / (shuffles + 1)
+    noise = _weights([part for _, part in defined]) @ np.stack([part.drawn(pair.drawn) for pair, part in defined])
+    # what equals the data must count in spite of rounding
+    p = max(
+        (1 + int((np.abs(by_chance) >= abs(z) - 1e-9).sum())) / (len(by_chance) + 1) for by_chance in (permuted, noise)
+    )
     low, high = _jackknife(used, z)
     return Association(by_pair, float(np.tanh(z)), low, high, p)
 
@@ -129,7 +140,7 @@ class _Residuals:
         k = len(pair.market)
         if k <= LEAST_FREE + 2:
             return None
-        known = np.column_stack((np.ones(k), rankdata(pair.fixed, axis=0) - (k + 1) / 2))
+        known = curves(pair.fixed)
         base, size, _ = np.linalg.svd(known, full_matrices=False)
         base = base[:, size > 1e-9 * size[0]]
         projection = np.eye(k) - base @ base.T
@@ -149,6 +160,32 @@ class _Residuals:
         size = np.sqrt(np.square(score).sum(axis=1) * (self.outcome @ self.outcome))
         both: Floats = score @ self.outcome / np.maximum(size, 1e-300)
         return both
+
+    def drawn(self, outcome: Floats) -> Floats:
+        """Return Fisher's z of the score with other outcomes, (r,), for r outcomes, (r, k); 0 where one is constant."""
+        other = rankdata(outcome, axis=1) @ self.projection
+        size = np.sqrt(np.square(other).sum(axis=1) * (self.score @ self.score))
+        return fisher_z(other @ self.score / np.maximum(size, 1e-300), len(self.market))
+
+
+def curves(fixed: Floats) -> Floats:
+    """Return the columns on which ranks are regressed, (k, 1 + …): a constant, and powers of every variable's ranks.
+
+    Up to the third power each, as far as the powers of all variables together are no more than a third of the markets.
+    A straight line in ranks leaves size in both sides where they bend with it, and takes it for what they share.
+
+    Parameters
+    ----------
+    fixed
+        (k, c): variables held fixed; one that is equal for all markets has no column.
+    """
+    k = len(fixed)
+    varying = fixed[:, np.ptp(fixed, axis=0) > 0]
+    if not varying.shape[1]:
+        return np.ones((k, 1))
+    ranks = 2 * (rankdata(varying, axis=0) - (k + 1) / 2) / k
+    powers = np.clip(k // 3 // varying.shape[1], 1, MOST_POWERS)
+    return np.column_stack([np.ones(k), *(ranks**power for power in range(1, powers + 1))])
 
 
 def _joined(parts: Sequence[_Residuals]) -> float:

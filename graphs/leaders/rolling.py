@@ -6,23 +6,22 @@ from typing import Final
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.sparse import csr_array
 
 from diffusion import DataSaysNoError
 from diffusion.pairs.counts import cluster_transitions
 from diffusion.timelines import Timelines
-from graphs.journeys.slices import Period, day_number, debuts_in, rolling_periods
+from graphs.baseline import Baseline
+from graphs.journeys.slices import Period, day_number, debuts_in, of_tracks, rolling_periods
+from graphs.leaders.asymmetry import MEASURE, Leads, lead_table
 from graphs.leaders.bootstrap import DEFAULT, bootstrap_leaders
 
-WHOLE: Final = ["rank", "rank_low", "rank_high", "group"]
-"""Columns of whole numbers among `SCORE_COLUMNS`."""
-
-SCORE_COLUMNS: Final = ["score", "low", "high", *WHOLE]
-"""Columns of a market and period, as in `graphs.leaders.bootstrap.Leaders.table`."""
+SCORE_COLUMNS: Final = ["score", "low", "high", "artists", "rank"]
+"""Columns of a market and period, as in `graphs.contracts.LEADERS`."""
 
 
 def rolling_leaders(
-    timelines: Timelines,
+    fit: Baseline,
+    leads: Leads,
     *,
     window: int,
     width: int = 365,
@@ -35,10 +34,8 @@ def rolling_leaders(
 
     Parameters
     ----------
-    timelines
-        Entries as arrays.
-    window
-        Days within which the target must follow, the bound included.
+    fit, leads, window
+        As in `period_leaders`.
     width
         Length of a period in days (default 365).
     step
@@ -53,12 +50,13 @@ def rolling_leaders(
     DataSaysNoError
         When no track makes a transition in any period.
     """
-    periods = rolling_periods(timelines, width=width, step=step)
-    return period_leaders(timelines, periods, window=window, replicates=replicates, seed=seed, measures=measures)
+    periods = rolling_periods(fit.entries.timelines, width=width, step=step)
+    return period_leaders(fit, leads, periods, window=window, replicates=replicates, seed=seed, measures=measures)
 
 
 def period_leaders(
-    timelines: Timelines,
+    fit: Baseline,
+    leads: Leads,
     periods: Sequence[Period],
     *,
     window: int,
@@ -66,12 +64,14 @@ def period_leaders(
     seed: int = 0,
     measures: Sequence[str] = DEFAULT,
 ) -> pd.DataFrame:
-    """Return the leaders among the tracks that debut in each period.
+    """Return the leaders among the tracks that debut in each period, `lead_excess` first.
 
     Parameters
     ----------
-    timelines
-        Entries as arrays.
+    fit
+        The baseline, fitted to all tracks.
+    leads
+        Its leads (`graphs.leaders.asymmetry`).
     periods
         Periods, as `graphs.journeys.slices` makes them.
     window
@@ -83,10 +83,10 @@ def period_leaders(
     -------
     DataFrame
         One row per period, measure and market, in the order of periods, measures and markets: `period`, `start`, `end`
-        (dates, both included), `market`, `measure`, `score`, `low`, `high` (95 % interval), `rank`, `rank_low`,
-        `rank_high`, `group`, `transitions` (all transitions of the period). The score is missing, not 0, where the
-        market was not in coverage and past its washout on any day of the period, where no track of the period has a
-        timed entry there, and where the period has no transition. Such markets are not in the graph of the period.
+        (dates, both included), `market`, `measure`, `score`, `low`, `high` (95 % interval), `artists`, `rank`,
+        `transitions` (all transitions of the period). The score is missing, not 0, where the market was not in coverage
+        and past its washout on any day of the period, where no track of the period has a timed entry there, and where
+        the period has no transition. Such markets are not in the graph of the period.
 
     Raises
     ------
@@ -95,11 +95,10 @@ def period_leaders(
 
     Notes
     -----
-    Overlapping periods share clusters of tracks, so their scores are not independent.
+    Overlapping periods share tracks, and tracks of one artist are in several periods, so scores are not independent.
     """
-    transitions = cluster_transitions(timelines, window=window)
     parts = [
-        _of_period(timelines, transitions, period, replicates, seed + number, list(measures))
+        _of_period(fit, leads, period, window, replicates, seed + number, list(measures))
         for number, period in enumerate(periods)
     ]
     if not any(part["transitions"].any() for part in parts):
@@ -110,27 +109,24 @@ def period_leaders(
 
 
 def _of_period(
-    timelines: Timelines,
-    transitions: csr_array,
-    period: Period,
-    replicates: int,
-    seed: int,
-    measures: list[str],
+    fit: Baseline, leads: Leads, period: Period, window: int, replicates: int, seed: int, measures: list[str]
 ) -> pd.DataFrame:
     """Return the rows of one period, by measure and market."""
+    timelines = fit.entries.timelines
     mine = debuts_in(timelines, period)
     entered = np.unique(timelines.market[timelines.timed & mine[timelines.track]])
     there = np.intersect1d(entered, np.flatnonzero(observed_in(timelines, period)))
     m = len(timelines.markets)
-    # the tracks of a cluster have one debut, so they are all in the period or all outside
-    own = transitions[np.unique(timelines.cluster[mine])][:, (there[:, None] * m + there).ravel()]
-    rows = pd.MultiIndex.from_product([measures, list(timelines.markets)], names=["measure", "market"])
+    own = cluster_transitions(of_tracks(timelines, mine), window=window)[:, (there[:, None] * m + there).ravel()]
+    rows = pd.MultiIndex.from_product([[MEASURE, *measures], list(timelines.markets)], names=["measure", "market"])
     if own.nnz:
         names = [timelines.markets[number] for number in there]
-        found = bootstrap_leaders(own, names, replicates=replicates, seed=seed, measures=measures)
-        table = found.table.set_index(["measure", "market"])[SCORE_COLUMNS].reindex(rows)
+        found = bootstrap_leaders(own, names, replicates=replicates, seed=seed, measures=measures).table
+        tested = lead_table(leads.only(mine[fit.steps.track]), replicates=replicates, seed=seed)
+        both = pd.concat([tested[tested["market"].isin(names)], found])
+        table = both.set_index(["measure", "market"])[SCORE_COLUMNS].reindex(rows)
     else:
-        table = pd.DataFrame(np.nan, index=rows, columns=SCORE_COLUMNS).astype(dict.fromkeys(WHOLE, "Int64"))
+        table = pd.DataFrame(np.nan, index=rows, columns=SCORE_COLUMNS).astype({"rank": "Int64"})
     start, end = pd.Timestamp(period.start), pd.Timestamp(period.end)
     table = table.assign(period=period.name, start=start, end=end, transitions=int(own.sum())).reset_index()
     return table[["period", "start", "end", "market", "measure", *SCORE_COLUMNS, "transitions"]]

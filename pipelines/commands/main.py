@@ -168,7 +168,7 @@ def query() -> None:
 
 
 @query.command()
-@click.option("--by", default="net_flow", show_default=True, help="Score to rank by.")
+@click.option("--by", default="lead_excess", show_default=True, help="Score to rank by.")
 @MOST_OPTION
 @FROM
 @JSON

@@ -13,6 +13,8 @@ from diffusion import DataSaysNoError, SettingError, market_names
 from diffusion.distances import DISTANCES
 from graphs import SCORES
 from graphs import route as routes
+from graphs.leaders.asymmetry import MEASURE
+from graphs.leaders.groups import LEAST_ARTISTS
 from pipelines.formatting import cell, many, printable, records, text_table
 from pipelines.query.explain import baseline_sentence, flow_sentence, influence_sentence, order_sentences
 from pipelines.study.results import Results, open_results
@@ -49,25 +51,33 @@ class Answer:
 
 
 def leaders(place: Path, *, by: str, most: int) -> Answer:
-    """Return the `most` markets with the highest score `by`, with its interval and rank group, and the other scores."""
+    """Return the `most` markets with the highest score `by`, with its interval, and the other scores.
+
+    By the tested measure, lead_excess, there are p, q and rank group too, and it says of which markets it says nothing.
+    """
     results = open_results(place)
     graph = results.graph
     ranked = results.table("leaders") if results.holds("leaders") else pd.DataFrame({"measure": []})
-    known = list(dict.fromkeys([*SCORES, *ranked["measure"]]))
+    known = list(dict.fromkeys([*ranked["measure"], *SCORES]))
     if by not in known:
         raise SettingError(f"no score '{by}'; there are {', '.join(known)}")
     table = graph.scores()
-    own = ranked[ranked["measure"] == by]
+    own = ranked[ranked["measure"] == by].drop(columns="measure").dropna(axis=1, how="all")
     if len(own):
-        own = own[["market", "score", "low", "high", "rank_low", "rank_high", "group"]].rename(columns={"score": by})
-        table = (
-            table[["market", "name"]]
-            .merge(own, on="market")
-            .merge(table.drop(columns=["name", by], errors="ignore"), on="market")
+        own = own.rename(columns={"score": by}).drop(columns="rank", errors="ignore")
+        own["artists"] = own["artists"].round(1)
+        own["says"] = np.where(own["artists"] < LEAST_ARTISTS, "too few", "")
+        others = table.drop(columns=["name", by], errors="ignore")
+        table = table[["market", "name"]].merge(own, on="market").merge(others, on="market")
+        table = table.assign(last=table["says"] == "too few").sort_values(
+            ["last", by, "market"], ascending=[True, False, True], ignore_index=True
         )
-    table = table.sort_values([by, "market"], ascending=[False, True], ignore_index=True).head(most)
-    heading = f"{graph.chart}: leaders by {by}, transitions within {graph.window} days"
-    return Answer(f"{heading}\n{text_table(table)}", records(table))
+        table = table.drop(columns="last")
+    else:
+        table = table.sort_values([by, "market"], ascending=[False, True], ignore_index=True)
+    tested = "moves beyond the share that the baseline expects" if by == MEASURE else "a score that tests nothing"
+    heading = f"{graph.chart}: leaders by {by} ({tested}), within {graph.window} days"
+    return Answer(f"{heading}\n{text_table(table.head(most))}", records(table.head(most)))
 
 
 def flow(place: Path, source: str, target: str) -> Answer:

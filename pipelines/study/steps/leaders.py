@@ -1,49 +1,68 @@
-"""Leaders: scores with intervals, agreement of scores, leaders over time, and whether leaders predict."""
+"""Leaders: which markets lead beyond the baseline; scores that describe, over time, and whether leaders predict."""
 
+from collections.abc import Callable
+from functools import cache
 from typing import Any, Final
 
 import pandas as pd
 
 import figures
-from diffusion import DataSaysNoError, Entries, market_names
-from graphs import MarketGraph, contracts
+from diffusion import DataSaysNoError, market_names
+from diffusion.conventions import FDR
+from graphs import contracts
+from graphs.leaders.asymmetry import MEASURE, Leads, lead_table
 from graphs.leaders.rolling import rolling_leaders
-from graphs.leaders.validity import leader_validity
-from pipelines.formatting import html_table
+from graphs.leaders.validity import leader_validity, small_by_chance
+from pipelines.formatting import cell, html_table, many
 from pipelines.study.results import Results
 from pipelines.study.settings import Study
 from pipelines.study.step import Drawing, Gaps, Output, Step
 
 FOLLOWED: Final = ("out_share", "pagerank", "springrank")
-"""Measures computed over time."""
+"""Descriptive measures computed over time, beside the tested one."""
 
-SHOWN: Final = ("net_flow", "out_share", "pagerank", "springrank")
+SHOWN: Final = (MEASURE, "out_share", "pagerank", "springrank")
 """Measures whose intervals are drawn."""
 
 VALIDITY_COLUMNS: Final = ["measure", "pairs", "rho", "low", "high", "p", "q"]
+
+LEADERS_COLUMNS: Final = ["market", "score", "low", "high", "p", "q", "shrunk", "artists", "partners", "group"]
+
+MOST_ROWS: Final = 15
+"""Markets in the table of the report."""
+
+MOST_NAMED: Final = 5
+"""Markets named in a line."""
 
 YEAR: Final = 365
 QUARTER: Final = 91
 """Days: periods of rolling leaders are a year long and begin a quarter apart."""
 
+DRAWS: Final = 3
+"""Charts drawn from the baseline, on which validity is asked too."""
+
 
 def _make(study: Study, results: Results) -> Output:
     graph, gaps = results.graph, Gaps()
-    found = graph.bootstrap(replicates=study.replicates, seed=study.seed)
-    tables = {"leaders": found.table, "agreement": found.agreement}
-    tables |= gaps.take("rolling", lambda: {"rolling": _rolling(graph, study)})
-    tables |= gaps.take("validity", lambda: _validity(graph, results.entries, study))
+    described = graph.bootstrap(replicates=study.replicates, seed=study.seed)
+    leads = cache(lambda: Leads.of(results.baseline, window=graph.window))
+    tested = gaps.take(MEASURE, lambda: {"leaders": lead_table(leads(), replicates=study.replicates, seed=study.seed)})
+    table = pd.concat([*tested.values(), described.table], ignore_index=True)
+    tables = {"leaders": table.reindex(columns=contracts.LEADERS.names), "agreement": described.agreement}
+    tables |= gaps.take("rolling", lambda: {"rolling": _rolling(results, leads, study)})
+    tables |= gaps.take("validity", lambda: _validity(results, leads, study))
     return Output(tables, not_made=gaps)
 
 
-def _rolling(graph: MarketGraph, study: Study) -> pd.DataFrame:
-    lines = graph.timelines
+def _rolling(results: Results, leads: Callable[[], Leads], study: Study) -> pd.DataFrame:
+    lines = results.entries.timelines
     days = int(lines.span_last.max() - lines.span_first.min()) + 1
     if days < YEAR + QUARTER:
         raise DataSaysNoError(f"{days} days of charts; leaders over time need {YEAR + QUARTER}")
     return rolling_leaders(
-        lines,
-        window=graph.window,
+        results.baseline,
+        leads(),
+        window=results.graph.window,
         width=YEAR,
         step=QUARTER,
         replicates=study.replicates,
@@ -52,18 +71,14 @@ def _rolling(graph: MarketGraph, study: Study) -> pd.DataFrame:
     )
 
 
-def _validity(graph: MarketGraph, entries: Entries, study: Study) -> dict[str, pd.DataFrame]:
+def _validity(results: Results, leads: Callable[[], Leads], study: Study) -> dict[str, pd.DataFrame]:
     # half-years, because a few years of charts have too few pairs of years
-    depth = entries.calendar.by_market().set_index("market")["depth_median"].astype(float)
-    found = leader_validity(
-        graph.timelines,
-        entries.artists.to_pandas(),
-        window=graph.window,
-        by="half",
-        depth={str(market): rows for market, rows in depth.items()},
-        seed=study.seed,
-    )
-    return {"validity": found.table, "validity_pairs": found.pairs}
+    rows = results.entries.calendar.by_market().set_index("market")["depth_median"].astype(float)
+    depth = {str(market): value for market, value in rows.items()}
+    fit, window = results.baseline, results.graph.window
+    found = leader_validity(fit, leads(), window=window, by="half", depth=depth, seed=study.seed)
+    small = small_by_chance(fit, window=window, by="half", depth=depth, draws=DRAWS, seed=study.seed)
+    return {"validity": found.table.assign(small=small), "validity_pairs": found.pairs}
 
 
 def _drawings(results: Results) -> dict[str, Drawing]:
@@ -71,7 +86,7 @@ def _drawings(results: Results) -> dict[str, Drawing]:
     leaders = results.table("leaders")
     drawings = {
         "leader_intervals": Drawing(
-            "Markets by four scores, with bootstrap intervals.",
+            "Markets by the lead beyond the baseline, which is tested, and by three scores that describe.",
             lambda: figures.leader_intervals(leaders[leaders["measure"].isin(SHOWN)], names=names),
         )
     }
@@ -82,35 +97,81 @@ def _drawings(results: Results) -> dict[str, Drawing]:
         )
     if results.holds("validity"):
         drawings["validity"] = Drawing(
-            "Whether the leaders of one half-year predict who is first with new artists in the next.",
+            "Whether the leaders of one half-year predict who leads with fresh artists in the next.",
             lambda: figures.validity_chart(results.table("validity"), results.table("validity_pairs")),
         )
     return drawings
 
 
+def _tested(results: Results) -> pd.DataFrame:
+    """Return the rows of the tested measure, the highest score first."""
+    table = results.table("leaders")
+    tested: pd.DataFrame = table[table["measure"] == MEASURE]
+    return tested
+
+
 def _section(results: Results) -> dict[str, Any]:
-    if not results.holds("validity"):
-        return {"validity": None}
-    table = results.table("validity")
-    return {"validity": html_table(table[table["given"] == "size and outcome"][VALIDITY_COLUMNS])}
+    tested = _tested(results)
+    shown = tested[tested["q"].notna()].head(MOST_ROWS)[LEADERS_COLUMNS]
+    shown["market"] = shown["market"].map(market_names(shown["market"]))
+    content = {
+        "leaders": html_table(shown),
+        "said": _said(tested) if len(tested) else "",
+        "few": int(tested["q"].isna().sum()),
+        "validity": None,
+    }
+    if results.holds("validity"):
+        table = results.table("validity")
+        content["validity"] = html_table(table[table["given"] == "size and outcome"][VALIDITY_COLUMNS])
+        content["small"] = float(table["small"].iloc[0])
+    return content
+
+
+def _said(tested: pd.DataFrame) -> str:
+    """Return in one sentence which markets lead beyond the baseline."""
+    known = tested[tested["q"].notna()]
+    surely = known[known["q"] <= FDR]
+    lead, behind = surely[surely["score"] > 0], int((surely["score"] < 0).sum())
+    few = len(tested) - len(known)
+    if not len(known):
+        return f"of none of {many(few, 'market')} can it be said whether it leads: no order, or too few artists"
+    said = f"{len(lead)} of {many(len(known), 'market')} lead beyond the baseline (q ≤ .05)"
+    if len(lead):
+        names = market_names(lead["market"])
+        named = [f"{names[row['market']]} {cell(row['score'])}" for row in lead.head(MOST_NAMED).to_dict("records")]
+        first = lead.iloc[0]
+        said += (
+            f": {', '.join(named)}; the first of many is partly first by luck: allowing for that its score is "
+            f"{cell(first['shrunk'])}, its rank {first['rank_low']:.0f} to {first['rank_high']:.0f}"
+        )
+    return f"{said}; {behind} are led; of {few} nothing can be said: no order with any partner, or too few artists"
 
 
 def _lines(results: Results) -> list[str]:
+    tested = _tested(results)
+    lines = [f"leaders   {_said(tested)}"] if len(tested) else []
     table = results.table("leaders")
-    best = table[table["measure"] == "out_share"].head(5)
+    best = table[(table["measure"] == "out_share") & table["rank"].notna()].head(MOST_NAMED)
     names = market_names(best["market"])
     said = [
         f"{names[row['market']]} {row['score']:.2f} ({row['low']:.2f} to {row['high']:.2f})"
         for row in best.to_dict("records")
     ]
-    replicates = results.parameters("leaders")["replicates"]
-    return [f"leaders   share sent, with 95 % intervals from {replicates:,} replicates: {', '.join(said)}"]
+    lines.append(f"leaders   share sent, which describes and tests nothing: {', '.join(said) or 'too few artists'}")
+    return lines
+
+
+def _caveats(results: Results) -> list[str]:
+    return [
+        "A lead is seen with particular partners only. A market that lifts all others alike does not lead in these "
+        "figures, nor does one that is first on the day of a debut, nor what is faster than the charts."
+    ]
 
 
 LEADERS = Step(
     name="leaders",
     doing="drawing replicates for the intervals of leaders",
-    version=1,
+    version=2,
     tables={
         "leaders": contracts.LEADERS,
         "agreement": contracts.AGREEMENT,
@@ -124,4 +185,5 @@ LEADERS = Step(
     drawings=_drawings,
     section=_section,
     lines=_lines,
+    caveats=_caveats,
 )
