@@ -5,6 +5,9 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from itertools import product
+
+import numpy as np
 
 from tests.random_charts import Study
 from tests.twins import Row
@@ -159,3 +162,84 @@ def log_likelihood(found: Sequence[Step], weights: Sequence[Mapping[str, float]]
         days = {b: step.age if since is None else min(since, step.age) for b, since in step.since.items()}
         total += math.log(own[step.market] * days[step.market] / sum(own[b] * d for b, d in days.items()))
     return total
+
+
+def kernel(lag: int, halving: float, cadence: int) -> float:
+    """Return how strongly an entry acts after some days."""
+    return float(2 ** (-max(lag - cadence, 0) / halving))
+
+
+@dataclass(frozen=True)
+class Senders:
+    """What the entries before a step add: window and half-life in days, days between charts."""
+
+    window: int
+    halving: float
+    cadence: int
+
+    def value(self, step: Step, a: str, b: str) -> float:
+        """Return what an entry into `a` counts for an entry into `b` at a step, 0 where none came before in order."""
+        return kernel(step.lag[a], self.halving, self.cadence) if follows(step, a, b, self.window) else 0.0
+
+    def added(self, step: Step, b: str, effects: Mapping[tuple[str, str], float]) -> float:
+        """Return the sum of the effects on a market at a step."""
+        return sum(self.value(step, a, b) * effects[a, b] for a in step.lag)
+
+
+def block_variance(
+    found: Sequence[Step],
+    chances: Sequence[Mapping[str, float]],
+    terms: Sequence[Mapping[str, Sequence[float]]],
+    artists: Mapping[str, str],
+    markets: Sequence[str],
+    *,
+    ridge: float,
+) -> dict[tuple[str, str], float]:
+    """Return the larger of both variances of every effect; terms by step and market, senders first."""
+    inverse, moved = {}, defaultdict(float)
+    for b in markets:
+        own = [(step, chance[b], np.array(x[b])) for step, chance, x in zip(found, chances, terms, strict=True)]
+        block = sum((p * (1 - p) * np.outer(x, x) for _, p, x in own), ridge * np.eye(len(terms[0][b])))
+        inverse[b] = np.linalg.inv(block)
+        for step, p, x in own:
+            for a, value in zip(markets, inverse[b] @ x, strict=False):
+                who = artists.get(step.track, step.track)
+                moved[who, a, b] += float(value) * (float(step.market == b) - p)
+    variance, share = {}, 1 / (len(markets) - 1)
+    for (i, a), b in product(enumerate(markets), markets):
+        if a == b:
+            continue
+        alone = {c: float(inverse[c][i, i]) for c in markets}
+        model = alone[b] * (1 - 2 * share) + sum(share**2 * alone[c] for c in markets if c != a)
+        clustered = 0.0
+        for who in {key[0] for key in moved}:
+            mean = sum(share * moved[who, a, c] for c in markets if c != a)
+            clustered += (moved[who, a, b] - mean) ** 2
+        variance[a, b] = max(model, clustered)
+    return variance
+
+
+def additive_update(
+    found: Sequence[Step],
+    bases: Sequence[Mapping[str, float]],
+    ages: Sequence[int],
+    alpha: Mapping[tuple[str, str], float],
+    size: Mapping[tuple[int, str], float],
+    senders: Senders,
+) -> tuple[dict[tuple[str, str], float], dict[tuple[int, str], float], float]:
+    """Return α and sizes after one update of the additive likelihood, and the log-likelihood before it."""
+    gets, would = defaultdict(float), defaultdict(float)
+    log_likelihood = 0.0
+    for step, base, age in zip(found, bases, ages, strict=True):
+        days = {b: step.age if since is None else min(since, step.age) for b, since in step.since.items()}
+        weights = {b: size[age, b] * base[b] + senders.added(step, b, alpha) for b in days}
+        total = sum(weights[b] * d for b, d in days.items())
+        log_likelihood += math.log(weights[step.market] * days[step.market] / total)
+        for b, d in days.items():
+            parts = {(a, b): senders.value(step, a, b) for a in step.lag} | {(age, b): base[b]}
+            for key, value in parts.items():
+                gets[key] += value / weights[b] * (b == step.market)
+                would[key] += value * d / total
+    new = {key: value * gets[key] / would[key] if would[key] > 0 else 0.0 for key, value in alpha.items()}
+    sizes = {key: max(value * gets[key] / would[key], 1e-9) if would[key] > 0 else 1.0 for key, value in size.items()}
+    return new, sizes, log_likelihood

@@ -115,7 +115,7 @@ def entry_credits(joint: JointFit) -> EntryCredits:
     """
     with threadpool_limits(limits=1, user_api="blas"):
         problem = _Additive.of(joint)
-        alpha, size = np.split(_climbed(problem), [len(joint.raw)])
+        alpha, size = np.split(_climbed(problem), [len(joint.beta)])
         parts = [problem.credits(alpha, size, rows) for rows in blocks_of(len(joint.baseline.steps))]
     step, source, credit = (np.concatenate([part[number] for part in parts]) for number in range(3))
     return EntryCredits(joint.baseline, alpha, step, source, credit)

@@ -6,7 +6,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from diffusion.arrays import Floats, Ints
-from graphs.baseline.errors import centred, variances
+from graphs.baseline.errors import variances
 from graphs.baseline.fit import Baseline
 from graphs.baseline.likeness import Kinds
 from graphs.baseline.solver import Point, Problem, maximum
@@ -30,12 +30,11 @@ class JointFit:
         Days within which a market was entered before.
     halving
         Days after which the effect of an entry has fallen to a half, the same for all pairs.
-    raw
-        (m, m): β as fitted, rows are senders. Adding the same to all targets of a sender changes no probability.
     beta
-        (m, m): β less its mean over the targets of the sender, by `centring`; NaN on the diagonal.
+        (m, m): β, rows are senders; 0 over the targets of every sender together, since adding the same to all of them
+        changes no probability. 0 on the diagonal.
     variance
-        (m, m): variance of `beta`, the larger of the model's and that by artist.
+        (m, m): variance of `beta`, the larger of the model's and that by artist; no meaning on the diagonal.
     sizes
         (1 + ages + periods, m): effects of markets, classes of age and periods, as `Weights.effects` has them.
     classes
@@ -49,7 +48,6 @@ class JointFit:
     baseline: Baseline
     window: int
     halving: float
-    raw: Floats
     beta: Floats
     variance: Floats
     sizes: Floats
@@ -58,7 +56,7 @@ class JointFit:
     rounds: int
 
     def __repr__(self) -> str:
-        m = len(self.raw)
+        m = len(self.beta)
         return f"<JointFit: {m * (m - 1):,} pairs, halved after {self.halving:g} days, {self.window} days>"
 
     def probabilities(self) -> Floats:
@@ -83,7 +81,7 @@ class JointFit:
 
     @property
     def _point(self) -> Point:
-        return Point(np.concatenate([self.raw, self.sizes]), self.classes)
+        return Point(np.concatenate([self.beta, self.sizes]), self.classes)
 
     def _problem(self, steps: Steps, kinds: Kinds) -> Problem:
         return Problem(steps, kinds, _terms(self.baseline, steps, self.window, self.halving), 0.0)
@@ -119,16 +117,13 @@ def joint_fit(
         terms = _terms(baseline, baseline.steps, window, halving)
         problem = Problem(baseline.steps, baseline.kinds, terms, ridge)
         found = maximum(problem, _start(baseline), _of_classes(baseline))
-        m = len(baseline.steps.markets)
-        raw, sizes = np.split(found.point.effects, [m])
-        weight = centring(baseline, terms)
-        variance = variances(problem, found, weight)
+        beta, sizes = np.split(found.point.effects, [len(baseline.steps.markets)])
+        variance = variances(problem, found)
     return JointFit(
         baseline=baseline,
         window=window,
         halving=halving,
-        raw=raw,
-        beta=centred(raw, weight),
+        beta=beta,
         variance=variance,
         sizes=sizes,
         classes=found.point.classes,
@@ -158,22 +153,6 @@ def best_halving(baseline: Baseline, window: int) -> float:
             information += squared.gathered(own * (1 - own), rows)
         gains.append((np.maximum(score, 0) ** 2 / np.maximum(information, 1)).sum())
     return grid[int(np.argmax(gains))]
-
-
-def centring(baseline: Baseline, terms: Terms) -> Floats:
-    """Return the weights of the targets in the mean of a sender, (m, m), which add up to 1 in every row.
-
-    They are the steps expected by the baseline, later ones counting less as in the kernel. A plain mean is worse: the
-    logarithm of few steps is biased downwards, and small markets would raise all others (p of at most .05 in .086
-    instead of .073 of the pairs where the largest market is 40 times the smallest and nobody follows anybody).
-    """
-    m, chance = len(baseline.steps.markets), baseline.probabilities()
-    expected = np.zeros((m, m))
-    for rows in blocks_of(len(chance)):
-        expected += terms.gathered(chance[rows], rows)[:m]
-    total = expected.sum(axis=1, keepdims=True)
-    plain = (1 - np.eye(m)) / (m - 1)
-    return np.where(total > 0, expected / np.where(total > 0, total, 1), plain)
 
 
 def _start(baseline: Baseline) -> Point:

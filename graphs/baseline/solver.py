@@ -144,13 +144,12 @@ class Problem:
         return (Point(effects, by_kind @ design) + move * self.ridge).contrasts()
 
     def inverse(self, weight: Columns) -> Floats:
-        """Return for every market b the inverse of ``Σ weight_b x x' + ridge`` over all steps, (m, p, p); x are terms."""
+        """Return for every market b the inverse of ``Σ weight_b x x' + ridge``, x being terms: (m, p, p)."""
         p, m = self.terms.columns.shape[1], weight.shape[1]
         blocks = np.zeros((p, p, m))
         for rows in blocks_of(len(self.steps)):
             blocks += self.terms.products(weight[rows], rows)
-        inverse: Floats = np.linalg.inv(blocks.transpose(2, 0, 1) + self.ridge * np.eye(p))
-        return inverse
+        return np.linalg.inv(blocks.transpose(2, 0, 1) + self.ridge * np.eye(p)).astype(np.float64)
 
 
 def maximum(problem: Problem, start: Point, of_classes: Floats) -> Found:
@@ -176,7 +175,7 @@ def maximum(problem: Problem, start: Point, of_classes: Floats) -> Found:
     """
     point = start.contrasts()
     now = problem.slope(point)
-    classes: Floats = np.linalg.inv(of_classes)
+    classes = np.linalg.inv(of_classes).astype(np.float64)
     first = 0.0
     for turn in range(ROUNDS):
         inverse = problem.inverse(now.chance)
