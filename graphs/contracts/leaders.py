@@ -111,7 +111,8 @@ _FEW_PAIRS = "null where fewer than three pairs of half-years can be used"
 
 VALIDITY = Contract(
     "validity",
-    "one measure and set of controls: whether scores of a half-year predict lead_excess in the next, beyond the baseline",
+    "one measure and set of controls: whether scores in a half-year predict lead_excess in the next, beyond the "
+    "baseline",
     (
         Column("measure", _TEXT, "name of the measure, in excess of the baseline; volume is no score but a size"),
         _GIVEN,
@@ -127,8 +128,8 @@ VALIDITY = Contract(
         Column(
             "p",
             _NUMBER,
-            "probability of a correlation at least as strong, the larger of two: if markets were permuted at random, and "
-            f"if nobody led in the next; {_FEW_PAIRS}",
+            "probability of a correlation at least as strong, the larger of two: if markets were permuted at random, "
+            f"and if nobody led in the next; {_FEW_PAIRS}",
             nullable=True,
         ),
         Column(

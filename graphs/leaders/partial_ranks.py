@@ -36,7 +36,8 @@ class RankPair:
     fixed
         (k, c): variables held fixed.
     drawn
-        (r, k): the outcome as it would be r times if it were noise alone, with whatever makes markets vary together.
+        (r, k): the outcome as it would be r times if it were noise alone, with whatever makes markets vary together;
+        without any (r = 0), p is by permutations alone.
     """
 
     market: Ints
@@ -117,9 +118,8 @@ def association(pairs: Sequence[RankPair], *, markets: int, shuffles: int, seed:
     permuted = _permuted(defined, markets, shuffles, np.random.default_rng(seed))
     noise = _weights([part for _, part in defined]) @ np.stack([part.drawn(pair.drawn) for pair, part in defined])
     # what equals the data must count in spite of rounding
-    p = max(
-        (1 + int((np.abs(by_chance) >= abs(z) - 1e-9).sum())) / (len(by_chance) + 1) for by_chance in (permuted, noise)
-    )
+    reached = [np.abs(by_chance) >= abs(z) - 1e-9 for by_chance in (permuted, noise) if len(by_chance)]
+    p = max((1 + int(reach.sum())) / (len(reach) + 1) for reach in reached)
     low, high = _jackknife(used, z)
     return Association(by_pair, float(np.tanh(z)), low, high, p)
 
