@@ -48,10 +48,11 @@ def _together(part: pd.DataFrame) -> Iterator[str]:
 def _apart(part: pd.DataFrame) -> Iterator[str]:
     """Yield the least and largest value of single worlds and sizes, by their goal."""
     single = part[part["world"] != ALL]
+    none = "; no goal for these" if single["least"].notna().any() else ""
     for _, own in single.groupby(["least", "most"], dropna=False):
         low, high, judged = own["value"].min(), own["value"].max(), own["met"].dropna()
         verdict = f", met in {int(judged.sum())} of {len(judged)}" if len(judged) else ""
-        goal = _goal(_rows(own)[0])
+        goal = _goal(_rows(own)[0]) or none
         yield f"by world {_share(low)} to {_share(high)}, {len(own)} worlds and sizes{goal}{verdict}"
 
 
