@@ -56,11 +56,11 @@ ARTIFACTS: Final[Mapping[str, Mapping[str, Contract]]] = {
         **{f"charts/{name}": contract for name, contract in _STAR.items()},
     },
     "recovery": {
-        "recovery_edges.csv": recovery.RECOVERY_EDGES,
-        "recovery_advantage.csv": recovery.RECOVERY_ADVANTAGE,
-        "recovery_coverage.csv": recovery.RECOVERY_COVERAGE,
-        "cells/*_scores.parquet": recovery.CELL_SCORES,
-        "cells/*_coverage.parquet": recovery.CELL_COVERAGE,
+        "recovery.parquet": recovery.RECOVERY,
+        "claims.parquet": recovery.RECOVERY_CLAIMS,
+        "intervals.parquet": recovery.RECOVERY_INTERVALS,
+        "simulations/claims-*/*.parquet": recovery.RECOVERY_CLAIMS,
+        "simulations/intervals-*/*.parquet": recovery.RECOVERY_INTERVALS,
     },
 }
 """Step of a study, or command → name or pattern of its tables → contract.

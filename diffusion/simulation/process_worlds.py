@@ -23,8 +23,7 @@ from diffusion.simulation.processes import (
 )
 from diffusion.simulation.recipes import Recipe
 from diffusion.simulation.spread import followed
-from diffusion.simulation.structures import DAYS, Structure, draw_structure
-from diffusion.simulation.worlds import START
+from diffusion.simulation.structures import DAYS, START, Structure, draw_structure
 
 AT_ONCE: Final = 0.15
 """Entries on the day of release, beside the first market, per expected entry after it."""
@@ -138,8 +137,27 @@ def world(
     return draw_sample(draw_structure(name, own, markets=markets, days=days, alike=alike), sample, tracks=tracks)
 
 
-def draw_sample(structure: Structure, rng: np.random.Generator, *, tracks: int) -> ProcessWorld:
-    """Return a sample of tracks from a structure; artists and their tastes are drawn anew each time."""
+def draw_sample(structure: Structure, rng: np.random.Generator, *, tracks: int, samples: int = 1) -> ProcessWorld:
+    """Return a sample of tracks from a structure; artists and their tastes are drawn anew each time.
+
+    Parameters
+    ----------
+    tracks
+        Number of tracks of a sample, before any second ids.
+    samples
+        Samples that are put together, with artists of their own each (default 1). Shares and rates of many samples
+        together are what one sample has on average.
+    """
+    drawn = [_drawn(rng, structure, tracks) for _ in range(samples)]
+    many = np.cumsum([0, *(int(artists.max()) + 1 for artists, _, _ in drawn[:-1])])
+    artists = np.concatenate([own + before for (own, _, _), before in zip(drawn, many, strict=True)])
+    debut, entered = (np.concatenate([part[place] for part in drawn]) for place in (1, 2))
+    shown = structure.charts.entries(_upper_half(rng, structure, entered), artists)
+    return ProcessWorld(structure, shown, artists, debut, entered)
+
+
+def _drawn(rng: np.random.Generator, structure: Structure, tracks: int) -> tuple[Ints, Floats, Floats]:
+    """Return artists, releases and entries of the tracks of one sample."""
     recipe, days = structure.recipe, structure.days
     artists, album = _catalogue(rng, recipe, tracks)
     debut = _releases(rng, structure, int(album.max()) + 1)[album]
@@ -150,8 +168,7 @@ def draw_sample(structure: Structure, rng: np.random.Generator, *, tracks: int) 
     if recipe.reissues:
         again, entered = _reissued(rng, recipe.reissues, debut, entered)
         artists, debut = np.append(artists, artists[again]), np.append(debut, debut[again])
-    shown = structure.charts.entries(_upper_half(rng, structure, entered), artists)
-    return ProcessWorld(structure, shown, artists, debut, entered)
+    return artists, debut, entered
 
 
 def _catalogue(rng: np.random.Generator, recipe: Recipe, tracks: int) -> tuple[Ints, Ints]:

@@ -1,6 +1,7 @@
 """What all samples of a named world have in common: its markets, how they are watched, and who influences whom."""
 
 from dataclasses import dataclass
+from datetime import date
 from itertools import cycle, islice
 from typing import Final
 
@@ -14,7 +15,9 @@ from diffusion.markets import SIMULATED
 from diffusion.simulation.chart_dates import ChartDates
 from diffusion.simulation.network import Network, simulated_markets
 from diffusion.simulation.recipes import WORLDS, Recipe
-from diffusion.simulation.worlds import START
+
+START: Final = date(2018, 1, 1)
+"""First date of every world."""
 
 DAYS: Final = 365 + WASHOUT
 """Days observed by default: a year of releases after the washout of the first charts."""

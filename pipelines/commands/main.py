@@ -18,8 +18,7 @@ from pipelines.folders.manifest import to_json
 from pipelines.formatting import printable
 from pipelines.progress import progress
 from pipelines.query import answers
-from pipelines.recovery import CELLS
-from pipelines.recovery.output import named_cells, recovery_text, write_recovery
+from pipelines.recovery import cells_of, recovery_text, write_recovery
 from pipelines.study.run import Run, closing_data, closing_lines
 from pipelines.study.settings import Study, read_study
 from pipelines.study.simulated import simulated_study
@@ -124,47 +123,49 @@ def survival(
 
 
 @cli.command("recovery")
+@click.option("--world", "worlds", multiple=True, metavar="NAME", help="Only this world, such as falling; repeatable.")
 @click.option(
-    "--cell",
-    "cells",
+    "--tracks", type=click.IntRange(min=1), multiple=True, help="Tracks drawn (default 2000 and 8000); repeatable."
+)
+@click.option(
+    "--markets",
+    type=click.IntRange(min=4),
     multiple=True,
-    metavar="NAME",
-    help="Only this cell, such as daily-lag12-ties-background-gaps; may be given several times.",
+    help="Markets drawn (default 12, and 40 in four of the worlds); repeatable.",
 )
-@click.option("--simulations", type=click.IntRange(min=1), default=10, show_default=True, help="Simulations per cell.")
 @click.option(
-    "--tracks", type=click.IntRange(min=1), default=2000, show_default=True, help="New tracks per simulation."
+    "--simulations", type=click.IntRange(min=1), default=20, show_default=True, help="Simulations per world and size."
 )
-@click.option("--markets", type=click.IntRange(min=2), default=12, show_default=True, help="Markets per simulation.")
-@click.option("--days", type=click.IntRange(min=1), default=365, show_default=True, help="Days per simulation.")
-@click.option("--seed", type=int, default=1, show_default=True, help="Seed of the random numbers.")
+@click.option(
+    "--samples",
+    type=click.IntRange(min=0),
+    default=400,
+    show_default=True,
+    help="Simulations in each of the worlds in which intervals are held against the truth; 0 leaves them out.",
+)
+@click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True, help="Seed of the random numbers.")
 @click.option("--workers", type=click.IntRange(min=1), default=2, show_default=True, help="Number of processes.")
 @OUT
 def recovery_command(
-    cells: tuple[str, ...],
+    worlds: tuple[str, ...],
+    tracks: tuple[int, ...],
+    markets: tuple[int, ...],
     simulations: int,
-    tracks: int,
-    markets: int,
-    days: int,
+    samples: int,
     seed: int,
     workers: int,
     out: Path,
 ) -> None:
-    """Measure on simulated charts how well methods recover a known network, and how often intervals cover the truth."""
-    chosen = named_cells(cells) if cells else CELLS
+    """Hold every claim against simulated worlds, in most of which no market influences another.
+
+    A run that was stopped goes on where it stopped, and a later one makes only what is not yet there.
+    """
+    cells = cells_of(worlds, tracks, markets, intervals=samples > 0)
     with progress() as tell:
-        found = write_recovery(
-            out,
-            simulations=simulations,
-            tracks=tracks,
-            markets=markets,
-            days=days,
-            seed=seed,
-            cells=chosen,
-            workers=workers,
-            tell=tell,
+        table = write_recovery(
+            out, cells, simulations=simulations, samples=samples, seed=seed, workers=workers, tell=tell
         )
-    click.echo(recovery_text(found).rstrip("\n"))
+    click.echo(recovery_text(table).rstrip("\n"))
 
 
 @cli.group()

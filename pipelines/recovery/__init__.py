@@ -1,8 +1,25 @@
-"""The recovery study: methods and intervals on simulated networks with known truth."""
+"""The recovery study: what the product claims in simulated worlds whose truth is known."""
 
-from diffusion.simulation.worlds import CELLS, Cell, Size
-from pipelines.recovery.methods import METHODS
-from pipelines.recovery.runs import CellRuns, cell_runs
-from pipelines.recovery.study import Recovery, recovery_study, summed_up
+from pipelines.recovery.cells import Cell, cells_of
+from pipelines.recovery.claims import CLAIMS, Finding, findings
+from pipelines.recovery.goals import GOALS
+from pipelines.recovery.intervals import INTERVALS, Truth, covered, truth_of
+from pipelines.recovery.output import write_recovery
+from pipelines.recovery.summary import summed_up
+from pipelines.recovery.words import recovery_text
 
-__all__ = ["CELLS", "METHODS", "Cell", "CellRuns", "Recovery", "Size", "cell_runs", "recovery_study", "summed_up"]
+__all__ = [
+    "CLAIMS",
+    "GOALS",
+    "INTERVALS",
+    "Cell",
+    "Finding",
+    "Truth",
+    "cells_of",
+    "covered",
+    "findings",
+    "recovery_text",
+    "summed_up",
+    "truth_of",
+    "write_recovery",
+]

@@ -1,62 +1,80 @@
-"""`recovery`: writes the recovery study, cell by cell; a later run continues where an earlier one ended."""
+"""`recovery`: writes the study, some simulations at a time; a later run goes on where an earlier one ended."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
-from dataclasses import asdict, fields
+from dataclasses import asdict
+from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Any, Final
+from typing import Final, Protocol
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+from threadpoolctl import threadpool_limits
 
 from diffusion import SettingError
-from diffusion.simulation.truth import POPULATION
+from pipelines.contracts.recovery import RECOVERY, RECOVERY_CLAIMS, RECOVERY_INTERVALS
 from pipelines.folders.folder import Folder
 from pipelines.folders.manifest import fingerprint
-from pipelines.progress import Report
-from pipelines.recovery import CELLS, METHODS, Cell, CellRuns, Recovery, Size, cell_runs, summed_up
-from pipelines.recovery.runs import Each
-from pipelines.recovery.study import check_cells
+from pipelines.progress import Report, quiet
+from pipelines.recovery.cells import Cell
+from pipelines.recovery.claims import findings
+from pipelines.recovery.intervals import Truth, covered, truth_of
+from pipelines.recovery.summary import summed_up
+from pipelines.recovery.words import recovery_text
 
-TABLES: Final = ("edges", "advantage", "coverage")
-"""Tables of `pipelines.recovery.Recovery`, written as ``recovery_<name>.csv``."""
+SIMULATIONS: Final = 20
+"""Simulations of a cell of claims."""
 
-_MEASURES: Final = {
-    "average_precision": "Average precision of the edges (area under precision by recall)",
-    "auc": "AUC of the edges",
-    "leaders_tau": "Kendall's tau of the leaders with the true ones",
-}
-_STEP: Final = "recovery"
-VERSION: Final = 1
+SAMPLES: Final = 400
+"""Simulations of a cell of intervals."""
+
+BATCH: Final = 10
+"""Simulations that are written together: so many are lost at most when a run is killed."""
+
+VERSION: Final = 2
 """Version of the study; raised when the same simulations give other numbers."""
+
+_CONTRACTS: Final = {"claims": RECOVERY_CLAIMS, "intervals": RECOVERY_INTERVALS}
+
+Row = dict[str, object]
+
+
+class Each(Protocol):
+    """A function like `map`: calls a function with each number, in any process, and yields the results in order."""
+
+    def __call__(self, function: Callable[[int], list[Row]], numbers: Iterable[int], /) -> Iterator[list[Row]]:
+        """Yield the result for each number."""
 
 
 def write_recovery(
     place: str | Path,
+    cells: Sequence[Cell],
     *,
-    simulations: int = 10,
-    tracks: int = 2_000,
-    markets: int = 12,
-    days: int = 365,
+    simulations: int = SIMULATIONS,
+    samples: int = SAMPLES,
     seed: int = 1,
-    cells: Sequence[Cell] = CELLS,
-    population: int = POPULATION,
     workers: int = 1,
-    tell: Report = lambda doing, share=None: None,
-) -> Recovery:
-    """Write the recovery study into a folder and return it.
+    tell: Report = quiet,
+) -> pd.DataFrame:
+    """Write the recovery study into a folder and return its table, `pipelines.contracts.recovery.RECOVERY`.
 
-    Each cell is written when it is finished. A later run with the same settings reads it back. Cells of other runs stay
-    in the folder.
+    Simulations are written as soon as `BATCH` of them are done. A later run, with the same seed, reads them back and
+    makes those that are missing. Simulations that a run does not ask for stay in the folder.
 
     Parameters
     ----------
     place
-        Folder for ``recovery_edges.csv``, ``recovery_advantage.csv``, ``recovery_coverage.csv``, ``recovery.txt`` (the
-        same tables as text), ``cells/`` (the runs of each cell) and the manifest.
-    simulations, tracks, markets, days, seed, cells, population
-        As in `pipelines.recovery.recovery_study`.
+        Folder for ``recovery.parquet`` and ``recovery.txt`` (the table, and in words), ``claims.parquet`` and
+        ``intervals.parquet`` (every simulation), ``simulations/`` (the same as they were made) and the manifest.
+    cells
+        What is simulated, as `pipelines.recovery.cells_of` returns it.
+    simulations, samples
+        Simulations of a cell of claims (default 20), and of one of intervals (default 400).
+    seed
+        Seed of the random numbers (default 1).
     workers
         Number of processes (default 1). The numbers do not depend on it.
     tell
@@ -65,102 +83,96 @@ def write_recovery(
     Raises
     ------
     SettingError
-        When a number is too small, or a cell occurs twice.
+        When there is no cell, or a number is too small.
     OutputError
         When the folder cannot be written.
     """
-    check_cells(cells)
-    settings = {"simulations": simulations, "seed": seed, "population": population, "methods": list(METHODS)}
-    settings |= asdict(Size(tracks, markets, days))
-    done = []
+    for what, number, least in (("cells", len(cells), 1), ("simulations", simulations, 1), ("seed", seed, 0)):
+        if number < least:
+            raise SettingError(f"{what}: {number}; give {least} or more")
+    found = {question: [contract.schema.empty_table()] for question, contract in _CONTRACTS.items()}
     with _processes(workers) as each:
         for cell in cells:
-            tell(cell.name)
-            with Folder(place) as folder:
-                done.append(_cell(folder, cell, settings, each, tell))
-    recovery = summed_up(done)
+            wanted = simulations if cell.question == "claims" else samples
+            found[cell.question].append(_cell(place, cell, wanted, seed, each, tell))
     tell("writing tables")
+    claims, intervals = (pa.concat_tables(parts) for parts in found.values())
+    table = summed_up(claims.to_pandas(), intervals.to_pandas())
+    parameters = {"simulations": simulations, "samples": samples, "seed": seed, "cells": [cell.name for cell in cells]}
     with Folder(place) as folder:
-        _tables(folder, recovery, cells, settings)
-    return recovery
+        folder.begin("recovery", fingerprint("recovery", VERSION, parameters), parameters=parameters, notes={})
+        folder.put_table("recovery", "recovery.parquet", RECOVERY.conform(pa.Table.from_pandas(table)))
+        folder.put_table("recovery", "claims.parquet", RECOVERY_CLAIMS.conform(claims))
+        folder.put_table("recovery", "intervals.parquet", RECOVERY_INTERVALS.conform(intervals))
+        folder.put("recovery", "recovery.txt", recovery_text(table).encode())
+    return table
 
 
-def named_cells(names: Sequence[str]) -> list[Cell]:
-    """Return the cells with these names, in the order of `CELLS`.
+def _cell(place: str | Path, cell: Cell, wanted: int, seed: int, each: Each, tell: Report) -> pa.Table:
+    """Return the first `wanted` simulations of a cell; those that the folder does not have are made and written."""
+    step, schema = f"{cell.name}-seed{seed}", _CONTRACTS[cell.question].schema
+    tell(cell.name)
+    with Folder(place) as folder:
+        parts = [folder.read_table(name).cast(schema) for name in _written(folder, step)]
+    done = {number for part in parts for number in part["simulation"].to_pylist()}
+    left = [number for number in range(wanted) if number not in done]
+    if left:
+        simulate = _simulating(cell, seed)
+        for at in range(0, len(left), BATCH):
+            tell(cell.name, at / len(left))
+            numbers = left[at : at + BATCH]
+            rows = [row for simulation in each(simulate, numbers) for row in simulation]
+            parts.append(pa.Table.from_pylist(rows, schema))
+            with Folder(place) as folder:
+                _add(folder, step, f"simulations/{step}/{numbers[0]:04}.parquet", parts[-1])
+    made = pa.concat_tables(parts)
+    return made.filter(pc.less(made["simulation"], wanted)).sort_by("simulation")
 
-    Raises
-    ------
-    SettingError
-        When there is no cell with a name.
-    """
-    known = {cell.name: cell for cell in CELLS}
-    for name in names:
-        if name not in known:
-            raise SettingError(f"no cell '{name}'; there are {', '.join(known)}")
-    return [cell for name, cell in known.items() if name in names]
+
+def _key(step: str) -> str:
+    return fingerprint(step, VERSION)
 
 
-def recovery_text(recovery: Recovery) -> str:
-    """Return the tables of a study as text, with rounded numbers and one column per method."""
-    parts = []
-    for name, title in _MEASURES.items():
-        wide = recovery.edges.pivot_table(index="cell", columns="method", values=name, sort=False, dropna=False)
-        parts.append(_titled(f"{title}, mean over simulations", wide.reset_index()))
-    parts.append(_titled("Average precision above that of the other method, paired", _unkeyed(recovery.advantage)))
-    parts.append(_titled("Coverage of 95 % intervals", _unkeyed(recovery.coverage)))
-    return "\n\n".join(parts) + "\n"
+def _written(folder: Folder, step: str) -> list[str]:
+    """Return the names of the simulations of a cell that the folder has, whole and of this version."""
+    before = folder.previous(step) if folder.unchanged(step, _key(step)) else None
+    return [artifact["path"] for artifact in before["artifacts"]] if before else []
+
+
+def _add(folder: Folder, step: str, name: str, table: pa.Table) -> None:
+    """Write simulations beside those of the cell that the folder has."""
+    kept = _written(folder, step)
+    folder.begin(step, _key(step), parameters={}, notes={})
+    folder.carry(step, kept)
+    folder.put_table(step, name, table)
+
+
+def _simulating(cell: Cell, seed: int) -> Callable[[int], list[Row]]:
+    """Return the function of the number of a simulation that returns its rows."""
+    if cell.question == "claims":
+        return partial(_claim_rows, cell, seed)
+    return partial(_interval_rows, cell, truth_of(cell, seed), seed)
+
+
+def _claim_rows(cell: Cell, seed: int, simulation: int) -> list[Row]:
+    with threadpool_limits(limits=1, user_api="blas"):
+        found = findings(cell, (seed, simulation))
+    return [cell.keys | {"simulation": simulation} | asdict(finding) for finding in found]
+
+
+def _interval_rows(cell: Cell, truth: Truth, seed: int, simulation: int) -> list[Row]:
+    with threadpool_limits(limits=1, user_api="blas"):
+        found = covered(cell, truth, (seed, simulation))
+    return [cell.keys | {"simulation": simulation} | asdict(coverage) for coverage in found]
 
 
 @contextmanager
 def _processes(workers: int) -> Iterator[Each]:
     """Yield a function like `map` that works in `workers` processes."""
     if workers < 1:
-        raise SettingError(f"{workers} workers; give 1 or more")
+        raise SettingError(f"workers: {workers}; give 1 or more")
     if workers == 1:
         yield map
         return
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
         yield pool.map
-
-
-def _cell(folder: Folder, cell: Cell, settings: dict[str, Any], each: Each, tell: Report) -> CellRuns:
-    """Return the runs of a cell, read from the folder if they are there."""
-    step, parameters = f"{_STEP}_{cell.name}", asdict(cell) | settings
-    names = {part: f"cells/{cell.name}_{part}.parquet" for part in ("scores", "coverage")}
-    key = fingerprint(step, VERSION, parameters)
-    if folder.unchanged(step, key):
-        scores, coverage = (folder.read_table(name).to_pandas() for name in names.values())
-        return CellRuns(cell, scores, coverage.astype({"days": "Int64"}))
-    runs = cell_runs(
-        cell,
-        simulations=settings["simulations"],
-        size=Size(*(settings[spec.name] for spec in fields(Size))),
-        seed=settings["seed"],
-        population=settings["population"],
-        each=each,
-        tell=lambda share: tell(cell.name, share),
-    )
-    folder.begin(step, key, parameters=parameters, notes={})
-    folder.put_table(step, names["scores"], runs.scores)
-    folder.put_table(step, names["coverage"], runs.coverage)
-    return runs
-
-
-def _tables(folder: Folder, recovery: Recovery, cells: Sequence[Cell], settings: dict[str, Any]) -> None:
-    """Write the tables of all cells."""
-    parameters = settings | {"cells": [cell.name for cell in cells]}
-    folder.begin(_STEP, fingerprint(_STEP, VERSION, parameters), parameters=parameters, notes={})
-    for name in TABLES:
-        table: pd.DataFrame = getattr(recovery, name)
-        folder.put(_STEP, f"recovery_{name}.csv", table.to_csv(index=False).encode(), rows=len(table))
-    folder.put(_STEP, "recovery.txt", recovery_text(recovery).encode())
-
-
-def _unkeyed(table: pd.DataFrame) -> pd.DataFrame:
-    """Return a table without the settings of the cell, which are in its name."""
-    return table.drop(columns=[spec.name for spec in fields(Cell)])
-
-
-def _titled(title: str, table: pd.DataFrame) -> str:
-    shown = table.astype(object).where(table.notna(), "")
-    return f"{title}\n\n{shown.to_string(index=False, float_format=lambda value: f'{value:.3f}')}"

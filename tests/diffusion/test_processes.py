@@ -4,21 +4,23 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
 
-from diffusion import SettingError
+from diffusion import DataSaysNoError, SettingError, open_charts
 from diffusion.arrays import Flags, Floats, Ints
 from diffusion.conventions import HORIZON, WASHOUT
+from diffusion.simulation import Simulation, simulate
 from diffusion.simulation.chart_dates import ChartDates
 from diffusion.simulation.process_worlds import ProcessWorld, draw_sample, world
 from diffusion.simulation.processes import Fridays, Hazards, Onset, Rhythm, Season, Steady, Surges, first_entries
 from diffusion.simulation.recipes import WORLDS
-from diffusion.simulation.structures import GAP, draw_structure
-from diffusion.simulation.worlds import START
+from diffusion.simulation.structures import GAP, START, draw_structure
+from diffusion.simulation.study import draw
 
 ERRORS = 4.0
 """Standard errors allowed to a mean; seeds are fixed."""
@@ -354,6 +356,37 @@ def test_charts_on_dates_of_their_own_show_what_the_plain_twin_says(seed: int) -
     assert not shown
 
 
+@pytest.mark.parametrize("cadence", ["daily", "weekly"])
+def test_chart_dates_show_what_charts_that_are_written_and_read_show(cadence: str, tmp_path: Path) -> None:
+    simulation = Simulation(tracks=120, markets=4, days=120, seed=3, cadence=cadence, depth=20)  # type: ignore[arg-type]
+    drawn = draw(simulation)
+    arrivals = drawn.arrivals["top200"]
+    times = np.full((len(drawn.catalogue), 4), np.inf)
+    times[arrivals.track, arrivals.market] = arrivals.time
+    plan, codes = drawn.makers[0].plan, np.array(drawn.network.markets)
+    order = np.argsort(codes)
+    charted = np.arange(len(plan.dates)) >= plan.first[order][:, None]
+    shown = ChartDates(tuple(codes[order]), simulation.start, plan.dates, charted).entries(times[:, order])
+    simulate(simulation, tmp_path / "drawn")
+    with open_charts(tmp_path / "drawn" / "charts") as charts:
+        read = charts.entries()
+    columns = ["track_id", "market", "entry", "last_without", "left_censored"]
+    ids = drawn.catalogue.track_id.to_pylist()
+    mine = shown.to_pandas()[columns].assign(track_id=lambda t: [ids[int(name[1:])] for name in t["track_id"]])
+    theirs = read.to_pandas()[columns]
+    theirs = theirs[theirs["track_id"].isin(set(ids[arrivals.track.min() :]))]
+    pd.testing.assert_frame_equal(
+        *(table.sort_values(["track_id", "market"], ignore_index=True) for table in (mine, theirs))
+    )
+    assert len(mine) > 100
+
+
+def test_charts_that_show_no_entry_are_an_error() -> None:
+    charts = ChartDates(("DE", "FI"), START, np.arange(5), np.ones((2, 5), dtype=bool))
+    with pytest.raises(DataSaysNoError, match="no simulated track"):
+        charts.entries(np.full((3, 2), np.inf))
+
+
 # ── worlds with influence ────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -441,6 +474,16 @@ def test_samples_of_one_structure_differ_in_tracks_alone() -> None:
     one, two = (draw_sample(structure, np.random.default_rng(seed), tracks=300) for seed in (1, 2))
     assert one.structure is two.structure
     assert not one.entries.table.equals(two.entries.table)
+
+
+def test_samples_put_together_share_no_artist() -> None:
+    structure = draw_structure("giant-artist", np.random.default_rng(1))
+    drawn = draw_sample(structure, np.random.default_rng(2), tracks=600, samples=3)
+    parts = drawn.artists.reshape(3, 600)
+    assert (parts[1:].min(axis=1) > parts[:-1].max(axis=1)).all()
+    most = [np.bincount(part).max() for part in parts]
+    assert all(150 < tracks < 250 for tracks in most)
+    assert len(drawn.entries.artists) == 1_800
 
 
 def test_pairs_say_what_languages_say() -> None:

@@ -15,10 +15,9 @@ import pytest
 
 from diffusion.contracts import ARRAY_RELATIONS, RELATIONS, Contract
 from diffusion.simulation import Simulation, Switches, simulate
-from diffusion.simulation.worlds import Cell
 from pipelines.artifacts import ARTIFACTS
 from pipelines.commands.main import cli
-from pipelines.recovery.output import write_recovery
+from pipelines.recovery import cells_of, write_recovery
 from pipelines.reference.auxiliary import make_auxiliary
 from pipelines.study.steps import STEPS
 from tests.conftest import WriteCsv, steady
@@ -106,7 +105,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     command("ingest", charts, "--out", place / "ingested")
     command("ingest", charts, "--join-aux", place / "auxiliary", "--out", place / "joined")
     command("clean", place / "ingested", "--out", place / "cleaned")
-    write_recovery(place / "recovery", simulations=1, tracks=200, markets=5, days=120, cells=[Cell()], population=1)
+    write_recovery(place / "recovery", cells_of(["influence-sparse"], [300], [5]), simulations=1, samples=1)
     return place
 
 
