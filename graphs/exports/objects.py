@@ -29,8 +29,9 @@ GEPHI_EDGES = (
     "asymmetry",
     "q_order",
     "edge",
+    "edge_ordered",
     "direct",
-    "ordered",
+    "direct_ordered",
     "credits_per_entry",
 )
 """Columns of edges in GEXF, by which Gephi can filter, colour or size edges; GraphML has all columns."""

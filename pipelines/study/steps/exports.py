@@ -2,15 +2,17 @@
 
 from typing import Final
 
-from diffusion.conventions import FDR
 from graphs import MarketGraph
 from graphs.contracts.edges import BEYOND
 from pipelines.study.results import Results
 from pipelines.study.settings import Study
 from pipelines.study.step import Output, Step
 
+VERDICTS: Final = {"edge": "edge", "ordered": "edge_ordered"}
+"""Verdict in the table `lifts` → its name in the files."""
+
 DIRECT: Final = ("beta", "direct", "ordered", "credits_per_entry")
-"""Columns of the table `influence` that edges have in the files."""
+"""Columns of the table `influence` that edges have in the files; `ordered` is called `direct_ordered` there."""
 
 
 def _make(study: Study, results: Results) -> Output:
@@ -28,18 +30,20 @@ def _make(study: Study, results: Results) -> Output:
 
 
 def _with_lifts(graph: MarketGraph, results: Results) -> MarketGraph:
-    """Return the graph with lifts, and with the verdict `edge`: whether the pair goes beyond the baseline."""
+    """Return the graph with lifts and verdicts: beyond the baseline, and more so than the opposite direction."""
     if not results.holds("lifts"):
         return graph
-    lifts = results.table("lifts")[["source", "target", *BEYOND]]
-    return graph.with_columns(edges=lifts.assign(edge=lifts["q"] <= FDR))
+    return graph.with_columns(
+        edges=results.table("lifts")[["source", "target", *BEYOND, *VERDICTS]].rename(columns=VERDICTS)
+    )
 
 
 def _with_direct(graph: MarketGraph, results: Results) -> MarketGraph:
-    """Return the graph with the verdicts `direct` and `ordered`, and the sizes behind them."""
+    """Return the graph with the verdicts on direct influence, and the sizes behind them."""
     if not results.holds("influence"):
         return graph
-    return graph.with_columns(edges=results.table("influence")[["source", "target", *DIRECT]])
+    influence = results.table("influence")[["source", "target", *DIRECT]]
+    return graph.with_columns(edges=influence.rename(columns={"ordered": "direct_ordered"}))
 
 
 def _with_leaders(graph: MarketGraph, results: Results) -> MarketGraph:
