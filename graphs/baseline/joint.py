@@ -114,9 +114,9 @@ def joint_fit(
     kernels wherever a taste is left: of 3, 7, 14 and 28 days the scores of all pairs chose 28 in the packaged sample,
     in real weekly charts and in a simulated world of tastes alone. In 18 simulated worlds in which nobody follows
     anybody (8,000 tracks, 12 markets), p was at most .05 most often with an indicator of the whole window, less often
-    with the best of the four, least often with 5 or 7 days. Where influence is quick, nothing is lost by it (means of 2 and 5
-    days); where it is slow, 7 days find less than 28 do: .68 of the pairs instead of .74 with a mean lag of 15 days,
-    .56 instead of .66 with 30.
+    with the best of the four, least often with 5 or 7 days. Where influence is quick (mean lags of 2 and 5 days),
+    nothing is lost by it; where it is slow, 7 days find less than 28 do: .68 of the pairs instead of .74 with a mean
+    lag of 15 days, .56 instead of .66 with 30.
 
     Effects are relative to the plain mean of the sender's targets: weights by expected steps made no difference beyond
     chance. Errors are described in `graphs.baseline.errors`.
