@@ -32,7 +32,8 @@ def interval(staying: Floats, over: Flags, spread: Spread) -> tuple[Floats, Floa
     it depends on chance whether one of them has many tracks. The variance is therefore at least Greenwood's variance
     times 1 + tightness · (mean size − 1), with sizes weighted by tracks. The tightness, 0 … 1, measures over all
     targets of the source how far the tracks of a cluster behave as one. The quantile is that of the t distribution with
-    clusters − 1 degrees of freedom.
+    clusters − 1 degrees of freedom. Where one artist has a third of all tracks that is too narrow: the intervals of
+    rates then hold the truth in .93 (800 tracks) and .89 (2,000), and in .96 where artists have homes.
 
     If no track entered, the upper bound is Clopper and Pearson's for 0 of n, where n is the number of clusters at risk
     on that day. If all at risk entered, the lower bound is Clopper and Pearson's for n of n, or the lower bound of the

@@ -196,6 +196,9 @@ def sent_and_received(transitions: csr_array, markets: int) -> tuple[Floats, Flo
 def share_interval(part: Floats, whole: Floats) -> tuple[Floats, Floats, Floats]:
     """Return effective number of artists and the bounds of the 95 % interval of Σ part / Σ whole, (m,) each.
 
+    The number is the smaller one of those behind the share's deviation and behind the counts: an artist of a third of
+    all tracks says little of other artists, however near its own share is to that of all.
+
     Parameters
     ----------
     part, whole
@@ -206,7 +209,7 @@ def share_interval(part: Floats, whole: Floats) -> tuple[Floats, Floats, Floats]
     own = np.where(total > 0, (part - np.nan_to_num(share) * whole) / np.maximum(total, 1), 0.0)
     variance, among = np.square(own).sum(axis=0), (whole > 0).sum(axis=0)
     varies = variance > 0
-    artists = np.where(varies, effective_number(own), effective_number(whole))
+    artists = np.where(varies, np.minimum(effective_number(own), effective_number(whole)), effective_number(whole))
     variance *= among / np.maximum(among - 1, 1)
     number = np.where(varies, share * (1 - share) / np.where(varies, variance, 1), artists)
     quantile = stats.t.ppf((1 + CONFIDENCE) / 2, np.maximum(artists - 1, 1))

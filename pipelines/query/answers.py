@@ -72,8 +72,8 @@ def leaders(place: Path, *, by: str, most: int) -> Answer:
     own = ranked[ranked["measure"] == by].drop(columns="measure").dropna(axis=1, how="all")
     if len(own):
         own = own.rename(columns={"score": by}).drop(columns="rank", errors="ignore")
-        own["artists"] = own["artists"].round(1)
         own["says"] = np.where(own["artists"] < LEAST_ARTISTS, "too few", "")
+        own["artists"] = own["artists"].round(1)
         others = table.drop(columns=["name", by], errors="ignore")
         table = table[["market", "name"]].merge(own, on="market").merge(others, on="market")
         table = table.assign(last=table["says"] == "too few").sort_values(
