@@ -57,8 +57,6 @@ ARTIFACTS: Final[Mapping[str, Mapping[str, Contract]]] = {
     },
     "recovery": {
         "recovery.parquet": recovery.RECOVERY,
-        "claims.parquet": recovery.RECOVERY_CLAIMS,
-        "intervals.parquet": recovery.RECOVERY_INTERVALS,
         "simulations/claims-*/*.parquet": recovery.RECOVERY_CLAIMS,
         "simulations/intervals-*/*.parquet": recovery.RECOVERY_INTERVALS,
     },

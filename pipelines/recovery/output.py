@@ -67,8 +67,8 @@ def write_recovery(
     Parameters
     ----------
     place
-        Folder for ``recovery.parquet`` and ``recovery.txt`` (the table, and in words), ``claims.parquet`` and
-        ``intervals.parquet`` (every simulation), ``simulations/`` (the same as they were made) and the manifest.
+        Folder for ``recovery.parquet`` and ``recovery.txt`` (the table, and in words), ``simulations/`` (what every
+        simulation says, by cell and seed) and the manifest.
     cells
         What is simulated, as `pipelines.recovery.cells_of` returns it.
     simulations, samples
@@ -96,21 +96,19 @@ def write_recovery(
             wanted = simulations if cell.question == "claims" else samples
             found[cell.question].append(_cell(place, cell, wanted, seed, each, tell))
     tell("writing tables")
-    claims, intervals = (pa.concat_tables(parts) for parts in found.values())
-    table = summed_up(claims.to_pandas(), intervals.to_pandas())
+    table = summed_up(*(pa.concat_tables(parts).to_pandas() for parts in found.values()))
     parameters = {"simulations": simulations, "samples": samples, "seed": seed, "cells": [cell.name for cell in cells]}
     with Folder(place) as folder:
         folder.begin("recovery", fingerprint("recovery", VERSION, parameters), parameters=parameters, notes={})
         folder.put_table("recovery", "recovery.parquet", RECOVERY.conform(pa.Table.from_pandas(table)))
-        folder.put_table("recovery", "claims.parquet", RECOVERY_CLAIMS.conform(claims))
-        folder.put_table("recovery", "intervals.parquet", RECOVERY_INTERVALS.conform(intervals))
         folder.put("recovery", "recovery.txt", recovery_text(table).encode())
     return table
 
 
 def _cell(place: str | Path, cell: Cell, wanted: int, seed: int, each: Each, tell: Report) -> pa.Table:
     """Return the first `wanted` simulations of a cell; those that the folder does not have are made and written."""
-    step, schema = f"{cell.name}-seed{seed}", _CONTRACTS[cell.question].schema
+    step, contract = f"{cell.name}-seed{seed}", _CONTRACTS[cell.question]
+    schema = contract.schema
     tell(cell.name)
     with Folder(place) as folder:
         parts = [folder.read_table(name).cast(schema) for name in _written(folder, step)]
@@ -122,7 +120,7 @@ def _cell(place: str | Path, cell: Cell, wanted: int, seed: int, each: Each, tel
             tell(cell.name, at / len(left))
             numbers = left[at : at + BATCH]
             rows = [row for simulation in each(simulate, numbers) for row in simulation]
-            parts.append(pa.Table.from_pylist(rows, schema))
+            parts.append(contract.conform(pa.Table.from_pylist(rows, schema)))
             with Folder(place) as folder:
                 _add(folder, step, f"simulations/{step}/{numbers[0]:04}.parquet", parts[-1])
     made = pa.concat_tables(parts)
