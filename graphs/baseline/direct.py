@@ -46,9 +46,9 @@ def direct_table(baseline: Baseline, joint: JointFit, lifts: pd.DataFrame, credi
     simulation of a taste that cuts across languages with 8,000 tracks there are direct pairs; none of them is ordered.
 
     In simulated worlds with 12 markets (`diffusion.simulation.recipes`), that one apart, no pair was direct in any of
-    some 350 simulations without influence, with 2,000 and 8,000 tracks; `p_joint` was at most .05 in .03 to .06 of the
-    pairs. With influence and 8,000 tracks, .00 to .06 of the direct pairs were false and .70 to .96 of the true ones
-    were found; of the ordered, .00 to .02 and .55 to .89. Where 35 % of the pairs have influence both are at their
+    627 simulations without influence, with 2,000 and 8,000 tracks; `p_joint` was at most .05 in .03 to .07 of the
+    pairs. With influence and 8,000 tracks, .00 to .06 of the direct pairs were false and .69 to .96 of the true ones
+    were found; of the ordered, .00 to .03 and .53 to .83. Where 35 % of the pairs have influence both are at their
     lowest, since contrasts within a sender and asymmetries are small there. With 2,000 tracks a third to a half is
     found where influence is moderate.
     """
