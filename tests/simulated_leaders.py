@@ -1,13 +1,9 @@
 """Simulated timelines with markets that lead by as much as one likes, for the tests of leaders."""
 
-from datetime import date, timedelta
-
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from diffusion.timelines import Timelines
-from graphs.journeys.slices import Period
 
 ORIGIN = 18_000
 """Day of the first debut."""
@@ -61,15 +57,3 @@ def simulated_timelines(
         washout=28,
         cadence=1,
     )
-
-
-def equal_periods(number: int, days: int) -> list[Period]:
-    """Return periods of equal length from the first debut on, `days` in all."""
-    width = days // number
-    first = [date(1970, 1, 1) + timedelta(ORIGIN + at * width) for at in range(number)]
-    return [Period(str(at), day, day + timedelta(width - 1)) for at, day in enumerate(first)]
-
-
-def own_artists(timelines: Timelines) -> pd.DataFrame:
-    """Return artists of whom each has one track."""
-    return pd.DataFrame({"track_id": timelines.track_ids, "artist": [f"a{i}" for i in range(len(timelines.track_ids))]})

@@ -128,7 +128,8 @@ def _panel(ax: Axes, ranked: pd.DataFrame, measure: str, rows: int, *, columns: 
         ax.set_xlim(0, 1)
         say_empty(ax, "not defined for any market")
         return
-    _bands(ax, list(ranked["group"]))
+    if ranked["group"].ne("").any():
+        _bands(ax, list(ranked["group"]))
     ends = ranked.dropna(subset=["low", "high"])
     ax.hlines(places[ranked.index.isin(ends.index)], ends["low"], ends["high"], color=BLUE, linewidth=1.2)
     ax.scatter(ranked["score"], places, c=BLUE, s=13, zorder=3)

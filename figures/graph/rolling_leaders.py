@@ -153,7 +153,7 @@ def _notes(rows: pd.DataFrame, drawn: int) -> str:
     of = rows["market"].nunique()
     if drawn < of:
         notes.append(f"Drawn are {drawn} of {of} markets, those with the smallest mean rank.")
-    notes.append("Bands: interval of each market and period by itself.")
+    notes.append("Bands: interval of each market and period by itself; none where artists are too few.")
     if rows["score"].isna().any():
         notes.append("A line has a gap where a score is not defined.")
     return " ".join(notes)
