@@ -2,7 +2,6 @@
 
 from typing import Final
 
-from diffusion.conventions import FDR
 from graphs import MarketGraph
 from graphs.contracts.edges import BEYOND
 from pipelines.study.results import Results
@@ -31,8 +30,7 @@ def _with_lifts(graph: MarketGraph, results: Results) -> MarketGraph:
     """Return the graph with lifts, and with the verdict `edge`: whether the pair goes beyond the baseline."""
     if not results.holds("lifts"):
         return graph
-    lifts = results.table("lifts")[["source", "target", *BEYOND]]
-    return graph.with_columns(edges=lifts.assign(edge=lifts["q"] <= FDR))
+    return graph.with_columns(edges=results.table("lifts")[["source", "target", *BEYOND, "edge"]])
 
 
 def _with_direct(graph: MarketGraph, results: Results) -> MarketGraph:
