@@ -8,6 +8,7 @@ import pandas as pd
 
 from diffusion.conventions import FDR
 from diffusion.entries import Entries
+from diffusion.errors import DataSaysNoError
 from graphs.baseline import Baseline, dealt_entries, joint_fit, simulated_entries
 from graphs.baseline.direct import joint_test
 from graphs.baseline.edges import verdict_table
@@ -50,10 +51,18 @@ def placebo_table(baseline: Baseline, *, window: int, draws: int, replicates: in
         fit = fitted_again(baseline, entries=entries)
         lifts = verdict_table(fit, window=window)
         jointly = cells <= CELLS[0] or (draw == 1 and cells <= CELLS[1])
-        influence = joint_test(joint_fit(fit, window=window), lifts) if jointly else None
+        influence = _influence(fit, lifts, window) if jointly else None
         leaders = lead_table(Leads.of(fit, window=window), replicates=replicates, seed=seed)
         rows.append({"kind": kind, "draw": draw} | found_counts(lifts, influence, leaders))
     return pd.DataFrame(rows).astype({"direct": "Int64"})
+
+
+def _influence(fit: Baseline, lifts: pd.DataFrame, window: int) -> pd.DataFrame | None:
+    """Return the verdict on direct influence; None where the joint fit does not converge."""
+    try:
+        return joint_test(joint_fit(fit, window=window), lifts)
+    except DataSaysNoError:
+        return None
 
 
 def _drawn(baseline: Baseline, draws: int, seed: int) -> Iterator[tuple[str, int, Entries]]:

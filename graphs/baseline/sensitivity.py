@@ -48,9 +48,10 @@ def sensitivity_table(baseline: Baseline, *, window: int | None = None, upper: E
     Notes
     -----
     Each variant changes one thing. ``decaying``: a step weighs half as much with every quarter of the window that its
-    lag is longer. ``ties for``: all ties of a pair count for the direction that is judged; ``ties against``: for the
-    opposite one; in the base they count for neither. The halves are those of the time from the first step to the last,
-    each with a baseline of its own; the second is held against the first.
+    lag is longer; for the order, weights below 1 are tested as if they were whole steps, so that fewer pairs are
+    ordered. ``ties for``: all ties of a pair count for the direction that is judged; ``ties against``: for the opposite
+    one; in the base they count for neither. The halves are those of the time from the first step to the last, each with
+    a baseline of its own; the second is held against the first.
     """
     window = baseline.entries.calendar.default_window if window is None else window
     known, rows = {"base": _Judged.of(PairSums.of(baseline, window=window))}, []

@@ -15,8 +15,8 @@ SAMPLE = "sample"
 """Path that stands for the packaged charts."""
 
 SECTIONS: Mapping[str, tuple[str, ...]] = {
-    "study": ("title",),
-    "charts": ("path", "chart", "columns", "market_names", "truth"),
+    "study": ("title", "truth"),
+    "charts": ("path", "chart", "columns", "market_names"),
     "events": ("top", "min_periods", "washout", "identity"),
     "graph": ("window", "replicates", "seed"),
     "survival": ("by", "horizon"),

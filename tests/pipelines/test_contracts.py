@@ -63,6 +63,8 @@ LARGE = Simulation(9_000, 10, 740, seed=3, density=0.4, depth=60, switches=Switc
 SMALL = Simulation(200, 4, 60, seed=3, depth=20)
 
 SETTINGS = """
+[study]
+{truth}
 [charts]
 path = "{charts}"
 [graph]
@@ -77,10 +79,11 @@ def command(*arguments: object) -> None:
     cli.main([str(argument) for argument in arguments], standalone_mode=False)
 
 
-def run_study(charts: Path, place: Path) -> Path:
+def run_study(charts: Path, place: Path, truth: Path | None = None) -> Path:
     """Run a study with few draws and return its folder."""
     settings = place.with_suffix(".toml")
-    settings.write_text(SETTINGS.format(charts=charts.as_posix()))
+    known = f'truth = "{truth.as_posix()}"' if truth is not None else ""
+    settings.write_text(SETTINGS.format(charts=charts.as_posix(), truth=known))
     command("run", settings, "--out", place)
     return place
 
@@ -92,7 +95,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     simulate(LARGE, place / "star", layout="star")
     simulate(SMALL, place / "simulated", layout="raw", damage=0.05)
     charts = place / "simulated" / "charts"
-    run_study(place / "star" / "charts", place / "study")
+    run_study(place / "star" / "charts", place / "study", place / "star" / "truth.parquet")
     (place / "countries.csv").write_text(COUNTRIES)
     (place / "distances.csv").write_text(DISTANCES)
     make_auxiliary(

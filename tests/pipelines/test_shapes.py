@@ -12,7 +12,8 @@ import pytest
 
 from diffusion import reference_table
 from pipelines.commands.main import main
-from pipelines.study.steps import STEPS
+from pipelines.study.step import with_needs
+from pipelines.study.steps import RUN_SET, STEPS
 
 MARKETS = list(reference_table()["market"])
 OTHERS = [
@@ -130,7 +131,7 @@ def missing(outcome: Outcome) -> set[str]:
     assert all(f"Not made: {name}: {why}." in report for name, why in gaps.items())
     assert report.count("<img") == len(made)
     steps = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))["steps"]
-    assert {*steps} == {"report", *(name for step in STEPS for name in step.manifest_names)}
+    assert {*steps} == {"report", *(name for step in with_needs(RUN_SET, STEPS) for name in step.manifest_names)}
     listed = {artifact["path"] for step in steps.values() for artifact in step["artifacts"]}
     assert files(folder) - {"manifest.json"} == listed
     return {*gaps}

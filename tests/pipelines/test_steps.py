@@ -77,13 +77,14 @@ def test_every_step_comes_after_those_that_it_needs() -> None:
     graph_steps = ["entries", "graph", "baseline", "leaders", "structure", "direct", "placebo", "exports"]
     assert [step.name for step in with_needs(GRAPH_SET, STEPS)] == graph_steps
     assert [step.name for step in with_needs(SURVIVAL_SET, STEPS)] == ["entries", "survival"]
-    assert [step.name for step in followers("graph", STEPS)] == AFTER_GRAPH
+    assert [step.name for step in followers("graph", STEPS)] == [*AFTER_GRAPH, "known"]
 
 
 def test_every_setting_matters_to_some_step() -> None:
     known = {spec.name for spec in fields(Study)}
     used = {name for step in STEPS for name in step.settings}
-    assert used == known - {"path", "title"}  # charts count by their content, the title stands in the report alone
+    # charts and truth count by their content, the title stands in the report alone
+    assert used == known - {"path", "title", "truth"}
     assert set(CHANGED) == used
 
 

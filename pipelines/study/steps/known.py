@@ -47,7 +47,7 @@ def _sources(study: Study) -> list[dict[str, Any]]:
 
 def _make(study: Study, results: Results) -> Output:
     if study.truth is None:
-        raise SettingError("this study has no truth to compare with; name the file under [charts], as truth = …")
+        raise SettingError("this study has no truth to compare with; name the file under [study], as truth = …")
     gaps, truth = Gaps(), TRUTH.conform(pq.read_table(study.truth)).to_pandas()
     return Output(gaps.take("known", lambda: known_tables(truth, results)), not_made=gaps)
 

@@ -43,7 +43,9 @@ def _placebo(results: Results, study: Study) -> pd.DataFrame:
 
 
 def _section(results: Results) -> dict[str, Any]:
-    return {"placebo": html_table(results.table("placebo")) if results.holds("placebo") else None}
+    if not results.holds("placebo"):
+        return {"placebo": None}
+    return {"placebo": html_table(results.table("placebo").astype({"direct": "Int64"}))}
 
 
 def _lines(results: Results) -> list[str]:

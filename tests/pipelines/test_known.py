@@ -1,0 +1,74 @@
+"""What a study finds beside what is true, in charts simulated from a known network."""
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from diffusion import SettingError
+from diffusion.simulation import Simulation
+from pipelines.folders.folder import Folder
+from pipelines.progress import quiet
+from pipelines.study.results import open_results
+from pipelines.study.run import Run, closing_lines
+from pipelines.study.settings import Study, read_study
+from pipelines.study.simulated import simulated_study
+from pipelines.study.steps.known import CLASSES, CLAIMS, FAINT, NONE, STRONG, THROUGH, WEAK, known_tables
+
+SMALL = Simulation(tracks=3_000, markets=8, days=400, density=0.15, depth=30, seed=3)
+
+
+@pytest.fixture(scope="module")
+def known(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[str]]:
+    """Return the folder of a study of known charts, and its lines on screen."""
+    place = tmp_path_factory.mktemp("known")
+    study = simulated_study(Study("x", replicates=20), place / "simulation", simulation=SMALL)
+    with Folder(place / "out") as folder:
+        job = Run(study, folder)
+        reported = job.make(["known"], quiet)
+        return place, closing_lines(folder, reported, job.results)
+
+
+def test_every_pair_is_of_one_class_and_every_claim_is_counted(known: tuple[Path, list[str]]) -> None:
+    place, lines = known
+    pairs, table = (pd.read_parquet(place / "out" / f"{name}.parquet") for name in ("known_pairs", "known"))
+    truth = pd.read_parquet(place / "simulation" / "truth.parquet").set_index(["source", "target"])["alpha"]
+    assert len(pairs) == 8 * 7
+    assert table["truth"].tolist() == list(CLASSES)
+    assert table["pairs"].sum() == len(pairs)
+    for row in pairs.to_dict("records"):
+        own = truth.get((row["source"], row["target"]), 0.0)
+        by_way = sum(
+            truth.get((row["source"], via), 0.0) * truth.get((via, row["target"]), 0.0)
+            for via in {*pairs["source"]} - {row["source"], row["target"]}
+        )
+        assert (row["alpha"], row["through"]) == pytest.approx((own, by_way))
+        size = STRONG if own >= 0.1 else WEAK if own >= 0.05 else FAINT if own > 0 else THROUGH if by_way > 0 else NONE
+        assert row["truth"] == size
+    for claim in CLAIMS:
+        assert table[claim].tolist() == [int(pairs.loc[pairs["truth"] == name, claim].sum()) for name in CLASSES]
+    direct = table.set_index("truth")["direct"]
+    assert direct[STRONG] > 0
+    said = [line for line in lines if line.startswith("known ")]
+    assert len(said) == len(CLAIMS) + 1
+    assert f"{direct[STRONG]} of {table['pairs'][0]} with α 0.1 or more" in said[-1]
+    assert "Found, and true" in (place / "out" / "report.html").read_text(encoding="utf-8")
+
+
+def test_claims_of_the_tables_are_those_of_the_study(known: tuple[Path, list[str]]) -> None:
+    results = open_results(known[0] / "out")
+    truth = pd.DataFrame({"source": ["IN"], "target": ["US"], "alpha": [0.2], "median_lag": [3.0]})
+    pairs = known_tables(truth, results)["known_pairs"].set_index(["source", "target"])
+    lifts, influence = (results.table(name).set_index(["source", "target"]) for name in ("lifts", "influence"))
+    assert pairs["edge"].equals(lifts["q"].le(0.05))
+    assert pairs["direct_ordered"].equals(influence["ordered"])
+    assert pairs["truth"].value_counts().to_dict() == {NONE: 55, STRONG: 1}
+
+
+def test_a_truth_that_is_not_there_ends_with_one_line(tmp_path: Path) -> None:
+    (tmp_path / "study.toml").write_text('[study]\ntruth = "none.parquet"\n[charts]\npath = "sample"\n')
+    study = read_study(tmp_path / "study.toml")
+    with Folder(tmp_path / "out") as folder, pytest.raises(SettingError, match="no truth at '.*none.parquet'"):
+        Run(study, folder).make(["known"], quiet)
+    with Folder(tmp_path / "out") as folder, pytest.raises(SettingError, match="has no truth to compare with"):
+        Run(Study(study.path, replicates=20), folder).make(["known"], quiet)
