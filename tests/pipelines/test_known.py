@@ -13,7 +13,7 @@ from pipelines.study.results import open_results
 from pipelines.study.run import Run, closing_lines
 from pipelines.study.settings import Study, read_study
 from pipelines.study.simulated import simulated_study
-from pipelines.study.steps.known import CLASSES, CLAIMS, FAINT, NONE, STRONG, THROUGH, WEAK, known_tables
+from pipelines.study.steps.known import CLAIMS, CLASSES, FAINT, NONE, STRONG, THROUGH, WEAK, known_tables
 
 SMALL = Simulation(tracks=3_000, markets=8, days=400, density=0.15, depth=30, seed=3)
 
@@ -68,7 +68,7 @@ def test_claims_of_the_tables_are_those_of_the_study(known: tuple[Path, list[str
 def test_a_truth_that_is_not_there_ends_with_one_line(tmp_path: Path) -> None:
     (tmp_path / "study.toml").write_text('[study]\ntruth = "none.parquet"\n[charts]\npath = "sample"\n')
     study = read_study(tmp_path / "study.toml")
-    with Folder(tmp_path / "out") as folder, pytest.raises(SettingError, match="no truth at '.*none.parquet'"):
+    with Folder(tmp_path / "out") as folder, pytest.raises(SettingError, match=r"no truth at '.*none\.parquet'"):
         Run(study, folder).make(["known"], quiet)
     with Folder(tmp_path / "out") as folder, pytest.raises(SettingError, match="has no truth to compare with"):
         Run(Study(study.path, replicates=20), folder).make(["known"], quiet)

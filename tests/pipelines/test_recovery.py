@@ -106,7 +106,7 @@ def test_average_precision_is_that_of_its_definition(seed: int) -> None:
 
 
 def test_intervals_are_held_against_the_mean_of_many_samples() -> None:
-    cell = Cell("intervals", "popularity-falling", 400, 5)
+    cell = Cell("intervals", "popularity-falling", 800, 5)
     truth = truth_of(cell, 1)
     assert truth.known["lift"].between(0.5, 2).all()
     assert truth.known["survival curve"].is_monotonic_decreasing
