@@ -34,6 +34,23 @@ def direct_table(baseline: Baseline, joint: JointFit, lifts: pd.DataFrame, credi
     -------
     DataFrame
         One row per ordered pair, in the order of `lifts`.
+
+    Notes
+    -----
+    A pair is direct where the marginal test and the joint fit both find it, each with a false discovery rate of 5 %.
+    The marginal test alone takes what goes from a by way of c to b for a pair; the joint fit alone has a p that is
+    right on average but relies on an approximation. What limits the power is the marginal test.
+
+    What it cannot tell: a market that lifts all others alike leaves no trace, and neither does what is faster than the
+    charts. A hidden taste that the classes of likeness do not describe is taken for direct influence: in every
+    simulation of a taste that cuts across languages with 8,000 tracks there are direct pairs; none of them is ordered.
+
+    In simulated worlds with 12 markets (`diffusion.simulation.recipes`), that one apart, no pair was direct in any of
+    720 simulations without influence, with 2,000 and 8,000 tracks; `p_joint` was at most .05 in .03 to .07 of the
+    pairs. With influence and 8,000 tracks, .00 to .07 of the direct pairs were false and .69 to .96 of the true ones
+    were found; of the ordered, .00 to .03 and .52 to .84. Where 35 % of the pairs have influence both are at their
+    lowest, since contrasts within a sender and asymmetries are small there. With 2,000 tracks a third to a half is
+    found where influence is moderate.
     """
     table, place = joint_test(joint, lifts), _places(baseline, lifts)
     error = np.sqrt(joint.variance[place])

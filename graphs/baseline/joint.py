@@ -1,6 +1,6 @@
 """The joint conditional fit: what every market adds to the weight of every other, for all pairs at once."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from threadpoolctl import threadpool_limits
@@ -11,7 +11,7 @@ from graphs.baseline.fit import Baseline
 from graphs.baseline.likeness import Kinds
 from graphs.baseline.solver import Point, Problem, maximum
 from graphs.baseline.steps import Steps, blocks_of
-from graphs.baseline.terms import HALVINGS, Columns, Terms
+from graphs.baseline.terms import HALVING, Columns, Terms
 from graphs.baseline.weights import RIDGE, Weights
 
 
@@ -88,7 +88,7 @@ class JointFit:
 
 
 def joint_fit(
-    baseline: Baseline, *, window: int | None = None, halving: float | None = None, ridge: float = RIDGE
+    baseline: Baseline, *, window: int | None = None, halving: float = HALVING, ridge: float = RIDGE
 ) -> JointFit:
     """Return the joint conditional fit of all ordered pairs, with sizes and likeness.
 
@@ -97,8 +97,7 @@ def joint_fit(
     window
         Days within which the sender was entered before, the bound included (default: 60, on weekly charts 56).
     halving
-        Days after which the effect of an entry has fallen to a half (default: the best of 3, 7, 14 and 28, none being
-        shorter than between charts, by the scores of all pairs at the baseline).
+        Days after which the effect of an entry has fallen to a half (default 7), the same for all pairs.
     ridge
         Precision of the normal prior of every effect (default ½).
 
@@ -108,12 +107,23 @@ def joint_fit(
         When the window is below 1.
     DataSaysNoError
         When the fit does not converge.
+
+    Notes
+    -----
+    The half-life is fixed, not fitted. What is left of a hidden taste acts at all lags, so that the data prefer slow
+    kernels wherever a taste is left: of 3, 7, 14 and 28 days the scores of all pairs chose 28 in the packaged sample,
+    in real weekly charts and in a simulated world of tastes alone. In 18 simulated worlds in which nobody follows
+    anybody (8,000 tracks, 12 markets), p was at most .05 most often with an indicator of the whole window, less often
+    with the best of the four, least often with 5 or 7 days. Where influence is quick (mean lags of 2 and 5 days),
+    nothing is lost by it; where it is slow, 7 days find less than 28 do: .68 of the pairs instead of .74 with a mean
+    lag of 15 days, .56 instead of .66 with 30.
+
+    Effects are relative to the plain mean of the sender's targets: weights by expected steps made no difference beyond
+    chance. Errors are described in `graphs.baseline.errors`.
     """
-    calendar = baseline.entries.calendar
-    window = calendar.default_window if window is None else window
+    window = baseline.entries.calendar.default_window if window is None else window
     # products of small blocks: threads would wait for each other longer than they work
     with threadpool_limits(limits=1, user_api="blas"):
-        halving = best_halving(baseline, window) if halving is None else halving
         terms = _terms(baseline, baseline.steps, window, halving)
         problem = Problem(baseline.steps, baseline.kinds, terms, ridge)
         found = maximum(problem, _start(baseline), _of_classes(baseline))
@@ -130,29 +140,6 @@ def joint_fit(
         log_likelihood=found.log_likelihood,
         rounds=found.rounds,
     )
-
-
-def best_halving(baseline: Baseline, window: int) -> float:
-    """Return the half-life whose scores of all pairs, at the baseline, are largest.
-
-    For every pair the score U of β = 0 and its variance I are taken, and max(0, U)² / I is added up.
-    """
-    cadence = baseline.entries.calendar.cadence
-    grid = [days for days in HALVINGS if days >= cadence] or [float(cadence)]
-    steps, chance = baseline.steps, baseline.probabilities()
-    gains = []
-    for halving in grid:
-        terms = Terms.of(steps, window=window, halving=halving, cadence=cadence)
-        squared = replace(terms, columns=terms.columns**2)
-        score, information = np.zeros((2, len(steps.markets), len(steps.markets)))
-        for rows in blocks_of(len(steps)):
-            own = chance[rows]
-            excess = -own
-            excess[np.arange(len(own)), steps.market[rows]] += 1
-            score += terms.gathered(excess, rows)
-            information += squared.gathered(own * (1 - own), rows)
-        gains.append((np.maximum(score, 0) ** 2 / np.maximum(information, 1)).sum())
-    return grid[int(np.argmax(gains))]
 
 
 def _start(baseline: Baseline) -> Point:

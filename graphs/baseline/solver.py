@@ -176,9 +176,10 @@ def maximum(problem: Problem, start: Point, of_classes: Floats) -> Found:
     point = start.contrasts()
     now = problem.slope(point)
     classes = np.linalg.inv(of_classes).astype(np.float64)
-    first = 0.0
+    first, exact = 0.0, EXACT
     for turn in range(ROUNDS):
-        inverse = problem.inverse(now.chance)
+        if exact == EXACT:  # later on, P hardly moves, and neither do the blocks
+            inverse = problem.inverse(now.chance)
         steep = now.gradient.dot(_led(inverse, classes, now.gradient))
         first = first or steep
         exact = min(EXACT, float(np.sqrt(steep / max(first, np.finfo(float).tiny))))

@@ -15,8 +15,8 @@ Columns = NDArray[np.float32]
 Numbers = NDArray[np.floating[Any]]
 """In double precision where a sum must be exact, in single where it must be quick."""
 
-HALVINGS: Final = (3.0, 7.0, 14.0, 28.0)
-"""Days after which influence has fallen to a half, of which the best is taken; none shorter than between charts."""
+HALVING: Final = 7.0
+"""Days after which the effect of an entry is taken to have fallen to a half."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """The joint fit, its errors and credits: equal slow twins and R, silent where nobody follows anybody, and then not."""
 
 from dataclasses import replace
+from datetime import date, timedelta
 from itertools import product
 from pathlib import Path
 
@@ -10,16 +11,19 @@ import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sklearn.metrics import average_precision_score
 
-from graphs.baseline import Baseline, baseline, entry_credits, joint_fit, steps
+from diffusion import SettingError
+from diffusion.simulation.process_worlds import world
+from graphs.baseline import Baseline, baseline, clout, direct_table, edge_table, entry_credits, joint_fit, steps
 from graphs.baseline.credits import _Additive
 from graphs.baseline.likeness import kind_design
 from graphs.baseline.solver import Point, Problem, maximum
 from graphs.baseline.terms import Terms
-from graphs.contracts import CREDITS
+from graphs.contracts import CLOUT, CREDITS, INFLUENCE
 from tests import twins_baseline as twin
 from tests.graphs.test_baseline import case, in_order
-from tests.process_worlds import Process, draw
+from tests.process_worlds import SILENT, Process, draw, languages
 from tests.random_charts import Study, examples, studies
 
 REFERENCE = Path(__file__).parents[1] / "reference"
@@ -34,10 +38,6 @@ SINGLE = 1e-4
 """Relative: P and kernels are held in single precision."""
 
 
-def terms_of(steps_: object, halving: float = 5.0) -> Terms:
-    return Terms.of(steps_, window=60, halving=halving, cadence=1)
-
-
 def test_agrees_with_r() -> None:
     rows = pd.read_csv(REFERENCE / "joint_clogit_rows.csv")
     answers = pd.read_csv(REFERENCE / "joint_clogit_answers.csv").set_index("term")["value"]
@@ -50,7 +50,7 @@ def test_agrees_with_r() -> None:
     step, market = np.nonzero(open_ & (open_.sum(axis=1, keepdims=True) > 1))
     assert rows[["step", "market"]].to_numpy().tolist() == np.stack([step, market + 1], axis=1).tolist()
     assert rows["chosen"].to_numpy().tolist() == (own.market[step] == market).astype(int).tolist()
-    terms = terms_of(own).with_columns(np.ones((len(own), 1), np.float32))
+    terms = Terms.of(own, window=60, halving=5.0, cadence=1).with_columns(np.ones((len(own), 1), np.float32))
     problem = Problem(own, np.zeros(own.since.shape, np.int16), terms, 1e-9)
     many = kind_design().shape[1]
     found = maximum(problem, Point(np.zeros((5, 4)), np.zeros(many)), np.eye(many))
@@ -174,3 +174,141 @@ def test_credits_equal_twin(drawn: Study, seed: int) -> None:
 
 
 # ── in worlds ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def verdict(fit: Baseline) -> pd.DataFrame:
+    """Return the verdict on all pairs of a baseline."""
+    joint = joint_fit(fit)
+    return direct_table(fit, joint, edge_table(fit), entry_credits(joint))
+
+
+def with_truth(table: pd.DataFrame, alpha: np.ndarray) -> pd.DataFrame:
+    """Return the table with what is true of every pair."""
+    codes = sorted(set(table["source"]))
+    true = [alpha[codes.index(a), codes.index(b)] for a, b in zip(table["source"], table["target"], strict=True)]
+    return table.assign(alpha=true, true=np.array(true) > 0)
+
+
+def process_verdict(process: Process, *, tracks: int, seed: int, markets: int = 12) -> pd.DataFrame:
+    """Return the verdict in a plain world, by the languages of its markets."""
+    drawn = draw(process, tracks=tracks, seed=seed, markets=markets)
+    table = verdict(baseline(drawn.entries, pairs=pd.DataFrame(languages(drawn.tongue))))
+    return with_truth(table, drawn.alpha)
+
+
+def named_verdict(name: str, *, tracks: int, seed: int, markets: int = 12) -> pd.DataFrame:
+    """Return the verdict in a named world."""
+    drawn = world(name, tracks=tracks, seed=seed, markets=markets)
+    return with_truth(verdict(baseline(drawn.entries, pairs=drawn.pairs)), drawn.truth.alpha)
+
+
+def rates(table: pd.DataFrame, column: str) -> tuple[float, float]:
+    """Return the share of the pairs with influence that are found, and of the found that have none."""
+    return float(table.loc[table["true"], column].mean()), float(1 - table.loc[table[column], "true"].mean())
+
+
+@pytest.fixture(scope="module")
+def found() -> pd.DataFrame:
+    """A world with influence, 8,000 tracks."""
+    return named_verdict("influence-sparse", tracks=8000, seed=1)
+
+
+def test_tables_are_as_contracted(found: pd.DataFrame) -> None:
+    table = found.drop(columns=["alpha", "true"])
+    assert INFLUENCE.conform(pa.Table.from_pandas(table, preserve_index=False)).column_names == INFLUENCE.names
+    sums = clout(table, sorted(set(table["source"])))
+    CLOUT.conform(pa.Table.from_pandas(sums, preserve_index=False))
+    direct = table[table["direct"]]
+    assert sums["targets"].sum() == sums["sources"].sum() == len(direct) > 0
+    assert sums["sent"].sum() == pytest.approx(direct["credits"].sum())
+    assert sums["received"].sum() == pytest.approx(direct["credits"].sum())
+    nothing = clout(table[~table["direct"]], ["XA"])
+    assert nothing.drop(columns="market").to_numpy().tolist() == [[0, 0, 0, 0, 0, 0]]
+
+
+def test_the_verdict_follows_its_parts(found: pd.DataFrame) -> None:
+    assert found["beta"].groupby(found["source"]).mean().to_numpy() == pytest.approx(0)
+    assert (found["ordered"] <= found["direct"]).all()
+    assert ((found["q_joint"] <= 0.05) & (found["beta_low"] > 0))[found["direct"]].all()
+    assert not found["direct"][found["beta_low"] <= 0].any()
+    # what would have been found is larger than what is not told from nothing
+    assert (np.log(found["detectable"]) > found["beta_high"] - found["beta"]).all()
+
+
+def test_influence_is_found(found: pd.DataFrame) -> None:
+    power, false = rates(found, "direct")
+    assert power >= 0.7
+    assert false <= 0.1
+    assert rates(found, "ordered")[0] >= 0.6
+    assert average_precision_score(found["true"], found["credits_per_entry"]) >= 0.9
+    ratio = (found["credits_per_entry"] / found["alpha"])[found["true"]]
+    assert 0.6 <= ratio.median() <= 1
+    # the lags of all influence have a median of 5 days
+    assert 4 <= found.loc[found["true"], "lag_median"].median() <= 7
+
+
+def test_what_is_the_same_for_all_markets_is_not_seen() -> None:
+    fit = baseline(draw(Process(falling=True), tracks=300, seed=1, markets=5).entries)
+    joint = joint_fit(fit)
+    shifted = replace(joint, beta=joint.beta + np.array([[1.0], [0], [0], [0], [0]]) * (1 - np.eye(5)))
+    assert shifted.probabilities() == pytest.approx(joint.probabilities())
+    other = replace(joint, beta=joint.beta + np.eye(5)[[1]] * [[1.0], [0], [0], [0], [0]])
+    assert np.abs(other.probabilities() - joint.probabilities()).max() > 0.01
+
+
+def test_steps_held_back_are_scored() -> None:
+    drawn = world("influence-extra", tracks=4000, seed=2)
+    cut = int(np.quantile(steps(drawn.entries).day, 0.7))
+    fit = baseline(drawn.entries, pairs=drawn.pairs, before=date(1970, 1, 1) + timedelta(cut))
+    later, kinds = fit.other_steps(drawn.entries)
+    held = later.day >= cut
+    others = later.only(held), kinds[held]
+    gained = joint_fit(fit).log_scores(others) - fit.log_scores("likeness", others)
+    assert len(gained) > 300
+    assert gained.mean() > 0.01
+
+
+def test_a_window_is_a_day_at_least() -> None:
+    fit = baseline(draw(Process(), tracks=100, seed=1, markets=4).entries)
+    with pytest.raises(SettingError, match="window is 0 days; it must be at least 1"):
+        joint_fit(fit, window=0)
+
+
+@pytest.mark.parametrize("name", ["falling", "surge", "main artist", "damaged", "weekly", "taste"])
+def test_silent_worlds_stay_silent(name: str) -> None:
+    tables = [process_verdict(SILENT[name], tracks=1000, seed=seed) for seed in range(2)]
+    assert not any(table["direct"].any() for table in tables)
+    assert np.mean([(table["p_joint"] <= 0.05).mean() for table in tables]) <= 0.1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("name", "tracks", "markets"),
+    [*product(SILENT, [2000, 8000], [12]), *product(["both", "homes", "taste"], [2000], [40])],
+)
+def test_silent_worlds_stay_silent_at_the_stated_rate(name: str, tracks: int, markets: int) -> None:
+    tables = [process_verdict(SILENT[name], tracks=tracks, seed=seed, markets=markets) for seed in range(10)]
+    assert sum(table["direct"].any() for table in tables) <= 2
+    assert not any(table["ordered"].any() for table in tables)
+
+
+def test_a_taste_that_no_table_knows_is_taken_for_direct_but_has_no_order() -> None:
+    tables = [process_verdict(Process(falling=True, across=True), tracks=2000, seed=seed) for seed in range(3)]
+    # nothing in the data tells such a taste from influence: a limit of the method, not of this test
+    assert all(table["direct"].any() for table in tables)
+    assert sum(table["ordered"].any() for table in tables) <= 1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["influence-sparse", "influence-dense", "influence-extra", "influence-taste"])
+def test_influence_is_found_at_the_stated_rate(name: str) -> None:
+    tables = [named_verdict(name, tracks=8000, seed=seed) for seed in range(10)]
+    power, false = np.mean([rates(table, "direct") for table in tables], axis=0)
+    # with influence in 35 % of the pairs, contrasts within a sender are smaller
+    assert power >= (0.6 if name == "influence-dense" else 0.7)
+    assert false <= 0.1
+    power, false = np.nanmean([rates(table, "ordered") for table in tables], axis=0)
+    assert power >= (0.5 if name == "influence-dense" else 0.6)
+    assert false <= 0.05
+    precision = [average_precision_score(table["true"], table["credits_per_entry"]) for table in tables]
+    assert np.mean(precision) >= 0.95
