@@ -56,8 +56,8 @@ def edge_table(baseline: Baseline, *, window: int | None = None) -> pd.DataFrame
     Intervals of the lift are Jeffreys' [1]_ for a count with the larger of both variances, so that none has width 0;
     here the share of the variance that the fitted weights take up (`graphs.baseline.absorbed`) is taken off. With few
     steps such an interval could lie above 1 where `p` is not small; there its lower bound is 1, so that interval and
-    test say the same: `lift_low` is above 1 only where `p` is at most 2.5 %. In ten worlds, with and without influence,
-    the intervals cover 95 to 97 % of the lifts that a very large sample has.
+    test say the same: `lift_low` is above 1 only where `p` is at most 2.5 %. In eight worlds, with and
+    without influence, the intervals hold .955 to .966 of the lifts that a very large sample has.
 
     `affinity` is the E-value of `lift_low` [2]_: a taste that the baseline does not know and that makes the lift by
     itself must raise both the chance of the source and the chance of the target by this factor at least.
