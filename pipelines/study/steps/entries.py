@@ -17,6 +17,9 @@ from pipelines.study.results import Results
 from pipelines.study.settings import SAMPLE, SECTIONS, Study
 from pipelines.study.step import Gaps, Output, Step, Table
 
+MOST_DATES: Final = 12
+"""Dates without any chart that the report names."""
+
 ENTERED_TRACKS: Final = contracts.Contract(
     "entered_tracks",
     "one track with an entry",
@@ -126,6 +129,7 @@ def _section(results: Results) -> dict[str, Any]:
         "every": every(notes["cadence_days"]),
         "usual": entries.calendar.by_market()[["dates", "depth_median", "missing"]].median(),
         "unseen": [day.isoformat() for day in entries.calendar.unseen_dates()],
+        "most_dates": MOST_DATES,
     }
 
 

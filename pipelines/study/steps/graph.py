@@ -113,7 +113,7 @@ def _lines(results: Results) -> list[str]:
     for measure in MEASURES:
         best = leaders.sort_values([measure, "market"], ascending=[False, True]).head(5)
         names = ", ".join(f"{row['name']} {cell(row[measure])}" for row in best.to_dict("records"))
-        lines.append(f"leaders   {measure}: {names}")
+        lines.append(f"scores    {measure}, which describes: {names}")
     for by, value in (("tracks", lambda pair: cell(pair["tracks"])), ("rate", rate_range)):
         pairs = graph.largest(by).head(5)
         names = "; ".join(f"{p['source']}→{p['target']} {value(p)}" for p in pairs.to_dict("records"))

@@ -123,7 +123,7 @@ def _section(results: Results) -> dict[str, Any]:
     if results.holds("validity"):
         table = results.table("validity")
         content["validity"] = html_table(table[table["given"] == "size and outcome"][VALIDITY_COLUMNS])
-        content["small"] = float(table["small"].iloc[0])
+        content |= {"small": float(table["small"].iloc[0]), "draws": DRAWS}
     return content
 
 
@@ -157,7 +157,7 @@ def _lines(results: Results) -> list[str]:
         f"{names[row['market']]} {row['score']:.2f} ({row['low']:.2f} to {row['high']:.2f})"
         for row in best.to_dict("records")
     ]
-    lines.append(f"leaders   share sent, which describes and tests nothing: {', '.join(said) or 'too few artists'}")
+    lines.append(f"scores    share sent, which describes: {', '.join(said) or 'too few artists'}")
     return lines
 
 
