@@ -61,9 +61,9 @@ def test_the_readme_is_short_and_in_its_order() -> None:
     assert len(re.findall(r"^- ", section("Limits"), flags=re.MULTILINE)) == 5
 
 
-def test_the_readme_claims_counts_rates_and_curves_only() -> None:
+def test_the_readme_claims_no_leader_and_no_influence() -> None:
     claims = section("What the demo shows")
-    assert claims.count("*How sure:*") == len(re.findall(r"^\d\. ", claims, flags=re.MULTILINE)) == 3
+    assert claims.count("*How sure:*") == len(re.findall(r"^\d\. ", claims, flags=re.MULTILINE)) == 4
     assert not re.search(r"\blead|direct\b|significan|influence|chance", claims)
 
 
@@ -81,6 +81,10 @@ def test_what_the_readme_says_of_the_demo_is_so() -> None:
     assert f"would be {100 * edge['rate_if_ties']:.0f} % and {100 * back['rate_if_ties']:.0f} %" in claims
     assert (edge["lag_median"], "by about three days" in claims) == (3, True)
     assert (back["tracks"], f"none of {back['exposed']}" in claims) == (0, True)
+    lifts = graphs.baseline.edge_table(graphs.baseline.baseline(entries))
+    assert f"Of {lifts['q'].notna().sum():,} pairs that can be tested none has more" in claims
+    assert not lifts["edge"].any()
+    assert f"half of the pairs would need {lifts['detectable'].median():.1f} times" in claims
     found = survival.breakthrough(entries, by="language_match")
     groups = found.summary.set_index("group")
     shared, other = groups.loc["shared language"], groups.loc["no shared language"]
