@@ -34,6 +34,8 @@ from diffusion.pairs.variance import Spread, daily_spread
 from diffusion.risk.follow_up import UNSEEN, FollowUp
 from diffusion.risk.kaplan_meier import KaplanMeier, log_log_bounds
 from diffusion.risk.risk_set import RiskSet, exposure_risk
+from diffusion.simulation.process_worlds import draw_sample
+from diffusion.simulation.structures import draw_structure
 from diffusion.timelines import Timelines
 from tests import twins
 from tests.conftest import REFERENCE
@@ -596,6 +598,21 @@ def test_coverage_of_rates_and_lag_curves(albums: float, chance: float, clusters
     rates, bands = covered(240, clusters, chance=chance, together=together, albums=albums)
     assert 0.90 <= rates <= 0.98 + MONTE_CARLO
     assert 0.90 <= bands <= 0.98 + MONTE_CARLO
+
+
+@pytest.mark.slow
+def test_rates_where_one_artist_has_a_third_of_all_tracks() -> None:
+    """Rates of 200 samples against those of 100 other samples together, where a sample has 10 transitions or more."""
+    own, together, *samples = np.random.default_rng(5).spawn(202)
+    structure = draw_structure("giant-artist", own)
+    large = transitions(draw_sample(structure, together, tracks=2_000, samples=100).entries).to_pandas()
+    truth = large.loc[large["tracks"] >= 1_000, "rate"]
+    held = []
+    for rng in samples:
+        table = transitions(draw_sample(structure, rng, tracks=2_000).entries).to_pandas().loc[truth.index]
+        held += ((table["rate_low"] <= truth) & (truth <= table["rate_high"])).to_list()
+    assert len(held) >= 200 * 100
+    assert 0.93 <= np.mean(held) <= 0.97
 
 
 def test_bounds_that_know_no_clusters_are_too_narrow() -> None:
