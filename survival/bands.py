@@ -1,8 +1,8 @@
 """Bands of survival curves when waits of one artist or track are dependent."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import Final, Literal, Self, get_args
+from dataclasses import replace
+from typing import Final, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +11,7 @@ from diffusion import Entries
 from diffusion.arrays import Floats, Ints
 from diffusion.pairs.curves import interval
 from diffusion.pairs.variance import Spread
+from diffusion.risk.influence import Counted, Terms, left_out
 from diffusion.risk.kaplan_meier import KaplanMeier
 from diffusion.risk.waits import Waits
 from diffusion.timelines import distinct, primary_artists
@@ -24,59 +25,11 @@ FEW: Final = 10
 ROUNDING: Final = 1e-12
 """Share of Greenwood's variance up to which squared influences are rounding."""
 
-ALONE: Final = 1 - 1e-9
-"""Share of the hazard from which on a cluster is the whole curve, up to rounding."""
-
-Counted = tuple[Ints, Ints]
-"""Waits at risk and entries by cluster, group and day, (c, g, days) each."""
-
 
 def clusters_of(entries: Entries, cluster: Literal["artist", "track"]) -> NDArray[np.int64]:
     """Return, (n,), the number of each track's cluster: the track, or the artist named first."""
     ids = entries.timelines.track_ids
     return np.arange(len(ids)) if cluster == "track" else distinct(primary_artists(ids, entries.artists))
-
-
-@dataclass(frozen=True, slots=True)
-class Terms:
-    """Terms of the influence on the logarithm of survival, by curve and day, (g, days) each.
-
-    Attributes
-    ----------
-    gain
-        What one wait at risk adds: d / (r · (r − d)), where d of the r waits at risk enter.
-    loss
-        What one entry takes off: 1 / (r − d).
-    total
-        Sum of the gain of all waits at risk, up to and including the day.
-    """
-
-    gain: Floats
-    loss: Floats
-    total: Floats
-
-    @classmethod
-    def of(cls, curves: Sequence[KaplanMeier]) -> Self:
-        """Return the terms of curves; 0 after the end of a curve, and on one day more than the longest has."""
-        shape = len(curves), max(len(curve.staying) for curve in curves) + 1
-        gain, loss, total = np.zeros(shape), np.zeros(shape), np.zeros(shape)
-        for at, curve in enumerate(curves):
-            days = len(curve.staying)
-            gain[at, :days] = np.diff(curve.variance, prepend=0.0)
-            loss[at, :days] = curve.loss
-            total[at, :days] = np.cumsum(curve.at_risk * gain[at, :days])
-        return cls(gain, loss, total)
-
-    def influence(self, counted: Counted) -> tuple[Floats, Floats]:
-        """Return, (c, g, days) each, the influence of each cluster by the day, and its share of the hazard so far.
-
-        The influence is the derivative of the logarithm of survival by the cluster's weight.
-        """
-        at_risk, entered = counted
-        own = np.cumsum(at_risk * self.gain, axis=-1)
-        influence = own - np.cumsum(entered * self.loss, axis=-1)
-        own /= np.where(self.total > 0, self.total, 1.0)
-        return influence, own
 
 
 def spreads(
@@ -98,33 +51,34 @@ def spreads(
 
     Notes
     -----
-    The variance is the sum over clusters of (u / (1 − share))², with the cluster's influence u and its share of the
-    hazard so far. Without the divisor it is the infinitesimal jackknife; with it, to first order, the jackknife that
-    leaves out one cluster at a time. A cluster with a large share draws the curve to itself, and its influence is too
-    small by that factor. The effective number of clusters is (Σ u²)² / Σ u⁴ on the last day: 1 where all influences are
-    0, as of a single cluster; NaN where nobody entered.
+    The variance is the sum over clusters of their squared `diffusion.risk.influence.left_out`: to first order, the
+    jackknife that leaves out one cluster at a time. The degrees of freedom are 1 / Σ share² − 1, with each cluster's
+    share of the hazard so far: clusters less one where all have the same share, about 8 where one of many has a third.
+
+    The effective number of clusters is (Σ u²)² / Σ u⁴ on the last day, with the influence u: 1 where all influences are
+    0, as of a single cluster; NaN where nobody entered. It says whether few clusters made the curve what it is. The
+    degrees of freedom are not taken from it, because it is large where the largest cluster is like the others by
+    chance, and the variance is then too small.
 
     References
     ----------
-    Lin & Wei 1989 (variance by cluster), doi 10.1080/01621459.1989.10478874. Bell & McCaffrey 2002, Survey Methodology
-    28, 169–181 (the divisor).
+    Carter, Schnepel & Steigerwald 2017 (degrees of freedom from shares), doi 10.1162/REST_a_00639.
     """
     terms = Terms.of(curves)
-    variance, squares, fourths = (np.zeros_like(terms.gain) for _ in range(3))
-    at_risk, clusters = np.zeros(terms.gain.shape, np.int64), np.zeros(len(curves), np.int64)
+    variance, shares, squares, fourths = (np.zeros_like(terms.gain) for _ in range(4))
+    at_risk = np.zeros(terms.gain.shape, np.int64)
     for counted in whole_clusters(blocks, group, cluster, terms.gain.shape):
         influence, share = terms.influence(counted)
-        left_out = np.where(share < ALONE, influence / np.maximum(1 - share, 1 - ALONE), np.inf)
-        variance += (left_out**2).sum(axis=0)
+        variance += (left_out(influence, share) ** 2).sum(axis=0)
+        shares += (share**2).sum(axis=0)
         influence **= 2
         squares += influence.sum(axis=0)
         fourths += (influence**2).sum(axis=0)
-        there = counted[0] > 0
-        at_risk += there.sum(axis=0)
-        clusters += there.any(axis=-1).sum(axis=0)
+        at_risk += (counted[0] > 0).sum(axis=0)
+    freedom = 1 / np.where(shares > 0, shares, 1.0) - 1
     ends = [slice(len(curve.staying)) for curve in curves]
     found = [
-        Spread(variance[at, end], curve.variance, np.full(end.stop, clusters[at]), at_risk[at, end])
+        Spread(variance[at, end], curve.variance, freedom[at, end], at_risk[at, end])
         for at, (curve, end) in enumerate(zip(curves, ends, strict=True))
     ]
     last = np.array([curve.variance[-1] for curve in curves])
@@ -186,8 +140,7 @@ def band(curve: KaplanMeier, spread: Spread) -> tuple[Floats, Floats]:
     over_before = np.append(False, curve.over[:-1])
     counted = np.where((spread.at_risk > 0) & ~over_before, spread.at_risk, np.iinfo(np.int64).max)
     fewest = np.minimum.accumulate(counted)
-    with np.errstate(over="ignore"):  # a variance that one cluster makes infinite gives the bounds 0 and 1
-        went, most = interval(curve.staying, curve.over, Spread(spread.variance, spread.least, spread.clusters, fewest))
+    went, most = interval(curve.staying, curve.over, replace(spread, at_risk=fewest))
     low, high = 1 - most, 1 - went
     low[np.cumsum(spread.at_risk) == 0] = 0.0
     low[0] = high[0] = 1.0

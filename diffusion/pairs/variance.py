@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from diffusion.arrays import Days, Flags, Floats, Ints
 from diffusion.pairs.counts import PairCounts
 from diffusion.risk.follow_up import UNSEEN, FollowUp
+from diffusion.risk.influence import Terms, left_out
 from diffusion.risk.kaplan_meier import KaplanMeier
 from diffusion.risk.risk_set import exposure_risk
 from diffusion.timelines import Timelines
@@ -24,18 +25,18 @@ class Spread:
     Attributes
     ----------
     variance
-        Sum over clusters of their squared influence.
+        Sum over clusters of their squared `diffusion.risk.influence.left_out`.
     least
-        Lower limit of the variance: Greenwood's, times the widening by the clusters of the source.
-    clusters
-        Number of clusters with an exposed track.
+        Lower limit of the variance: Greenwood's, for pairs times the widening by the clusters of the source.
+    freedom
+        Degrees of freedom of the t distribution: number of clusters, or effective number, less one.
     at_risk
         Number of clusters with a track whose follow-up reaches the day.
     """
 
     variance: Floats
     least: Floats
-    clusters: Ints
+    freedom: Floats
     at_risk: Ints
 
 
@@ -43,8 +44,10 @@ def rate_spread(timelines: Timelines, counts: PairCounts, curves: KaplanMeier) -
     """Return the spread of each pair on its last day: that of single tracks, corrected for clusters."""
     greenwood, last = curves.variance[..., -1], np.maximum(curves.last, 0)
     ended = np.take_along_axis(counts.entered + counts.censored, last[..., None], axis=-1)[..., 0]
-    stayed, went = curves.variance, curves.variance - curves.loss
-    spread = Spread(greenwood.copy(), greenwood.copy(), counts.exposed, ended)
+    total = (counts.entered * curves.loss).sum(axis=-1)
+    spread = Spread(
+        _of_single_tracks(counts, curves, total), greenwood.copy(), (counts.exposed - 1).astype(np.float64), ended
+    )
     follow_up = FollowUp.of_exposures(timelines, counts.window)
     timed = np.flatnonzero(timelines.timed)
     for source in range(len(counts.markets)):
@@ -54,12 +57,20 @@ def rate_spread(timelines: Timelines, counts: PairCounts, curves: KaplanMeier) -
             continue
         risk = exposure_risk(timelines, follow_up, entries[places])
         days = risk.days
-        several = Several.of(days, risk.entered, heads, np.stack([stayed[source], went[source]]))
-        spread.variance[source] += several.variance
+        several = Several.of(days, risk.entered, heads, curves.variance[source], curves.loss[source], total[source])
+        spread.variance[source] += several.left_out
         spread.least[source] *= several.widening(counts.tracks[source], counts.exposed[source], greenwood[source])
-        spread.clusters[source] -= _repeated(days != UNSEEN, heads)
+        spread.freedom[source] -= _repeated(days != UNSEEN, heads)
         spread.at_risk[source] -= _repeated((days == last[source]) & (days != UNSEEN), heads)
     return spread
+
+
+def _of_single_tracks(counts: PairCounts, curves: KaplanMeier, total: Floats) -> Floats:
+    """Return, (m, m), the variance if every track were a cluster; `total` is the hazard of all tracks."""
+    share = curves.variance / np.where(total > 0, total, 1.0)[..., None]
+    stayed, went = (left_out(curves.variance - lost, share) ** 2 for lost in (0.0, curves.loss))
+    variance: Floats = (counts.censored * stayed + counts.entered * went).sum(axis=-1)
+    return variance
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,21 +79,34 @@ class Several:
 
     Attributes
     ----------
-    variance
+    influence
         Sum of the squared influence of the clusters, minus that of their single tracks.
+    left_out
+        The same of their influence when left out.
     pairs
         Number of ordered pairs of exposed tracks of one cluster.
     """
 
-    variance: Floats
+    influence: Floats
+    left_out: Floats
     pairs: Ints
 
     @classmethod
-    def of(cls, days: Days, entered: Flags, heads: NDArray[np.int64], influence: Floats) -> Self:
-        single = _looked_up(influence, days, entered)
+    def of(
+        cls, days: Days, entered: Flags, heads: NDArray[np.int64], variance: Floats, loss: Floats, total: Floats
+    ) -> Self:
+        """Return the correction from the tracks' follow-up, (k, m) each, and the curves of the targets, (m, days)."""
+        cell = np.arange(len(loss)) * loss.shape[1] + np.maximum(days, 0)
+        own = np.where(days == UNSEEN, 0.0, variance.ravel()[cell])
+        single = own - np.where(entered, loss.ravel()[cell], 0.0)
+        own /= np.where(total > 0, total, 1.0)
+        whole, shared = (np.add.reduceat(values, heads, axis=0) for values in (single, own))
         sizes = np.add.reduceat((days != UNSEEN).astype(np.int64), heads, axis=0)
-        whole = np.add.reduceat(single, heads, axis=0)
-        return cls((whole**2).sum(axis=0) - (single**2).sum(axis=0), (sizes * (sizes - 1)).sum(axis=0))
+        return cls(
+            influence=(whole**2).sum(axis=0) - (single**2).sum(axis=0),
+            left_out=(left_out(whole, shared) ** 2).sum(axis=0) - (left_out(single, own) ** 2).sum(axis=0),
+            pairs=(sizes * (sizes - 1)).sum(axis=0),
+        )
 
     def widening(self, tracks: Ints, exposed: Ints, greenwood: Floats) -> Floats:
         """Return, (m,), the factor by which clusters widen Greenwood's variance; 1 where they do not.
@@ -92,15 +116,8 @@ class Several:
         there = greenwood > 0
         larger = self.pairs / np.maximum(exposed, 1)
         most = float((tracks * larger)[there].sum())
-        shown = float((tracks[there] * self.variance[there] / greenwood[there]).sum())
+        shown = float((tracks[there] * self.influence[there] / greenwood[there]).sum())
         return 1 + (min(max(shown / most, 0.0), 1.0) if most else 0.0) * larger
-
-
-def _looked_up(influence: Floats, days: Days, entered: Flags) -> Floats:
-    """Return each track's influence, (k, m), from that by outcome, market and day, (2, m, days); 0 if not exposed."""
-    _, markets, length = influence.shape
-    cell = (entered * markets + np.arange(markets)) * length + np.maximum(days, 0)
-    return np.where(days == UNSEEN, 0.0, influence.ravel()[cell])
 
 
 def _repeated(flags: Flags, heads: NDArray[np.int64]) -> Ints:
@@ -134,8 +151,8 @@ def source_widening(days: Days, entered: Flags, cluster: NDArray[np.int64]) -> F
     if not len(places):
         return np.ones(markets)
     curves = KaplanMeier.of_ends(went, censored)
-    influence = np.stack([curves.variance, curves.variance - curves.loss])
-    several = Several.of(days[places], entered[places], heads, influence)
+    total = (went * curves.loss).sum(axis=-1)
+    several = Several.of(days[places], entered[places], heads, curves.variance, curves.loss, total)
     return several.widening(went.sum(axis=1), (went + censored).sum(axis=1), curves.variance[:, -1])
 
 
@@ -153,24 +170,19 @@ def daily_spread(
     """
     cluster = np.unique(cluster, return_inverse=True)[1]
     length, clusters = len(curves.staying), int(cluster.max()) + 1
-    gain = np.diff(curves.variance, prepend=0.0)
-    spread = Spread(
-        variance=np.zeros(length),
-        least=curves.variance * widening,
-        clusters=np.full(length, clusters),
-        at_risk=np.zeros(length, np.int64),
-    )
+    terms = Terms.of([curves])
+    variance, there = np.zeros(length + 1), np.zeros(length + 1, np.int64)
     order = np.argsort(cluster, kind="stable")
     days, entered, cluster = days[order], entered[order], cluster[order]
     for first in range(0, clusters, CLUSTERS_AT_ONCE):
         rows = min(CLUSTERS_AT_ONCE, clusters - first)
         own = slice(*np.searchsorted(cluster, (first, first + rows)))
-        cell = (cluster[own] - first) * length + days[own]
+        cell = (cluster[own] - first) * (length + 1) + days[own]
         ended, went = (
-            np.bincount(cells, minlength=rows * length).reshape(rows, length) for cells in (cell, cell[entered[own]])
+            np.bincount(cells, minlength=rows * (length + 1)).reshape(rows, 1, length + 1)
+            for cells in (cell, cell[entered[own]])
         )
-        at_risk = np.cumsum(ended[:, ::-1], axis=1)[:, ::-1]
-        influence = np.cumsum(at_risk * gain - went * curves.loss, axis=1)
-        spread.variance[:] += (influence**2).sum(axis=0)
-        spread.at_risk[:] += (at_risk > 0).sum(axis=0)
-    return spread
+        at_risk = np.cumsum(ended[..., ::-1], axis=-1)[..., ::-1]
+        variance += (left_out(*terms.influence((at_risk, went))) ** 2).sum(axis=(0, 1))
+        there += (at_risk > 0).sum(axis=(0, 1))
+    return Spread(variance[:-1], curves.variance * widening, np.full(length, clusters - 1.0), there[:-1])

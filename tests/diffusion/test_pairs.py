@@ -34,6 +34,8 @@ from diffusion.pairs.variance import Spread, daily_spread
 from diffusion.risk.follow_up import UNSEEN, FollowUp
 from diffusion.risk.kaplan_meier import KaplanMeier, log_log_bounds
 from diffusion.risk.risk_set import RiskSet, exposure_risk
+from diffusion.simulation.process_worlds import draw_sample
+from diffusion.simulation.structures import draw_structure
 from diffusion.timelines import Timelines
 from tests import twins
 from tests.conftest import REFERENCE
@@ -129,6 +131,19 @@ def one_each(cluster: dict[str, int]) -> dict[str, int]:
     return {track: number for number, track in enumerate(cluster)}
 
 
+def hazard_shares(followed: Sequence[tuple[str, int, bool]], cluster: dict[str, int]) -> list[float]:
+    """Return by cluster its share of the hazard, in the order of `influences`; 0 where there is no hazard."""
+    hazard: dict[int, float] = Counter()
+    for day in sorted({days for _, days, entered in followed if entered}):
+        at_risk = [cluster[track] for track, days, _ in followed if days >= day]
+        went = sum(days == day and entered for _, days, entered in followed)
+        if went < len(at_risk):
+            for number in at_risk:
+                hazard[number] += went / (len(at_risk) - went) / len(at_risk)
+    total = sum(hazard.values()) or 1.0
+    return [hazard[number] / total for number in sorted({cluster[track] for track, _, _ in followed})]
+
+
 def plain_interval(
     followed: Sequence[tuple[str, int, bool]], cluster: dict[str, int], wider: float
 ) -> tuple[float, float]:
@@ -140,11 +155,14 @@ def plain_interval(
     low, high = 0.0, 1 - surely
     if within < 1:
         effect, each = influences(followed, cluster), influences(followed, one_each(cluster))
+        shares = hazard_shares(followed, cluster)
         low, high = 0.0, 1.0
-        if len(effect) > 1:
-            variance = max(sum(u**2 for u in effect), wider * sum(u**2 for u in each))
-            width = student.ppf(0.975, len(effect) - 1) * math.sqrt(variance)
-            low, high = (1 - within ** math.exp(sign * width / -math.log(within)) for sign in (-1, 1))
+        if max(shares) < 1 - 1e-9:
+            by_cluster = sum((u / (1 - share)) ** 2 for u, share in zip(effect, shares, strict=True))
+            variance = max(by_cluster, wider * sum(u**2 for u in each))
+            width = student.ppf(0.975, max(len(effect) - 1, 1)) * math.sqrt(variance)
+            with np.errstate(over="ignore"):
+                low, high = (float(1 - within ** np.exp(sign * width / -math.log(within))) for sign in (-1, 1))
     return (max(low, surely), 1.0) if twins_survival(followed) == 0 else (low, high)
 
 
@@ -286,7 +304,10 @@ def test_track_ids_may_be_any_text() -> None:
 
 
 def test_curve_and_variances_are_those_of_r() -> None:
-    """R's `survival::survfit` with and without `cluster`; see lag_band.R."""
+    """R's `survival::survfit` with and without `cluster`; see lag_band.R.
+
+    R's robust error is of the influences. The variance of a band is of the same ones, each over 1 − share.
+    """
     tracks = pd.read_csv(REFERENCE / "lag_band_tracks.csv")
     answer = pd.read_csv(REFERENCE / "lag_band_survfit.csv").set_index("days")
     frame = band_of(tracks["days"].to_numpy(), tracks["entered"].to_numpy() > 0, tracks["cluster"].to_numpy())
@@ -295,6 +316,8 @@ def test_curve_and_variances_are_those_of_r() -> None:
         assert own[name].to_list() == answer[name].to_list()
     for name in ("incidence", "greenwood", "robust"):
         np.testing.assert_allclose(own[name], answer[name], rtol=0, atol=EXACT)
+    np.testing.assert_allclose(frame["spread"], frame["left_out"], rtol=0, atol=EXACT)
+    assert (own["left_out"] > 1.01 * answer["robust"]).any()
     lags = frame[frame["ended"] > 0].reset_index(names="days").assign(source="SE", target="US")
     curve = lag_curve(lags.assign(censored=lags["ended"] - lags["entered"])).set_index("days")
     for name in ("low", "high"):
@@ -302,12 +325,25 @@ def test_curve_and_variances_are_those_of_r() -> None:
 
 
 def band_of(days: NDArray[np.int64], entered: NDArray[np.bool_], cluster: NDArray[np.int64]) -> pd.DataFrame:
-    """Return by day the curve of one pair and its standard errors, of the survival itself."""
+    """Return by day the curve of one pair and its standard errors, of the survival itself.
+
+    `robust` and `left_out` are summed up here, cluster by cluster; `spread` is what the intervals take.
+    """
     length = int(days.max()) + 1
     ended = np.bincount(days, minlength=length)
     events = np.bincount(days[entered], minlength=length)
     curves = KaplanMeier.of_ends(events, ended - events)
     spread = daily_spread(days.astype(np.int32), entered, cluster, curves)
+    each, going = np.arange(length), events / (curves.at_risk - events)  # somebody stays on every day
+    squares, apart = np.zeros(length), np.zeros(length)
+    for number in np.unique(cluster):
+        mine = days[cluster == number]
+        there = (mine[:, None] >= each).sum(axis=0)
+        went = np.bincount(days[entered & (cluster == number)], minlength=length)
+        hazard = np.cumsum(there / curves.at_risk * going)
+        influence = hazard - np.cumsum(went / (curves.at_risk - events))
+        squares += influence**2
+        apart += (influence / (1 - hazard / np.maximum(np.cumsum(going), EXACT))) ** 2
     return pd.DataFrame(
         {
             "at_risk": curves.at_risk,
@@ -315,7 +351,9 @@ def band_of(days: NDArray[np.int64], entered: NDArray[np.bool_], cluster: NDArra
             "ended": ended,
             "incidence": curves.incidence,
             "greenwood": np.sqrt(curves.variance) * curves.staying,
-            "robust": np.sqrt(spread.variance) * curves.staying,
+            "robust": np.sqrt(squares) * curves.staying,
+            "left_out": np.sqrt(apart) * curves.staying,
+            "spread": np.sqrt(spread.variance) * curves.staying,
         }
     )
 
@@ -406,7 +444,7 @@ def test_one_cluster_says_nothing_of_the_spread() -> None:
 def test_an_interval_is_as_wide_as_the_larger_variance_and_few_clusters_make_it() -> None:
     staying, over = np.array([0.5]), np.array([False])
     for variance, least, clusters in ((0.01, 0.0, 100), (0.01, 0.02, 100), (0.01, 0.0, 3)):
-        spread = Spread(np.array([variance]), np.array([least]), np.array([clusters]), np.array([2]))
+        spread = Spread(np.array([variance]), np.array([least]), np.array([clusters - 1.0]), np.array([2]))
         expected = log_log_bounds(staying, np.array([max(variance, least)]), student.ppf(0.975, clusters - 1))
         for bound, other in zip(interval(staying, over, spread), expected, strict=True):
             np.testing.assert_allclose(bound, other, rtol=0, atol=EXACT)
@@ -560,6 +598,21 @@ def test_coverage_of_rates_and_lag_curves(albums: float, chance: float, clusters
     rates, bands = covered(240, clusters, chance=chance, together=together, albums=albums)
     assert 0.90 <= rates <= 0.98 + MONTE_CARLO
     assert 0.90 <= bands <= 0.98 + MONTE_CARLO
+
+
+@pytest.mark.slow
+def test_rates_where_one_artist_has_a_third_of_all_tracks() -> None:
+    """Rates of 200 samples against those of 100 other samples together, where a sample has 10 transitions or more."""
+    own, together, *samples = np.random.default_rng(5).spawn(202)
+    structure = draw_structure("giant-artist", own)
+    large = transitions(draw_sample(structure, together, tracks=2_000, samples=100).entries).to_pandas()
+    truth = large.loc[large["tracks"] >= 1_000, "rate"]
+    held = []
+    for rng in samples:
+        table = transitions(draw_sample(structure, rng, tracks=2_000).entries).to_pandas().loc[truth.index]
+        held += ((table["rate_low"] <= truth) & (truth <= table["rate_high"])).to_list()
+    assert len(held) >= 200 * 100
+    assert 0.93 <= np.mean(held) <= 0.97
 
 
 def test_bounds_that_know_no_clusters_are_too_narrow() -> None:

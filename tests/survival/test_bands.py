@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -16,10 +16,11 @@ from scipy.stats import t as student
 
 import diffusion
 from diffusion.risk import waits as waits_module
+from diffusion.risk.influence import Terms
 from diffusion.risk.kaplan_meier import KaplanMeier
 from diffusion.risk.waits import Waits
 from survival import CLUSTERS, breakthrough, kaplan_meier
-from survival.bands import Cluster, Terms, whole_clusters
+from survival.bands import Cluster, whole_clusters
 from tests.conftest import REFERENCE, WriteCsv, steady
 from tests.random_charts import Study, examples, studies
 
@@ -49,9 +50,18 @@ def log_survival(waits: Records, weight: NDArray[np.float64], day: int) -> float
     return total
 
 
-def plain_variances(waits: Records, day: int) -> tuple[float, float, float]:
-    """Return the variance by cluster, Greenwood's, and the effective number of clusters, for one group and day."""
-    influences, left_out = [], 0.0
+class Plain(NamedTuple):
+    """What a band is made of, by the definitions: see `survival.bands.spreads`."""
+
+    by_cluster: float
+    greenwood: float
+    freedom: float
+    effective: float
+
+
+def plain_spread(waits: Records, day: int) -> Plain:
+    """Return what the band of one group on one day is made of."""
+    influences, shares, left_out = [], [], 0.0
     greenwood, hazard = 0.0, {}
     for at in range(1, day + 1):
         there = (waits["start"] < at) & (at <= waits["days"])
@@ -68,27 +78,26 @@ def plain_variances(waits: Records, day: int) -> tuple[float, float, float]:
             there = (waits["start"] < at) & (at <= waits["days"])
             share += size * (there & own).sum() / there.sum() / sum(hazard.values())
         influences.append(influence)
+        shares.append(share)
         left_out += math.inf if share > 1 - 1e-9 else (influence / (1 - share)) ** 2
     squares, fourths = (sum(u**power for u in influences) for power in (2, 4))
     effective = math.nan if not greenwood else squares**2 / fourths if squares > 1e-12 * greenwood else 1.0
-    return left_out, greenwood, effective
+    return Plain(left_out, greenwood, 1 / sum(share**2 for share in shares) - 1 if hazard else 0.0, effective)
 
 
 def plain_band(waits: Records, survival: float, day: int) -> tuple[float, float]:
     """Return the band of one group on one day on which not all at risk have entered so far."""
-    clusters = len(set(waits["cluster"]))
     if day == 0:
         return 1.0, 1.0
     if survival == 1:
         counts = [len(set(waits["cluster"][(waits["start"] < at) & (at <= waits["days"])])) for at in range(1, day + 1)]
         fewest = min((count for count in counts if count), default=0)
         return (0.025 ** (1 / fewest) if fewest else 0.0), 1.0
-    if clusters < 2:
+    plain = plain_spread(waits, day)
+    if math.isinf(plain.by_cluster):
         return 0.0, 1.0
-    by_cluster, greenwood, _ = plain_variances(waits, day)
-    if math.isinf(by_cluster):
-        return 0.0, 1.0
-    reach = student.ppf(0.975, clusters - 1) * math.sqrt(max(by_cluster, greenwood)) / -math.log(survival)
+    error = math.sqrt(max(plain.by_cluster, plain.greenwood))
+    reach = student.ppf(0.975, max(plain.freedom, 1)) * error / -math.log(survival)
     with np.errstate(over="ignore"):
         return float(survival ** np.exp(reach)), float(survival ** np.exp(-reach))
 
@@ -142,7 +151,7 @@ def test_bands_are_those_of_the_plain_twin(
             found = (row["low"], row["high"])
             assert found == pytest.approx(plain_band(own, row["survival"], day), rel=0, abs=DERIVATIVE)
         effective = result.summary.set_index("group").loc[str(name), "effective_clusters"]
-        assert effective == pytest.approx(plain_variances(own, last)[2], rel=1e-3, nan_ok=True)
+        assert effective == pytest.approx(plain_spread(own, last).effective, rel=1e-3, nan_ok=True)
 
 
 # ── R ────────────────────────────────────────────────────────────────────────────────────────────────────────────────
