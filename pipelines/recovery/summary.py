@@ -93,7 +93,8 @@ def _interval_rows(intervals: pd.DataFrame) -> Iterator[Row]:
         keys: Row = {"influence": WORLDS[str(world)].density > 0, "world": world, "tracks": tracks, "markets": markets}
         shares = _of(own, own["intervals"] - own["below"] - own["above"], own["intervals"])
         claim = f"interval of {quantity}"
-        yield keys | _row(claim, "coverage", shares, coverage_bounds(len(own)), enough=True)
+        bounds = coverage_bounds(int((own["intervals"] > 0).sum()))
+        yield keys | _row(claim, "coverage", shares, bounds, enough=True)
         shares = _of(own, own["missing"], own["intervals"] + own["missing"])
         yield keys | _row(claim, "missing", shares, None, enough=True)
 

@@ -63,7 +63,7 @@ def _caveats(results: Results) -> list[str]:
 SURVIVAL = Step(
     name="survival",
     doing="following waits",
-    version=2,
+    version=3,
     tables={
         "survival": CURVES,
         "survival_summary": SUMMARY,
