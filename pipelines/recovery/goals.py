@@ -1,6 +1,7 @@
 """What every claim must reach, in worlds with influence and in worlds without."""
 
 from dataclasses import dataclass
+from math import inf
 from typing import Final, Literal
 
 Measure = Literal["any", "small", "false", "power", "precision", "relative precision", "coverage", "missing"]
@@ -60,7 +61,7 @@ class Goal:
         bound = self.together if world == ALL else dict(self.apart).get(world, self.each)
         if bound is None:
             return None
-        return (bound, 1.0) if self.least else (0.0, bound)
+        return (bound, inf) if self.least else (0.0, bound)
 
 
 GOALS: Final = (

@@ -1,6 +1,7 @@
 """The table of a study in words: every claim with its goal, then the cells that miss theirs, then all cells."""
 
 from collections.abc import Iterator
+from math import inf
 from typing import Any, Final
 
 import pandas as pd
@@ -93,7 +94,7 @@ def _goal(row: Row) -> str:
         return ""
     if row["least"] == 0:
         return f"; goal at most {_share(row['most'])}"
-    if row["most"] == 1:
+    if row["most"] == inf:
         return f"; goal at least {_share(row['least'])}"
     return f"; goal {_share(row['least'])} to {_share(row['most'])}"
 
