@@ -1,25 +1,30 @@
 """Placebos: what the same procedure finds in charts in which no market follows another."""
 
-from collections.abc import Iterator
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
 
 from diffusion.conventions import FDR
-from diffusion.entries import Entries
 from diffusion.errors import DataSaysNoError
 from graphs.baseline import Baseline, dealt_entries, joint_fit, simulated_entries
 from graphs.baseline.direct import joint_test
 from graphs.baseline.edges import verdict_table
 from graphs.baseline.fit import fitted_again
 from graphs.leaders.asymmetry import Leads, lead_table
+from graphs.parallel import in_order
 
-CELLS: Final = (20_000_000, 1_000_000_000)
+CELLS: Final = (20_000_000, 500_000_000)
 """Steps times pairs up to which every draw gets a joint fit, and up to which the first draw of a kind gets one.
 
 With more than the second there are half the draws, too.
 """
+
+AT_ONCE: Final = 2
+"""Draws that are looked at together; each has a baseline of its own."""
+
+DRAWN: Final = {"baseline": simulated_entries, "permutation": dealt_entries}
+"""Kind → what draws the entries."""
 
 
 def placebo_table(baseline: Baseline, *, window: int, draws: int, replicates: int, seed: int = 0) -> pd.DataFrame:
@@ -46,15 +51,21 @@ def placebo_table(baseline: Baseline, *, window: int, draws: int, replicates: in
         As `graphs.contracts.PLACEBO` says, without the row of the charts themselves.
     """
     cells = len(baseline.steps) * len(baseline.steps.markets) ** 2
-    rows = []
-    for kind, draw, entries in _drawn(baseline, draws if cells <= CELLS[1] else (draws + 1) // 2, seed):
-        fit = fitted_again(baseline, entries=entries)
+    last = draws if cells <= CELLS[1] else (draws + 1) // 2
+
+    def found(drawn: tuple[str, int]) -> dict[str, Any]:
+        kind, draw = drawn
+        fit = fitted_again(baseline, entries=DRAWN[kind](baseline, seed=seed + draw))
         lifts = verdict_table(fit, window=window)
         jointly = cells <= CELLS[0] or (draw == 1 and cells <= CELLS[1])
         influence = _influence(fit, lifts, window) if jointly else None
         leaders = lead_table(Leads.of(fit, window=window), replicates=replicates, seed=seed)
-        rows.append({"kind": kind, "draw": draw} | found_counts(lifts, influence, leaders))
-    return pd.DataFrame(rows).astype({"direct": "Int64"})
+        return {"kind": kind, "draw": draw} | found_counts(lifts, influence, leaders)
+
+    # those with a joint fit first: they take longest, and one that comes last would run alone
+    all_ = [("permutation", 1), *(("baseline", draw) for draw in range(1, last + 1))]
+    table = pd.DataFrame(in_order(found, all_, most=AT_ONCE)).astype({"direct": "Int64"})
+    return table.sort_values(["kind", "draw"], ignore_index=True)
 
 
 def _influence(fit: Baseline, lifts: pd.DataFrame, window: int) -> pd.DataFrame | None:
@@ -63,13 +74,6 @@ def _influence(fit: Baseline, lifts: pd.DataFrame, window: int) -> pd.DataFrame 
         return joint_test(joint_fit(fit, window=window), lifts)
     except DataSaysNoError:
         return None
-
-
-def _drawn(baseline: Baseline, draws: int, seed: int) -> Iterator[tuple[str, int, Entries]]:
-    """Yield kind, number and entries of every draw, one after the other."""
-    for draw in range(1, draws + 1):
-        yield "baseline", draw, simulated_entries(baseline, seed=seed + draw)
-    yield "permutation", 1, dealt_entries(baseline, seed=seed + 1)
 
 
 def found_counts(

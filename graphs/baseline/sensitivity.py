@@ -16,6 +16,7 @@ from graphs.baseline.edges import log_lift, order_p, presence_p, seen
 from graphs.baseline.fit import Baseline, fitted_again
 from graphs.baseline.sums import Kernel, PairSums, Ties
 from graphs.false_discovery import adjusted
+from graphs.parallel import in_order
 
 COARSER: Final = (1, 8, 29)
 """Days after the debut at which the classes of age begin where they are coarser."""
@@ -23,6 +24,8 @@ COARSER: Final = (1, 8, 29)
 FINER: Final = (1, 2, 3, 4, 6, 8, 11, 15, 22, 29, 44, 61, 91)
 """The same where they are finer."""
 
+AT_ONCE: Final = 2
+"""Variants that are judged together; half of them have a baseline of their own."""
 
 TIES: Final[tuple[Ties, Ties]] = ("first", "last")
 """All ties for the market with the lower number, and all for the other."""
@@ -54,16 +57,21 @@ def sensitivity_table(baseline: Baseline, *, window: int | None = None, upper: E
     a baseline of its own; the second is held against the first.
     """
     window = baseline.entries.calendar.default_window if window is None else window
-    known, rows = {"base": _Judged.of(PairSums.of(baseline, window=window))}, []
-    for name, judge in _variants(baseline, window, upper).items():
-        try:
-            known[name] = judge()
-        except DataSaysNoError:
-            continue
+    variants = {"base": lambda: _Judged.of(PairSums.of(baseline, window=window))} | _variants(baseline, window, upper)
+    judged = zip(variants, in_order(_judged, variants.values(), most=AT_ONCE), strict=True)
+    known, rows = {name: own for name, own in judged if own is not None}, []
     for name, own in known.items():
         against = "first half" if name == "second half" and "first half" in known else "base"
         rows.append({"variant": name, "against": against} | _compared(own, known[against]))
     return pd.DataFrame(rows)
+
+
+def _judged(judge: "Callable[[], _Judged]") -> "_Judged | None":
+    """Return what a variant finds; None where it has no steps."""
+    try:
+        return judge()
+    except DataSaysNoError:
+        return None
 
 
 @dataclass(frozen=True, slots=True)

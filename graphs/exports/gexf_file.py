@@ -1,18 +1,25 @@
 """GEXF 1.3 as Gephi reads it: positions, sizes, and edges whose weight changes from period to period."""
 
 import math
-import xml.etree.ElementTree as ET
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
+from itertools import chain
 from typing import Final
 
 import networkx as nx
 import pandas as pd
 
-from graphs.exports.graphml_file import document
 from graphs.exports.values import Value, identity, spelled, text, types
+from graphs.exports.xml_lines import document, element, leaf
 
 SPACE: Final = "http://gexf.net/1.3"
+NAMESPACES: Final = {
+    "xmlns": SPACE,
+    "xmlns:viz": f"{SPACE}/viz",
+    "version": "1.3",
+    "xmlns:xsi": "http://www.w3.org/2001/XMLSchema-instance",
+    "xsi:schemaLocation": f"{SPACE} {SPACE}/gexf.xsd",
+}
 KINDS: Final = {str: "string", bool: "boolean", int: "long", float: "double"}
 
 DEGREE: Final = 10.0
@@ -68,25 +75,24 @@ def gexf(graph: "nx.DiGraph[str]", periods: pd.DataFrame | None = None) -> bytes
     GEXF 1.3 primer and schema, https://gexf.net.
     """
     nodes: dict[str, Row] = {code: graph.nodes[code] for code in graph}
-    edges = list(graph.edges(data=True))
     weights = {} if periods is None else _by_edge(periods, graph)
-    root = ET.Element("gexf", {"xmlns": SPACE, "xmlns:viz": f"{SPACE}/viz", "version": "1.3"})
-    root.set("xmlns:xsi", "http://www.w3.org/2001/XMLSchema-instance")
-    root.set("xsi:schemaLocation", f"{SPACE} {SPACE}/gexf.xsd")
-    ET.SubElement(ET.SubElement(root, "meta"), "creator").text = "chart-diffusion"
-    inside = ET.SubElement(root, "graph", mode="dynamic" if weights else "static", defaultedgetype="directed")
+    of_graph = {"mode": "dynamic" if weights else "static", "defaultedgetype": "directed"}
     if weights:
         spans = [span for own in weights.values() for span, _ in own]
-        inside.attrib |= {"timeformat": "date", "timerepresentation": "interval"}
-        inside.attrib |= _times((min(first for first, _ in spans), max(last for _, last in spans)))
-    # the static attributes of edges come last, because graphology keeps only the types of the last list
-    _declare(inside, "node", "static", types(nodes.values()), without="label")
-    _declare(inside, "edge", "dynamic", TIMED_WEIGHT if weights else {})
-    _declare(inside, "edge", "static", types(data for _, _, data in edges), without="weight")
+        of_graph |= {"timeformat": "date", "timerepresentation": "interval"}
+        of_graph |= _times((min(first for first, _ in spans), max(last for _, last in spans)))
     most = max((float(data.get("out_tracks", 0)) for data in nodes.values()), default=0.0)
-    _nodes(ET.SubElement(inside, "nodes"), nodes, most)
-    _edges(ET.SubElement(inside, "edges"), edges, weights)
-    return document(root, indent="")
+    edge_kinds = types(data for _, _, data in graph.edges(data=True))
+    inside = chain(
+        # the static attributes of edges come last, because graphology keeps only the types of the last list
+        _declared("node", "static", types(nodes.values()), without="label"),
+        _declared("edge", "dynamic", TIMED_WEIGHT if weights else {}),
+        _declared("edge", "static", edge_kinds, without="weight"),
+        element("nodes", {}, _nodes(nodes, most)),
+        element("edges", {}, _edges(graph, weights)),
+    )
+    meta = element("meta", {}, [leaf("creator", {}, "chart-diffusion")])
+    return document(element("gexf", NAMESPACES, chain(meta, element("graph", of_graph, inside))))
 
 
 def _by_edge(periods: pd.DataFrame, graph: "nx.DiGraph[str]") -> dict[tuple[str, str], list[tuple[Span, float]]]:
@@ -127,54 +133,48 @@ def _joined(spans: Iterable[Span]) -> list[Span]:
     return joined
 
 
-def _declare(inside: ET.Element, place: str, mode: str, kinds: Mapping[str, type], *, without: str = "") -> None:
-    """Declare attributes; the id is the name, because every reader keeps such an id."""
-    names = [name for name in kinds if name != without]
-    if names:
-        block = ET.SubElement(inside, "attributes", {"class": place, "mode": mode})
-        for name in names:
-            ET.SubElement(block, "attribute", id=identity(name), title=name, type=KINDS[kinds[name]])
+def _declared(place: str, mode: str, kinds: Mapping[str, type], *, without: str = "") -> Iterator[str]:
+    """Yield the list of attributes; the id is the name, because every reader keeps such an id."""
+    kept = {identity(name): KINDS[kind] for name, kind in kinds.items() if name != without}
+    listed = (element("attribute", {"id": name, "title": name, "type": kind}) for name, kind in kept.items())
+    if kept:
+        yield from element("attributes", {"class": place, "mode": mode}, chain.from_iterable(listed))
 
 
-def _nodes(block: ET.Element, nodes: Mapping[str, Row], most: float) -> None:
+def _nodes(nodes: Mapping[str, Row], most: float) -> Iterator[str]:
     for code, data in nodes.items():
-        node = ET.SubElement(block, "node", id=identity(code), label=text(str(data.get("label", code))))
-        _values(node, [(name, value, None) for name, value in data.items() if name != "label"])
+        inside = [*_values([(name, value, None) for name, value in data.items() if name != "label"])]
         if "out_tracks" in data and most > 0:
             share = math.sqrt(max(float(data["out_tracks"]), 0.0) / most)
-            ET.SubElement(node, "viz:size", value=f"{SMALLEST + (LARGEST - SMALLEST) * share:.2f}")
+            inside += element("viz:size", {"value": f"{SMALLEST + (LARGEST - SMALLEST) * share:.2f}"})
         if "lat" in data and "lon" in data:
             x, y = float(data["lon"]) * DEGREE, float(data["lat"]) * DEGREE
-            ET.SubElement(node, "viz:position", x=f"{x:.3f}", y=f"{y:.3f}", z="0.0")
+            inside += element("viz:position", {"x": f"{x:.3f}", "y": f"{y:.3f}", "z": "0.0"})
+        yield from element("node", {"id": identity(code), "label": text(str(data.get("label", code)))}, inside)
 
 
-def _edges(
-    block: ET.Element,
-    edges: Sequence[tuple[str, str, Row]],
-    weights: Mapping[tuple[str, str], list[tuple[Span, float]]],
-) -> None:
-    if len({f"{source}-{target}" for source, target, _ in edges}) < len(edges):
+def _edges(graph: "nx.DiGraph[str]", weights: Mapping[tuple[str, str], list[tuple[Span, float]]]) -> Iterator[str]:
+    if len({f"{source}-{target}" for source, target in graph.edges}) < graph.number_of_edges():
         raise ValueError("two edges have the same id: joined by '-', their nodes' ids give the same text; rename nodes")
-    for source, target, data in edges:
-        edge = ET.SubElement(block, "edge", id=f"{source}-{target}", source=source, target=target)
-        if "weight" in data:
-            edge.set("weight", spelled(data["weight"]))
+    for source, target, data in graph.edges(data=True):
+        ends = {"id": f"{source}-{target}", "source": source, "target": target}
+        whole = {"weight": spelled(data["weight"])} if "weight" in data else {}
         own = weights.get((source, target), [])
         fixed = [(name, value, None) for name, value in data.items() if name != "weight"]
-        _values(edge, [*fixed, *(("weight", weight, span) for span, weight in own)])
-        if own:
-            block_of_spells = ET.SubElement(edge, "spells")
-            for span in _joined(span for span, _ in own):
-                ET.SubElement(block_of_spells, "spell", _times(span))
+        values = _values([*fixed, *(("weight", weight, span) for span, weight in own)])
+        spells = (element("spell", _times(span)) for span in _joined(span for span, _ in own))
+        timed = element("spells", {}, chain.from_iterable(spells)) if own else ()
+        yield from element("edge", ends | whole, chain(values, timed))
 
 
-def _values(element: ET.Element, values: Sequence[tuple[str, Value, Span | None]]) -> None:
-    """Write attribute values, with their span of time where they have one."""
+def _values(values: Sequence[tuple[str, Value, Span | None]]) -> Iterator[str]:
+    """Yield attribute values, with their span of time where they have one."""
+    listed = (
+        element("attvalue", {"for": name, "value": spelled(value)} | ({} if span is None else _times(span)))
+        for name, value, span in values
+    )
     if values:
-        block = ET.SubElement(element, "attvalues")
-        for name, value, span in values:
-            times = {} if span is None else _times(span)
-            ET.SubElement(block, "attvalue", {"for": name, "value": spelled(value), **times})
+        yield from element("attvalues", {}, chain.from_iterable(listed))
 
 
 def _times(span: Span) -> dict[str, str]:

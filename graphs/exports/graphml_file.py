@@ -1,22 +1,25 @@
 """GraphML as Gephi, networkx, igraph and graphology read it."""
 
 import re
-import xml.etree.ElementTree as ET
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from itertools import chain
 from typing import Final
 
 import networkx as nx
 
 from graphs.exports.values import Value, spelled, types
+from graphs.exports.xml_lines import document, element, leaf
 
 SPACE: Final = "http://graphml.graphdrawing.org/xmlns"
-SCHEMA: Final = f"{SPACE} {SPACE}/1.0/graphml.xsd"
+NAMESPACES: Final = {
+    "xmlns": SPACE,
+    "xmlns:xsi": "http://www.w3.org/2001/XMLSchema-instance",
+    "xsi:schemaLocation": f"{SPACE} {SPACE}/1.0/graphml.xsd",
+}
+INDENT: Final = "  "
 KINDS: Final = {str: "string", bool: "boolean", int: "long", float: "double"}
 NOT_IN_TOKENS: Final = re.compile(r"[^\w.:·-]")
 """Characters not allowed in names of attributes and ids of nodes (a little stricter than NMTOKEN of XML Schema)."""
-
-LINE_ENDS: Final = "\r\u0085\u2028"
-"""Characters that XML readers turn into a line end: all readers the first, readers of XML 1.1 the others too."""
 
 
 def graphml(graph: "nx.DiGraph[str]") -> bytes:
@@ -46,43 +49,46 @@ def graphml(graph: "nx.DiGraph[str]") -> bytes:
     Brandes, U. et al. (2002). GraphML progress report. doi 10.1007/3-540-45848-4_59.
     """
     nodes: dict[str, Mapping[str, Value]] = {code: graph.nodes[code] for code in graph}
-    edges = list(graph.edges(data=True))
-    root = ET.Element("graphml", {"xmlns": SPACE, "xmlns:xsi": "http://www.w3.org/2001/XMLSchema-instance"})
-    root.set("xsi:schemaLocation", SCHEMA)
-    node_keys = _keys(root, "node", types(nodes.values()), taken=set())
-    edge_keys = _keys(root, "edge", types(data for _, _, data in edges), taken=set(node_keys.values()))
-    inside = ET.SubElement(root, "graph", edgedefault="directed")
-    for code, data in nodes.items():
+    node_kinds, edge_kinds = types(nodes.values()), types(data for _, _, data in graph.edges(data=True))
+    node_keys = _keys("node", node_kinds, taken=set())
+    edge_keys = _keys("edge", edge_kinds, taken=set(node_keys.values()))
+    for code in nodes:
         if not code or NOT_IN_TOKENS.search(code):
             raise ValueError(f"GraphML takes no node id like '{code}'; ids are letters, digits and .:-_")
-        _data(ET.SubElement(inside, "node", id=code), data, node_keys)
-    for source, target, data in edges:
-        _data(ET.SubElement(inside, "edge", source=source, target=target), data, edge_keys)
-    return document(root)
+    elements = chain(
+        (_element("node", {"id": code}, data, node_keys) for code, data in nodes.items()),
+        (_element("edge", {"source": a, "target": b}, data, edge_keys) for a, b, data in graph.edges(data=True)),
+    )
+    inside = chain(
+        _declared("node", node_kinds, node_keys),
+        _declared("edge", edge_kinds, edge_keys),
+        element("graph", {"edgedefault": "directed"}, chain.from_iterable(elements), indent=INDENT),
+    )
+    return document(element("graphml", NAMESPACES, inside, indent=INDENT))
 
 
-def document(root: ET.Element, *, indent: str = "  ") -> bytes:
-    """Return a tree as an XML file with one line per element; `LINE_ENDS` are escaped so that readers keep them."""
-    ET.indent(root, space=indent)
-    content: bytes = ET.tostring(root, encoding="utf-8", xml_declaration=True)
-    for sign in LINE_ENDS:
-        content = content.replace(sign.encode(), f"&#{ord(sign)};".encode())
-    return content + b"\n"
-
-
-def _keys(root: ET.Element, place: str, kinds: Mapping[str, type], *, taken: set[str]) -> dict[str, str]:
-    """Declare the attributes of nodes or edges; return their key ids."""
+def _keys(place: str, kinds: Mapping[str, type], *, taken: set[str]) -> dict[str, str]:
+    """Return the key ids of the attributes of nodes or edges."""
     ids: dict[str, str] = {}
-    for name, kind in kinds.items():
-        token = NOT_IN_TOKENS.sub("_", name)
+    for name in kinds:
+        token = _token(name)
         ids[name] = f"{place}.{token}" if token in taken else token
-        key = ET.SubElement(root, "key", {"id": ids[name], "for": place})
-        key.attrib |= {"attr.name": token, "attr.type": KINDS[kind]}
     if len(set(ids.values()) | taken) < len(ids) + len(taken):
         raise ValueError(f"attributes of one {place} have the same name in GraphML: {', '.join(sorted(ids))}")
     return ids
 
 
-def _data(element: ET.Element, data: Mapping[str, Value], keys: Mapping[str, str]) -> None:
-    for name, value in data.items():
-        ET.SubElement(element, "data", key=keys[name]).text = spelled(value)
+def _declared(place: str, kinds: Mapping[str, type], ids: Mapping[str, str]) -> Iterator[str]:
+    for name, kind in kinds.items():
+        key = {"id": ids[name], "for": place, "attr.name": _token(name), "attr.type": KINDS[kind]}
+        yield from element("key", key)
+
+
+def _token(name: str) -> str:
+    return NOT_IN_TOKENS.sub("_", name)
+
+
+def _element(name: str, place: Mapping[str, str], data: Mapping[str, Value], keys: Mapping[str, str]) -> Iterator[str]:
+    """Return the lines of a node or an edge."""
+    values = (leaf("data", {"key": keys[attribute]}, spelled(value)) for attribute, value in data.items())
+    return element(name, place, values, indent=INDENT)

@@ -60,7 +60,7 @@ BROAD: Final = 400
 WEIGHTS_AT_ONCE: Final = 100_000_000
 """Weights held at a time, two bytes each."""
 
-SUMS: Final = 8_000_000
+SUMS: Final = 4_000_000
 """Counts of pairs scored at a time. It takes a dozen arrays of that size, eight bytes a value."""
 
 DENSE_ROWS, NARROW = 2_048, 128

@@ -12,6 +12,7 @@ from diffusion.arrays import Floats
 from diffusion.conventions import HORIZON, LONGEST
 from diffusion.entries import Entries
 from diffusion.errors import DataSaysNoError, SettingError
+from graphs.parallel import in_order
 from graphs.summed_hazard.background import AGES, Cells, Periods
 from graphs.summed_hazard.design import Design
 from graphs.summed_hazard.evidence import evidence
@@ -20,7 +21,6 @@ from graphs.summed_hazard.frailty import Frailty, expected_by_track, track_scale
 from graphs.summed_hazard.gradients import Fitted, score_products
 from graphs.summed_hazard.lags import observable
 from graphs.summed_hazard.model import HIGHEST_ALPHA, Fit, Lag, designs_of, fit_with_lags
-from graphs.summed_hazard.parallel import by_target
 from graphs.summed_hazard.penalty import held_out_rate
 from graphs.summed_hazard.result import NOBODY, Credits, SummedHazard
 
@@ -201,7 +201,7 @@ def _with_frailty(setup: _Setup, fit: Fit, kind: Frailty) -> tuple[Fit, Floats, 
 
 
 def _table(setup: _Setup, fit: Fit, shrunk: Fit, scale: Floats | None) -> pd.DataFrame:
-    parts = by_target(lambda target: _target_rows(setup, fit, shrunk, target, scale), len(fit.designs))
+    parts = in_order(lambda target: _target_rows(setup, fit, shrunk, target, scale), range(len(fit.designs)))
     return pd.concat(parts, ignore_index=True).sort_values(["source", "target"], ignore_index=True)[list(COLUMNS)]
 
 

@@ -8,11 +8,11 @@ import numpy as np
 
 from diffusion.arrays import Floats
 from diffusion.errors import SettingError
+from graphs.parallel import in_order
 from graphs.summed_hazard.background import Cells
 from graphs.summed_hazard.design import Design, target_design
 from graphs.summed_hazard.followup import Tracks
 from graphs.summed_hazard.lags import LONGEST, reached
-from graphs.summed_hazard.parallel import by_target
 from graphs.summed_hazard.shapes import LagWeights
 from graphs.summed_hazard.solver import PRECISION, Problem, maximum, problem
 
@@ -86,7 +86,7 @@ class Fit:
             beta = maximum(task, start, most=HIGHEST_ALPHA * task.unit, precision=precision)
             return np.divide(beta, task.unit, out=np.zeros_like(beta), where=task.unit > 0)
 
-        return replace(self, coefficients=np.stack(by_target(best, len(self.designs))))
+        return replace(self, coefficients=np.stack(in_order(best, range(len(self.designs)))))
 
     def credits(self, target: int) -> tuple[Floats, Floats]:
         """Return the share of each possible transmission (c,) and of each background cell (k, q) in its event.
@@ -119,9 +119,9 @@ def target_problem(design: Design, reach: Floats, penalty: float = 0.0) -> Probl
 
 def designs_of(tracks: Tracks, cells: Cells, *, window: int, horizon: int, weight: Floats) -> list[Design]:
     """Return the designs of all markets."""
-    return by_target(
+    return in_order(
         lambda market: target_design(tracks, cells, market, window=window, horizon=horizon, weight=weight),
-        len(tracks.markets),
+        range(len(tracks.markets)),
     )
 
 

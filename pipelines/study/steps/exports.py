@@ -2,8 +2,11 @@
 
 from typing import Final
 
+import pandas as pd
+
 from graphs import MarketGraph
 from graphs.contracts.edges import BEYOND
+from graphs.leaders.asymmetry import MEASURE
 from pipelines.study.results import Results
 from pipelines.study.settings import Study
 from pipelines.study.step import Output, Step
@@ -17,8 +20,7 @@ DIRECT: Final = ("beta", "direct", "ordered", "credits_per_entry")
 
 def _make(study: Study, results: Results) -> Output:
     graph = results.graph
-    for further in (_with_lifts, _with_direct, _with_leaders, _with_communities):
-        graph = further(graph, results)
+    graph = graph.with_columns(edges=_of_edges(graph, results), nodes=_of_nodes(graph, results))
     return Output(
         {},
         {
@@ -29,38 +31,32 @@ def _make(study: Study, results: Results) -> Output:
     )
 
 
-def _with_lifts(graph: MarketGraph, results: Results) -> MarketGraph:
-    """Return the graph with lifts and verdicts: beyond the baseline, and more so than the opposite direction."""
-    if not results.holds("lifts"):
-        return graph
-    return graph.with_columns(
-        edges=results.table("lifts")[["source", "target", *BEYOND, *VERDICTS]].rename(columns=VERDICTS)
-    )
+def _of_edges(graph: MarketGraph, results: Results) -> pd.DataFrame:
+    """Return lifts and verdicts of the pairs: beyond the baseline, more one way than the other, direct."""
+    key = ["source", "target"]
+    table = graph.edges[key]
+    if results.holds("lifts"):
+        table = table.merge(results.table("lifts")[[*key, *BEYOND, *VERDICTS]].rename(columns=VERDICTS), "left", key)
+    if results.holds("influence"):
+        influence = results.table("influence")[[*key, *DIRECT]]
+        table = table.merge(influence.rename(columns={"ordered": "direct_ordered"}), "left", key)
+    return table
 
 
-def _with_direct(graph: MarketGraph, results: Results) -> MarketGraph:
-    """Return the graph with the verdicts on direct influence, and the sizes behind them."""
-    if not results.holds("influence"):
-        return graph
-    influence = results.table("influence")[["source", "target", *DIRECT]]
-    return graph.with_columns(edges=influence.rename(columns={"ordered": "direct_ordered"}))
+def _of_nodes(graph: MarketGraph, results: Results) -> pd.DataFrame:
+    """Return the tested leadership of the markets, its q, and communities.
 
-
-def _with_leaders(graph: MarketGraph, results: Results) -> MarketGraph:
-    """Return the graph with the measure of leadership that is tested, and its q."""
-    table = results.table("leaders")
-    tested = table[table["measure"] == "lead_excess"]
-    if tested.empty:
-        return graph
-    nodes = tested[["market", "score", "q"]].rename(columns={"score": "lead_excess", "q": "lead_q"})
-    return graph.with_columns(nodes=nodes)
-
-
-def _with_communities(graph: MarketGraph, results: Results) -> MarketGraph:
-    """Return the graph with communities as text: Gephi offers whole numbers as a ranking, not as groups."""
-    if not results.holds("communities"):
-        return graph
-    return graph.with_columns(nodes=results.table("communities")[["market", "community"]].astype({"community": str}))
+    Communities are text: Gephi offers whole numbers as a ranking, not as groups.
+    """
+    table, leaders = graph.nodes[["market"]], results.table("leaders")
+    tested = leaders[leaders["measure"] == MEASURE]
+    if len(tested):
+        named = tested[["market", "score", "q"]].rename(columns={"score": "lead_excess", "q": "lead_q"})
+        table = table.merge(named, "left", "market")
+    if results.holds("communities"):
+        groups = results.table("communities")[["market", "community"]].astype({"community": str})
+        table = table.merge(groups, "left", "market")
+    return table
 
 
 EXPORTS = Step(

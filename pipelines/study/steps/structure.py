@@ -5,7 +5,6 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from threadpoolctl import threadpool_limits
 
 import figures
 from diffusion import DataSaysNoError
@@ -47,7 +46,7 @@ def _make(study: Study, results: Results) -> Output:
         "mantel", lambda: {"mantel": mantel(symmetrised(outcome), distances, terms=TERMS, given=(), seed=study.seed)}
     )
     tables |= gaps.take("mrqap", lambda: {"mrqap": mrqap(outcome, distances, terms=TERMS, seed=study.seed)})
-    tables |= gaps.take("gravity", lambda: _gravity(edges, distances))
+    tables |= gaps.take("gravity", lambda: {"gravity": gravity(edges, distances, terms=TERMS).table})
     return Output(tables, not_made=gaps)
 
 
@@ -56,12 +55,6 @@ def _with_lifts(results: Results) -> MarketGraph:
     if not results.holds("lifts"):
         raise DataSaysNoError("no pair was held against the baseline")
     return results.graph.with_columns(edges=results.table("lifts")[["source", "target", *BEYOND]])
-
-
-def _gravity(edges: pd.DataFrame, distances: Distances) -> dict[str, pd.DataFrame]:
-    # with more threads than free cores, many small decompositions take ten times as long
-    with threadpool_limits(limits=1, user_api="blas"):
-        return {"gravity": gravity(edges, distances, terms=TERMS).table}
 
 
 def _communities(graph: MarketGraph, markets: list[str], study: Study) -> dict[str, pd.DataFrame]:
