@@ -64,9 +64,9 @@ def edge_table(baseline: Baseline, *, window: int | None = None) -> pd.DataFrame
 
     What this cannot tell: a market that lifts all others alike, and influence faster than the charts, leave no trace. A
     taste that the classes of likeness do not describe makes pairs of its markets follow each other, and they are found
-    (all 36 of 132 pairs in a simulated world); their order is silent in one maker of worlds (p of at most .05 in .026 at
-    8,000 tracks) and not in another (.113), but none is ordered and an edge. With a taste that they do describe, p is at
-    most .05 in .028 and .061. Where a third of all pairs have influence, .69 of them are found.
+    (all 36 of 132 pairs in a simulated world). Their order is silent in one maker of worlds (p of at most .05 in .026
+    at 8,000 tracks) and not in another (.113), but no edge of theirs is ordered. With a taste that they do describe, p
+    is at most .05 in .028 and .061. Where a third of all pairs have influence, .69 of them are found.
 
     References
     ----------
