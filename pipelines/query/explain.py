@@ -40,19 +40,19 @@ def _found(lift: Mapping[Any, Any], influence: Mapping[Any, Any] | None, a: str,
             f"tracks do not go from {a} to {b} more than the sizes and likeness of markets explain, as far as these "
             f"charts show (a lift of {lift['detectable']:.2f} would be found)"
         )
-    way = (
-        f", and more than from {b} to {a}"
-        if lift["ordered"]
-        else f", but not shown to be more than from {b} to {a}, so a taste that both share would look the same"
-    )
     direct = (
         ""
         if influence is None
         else ", also beside all other markets that were entered before (a direct edge)"
         if influence["direct"]
-        else "; that it is direct is not shown, it may come by way of other markets"
+        else ", which may be by way of other markets (not shown to be direct)"
     )
-    return f"tracks go from {a} to {b} {lift['lift']:.1f} times as often as sizes and likeness explain{way}{direct}"
+    way = (
+        f", and more than from {b} to {a}"
+        if lift["ordered"]
+        else f", but not shown to be more than from {b} to {a}, so a taste that both share would look the same"
+    )
+    return f"tracks go from {a} to {b} {lift['lift']:.1f} times as often as sizes and likeness explain{direct}{way}"
 
 
 def _of_ties(edge: Mapping[Any, Any], back: Mapping[Any, Any]) -> str:

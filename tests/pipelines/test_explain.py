@@ -116,10 +116,10 @@ def test_direct_influence_in_words(other: dict[str, float], words: str) -> None:
             {},
             True,
             3,
-            "4.0 times as often as sizes and likeness explain, and more than from Norway to Sweden, also beside",
+            "4.0 times as often as sizes and likeness explain, also beside all other markets that were entered before",
         ),
-        ({}, True, 3, "(a direct edge)."),
-        ({}, False, 3, "; that it is direct is not shown, it may come by way of other markets."),
+        ({}, True, 3, "(a direct edge), and more than from Norway to Sweden."),
+        ({}, False, 3, ", which may be by way of other markets (not shown to be direct), and more than"),
         ({}, None, 3, "and more than from Norway to Sweden."),
         (
             {"ordered": False},
