@@ -3,9 +3,12 @@
 import os
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from threadpoolctl import threadpool_limits
+
+BASELINES_AT_ONCE: Final = 2
+"""Pieces at a time where each has a baseline of its own, so that they fit into memory together."""
 
 Item = TypeVar("Item")
 Answer = TypeVar("Answer")

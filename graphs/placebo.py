@@ -12,16 +12,13 @@ from graphs.baseline.direct import joint_test
 from graphs.baseline.edges import verdict_table
 from graphs.baseline.fit import fitted_again
 from graphs.leaders.asymmetry import Leads, lead_table
-from graphs.parallel import in_order
+from graphs.parallel import BASELINES_AT_ONCE, in_order
 
 CELLS: Final = (20_000_000, 500_000_000)
 """Steps times pairs up to which every draw gets a joint fit, and up to which the first draw of a kind gets one.
 
 With more than the second there are half the draws, too.
 """
-
-AT_ONCE: Final = 2
-"""Draws that are looked at together; each has a baseline of its own."""
 
 DRAWN: Final = {"baseline": simulated_entries, "permutation": dealt_entries}
 """Kind → what draws the entries."""
@@ -64,7 +61,7 @@ def placebo_table(baseline: Baseline, *, window: int, draws: int, replicates: in
 
     # those with a joint fit first: they take longest, and one that comes last would run alone
     all_ = [("permutation", 1), *(("baseline", draw) for draw in range(1, last + 1))]
-    table = pd.DataFrame(in_order(found, all_, most=AT_ONCE)).astype({"direct": "Int64"})
+    table = pd.DataFrame(in_order(found, all_, most=BASELINES_AT_ONCE)).astype({"direct": "Int64"})
     return table.sort_values(["kind", "draw"], ignore_index=True)
 
 

@@ -16,16 +16,13 @@ from graphs.baseline.edges import log_lift, order_p, presence_p, seen
 from graphs.baseline.fit import Baseline, fitted_again
 from graphs.baseline.sums import Kernel, PairSums, Ties
 from graphs.false_discovery import adjusted
-from graphs.parallel import in_order
+from graphs.parallel import BASELINES_AT_ONCE, in_order
 
 COARSER: Final = (1, 8, 29)
 """Days after the debut at which the classes of age begin where they are coarser."""
 
 FINER: Final = (1, 2, 3, 4, 6, 8, 11, 15, 22, 29, 44, 61, 91)
 """The same where they are finer."""
-
-AT_ONCE: Final = 2
-"""Variants that are judged together; half of them have a baseline of their own."""
 
 TIES: Final[tuple[Ties, Ties]] = ("first", "last")
 """All ties for the market with the lower number, and all for the other."""
@@ -58,7 +55,7 @@ def sensitivity_table(baseline: Baseline, *, window: int | None = None, upper: E
     """
     window = baseline.entries.calendar.default_window if window is None else window
     variants = {"base": lambda: _Judged.of(PairSums.of(baseline, window=window))} | _variants(baseline, window, upper)
-    judged = zip(variants, in_order(_judged, variants.values(), most=AT_ONCE), strict=True)
+    judged = zip(variants, in_order(_judged, variants.values(), most=BASELINES_AT_ONCE), strict=True)
     known, rows = {name: own for name, own in judged if own is not None}, []
     for name, own in known.items():
         against = "first half" if name == "second half" and "first half" in known else "base"

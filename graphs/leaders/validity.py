@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
@@ -18,6 +18,7 @@ from graphs.leaders.asymmetry import MEASURE, Leads, some_steps
 from graphs.leaders.groups import signed_sums
 from graphs.leaders.partial_ranks import LEAST_PAIRS, RankPair, association
 from graphs.leaders.scores import Flows, Measure, scores
+from graphs.parallel import BASELINES_AT_ONCE, in_order
 
 DESCRIPTIVE: Final[tuple[Measure, ...]] = ("net_flow", "out_share", "pagerank", "hub", "authority", "springrank")
 """Measures that are taken in excess of the baseline beside `lead_excess`."""
@@ -82,6 +83,7 @@ def leader_validity(
     measures: Sequence[Measure] = DESCRIPTIVE,
     shuffles: int = SHUFFLES,
     least_moves: int = LEAST_MOVES,
+    intervals: bool = True,
     seed: int = 0,
 ) -> Validity:
     """Return how well the scores of a period predict who leads in the next.
@@ -111,6 +113,8 @@ def leader_validity(
         Permutations of the markets for p (default 9,999).
     least_moves
         Fewest moves from and to a market in both periods (default 20).
+    intervals
+        Whether intervals are computed, which takes most of the time (default True); NaN otherwise.
     seed
         Seed of the permutations (default 0).
 
@@ -153,7 +157,9 @@ def leader_validity(
         for name in (*measures, *BASELINES):
             fixed = [other for other in wanted if other in held and other != name]
             ranked = [_ranked(pair, name, fixed, drawn) for pair, drawn in zip(pairs, noise[1:], strict=True)]
-            found = association(ranked, markets=len(timelines.markets), shuffles=shuffles, seed=seed)
+            found = association(
+                ranked, markets=len(timelines.markets), shuffles=shuffles, seed=seed, interval=intervals
+            )
             rows.append({"measure": name, "given": given, **found.row()})
             by_pair += [
                 (name, given, now.name, after.name, len(one.market), rho)
@@ -196,15 +202,18 @@ def small_by_chance(
     seed
         Seed of the first chart; each further one has the next (default 0).
     """
-    small: list[float] = []
-    for draw in range(draws):
+
+    def small(draw: int) -> list[float]:
         drawn = baseline(simulated_entries(fit, seed=seed + draw), start=fit)
+        options: dict[str, Any] = {"by": by, "depth": depth, "shuffles": shuffles, "seed": seed + draw}
         try:
-            found = leader_validity(drawn, window=window, by=by, depth=depth, shuffles=shuffles, seed=seed + draw)
+            found = leader_validity(drawn, window=window, intervals=False, **options)
         except DataSaysNoError:
-            continue
-        small += (found.table["p"].dropna() <= SMALL).astype(float).tolist()
-    return float(np.mean(small)) if small else np.nan
+            return []
+        return (found.table["p"].dropna() <= SMALL).astype(float).tolist()
+
+    shares = [share for own in in_order(small, range(draws), most=BASELINES_AT_ONCE) for share in own]
+    return float(np.mean(shares)) if shares else np.nan
 
 
 def _with_q(table: pd.DataFrame, measures: int) -> pd.DataFrame:
