@@ -30,6 +30,7 @@ README_LIMIT = 9_000
 HEADINGS = [
     "Try it",
     "What the demo shows",
+    "A demo with a known answer",
     "Your own charts",
     "Eight words",
     "In Python",

@@ -95,6 +95,8 @@ def _panels(rows: pd.DataFrame) -> dict[str, pd.DataFrame]:
 
 
 def _drawn(panels: Mapping[str, pd.DataFrame], most: int, *, of: int) -> Figure:
+    if not any(panel["rank"].notna().any() for panel in panels.values()):
+        raise DataSaysNoError("no market has enough artists for an interval")
     columns = len(panels) if len(panels) <= 3 else 2 if len(panels) == 4 else 3
     lines = -(-len(panels) // columns)
     most = min(most, max(_ROWS // lines, 1))

@@ -73,7 +73,7 @@ def joint_test(joint: JointFit, lifts: pd.DataFrame) -> pd.DataFrame:
     """
     place, tested = _places(joint.baseline, lifts), lifts["q"].notna().to_numpy()
     beta, error = joint.beta[place], np.sqrt(joint.variance[place])
-    p = np.where(tested, stats.norm.sf(beta / error), np.nan)
+    p = np.where(tested, stats.norm.sf(beta / np.where(error > 0, error, np.inf)), np.nan)
     q = adjusted(p)
     reach = stats.norm.isf((1 - CONFIDENCE) / 2) * error
     direct: Flags = (lifts["q"].to_numpy() <= FDR) & (q <= FDR) & (beta - reach > 0)

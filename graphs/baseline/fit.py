@@ -10,7 +10,7 @@ import pandas as pd
 from diffusion.arrays import Days, Flags, Floats, Ints
 from diffusion.conventions import HORIZON
 from diffusion.entries import Entries
-from diffusion.errors import DataSaysNoError
+from diffusion.errors import DataSaysNoError, SettingError
 from diffusion.timelines import distinct, primary_artists
 from graphs.baseline.likeness import CLASSES, Kinds, Likeness, past_days, sizes
 from graphs.baseline.steps import Steps, blocks_of, steps
@@ -167,7 +167,7 @@ def baseline(
     Raises
     ------
     SettingError
-        When the horizon is not between 1 and 36,500 days.
+        When the horizon is not between 1 and 36,500 days, or the ridge not above 0.
     DataSaysNoError
         When there is one market only, or no track enters a market after its debut.
 
@@ -179,6 +179,8 @@ def baseline(
     Stadtfeld, C. & Block, P. (2017). Interactions, actors, and time: dynamic network actor models for relational
     events. Sociological Science 4, 318–352. doi 10.15195/v4.a14.
     """
+    if not ridge > 0:
+        raise SettingError(f"ridge is {ridge:g}; it must be above 0")
     taken = steps(entries, horizon=horizon)
     if before is not None:
         taken = taken.only(taken.day < np.datetime64(before, "D").astype(np.int32))

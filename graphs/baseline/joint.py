@@ -6,6 +6,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from diffusion.arrays import Floats, Ints
+from diffusion.errors import SettingError
 from graphs.baseline.errors import variances
 from graphs.baseline.fit import Baseline
 from graphs.baseline.likeness import Kinds
@@ -104,7 +105,7 @@ def joint_fit(
     Raises
     ------
     SettingError
-        When the window is below 1.
+        When the window is below 1, or the half-life or the ridge not above 0.
     DataSaysNoError
         When the fit does not converge.
 
@@ -122,6 +123,8 @@ def joint_fit(
     chance. Errors are described in `graphs.baseline.errors`.
     """
     window = baseline.entries.calendar.default_window if window is None else window
+    if not (halving > 0 and ridge > 0):
+        raise SettingError(f"halving is {halving:g} days and ridge {ridge:g}; both must be above 0")
     # products of small blocks: threads would wait for each other longer than they work
     with threadpool_limits(limits=1, user_api="blas"):
         terms = _terms(baseline, baseline.steps, window, halving)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from diffusion.arrays import Days, Flags, Ints
 from diffusion.contracts import ENTRIES
 from diffusion.entries import Entries
+from diffusion.errors import SettingError
 from diffusion.timelines import NOT_ENTERED, Timelines, distinct, primary_artists
 from graphs.baseline.availability import Availability
 from graphs.baseline.fit import Baseline
@@ -35,6 +36,8 @@ def simulated_entries(baseline: Baseline, *, seed: int = 0) -> Entries:
         With the calendar, rules, licences and artists of the baseline's entries. Ranks are those of the steps that the
         entries stand for; streams are not known.
     """
+    if seed < 0:
+        raise SettingError(f"the seed {seed} is negative; give 0 or more")
     generator = np.random.default_rng(seed)
     steps, world = baseline.steps, _World.of(baseline)
     order = np.argsort(steps.day, kind="stable")

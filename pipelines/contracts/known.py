@@ -2,7 +2,7 @@
 
 import pyarrow as pa
 
-from diffusion.contracts import TRANSITIONS, Column, Contract
+from diffusion.contracts import ENTRIES, TRANSITIONS, Column, Contract
 
 _COUNT, _NUMBER, _YES = pa.int64(), pa.float64(), pa.bool_()
 
@@ -34,4 +34,17 @@ KNOWN = Contract(
         Column("direct_ordered", _COUNT, "pairs found to be direct, and more so than the opposite direction"),
     ),
     ("truth",),
+)
+
+KNOWN_LEADERS = Contract(
+    "known_leaders",
+    "one market that is found to lead or to be led",
+    (
+        *ENTRIES.pick("market"),
+        Column("lead_excess", _NUMBER, "share: the tested measure of leadership, as in leaders"),
+        Column("q", _NUMBER, "false discovery rate (share) at which the market would be reported, as in leaders"),
+        Column("given", _NUMBER, "entries: sum of the true alpha from the market to all others"),
+        Column("received", _NUMBER, "entries: sum of the true alpha from all others to the market"),
+    ),
+    ("market",),
 )

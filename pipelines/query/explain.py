@@ -38,14 +38,14 @@ def _found(lift: Mapping[Any, Any], influence: Mapping[Any, Any] | None, a: str,
     if not lift["edge"]:
         return (
             f"tracks do not go from {a} to {b} more than the sizes and likeness of markets explain, as far as these "
-            f"charts show (a lift of {lift['detectable']:.2f} would be found)"
+            f"charts show (a lift of {lift['detectable']:.2f} would be found with a power of 80 %)"
         )
     direct = (
         ""
         if influence is None
         else ", also beside all other markets that were entered before (a direct edge)"
         if influence["direct"]
-        else ", which may be by way of other markets (not shown to be direct)"
+        else ", which may be by way of other markets or from one before both (not shown to be direct)"
     )
     way = (
         f", and more than from {b} to {a}"
@@ -83,8 +83,8 @@ def flow_sentence(edge: Mapping[Any, Any], a: str, b: str) -> str:
 def baseline_sentence(pair: Mapping[Any, Any], a: str, b: str) -> str:
     """Return a sentence on what goes beyond market sizes and likeness, and whether more so than the other way."""
     counts = (
-        f"Baseline: {many(pair['observed'], 'track')} entered {b} after {a}, where {pair['expected']:.1f} are expected "
-        "by market sizes and likeness if no market follows another"
+        f"Baseline: {many(pair['observed'], 'track')} took a step to {b} after {a}, where {pair['expected']:.1f} are "
+        "expected by market sizes and likeness if no market follows another"
     )
     if pd.isna(pair["q"]):
         return f"{counts}: too few for a test."

@@ -86,8 +86,9 @@ class Study:
                 raise SettingError(
                     f"{name} is {value!r}; it must be a whole number, {least} or more, {LONGEST:,} at most"
                 )
-        if self.path == "":
-            raise SettingError("the path of the charts is empty; name a file, glob or folder")
+        if self.path == "" or self.truth == "":
+            name = "path of the charts" if self.path == "" else "path of the truth"
+            raise SettingError(f"the {name} is empty; name a file{', glob or folder' if self.path == '' else ''}")
         for name in ("path", "title", "chart", "identity", "truth"):
             value = getattr(self, name)
             if not isinstance(value, str) and not (name in ("chart", "truth") and value is None):

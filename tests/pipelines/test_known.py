@@ -2,10 +2,13 @@
 
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
-from diffusion import SettingError
+from diffusion import DataSaysNoError, SettingError
 from diffusion.simulation import Simulation
 from pipelines.folders.folder import Folder
 from pipelines.progress import quiet
@@ -50,7 +53,13 @@ def test_every_pair_is_of_one_class_and_every_claim_is_counted(known: tuple[Path
     direct = table.set_index("truth")["direct"]
     assert direct[STRONG] > 0
     said = [line for line in lines if line.startswith("known ")]
-    assert len(said) == len(CLAIMS) + 1
+    assert len(said) == len(CLAIMS) + 2
+    leaders = pd.read_parquet(place / "out" / "known_leaders.parquet").set_index("market")
+    for market, row in leaders.iterrows():
+        own = pairs[pairs["source"] == market]["alpha"].sum(), pairs[pairs["target"] == market]["alpha"].sum()
+        assert (row["given"], row["received"]) == pytest.approx(own)
+    right = int((np.sign(leaders["lead_excess"]) == np.sign(leaders["given"] - leaders["received"])).sum())
+    assert f"leaders: {len(leaders)} markets lead or are led, of which {right} give" in said[-2]
     assert f"{direct[STRONG]} of {table['pairs'][0]} with α 0.1 or more" in said[-1]
     assert "Found, and true" in (place / "out" / "report.html").read_text(encoding="utf-8")
 
@@ -68,7 +77,36 @@ def test_claims_of_the_tables_are_those_of_the_study(known: tuple[Path, list[str
 def test_a_truth_that_is_not_there_ends_with_one_line(tmp_path: Path) -> None:
     (tmp_path / "study.toml").write_text('[study]\ntruth = "none.parquet"\n[charts]\npath = "sample"\n')
     study = read_study(tmp_path / "study.toml")
-    with Folder(tmp_path / "out") as folder, pytest.raises(SettingError, match=r"no truth at '.*none\.parquet'"):
+    with Folder(tmp_path / "out") as folder, pytest.raises(SettingError, match=r"no file '.*none\.parquet'"):
         Run(study, folder).make(["known"], quiet)
     with Folder(tmp_path / "out") as folder, pytest.raises(SettingError, match="has no truth to compare with"):
         Run(Study(study.path, replicates=20), folder).make(["known"], quiet)
+
+
+GOOD = {"source": ["SE"], "target": ["NO"], "alpha": [0.1], "median_lag": [2.0]}
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"alpha;beta", "is no truth as simulate writes it"),
+        ({"source": ["SE"], "target": ["NO"]}, "lacks alpha, median_lag"),
+        (GOOD | {"alpha": ["much"]}, "is no truth as simulate writes it"),
+        (GOOD | {"source": [None]}, "has nulls in 'source'"),
+        (GOOD | {"alpha": [-1.0]}, "must be above 0"),
+        (GOOD | {"alpha": [float("nan")]}, "must be above 0"),
+        ({name: values * 2 for name, values in GOOD.items()}, "twice"),
+    ],
+)
+def test_what_is_no_truth_is_refused_before_any_work(tmp_path: Path, content: bytes | dict, message: str) -> None:
+    file = tmp_path / "truth.parquet"
+    file.write_bytes(content) if isinstance(content, bytes) else pq.write_table(pa.table(content), file)
+    with pytest.raises(SettingError, match=message), Folder(tmp_path / "out") as folder:
+        Run(Study("sample", truth=str(file)), folder).make(["known"], quiet)
+    assert not (tmp_path / "out").exists()
+
+
+def test_the_truth_of_other_markets_is_not_held_against_these(known: tuple[Path, list[str]]) -> None:
+    truth = pd.DataFrame({"source": ["XX"], "target": ["US"], "alpha": [0.2], "median_lag": [3.0]})
+    with pytest.raises(DataSaysNoError, match="markets that these charts do not have: XX"):
+        known_tables(truth, open_results(known[0] / "out"))

@@ -97,8 +97,8 @@ def _lines(results: Results) -> list[str]:
     if again is not None:
         halves = "" if again["halves"] is None else f"; {again['halves']:.0%} of the first half's in the second half"
         lines.append(
-            f"variants  {again['least']:.0%} or more of these pairs are found under other definitions (least: "
-            f"{again['variant']}){halves}"
+            f"variants  {again['least']:.0%} or more of these pairs are found under other definitions "
+            f"of all the time (least: {again['variant']}){halves}"
         )
     if results.holds("log_scores"):
         lines.append(f"held out  bits per step in {_gains(results.table('log_scores'))}")

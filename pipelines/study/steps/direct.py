@@ -81,7 +81,7 @@ def _lines(results: Results) -> list[str]:
         return []
     table = results.table("influence")
     counts = _counts(table)
-    power = f"half of the pairs would be found at a ratio of {cell(counts['detectable'])} (power 80 %)"
+    power = f"half of the pairs would be found only from a ratio of {cell(counts['detectable'])} on (power 80 %)"
     if not counts["direct"]:
         return [f"direct    no pair of {counts['tested']:,} tested is shown to be direct; {power}"]
     most = table[table["direct"]].nlargest(MOST_NAMED, "credits").to_dict("records")

@@ -5,13 +5,16 @@ from typing import Any, Final
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from diffusion import DataSaysNoError, SettingError
 from diffusion.arrays import Floats
 from diffusion.contracts import TRUTH
-from pipelines.contracts.known import KNOWN, KNOWN_PAIRS
+from diffusion.conventions import FDR
+from graphs.leaders.asymmetry import MEASURE
+from pipelines.contracts.known import KNOWN, KNOWN_LEADERS, KNOWN_PAIRS
 from pipelines.folders.manifest import file_facts
 from pipelines.formatting import html_table
 from pipelines.study.results import Results
@@ -41,14 +44,36 @@ def _sources(study: Study) -> list[dict[str, Any]]:
         return []
     file = Path(study.truth)
     if not file.is_file():
-        raise SettingError(f"no truth at '{file}'; simulate writes it as truth.parquet beside charts/")
+        raise SettingError(f"no file '{file}' with the truth; simulate writes it as truth.parquet beside charts/")
+    read_truth(file)
     return file_facts([file], file.parent)
+
+
+def read_truth(file: Path) -> pd.DataFrame:
+    """Return the true edges in a file, as `diffusion.contracts.TRUTH` says.
+
+    Raises
+    ------
+    SettingError
+        When the file is no such table.
+    """
+    try:
+        table = TRUTH.conform(pq.read_table(file))
+    except (pa.ArrowException, OSError, ValueError) as error:
+        raise SettingError(f"'{file}' is no truth as simulate writes it: {error}") from error
+    alpha = table["alpha"].to_numpy()
+    if not len(alpha) or not (np.isfinite(alpha) & (alpha > 0)).all():
+        raise SettingError(
+            f"'{file}' is no truth as simulate writes it: α must be above 0 in every row, of one at least"
+        )
+    truth: pd.DataFrame = table.to_pandas()
+    return truth
 
 
 def _make(study: Study, results: Results) -> Output:
     if study.truth is None:
         raise SettingError("this study has no truth to compare with; name the file under [study], as truth = …")
-    gaps, truth = Gaps(), TRUTH.conform(pq.read_table(study.truth)).to_pandas()
+    gaps, truth = Gaps(), read_truth(Path(study.truth))
     return Output(gaps.take("known", lambda: known_tables(truth, results)), not_made=gaps)
 
 
@@ -58,7 +83,7 @@ def known_tables(truth: pd.DataFrame, results: Results) -> dict[str, pd.DataFram
     Raises
     ------
     DataSaysNoError
-        When nothing was found because nothing could be tested.
+        When nothing could be tested, or the truth is of markets that the charts do not have.
     """
     lacking = [name for name in ("lifts", "influence") if not results.holds(name)]
     if lacking:
@@ -69,18 +94,30 @@ def known_tables(truth: pd.DataFrame, results: Results) -> dict[str, pd.DataFram
         on=["source", "target"],
         validate="one_to_one",
     )
+    strange = sorted({*truth["source"], *truth["target"]} - {*pairs["source"], *pairs["target"]})
+    if strange:
+        raise DataSaysNoError(f"the truth is of markets that these charts do not have: {', '.join(strange[:5])}")
     alpha, through = _true(truth, pairs)
     pairs.insert(2, "alpha", alpha)
     pairs.insert(3, "through", through)
     pairs.insert(4, "truth", _classes(alpha, through))
     counted = pairs.groupby("truth")[list(CLAIMS)].sum().reindex(CLASSES, fill_value=0)
     counted.insert(0, "pairs", pairs["truth"].value_counts().reindex(CLASSES, fill_value=0))
-    return {"known_pairs": pairs, "known": counted.reset_index()}
+    return {"known_pairs": pairs, "known": counted.reset_index()} | _leaders(pairs, results)
+
+
+def _leaders(pairs: pd.DataFrame, results: Results) -> dict[str, pd.DataFrame]:
+    """Return the markets with a verdict on leadership, beside what they give and receive in truth."""
+    tested = results.table("leaders")
+    tested = tested[(tested["measure"] == MEASURE) & (tested["q"] <= FDR)]
+    given, received = (pairs.groupby(side)["alpha"].sum() for side in ("source", "target"))
+    found = tested[["market", "score", "q"]].rename(columns={"score": MEASURE})
+    return {"known_leaders": found.assign(given=found["market"].map(given), received=found["market"].map(received))}
 
 
 def _true(truth: pd.DataFrame, pairs: pd.DataFrame) -> tuple[Floats, Floats]:
     """Return the true α of pairs, and the same by way of one third market."""
-    markets = pd.Index(sorted({*pairs["source"], *pairs["target"], *truth["source"], *truth["target"]}))
+    markets = pd.Index(sorted({*pairs["source"], *pairs["target"]}))
     matrix = np.zeros((len(markets), len(markets)))
     matrix[markets.get_indexer(truth["source"]), markets.get_indexer(truth["target"])] = truth["alpha"]
     places = markets.get_indexer(pairs["source"]), markets.get_indexer(pairs["target"])
@@ -97,7 +134,8 @@ def _classes(alpha: Floats, through: Floats) -> NDArray[np.str_]:
 def _section(results: Results) -> dict[str, Any]:
     if not results.holds("known"):
         return {"known": None}
-    return {"known": html_table(results.table("known")), "found": _found(results)}
+    leaders = results.table("known_leaders")
+    return {"known": html_table(results.table("known")), "found": _found(results), "leaders": html_table(leaders)}
 
 
 def _found(results: Results) -> list[dict[str, Any]]:
@@ -120,6 +158,12 @@ def _lines(results: Results) -> list[str]:
         f"{row['through']:,} through a third market, {row['false']:,} do not"
         for row in _found(results)
     ]
+    lead = results.table("known_leaders")
+    right = (np.sign(lead[MEASURE]) == np.sign(lead["given"] - lead["received"])).sum()
+    lines.append(
+        f"known     leaders: {len(lead)} markets lead or are led, of which {right} give more in truth than they "
+        "receive, or less"
+    )
     seen = ", ".join(
         f"{row['direct']} of {row['pairs']} with {name}"
         for name, row in table.loc[[STRONG, WEAK, FAINT]].to_dict("index").items()
@@ -131,9 +175,9 @@ KNOWN_NETWORK = Step(
     name="known",
     doing="comparing with the known network",
     version=1,
-    tables={"known_pairs": KNOWN_PAIRS, "known": KNOWN},
+    tables={"known_pairs": KNOWN_PAIRS, "known": KNOWN, "known_leaders": KNOWN_LEADERS},
     make=_make,
-    needs=("baseline", "direct"),
+    needs=("baseline", "leaders", "direct"),
     sources=_sources,
     section=_section,
     lines=_lines,
