@@ -247,7 +247,6 @@ def lead_table(found: Leads, *, replicates: int = REPLICATES, seed: int = 0) -> 
     table = pd.DataFrame({"market": list(found.markets), "measure": MEASURE, "score": score} | columns)
     table.loc[~enough, list(columns)] = np.nan
     table["artists"], table["partners"] = artists, found.partners.sum(axis=1)
-    table.loc[table["partners"] == 0, "score"] = np.nan  # no order with any partner
     table = table.astype(dict.fromkeys(("rank", "rank_low", "rank_high", "group", "partners"), "Int64"))
     return table.sort_values(["rank", "market"], na_position="last", ignore_index=True)
 
