@@ -1,4 +1,4 @@
-"""Placebos: what the same procedure finds in charts in which no market follows another."""
+"""Placebos: what the same procedure finds in charts drawn from the baseline, and in charts dealt anew."""
 
 from typing import Any, Final
 

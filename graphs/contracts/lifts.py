@@ -133,7 +133,7 @@ SENSITIVITY = Contract(
 
 PLACEBO = Contract(
     "placebo",
-    "the charts, or charts in which no market follows another, held against a baseline of their own",
+    "the charts, charts drawn from the baseline or charts dealt anew, held against a baseline of their own",
     (
         Column(
             "kind",

@@ -4,6 +4,7 @@ import igraph
 import networkx as nx
 import pandas as pd
 
+from graphs.contracts.edges import BEYOND
 from graphs.exports.values import records
 
 GEPHI_NAMES = {"name": "label", "latitude": "lat", "longitude": "lon"}
@@ -20,14 +21,7 @@ GEPHI_EDGES = (
     "common_language",
     "language_overlap",
     "cultural_distance",
-    "observed",
-    "expected",
-    "lift",
-    "lift_low",
-    "lift_high",
-    "q",
-    "asymmetry",
-    "q_order",
+    *BEYOND,
     "edge",
     "edge_ordered",
     "direct",

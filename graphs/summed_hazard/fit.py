@@ -124,7 +124,7 @@ def summed_hazard(
         track. Without it, tracks that are popular everywhere raise α. It is estimated from the same entries as α and
         lowers α.
     robust
-        Whether to widen intervals and p where tracks of a cluster (one artist and debut) vary together more than the
+        Whether to widen intervals and p where tracks of a cluster (one artist) vary together more than the
         model implies (default: yes).
 
     Raises

@@ -1,4 +1,4 @@
-"""Placebos: what the same tests find in charts in which no market follows another."""
+"""Placebos: what the same tests find in charts drawn from the baseline, and in charts dealt anew."""
 
 from typing import Any, Final
 
