@@ -1,0 +1,1 @@
+"""Waits: who waits for an entry from when to when, counted by variables."""
