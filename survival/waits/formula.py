@@ -1,0 +1,209 @@
+"""Covariates from variables by a Wilkinson formula, such as ``language_match + log(footprint) + C(continent)``."""
+
+import ast
+import difflib
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Self
+
+import formulaic
+import numpy as np
+import pandas as pd
+from formulaic.errors import FormulaicError, FormulaicWarning
+
+from diffusion import SettingError
+from diffusion.arrays import Floats
+
+FUNCTIONS: Final = {"log": np.log, "log1p": np.log1p, "sqrt": np.sqrt, "exp": np.exp}
+"""Functions of numbers that a formula may call."""
+
+TRANSFORMS: Final = ("C", "bs", "cr", "cs", "cc", "poly", "center", "scale", "I")
+"""Transforms of formulaic that a formula may call; besides, ``contr.`` names the coding of a category."""
+
+COLLINEAR: Final = 1e-8
+"""Share of a column's length that a constant and other columns leave, below which it is a combination of them."""
+
+_PARTS: Final = (
+    ast.Expression, ast.Call, ast.Name, ast.Load, ast.Constant, ast.BinOp, ast.UnaryOp, ast.Compare, ast.keyword,
+    ast.operator, ast.unaryop, ast.cmpop, ast.Tuple, ast.List,
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Design:
+    """Covariates of a model.
+
+    Attributes
+    ----------
+    formula
+        The formula.
+    variables
+        Names of the variables that the formula reads.
+    matrix
+        (n, p): the covariates, without a constant.
+    names
+        (p,): name of each covariate, as formulaic makes it.
+    terms
+        (p,): term of the formula that each covariate belongs to.
+    spec
+        How the covariates are made from other values.
+    """
+
+    formula: str
+    variables: tuple[str, ...]
+    matrix: Floats
+    names: tuple[str, ...]
+    terms: tuple[str, ...]
+    spec: Any
+
+    @classmethod
+    def of(cls, formula: str, values: pd.DataFrame) -> Self:
+        """Return the covariates of n rows of values.
+
+        A category is compared with its first value in order. The formula ``1`` has no covariate.
+
+        Raises
+        ------
+        SettingError
+            When the formula cannot be read, names an unknown variable, calls anything but `FUNCTIONS` and `TRANSFORMS`,
+            or a covariate is missing, infinite, constant, or a combination of others.
+
+        Examples
+        --------
+        >>> values = pd.DataFrame({"sex": ["f", "m", "m"], "age": [30.0, 40.0, 60.0]})
+        >>> Design.of("sex + log(age)", values).names
+        ('sex[T.m]', 'log(age)')
+        """
+        variables = variables_of(formula)
+        _check_known(variables, values)
+        made = _made(formula, formula, values)
+        names = tuple(map(str, made.columns))
+        term = {at: str(term) for term, places in made.model_spec.term_indices.items() for at in places}
+        kept = [at for at, name in enumerate(names) if name != "Intercept"]
+        matrix = made.to_numpy(np.float64)[:, kept]
+        design = cls(
+            formula,
+            variables,
+            matrix,
+            tuple(names[at] for at in kept),
+            tuple(term[at] for at in kept),
+            made.model_spec,
+        )
+        _check_columns(design)
+        return design
+
+    def of_others(self, values: pd.DataFrame) -> Floats:
+        """Return, (n, p), the covariates of other values, made in the same way.
+
+        Raises
+        ------
+        SettingError
+            When a variable or a value is missing, or a category was not there before.
+        """
+        _check_known(self.variables, values)
+        made = _made(self.spec, self.formula, values)
+        kept = [at for at, name in enumerate(made.columns) if name != "Intercept"]
+        matrix: Floats = made.to_numpy(np.float64)[:, kept]
+        return matrix
+
+
+def variables_of(formula: str) -> tuple[str, ...]:
+    """Return the names of the variables that a formula reads, in order.
+
+    Raises
+    ------
+    SettingError
+        When the formula cannot be read, has a side on the left or several parts, or calls anything but `FUNCTIONS` and
+        `TRANSFORMS`.
+
+    Examples
+    --------
+    >>> variables_of("language_match + log(distance_km)")
+    ('distance_km', 'language_match')
+    """
+    try:
+        parsed = formulaic.Formula(formula)
+        factors = [factor for term in parsed for factor in term.factors]
+    except (FormulaicError, SyntaxError, AttributeError, TypeError) as error:
+        raise SettingError(f"cannot read the formula '{formula}': {_line(error)}") from error
+    for factor in factors:
+        if factor.eval_method.value == "python":
+            _check_expression(formula, factor.expr)
+    return tuple(sorted(map(str, parsed.required_variables)))
+
+
+def _check_expression(formula: str, expression: str) -> None:
+    """Refuse what a formula need not contain: a formula in a study file of somebody else must not run code."""
+    try:
+        parts = list(ast.walk(ast.parse(expression, mode="eval")))
+    except SyntaxError as error:
+        raise SettingError(f"cannot read '{expression}' in the formula '{formula}'") from error
+    allowed = (*FUNCTIONS, *TRANSFORMS)
+    for part in parts:
+        called = part.func if isinstance(part, ast.Call) else None
+        known = called is None or _is_coding(called) or (isinstance(called, ast.Name) and called.id in allowed)
+        if not known or not (isinstance(part, _PARTS) or _is_coding(part)):
+            raise SettingError(
+                f"'{expression}' in the formula '{formula}' is not allowed; a formula may call {', '.join(allowed)}"
+            )
+
+
+def _is_coding(part: ast.AST) -> bool:
+    """Return whether the part is a coding of categories, such as ``contr.treatment``."""
+    return isinstance(part, ast.Attribute) and isinstance(part.value, ast.Name) and part.value.id == "contr"
+
+
+def _made(spec: Any, formula: str, values: pd.DataFrame) -> Any:
+    """Return the covariates as formulaic makes them, finite."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", FormulaicWarning)
+        warnings.simplefilter("ignore", RuntimeWarning)  # log(0): said below
+        try:
+            if isinstance(spec, str):
+                made = formulaic.model_matrix(spec, values, na_action="raise", context=FUNCTIONS)
+            else:
+                made = spec.get_model_matrix(values, context=FUNCTIONS)
+        except (FormulaicError, FormulaicWarning, ValueError, TypeError, ArithmeticError) as error:
+            raise SettingError(f"the formula '{formula}' cannot be made from the values: {_line(error)}") from error
+    for name in made.columns:
+        wrong = ~np.isfinite(made[name].to_numpy(np.float64))
+        if wrong.any():
+            raise SettingError(
+                f"'{name}' in the formula '{formula}' is missing or infinite for {wrong.sum():,} of {len(made):,} rows"
+            )
+    return made
+
+
+def _check_known(variables: Sequence[str], values: pd.DataFrame) -> None:
+    for name in variables:
+        if name not in values:
+            near = difflib.get_close_matches(name, [*map(str, values)], n=1)
+            hint = f"did you mean '{near[0]}'?" if near else f"there are {', '.join(map(str, values)) or 'none'}"
+            raise SettingError(f"unknown variable '{name}'; {hint}")
+        if values[name].isna().any():
+            raise SettingError(
+                f"the variable '{name}' has {values[name].isna().sum():,} missing values; leave them out, or give them "
+                f"a class of their own"
+            )
+
+
+def _check_columns(design: Design) -> None:
+    """Refuse covariates that are constant or a combination of others."""
+    width = len(design.names)
+    columns = np.column_stack([np.ones(len(design.matrix)), design.matrix])
+    columns = columns / np.maximum(np.linalg.norm(columns, axis=0), np.finfo(np.float64).tiny)
+    left = np.abs(np.diag(np.linalg.qr(columns, mode="r"))) if len(columns) >= width + 1 else np.zeros(width + 1)
+    for at, name in enumerate(design.names):
+        if (design.matrix[:, at] == design.matrix[0, at]).all():
+            raise SettingError(f"'{name}' in the formula '{design.formula}' has the same value everywhere")
+        if len(left) > at + 1 and left[at + 1] < COLLINEAR:
+            raise SettingError(
+                f"'{name}' in the formula '{design.formula}' is a combination of the covariates before it; leave it out"
+            )
+
+
+def _line(error: BaseException) -> str:
+    """Return the first line of an error, without marks for terminals."""
+    text = "".join(char for char in str(error) if char.isprintable() or char == "\n").strip()
+    return text.splitlines()[0] if text else type(error).__name__
