@@ -1,10 +1,10 @@
-"""Contracts of the survival curves and their summary."""
+"""Contracts of the tables of this package that a study keeps and figures draw."""
 
 import pyarrow as pa
 
 from diffusion.contracts import Column, Contract
 
-_TEXT, _COUNT, _NUMBER = pa.string(), pa.int64(), pa.float64()
+_TEXT, _COUNT, _NUMBER, _FLAG = pa.string(), pa.int64(), pa.float64(), pa.bool_()
 
 _BY = Column("by", _TEXT, "grouping: none, continent, language_match or footprint_size")
 _GROUP = Column("group", _TEXT, "name of the group; 'all' where by is none")
@@ -46,4 +46,155 @@ SUMMARY = Contract(
         ),
     ),
     ("by", "group"),
+)
+
+LOG_RANK = Contract(
+    "log_rank",
+    "one log-rank test: of all groups of a grouping, or of two of them",
+    (
+        _BY,
+        Column("group", _TEXT, "first group of the two; 'all groups' in the test of all"),
+        Column("other", _TEXT, "second group of the two; 'all groups' in the test of all"),
+        Column("weights", _TEXT, "what differences on each day count: log-rank (all the same), or how early ones do"),
+        Column("statistic", _NUMBER, "Wald statistic, with the variance by artist"),
+        Column("df", _COUNT, "degrees of freedom"),
+        Column("p", _NUMBER, "probability of such a statistic or a larger one if the groups enter alike"),
+        Column("p_adjusted", _NUMBER, "p, adjusted for all pairs of the grouping (Holm)"),
+    ),
+    ("by", "group", "other", "weights"),
+)
+
+_VARIABLE = Column("variable", _TEXT, "variable, in words")
+_LEVEL = Column("level", _TEXT, "value of the variable, or how much more of it, that the ratio belongs to")
+_REFERENCE = Column("reference", _TEXT, "value that it is compared with; null for a variable with numbers", nullable=True)
+_RATIO = (
+    Column("hazard_ratio", _NUMBER, "how many times as fast: exp(coefficient)"),
+    Column("low", _NUMBER, "lower bound of the 95 % interval of the ratio, by artist", nullable=True),
+    Column("high", _NUMBER, "upper bound of the 95 % interval of the ratio, by artist", nullable=True),
+)
+
+HAZARD_RATIOS = Contract(
+    "hazard_ratios",
+    "one covariate of a Cox model of all variables together",
+    (
+        _VARIABLE,
+        _LEVEL,
+        _REFERENCE,
+        Column("covariate", _TEXT, "name of the covariate in the model"),
+        *_RATIO,
+        Column("coef", _NUMBER, "coefficient: logarithm of the ratio"),
+        Column("se", _NUMBER, "standard error of the coefficient, by artist"),
+        Column("p", _NUMBER, "probability of such a coefficient or a larger one if the ratio is 1"),
+    ),
+    ("covariate",),
+)
+
+HAZARD_RATIO_PERIODS = Contract(
+    "hazard_ratio_periods",
+    "one covariate of the Cox model and period of the clock",
+    (
+        _VARIABLE,
+        _LEVEL,
+        _REFERENCE,
+        Column("covariate", _TEXT, "name of the covariate in the model"),
+        Column("after", _COUNT, "days since the debut: the period begins after this day"),
+        Column("days", _COUNT, "days since the debut: last day of the period"),
+        Column("events", _COUNT, "entries in the period"),
+        *_RATIO,
+    ),
+    ("covariate", "after"),
+)
+
+PROPORTIONALITY = Contract(
+    "proportionality",
+    "one covariate of the Cox model, or all together",
+    (
+        _VARIABLE,
+        _LEVEL,
+        Column("covariate", _TEXT, "name of the covariate in the model; 'all' for the test of all together"),
+        Column("rho", _NUMBER, "correlation of the scaled Schoenfeld residuals with the days", nullable=True),
+        Column("statistic", _NUMBER, "chi-squared statistic"),
+        Column("df", _COUNT, "degrees of freedom"),
+        Column("p", _NUMBER, "probability of such a statistic or a larger one if the ratio is the same on all days"),
+    ),
+    ("covariate",),
+)
+
+LOG_LOG = Contract(
+    "log_log",
+    "one group of waits and day with an entry, from the first entry on",
+    (
+        _BY,
+        _GROUP,
+        Column("days", _COUNT, "days since the debut"),
+        Column("log_log", _NUMBER, "log(−log(share not entered)); with proportional hazards, curves keep their distance"),
+    ),
+    ("by", "group", "days"),
+)
+
+STATES = Contract(
+    "states",
+    "one group of waits and day since the debut",
+    (
+        _BY,
+        _GROUP,
+        Column("days", _COUNT, "days since the debut"),
+        Column("at_risk", _COUNT, "waits at risk on that day, tracks that left included"),
+        Column("charting", _NUMBER, "share of waits: not entered, the track is on a chart or was lately"),
+        Column("left", _NUMBER, "share of waits: not entered, the track left every chart (Aalen–Johansen)"),
+        Column("entered", _NUMBER, "share of waits that entered"),
+        Column("low", _NUMBER, "share entered: lower bound of the 95 % band by artist, for each day by itself"),
+        Column("high", _NUMBER, "share entered: upper bound of the 95 % band by artist, for each day by itself"),
+        Column("entered_after_left", _NUMBER, "share of waits that entered after the track had left every chart"),
+    ),
+    ("by", "group", "days"),
+)
+
+CURED = Contract(
+    "cured",
+    "one market that tracks wait for",
+    (
+        Column("market", _TEXT, "ISO code of the market"),
+        Column("waits", _COUNT, "waits"),
+        Column("events", _COUNT, "waits that ended with an entry"),
+        Column("share", _NUMBER, "share that never enters where follow-up suffices, else not entered by day by_day"),
+        Column("low", _NUMBER, "lower bound of the 95 % interval of the share, by artist", nullable=True),
+        Column("high", _NUMBER, "upper bound of the 95 % interval of the share, by artist", nullable=True),
+        Column("suffices", _FLAG, "whether follow-up reaches the end of the entries (Maller–Zhou)"),
+        Column("by_day", _COUNT, "days since the debut: last day of follow-up"),
+    ),
+    ("market",),
+)
+
+_MODEL = Column("model", _TEXT, "model")
+
+MODEL_SCORES = Contract(
+    "model_scores",
+    "one model and measure, scored on waits of tracks that debuted after those it was fitted on",
+    (
+        _MODEL,
+        Column("measure", _TEXT, "measure"),
+        Column("days", _COUNT, "days since the debut that the measure is about; of integrated ones the last"),
+        Column("value", _NUMBER, "value of the measure"),
+        Column("low", _NUMBER, "lower bound of the 95 % interval, by artist", nullable=True),
+        Column("high", _NUMBER, "upper bound of the 95 % interval, by artist", nullable=True),
+    ),
+    ("model", "measure", "days"),
+)
+
+CALIBRATION = Contract(
+    "calibration",
+    "one model and class of waits: a tenth by predicted share, or a market",
+    (
+        _MODEL,
+        Column("kind", _TEXT, "kind of the class: decile or market"),
+        Column("group", _TEXT, "the class: 1 (lowest) to 10, or the ISO code of the market"),
+        Column("days", _COUNT, "days since the debut that the shares are about"),
+        Column("waits", _COUNT, "waits in the class"),
+        Column("predicted", _NUMBER, "mean predicted share that enters by that day"),
+        Column("observed", _NUMBER, "share that entered by that day"),
+        Column("low", _NUMBER, "lower bound of the 95 % interval of the observed share, by artist", nullable=True),
+        Column("high", _NUMBER, "upper bound of the 95 % interval of the observed share, by artist", nullable=True),
+    ),
+    ("model", "kind", "group", "days"),
 )
