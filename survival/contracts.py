@@ -66,7 +66,9 @@ LOG_RANK = Contract(
 
 _VARIABLE = Column("variable", _TEXT, "variable, in words")
 _LEVEL = Column("level", _TEXT, "value of the variable, or how much more of it, that the ratio belongs to")
-_REFERENCE = Column("reference", _TEXT, "value that it is compared with; null for a variable with numbers", nullable=True)
+_REFERENCE = Column(
+    "reference", _TEXT, "value that it is compared with; null for a variable with numbers", nullable=True
+)
 _RATIO = (
     Column("hazard_ratio", _NUMBER, "how many times as fast: exp(coefficient)"),
     Column("low", _NUMBER, "lower bound of the 95 % interval of the ratio, by artist", nullable=True),
@@ -127,7 +129,9 @@ LOG_LOG = Contract(
         _BY,
         _GROUP,
         Column("days", _COUNT, "days since the debut"),
-        Column("log_log", _NUMBER, "log(−log(share not entered)); with proportional hazards, curves keep their distance"),
+        Column(
+            "log_log", _NUMBER, "log(−log(share not entered)); with proportional hazards, curves keep their distance"
+        ),
     ),
     ("by", "group", "days"),
 )
