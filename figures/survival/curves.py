@@ -14,6 +14,7 @@ from figures.page.checks import checked
 from figures.page.step_lines import ROW, at_risk_table, legend_above
 from figures.page.style import GROUP_STYLES, SMALL_SIZE, TEXT_SIZE, Page, applied
 from figures.page.text import shortened, shown
+from figures.survival.confidence import confidence
 
 _NAME_ROOM: Final = 105.0
 """Width of the name of a group in points."""
@@ -123,11 +124,8 @@ def _top(groups: Mapping[str, pd.DataFrame]) -> float:
 
 
 def _notes(groups: Mapping[str, pd.DataFrame], horizon: int, cluster: str, *, of: int) -> list[str]:
-    notes = [f"Bands: 95 % confidence by {cluster}, for each day by itself."]
-    if cluster == "independent":
-        notes = ["Bands: 95 % confidence, for each day by itself; too narrow, as a track's waits are not independent."]
-    if not any(group[["low", "high"]].notna().all(axis=1).any() for group in groups.values()):
-        notes = ["No confidence bands are given."]
+    bands = confidence(pd.concat([*groups.values()]), "Bands", cluster, each="day")
+    notes = [bands or "No confidence bands are given."]
     if len(groups) < of:
         notes.append(f"Drawn are {len(groups)} of {of} groups, those with the most waits at risk.")
     if not sum(group["events"].sum() for group in groups.values()):
