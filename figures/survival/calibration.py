@@ -22,7 +22,10 @@ KINDS: Final = {"decile": "by tenth of the predictions", "market": "by market"}
 _MODELS: Final = 4
 """Models drawn at most."""
 
-_NAMED: Final = 6
+_SIDE: Final = 240.0
+"""Largest side of a panel in points."""
+
+_NAMED: Final = 8
 """Markets of a panel that are named at most: those furthest off the line."""
 
 
@@ -36,8 +39,8 @@ def calibration(
     """Return predicted against observed shares that enter, by tenth of the predictions and by market.
 
     Each model has a column of panels. The diagonal is where what was predicted was observed. Both axes are square-root
-    axes, the same in all panels, because most shares are small. Markets whose interval is off the diagonal are named,
-    the furthest first.
+    axes, because most shares are small, the same in all panels of a kind. Markets whose interval is off the diagonal
+    are named, the furthest first, as long as there is room.
 
     Parameters
     ----------
@@ -66,7 +69,7 @@ def calibration(
     >>> table = pd.DataFrame({"model": "cox", "kind": "decile", "group": ["1", "2"], "days": 60,
     ...     "predicted": [0.01, 0.04], "observed": [0.012, 0.05], "low": [0.008, 0.04], "high": [0.02, 0.07]})
     >>> [ax.get_title(loc="left") for ax in calibration(table).axes]
-    ['cox, by tenth of the predictions']
+    ['cox\\nby tenth of the predictions']
     """
     shares = ["predicted", "observed", "low", "high"]
     rows = checked(table, "calibration", texts=["model", "kind", "group"], numbers=["days", *shares])
@@ -95,20 +98,20 @@ def _refuse(rows: pd.DataFrame, shares: Sequence[str]) -> None:
 
 def _drawn(rows: pd.DataFrame, title: str, cluster: str, *, of: int) -> Figure:
     models, kinds = list(rows["model"].unique()), [kind for kind in KINDS if kind in set(rows["kind"])]
-    side = min(INNER / max(len(models), 2), 3.4)
-    page = Page(title, _notes(rows, cluster, len(models), of), height=(side + 0.35) * len(kinds))
+    side = min((INNER * 72 - 46) / len(models) - 14, _SIDE)
+    page = Page(title, _notes(rows, cluster, len(models), of), height=(side + 58) / 72 * len(kinds))
     figure = page.constrain()
-    axes = figure.subplots(len(kinds), len(models), sharex=True, sharey=True, squeeze=False)
-    top = float(np.nanmax(rows[["predicted", "observed", "high"]].to_numpy()))
-    top = min(1.0, 1.1 * top) if top > 0 else 1.0
+    axes = figure.subplots(len(kinds), len(models), sharex="row", sharey="row", squeeze=False)
     for line, kind in enumerate(kinds):
-        for column, model in enumerate(models):
-            ax = axes[line, column]
-            _panel(ax, rows[(rows["model"] == model) & (rows["kind"] == kind)], top, side=side * 72 - 40)
-            name = shortened(f"{model}, {KINDS[kind]}", size=8, room=INNER * 72 / len(models) - 36)
-            ax.set_title(name, parse_math=False)
-            ax.set_xlabel("share predicted" if line == len(kinds) - 1 else "")
-            ax.set_ylabel("share observed" if not column else "")
+        here = rows[rows["kind"] == kind]
+        top = float(np.nanmax(here[["predicted", "observed", "high"]].to_numpy()))
+        top = min(1.0, 1.1 * top) if top > 0 else 1.0
+        for ax, model in zip(axes[line], models, strict=True):
+            _panel(ax, here[here["model"] == model], top, side=side)
+            name = shortened(model, size=8, room=side)
+            ax.set_title(f"{name}\n{KINDS[kind]}", parse_math=False)
+            ax.set_xlabel("share predicted")
+        axes[line, 0].set_ylabel("share observed")
     return page.done()
 
 
@@ -126,7 +129,7 @@ def _panel(ax: Axes, rows: pd.DataFrame, top: float, *, side: float) -> None:
     ax.scatter(rows["predicted"], rows["observed"], color=BLUE, s=12, linewidth=0, zorder=3)
     if rows.empty:
         say_empty(ax, "not scored")
-    _name(ax, rows[(rows["kind"] == "market") & _off(rows)], top, side)
+    _name(ax, rows, top, side)
 
 
 def _root(values: Any) -> Any:
@@ -157,40 +160,33 @@ def _off(rows: pd.DataFrame) -> "pd.Series[bool]":
 
 
 def _name(ax: Axes, rows: pd.DataFrame, top: float, side: float) -> None:
-    """Write the names of the markets furthest off the diagonal, where there is room between the names before."""
-    places = _root(rows[["predicted", "observed"]].to_numpy() / top)
-    order = np.argsort(-np.abs(places[:, 0] - places[:, 1]), kind="stable")
-    taken: list[tuple[float, float, float]] = []
-    for at in order:
+    """Write the names of the markets furthest off the diagonal, away from it, where there is room."""
+    places = _root(rows[["predicted", "observed"]].to_numpy() / top) * side
+    named = np.flatnonzero((rows["kind"] == "market") & _off(rows))
+    named = named[np.argsort(-np.abs(places[named, 0] - places[named, 1]), kind="stable")]
+    taken: list[tuple[float, float, float]] = [(x, x, y) for x, y in places]
+    for at in named[:_NAMED]:
         name = shortened(rows["name"].iloc[at], size=SMALL_SIZE, room=side / 2)
-        x, y = places[at] * side
-        long = width(name, SMALL_SIZE)
-        left = x - long - 4 if x + long + 4 > side else x + 4
-        free = all(abs(y - other) > SMALL_SIZE + 2 or left > end or left + long < start for start, end, other in taken)
-        if free and len(taken) < _NAMED:
-            taken.append((left, left + long, y))
-            across, up = rows[["predicted", "observed"]].iloc[at]
-            ax.annotate(
-                name,
-                (across, up),
-                xytext=(left - x, 0),
-                textcoords="offset points",
-                size=SMALL_SIZE,
-                color=VERMILION,
-                va="center",
-                parse_math=False,
-            )
+        (x, y), long = places[at], width(name, SMALL_SIZE)
+        beside = [box for box in taken if abs(y - box[2]) < SMALL_SIZE + 2]
+        sides = (x - long - 4, x + 4) if y > x else (x + 4, x - long - 4)
+        for left in sides:
+            crossed = any(left < end and left + long > start for start, end, _ in beside)
+            if left >= 0 and left + long <= side and not crossed:
+                taken.append((left, left + long, y))
+                words = ax.text(left / side, y / side, name, size=SMALL_SIZE, color=VERMILION, va="center")
+                words.set(parse_math=False, transform=ax.transAxes)
+                break
 
 
 def _notes(rows: pd.DataFrame, cluster: str, drawn: int, of: int) -> list[str]:
     notes = [f"Shares that entered by day {rows['days'].iloc[0]:.0f}; square-root axes."]
     notes.append(confidence(rows, "Lines, share observed", cluster, each="class"))
     markets = rows[rows["kind"] == "market"]
-    for model, part in markets.groupby("model", sort=False):
-        off = int(_off(part).sum())
-        notes.append(f"{shown(model)[:40]}: off the diagonal with their interval are {off} of {len(part)} markets.")
-    if _off(markets).any():
-        notes.append("Named are those furthest off the diagonal.")
+    off = _off(markets).groupby(markets["model"], sort=False).agg(["sum", "size"])
+    if len(off):
+        counts = [f"{shown(model)[:40]} {row['sum']} of {row['size']}" for model, row in off.iterrows()]
+        notes.append(f"Markets whose interval is off the diagonal: {', '.join(counts)}; the furthest off are named.")
     if drawn < of:
         notes.append(f"Drawn are the first {drawn} of {of} models.")
     return [" ".join(filter(None, notes))]

@@ -30,7 +30,7 @@ def cured_share(
     table: pd.DataFrame,
     *,
     names: Mapping[str, str] | None = None,
-    title: str = "Who ever enters",
+    title: str = "Share of waits that ever end in an entry, by market",
     cluster: str = "artist",
     most: int = 80,
 ) -> Figure:

@@ -74,7 +74,7 @@ def model_scores(
 
 
 def _drawn(rows: pd.DataFrame, measures: list[str], models: list[str], title: str, notes: list[str]) -> Figure:
-    columns = min(len(measures), 3)
+    columns = 2 if len(measures) == 4 else min(len(measures), 3)
     lines = -(-len(measures) // columns)
     page = Page(title, notes, height=(0.75 + _ROW * max(len(models), 3)) * lines)
     figure = page.constrain()

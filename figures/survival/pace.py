@@ -23,9 +23,8 @@ def pace(ratio: float, low: float, high: float) -> str:
         return f"enters {times(ratio)} times as fast (no interval)"
     texts = [[times(value, digits) for value in (ratio, low, high)] for digits in (2, 3)]
     best, least, most = texts[0] if len({*texts[0]}) == 3 else texts[1]
-    if low <= 1 <= high:
-        return f"no difference shown ({least}–{most})"
-    return f"enters {best} times as fast ({least}–{most})"
+    interval = f"({least}{' to ' if '<' in least or '>' in most else '–'}{most})"
+    return f"no difference shown {interval}" if low <= 1 <= high else f"enters {best} times as fast {interval}"
 
 
 def times(ratio: float, digits: int = 2) -> str:
@@ -34,10 +33,10 @@ def times(ratio: float, digits: int = 2) -> str:
     Examples
     --------
     >>> times(0.0512), times(0.996), times(1.004), times(23.4), times(12345.0), times(0.0004)
-    ('0.051', '0.996', '1.004', '23', '12,345', '<0.001')
+    ('0.051', '0.996', '1.004', '23', '>1,000', '<0.001')
     """
-    if ratio < 0.001:
-        return "<0.001"
+    if not 0.001 <= ratio <= 1000:
+        return "<0.001" if ratio < 1 else ">1,000"
     decimals = digits - 1 - math.floor(math.log10(ratio))
     if ratio != 1:
         decimals = max(decimals, min(4, math.ceil(-math.log10(abs(ratio - 1)))))
