@@ -11,7 +11,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from diffusion import Entries, SettingError, pair_table, reference_table
-from diffusion.arrays import Flags, Floats
+from diffusion.arrays import Flags, Floats, Ints
 from diffusion.timelines import NOT_ENTERED, Timelines, primary_artists
 
 Combine = Literal["sum", "mean", "smallest", "largest"]
@@ -144,12 +144,13 @@ class Variables:
 
     def of_entered(self, name: str, entered: Flags) -> Values | None:
         """Return, (s,), a variable of sets of markets, (s, m); None where the name is none."""
-        number = entered.sum(axis=1)
+        number: Ints = entered.sum(axis=1)
         if name == "entered_markets":
             return number.astype(np.float64)
         if name == "single_origin":
             codes: Values = np.array([*self.timelines.markets, SEVERAL], object)
-            return codes[np.where(number == 1, entered.argmax(axis=1), len(codes) - 1)]
+            at = np.where(number == 1, entered.argmax(axis=1), len(codes) - 1)
+            return np.asarray(codes[at])
         return None
 
     def of_pairs(self, name: str, entered: Flags) -> Values:
