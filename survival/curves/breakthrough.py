@@ -14,8 +14,8 @@ from diffusion.risk.kaplan_meier import NORMAL, TAIL, KaplanMeier, log_log_bound
 from survival.curves.areas import Area
 from survival.curves.bands import FEW, band, spreads
 from survival.curves.grouping import By, Groups, grouped, name_of
-from survival.waits.counted import Cluster, WaitSource
-from survival.waits.source import waits
+from survival.counting.counted import Cluster, WaitSource
+from survival.counting.source import waits
 
 HALF: Final = 0.5
 """Survival at the median."""

@@ -8,7 +8,7 @@ import numpy as np
 
 from diffusion.arrays import Floats, Ints
 from survival.curves.grouping import Groups
-from survival.waits.counted import ClusterWaits
+from survival.counting.counted import ClusterWaits
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,9 +10,9 @@ from scipy.sparse import csr_array
 
 from diffusion import DataSaysNoError, SettingError
 from diffusion.arrays import Ints
-from survival.waits.counted import CLUSTERS, Cluster, CountedWaits, WaitSource
-from survival.waits.source import Waits
-from survival.waits.variables import ORIGIN, Tables
+from survival.counting.counted import CLUSTERS, Cluster, CountedWaits, WaitSource
+from survival.counting.source import Waits
+from survival.counting.variables import ORIGIN, Tables
 
 Grouping = Literal["none", "continent", "language_match", "footprint_size"]
 GROUPINGS: tuple[Grouping, ...] = get_args(Grouping)
