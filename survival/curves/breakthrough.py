@@ -236,9 +236,9 @@ def _summary(groups: Groups, area: Area, columns: dict[str, Floats], mean: Bound
     )
 
 
-def _first_at_half(survival: Floats, followed: Ints) -> "pd.api.extensions.ExtensionArray":
+def _first_at_half(survival: Floats, followed: Ints) -> "pd.Series[int]":
     """Return the first day on which survival is one half or less; null where that is after the follow-up."""
     reached = survival <= HALF
     first = reached.argmax(axis=1)
     known = reached.any(axis=1) & (first <= followed)
-    return pd.array(np.where(known, first, 0), "Int64").where(known, pd.NA)  # type: ignore[attr-defined]
+    return pd.Series(first, dtype="Int64").where(known)
