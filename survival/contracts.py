@@ -6,7 +6,9 @@ from diffusion.contracts import Column, Contract
 
 _TEXT, _COUNT, _NUMBER, _FLAG = pa.string(), pa.int64(), pa.float64(), pa.bool_()
 
-_BY = Column("by", _TEXT, "grouping: none, continent, language_match or footprint_size")
+_BY = Column(
+    "by", _TEXT, "grouping: none, continent, language_match, footprint_size, or the name of groups of one's own"
+)
 _GROUP = Column("group", _TEXT, "name of the group; 'all' where by is none")
 
 CURVES = Contract(
@@ -21,6 +23,9 @@ CURVES = Contract(
         Column("survival", _NUMBER, "share of waits without an entry by the end of the day, Kaplan–Meier"),
         Column("low", _NUMBER, "share: lower bound of the 95 % band by artist, for each day by itself"),
         Column("high", _NUMBER, "share: upper bound of the 95 % band by artist, for each day by itself"),
+        Column("cumulative_hazard", _NUMBER, "entries per wait at risk, summed up to the day, Nelson–Aalen"),
+        Column("hazard_low", _NUMBER, "cumulative hazard: lower bound of the band"),
+        Column("hazard_high", _NUMBER, "cumulative hazard: upper bound of the band"),
     ),
     ("by", "group", "days"),
 )
@@ -33,9 +38,15 @@ SUMMARY = Contract(
         _GROUP,
         Column("waits", _COUNT, "waits in the group"),
         Column("events", _COUNT, "waits that ended with an entry"),
-        Column("median_days", _COUNT, "days until half have entered; null where fewer than half enter", nullable=True),
         Column("share_entered", _NUMBER, "share entered by day restricted_to"),
+        Column("share_low", _NUMBER, "share entered: lower bound of the 95 % interval by artist"),
+        Column("share_high", _NUMBER, "share entered: upper bound of the 95 % interval by artist"),
+        Column("median_days", _COUNT, "days until half have entered; null where fewer than half enter", nullable=True),
+        Column("median_low", _COUNT, "lower bound of the 95 % interval of the median, if there is one", nullable=True),
+        Column("median_high", _COUNT, "upper bound of the 95 % interval of the median, if there is one", nullable=True),
         Column("restricted_mean_days", _NUMBER, "mean days without an entry, up to day restricted_to"),
+        Column("restricted_mean_low", _NUMBER, "mean days: lower bound of the 95 % interval by artist", nullable=True),
+        Column("restricted_mean_high", _NUMBER, "mean days: upper bound of the 95 % interval by artist", nullable=True),
         Column("restricted_to", _COUNT, "days since the debut, the same for all groups of one by"),
         Column("followed_to", _COUNT, "days since the debut: the last day at risk, at most the horizon"),
         Column(
@@ -103,34 +114,34 @@ HAZARD_RATIO_PERIODS = Contract(
         Column("days", _COUNT, "days since the debut: last day of the period"),
         Column("events", _COUNT, "entries in the period"),
         *_RATIO,
+        Column("p_same", _NUMBER, "probability of such changes or larger ones if the ratio is the same in all periods"),
     ),
     ("covariate", "after"),
 )
 
 PROPORTIONALITY = Contract(
     "proportionality",
-    "one covariate of the Cox model, or all together",
+    "one term of the Cox model, or all together",
     (
-        _VARIABLE,
-        _LEVEL,
-        Column("covariate", _TEXT, "name of the covariate in the model; 'all' for the test of all together"),
-        Column("rho", _NUMBER, "correlation of the scaled Schoenfeld residuals with the days", nullable=True),
-        Column("statistic", _NUMBER, "chi-squared statistic"),
+        Column("term", _TEXT, "term of the formula; 'all' for the test of all together"),
+        Column("statistic", _NUMBER, "chi-squared statistic of the Schoenfeld test, which takes waits as independent"),
         Column("df", _COUNT, "degrees of freedom"),
-        Column("p", _NUMBER, "probability of such a statistic or a larger one if the ratio is the same on all days"),
+        Column("p", _NUMBER, "probability of such a statistic or a larger one if the ratios are the same on all days"),
     ),
-    ("covariate",),
+    ("term",),
 )
 
 LOG_LOG = Contract(
     "log_log",
-    "one group of waits and day with an entry, from the first entry on",
+    "one group of waits and day with an entry, where the share not entered is between 0 and 1",
     (
         _BY,
         _GROUP,
         Column("days", _COUNT, "days since the debut"),
         Column(
-            "log_log", _NUMBER, "log(−log(share not entered)); with proportional hazards, curves keep their distance"
+            "log_minus_log",
+            _NUMBER,
+            "log(−log(share not entered)); with proportional hazards, curves keep their distance",
         ),
     ),
     ("by", "group", "days"),
@@ -172,18 +183,39 @@ CURED = Contract(
 
 _MODEL = Column("model", _TEXT, "model")
 
+
+def _bounded(name: str, meaning: str) -> tuple[Column, ...]:
+    """Return the columns of a value and its 95 % interval by artist; null where it is not defined."""
+    sides = {"low": "lower", "high": "upper"}
+    bounds = [(f"{name}_{end}", f"{side} bound of its 95 % interval by artist") for end, side in sides.items()]
+    return tuple(Column(column, _NUMBER, text, nullable=True) for column, text in [(name, meaning), *bounds])
+
+
 MODEL_SCORES = Contract(
     "model_scores",
-    "one model and measure, scored on waits of tracks that debuted after those it was fitted on",
+    "one model and day, scored on waits of tracks that debuted after those it was fitted on",
     (
         _MODEL,
-        Column("measure", _TEXT, "measure"),
-        Column("days", _COUNT, "days since the debut that the measure is about; of integrated ones the last"),
-        Column("value", _NUMBER, "value of the measure"),
-        Column("low", _NUMBER, "lower bound of the 95 % interval, by artist", nullable=True),
-        Column("high", _NUMBER, "upper bound of the 95 % interval, by artist", nullable=True),
+        Column("day", _COUNT, "days since the debut: entries by this day are predicted"),
+        Column("waits", _COUNT, "waits that are scored"),
+        Column("entries", _COUNT, "waits that ended with an entry by the day"),
+        Column("brier", _NUMBER, "mean squared distance of predicted survival from the outcome (less is better)"),
+        *_bounded("brier_skill", "share of the Brier score of one curve for all that the model saves"),
+        Column("integrated_brier", _NUMBER, "mean Brier score from the debut to the day"),
+        *_bounded("integrated_skill", "share of the integrated Brier score of one curve for all that the model saves"),
+        *_bounded("auc", "probability that a wait with an entry was given a higher risk than one without"),
+        *_bounded("auc_gain", "AUC less that of one curve for all"),
+        *_bounded("harrell_c", "Harrell's C"),
+        Column("uno_c", _NUMBER, "Uno's C of entries by the day", nullable=True),
+        *_bounded("expected_observed", "expected entries over observed ones"),
+        *_bounded("calibration_slope", "slope of outcomes on predictions; below 1 they are too extreme"),
+        Column("calibration_intercept", _NUMBER, "log odds that outcomes are above predictions", nullable=True),
+        Column(
+            "d_calibration_p", _NUMBER, "p of the test that entries come on the days that are predicted", nullable=True
+        ),
+        Column("effective_clusters", _NUMBER, "effective number of artists behind brier_skill", nullable=True),
     ),
-    ("model", "measure", "days"),
+    ("model", "day"),
 )
 
 CALIBRATION = Contract(
@@ -193,12 +225,12 @@ CALIBRATION = Contract(
         _MODEL,
         Column("kind", _TEXT, "kind of the class: decile or market"),
         Column("group", _TEXT, "the class: 1 (lowest) to 10, or the ISO code of the market"),
-        Column("days", _COUNT, "days since the debut that the shares are about"),
+        Column("day", _COUNT, "days since the debut: entries by this day are counted"),
         Column("waits", _COUNT, "waits in the class"),
-        Column("predicted", _NUMBER, "mean predicted share that enters by that day"),
-        Column("observed", _NUMBER, "share that entered by that day"),
+        Column("predicted", _NUMBER, "mean predicted share that enters by the day"),
+        Column("observed", _NUMBER, "share that entered by the day"),
         Column("low", _NUMBER, "lower bound of the 95 % interval of the observed share, by artist", nullable=True),
         Column("high", _NUMBER, "upper bound of the 95 % interval of the observed share, by artist", nullable=True),
     ),
-    ("model", "kind", "group", "days"),
+    ("model", "kind", "group", "day"),
 )

@@ -46,7 +46,7 @@ def calibration(
     ----------
     table
         One row per model and class: `model`, `kind` (``decile`` or ``market``), `group` (number of the tenth, or code
-        of the market), `days` (day that the shares are about, the same in all rows), `predicted`, `observed` (0 … 1),
+        of the market), `day` (that the shares are about, the same in all rows), `predicted`, `observed` (0 … 1),
         `low`, `high` (95 % interval of the observed share, NaN where there is none). Models are in order of appearance;
         the first four are drawn.
     names
@@ -66,13 +66,13 @@ def calibration(
 
     Examples
     --------
-    >>> table = pd.DataFrame({"model": "cox", "kind": "decile", "group": ["1", "2"], "days": 60,
+    >>> table = pd.DataFrame({"model": "cox", "kind": "decile", "group": ["1", "2"], "day": 60,
     ...     "predicted": [0.01, 0.04], "observed": [0.012, 0.05], "low": [0.008, 0.04], "high": [0.02, 0.07]})
     >>> [ax.get_title(loc="left") for ax in calibration(table).axes]
     ['cox\\nby tenth of the predictions']
     """
     shares = ["predicted", "observed", "low", "high"]
-    rows = checked(table, "calibration", texts=["model", "kind", "group"], numbers=["days", *shares])
+    rows = checked(table, "calibration", texts=["model", "kind", "group"], numbers=["day", *shares])
     rows = rows.dropna(subset=["predicted", "observed"])
     if rows.empty:
         raise DataSaysNoError("there is nothing to draw; the table 'calibration' has no known shares")
@@ -88,7 +88,7 @@ def _refuse(rows: pd.DataFrame, shares: Sequence[str]) -> None:
     strange = [kind for kind in rows["kind"].unique() if kind not in KINDS]
     if strange:
         raise SettingError(f"the table 'calibration' has the kind '{strange[0][:40]}'; allowed are {', '.join(KINDS)}")
-    if (rows["days"] != rows["days"].iloc[0]).any():
+    if (rows["day"] != rows["day"].iloc[0]).any():
         raise SettingError("the rows of the table 'calibration' are about different days; give it one day")
     if rows.duplicated(["model", "kind", "group"]).any():
         raise SettingError("the table 'calibration' has more than one row for a class of a model")
@@ -180,7 +180,7 @@ def _name(ax: Axes, rows: pd.DataFrame, top: float, side: float) -> None:
 
 
 def _notes(rows: pd.DataFrame, cluster: str, drawn: int, of: int) -> list[str]:
-    notes = [f"Shares that entered by day {rows['days'].iloc[0]:.0f}; square-root axes."]
+    notes = [f"Shares that entered by day {rows['day'].iloc[0]:.0f}; square-root axes."]
     notes.append(confidence(rows, "Lines, share observed", cluster, each="class"))
     markets = rows[rows["kind"] == "market"]
     off = _off(markets).groupby(markets["model"], sort=False).agg(["sum", "size"])

@@ -25,7 +25,7 @@ def log_log_curves(table: pd.DataFrame, *, title: str, since: str = "debut") -> 
     Parameters
     ----------
     table
-        One row per group and day with an entry: `group`, `days` (above 0), `log_log`. Groups are in order of
+        One row per group and day with an entry: `group`, `days` (above 0), `log_minus_log`. Groups are in order of
         appearance; the first eight are drawn.
     title
         Title; markup in it has no effect.
@@ -41,17 +41,17 @@ def log_log_curves(table: pd.DataFrame, *, title: str, since: str = "debut") -> 
 
     Examples
     --------
-    >>> table = pd.DataFrame({"group": "all", "days": [1, 4, 9], "log_log": [-4.6, -3.9, -3.5]})
+    >>> table = pd.DataFrame({"group": "all", "days": [1, 4, 9], "log_minus_log": [-4.6, -3.9, -3.5]})
     >>> [ax.get_xscale() for ax in log_log_curves(table, title="Proportional?").axes]
     ['log']
     """
-    rows = checked(table, "log_log", texts=["group"], numbers=["days", "log_log"]).dropna()
+    rows = checked(table, "log_log", texts=["group"], numbers=["days", "log_minus_log"]).dropna()
     rows = rows.sort_values("days", kind="stable")
     if rows.empty:
         raise DataSaysNoError("there is no curve to draw; the table 'log_log' is empty")
     if (rows["days"] <= 0).any() or rows.duplicated(["group", "days"]).any():
         raise SettingError("the table 'log_log' has a day that is not above 0, or one that occurs twice in a group")
-    if (rows.groupby("group")["log_log"].diff() < -1e-9).any():
+    if (rows.groupby("group")["log_minus_log"].diff() < -1e-9).any():
         raise SettingError("the table 'log_log' has a curve that falls")
     groups = list(table["group"].astype(str).unique())
     with applied():
@@ -67,8 +67,8 @@ def _drawn(curves: dict[str, pd.DataFrame], title: str, since: str, groups: list
     ax.set_xscale("log")
     lines: list[tuple[str, Line2D]] = []
     for (name, rows), (colour, dash) in zip(curves.items(), GROUP_STYLES, strict=False):
-        (line,) = ax.step(rows["days"], rows["log_log"], where="post", color=colour, linestyle=dash)
-        ax.plot(rows["days"].iloc[-1:], rows["log_log"].iloc[-1:], marker="o", markersize=3, color=colour)
+        (line,) = ax.step(rows["days"], rows["log_minus_log"], where="post", color=colour, linestyle=dash)
+        ax.plot(rows["days"].iloc[-1:], rows["log_minus_log"].iloc[-1:], marker="o", markersize=3, color=colour)
         lines.append((shortened(name, size=TEXT_SIZE, room=_NAME_ROOM), line))
     days = np.concatenate([rows["days"].to_numpy() for rows in curves.values()])
     low, high = float(days.min()), float(days.max())

@@ -12,6 +12,7 @@ from matplotlib.text import Text
 
 import figures
 from diffusion import DataSaysNoError, SettingError
+from figures.survival.model_scores import MEASURES
 from tests.figures.test_figures import CODES, drawn_texts, outside, overlaps, tick_names, words
 from tests.figures.test_figures import HOSTILE as ENDLESS
 
@@ -38,7 +39,8 @@ def make_periods() -> pd.DataFrame:
 def make_log_log(groups: list[str]) -> pd.DataFrame:
     days = np.arange(1, 61)
     parts = [
-        pd.DataFrame({"group": name, "days": days, "log_log": np.log(days) - 7 + k}) for k, name in enumerate(groups)
+        pd.DataFrame({"group": name, "days": days, "log_minus_log": np.log(days) - 7 + k})
+        for k, name in enumerate(groups)
     ]
     return pd.concat(parts, ignore_index=True)
 
@@ -64,24 +66,26 @@ def make_calibration(models: list[str], codes: list[str]) -> pd.DataFrame:
         deciles = [(model, "decile", str(k), 60, 0.001 * 1.5**k, 0.0011 * 1.5**k) for k in range(1, 11)]
         markets = [(model, "market", code, 60, 0.004 * (k + 1), 0.006 * (k + 1)) for k, code in enumerate(codes)]
         rows += [*deciles, *markets]
-    table = pd.DataFrame(rows, columns=["model", "kind", "group", "days", "predicted", "observed"])
+    table = pd.DataFrame(rows, columns=["model", "kind", "group", "day", "predicted", "observed"])
     return table.assign(low=table["observed"] * 0.8, high=table["observed"] * 1.25)
 
 
-def make_scores(models: list[str], measures: tuple[str, ...] = ("brier_skill", "auc")) -> pd.DataFrame:
-    table = pd.DataFrame([(model, measure) for measure in measures for model in models], columns=["model", "measure"])
-    value = np.linspace(0.1, 0.7, len(table))
-    return table.assign(value=value, low=value - 0.05, high=value + 0.05)
+def make_scores(models: list[str]) -> pd.DataFrame:
+    table = pd.DataFrame({"model": models, "day": 28})
+    for at, measure in enumerate(MEASURES):
+        value = np.linspace(0.1, 0.7, len(models)) + at / 10
+        table = table.assign(**{measure: value, f"{measure}_low": value - 0.05, f"{measure}_high": value + 0.05})
+    return table
 
 
 BUILDERS: dict[str, Callable[[], Figure]] = {
     "ratios": lambda: figures.hazard_ratios(make_ratios()),
     "periods": lambda: figures.hazard_ratio_periods(make_periods()),
-    "log_log": lambda: figures.log_log_curves(make_log_log(["one", "two"]), title="Proportional?"),
+    "log_minus_log": lambda: figures.log_log_curves(make_log_log(["one", "two"]), title="Proportional?"),
     "states": lambda: figures.states(make_states()),
     "cured": lambda: figures.cured_share(make_cured(CODES)),
     "calibration": lambda: figures.calibration(make_calibration(["cox", "cure"], CODES)),
-    "scores": lambda: figures.model_scores(make_scores(["cox", "cure", "hazard"])),
+    "scores": lambda: figures.model_scores(make_scores(["cox", "cure", "hazard"]), day=28),
 }
 
 
@@ -127,11 +131,11 @@ def hostile_figures() -> dict[str, Figure]:
     return {
         "ratios": figures.hazard_ratios(strange, title=HOSTILE),
         "periods": figures.hazard_ratio_periods(periods, title=HOSTILE, since=HOSTILE),
-        "log_log": figures.log_log_curves(make_log_log([HOSTILE, "_hidden"]), title=HOSTILE, since=HOSTILE),
+        "log_minus_log": figures.log_log_curves(make_log_log([HOSTILE, "_hidden"]), title=HOSTILE, since=HOSTILE),
         "states": figures.states(make_states(), title=HOSTILE, since=HOSTILE),
         "cured": figures.cured_share(make_cured(codes), names=named, title=HOSTILE),
         "calibration": figures.calibration(make_calibration([HOSTILE, "_b"], codes), names=named, title=HOSTILE),
-        "scores": figures.model_scores(make_scores([HOSTILE, "_b"], (HOSTILE,)), title=HOSTILE),
+        "scores": figures.model_scores(make_scores([HOSTILE, "_b"]), day=28, title=HOSTILE),
     }
 
 
@@ -162,7 +166,7 @@ CURED, CALIBRATION, SCORES = make_cured(CODES), make_calibration(["cox"], CODES)
         (lambda: figures.hazard_ratio_periods(pd.concat([PERIODS] * 2)), "more than one row"),
         (lambda: figures.log_log_curves(LOGS.assign(days=0), title=""), "not above 0"),
         (lambda: figures.log_log_curves(pd.concat([LOGS] * 2), title=""), "occurs twice"),
-        (lambda: figures.log_log_curves(LOGS.assign(log_log=-LOGS["log_log"]), title=""), "falls"),
+        (lambda: figures.log_log_curves(LOGS.assign(log_minus_log=-LOGS["log_minus_log"]), title=""), "falls"),
         (lambda: figures.states(STATES.assign(left=0.5)), "do not sum to 1"),
         (lambda: figures.states(STATES.assign(entered_after_left=0.5)), "outside 0 … 1"),
         (lambda: figures.states(STATES[1:]), "without gaps"),
@@ -172,12 +176,13 @@ CURED, CALIBRATION, SCORES = make_cured(CODES), make_calibration(["cox"], CODES)
         (lambda: figures.cured_share(pd.concat([CURED] * 2)), "more than one row"),
         (lambda: figures.cured_share(CURED, most=0), "most is 0"),
         (lambda: figures.calibration(CALIBRATION.assign(kind="country")), "allowed are decile, market"),
-        (lambda: figures.calibration(CALIBRATION.assign(days=range(len(CALIBRATION)))), "different days"),
+        (lambda: figures.calibration(CALIBRATION.assign(day=range(len(CALIBRATION)))), "different days"),
         (lambda: figures.calibration(CALIBRATION.assign(observed=2)), "outside 0 … 1"),
         (lambda: figures.calibration(pd.concat([CALIBRATION] * 2)), "more than one row"),
-        (lambda: figures.model_scores(SCORES.assign(low=1)), "outside its interval"),
-        (lambda: figures.model_scores(pd.concat([SCORES] * 2)), "give it one day"),
-        (lambda: figures.model_scores(SCORES.drop(columns="value")), "lacks value"),
+        (lambda: figures.model_scores(SCORES.assign(auc_low=1), day=28), "outside its interval"),
+        (lambda: figures.model_scores(pd.concat([SCORES] * 2), day=28), "more than one row"),
+        (lambda: figures.model_scores(SCORES.drop(columns="auc"), day=28), "lacks auc"),
+        (lambda: figures.model_scores(SCORES, day=28, measures=["luck"]), "got 'luck'"),
     ],
 )
 def test_tables_that_cannot_be_right_are_refused(draw: Callable[[], Figure], message: str) -> None:
@@ -195,7 +200,7 @@ def test_tables_that_cannot_be_right_are_refused(draw: Callable[[], Figure], mes
         lambda: figures.states(STATES[:0]),
         lambda: figures.cured_share(CURED[:0]),
         lambda: figures.calibration(CALIBRATION.assign(observed=np.nan)),
-        lambda: figures.model_scores(SCORES.assign(value=np.nan)),
+        lambda: figures.model_scores(SCORES, day=7),
     ],
 )
 def test_nothing_to_draw_is_an_error_with_a_name(draw: Callable[[], Figure]) -> None:
@@ -305,11 +310,17 @@ def test_many_markets_off_the_diagonal_do_not_cover_each_other() -> None:
     assert outside(figure) == []
 
 
-def test_scores_have_a_line_where_a_model_knows_nothing() -> None:
-    figure = figures.model_scores(make_scores(["b", "a"], ("brier_skill", "auc", "mine")))
-    assert [ax.get_title(loc="left") for ax in figure.axes] == ["Brier skill", "AUC", "mine"]
-    assert [[float(line.get_xdata()[0]) for line in ax.lines] for ax in figure.axes] == [[0.0], [0.5], []]
+def test_scores_have_a_line_at_what_a_model_should_pass_or_meet() -> None:
+    figure = figures.model_scores(make_scores(["b", "a"]), day=28)
+    titles = ["Brier skill", "AUC", "Expected over observed", "Calibration slope"]
+    assert [ax.get_title(loc="left") for ax in figure.axes] == titles
+    assert [np.asarray(ax.lines[0].get_xdata())[0] for ax in figure.axes] == [0, 0.5, 1, 1]
     assert tick_names(figure) == ["b", "a"]
+    ends = np.array(figure.axes[1].collections[0].get_segments())[:, :, 0]
+    assert ends == pytest.approx(np.array([[0.25, 0.35], [0.85, 0.95]]))
+    assert "Entries by day 28" in flat(figure)
+    unknown = make_scores(["b"]).assign(auc=np.nan, auc_low=np.nan, auc_high=np.nan)
+    assert "not defined" in flat(figures.model_scores(unknown, day=28))
 
 
 def test_more_than_fits_a_page_is_cut_and_the_figure_says_so() -> None:
@@ -326,8 +337,8 @@ def test_more_than_fits_a_page_is_cut_and_the_figure_says_so() -> None:
     models = [f"m{k}" for k in range(17)]
     calibration = figures.calibration(make_calibration(models[:5], CODES[:2]))
     assert [len(calibration.axes), "the first 4 of 5 models" in flat(calibration)] == [8, True]
-    scores = figures.model_scores(make_scores(models, tuple("abcdefg")))
-    assert "the first 6 of 7 measures and the first 16 of 17 models" in flat(scores)
+    scores = figures.model_scores(make_scores(models), day=28, measures=["auc"])
+    assert "the first 16 of 17 models" in flat(scores)
     for figure in (ratios, periods, logs, cured, calibration, scores):
         assert outside(figure) == []
 
@@ -337,7 +348,7 @@ def test_the_notes_say_what_intervals_take_as_independent() -> None:
         "ratio": lambda cluster: figures.hazard_ratios(RATIOS, cluster=cluster),
         "market": lambda cluster: figures.cured_share(CURED, cluster=cluster),
         "class": lambda cluster: figures.calibration(CALIBRATION, cluster=cluster),
-        "score": lambda cluster: figures.model_scores(SCORES, cluster=cluster),
+        "score": lambda cluster: figures.model_scores(SCORES, day=28, cluster=cluster),
         "day": lambda cluster: figures.states(STATES, cluster=cluster),
     }
     for each, draw in drawn.items():
