@@ -6,6 +6,7 @@ from survival.counting.source import Waits, waits
 from survival.curves import GROUPINGS, Breakthrough, Grouping, breakthrough, kaplan_meier
 from survival.regression.cox import cox, cox_rows
 from survival.regression.cox_fit import CoxFit
+from survival.regression.proportionality import hazard_ratios_by_period, log_log, proportionality
 
 __all__ = [
     "CLUSTERS",
@@ -19,6 +20,9 @@ __all__ = [
     "cox",
     "cox_rows",
     "frame_waits",
+    "hazard_ratios_by_period",
     "kaplan_meier",
+    "log_log",
+    "proportionality",
     "waits",
 ]

@@ -7,8 +7,8 @@ import numpy as np
 from scipy import sparse
 
 from diffusion.arrays import Floats, Ints
-from survival.regression.risk_sums import Ends, EventTimes, Scale, Terms, Totals, columns, width_of
 from survival.counting.counted import CountedWaits
+from survival.regression.risk_sums import Ends, EventTimes, Scale, Terms, Totals, columns, width_of
 
 VALUES_AT_ONCE: Final = 20_000_000
 """Most values by cell and day that sums by cluster are made of at once."""
@@ -100,8 +100,8 @@ class CellSums:
 
     @property
     def entered_x(self) -> Floats:
-        """(p,): sum of x over the entries."""
-        found: Floats = self.entered.sum(axis=0) @ self.x
+        """(T, p): sum of x over the entries of each time."""
+        found: Floats = self.entered @ self.x
         return found
 
     @property

@@ -2,16 +2,17 @@
 
 from collections.abc import Sequence
 
+import numpy as np
 import pandas as pd
 
 from diffusion import SettingError
+from survival.counting.counted import Cluster, WaitSource
 from survival.regression.cox_data import CoxData, counted_data, frame_data
 from survival.regression.cox_fit import CoxFit
 from survival.regression.newton import maximum
 from survival.regression.partial_likelihood import TIE_METHODS, TieMethod
 from survival.regression.penalty import ElasticNet
 from survival.regression.robust import Influence
-from survival.counting.counted import Cluster, WaitSource
 
 
 def cox(
@@ -40,8 +41,8 @@ def cox(
         What may be dependent: ``artist`` (default), ``track`` or ``independent``.
     penalizer, l1_ratio
         Elastic net (default: none): the logarithm of the likelihood is lowered by waits · penalizer ·
-        (l1_ratio · |β|₁ + (1 − l1_ratio)/2 · |β|₂²), with β for covariates in standard deviations, as in lifelines. Such
-        a fit has no errors: its coefficients are biased on purpose.
+        (l1_ratio · |β|₁ + (1 − l1_ratio)/2 · |β|₂²), with β for covariates in standard deviations, as in lifelines.
+        Such a fit has no errors: its coefficients are biased on purpose.
 
     Raises
     ------
@@ -63,7 +64,7 @@ def cox(
     >>> fit.hazard_ratios_.round(2).to_dict()
     {'near': 3.93}
     """
-    return fitted(counted_data(source, formula, strata, cluster), ties, penalizer, l1_ratio)
+    return fitted(counted_data(source, formula, strata, cluster), ties, penalizer=penalizer, l1_ratio=l1_ratio)
 
 
 def cox_rows(
@@ -93,8 +94,8 @@ def cox_rows(
     start
         Column with the time after which the row is at risk (default: all are from the beginning).
     weights
-        Column with case weights (default: 1). Tied events have their mean weight each, as in R and lifelines; so a weight
-        of 2 is not quite the same as two rows.
+        Column with case weights (default: 1). Tied events have their mean weight each, as in R and lifelines; so a
+        weight of 2 is not quite the same as two rows.
     cluster
         Column that says which rows may be dependent (default: all are independent). The rows of one subject are
         independent given its past; they need no cluster as long as it has one event.
@@ -113,14 +114,21 @@ def cox_rows(
     data = frame_data(
         frame, formula, days=days, entered=entered, start=start, strata=strata, weights=weights, cluster=cluster
     )
-    return fitted(data, ties, penalizer, l1_ratio)
+    return fitted(data, ties, penalizer=penalizer, l1_ratio=l1_ratio)
 
 
-def fitted(data: CoxData, ties: TieMethod, penalizer: float, l1_ratio: float) -> CoxFit:
-    """Return the model fitted to data that were made ready."""
+def fitted(
+    data: CoxData,
+    ties: TieMethod,
+    *,
+    penalizer: float = 0.0,
+    l1_ratio: float = 0.0,
+    within: tuple[float, float] = (-np.inf, np.inf),
+) -> CoxFit:
+    """Return the model of the events at times after the first of `within`, up to the second (default: all)."""
     if ties not in TIE_METHODS:
         raise SettingError(f"ties are taken by {' or '.join(TIE_METHODS)}, not by '{ties}'")
     penalty = ElasticNet.of(data.rows, penalizer, l1_ratio)
-    found = maximum(data.sums(), ties, penalty, data.design.names)
+    found = maximum(data.sums(*within), ties, penalty, data.design.names)
     influence = Influence.of(found, data.design.names) if data.clustered and penalizer == 0 else None
     return CoxFit(data, found, influence, ties, penalizer, l1_ratio)

@@ -8,12 +8,12 @@ import pandas as pd
 
 from diffusion import DataSaysNoError, SettingError
 from diffusion.arrays import Floats, Ints
-from survival.regression.cell_sums import CellSums
-from survival.regression.risk_sums import RiskSums, Scale, scale_of
-from survival.regression.row_sums import Rows, RowSums
 from survival.counting.counted import CLUSTERS, Cluster, CountedWaits, WaitSource
 from survival.counting.formula import Design, variables_of
 from survival.counting.frame import flags
+from survival.regression.cell_sums import CellSums
+from survival.regression.risk_sums import RiskSums, Scale, scale_of
+from survival.regression.row_sums import Rows, RowSums
 
 
 @dataclass(frozen=True, slots=True)

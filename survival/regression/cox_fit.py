@@ -61,7 +61,7 @@ class CoxFit:
     @property
     def hazard_ratios_(self) -> pd.Series:
         """Hazard ratio of each covariate."""
-        return np.exp(self.params_).rename("exp(coef)")
+        return self._named(np.exp(self.params_.to_numpy()), "exp(coef)")
 
     @property
     def log_likelihood_(self) -> float:
@@ -74,7 +74,7 @@ class CoxFit:
         return 2 * (self.maximum.point.log_likelihood - self.maximum.null_log_likelihood)
 
     @property
-    def AIC_partial_(self) -> float:  # noqa: N802, as lifelines has it
+    def AIC_partial_(self) -> float:
         """Akaike's criterion from the partial likelihood; comparable only between Cox models of the same waits."""
         return 2 * len(self.params_) - 2 * self.log_likelihood_
 
@@ -92,15 +92,15 @@ class CoxFit:
                 "a penalised fit has no errors, because its coefficients are biased on purpose; fit without a penalizer"
             )
         if self.influence is None:
-            return np.linalg.inv(self.maximum.information)
+            return np.linalg.inv(self.maximum.information).astype(np.float64, copy=False)
         return self.influence.left_out.T @ self.influence.left_out
 
     @property
     def variance_matrix_(self) -> pd.DataFrame:
         """Covariance of the coefficients.
 
-        With clusters, each counts by what changes when it is left out, to first order: Lin and Wei's, with each cluster's
-        influence divided by one less its share of what is known. Without, it is the inverse of the information.
+        With clusters, each counts by what changes when it is left out, to first order: Lin and Wei's, with each
+        cluster's influence divided by one less its share of what is known. Without, it is the inverse of the information.
         """
         return self._matrix(self.covariance)
 
@@ -154,8 +154,8 @@ class CoxFit:
     def baseline_cumulative_hazard_(self) -> pd.DataFrame:
         """Cumulative hazard where every covariate is at its mean, by time (rows) and stratum (columns).
 
-        Tied events are taken as in the fit, as R's ``survfit`` does; lifelines' is after Breslow. Strata without an event
-        have no column.
+        Tied events are taken as in the fit, as R's ``survfit`` does; lifelines' is after Breslow. Strata without an
+        event have no column.
         """
         times, parts = self.maximum.point.sums.times, {}
         for number in np.unique(times.stratum).tolist():
@@ -168,16 +168,19 @@ class CoxFit:
     @property
     def baseline_survival_(self) -> pd.DataFrame:
         """Survival where every covariate is at its mean, by time (rows) and stratum (columns)."""
-        survival = np.exp(-self.baseline_cumulative_hazard_)
-        return survival if self.data.strata else survival.set_axis(["baseline survival"], axis=1)
+        hazard = self.baseline_cumulative_hazard_
+        names = hazard.columns if self.data.strata else ["baseline survival"]
+        return pd.DataFrame(np.exp(-hazard.to_numpy()), hazard.index, names)
 
     def predict_log_partial_hazard(self, values: pd.DataFrame) -> pd.Series:
         """Return the logarithm of the hazard ratio against the mean of every covariate."""
-        return pd.Series(cox_prediction.standardised(self.data, values) @ self.maximum.point.coefficients, values.index)
+        x = cox_prediction.standardised(self.data, values)
+        return pd.Series(x @ self.maximum.point.coefficients, values.index)
 
     def predict_partial_hazard(self, values: pd.DataFrame) -> pd.Series:
         """Return the hazard ratio against the mean of every covariate."""
-        return np.exp(self.predict_log_partial_hazard(values))
+        x = cox_prediction.standardised(self.data, values)
+        return pd.Series(np.exp(x @ self.maximum.point.coefficients), values.index)
 
     def predict_survival_function(
         self, values: pd.DataFrame, times: Sequence[float] | None = None, conditional_after: float = 0
@@ -211,8 +214,8 @@ class CoxFit:
         Returns
         -------
         pandas.DataFrame
-            For each row of `values`: `estimate`, and `low` and `high`, a 95 % interval by the delta method on the log(−log)
-            scale. It has the error of the baseline and of the coefficients, both by cluster. Missing where the fit is
+            For each row of `values`: `estimate`, and `low` and `high`, a 95 % interval by the delta method on the
+            log(−log) scale. It has the error of the baseline and of the coefficients, both by cluster. Missing where the fit is
             penalised, or nobody entered in between (the estimate is then 0).
 
         Raises

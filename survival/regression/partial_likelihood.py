@@ -120,7 +120,7 @@ class Point:
         hazard: Floats = np.exp(sums.x @ coefficients)
         totals = sums.totals(hazard)
         inverses = ties.inverses(totals.risk, totals.entry)
-        log_likelihood = float(sums.entered_x @ coefficients) - inverses.log()
+        log_likelihood = float((sums.entered_x @ coefficients).sum()) - inverses.log()
         risk, entry = inverses.sums(1, 0), inverses.sums(1, 1)
         return cls(sums, coefficients, hazard, totals, inverses, risk, entry, log_likelihood)
 
@@ -144,7 +144,7 @@ class Point:
 
     def gradient(self) -> Floats:
         """Return, (p,), the derivative of the logarithm."""
-        found: Floats = self.sums.entered_x - self.expected_x().sum(axis=0)
+        found: Floats = (self.sums.entered_x - self.expected_x()).sum(axis=0)
         return found
 
     def information(self, factor: Floats | None = None) -> Floats:

@@ -17,7 +17,7 @@ SETTLED: Final = 1e-13
 
 @dataclass(frozen=True, slots=True)
 class ElasticNet:
-    """``rows · penalizer · (l1_ratio · |β|₁ + (1 − l1_ratio)/2 · |β|₂²)``, for standardised covariates, as lifelines has it.
+    """``rows · penalizer · (l1_ratio · |β|₁ + (1 − l1_ratio)/2 · |β|₂²)``, β for standardised covariates, as in lifelines.
 
     Attributes
     ----------
@@ -60,7 +60,8 @@ class ElasticNet:
         slope = gradient - self.ridge * coefficients
         curvature = information + self.ridge * np.eye(len(coefficients))
         if self.lasso == 0:
-            return np.linalg.solve(curvature, slope)
+            found: Floats = np.linalg.solve(curvature, slope)
+            return found
         return self._by_coordinate(coefficients, slope, curvature)
 
     def _by_coordinate(self, coefficients: Floats, slope: Floats, curvature: Floats) -> Floats:

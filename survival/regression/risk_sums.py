@@ -79,7 +79,7 @@ class RiskSums(Protocol):
 
     @property
     def entered_x(self) -> Floats:
-        """(p,): sum of x over the events."""
+        """(T, p): sum of x over the events of each time, weighted by case."""
 
     @property
     def followed(self) -> Floats:

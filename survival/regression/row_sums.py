@@ -116,6 +116,8 @@ class RowSums:
         (n,): case weight.
     event
         (d,): indices into x of those with an event.
+    entered_x
+        (T, p): sum of x over the events of each time, weighted by case.
     """
 
     rows: Rows
@@ -125,6 +127,7 @@ class RowSums:
     order: Ints
     weight: Floats
     event: Ints
+    entered_x: Floats
 
     @classmethod
     def of(cls, rows: Rows, matrix: Floats, scale: Scale) -> Self:
@@ -144,13 +147,8 @@ class RowSums:
         alone = sets.sums(np.ones(len(order))) < count_then + 0.5
         entered = np.bincount(sets.last[event] - 1, weight[event], len(time))
         times = EventTimes(of_time, time, count_then, entered, alone)
-        return cls(rows, scale.standardise(np.take(matrix, order, axis=0)), times, sets, order, weight, event)
-
-    @property
-    def entered_x(self) -> Floats:
-        """(p,): sum of x over the events."""
-        found: Floats = self.weight[self.event] @ self.x[self.event]
-        return found
+        x = scale.standardise(np.take(matrix, order, axis=0))
+        return cls(rows, x, times, sets, order, weight, event, _by_event(weight[event], event, times, x))
 
     @property
     def followed(self) -> Floats:
@@ -163,14 +161,11 @@ class RowSums:
         """Return the totals of relative hazards, (n,)."""
         weighted = hazard * self.weight
         of_events = weighted[self.event]
-        # rows are in order of their last event time, so events of one time follow each other
-        bounds = np.append(0, np.cumsum(self.times.count))
-        by_time = sparse.csr_array((of_events, self.event, bounds), shape=(len(self.times.time), len(weighted)))
         return Totals(
             self.sets.sums(weighted),
             self.sets.products(weighted, self.x),
-            np.add.reduceat(of_events, bounds[:-1]),
-            by_time @ self.x,
+            np.add.reduceat(of_events, np.cumsum(self.times.count) - self.times.count),
+            _by_event(of_events, self.event, self.times, self.x),
         )
 
     def exposure(self, risk: Floats, entry: Floats) -> Floats:
@@ -207,6 +202,13 @@ class RowSums:
         return Ends(time, at_risk, np.bincount(end, self.rows.event, len(time)).astype(np.int64), ended)
 
 
+def _by_event(value: Floats, event: Ints, times: EventTimes, x: Floats) -> Floats:
+    """Return, (T, p), the sum of value · x over the events of each time; rows are in order of their last event time."""
+    bounds = np.append(0, np.cumsum(times.count))
+    found: Floats = sparse.csr_array((value, event, bounds), shape=(len(times.time), len(x))) @ x
+    return found
+
+
 def _first(rows: Rows, order: Ints, time: Floats, of_time: Ints) -> Ints:
     """Return, for the rows in this order, the index of the first event time of its stratum after its start."""
     stratum = rows.stratum[order]
@@ -216,4 +218,3 @@ def _first(rows: Rows, order: Ints, time: Floats, of_time: Ints) -> Ints:
     passed = np.searchsorted(distinct, rows.start[order], side="right")
     length = len(distinct) + 1
     return np.searchsorted(of_time * length + number + 1, stratum * length + passed, side="right")
-
