@@ -5,15 +5,24 @@ from survival.counting.frame import frame_waits
 from survival.counting.source import Waits, waits
 from survival.curves.breakthrough import Breakthrough, breakthrough
 from survival.curves.grouping import GROUPINGS, Grouping
+from survival.regression.cox import cox, cox_rows
+from survival.regression.cox_fit import CoxFit
+from survival.regression.proportionality import hazard_ratios_by_period, log_log, proportionality
 
 __all__ = [
     "CLUSTERS",
     "GROUPINGS",
     "Breakthrough",
     "Cluster",
+    "CoxFit",
     "Grouping",
     "Waits",
     "breakthrough",
+    "cox",
+    "cox_rows",
     "frame_waits",
+    "hazard_ratios_by_period",
+    "log_log",
+    "proportionality",
     "waits",
 ]
