@@ -1,15 +1,18 @@
-"""Time to breakthrough: survival curves of waits, by each grouping of the study."""
+"""Time to breakthrough: shares that have entered, by each grouping of the study."""
 
+from pathlib import Path
 from typing import Any, Final
 
 import pandas as pd
 
 import figures
+from diffusion import SettingError
+from pipelines.folders.manifest import file_facts
 from pipelines.formatting import html_table
 from pipelines.study.results import Results
 from pipelines.study.settings import Study
 from pipelines.study.step import Drawing, Output, Step
-from survival import breakthrough
+from survival import Breakthrough, breakthrough, waits
 from survival.contracts import CURVES, SUMMARY
 
 TITLES: Final = {
@@ -20,30 +23,73 @@ TITLES: Final = {
 }
 """Grouping → title of its figure."""
 
+SHOWN: Final = [
+    "group", "waits", "events", "share_entered", "share_low", "share_high", "restricted_mean_days",
+    "restricted_mean_low", "restricted_mean_high", "restricted_to",
+]  # fmt: skip
+"""Columns of the summary that the report shows."""
+
+
+def _sources(study: Study) -> list[dict[str, Any]]:
+    if study.groups is None:
+        return []
+    read_groups(study.groups)
+    return file_facts([Path(study.groups)], Path(study.groups).parent)
+
+
+def read_groups(file: str) -> pd.DataFrame:
+    """Return a table of groups from a CSV or Parquet file; an empty cell of a CSV is missing, ``NA`` is not.
+
+    Raises
+    ------
+    SettingError
+        When the file is not there or cannot be read.
+    """
+    try:
+        if file.endswith(".parquet"):
+            return pd.read_parquet(file)
+        return pd.read_csv(file, dtype=str, keep_default_na=False, na_values=[""])
+    except FileNotFoundError:
+        raise SettingError(f"no file '{file}' with groups; name a CSV or Parquet file under [survival]") from None
+    except (OSError, ValueError) as error:
+        raise SettingError(f"cannot read the groups in '{file}': {error}") from error
+
 
 def _make(study: Study, results: Results) -> Output:
-    parts = [breakthrough(results.entries, by=by, horizon=study.horizon) for by in study.by]
+    source = waits(results.entries, horizon=study.horizon)
+    own = [] if study.groups is None else [read_groups(study.groups)]
+    parts = [breakthrough(source, by=by) for by in (*study.by, *own)]
+    _refuse_same_names(parts)
     curves = pd.concat([part.curves.assign(by=part.by) for part in parts], ignore_index=True)
-    curves = curves[["by", *(name for name in curves if name != "by")]]
     summary = pd.concat([part.summary for part in parts], ignore_index=True)
     notes = {"caveats": [note for part in parts for note in part.notes()]}
     return Output({"survival": curves, "survival_summary": summary}, notes=notes)
+
+
+def _refuse_same_names(parts: list[Breakthrough]) -> None:
+    names = [part.by for part in parts]
+    if names[-1] in names[:-1]:
+        raise SettingError(f"the column of your groups is called '{names[-1]}', as a grouping of the study; rename it")
 
 
 def _drawings(results: Results) -> dict[str, Drawing]:
     table, horizon = results.table("survival"), results.parameters("survival")["horizon"]
 
     def drawing(by: str, curves: pd.DataFrame) -> Drawing:
-        title = TITLES[by]
+        title = TITLES.get(by, f"{TITLES['none']}, by {by}")
         return Drawing(title, lambda: figures.survival_curves(curves.drop(columns="by"), title=title, horizon=horizon))
 
-    return {f"survival_{by}": drawing(str(by), part) for by, part in table.groupby("by", sort=False)}
+    known = [*TITLES]
+    return {
+        f"survival_{by if by in known else 'groups'}": drawing(str(by), part)
+        for by, part in table.groupby("by", sort=False)
+    }
 
 
 def _section(results: Results) -> dict[str, Any]:
     return {
         "horizon": results.parameters("survival")["horizon"],
-        "summary": html_table(results.table("survival_summary").drop(columns="by")),
+        "summary": html_table(results.table("survival_summary")[SHOWN]),
     }
 
 
@@ -63,7 +109,7 @@ def _caveats(results: Results) -> list[str]:
 SURVIVAL = Step(
     name="survival",
     doing="following waits",
-    version=3,
+    version=4,
     tables={
         "survival": CURVES,
         "survival_summary": SUMMARY,
@@ -71,6 +117,7 @@ SURVIVAL = Step(
     make=_make,
     needs=("entries",),
     settings=("by", "horizon"),
+    sources=_sources,
     drawings=_drawings,
     section=_section,
     lines=_lines,
