@@ -130,7 +130,7 @@ def variables_of(formula: str) -> tuple[str, ...]:
     for factor in factors:
         if factor.eval_method.value == "python":
             _check_expression(formula, factor.expr)
-    return tuple(sorted(map(str, parsed.required_variables)))
+    return tuple(sorted(set(map(str, parsed.required_variables)) - set(FUNCTIONS)))
 
 
 def _check_expression(formula: str, expression: str) -> None:
