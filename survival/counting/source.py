@@ -101,7 +101,7 @@ class Waits:
         if cluster != "independent":
             lines = self._lines
             of_track = lines.cluster if cluster == "artist" else np.arange(len(lines.track_ids))
-            clusters = SpanClusters.of(spans, of_track[episodes.track], length)
+            clusters = SpanClusters.of(spans, of_track[episodes.track])
         values = cells.values.iloc[np.flatnonzero(there)].reset_index(drop=True)
         return CountedWaits(values, opened[there], closed[there], spans.events, clusters, cluster)
 
