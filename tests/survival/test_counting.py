@@ -179,12 +179,23 @@ def agrees(counted: CountedWaits, rows: pd.DataFrame, cluster: "pd.Series[Any]",
     sums = [part.sums(risk, event) for part in (counted.clusters, own.clusters)]
     sums = [part[np.argsort(part[:, 0])] for part in sums]
     np.testing.assert_allclose(*sums, atol=EXACT)
-    group = np.arange(len(counted.values)) % 3 - 1
-    blocks = [
-        [np.concatenate(part) for part in zip(*one.clusters.counts(group, 2), strict=True)] for one in (counted, own)
-    ]
-    for mine, theirs in zip(*blocks, strict=True):
-        assert sorted(mine[..., :length].tolist()) == sorted(theirs.tolist())
+    assert listed(counted) == listed(own)
+
+
+def listed(counted: CountedWaits) -> list[tuple[Any, ...]]:
+    """Return the times at risk and entries of each cluster, whatever its number, in order."""
+    assert counted.clusters is not None
+    found = []
+    for block in counted.clusters.waits():
+        spans = pd.DataFrame({name: getattr(block, name) for name in ("cluster", "cell", "start", "days", "count")})
+        spans = spans.groupby(["cluster", "cell", "start", "days"], as_index=False)["count"].sum()
+        spans = spans[spans["count"] != 0]
+        events = pd.DataFrame({"cluster": block.event_cluster, "cell": block.event_cell, "days": block.event_days})
+        for cluster in np.unique(block.cluster):
+            own = spans[spans["cluster"] == cluster].drop(columns="cluster").itertuples(index=False, name=None)
+            went = events[events["cluster"] == cluster].drop(columns="cluster").itertuples(index=False, name=None)
+            found.append((sorted(own), sorted(went)))
+    return sorted(entry for entry in found if entry[0])
 
 
 # ── variables, by hand ───────────────────────────────────────────────────────────────────────────────────────────────
