@@ -5,6 +5,8 @@ from survival.counting.frame import frame_waits
 from survival.counting.source import Waits, waits
 from survival.curves.breakthrough import Breakthrough, breakthrough
 from survival.curves.grouping import GROUPINGS, Grouping
+from survival.curves.log_rank import LogRank, WEIGHTS, log_rank
+from survival.curves.restricted_mean import RestrictedMean, restricted_mean
 from survival.regression.cox import cox, cox_rows
 from survival.regression.cox_fit import CoxFit
 from survival.regression.proportionality import hazard_ratios_by_period, log_log, proportionality
@@ -12,10 +14,13 @@ from survival.regression.proportionality import hazard_ratios_by_period, log_log
 __all__ = [
     "CLUSTERS",
     "GROUPINGS",
+    "WEIGHTS",
     "Breakthrough",
     "Cluster",
     "CoxFit",
     "Grouping",
+    "LogRank",
+    "RestrictedMean",
     "Waits",
     "breakthrough",
     "cox",
@@ -23,6 +28,8 @@ __all__ = [
     "frame_waits",
     "hazard_ratios_by_period",
     "log_log",
+    "log_rank",
     "proportionality",
+    "restricted_mean",
     "waits",
 ]

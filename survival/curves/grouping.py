@@ -87,7 +87,7 @@ class Groups:
         """
         of_cell, values = np.zeros(len(labels), np.int64), labels.iloc[:1]
         if labels.shape[1]:
-            of_cell = labels.groupby(list(labels), sort=True, observed=True).ngroup().to_numpy(np.int64)
+            of_cell = labels.groupby(list(labels), sort=True, observed=True).ngroup().fillna(-1).to_numpy(np.int64)
             there, first = np.unique(of_cell, return_index=True)
             values = labels.iloc[first[there >= 0]]
         counts = (_by_group(part, of_cell, len(values)) for part in (counted.opened, counted.closed, counted.entered))
@@ -95,7 +95,7 @@ class Groups:
         opened[:, horizon] = 0  # begins on the last day: never at risk
         closed[:, horizon] = opened.sum(axis=1) - closed[:, :horizon].sum(axis=1)
         kept = opened.any(axis=1)
-        of_cell = np.where(of_cell >= 0, np.where(kept, np.cumsum(kept) - 1, -1)[of_cell], -1)
+        of_cell = np.where(of_cell >= 0, np.where(kept, np.cumsum(kept) - 1, -1)[np.maximum(of_cell, 0)], -1)
         names = _names(values)
         absent = [name for name, there in zip(names, kept, strict=True) if not there]
         absent += [name for name in expected if name not in names]
