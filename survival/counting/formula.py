@@ -207,11 +207,13 @@ def _check_columns(design: Design) -> None:
     width = len(design.names)
     columns = np.column_stack([np.ones(len(design.matrix)), design.matrix])
     columns = columns / np.maximum(np.linalg.norm(columns, axis=0), np.finfo(np.float64).tiny)
-    left = np.abs(np.diag(np.linalg.qr(columns, mode="r"))) if len(columns) >= width + 1 else np.zeros(width + 1)
+    left = np.zeros(width + 1)
+    found = np.abs(np.diag(np.linalg.qr(columns, mode="r")))
+    left[: len(found)] = found
     for at, name in enumerate(design.names):
         if (design.matrix[:, at] == design.matrix[0, at]).all():
             raise SettingError(f"'{name}' in the formula '{design.formula}' has the same value everywhere")
-        if len(left) > at + 1 and left[at + 1] < COLLINEAR:
+        if left[at + 1] < COLLINEAR:
             raise SettingError(
                 f"'{name}' in the formula '{design.formula}' is a combination of the covariates before it; leave it out"
             )

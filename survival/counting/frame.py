@@ -190,7 +190,11 @@ def _whole(frame: pd.DataFrame, name: str) -> Ints:
     if wrong.any():
         at = int(np.argmax(wrong))
         raise SettingError(
+<<<<<<< HEAD
             f"row {at} of the column '{name}' is {frame[name].iloc[at]}; it must be a whole number of days, 0 or more"
+=======
+            f"row {at} of the column '{name}' is '{frame[name].iloc[at]}'; it must be a whole number of days, 0 or more"
+>>>>>>> cox
         )
     return numbers.astype(np.int64)
 

@@ -93,7 +93,7 @@ class CellSums:
             (events.count[counts].astype(np.float64), (place_of, cell)),
             shape=(len(key), len(order)),
         ).tocsr()
-        number = np.bincount(place_of, events.count[counts], len(key))
+        number = np.bincount(place_of, events.count[counts], len(key)).astype(np.float64, copy=False)
         at_risk = np.concatenate([part.at_risk.sum(axis=0) for part in strata] or [np.zeros(0)])
         times = EventTimes(of_time, day.astype(np.float64), number.astype(np.int64), number, at_risk < number + 0.5)
         return cls(waits, stratum, scale.standardise(matrix[order]), times, order, strata, entered, place)

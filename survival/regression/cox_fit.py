@@ -1,7 +1,7 @@
 """A fitted Cox model, with the names that lifelines has."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -36,9 +36,9 @@ class CoxFit:
         Elastic net; 0 where there is none.
     """
 
-    data: CoxData
-    maximum: Maximum
-    influence: Influence | None
+    data: CoxData = field(repr=False)
+    maximum: Maximum = field(repr=False)
+    influence: Influence | None = field(repr=False)
     ties: TieMethod
     penalizer: float
     l1_ratio: float
@@ -100,7 +100,7 @@ class CoxFit:
         """Covariance of the coefficients.
 
         With clusters, each counts by what changes when it is left out, to first order: Lin and Wei's, with each
-        cluster's influence divided by one less its share of what is known. Without, it is the inverse of the information.
+        cluster's influence divided by one less its share of what is known. Without, the inverse of the information.
         """
         return self._matrix(self.covariance)
 
@@ -215,8 +215,8 @@ class CoxFit:
         -------
         pandas.DataFrame
             For each row of `values`: `estimate`, and `low` and `high`, a 95 % interval by the delta method on the
-            log(−log) scale. It has the error of the baseline and of the coefficients, both by cluster. Missing where the fit is
-            penalised, or nobody entered in between (the estimate is then 0).
+            log(−log) scale. It has the error of the baseline and of the coefficients, both by cluster. Missing where
+            the fit is penalised, or nobody entered in between (the estimate is then 0).
 
         Raises
         ------

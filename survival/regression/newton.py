@@ -127,7 +127,11 @@ def _endless(coefficients: Floats, sums: RiskSums, names: Sequence[str]) -> Data
     """Return the error for a likelihood without maximum; it names what has run far."""
     spread = coefficients * np.ptp(sums.x, axis=0)
     far = np.abs(spread) > np.abs(spread).max() / 2
-    running = [f"'{names[at]}' (to {'infinity' if spread[at] > 0 else '0'})" for at in np.flatnonzero(far)]
+    running = [
+        f"'{name}' (to {'infinity' if width > 0 else '0'})"
+        for name, width, runs in zip(names, spread, far, strict=True)
+        if runs
+    ]
     return DataSaysNoError(
         f"the hazard ratio of {', '.join(running)} has no end: all entries are on one side of it; leave it out, put it "
         f"in wider classes, or give a penalizer"

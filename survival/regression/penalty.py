@@ -17,7 +17,9 @@ SETTLED: Final = 1e-13
 
 @dataclass(frozen=True, slots=True)
 class ElasticNet:
-    """``rows · penalizer · (l1_ratio · |β|₁ + (1 − l1_ratio)/2 · |β|₂²)``, β for standardised covariates, as in lifelines.
+    """Penalty ``rows · penalizer · (l1_ratio · |β|₁ + (1 − l1_ratio)/2 · |β|₂²)``, as in lifelines.
+
+    β are the coefficients of covariates in standard deviations.
 
     Attributes
     ----------
@@ -60,7 +62,7 @@ class ElasticNet:
         slope = gradient - self.ridge * coefficients
         curvature = information + self.ridge * np.eye(len(coefficients))
         if self.lasso == 0:
-            found: Floats = np.linalg.solve(curvature, slope)
+            found: Floats = np.linalg.solve(curvature, slope).astype(np.float64, copy=False)
             return found
         return self._by_coordinate(coefficients, slope, curvature)
 

@@ -117,10 +117,10 @@ def hazard_ratios_by_period(
     Returns
     -------
     pandas.DataFrame
-        One row per covariate and period, in this order: `covariate`, `after` and `until` (days; events at ``after < time ≤
-        until`` count, and the last `until` is the end of follow-up), `events`, `coef`, `exp(coef)`, `se(coef)`,
-        `exp(coef) lower 95%`, `exp(coef) upper 95%`, and `p_same`, the p-value of the test that the ratio of this covariate
-        is the same in all periods (it is the same in all its rows).
+        One row per covariate and period, in this order: `covariate`, `after` and `until` (days; events at
+        ``after < time ≤ until`` count, and the last `until` is the end of follow-up), `events`, `coef`, `exp(coef)`,
+        `se(coef)`, `exp(coef) lower 95%`, `exp(coef) upper 95%`, and `p_same`, the p-value of the test that the ratio
+        of this covariate is the same in all periods (the same number in all its rows).
 
     Raises
     ------
@@ -131,9 +131,9 @@ def hazard_ratios_by_period(
 
     Notes
     -----
-    A partial likelihood is a product over event times, so the model with a hazard ratio per period is one model for each
-    period. Errors by cluster are those of all periods together, because a cluster may have waits in several. The test is
-    Wald's, by the F distribution with the fewest degrees of freedom of the errors.
+    A partial likelihood is a product over event times, so the model with a hazard ratio per period is one model for
+    each period. Errors by cluster are those of all periods together, because a cluster may have waits in several. The
+    test is Wald's, by the F distribution with the fewest degrees of freedom of the errors.
     """
     begins = np.asarray(periods, np.float64)
     if len(begins) < 2 or not (np.diff(begins) > 0).all() or begins[0] < 0:
@@ -168,15 +168,16 @@ def _same(fits: Sequence[CoxFit], at: int) -> float:
     estimates = np.array([fit.maximum.point.coefficients[at] for fit in fits])
     freedom = min(float(fit.degrees_of_freedom_.iloc[at]) for fit in fits)
     changes = [fit.influence.left_out[:, at] for fit in fits if fit.influence is not None]
-    covariance = (
-        np.array(changes) @ np.array(changes).T if changes else np.diag([fit.covariance[at, at] for fit in fits])
-    )
+    if changes:
+        covariance = np.array(changes) @ np.array(changes).T
+    else:
+        covariance = np.diag([fit.covariance[at, at] for fit in fits])
     apart = np.diff(np.eye(len(fits)), axis=0)
     off = apart @ estimates
-    statistic = off @ np.linalg.solve(apart @ covariance @ apart.T, off) / len(off)
-    return float(
-        chi2.sf(statistic * len(off), len(off)) if np.isinf(freedom) else fisher.sf(statistic, len(off), freedom)
-    )
+    statistic = off @ np.linalg.solve(apart @ covariance @ apart.T, off)
+    if np.isinf(freedom):
+        return float(chi2.sf(statistic, len(off)))
+    return float(fisher.sf(statistic / len(off), len(off), freedom))
 
 
 def log_log(source: WaitSource, by: str) -> pd.DataFrame:
@@ -190,8 +191,8 @@ def log_log(source: WaitSource, by: str) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        One row per group and day with an entry: `group`, `days`, `log_days`, `log_minus_log` (log(−log S), S by Kaplan and
-        Meier). Days on which S is 0, and groups without an entry, have no row.
+        One row per group and day with an entry: `group`, `days`, `log_days`, `log_minus_log` (log(−log S), S by Kaplan
+        and Meier). Days on which S is 0, and groups without an entry, have no row.
 
     Raises
     ------

@@ -9,7 +9,7 @@ import numpy as np
 from diffusion.arrays import Flags, Floats, Ints
 
 Terms = Sequence[tuple[Floats, Floats]]
-"""Pairs of values by subject, (n, q) or (n, 1), and by event time, (T, q) or (T, 1); they stand for Σ of the products."""
+"""Pairs of values by subject, (n, q) or (n, 1), and by event time, (T, q) or (T, 1): the sum of their products."""
 
 ROWS_AT_ONCE: Final = 16_384
 """Subjects per block, so that a block stays in the cache."""
@@ -134,7 +134,7 @@ def scale_of(matrix: Floats, rows: Floats) -> Scale:
 
 def width_of(terms: Terms) -> int:
     """Return the number q of columns of terms."""
-    return max(part.shape[1] for pair in terms for part in pair)
+    return max(int(part.shape[1]) for pair in terms for part in pair)
 
 
 def columns(part: Floats, block: slice) -> Floats:

@@ -39,13 +39,14 @@ class Influence:
         DataSaysNoError
             When all that is known of a coefficient comes from one cluster.
         """
-        point, inverse = maximum.point, np.linalg.inv(maximum.information)
+        point = maximum.point
+        inverse = np.linalg.inv(maximum.information).astype(np.float64, copy=False)
         share = _shares(point, inverse)
         for name, largest in zip(names, share.max(axis=0), strict=True):
             if largest > ALONE:
                 raise DataSaysNoError(
-                    f"all that is known of '{name}' comes from one cluster, so its error cannot be told; leave it out, or "
-                    f"take waits as independent by cluster='independent'"
+                    f"all that is known of '{name}' comes from one cluster, so its error cannot be told; leave it out, "
+                    f"or take waits as independent"
                 )
         return cls(_scores(point) @ inverse, share)
 
@@ -63,8 +64,7 @@ class Influence:
 
 def quantile(freedom: Floats) -> Floats:
     """Return the quantile of the t distribution for two-sided 95 % intervals; infinite degrees are the normal."""
-    found: Floats = student.ppf(1 - TAIL, freedom)
-    return found
+    return np.asarray(student.ppf(1 - TAIL, freedom), np.float64)
 
 
 def _scores(point: Point) -> Floats:

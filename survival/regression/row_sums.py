@@ -71,16 +71,17 @@ class RiskSets:
 
     def sums(self, value: Floats) -> Floats:
         """Return, (T,), the sum of values, (n,), over the rows at risk."""
-        sums = np.bincount(self.last - 1, value, len(self.after))
+        sums = np.bincount(self.last - 1, value, len(self.after)).astype(np.float64, copy=False)
         sums -= np.bincount(self.first[self.late] - 1, value[self.late], len(self.after))
         return self._onward(sums)
 
     def products(self, value: Floats, x: Floats) -> Floats:
         """Return, (T, p), the sum of value · x over the rows at risk."""
         shape = len(self.after), len(value)
-        sums = sparse.csr_array((value, np.arange(len(value)), self.bounds), shape=shape) @ x
+        sums = np.asarray(sparse.csr_array((value, np.arange(len(value)), self.bounds), shape=shape) @ x)
         if len(self.late):
-            sums -= sparse.coo_array((value[self.late], (self.first[self.late] - 1, self.late)), shape=shape) @ x
+            late = sparse.coo_array((value[self.late], (self.first[self.late] - 1, self.late)), shape=shape)
+            sums -= np.asarray(late @ x)
         return self._onward(sums)
 
     def _onward(self, sums: Floats) -> Floats:
@@ -142,13 +143,13 @@ class RowSums:
         last = np.cumsum(count > 0)[end]
         first = _first(rows, order, time, of_time)
         there = last > first
-        order, event = order[there], np.flatnonzero(event[there])
+        order, went = order[there], np.flatnonzero(event[there])
         sets, weight = RiskSets.of(first[there], last[there], of_time), rows.weight[order]
         alone = sets.sums(np.ones(len(order))) < count_then + 0.5
-        entered = np.bincount(sets.last[event] - 1, weight[event], len(time))
+        entered = np.bincount(sets.last[went] - 1, weight[went], len(time)).astype(np.float64, copy=False)
         times = EventTimes(of_time, time, count_then, entered, alone)
         x = scale.standardise(np.take(matrix, order, axis=0))
-        return cls(rows, x, times, sets, order, weight, event, _by_event(weight[event], event, times, x))
+        return cls(rows, x, times, sets, order, weight, went, _by_event(weight[went], went, times, x))
 
     @property
     def followed(self) -> Floats:

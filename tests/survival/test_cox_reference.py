@@ -24,10 +24,11 @@ class Case(NamedTuple):
     data: str
     formula: str
     names: dict[str, Any]
-    person: dict[str, Any] = {}
+    person: dict[str, Any] | None = None
 
 
 MONTH = {"days": "month", "entered": "died", "cluster": "inst"}
+WEIGHTED = {**MONTH, "start": "start", "strata": ["sex"], "weights": "weight"}
 PERSON = {"age": 50, "sex": 2, "ecog": 1}
 CASES = {
     "lung_efron": Case("lung", "age + sex + ecog", {"days": "time", "entered": "died"}, PERSON),
@@ -40,10 +41,8 @@ CASES = {
     "month_delayed": Case(
         "lung", "age + sex + ecog", {**MONTH, "start": "start"}, {"age": 70, "sex": 1, "ecog": 2}
     ),
-    "month_weights": Case("lung", "age + ecog", {**MONTH, "start": "start", "strata": ["sex"], "weights": "weight"}, PERSON),
-    "month_weights_breslow": Case(
-        "lung", "age + ecog", {**MONTH, "start": "start", "strata": ["sex"], "weights": "weight", "ties": "breslow"}
-    ),
+    "month_weights": Case("lung", "age + ecog", WEIGHTED, PERSON),
+    "month_weights_breslow": Case("lung", "age + ecog", {**WEIGHTED, "ties": "breslow"}),
     "veteran": Case(
         "veteran",
         "trt + C(celltype, contr.treatment('squamous')) + karno + log(diagtime)",
