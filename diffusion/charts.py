@@ -145,10 +145,13 @@ class Charts:
         top
             Worst rank that counts as an event (default: any rank).
         min_periods
-            Number of observed charts in a row that the track must stay for (default 1).
+            Number of observed charts in a row that the track must stay for (default 1). The event is dated at the last
+            of them, when it is first known: `entry`, `rank` and `streams` are of that chart, and `last_without` is the
+            market's chart before it, which the track was on, but had not stayed long enough.
         washout
-            Days after a market's first observed date, or the end of a long gap, in which entries are left-censored
-            (default 28).
+            Days in which entries are left-censored (default 28). They count from the first date on which a market could
+            show an event: its first observed date, or the first after a long gap, or the `min_periods`-th. With a
+            washout, a stay that goes on since the first chart, and may have begun before, is always left-censored.
         identity
             ``track``: each id counts by itself (default). ``recording``: ids with the same normalised title and primary
             artist are joined.
@@ -166,7 +169,7 @@ class Charts:
         calendar = self.calendar(rules.chart)
         engine = self._engine
         engine.keep("coverage", calendar.coverage)
-        engine.keep("spans", calendar.spans)
+        engine.keep("spans", calendar.event_spans(min_periods))
         engine.keep("identities", _coded(self.tracks(), identity))
         event: dict[str, Any] = {"chart": rules.chart, "top": top or ANY_RANK}
         if min_periods == 1:

@@ -268,6 +268,17 @@ def spans(covered: Sequence[Row]) -> list[Row]:
     ]
 
 
+def datable(covered: Sequence[Row], min_periods: int) -> list[Row]:
+    """Return the dates on which a stay of so many charts can be seen: all but the first few of each stretch."""
+    seen: Counter[tuple[str, int]] = Counter()
+    table = []
+    for row in covered:
+        seen[row["market"], row["span"]] += 1
+        if seen[row["market"], row["span"]] >= min_periods:
+            table.append(row)
+    return table
+
+
 def is_covered(stretches: Sequence[Row], market: str, day: date, washout: int) -> Row | None:
     """Return the span of `market` in which `day` is past the washout, None where there is none.
 
@@ -293,13 +304,14 @@ def entries(
 ) -> list[Row]:
     """Return every track's first event in every market.
 
-    "Event: first appearance at rank ≤ `top`, optionally staying ≥ `min_periods`": first date of a run of at least that
-    many consecutive observed charts of the market, not across a long gap. `last_without` is the market's observed date
-    before. "`left_censored` when it falls within `washout` (entry < first date + washout)" of its span. Of several ids
-    of a recording the best placed counts.
+    "Event: first appearance at rank ≤ `top`, optionally staying ≥ `min_periods`": a run of at least that many
+    consecutive observed charts of the market, not across a long gap. "It is dated at its k-th period." `last_without`
+    is the market's observed date before. "`left_censored` when it falls within `washout` (entry < first date +
+    washout)" of its span, of which the first date that could show a run counts. Of several ids of a recording the best
+    placed counts.
     """
     covered = coverage(rows)
-    first_dates = {(span["market"], span["span"]): span["first_date"] for span in spans(covered)}
+    first_dates = {(span["market"], span["span"]): span["first_date"] for span in spans(datable(covered, min_periods))}
     placed: dict[tuple[str, str, date], Row] = {}
     for row in rows:
         place = (stands_for[row["track_id"]], row["market"], row["date"])
@@ -312,18 +324,19 @@ def entries(
             for at, first in enumerate(dates):
                 run = [row for row in dates[at : at + min_periods] if row["span"] == first["span"]]
                 if len(run) == min_periods and all((track_id, market, row["date"]) in placed for row in run):
-                    row = placed[track_id, market, first["date"]]
-                    washed = first_dates[market, first["span"]] + timedelta(washout)
+                    last = run[-1]
+                    row = placed[track_id, market, last["date"]]
+                    washed = first_dates[market, last["span"]] + timedelta(washout)
                     table.append(
                         {
                             "track_id": track_id,
                             "market": market,
                             "chart": row["chart"],
-                            "entry": first["date"],
-                            "last_without": first["previous"],
+                            "entry": last["date"],
+                            "last_without": last["previous"],
                             "rank": row["rank"],
                             "streams": row["streams"],
-                            "left_censored": first["date"] < washed,
+                            "left_censored": last["date"] < washed,
                         }
                     )
                     break

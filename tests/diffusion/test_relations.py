@@ -151,7 +151,7 @@ def test_events_of_charts_are_what_the_twins_say(rows: list[Row], rules: Rules) 
     agree(
         entries.withheld, twins.withheld(tracks, stands_for, sorted({row["market"] for row in own})), contracts.WITHHELD
     )
-    agree_on_events(entries, table, spans, rules)
+    agree_on_events(entries, table, twins.spans(twins.datable(covered, rules.min_periods)), rules)
 
 
 @examples(30)
@@ -293,7 +293,9 @@ def facts_of_source(rows: Sequence[Row], rules: Rules) -> Iterator[str]:
     places = Counter((stands_for[row["track_id"]], row["market"], row["date"]) for row in own)
     if any(places[row["track_id"], row["market"], row["entry"]] > 1 for row in table):
         yield "two ids of a recording on the chart of its entry"
-    spans = twins.spans(covered)
+    spans = twins.spans(twins.datable(covered, rules.min_periods))
+    if any(row["entry"] in {s["first_date"] for s in spans if s["market"] == row["market"]} for row in table):
+        yield "a stay since the first chart" if rules.min_periods > 1 else "an entry on the first chart"
     withheld = {(r["track_id"], r["market"]) for r in twins.withheld(tracks, stands_for, {r["market"] for r in own})}
     open_to_all = twins.waits(table, spans, washout=rules.washout, horizon=rules.horizon)
     for wait in open_to_all:
@@ -315,6 +317,8 @@ SOURCE_FACTS = {
     "a gap of 29 days",
     "no event",
     "an event after the first appearance",
+    "an entry on the first chart",
+    "a stay since the first chart",
     "an appearance without event",
     "two ids of a recording on the chart of its entry",
     "an entry where the track is unlicensed",

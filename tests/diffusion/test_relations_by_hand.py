@@ -272,7 +272,7 @@ def chart_day(number: int, *track_ids: str | None) -> list[Row]:
     ]
 
 
-def test_an_event_is_the_first_day_of_the_first_run_long_enough() -> None:
+def test_an_event_is_the_day_on_which_a_run_was_first_long_enough() -> None:
     # on the chart on days 1, 3, 4, in the top 1 on days 4, 5, 6; day 2 was observed, days 7 … 9 were not
     days = [chart_day(0, "x"), chart_day(1, "x", "t"), chart_day(2, "x"), chart_day(3, "x", "t")]
     days += [chart_day(number, "t", "x") for number in (4, 5, 6)] + [chart_day(10, "x")]
@@ -284,13 +284,50 @@ def test_an_event_is_the_first_day_of_the_first_run_long_enough() -> None:
         return [(row["entry"], row["last_without"], row["rank"]) for row in table if row["track_id"] == "t"]
 
     assert entry() == [(day(1), day(0), 2)]
-    assert entry(min_periods=2) == [(day(3), day(2), 2)]
-    assert entry(top=1) == entry(top=1, min_periods=3) == [(day(4), day(3), 1)]
+    assert entry(min_periods=2) == [(day(4), day(3), 1)]
+    assert entry(min_periods=3) == [(day(5), day(4), 1)]
+    assert entry(top=1) == [(day(4), day(3), 1)]
+    assert entry(top=1, min_periods=3) == [(day(6), day(5), 1)]
     assert entry(min_periods=5) == []
 
 
+def test_nothing_after_the_date_of_a_stay_changes_it() -> None:
+    # a later chart makes the stay longer, or ends it: the entry was known on the day that it is dated
+    rows = [row for number in range(5) for row in chart_day(number, "x", *(["t"] if number else []))]
+    found = []
+    for last in (3, 4):
+        until = [row for row in rows if row["date"] <= str(day(last))]
+        with opened(until) as charts:
+            (own,) = charts.entries(min_periods=3, washout=0).table.filter(pc.field("track_id") == "t").to_pylist()
+        found.append(own)
+    assert found[0] == found[1]
+    assert (found[0]["entry"], found[0]["last_without"]) == (day(3), day(2))
+    with opened([row for row in rows if row["date"] < str(day(3))]) as charts:
+        known = charts.entries(min_periods=3, washout=0).table["track_id"].to_pylist()
+    assert known == ["x"]
+
+
+def test_the_washout_of_stays_counts_from_the_first_date_that_can_show_one() -> None:
+    # thirty weekly charts; stays of six can be seen from day 35 on and are washed out on day 63
+    def rows(first: int) -> list[Row]:
+        own = [chart_day(7 * number, "x", "t" if number >= first else None) for number in range(30)]
+        return [row for chart in own for row in chart]
+
+    for first, entered, left_censored in ((0, 35, True), (1, 42, True), (3, 56, True), (4, 63, False)):
+        with opened(rows(first)) as charts:
+            entries = charts.entries(min_periods=6, washout=28)
+        (own,) = entries.table.filter(pc.field("track_id") == "t").to_pylist()
+        assert (own["entry"], own["last_without"]) == (day(entered), day(entered - 7))
+        assert own["left_censored"] is left_censored
+        assert entries.timelines.span_first.tolist() == [(day(35) - date(1970, 1, 1)).days]
+    # a stretch that is too short for a stay has no part in which one can be dated
+    with opened(rows(0)) as charts:
+        assert charts.calendar().event_spans(31).num_rows == 0
+        assert charts.calendar().event_spans(1) == charts.calendar().spans
+
+
 def test_a_run_bridges_a_short_gap_and_not_a_long_one() -> None:
-    for gap, entered in ((28, day(1)), (29, day(1 + 29))):
+    for gap, entered in ((28, day(1 + 28)), (29, day(2 + 29))):
         rows = chart_day(0, "x") + chart_day(1, "x", "t")
         rows += chart_day(1 + gap, "x", "t") + chart_day(2 + gap, "x", "t") + chart_day(3 + gap, "x")
         with opened(rows) as charts:
