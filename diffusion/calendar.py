@@ -53,6 +53,13 @@ class Calendar:
             engine.register("coverage", self.coverage.filter(pa.array(number >= min_periods)))
             return engine.fetch("spans")
 
+    def periods(self) -> pa.Table:
+        """Return one row per observed date, and whether it is a period; columns as in `diffusion.contracts.PERIODS`."""
+        with self.open_engine() as engine:
+            engine.register("coverage", self.coverage)
+            engine.register("spans", self.spans)
+            return engine.fetch("periods")
+
     @property
     def chart(self) -> str:
         """Name of the chart."""

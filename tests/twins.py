@@ -268,6 +268,18 @@ def spans(covered: Sequence[Row]) -> list[Row]:
     ]
 
 
+def calendar_periods(covered: Sequence[Row]) -> list[Row]:
+    """Return every observed date, and whether more than half of the markets in coverage were observed on it."""
+    stretches, table, periods = spans(covered), [], 0
+    for day in sorted({row["date"] for row in covered}):
+        observed = sum(row["date"] == day for row in covered)
+        expected = sum(span["first_date"] <= day <= span["last_date"] for span in stretches)
+        counts = observed > expected / 2
+        periods += counts
+        table.append({"date": day, "observed": observed, "covered": expected, "counts": counts, "periods": periods})
+    return table
+
+
 def datable(covered: Sequence[Row], min_periods: int) -> list[Row]:
     """Return the dates on which a stay of so many charts can be seen: all but the first few of each stretch."""
     seen: Counter[tuple[str, int]] = Counter()
@@ -340,6 +352,32 @@ def entries(
                         }
                     )
                     break
+    return table
+
+
+def absences(rows: Sequence[Row], stands_for: Mapping[str, str], *, periods: int) -> list[Row]:
+    """Return every track's absences from all charts.
+
+    "Left every chart for ≥ n periods", "dated when it becomes known (the n-th absent period)". A period is a date on
+    which more than half of the markets in coverage were observed; a track that is seen on another date is there too.
+    """
+    shared = {row["date"] for row in calendar_periods(coverage(rows)) if row["counts"]}
+    seen: dict[str, set[date]] = defaultdict(set)
+    for row in rows:
+        seen[stands_for[row["track_id"]]].add(row["date"])
+    table = []
+    for track_id, own in sorted(seen.items()):
+        last_on, missed, left_on = None, 0, None
+        for day in sorted(shared | own):
+            if day in own:
+                if left_on is not None:
+                    table.append({"track_id": track_id, "last_on": last_on, "left_on": left_on, "back_on": day})
+                last_on, missed, left_on = day, 0, None
+            elif last_on is not None:
+                missed += 1
+                left_on = day if missed == periods else left_on
+        if left_on is not None:
+            table.append({"track_id": track_id, "last_on": last_on, "left_on": left_on, "back_on": None})
     return table
 
 

@@ -335,6 +335,72 @@ def test_a_run_bridges_a_short_gap_and_not_a_long_one() -> None:
         assert entry["entry"] == entered
 
 
+def in_market(rows: list[Row], market: str) -> list[Row]:
+    """Return the rows as those of another market."""
+    return [{**row, "market": market} for row in rows]
+
+
+def test_a_track_has_left_on_its_third_chart_without_it() -> None:
+    # Sweden and Malta daily to day 9, Finland but for days 3 and 4; the track is in Sweden on days 0 and 1, in Finland
+    # on day 6, and then in none
+    rows = [row for number in range(10) for row in chart_day(number, "x", "t" if number < 2 else None)]
+    rows += in_market([row for number in range(10) for row in chart_day(number, "x")], "Malta")
+    finland = [chart_day(number, "x", "t" if number == 6 else None) for number in range(10) if number not in (3, 4)]
+    rows += in_market([row for chart in finland for row in chart], "Finland")
+
+    def away(rows: list[Row], periods: int) -> list[tuple[date, date, date | None]]:
+        with opened(rows) as charts:
+            found = charts.absences(periods=periods).table.filter(pc.field("track_id") == "t").to_pylist()
+        return [(row["last_on"], row["left_on"], row["back_on"]) for row in found]
+
+    assert away(rows, 3) == [(day(1), day(4), day(6)), (day(6), day(9), None)]
+    assert away(rows, 4) == [(day(1), day(5), day(6))]
+    assert away(rows, 5) == []
+    # days on which two of four markets were observed are no periods: they make no absence longer, but may end one
+    fourth = in_market([row for number in (0, 1, 2, 5, 6, 7, 8, 9) for row in chart_day(number, "x")], "usa")
+    assert away(rows + fourth, 3) == [(day(6), day(9), None)]
+    back = chart_day(4, None, "t")
+    assert away(rows + fourth + back, 1) == [(day(1), day(2), day(4)), (day(4), day(5), day(6)), (day(6), day(7), None)]
+
+
+def test_a_recording_is_away_when_all_its_ids_are() -> None:
+    rows = [chart_day(number, "x", ("a", "b", None, None)[number]) for number in range(4)]
+    titled = [{**row, "title": "X" if row["track_id"] == "x" else "T"} for chart in rows for row in chart]
+    with opened(titled) as charts:
+        apart, joined = (charts.absences(periods=2, identity=identity) for identity in ("track", "recording"))
+    assert [(row["track_id"], row["left_on"]) for row in apart.table.to_pylist()] == [("a", day(2)), ("b", day(3))]
+    assert [(row["track_id"], row["left_on"]) for row in joined.table.to_pylist()] == [("a", day(3))]
+
+
+def test_absences_are_of_28_days_where_nothing_else_is_said() -> None:
+    for cadence, periods in ((1, 28), (7, 4), (40, 1)):
+        rows = [row for number in range(40) for row in chart_day(cadence * number, "x", None if number else "t")]
+        with opened(rows) as charts:
+            found = charts.absences()
+        assert (found.periods, [row["left_on"] for row in found.table.to_pylist()]) == (
+            periods,
+            [day(cadence * periods)],
+        )
+
+
+def test_absences_that_cannot_be_are_refused() -> None:
+    apart = [
+        row
+        for at, market in enumerate(("Sweden", "Finland", "usa"))
+        for row in in_market([row for number in range(at, 35, 7) for row in chart_day(number, "x")], market)
+    ]
+    with (
+        opened(apart) as charts,
+        pytest.raises(diffusion.DataSaysNoError, match="observed together on 2 dates only, each of them on 5"),
+    ):
+        charts.absences(periods=2)
+    with opened(chart_day(0, "x")) as charts:
+        for wrong, words in (({"periods": 0}, "periods is 0"), ({"identity": "artist"}, "identity is 'artist'")):
+            with pytest.raises(diffusion.SettingError, match=words):
+                charts.absences(**wrong)
+        assert len(charts.absences(periods=3)) == 0
+
+
 def test_a_stale_chart_equals_the_one_before_ranks_and_all() -> None:
     rows = chart_day(0, "a", "b") + chart_day(1, "a", "b") + chart_day(2, "b", "a") + chart_day(3, "b")
     rows += chart_day(5, "b") + chart_day(6, None, "b") + chart_day(7, "c", "b")
