@@ -3,8 +3,10 @@
 from survival.counting.counted import CLUSTERS, Cluster
 from survival.counting.frame import frame_waits
 from survival.counting.source import Waits, waits
+from survival.curves.aalen_johansen import StateCounts, aalen_johansen
 from survival.curves.breakthrough import Breakthrough, breakthrough
 from survival.curves.grouping import GROUPINGS, Grouping
+from survival.curves.states import States, states
 
 __all__ = [
     "CLUSTERS",
@@ -12,8 +14,12 @@ __all__ = [
     "Breakthrough",
     "Cluster",
     "Grouping",
+    "StateCounts",
+    "States",
     "Waits",
+    "aalen_johansen",
     "breakthrough",
     "frame_waits",
+    "states",
     "waits",
 ]
