@@ -111,7 +111,7 @@ class Entries:
         return Timelines.of(
             self.table,
             self.artists,
-            calendar.spans,
+            calendar.event_spans(self.rules.min_periods),
             markets=calendar.markets,
             washout=self.rules.washout,
             cadence=calendar.cadence,

@@ -3,10 +3,12 @@
 from survival.counting.counted import CLUSTERS, Cluster
 from survival.counting.frame import frame_waits
 from survival.counting.source import Waits, waits
+from survival.curves.aalen_johansen import StateCounts, aalen_johansen
 from survival.curves.breakthrough import Breakthrough, breakthrough
 from survival.curves.grouping import GROUPINGS, Grouping
 from survival.curves.log_rank import LogRank, WEIGHTS, log_rank
 from survival.curves.restricted_mean import RestrictedMean, restricted_mean
+from survival.curves.states import States, states
 from survival.regression.cox import cox, cox_rows
 from survival.regression.cox_fit import CoxFit
 from survival.regression.proportionality import hazard_ratios_by_period, log_log, proportionality
@@ -21,7 +23,10 @@ __all__ = [
     "Grouping",
     "LogRank",
     "RestrictedMean",
+    "StateCounts",
+    "States",
     "Waits",
+    "aalen_johansen",
     "breakthrough",
     "cox",
     "cox_rows",
@@ -31,5 +36,6 @@ __all__ = [
     "log_rank",
     "proportionality",
     "restricted_mean",
+    "states",
     "waits",
 ]

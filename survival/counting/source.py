@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
-from typing import Final
+from typing import Final, Protocol
 
 import numpy as np
 import pandas as pd
@@ -31,6 +31,13 @@ CLASSES: Final = 16
 """Classes of numbers with many values."""
 
 
+class Parts(Protocol):
+    """Parts of the time of tracks, each counted in cells of its own."""
+
+    def divided(self, timelines: Timelines, episodes: Episodes, cells: Cells) -> tuple[Episodes, Cells]:
+        """Return the episodes of all parts, and cells whose values say the part too."""
+
+
 @dataclass(frozen=True)
 class Waits:
     """Waits of entries, counted when they are asked for; made by `waits`, which explains the settings.
@@ -53,6 +60,8 @@ class Waits:
         As in `waits`.
     tables
         Variables of a user's own.
+    parts
+        Parts of the time of tracks that are counted apart; None for all time together.
     """
 
     entries: Entries
@@ -65,6 +74,7 @@ class Waits:
     updated: bool
     classes: int
     tables: Tables
+    parts: Parts | None = None
 
     @property
     def variables(self) -> list[str]:
@@ -141,6 +151,11 @@ class Waits:
         order = ["track_id", "market", "start"]
         return pd.concat([frame, values], axis=1).sort_values(order, kind="stable", ignore_index=True)
 
+    def known(self) -> tuple[Timelines, int]:
+        """Return the entries that are known, as arrays, and the last day that is, from 1970-01-01."""
+        last = int(self._lines.span_last.max())
+        return self._lines, last if self.until is None else min(_day(self.until), last)
+
     @cached_property
     def _lines(self) -> Timelines:
         lines = self.entries.timelines
@@ -196,6 +211,8 @@ class Waits:
         episodes = Episodes(
             clock.track[track], clock.anchor[track], passed, np.minimum(since, until), until, cells.kind
         )
+        if self.parts is not None:
+            episodes, cells = self.parts.divided(lines, episodes, cells)
         follow_up = FollowUp.of_waits(lines, self.horizon)
         field = Field(follow_up, cells.cell, self.complete)
         return Spans.of(lines, clock, episodes, field, self._withheld), cells, episodes
