@@ -6,13 +6,9 @@ from diffusion.contracts import Column, Contract
 
 _TEXT, _COUNT, _NUMBER, _FLAG = pa.string(), pa.int64(), pa.float64(), pa.bool_()
 
-<<<<<<< HEAD
 _BY = Column(
     "by", _TEXT, "grouping: none, continent, language_match, footprint_size, or the name of groups of one's own"
 )
-=======
-_BY = Column("by", _TEXT, "grouping: none, continent, language_match, footprint_size, or names of variables")
->>>>>>> curves
 _GROUP = Column("group", _TEXT, "name of the group; 'all' where by is none")
 
 CURVES = Contract(
@@ -27,18 +23,12 @@ CURVES = Contract(
         Column("survival", _NUMBER, "share of waits without an entry by the end of the day, Kaplan–Meier"),
         Column("low", _NUMBER, "share: lower bound of the 95 % band by artist, for each day by itself"),
         Column("high", _NUMBER, "share: upper bound of the 95 % band by artist, for each day by itself"),
-<<<<<<< HEAD
-        Column("cumulative_hazard", _NUMBER, "entries per wait at risk, summed up to the day, Nelson–Aalen"),
-        Column("hazard_low", _NUMBER, "cumulative hazard: lower bound of the band"),
-        Column("hazard_high", _NUMBER, "cumulative hazard: upper bound of the band"),
-=======
         Column("share_entered", _NUMBER, "share of waits with an entry by the end of the day: one minus survival"),
         Column("share_low", _NUMBER, "share: lower bound of share_entered, one minus high"),
         Column("share_high", _NUMBER, "share: upper bound of share_entered, one minus low"),
         Column("cumulative_hazard", _NUMBER, "entries per wait at risk, summed up to the day, Nelson–Aalen"),
         Column("hazard_low", _NUMBER, "lower bound of cumulative_hazard, 95 % by artist, for each day by itself"),
         Column("hazard_high", _NUMBER, "upper bound of cumulative_hazard; infinite while survival may be 0"),
->>>>>>> curves
     ),
     ("by", "group", "days"),
 )
@@ -51,17 +41,6 @@ SUMMARY = Contract(
         _GROUP,
         Column("waits", _COUNT, "waits in the group"),
         Column("events", _COUNT, "waits that ended with an entry"),
-<<<<<<< HEAD
-        Column("share_entered", _NUMBER, "share entered by day restricted_to"),
-        Column("share_low", _NUMBER, "share entered: lower bound of the 95 % interval by artist"),
-        Column("share_high", _NUMBER, "share entered: upper bound of the 95 % interval by artist"),
-        Column("median_days", _COUNT, "days until half have entered; null where fewer than half enter", nullable=True),
-        Column("median_low", _COUNT, "lower bound of the 95 % interval of the median, if there is one", nullable=True),
-        Column("median_high", _COUNT, "upper bound of the 95 % interval of the median, if there is one", nullable=True),
-        Column("restricted_mean_days", _NUMBER, "mean days without an entry, up to day restricted_to"),
-        Column("restricted_mean_low", _NUMBER, "mean days: lower bound of the 95 % interval by artist", nullable=True),
-        Column("restricted_mean_high", _NUMBER, "mean days: upper bound of the 95 % interval by artist", nullable=True),
-=======
         Column("median_days", _COUNT, "days until half have entered; null where fewer than half enter", nullable=True),
         Column("median_low", _COUNT, "days: lower bound of the median, 95 % by artist; null where none", nullable=True),
         Column("median_high", _COUNT, "days: upper bound of the median; null where there is none", nullable=True),
@@ -71,7 +50,6 @@ SUMMARY = Contract(
         Column("restricted_mean_days", _NUMBER, "mean days without an entry, up to day restricted_to"),
         Column("restricted_mean_low", _NUMBER, "days: lower bound, 95 % by artist; null where none enter", nullable=True),
         Column("restricted_mean_high", _NUMBER, "days: upper bound; null where none enter", nullable=True),
->>>>>>> curves
         Column("restricted_to", _COUNT, "days since the debut, the same for all groups of one by"),
         Column("followed_to", _COUNT, "days since the debut: the last day at risk, at most the horizon"),
         Column(

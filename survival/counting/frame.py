@@ -164,7 +164,7 @@ def frame_waits(
             raise SettingError(f"no column '{name}' in the frame; it has {', '.join(map(str, frame))}")
     if frame.empty:
         raise DataSaysNoError("the frame has no row: there is no wait to count")
-    last, went = _whole(frame, days), flags(frame, entered)
+    last, went = _whole(frame, days), _flags(frame, entered)
     first = _whole(frame, start) if start is not None else np.zeros(len(frame), np.int64)
     if (first >= last).any():
         at = int(np.argmax(first >= last))
@@ -190,16 +190,12 @@ def _whole(frame: pd.DataFrame, name: str) -> Ints:
     if wrong.any():
         at = int(np.argmax(wrong))
         raise SettingError(
-<<<<<<< HEAD
             f"row {at} of the column '{name}' is {frame[name].iloc[at]}; it must be a whole number of days, 0 or more"
-=======
-            f"row {at} of the column '{name}' is '{frame[name].iloc[at]}'; it must be a whole number of days, 0 or more"
->>>>>>> cox
         )
     return numbers.astype(np.int64)
 
 
-def flags(frame: pd.DataFrame, name: str) -> Flags:
+def _flags(frame: pd.DataFrame, name: str) -> Flags:
     """Return a column of flags, checked."""
     column = frame[name]
     if column.isna().any() or not column.isin([0, 1]).all():
