@@ -22,6 +22,7 @@ from figures.survival.hazard_ratio_periods import hazard_ratio_periods
 from figures.survival.hazard_ratios import hazard_ratios
 from figures.survival.log_log import log_log_curves
 from figures.survival.model_scores import model_scores
+from figures.survival.pace import pace
 from figures.survival.states import states
 
 __all__ = [
@@ -42,6 +43,7 @@ __all__ = [
     "leader_intervals",
     "log_log_curves",
     "model_scores",
+    "pace",
     "render",
     "rolling_leaders",
     "save",

@@ -48,7 +48,9 @@ SUMMARY = Contract(
         Column("share_low", _NUMBER, "share: lower bound of share_entered, 95 % by artist"),
         Column("share_high", _NUMBER, "share: upper bound of share_entered"),
         Column("restricted_mean_days", _NUMBER, "mean days without an entry, up to day restricted_to"),
-        Column("restricted_mean_low", _NUMBER, "days: lower bound, 95 % by artist; null where none enter", nullable=True),
+        Column(
+            "restricted_mean_low", _NUMBER, "days: lower bound, 95 % by artist; null where none enter", nullable=True
+        ),
         Column("restricted_mean_high", _NUMBER, "days: upper bound; null where none enter", nullable=True),
         Column("restricted_to", _COUNT, "days since the debut, the same for all groups of one by"),
         Column("followed_to", _COUNT, "days since the debut: the last day at risk, at most the horizon"),
@@ -69,13 +71,15 @@ LOG_RANK = Contract(
         _BY,
         Column("group", _TEXT, "first group of the two; 'all groups' in the test of all"),
         Column("other", _TEXT, "second group of the two; 'all groups' in the test of all"),
-        Column("weights", _TEXT, "what differences on each day count: log-rank (all the same), or how early ones do"),
-        Column("statistic", _NUMBER, "Wald statistic, with the variance by artist"),
-        Column("df", _COUNT, "degrees of freedom"),
-        Column("p", _NUMBER, "probability of such a statistic or a larger one if the groups enter alike"),
-        Column("p_adjusted", _NUMBER, "p, adjusted for all pairs of the grouping (Holm)"),
+        Column("clusters", _COUNT, "artists with a wait in the groups"),
+        Column("statistic", _NUMBER, "F statistic with df and clusters − df degrees of freedom", nullable=True),
+        Column("df", _COUNT, "degrees of freedom: groups less one"),
+        Column("p", _NUMBER, "probability of such a statistic or a larger one if groups enter alike", nullable=True),
+        Column(
+            "p_holm", _NUMBER, "p, adjusted by Holm for all pairs of the grouping; null for all groups", nullable=True
+        ),
     ),
-    ("by", "group", "other", "weights"),
+    ("by", "group", "other"),
 )
 
 _VARIABLE = Column("variable", _TEXT, "variable, in words")
@@ -84,7 +88,7 @@ _REFERENCE = Column(
     "reference", _TEXT, "value that it is compared with; null for a variable with numbers", nullable=True
 )
 _RATIO = (
-    Column("hazard_ratio", _NUMBER, "how many times as fast: exp(coefficient)"),
+    Column("hazard_ratio", _NUMBER, "how many times as fast: exp(coefficient), of logarithms that of a doubling"),
     Column("low", _NUMBER, "lower bound of the 95 % interval of the ratio, by artist", nullable=True),
     Column("high", _NUMBER, "upper bound of the 95 % interval of the ratio, by artist", nullable=True),
 )
@@ -101,6 +105,7 @@ HAZARD_RATIOS = Contract(
         Column("coef", _NUMBER, "coefficient: logarithm of the ratio"),
         Column("se", _NUMBER, "standard error of the coefficient, by artist"),
         Column("p", _NUMBER, "probability of such a coefficient or a larger one if the ratio is 1"),
+        Column("effective_clusters", _NUMBER, "effective number of artists behind the standard error"),
     ),
     ("covariate",),
 )
@@ -163,7 +168,11 @@ STATES = Contract(
         Column("entered", _NUMBER, "share of waits that entered"),
         Column("low", _NUMBER, "share entered: lower bound of the 95 % band by artist, for each day by itself"),
         Column("high", _NUMBER, "share entered: upper bound of the 95 % band by artist, for each day by itself"),
-        Column("entered_after_left", _NUMBER, "share of waits that entered after the track had left every chart"),
+        Column(
+            "entered_after_left",
+            _NUMBER,
+            "share of waits that entered after the track had left every chart, a part of entered",
+        ),
     ),
     ("by", "group", "days"),
 )

@@ -84,9 +84,7 @@ def model_scores(
     rows = checked(table, "model_scores", texts=["model"], numbers=["day", *columns])
     rows = rows[rows["day"] == day]
     if rows[[*measures]].isna().all(axis=None):
-        raise DataSaysNoError(
-            f"there is no score to draw; the table 'model_scores' has none of day {day}"
-        )
+        raise DataSaysNoError(f"there is no score to draw; the table 'model_scores' has none of day {day}")
     if rows["model"].duplicated().any():
         raise SettingError(f"the table 'model_scores' has more than one row for a model on day {day}")
     panels = {name: _bounds(rows, name) for name in measures}

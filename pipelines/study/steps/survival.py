@@ -1,19 +1,21 @@
 """Time to breakthrough: shares that have entered, by each grouping of the study."""
 
+from collections.abc import Hashable
 from pathlib import Path
 from typing import Any, Final
 
 import pandas as pd
 
 import figures
-from diffusion import SettingError
+from diffusion import DataSaysNoError, SettingError
 from pipelines.folders.manifest import file_facts
 from pipelines.formatting import html_table
 from pipelines.study.results import Results
 from pipelines.study.settings import Study
-from pipelines.study.step import Drawing, Output, Step
-from survival import Breakthrough, breakthrough, waits
-from survival.contracts import CURVES, SUMMARY
+from pipelines.study.step import Drawing, Gaps, Output, Step
+from survival import Breakthrough, Waits, breakthrough, log_rank, waits
+from survival.contracts import CURVES, LOG_RANK, SUMMARY
+from survival.curves.grouping import By
 
 TITLES: Final = {
     "none": "Time to breakthrough",
@@ -22,6 +24,9 @@ TITLES: Final = {
     "footprint_size": "Time to breakthrough, by markets entered on day 0",
 }
 """Grouping → title of its figure."""
+
+ALL: Final = "all groups"
+"""Name of all groups together, in the table of tests."""
 
 SHOWN: Final = [
     "group", "waits", "events", "share_entered", "share_low", "share_high", "restricted_mean_days",
@@ -60,10 +65,31 @@ def _make(study: Study, results: Results) -> Output:
     own = [] if study.groups is None else [read_groups(study.groups)]
     parts = [breakthrough(source, by=by) for by in (*study.by, *own)]
     _refuse_same_names(parts)
+    gaps = Gaps()
+    tests = [row for part, by in zip(parts, (*study.by, *own), strict=True) for row in _tests(part, by, source, gaps)]
     curves = pd.concat([part.curves.assign(by=part.by) for part in parts], ignore_index=True)
     summary = pd.concat([part.summary for part in parts], ignore_index=True)
     notes = {"caveats": [note for part in parts for note in part.notes()]}
-    return Output({"survival": curves, "survival_summary": summary}, notes=notes)
+    tables = {
+        "survival": curves,
+        "survival_summary": summary,
+        "log_rank": pd.DataFrame(tests, columns=LOG_RANK.names),
+    }
+    return Output(tables, notes=notes, not_made=gaps)
+
+
+def _tests(part: Breakthrough, by: By, source: Waits, gaps: Gaps) -> list[dict[Hashable, Any]]:
+    """Return the log-rank tests of a grouping, of all groups and of each two; none where they cannot be had."""
+    if part.by == "none":
+        return []
+    try:
+        found = log_rank(source, by)
+    except DataSaysNoError as error:
+        gaps[f"log_rank by {part.by}"] = str(error)
+        return []
+    overall = found.overall.assign(group=ALL, other=ALL)
+    pairs = found.pairs.assign(by=part.by, df=1) if len(part.summary) > 2 else found.pairs[:0]
+    return [*overall.to_dict("records"), *pairs.to_dict("records")]
 
 
 def _refuse_same_names(parts: list[Breakthrough]) -> None:
@@ -79,11 +105,8 @@ def _drawings(results: Results) -> dict[str, Drawing]:
         title = TITLES.get(by, f"{TITLES['none']}, by {by}")
         return Drawing(title, lambda: figures.survival_curves(curves.drop(columns="by"), title=title, horizon=horizon))
 
-    known = [*TITLES]
-    return {
-        f"survival_{by if by in known else 'groups'}": drawing(str(by), part)
-        for by, part in table.groupby("by", sort=False)
-    }
+    groups = {str(by): part for by, part in table.groupby("by", sort=False)}
+    return {f"survival_{by if by in TITLES else 'groups'}": drawing(by, part) for by, part in groups.items()}
 
 
 def _section(results: Results) -> dict[str, Any]:
@@ -113,6 +136,7 @@ SURVIVAL = Step(
     tables={
         "survival": CURVES,
         "survival_summary": SUMMARY,
+        "log_rank": LOG_RANK,
     },
     make=_make,
     needs=("entries",),
