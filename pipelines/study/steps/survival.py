@@ -4,6 +4,7 @@ from collections.abc import Hashable
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
 import pandas as pd
 
 import figures
@@ -27,12 +28,6 @@ TITLES: Final = {
 
 ALL: Final = "all groups"
 """Name of all groups together, in the table of tests."""
-
-SHOWN: Final = [
-    "group", "waits", "events", "share_entered", "share_low", "share_high", "restricted_mean_days",
-    "restricted_mean_low", "restricted_mean_high", "restricted_to",
-]  # fmt: skip
-"""Columns of the summary that the report shows."""
 
 
 def _sources(study: Study) -> list[dict[str, Any]]:
@@ -110,10 +105,33 @@ def _drawings(results: Results) -> dict[str, Drawing]:
 
 
 def _section(results: Results) -> dict[str, Any]:
+    tests = results.table("log_rank")
     return {
         "horizon": results.parameters("survival")["horizon"],
-        "summary": html_table(results.table("survival_summary")[SHOWN]),
+        "summary": html_table(_shown(results.table("survival_summary"))),
+        "tests": html_table(tests.loc[tests["group"] == ALL, ["by", "statistic", "df", "clusters", "p"]]),
     }
+
+
+def _shown(summary: pd.DataFrame) -> pd.DataFrame:
+    """Return the summary for readers: shares and means with their intervals as text."""
+    shares = summary[["share_entered", "share_low", "share_high"]].to_numpy()
+    means = summary[["restricted_mean_days", "restricted_mean_low", "restricted_mean_high"]].to_numpy()
+    return pd.DataFrame(
+        {
+            "group": summary["group"],
+            "waits": summary["waits"],
+            "entries": summary["events"],
+            "share entered": [_bounded(*row, form=".2%") for row in shares],
+            "mean days without an entry": [_bounded(*row, form=".1f") for row in means],
+            "by day": summary["restricted_to"],
+        }
+    )
+
+
+def _bounded(value: float, low: float, high: float, *, form: str) -> str:
+    """Return a value with its interval, if there is one, as text."""
+    return f"{value:{form}}" + ("" if np.isnan(low) else f" ({low:{form}} to {high:{form}})")
 
 
 def _lines(results: Results) -> list[str]:
