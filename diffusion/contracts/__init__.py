@@ -16,7 +16,6 @@ from diffusion.contracts.events import (
     SPANS,
     TIES,
     TRANSITIONS,
-    WAIT_COUNTS,
     WAITS,
     WITHHELD,
 )
@@ -71,7 +70,6 @@ __all__ = [
     "TRUE_BACKGROUND",
     "TRUTH",
     "WAITS",
-    "WAIT_COUNTS",
     "WITHHELD",
     "Column",
     "Contract",
