@@ -192,7 +192,7 @@ def breakthrough(
     waiting = source_of(source, horizon)
     groups = grouped(waiting, by, horizon=horizon, cluster=cluster)
     curves = KaplanMeier.of(groups.at_risk, groups.entered)
-    area = Area.of(curves, int(groups.followed.min()))
+    area = Area.of(curves, int(groups.known_to(curves).min()))
     columns, effective, mean_bounds = _bounds(groups, curves, area)
     table = _table(groups, curves, columns)
     name = name_of(by)

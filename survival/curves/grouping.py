@@ -10,6 +10,7 @@ from scipy.sparse import csr_array
 
 from diffusion import DataSaysNoError, SettingError
 from diffusion.arrays import Ints
+from diffusion.risk.kaplan_meier import KaplanMeier
 from survival.counting.counted import CLUSTERS, Cluster, CountedWaits, WaitSource
 from survival.counting.source import Waits
 from survival.counting.variables import ORIGIN, Tables
@@ -122,6 +123,10 @@ class Groups:
         """(g,): last day on which a wait is at risk."""
         days: Ints = (self.closed > 0).cumsum(axis=1).argmax(axis=1)
         return days
+
+    def known_to(self, curves: KaplanMeier) -> Ints:
+        """Return, (g,), the last day on which each curve is known; a curve that has fallen to 0 stays there."""
+        return np.where(curves.over[:, -1], self.opened.shape[1] - 1, self.followed)
 
 
 def grouped(source: WaitSource, by: By, *, horizon: int | None, cluster: Cluster) -> Groups:

@@ -54,7 +54,8 @@ def restricted_mean(
     source, by, cluster
         As in `survival.breakthrough`. Groups may share waits, artists and tracks.
     days
-        Last day (default: the last day that the follow-up of every group reaches).
+        Last day (default: the last day that the follow-up of every group reaches; a curve that has fallen to 0 stays
+        there).
 
     Notes
     -----
@@ -76,13 +77,15 @@ def restricted_mean(
     """
     waiting = source_of(source, days)
     groups = grouped(waiting, by, horizon=None, cluster=cluster)
-    followed = int(groups.followed.min())
-    if days is not None and not 1 <= days <= followed:
-        name = groups.names[int(groups.followed.argmin())]
+    curves = KaplanMeier.of(groups.at_risk, groups.entered)
+    followed = groups.known_to(curves)
+    last = int(followed.min())
+    if days is not None and not 1 <= days <= last:
+        name = groups.names[int(followed.argmin())]
         raise SettingError(
-            f"restricted means to day {days}: choose a day from 1 to {followed}, where the follow-up of '{name}' ends"
+            f"restricted means to day {days}: choose a day from 1 to {last}, where the follow-up of '{name}' ends"
         )
-    area = Area.of(KaplanMeier.of(groups.at_risk, groups.entered), followed if days is None else days)
+    area = Area.of(curves, last if days is None else days)
     covariance, freedom = _covariance(groups, area)
     variance = np.maximum(np.diag(covariance), area.greenwood)
     low, high = area.interval(variance, freedom)
