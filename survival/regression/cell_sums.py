@@ -8,7 +8,7 @@ from scipy import sparse
 
 from diffusion.arrays import Floats, Ints
 from survival.counting.counted import CountedWaits
-from survival.regression.risk_sums import Ends, EventTimes, Scale, Terms, Totals, columns, width_of
+from survival.regression.risk_sums import Ends, EventTimes, Scale, Terms, TermsOf, Totals
 
 VALUES_AT_ONCE: Final = 20_000_000
 """Most values by cell and day that sums by cluster are made of at once."""
@@ -128,34 +128,38 @@ class CellSums:
         found -= self.entered.T @ entry
         return found
 
-    def by_cluster(self, risk: Terms, entry: Terms) -> Floats:
-        """Return, (c, q), by cluster, the sum of `risk` over the event times at risk and `entry` at the own entry."""
+    def by_cluster(self, terms: TermsOf, width: int) -> Floats:
+        """Return, (c, width), the sum of terms by cluster."""
         clusters = self.waits.clusters
         assert clusters is not None
-        width, at_once = width_of((*risk, *entry)), max(1, VALUES_AT_ONCE // self.waits.opened.size)
-        blocks = [slice(first, min(first + at_once, width)) for first in range(0, width, at_once)]
-        return np.hstack([clusters.sums(self._by_day(risk, block), self._by_event(entry, block)) for block in blocks])
+        at_once = max(1, VALUES_AT_ONCE // self.waits.opened.size)
+        found = []
+        for first in range(0, width, at_once):
+            block = slice(first, min(first + at_once, width))
+            risk, entry = terms(block)
+            columns = block.stop - first
+            found.append(clusters.sums(self._by_day(risk, columns), self._by_event(entry, columns)))
+        return np.hstack(found)
 
-    def _by_day(self, terms: Terms, block: slice) -> Floats:
-        """Return, (g, t + 1, q), columns of terms, summed up over the event times to the end of each day."""
+    def _by_day(self, terms: Terms, columns: int) -> Floats:
+        """Return, (g, t + 1, columns), terms summed up over the event times to the end of each day."""
         cells, length = self.waits.opened.shape
-        found = np.zeros((cells, length, block.stop - block.start))
+        found = np.zeros((cells, length, columns))
         for part in self.strata:
             days, place = self.times.time[part.times].astype(np.int64), self.order[part.cells]
             for own, at_times in terms:
-                then = columns(at_times, block)[part.times]
-                so_far = np.zeros((length, then.shape[1]))
-                so_far[days] = then
-                found[place] += columns(own, block)[part.cells, None, :] * np.cumsum(so_far, axis=0)
+                so_far = np.zeros((length, at_times.shape[1]))
+                so_far[days] = at_times[part.times]
+                found[place] += own[part.cells, None, :] * np.cumsum(so_far, axis=0)
         return found
 
-    def _by_event(self, terms: Terms, block: slice) -> Floats:
-        """Return, (e, q), columns of terms at the entries of each kind."""
-        found = np.zeros((len(self.place), block.stop - block.start))
+    def _by_event(self, terms: Terms, columns: int) -> Floats:
+        """Return, (e, columns), terms at the entries of each kind."""
+        found = np.zeros((len(self.place), columns))
         counts = self.place >= 0
         cell = _inverse(self.order, len(self.stratum))[self.waits.events.cell[counts]]
         for own, at_times in terms:
-            found[counts] += columns(own, block)[cell] * columns(at_times, block)[self.place[counts]]
+            found[counts] += own[cell] * at_times[self.place[counts]]
         return found
 
     def ends(self) -> Ends:

@@ -149,10 +149,9 @@ def _baseline_change(point: Point, window: Flags) -> tuple[Floats, float]:
     hazard, inverses, ones = point.hazard[:, None], point.inverses, np.ones((len(point.hazard), 1))
     second, third = ((inverses.sums(2, order) * window)[:, None] for order in range(2))
     risk, entry = ((part * window)[:, None] for part in (point.risk, point.entry))
-    change = point.sums.by_cluster(
-        [(-hazard, second)], [(ones, risk / point.sums.times.weight[:, None]), (hazard, third)]
-    )
-    expected = point.sums.by_cluster([(hazard, risk)], [(-hazard, entry)])
-    share = expected[:, 0] / point.sums.times.weight[window].sum()
-    found: Floats = left_out(change[:, 0] / point.risk[window].sum(), share)
+    of_event = [(ones, risk / point.sums.times.weight[:, None]), (hazard, third)]
+    change = point.sums.by_cluster(lambda _: ([(-hazard, second)], of_event), 1)[:, 0]
+    expected = point.sums.by_cluster(lambda _: ([(hazard, risk)], [(-hazard, entry)]), 1)[:, 0]
+    share = expected / point.sums.times.weight[window].sum()
+    found: Floats = left_out(change / point.risk[window].sum(), share)
     return found, float(1 / (share**2).sum() - 1)

@@ -1,6 +1,6 @@
 """Sums over risk sets: all that the partial likelihood needs of waits, be they rows or counts."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple, Protocol
 
@@ -10,6 +10,9 @@ from diffusion.arrays import Flags, Floats, Ints
 
 Terms = Sequence[tuple[Floats, Floats]]
 """Pairs of values by subject, (n, q) or (n, 1), and by event time, (T, q) or (T, 1): the sum of their products."""
+
+TermsOf = Callable[[slice], tuple[Terms, Terms]]
+"""For a block of q columns, what each event time at which a subject is at risk adds, and what its own event adds."""
 
 ROWS_AT_ONCE: Final = 16_384
 """Subjects per block, so that a block stays in the cache."""
@@ -91,8 +94,8 @@ class RiskSums(Protocol):
     def exposure(self, risk: Floats, entry: Floats) -> Floats:
         """Return, (n,), the sum of `risk` over the event times at risk, less that of `entry` at the own event times."""
 
-    def by_cluster(self, risk: Terms, entry: Terms) -> Floats:
-        """Return, (c, q), by cluster, the sum of `risk` over the event times at risk and `entry` at the own events."""
+    def by_cluster(self, terms: TermsOf, width: int) -> Floats:
+        """Return, (c, width), the sum of terms by cluster; `terms` is asked for them block by block."""
 
     def ends(self) -> Ends:
         """Return the counts at each time at which a time at risk ends."""
@@ -128,15 +131,5 @@ def scale_of(matrix: Floats, rows: Floats) -> Scale:
     squares = np.zeros(matrix.shape[1])
     for first in range(0, len(matrix), ROWS_AT_ONCE):
         block = matrix[first : first + ROWS_AT_ONCE] - mean
-        squares += rows[first : first + ROWS_AT_ONCE] @ (block * block)
+        squares += rows[first : first + ROWS_AT_ONCE] @ np.square(block, out=block)
     return Scale(mean, np.sqrt(squares / max(number - 1, 1)))
-
-
-def width_of(terms: Terms) -> int:
-    """Return the number q of columns of terms."""
-    return max(int(part.shape[1]) for pair in terms for part in pair)
-
-
-def columns(part: Floats, block: slice) -> Floats:
-    """Return a block of columns of one part of a term; the only one where there is one."""
-    return part if part.shape[1] == 1 else part[:, block]

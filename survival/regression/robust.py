@@ -13,6 +13,7 @@ from diffusion.risk.influence import ALONE, left_out
 from diffusion.risk.kaplan_meier import TAIL
 from survival.regression.newton import Maximum
 from survival.regression.partial_likelihood import Point
+from survival.regression.risk_sums import Terms
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,10 +85,14 @@ def _scores(point: Point) -> Floats:
     risk, entry = point.mean_x
     met = point.expected_x() / point.sums.times.weight[:, None]
     ones, one = np.ones((len(own), 1)), np.ones((len(met), 1))
-    return point.sums.by_cluster(
-        [(-hazard * own, point.risk[:, None]), (hazard, risk)],
-        [(own, one), (ones, -met), (hazard * own, point.entry[:, None]), (hazard, -entry)],
-    )
+
+    def terms(block: slice) -> tuple[Terms, Terms]:
+        weighted = hazard * own[:, block]
+        at_risk = [(-weighted, point.risk[:, None]), (hazard, risk[:, block])]
+        of_event = [(weighted, point.entry[:, None]), (-hazard, entry[:, block])]
+        return at_risk, [(own[:, block], one), (ones, -met[:, block]), *of_event]
+
+    return point.sums.by_cluster(terms, own.shape[1])
 
 
 def _shares(point: Point, inverse: Floats) -> Floats:
@@ -104,11 +109,18 @@ def _shares(point: Point, inverse: Floats) -> Floats:
     squares = [
         third[at] * of_risk**2 - 2 * third[at + 1] * of_risk * of_entry + third[at + 2] * of_entry**2 for at in range(2)
     ]
-    own, hazard = point.sums.x @ inverse, point.hazard[:, None]
-    terms = [
-        [(hazard * own**2, part[:, None]), (-2 * hazard * own, mean), (hazard, square)]
-        for part, mean, square in zip((point.risk, point.entry), means, squares, strict=True)
-    ]
-    of_event = [(-values, at_times) for values, at_times in terms[1]]
-    found: Floats = point.sums.by_cluster(terms[0], of_event) / np.diag(inverse)
-    return found
+    hazard = point.hazard[:, None]
+
+    def terms(block: slice) -> tuple[Terms, Terms]:
+        own = point.sums.x @ inverse[:, block]
+        weighted = hazard * own
+        by_subject = weighted * own, -2 * weighted, hazard
+        at_risk, of_event = (
+            (part[:, None], mean[:, block], square[:, block])
+            for part, mean, square in zip((point.risk, point.entry), means, squares, strict=True)
+        )
+        return list(zip(by_subject, at_risk, strict=True)), [
+            (-values, at_times) for values, at_times in zip(by_subject, of_event, strict=True)
+        ]
+
+    return point.sums.by_cluster(terms, len(inverse)) / np.diag(inverse)

@@ -7,7 +7,7 @@ import numpy as np
 from scipy import sparse
 
 from diffusion.arrays import Flags, Floats, Ints
-from survival.regression.risk_sums import Ends, EventTimes, Scale, Terms, Totals, columns, width_of
+from survival.regression.risk_sums import Ends, EventTimes, Scale, TermsOf, Totals
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,27 +52,30 @@ class RiskSets:
         Indices of the rows that are not at risk at the first event time of their stratum.
     bounds
         (T + 1,): the rows ``bounds[j]`` to ``bounds[j + 1]`` are at risk at j and not at j + 1.
-    after
-        (T,): index of the first event time of the next stratum.
+    begin, after
+        (T,): index of the first event time of the stratum, and of the next.
     """
 
     first: Ints
     last: Ints
     late: Ints
     bounds: Ints
+    begin: Ints
     after: Ints
 
     @classmethod
     def of(cls, first: Ints, last: Ints, stratum: Ints) -> Self:
         """Return the risk sets where these are the strata of the event times, (T,)."""
-        late = np.flatnonzero(first > np.searchsorted(stratum, stratum)[last - 1])
+        begin = np.searchsorted(stratum, stratum)
+        late = np.flatnonzero(first > begin[last - 1])
         bounds = np.searchsorted(last, np.arange(1, len(stratum) + 2))
-        return cls(first, last, late, bounds, np.searchsorted(stratum, stratum, side="right"))
+        return cls(first, last, late, bounds, begin, np.searchsorted(stratum, stratum, side="right"))
 
     def sums(self, value: Floats) -> Floats:
         """Return, (T,), the sum of values, (n,), over the rows at risk."""
-        sums = np.bincount(self.last - 1, value, len(self.after)).astype(np.float64, copy=False)
-        sums -= np.bincount(self.first[self.late] - 1, value[self.late], len(self.after))
+        sums = np.add.reduceat(value, self.bounds[:-1])  # at each event time, those with the event leave: no empty sum
+        if len(self.late):
+            sums -= np.bincount(self.first[self.late] - 1, value[self.late], len(sums))
         return self._onward(sums)
 
     def products(self, value: Floats, x: Floats) -> Floats:
@@ -92,8 +95,10 @@ class RiskSets:
 
     def passed(self, value: Floats) -> Floats:
         """Return, (n,), the sum of a value by event time, (T,), over those at risk."""
-        so_far = np.append(0.0, np.cumsum(value))
-        found: Floats = so_far[self.last] - so_far[self.first]
+        so_far = np.cumsum(value)
+        so_far -= (so_far - value)[self.begin]
+        found: Floats = np.repeat(so_far, np.diff(self.bounds))
+        found[self.late] -= so_far[self.first[self.late] - 1]
         return found
 
 
@@ -176,19 +181,20 @@ class RowSums:
         found *= self.weight
         return found
 
-    def by_cluster(self, risk: Terms, entry: Terms) -> Floats:
-        """Return, (c, q), by cluster, the sum of `risk` over the event times at risk and `entry` at the own event."""
+    def by_cluster(self, terms: TermsOf, width: int) -> Floats:
+        """Return, (c, width), the sum of terms by cluster."""
         assert self.rows.cluster is not None
         cluster, clusters = self.rows.cluster[self.order], int(self.rows.cluster.max()) + 1
-        place = self.sets.last[self.event] - 1
-        found = np.empty((clusters, width_of((*risk, *entry))))
-        for at in range(found.shape[1]):
-            value, column = np.zeros(len(self.order)), slice(at, at + 1)
+        found = np.empty((clusters, width))
+        for at in range(width):
+            risk, entry = terms(slice(at, at + 1))
+            value = np.zeros(len(self.order))
             for own, at_times in risk:
-                value += columns(own, column)[:, 0] * self.sets.passed(columns(at_times, column)[:, 0])
+                value += own[:, 0] * self.sets.passed(at_times[:, 0])
             for own, at_times in entry:
-                value[self.event] += columns(own, column)[self.event, 0] * columns(at_times, column)[place, 0]
-            found[:, at] = np.bincount(cluster, self.weight * value, clusters)
+                value[self.event] += own[self.event, 0] * at_times[self.sets.last[self.event] - 1, 0]
+            value *= self.weight
+            found[:, at] = np.bincount(cluster, value, clusters)
         return found
 
     def ends(self) -> Ends:
