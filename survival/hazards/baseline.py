@@ -76,7 +76,10 @@ class Baseline:
             return cls(days, columns, names, first)
         ends = _merged(_cuts(kind, last), waits)
         begins = np.append(0, ends[:-1])
-        names = tuple(f"days {begin + 1}–{end}" for begin, end in zip(begins, ends, strict=True))
+        names = tuple(
+            f"days {begin + 1}–{end}" if end > begin + 1 else f"day {end}"
+            for begin, end in zip(begins.tolist(), ends.tolist(), strict=True)
+        )
         return cls(ends, np.eye(len(ends)), names, first)
 
     @property
@@ -93,7 +96,8 @@ class Baseline:
         """Return, (n, k), the number of days of each period in each interval (after, days]."""
         begins = np.append(0, self.ends[:-1])
         inside = np.minimum(days[:, None], self.ends) - np.maximum(after[:, None], begins)
-        return np.maximum(inside, 0).astype(np.float64)
+        overlap: Floats = np.maximum(inside, 0).astype(np.float64)
+        return overlap
 
 
 def survived_days(waits: CountedWaits) -> Ints:

@@ -132,9 +132,7 @@ class Layout:
             place = known.get_indexer(pd.Index(values[name]))
             if (place < 0).any():
                 value = values[name].iloc[int(np.argmin(place))]
-                raise SettingError(
-                    f"the value '{value}' of the effect '{name}' was not there when the model was fitted"
-                )
+                raise SettingError(f"the value '{value}' of the effect '{name}' was not in the data of the fit")
             ones, rows = np.ones(len(place)), np.arange(len(place))
             parts.append(csr_array((ones, (rows, place)), shape=(len(place), len(known))))
         times = np.column_stack([np.ones(len(self.baseline.columns)), self.baseline.columns])

@@ -56,12 +56,14 @@ class Exposure:
 
     def in_intervals(self, value: Floats) -> Floats:
         """Return, (e,), the sum of a value by cell and period over the days of each entry's interval."""
-        return np.bincount(self.event, self.days * value.ravel()[self.slot], len(self.cell))
+        weight = self.days * value.ravel()[self.slot]
+        return np.asarray(np.bincount(self.event, weight, len(self.cell)), np.float64)
 
     def to_slots(self, value: Floats) -> Floats:
         """Return, (g, k), the sum of a value by kind of entry, (e,), over the days of the intervals."""
-        size = self.survived.size
-        return np.bincount(self.slot, self.days * value[self.event], size).reshape(self.survived.shape)
+        weight = self.days * value[self.event]
+        summed = np.asarray(np.bincount(self.slot, weight, self.survived.size), np.float64)
+        return summed.reshape(self.survived.shape)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +90,8 @@ class Likelihood:
 
     Notes
     -----
-    With the rate r = −log(1 − h), a wait that is not over passes its days with probability exp(−Σ r), and an entry falls
-    in its interval (after, days] with probability 1 − exp(−Σ r) over the days of the interval. On daily charts every
+    With the rate r = −log(1 − h), a wait passes days without an entry with probability exp(−Σ r), and an entry falls in
+    its interval (after, days] with probability 1 − exp(−Σ r) over the days of the interval. On daily charts every
     interval is one day, and this is the binomial likelihood of the entries among those at risk on each day. On weekly
     charts, the days between two charts are not days without an entry: only the interval is known.
     """
