@@ -211,10 +211,11 @@ class HazardFit:
         rate = self._rate(waits.values).value
         interval = exposure.in_intervals(rate)
         passed = exposure.count * (1 - interval / np.expm1(interval))
-        size = len(waits.values)
-        table = waits.values[list(by)].assign(
+        size = len(waits.opened)
+        cells = waits.values
+        table = cells[list(by)].assign(
             waits=waits.opened.sum(axis=1),
-            entered=np.bincount(exposure.cell, exposure.count, size).astype(np.int64),
+            entered=waits.entered.sum(axis=1),
             expected=(exposure.survived * rate).sum(axis=1) + np.bincount(exposure.cell, passed, size),
         )
         table = table.groupby(list(by), observed=True, as_index=False).sum()
@@ -314,7 +315,7 @@ def discrete_hazard(
         model.layout,
         link,
         found,
-        covariance(model.waits, model.layout.baseline, likelihood, found),
+        covariance(model.waits, model.layout.baseline, likelihood, found, families),
         dict(zip(effects, deviations.tolist(), strict=True)),
         penalizer,
         cluster if model.waits.clusters is not None else "independent",

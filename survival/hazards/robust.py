@@ -1,5 +1,6 @@
 """Covariance of coefficients when waits of one cluster depend on each other."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -33,8 +34,10 @@ class Covariance:
     freedom: Floats
 
 
-def covariance(waits: CountedWaits, baseline: Baseline, likelihood: Likelihood, found: Maximum) -> Covariance:
-    """Return the covariance of all coefficients.
+def covariance(
+    waits: CountedWaits, baseline: Baseline, likelihood: Likelihood, found: Maximum, families: Sequence[Ints] = ()
+) -> Covariance:
+    """Return the covariance of all coefficients; `families` are the places of each family of effects.
 
     Raises
     ------
@@ -46,7 +49,10 @@ def covariance(waits: CountedWaits, baseline: Baseline, likelihood: Likelihood, 
     With independent waits: the inverse of the information with the penalty. With clusters: Σ u uᵀ + I⁻¹ P I⁻¹ over the
     clusters' influences u, each divided by one minus the cluster's share of the information on the coefficient (to
     first order, the jackknife that leaves out one cluster at a time). The second part, with the penalty P, is the
-    uncertainty about shrunk effects; it is zero without a penalty. Degrees of freedom are 1 / Σ share² − 1.
+    uncertainty about shrunk effects; it is zero without a penalty.
+
+    Degrees of freedom are 1 / Σ share² − 1 for clusters, and the number of effects less one for a family of effects.
+    They are put together by Satterthwaite's rule, in proportion to the parts of the variance.
 
     References
     ----------
@@ -65,7 +71,12 @@ def covariance(waits: CountedWaits, baseline: Baseline, likelihood: Likelihood, 
     drawn = (found.inverse * found.penalty) @ found.inverse
     with np.errstate(invalid="ignore"):
         matrix = influence.T @ influence + drawn
-    return Covariance(matrix, 1 / (share**2).sum(axis=0) - 1)
+        parts = [(np.diag(matrix) - np.diag(drawn), 1 / (share**2).sum(axis=0) - 1)]
+        for places in families:
+            own = (found.inverse[:, places] ** 2 * found.penalty[places]).sum(axis=1)
+            parts.append((own, np.full(len(own), len(places) - 1.0)))
+        unsure = sum((part / np.diag(matrix)) ** 2 / freedom for part, freedom in parts)
+    return Covariance(matrix, 1 / unsure)
 
 
 def influences(
