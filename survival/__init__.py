@@ -2,5 +2,19 @@
 
 from survival.bands import CLUSTERS, Cluster
 from survival.curves import GROUPINGS, Breakthrough, Grouping, breakthrough, kaplan_meier
+from survival.hazards.discrete import HazardFit, discrete_hazard
+from survival.hazards.frailty import FrailtyFit, frailty_hazard
 
-__all__ = ["CLUSTERS", "GROUPINGS", "Breakthrough", "Cluster", "Grouping", "breakthrough", "kaplan_meier"]
+__all__ = [
+    "CLUSTERS",
+    "GROUPINGS",
+    "Breakthrough",
+    "Cluster",
+    "FrailtyFit",
+    "Grouping",
+    "HazardFit",
+    "breakthrough",
+    "discrete_hazard",
+    "frailty_hazard",
+    "kaplan_meier",
+]

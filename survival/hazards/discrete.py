@@ -16,7 +16,7 @@ from survival.hazards.maximum import Maximum, maximise, maximise_effects
 from survival.hazards.model import Model
 from survival.hazards.prediction import check_day, checked_times, log_log_interval, wald
 from survival.hazards.robust import Covariance, covariance
-from survival.waits.counted import Cluster, WaitSource
+from survival.waits.counted import Cluster, CountedWaits, WaitSource
 
 
 @dataclass(frozen=True)
@@ -207,19 +207,20 @@ class HazardFit:
         """
         waits = source.counted(tuple(dict.fromkeys([*self.variables, *by])), cluster="independent")
         check_day(self.layout.baseline, int(np.flatnonzero(waits.at_risk.any(axis=0)).max(initial=0)))
+        cells = pd.concat([waits.values, self._entries(waits)], axis=1)
+        numbers = ["waits", "entered", "expected"]
+        table = cells.groupby(list(by), observed=True)[numbers].sum().reset_index()
+        return table.assign(ratio=table["entered"] / table["expected"])
+
+    def _entries(self, waits: CountedWaits) -> pd.DataFrame:
+        """Return the numbers of waits, entries, and expected entries of each cell."""
         exposure = Exposure.of(waits, self.layout.baseline)
         rate = self._rate(waits.values).value
         interval = exposure.in_intervals(rate)
         passed = exposure.count * (1 - interval / np.expm1(interval))
-        size = len(waits.opened)
-        cells = waits.values
-        table = cells[list(by)].assign(
-            waits=waits.opened.sum(axis=1),
-            entered=waits.entered.sum(axis=1),
-            expected=(exposure.survived * rate).sum(axis=1) + np.bincount(exposure.cell, passed, size),
-        )
-        table = table.groupby(list(by), observed=True, as_index=False).sum()
-        return table.assign(ratio=table["entered"] / table["expected"])
+        expected = (exposure.survived * rate).sum(axis=1) + np.bincount(exposure.cell, passed, len(rate))
+        begun, entered = waits.opened.sum(axis=1), waits.entered.sum(axis=1)
+        return pd.DataFrame({"waits": begun, "entered": entered, "expected": expected})
 
     @property
     def _covariates(self) -> list[int]:

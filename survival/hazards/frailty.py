@@ -42,7 +42,7 @@ class FrailtyFit:
     coefs
         (p,): coefficients, of the hazard given the factor.
     covariance
-        Covariance of the coefficients and θ, the last one, robust to what waits of one cluster share beyond the factor.
+        Covariance of the coefficients and θ, the last one, robust by cluster.
     theta
         Variance θ of the factor, whose mean is 1; 0 when the data shows no sign of a shared factor.
     theta_interval
@@ -214,8 +214,8 @@ class FrailtyFit:
         error = np.sqrt(((gradient @ self.covariance.matrix) * gradient).sum(axis=1))
         freedom = np.full(len(values), self.covariance.freedom.min())
         low, high = log_log_interval(np.exp(-cumulated), error, freedom)
-        found = pd.DataFrame({"estimate": -np.expm1(-cumulated), "low": low, "high": high}, index=values.index)
-        return found.loc[waiting]
+        found = {"estimate": -np.expm1(-cumulated), "low": low, "high": high}
+        return pd.DataFrame({name: column[waiting] for name, column in found.items()}, index=values.index[waiting])
 
     def _columns(self, values: pd.DataFrame) -> Columns:
         return self.layout.columns(values, self.layout.design.of_others(values))
@@ -262,8 +262,9 @@ def frailty_hazard(
     costs some hundred times a `discrete_hazard`, in time linear in the number of waits. Memory: some numbers per
     cluster and coefficient. See `survival.hazards.gamma.GammaLikelihood` for the likelihood.
 
-    Errors are robust to what the factor leaves, cluster by cluster. With θ = 0, the interval of θ goes to where the
-    log-likelihood, the coefficients held, has fallen by half the chi-square quantile.
+    Errors of the coefficients are robust to what the factor leaves, cluster by cluster. The interval of θ is made of
+    the values at which the log-likelihood is at most half a chi-square quantile below its maximum (where the estimate
+    is 0, with the coefficients held).
 
     References
     ----------
@@ -295,25 +296,17 @@ def frailty_hazard(
         held = Covariance(np.pad(robust.matrix, (0, 1)), np.append(robust.freedom, np.inf))
         value = without.log_likelihood
         return FrailtyFit(model.layout, without.coefs, held, 0.0, interval, value, value, by)
-    coefs, theta, matrix, value = _fitted(likelihood, without, histories)
-    error = NORMAL * float(np.sqrt(matrix[-1, -1]))
-    freedom = np.append(robust.freedom, robust.freedom.min())
-    return FrailtyFit(
-        model.layout,
-        coefs,
-        Covariance(matrix, freedom),
-        theta,
-        (max(theta - error, 0.0), theta + error),
-        value,
-        without.log_likelihood,
-        by,
-    )
+    coefs, theta, matrix, interval, value = _fitted(likelihood, without, histories)
+    both = Covariance(matrix, np.append(robust.freedom, robust.freedom.min()))
+    return FrailtyFit(model.layout, coefs, both, theta, interval, value, without.log_likelihood, by)
 
 
-def _fitted(likelihood: GammaLikelihood, without: Maximum, histories: Histories) -> tuple[Floats, float, Floats, float]:
-    """Return the coefficients, θ, their covariance, and the log-likelihood, from the maximum without a factor.
+def _fitted(
+    likelihood: GammaLikelihood, without: Maximum, histories: Histories
+) -> tuple[Floats, float, Floats, tuple[float, float], float]:
+    """Return the coefficients, θ, their covariance, the interval of θ, and the log-likelihood.
 
-    Coefficients are measured in standard errors meanwhile, and θ by its logarithm.
+    Coefficients are measured in standard errors from the maximum without a factor meanwhile, and θ by its logarithm.
     """
     scale = np.linalg.cholesky(without.inverse)
     spread = (histories.entered - histories.hazard) ** 2 - histories.entered
@@ -337,7 +330,8 @@ def _fitted(likelihood: GammaLikelihood, without: Maximum, histories: Histories)
     matrix = influence.T @ influence
     matrix[-1] *= theta
     matrix[:, -1] *= theta
-    return coefs, theta, matrix, -loss(at)[0]
+    value = -loss(at)[0]
+    return coefs, theta, matrix, _profile(loss, at, curvature, value - without.log_likelihood), value
 
 
 def _curvature(loss: Loss, at: Floats) -> Floats:
@@ -346,6 +340,31 @@ def _curvature(loss: Loss, at: Floats) -> Floats:
     rows = np.stack([(loss(at + step)[1] - loss(at - step)[1]) / (2 * STEP) for step in steps])
     curvature: Floats = (rows + rows.T) / 2
     return curvature
+
+
+def _profile(loss: Loss, at: Floats, curvature: Floats, gain: float) -> tuple[float, float]:
+    """Return the 95 % interval of θ from the likelihood with the best coefficients for each θ.
+
+    The best coefficients are those of one Newton step from a straight line. `gain` is what the factor adds to the
+    log-likelihood; the interval goes to 0 where that is within the bound.
+    """
+    least = loss(at)[0] + NORMAL**2 / 2
+    line = np.linalg.solve(curvature[:-1, :-1], curvature[:-1, -1])
+
+    def above(size: float) -> float:
+        point = np.append(at[:-1] - line * (size - at[-1]), size)
+        point[:-1] -= np.linalg.solve(curvature[:-1, :-1], loss(point)[1][:-1])
+        return loss(point)[0] - least
+
+    def root(side: float) -> float:
+        reach = side / float(np.sqrt(curvature[-1, -1]))
+        best = float(at[-1])
+        end = best + 2 * reach
+        while above(end) < 0:
+            end += reach
+        return float(np.exp(brentq(above, best, end, xtol=1e-4)))
+
+    return 0.0 if gain <= NORMAL**2 / 2 else root(-1.0), root(1.0)
 
 
 def _highest(histories: Histories) -> float:

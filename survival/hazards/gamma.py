@@ -64,8 +64,8 @@ def exponent(hazard: Floats, entered: Ints, theta: float) -> Floats:
     """Return (1 / θ + entered) · log(1 + θ · hazard); hazard at θ = 0."""
     if theta == 0:
         return hazard
-    grown: Floats = (1 / theta + entered) * np.log1p(theta * hazard)
-    return grown
+    grown = np.log1p(theta * hazard)
+    return grown / theta + grown * entered
 
 
 def _bend(x: Floats) -> Floats:
@@ -73,7 +73,8 @@ def _bend(x: Floats) -> Floats:
     near = x < SMALL
     far = np.where(near, 1.0, x)
     series = 0.5 - 2 * x / 3 + 3 * x**2 / 4
-    return np.asarray(np.where(near, series, (np.log1p(far) - far / (1 + far)) / far**2), np.float64)
+    bend: Floats = np.where(near, series, (np.log1p(far) - far / (1 + far)) / far**2)
+    return bend
 
 
 @dataclass(frozen=True)
