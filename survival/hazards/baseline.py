@@ -8,7 +8,7 @@ import numpy as np
 
 from diffusion import DataSaysNoError, SettingError
 from diffusion.arrays import Floats, Ints
-from survival.waits.counted import CountedWaits
+from survival.counting.counted import CountedWaits
 
 BaselineName = Literal["periods", "spline"]
 BASELINES: tuple[BaselineName, ...] = get_args(BaselineName)

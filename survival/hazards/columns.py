@@ -11,8 +11,8 @@ from scipy.sparse import csr_array, diags_array, hstack
 
 from diffusion import SettingError
 from diffusion.arrays import Flags, Floats, Ints
+from survival.counting.formula import Design
 from survival.hazards.baseline import Baseline
-from survival.waits.formula import Design
 
 
 @dataclass(frozen=True)

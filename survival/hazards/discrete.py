@@ -9,6 +9,7 @@ import pandas as pd
 
 from diffusion import SettingError
 from diffusion.arrays import Floats
+from survival.counting.counted import Cluster, CountedWaits, WaitSource
 from survival.hazards.baseline import BaselineName
 from survival.hazards.columns import Layout
 from survival.hazards.likelihood import Exposure, Link, Rate
@@ -16,7 +17,6 @@ from survival.hazards.maximum import Maximum, maximise, maximise_effects
 from survival.hazards.model import Model
 from survival.hazards.prediction import check_day, checked_times, log_log_interval, wald
 from survival.hazards.robust import Covariance, covariance
-from survival.waits.counted import Cluster, CountedWaits, WaitSource
 
 
 @dataclass(frozen=True)
@@ -290,7 +290,7 @@ def discrete_hazard(
 
     Examples
     --------
-    >>> from survival.waits.frame import frame_waits
+    >>> from survival.counting.frame import frame_waits
     >>> frame = pd.DataFrame({"days": [1, 2, 2, 3, 3, 3], "entered": [1, 1, 0, 1, 0, 0], "sex": [*"ababab"]})
     >>> fit = discrete_hazard(frame_waits(frame, days="days", entered="entered"), "sex", baseline=[3])
     >>> fit.summary["exp(coef)"].round(3).to_dict()

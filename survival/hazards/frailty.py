@@ -12,6 +12,7 @@ from scipy.stats import chi2
 
 from diffusion import DataSaysNoError, SettingError
 from diffusion.arrays import Floats, Ints
+from survival.counting.counted import WaitSource
 from survival.hazards.baseline import BaselineName
 from survival.hazards.columns import Columns, Layout
 from survival.hazards.gamma import GammaLikelihood, Histories, exponent
@@ -19,7 +20,6 @@ from survival.hazards.maximum import Maximum, maximise
 from survival.hazards.model import Model
 from survival.hazards.prediction import check_day, checked_times, log_log_interval, wald
 from survival.hazards.robust import Covariance, covariance
-from survival.waits.counted import WaitSource
 
 NORMAL: Final = 1.959963984540054
 """Quantile of the normal distribution for a 95 % interval."""
@@ -273,7 +273,7 @@ def frailty_hazard(
 
     Examples
     --------
-    >>> from survival.waits.frame import frame_waits
+    >>> from survival.counting.frame import frame_waits
     >>> days, entered = [1, 1, 2, 1, 6, 6, 6, 6, 3, 6], [1, 1, 1, 1, 0, 0, 0, 0, 1, 0]
     >>> frame = pd.DataFrame({"days": days, "entered": entered, "track": [1, 1, 1, 1, 2, 2, 3, 3, 4, 4]})
     >>> fit = frailty_hazard(frame_waits(frame, days="days", entered="entered", cluster="track"), "1", baseline=[6])

@@ -6,10 +6,10 @@ from typing import Final
 import numpy as np
 
 from diffusion.arrays import Floats, Ints
+from survival.counting.counted import Clusters
 from survival.hazards.likelihood import Rate
 from survival.hazards.model import Model
 from survival.hazards.robust import AT_ONCE, by_day
-from survival.waits.counted import Clusters
 
 SMALL: Final = 1e-4
 """Value up to which a difference of logarithms is taken from its series."""

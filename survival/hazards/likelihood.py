@@ -6,9 +6,9 @@ from typing import Literal, Self, get_args
 import numpy as np
 
 from diffusion.arrays import Floats, Ints
+from survival.counting.counted import CountedWaits
 from survival.hazards.baseline import Baseline
 from survival.hazards.columns import Columns
-from survival.waits.counted import CountedWaits
 
 Link = Literal["cloglog", "logit"]
 LINKS: tuple[Link, ...] = get_args(Link)

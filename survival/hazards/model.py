@@ -9,12 +9,12 @@ import pandas as pd
 
 from diffusion import DataSaysNoError, SettingError
 from diffusion.arrays import Floats, Ints
+from survival.counting.counted import CLUSTERS, Cluster, CountedWaits, WaitSource
+from survival.counting.formula import Design, variables_of
 from survival.hazards.baseline import Baseline, BaselineName
 from survival.hazards.columns import Layout
 from survival.hazards.likelihood import LINKS, Exposure, Likelihood, Link
 from survival.hazards.maximum import Maximum
-from survival.waits.counted import CLUSTERS, Cluster, CountedWaits, WaitSource
-from survival.waits.formula import Design, variables_of
 
 SEPARATED: Final = 1e3
 """Standard error of the effect of a covariate's whole range, from which on its coefficient has no maximum.

@@ -9,10 +9,10 @@ import numpy as np
 from diffusion import DataSaysNoError
 from diffusion.arrays import Floats, Ints
 from diffusion.risk.influence import left_out
+from survival.counting.counted import Clusters, CountedWaits
 from survival.hazards.baseline import Baseline
 from survival.hazards.likelihood import Likelihood
 from survival.hazards.maximum import Maximum
-from survival.waits.counted import Clusters, CountedWaits
 
 AT_ONCE: Final = 30_000_000
 """Most values by cell, day and coefficient that are held at once."""
