@@ -294,7 +294,7 @@ def discrete_hazard(
     >>> frame = pd.DataFrame({"days": [1, 2, 2, 3, 3, 3], "entered": [1, 1, 0, 1, 0, 0], "sex": [*"ababab"]})
     >>> fit = discrete_hazard(frame_waits(frame, days="days", entered="entered"), "sex", baseline=[3])
     >>> fit.summary["exp(coef)"].round(3).to_dict()
-    {'sex[T.b]': 0.402}
+    {'sex[T.b]': 1.578}
     """
     if not penalizer >= 0:
         raise SettingError(f"the penalizer must be 0 or more; found {penalizer}")

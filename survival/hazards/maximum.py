@@ -20,6 +20,12 @@ GAIN: Final = 1e-10
 HALVINGS: Final = 30
 """Most times that a step is halved until it gains."""
 
+ROUNDING: Final = 1e-10
+"""Relative loss in log-likelihood that is taken for rounding."""
+
+DAMPING: Final = (0.0, 0.01, 0.1, 1.0)
+"""Shares of the diagonal that are added to an information until it can be inverted."""
+
 ROUNDS: Final = 200
 """Most updates of the variances of effects."""
 
@@ -73,25 +79,18 @@ def maximise(likelihood: Likelihood, start: Floats, penalty: Floats, names: Sequ
     for _ in range(STEPS):
         score, information = likelihood.derivatives(coefs)
         score = score - penalty * coefs
-        inverse = _inverse(information + np.diag(penalty), names)
-        step = inverse @ score
-        gain = score @ step
+        step = _step(information + np.diag(penalty), score, names)
         for halved in range(HALVINGS):
             found = coefs + step / 2**halved
             reached = likelihood.value(found) - penalty @ found**2 / 2
-            if reached >= value - 1e-10 * (1 + abs(value)):
+            if reached >= value - ROUNDING * (1 + abs(value)):
                 break
-        else:
-            break
         coefs, value = found, reached
-        if gain < GAIN:
-            score, information = likelihood.derivatives(coefs)
+        if score @ step < GAIN:
+            _, information = likelihood.derivatives(coefs)
             inverse = _inverse(information + np.diag(penalty), names)
             return Maximum(coefs, penalty, likelihood.value(coefs), information, inverse)
-    raise DataSaysNoError(
-        f"the likelihood has no maximum that Newton's method finds; the least certain is "
-        f"'{names[int(np.argmax(np.diag(inverse)))]}': leave it out, or set a penalizer"
-    )
+    raise _undetermined(information, names)
 
 
 def maximise_effects(
@@ -138,14 +137,37 @@ def _deviation(found: Maximum, places: Ints, size: float) -> float:
     return float(max(np.sqrt((found.coefs[places] ** 2).sum() / degrees), LEAST))
 
 
+def _step(information: Floats, score: Floats, names: Sequence[str]) -> Floats:
+    """Return a Newton step, damped where the likelihood is not concave, as it may be far from the maximum."""
+    size = np.abs(np.diag(information))
+    for damping in DAMPING:
+        inverse = _positive_inverse(information + np.diag(damping * size))
+        if inverse is not None:
+            return inverse @ score
+    raise _undetermined(information, names)
+
+
 def _inverse(information: Floats, names: Sequence[str]) -> Floats:
-    """Return the inverse of an information, scaled to ones on the diagonal meanwhile."""
-    size = np.sqrt(np.maximum(np.diag(information), np.finfo(np.float64).tiny))
-    try:
-        inverse: Floats = cho_solve(cho_factor(information / np.outer(size, size)), np.diag(1 / size)) / size[:, None]
-    except (LinAlgError, ValueError) as error:
-        raise DataSaysNoError(
-            f"the data does not determine the coefficients; the least information is on "
-            f"'{names[int(np.argmin(np.diag(information)))]}': leave it out, or set a penalizer"
-        ) from error
+    """Return the inverse of an information."""
+    inverse = _positive_inverse(information)
+    if inverse is None:
+        raise _undetermined(information, names)
     return inverse
+
+
+def _positive_inverse(matrix: Floats) -> Floats | None:
+    """Return the inverse of a matrix, scaled to ones on the diagonal meanwhile; None if it is not positive."""
+    size = np.sqrt(np.maximum(np.diag(matrix), np.finfo(np.float64).tiny))
+    try:
+        factor = cho_factor(matrix / np.outer(size, size))
+    except (LinAlgError, ValueError):
+        return None
+    inverse: Floats = cho_solve(factor, np.diag(1 / size)) / size[:, None]
+    return inverse
+
+
+def _undetermined(information: Floats, names: Sequence[str]) -> DataSaysNoError:
+    least = names[int(np.argmin(np.diag(information)))]
+    return DataSaysNoError(
+        f"the data does not determine the coefficients; it says least of '{least}': leave it out, or set a penalizer"
+    )
