@@ -9,6 +9,8 @@ from survival.curves.grouping import GROUPINGS, Grouping
 from survival.curves.log_rank import LogRank, WEIGHTS, log_rank
 from survival.curves.restricted_mean import RestrictedMean, restricted_mean
 from survival.curves.states import States, states
+from survival.hazards.discrete import HazardFit, discrete_hazard
+from survival.hazards.frailty import FrailtyFit, frailty_hazard
 from survival.regression.cox import cox, cox_rows
 from survival.regression.cox_fit import CoxFit
 from survival.regression.proportionality import hazard_ratios_by_period, log_log, proportionality
@@ -20,7 +22,9 @@ __all__ = [
     "Breakthrough",
     "Cluster",
     "CoxFit",
+    "FrailtyFit",
     "Grouping",
+    "HazardFit",
     "LogRank",
     "RestrictedMean",
     "StateCounts",
@@ -30,6 +34,8 @@ __all__ = [
     "breakthrough",
     "cox",
     "cox_rows",
+    "discrete_hazard",
+    "frailty_hazard",
     "frame_waits",
     "hazard_ratios_by_period",
     "log_log",
