@@ -10,9 +10,7 @@ from diffusion.arrays import Floats, Ints
 from survival.validation.outcomes import Censoring, Outcomes
 
 
-def harrell_c(
-    days: ArrayLike, entered: ArrayLike, risk: ArrayLike, *, counts: ArrayLike | None = None
-) -> float:
+def harrell_c(days: ArrayLike, entered: ArrayLike, risk: ArrayLike, *, counts: ArrayLike | None = None) -> float:
     """Return Harrell's C: share of pairs in which the wait that enters first was given the higher risk.
 
     Parameters

@@ -137,9 +137,7 @@ class Outcomes:
         return weight
 
 
-def checked_outcomes(
-    days: ArrayLike, entered: ArrayLike, counts: ArrayLike | None
-) -> tuple[Floats, Flags, Floats]:
+def checked_outcomes(days: ArrayLike, entered: ArrayLike, counts: ArrayLike | None) -> tuple[Floats, Flags, Floats]:
     """Return last days, entries and counts as arrays, (n,) each.
 
     Raises

@@ -30,7 +30,13 @@ def sample(rng: np.random.Generator, n: int, name: str) -> pd.DataFrame:
     days = rng.exponential(20 * np.exp(-0.7 * risk))
     ends = np.minimum(rng.uniform(2, 60, n), 45)
     frame = pd.DataFrame(
-        {"sample": name, "days": np.minimum(days, ends), "entered": days <= ends, "risk": risk, "scale": 18 * np.exp(-risk)}
+        {
+            "sample": name,
+            "days": np.minimum(days, ends),
+            "entered": days <= ends,
+            "risk": risk,
+            "scale": 18 * np.exp(-risk),
+        }
     )
     if name == "days":
         frame["days"] = np.ceil(frame["days"])
