@@ -4,16 +4,36 @@ from survival.bands import CLUSTERS, Cluster
 from survival.counting.frame import frame_waits
 from survival.counting.source import Waits, waits
 from survival.curves import GROUPINGS, Breakthrough, Grouping, breakthrough, kaplan_meier
+from survival.validation.baselines import GroupCurves, group_curves
+from survival.validation.calibration import calibration
+from survival.validation.comparison import compare
+from survival.validation.concordance import dynamic_auc, harrell_c, uno_c
+from survival.validation.models import SurvivalModel
+from survival.validation.outcomes import Censoring
+from survival.validation.scores import DCalibration, brier_score, d_calibration, integrated_brier_score
 
 __all__ = [
     "CLUSTERS",
     "GROUPINGS",
     "Breakthrough",
+    "Censoring",
     "Cluster",
+    "DCalibration",
+    "GroupCurves",
     "Grouping",
+    "SurvivalModel",
     "Waits",
     "breakthrough",
+    "brier_score",
+    "calibration",
+    "compare",
+    "d_calibration",
+    "dynamic_auc",
     "frame_waits",
+    "group_curves",
+    "harrell_c",
+    "integrated_brier_score",
     "kaplan_meier",
+    "uno_c",
     "waits",
 ]

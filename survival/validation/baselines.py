@@ -7,10 +7,10 @@ import numpy as np
 import pandas as pd
 
 from diffusion import DataSaysNoError, SettingError
-from diffusion.arrays import Floats, Ints
+from diffusion.arrays import Ints
 from diffusion.risk.kaplan_meier import KaplanMeier
+from survival.counting.counted import Cluster, CountedWaits, WaitSource
 from survival.validation.shares import entered_shares
-from survival.waits.counted import Cluster, CountedWaits, WaitSource
 
 
 @dataclass(frozen=True)
@@ -132,14 +132,14 @@ def group_curves(source: WaitSource, by: tuple[str, ...] = (), *, cluster: Clust
 
     Examples
     --------
-    >>> from survival.waits.frame import frame_waits
+    >>> from survival.counting.frame import frame_waits
     >>> frame = pd.DataFrame({"days": [2, 3, 3, 3], "entered": [1, 1, 0, 0], "market": ["SE", "US", "US", "US"]})
     >>> model = group_curves(frame_waits(frame, days="days", entered="entered"), ("market",))
     >>> model.predict_survival_function(pd.DataFrame({"market": ["US"]}), times=[2, 3]).round(3)[0].tolist()
     [1.0, 0.667]
     """
     counted = source.counted(by, cluster=cluster)
-    empty = ~(counted.at_risk > 0).any(axis=1)
-    if empty.any():
-        raise DataSaysNoError(f"{empty.sum():,} of {len(empty):,} groups by {', '.join(by)} have no day at risk")
+    there = counted.at_risk.any(axis=1)
+    if not there.all():
+        raise DataSaysNoError(f"{(~there).sum():,} of {there.size:,} groups by {', '.join(by)} have no day at risk")
     return GroupCurves(by, counted)

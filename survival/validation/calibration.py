@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
@@ -11,12 +11,12 @@ from scipy.stats import f as fisher
 
 from diffusion import DataSaysNoError
 from diffusion.arrays import Floats, Ints
+from survival.counting.counted import Cluster, WaitSource
 from survival.validation.held_out import HeldOut, Predicted, held_out_waits
-from survival.validation.intervals import t_quantile
+from survival.validation.intervals import Ratio, t_quantile
 from survival.validation.models import SurvivalModel
 from survival.validation.scores import spread_over
 from survival.validation.shares import entered_shares
-from survival.waits.counted import Cluster, WaitSource
 
 DECILES: Final = 10
 """Groups of waits by predicted risk."""
@@ -75,10 +75,12 @@ def calibration(
     for name, model in models.items():
         risk = 1 - held.predicted(name, model).survival(np.array([day]))[:, 0]
         if by == "decile":
-            group, labels = deciles(risk, held.waits)
+            group, numbers = deciles(risk, held.waits)
+            labels = pd.Index(numbers)
         else:
-            group, labels = pd.factorize(held.counted.values[by], sort=True)
-        tables.append(_groups(held, risk, np.asarray(group, np.int64), labels, day).assign(model=name))
+            found, labels = pd.factorize(held.counted.values[by], sort=True)
+            group = np.asarray(found, np.int64)
+        tables.append(_groups(held, risk, group, labels, day).assign(model=name))
     table = pd.concat(tables, ignore_index=True)
     return table[["model", *table.columns.drop("model")]]
 
@@ -93,7 +95,7 @@ def deciles(risk: Floats, waits: Ints) -> tuple[Ints, Ints]:
     return group.astype(np.int64), found + 1
 
 
-def _groups(held: HeldOut, risk: Floats, group: Ints, labels: "Ints | pd.Index[str]", day: int) -> pd.DataFrame:
+def _groups(held: HeldOut, risk: Floats, group: Ints, labels: "pd.Index[Any]", day: int) -> pd.DataFrame:
     """Return the table of one model."""
     groups = len(labels)
     waits = np.bincount(group, held.waits, groups)
@@ -193,14 +195,15 @@ def entry_day_p(predicted: Predicted, day: int) -> float:
     Notes
     -----
     Given an entry by the day h, (1 − S(t)) / (1 − S(h)) at the entry t is uniform between 0 and 1 if the predicted days
-    are right. An entry known to fall between two days is spread evenly between both. The deviations from equal bins are
-    summed over each cluster, and their sum is tested by Hotelling's T², with the effective number of clusters by
-    entries. It is a test of when waits enter, not of how many; those are in `expected_observed`. NaN where all entries
-    fall between two days, or the clusters are not more than the bins.
+    are right. An entry known to fall between two days is spread evenly between both. Deviations from equal bins are
+    summed over each cluster. Their sum is tested by Pearson's χ² divided by its mean under dependence, with an F
+    distribution whose degrees of freedom match the variance (Rao and Scott's second correction), and the effective
+    number of clusters by entries. It tests when waits enter, not how many; NaN where all entries fall between two days.
 
     References
     ----------
-    Haider et al. 2020, JMLR 21 (85), §3.5 (without a horizon and for independent waits, `survival.d_calibration`).
+    Haider et al. 2020, JMLR 21 (85), §3.5 (for independent waits, without a horizon: `survival.d_calibration`). Rao &
+    Scott 1984, doi 10.1214/aos/1176346391. Thomas & Rao 1987 (F), doi 10.1080/01621459.1987.10478475.
     """
     held = predicted.held_out
     outcomes = held.outcomes
@@ -213,23 +216,18 @@ def entry_day_p(predicted: Predicted, day: int) -> float:
     low, high = (risk[cell, np.searchsorted(days, at)] for at in (held.after[case], ends))
     values = np.zeros((len(case), DAY_BINS))
     scale = np.where(whole > 0, whole, 1.0)
-    values[case, :-1] = spread_over(low / scale, high / scale, DAY_BINS)[:, :-1] - 1 / DAY_BINS
-    values[case, -1] = outcomes.entry_weights(day)[case]
-    values[case, :-1] *= values[case, -1:]
-    sums, counts = held.by_cluster(values)
-    return _hotelling(sums[:, :-1], counts, float((counts @ sums[:, -1]) ** 2 / (counts @ sums[:, -1] ** 2)))
+    weight = outcomes.entry_weights(day)[case, None]
+    values[case] = weight * (spread_over(low / scale, high / scale, DAY_BINS) - 1 / DAY_BINS)
+    sums, counts = held.by_cluster(np.column_stack([values, outcomes.entry_weights(day)]))
+    return _uneven_p(sums[:, :-1], counts, Ratio.of(sums[:, -1], sums[:, -1], counts).effective)
 
 
-def _hotelling(sums: Floats, counts: Floats, effective: float) -> float:
-    """Return the p-value that sums over clusters, (c, p), have the mean 0."""
-    total = counts @ sums
-    spread = (sums * counts[:, None]).T @ sums
-    values, vectors = np.linalg.eigh(spread)
-    kept = values > 1e-9 * max(values.max(), 1.0)
-    free = effective - kept.sum()
-    if not kept.any() or free <= 0:
+def _uneven_p(sums: Floats, counts: Floats, effective: float) -> float:
+    """Return the p-value that deviations from equal bins, (c, bins) by cluster, have the mean 0."""
+    variance = np.linalg.eigvalsh((sums * counts[:, None]).T @ sums)
+    whole = float(variance.sum())
+    if whole <= 0 or effective <= 1:
         return np.nan
-    wald = min(float(((total @ vectors[:, kept]) ** 2 / values[kept]).sum()), effective)
-    if wald >= effective:
-        return 0.0
-    return float(fisher.sf(free / kept.sum() * wald / (effective - wald), kept.sum(), free))
+    freedom = whole**2 / float((variance**2).sum())
+    statistic = float(((counts @ sums) ** 2).sum()) / whole
+    return float(fisher.sf(statistic, freedom, freedom * (effective - 1)))

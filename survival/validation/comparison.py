@@ -9,6 +9,7 @@ import pandas as pd
 
 from diffusion import SettingError
 from diffusion.arrays import Floats, Ints
+from survival.counting.counted import CLUSTERS, Cluster, WaitSource
 from survival.validation.baselines import group_curves
 from survival.validation.calibration import entry_day_p, recalibration
 from survival.validation.concordance import concordant_pairs, separated_pairs
@@ -16,7 +17,6 @@ from survival.validation.held_out import HeldOut, Predicted, held_out_waits
 from survival.validation.intervals import Ratio
 from survival.validation.models import SurvivalModel
 from survival.validation.scores import brier_terms
-from survival.waits.counted import CLUSTERS, Cluster, WaitSource
 
 NO_COVARIATES: Final = "no covariates"
 """Name of the model that predicts one Kaplan–Meier curve for all."""
@@ -40,8 +40,8 @@ def compare(
     models
         Fitted models by name.
     test
-        Waits that they were not fitted to, such as those of later debuts. All begin on one day: the debut, or a landmark.
-        After a landmark, predictions are conditional on no entry by then.
+        Waits that they were not fitted to, such as those of later debuts. All begin on one day: the debut, or a
+        landmark. After a landmark, predictions are conditional on no entry by then.
     train
         Waits that they were fitted to, from which the baselines are made.
     days
@@ -52,8 +52,8 @@ def compare(
     reference
         Name of the model with which scores are compared (default: ``no covariates``).
     weights
-        Where waits are censored before the last of the days: variables by whose values the probability of being followed
-        differs (an empty tuple: by none). Default: no wait may be censored.
+        Where waits are censored before the last of the days: variables by whose values the probability of being
+        followed differs (an empty tuple: by none). Default: no wait may be censored.
     cluster
         What the intervals take as independent of each other.
 
@@ -69,8 +69,8 @@ def compare(
         `integrated_skill_low`, `integrated_skill_high`;
         `auc` (probability that a wait with an entry by the day was given a higher risk than one without; 0.5 for a
         constant prediction), `auc_low`, `auc_high`, `auc_gain` (difference to the reference), `auc_gain_low`,
-        `auc_gain_high`; `harrell_c`, `harrell_c_low`, `harrell_c_high`, `uno_c` (of entries by the day, with the risk of
-        an entry by the day; equal where no wait is censored);
+        `auc_gain_high`; `harrell_c`, `harrell_c_low`, `harrell_c_high`, `uno_c` (of entries by the day, with the risk
+        of an entry by the day; equal where no wait is censored);
         `expected_observed` (expected entries divided by observed; above 1 the model expects too many),
         `expected_observed_low`, `expected_observed_high`; `calibration_slope` (below 1: predictions are too extreme),
         `calibration_slope_low`, `calibration_slope_high`, `calibration_intercept` (at slope 1, in logarithms of odds);
@@ -81,10 +81,10 @@ def compare(
     Notes
     -----
     A score is a ratio of sums over waits or pairs of waits. Its interval is the jackknife by cluster, exact for sums
-    over waits and to first order for pairs; differences between models are paired within clusters. The quantile is that of the
-    t distribution with the effective number of clusters less one. Models, and the probability of being followed, are taken
-    as given: intervals say how scores would differ on other tracks of the same time, not how a refitted model would
-    do. Where one cluster is all there is, bounds are NaN.
+    over waits and to first order for pairs; differences between models are paired within clusters. The quantile is that
+    of the t distribution with the effective number of clusters less one. Models, and the probability of being followed,
+    are taken as given: intervals say how scores would differ on other tracks of the same time, not how a refitted model
+    would do. Where one cluster is all there is, bounds are NaN.
 
     Risks that differ by less than 10⁻¹² are ties. `integrated_brier` takes the days on which entries are seen, by the
     trapezoidal rule, from 0 at the start.

@@ -24,8 +24,8 @@ def harrell_c(days: ArrayLike, entered: ArrayLike, risk: ArrayLike, *, counts: A
 
     Notes
     -----
-    A pair is a wait with an entry and a wait known to be without one on that day. Equal risks count one half: a constant
-    prediction has C = 0.5. n log n steps.
+    A pair is a wait with an entry and a wait known to be without one on that day. Equal risks count one half: a
+    constant prediction has C = 0.5. The work grows with n log n.
 
     Raises
     ------

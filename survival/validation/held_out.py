@@ -9,12 +9,12 @@ import pandas as pd
 
 from diffusion import DataSaysNoError, SettingError
 from diffusion.arrays import Floats, Ints
+from survival.counting.counted import Cluster, CountedWaits, WaitSource
 from survival.validation.models import SurvivalModel
 from survival.validation.outcomes import Censoring, Outcomes
-from survival.waits.counted import Cluster, CountedWaits, WaitSource
 
 VALUES_AT_ONCE: Final = 20_000_000
-"""Numbers handed to `survival.waits.counted.Clusters.sums` together."""
+"""Numbers handed to `survival.counting.counted.Clusters.sums` together."""
 
 STRADDLING: Final = 0.05
 """Share of the entries by a day that may fall between a day before it and one after it."""
@@ -127,13 +127,13 @@ class HeldOut:
                 f"{who} of {int(outcomes.waits):,} waits entered by day {day}: models cannot be told apart on it; take "
                 f"{'a later' if entries == 0 else 'an earlier'} day"
             )
-        astride = outcomes.count @ (outcomes.entered & (self.after < day) & (outcomes.days > day))
+        around = outcomes.entered & (self.after < day) & (outcomes.days > day)
+        astride = outcomes.count @ around
         if astride > STRADDLING * entries:
-            around = outcomes.entered & (self.after < day) & (outcomes.days > day)
+            before, after = int(self.after[around].min()), int(outcomes.days[around].max())
             raise SettingError(
-                f"{int(astride):,} entries fall between a chart before day {day} and one after it, beside {int(entries):,} "
-                f"by then: these charts cannot say who entered by day {day}; take day {int(self.after[around].min())} "
-                f"or {int(outcomes.days[around].max())}"
+                f"these charts do not say who entered by day {day}: {int(entries):,} entries are by then, and "
+                f"{int(astride):,} fall between a chart before it and one after it; take day {before} or {after}"
             )
 
     def grid(self, day: int) -> Ints:
@@ -147,7 +147,7 @@ class HeldOut:
         return Predicted(self, name, model, *_distinct(self.counted.values, tuple(model.variables)))
 
     def by_cluster(self, values: Floats) -> tuple[Floats, Floats]:
-        """Return sums over clusters, (c, p), of the values, (n, p), of each kind of wait, and numbers of clusters, (c,).
+        """Return sums over clusters, (c, p), of the values, (n, p), of kinds of waits, and how many clusters a row is.
 
         Where waits are independent, each kind of wait is a row that stands for its waits.
         """

@@ -59,7 +59,7 @@ class Censoring:
         ended, left = (np.bincount(place, part, shape[0] * shape[1]).reshape(shape) for part in (count, count * ~went))
         at_risk = np.cumsum(ended[:, ::-1], axis=1)[:, ::-1] - ended + left
         stay = 1 - left / np.where(at_risk > 0, at_risk, 1.0)
-        followed = np.cumprod(np.column_stack([np.ones(shape[0]), stay]), axis=1)
+        followed = np.cumprod(np.column_stack([np.ones(shape[0]), stay]), axis=1, dtype=np.float64)
         last = np.array([times[np.flatnonzero(row)[-1]] if row.any() else 0.0 for row in ended])
         return cls(times, followed, last)
 

@@ -143,10 +143,10 @@ def d_calibration(
 
     Notes
     -----
-    If the predictions are right, survival at the entry is uniform between 0 and 1. A censored wait is spread evenly over
-    0 … its predicted survival, as the paper has it; an entry between two days is spread evenly between the survival of
-    both. Where few waits enter, nearly all of each wait is spread over bins that nothing is known of, and the test finds
-    little; `survival.compare` tests the days of those that enter.
+    If the predictions are right, survival at the entry is uniform between 0 and 1. A censored wait is spread evenly
+    over 0 … its predicted survival, as the paper has it; an entry between two days is spread evenly between the
+    survival of both. Where few waits enter, most of each wait is spread over bins of which nothing is known, and the
+    test finds little; `survival.compare` tests the days of those that enter.
 
     References
     ----------
@@ -166,7 +166,7 @@ def d_calibration(
         raise SettingError("survival_before must not be below survival")
     spread = spread_over(np.where(went, last, 0.0), np.where(went, before, last), bins)
     observed = count @ spread
-    expected = count.sum() / bins
+    expected = float(count.sum()) / bins
     statistic = float(((observed - expected) ** 2).sum() / expected)
     return DCalibration(observed, statistic, float(chi2.sf(statistic, bins - 1)))
 
@@ -179,7 +179,7 @@ def spread_over(low: Floats, high: Floats, bins: int) -> Floats:
     shares = np.maximum(overlap, 0.0) / np.where(width > 0, width, 1.0)[:, None]
     point = np.minimum((low * bins).astype(np.int64), bins - 1)
     shares[width <= 0] = np.eye(bins)[point[width <= 0]]
-    return shares
+    return np.asarray(shares, np.float64)
 
 
 def checked_survival(survival: ArrayLike, shape: tuple[int, ...]) -> Floats:

@@ -9,7 +9,7 @@ from diffusion.pairs.curves import independent_interval, interval
 from diffusion.pairs.variance import Spread
 from diffusion.risk.influence import Terms, left_out
 from diffusion.risk.kaplan_meier import KaplanMeier
-from survival.waits.counted import CountedWaits
+from survival.counting.counted import CountedWaits
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +44,8 @@ def entered_shares(counted: CountedWaits, group: Ints, groups: int, *, after: in
 
     Notes
     -----
-    The interval is `diffusion.pairs.curves.interval`, with the jackknife by cluster to first order, at least Greenwood's
-    variance, and 1 / Σ share² − 1 degrees of freedom, with each cluster's share of the hazard.
+    The interval is `diffusion.pairs.curves.interval`, with the jackknife by cluster to first order, at least
+    Greenwood's variance, and 1 / Σ share² − 1 degrees of freedom, with each cluster's share of the hazard.
     """
     window = slice(after + 1, day + 1)
     at_risk, entered = (_by_group(counts[:, window], group, groups) for counts in (counted.at_risk, counted.entered))
@@ -59,7 +59,7 @@ def entered_shares(counted: CountedWaits, group: Ints, groups: int, *, after: in
     for there, went in counted.clusters.counts(group, groups):
         # terms have one day more than the curves, on which nothing happens
         padded = [np.concatenate([part[..., window], part[..., :1] * 0], axis=-1) for part in (there, went)]
-        influence, own = (part[..., -1] for part in terms.influence((padded[0], padded[1])))
+        influence, own = (part[..., -2] for part in terms.influence((padded[0], padded[1])))
         variance += (left_out(influence, own) ** 2).sum(axis=0)
         shares += (own**2).sum(axis=0)
         reached += (there[..., day] > 0).sum(axis=0)
