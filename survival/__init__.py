@@ -1,9 +1,11 @@
 """Survival: time until a track enters a market."""
 
-from survival.bands import CLUSTERS, Cluster
+from survival.counting.counted import CLUSTERS, Cluster
 from survival.counting.frame import frame_waits
 from survival.counting.source import Waits, waits
 from survival.curves import GROUPINGS, Breakthrough, Grouping, breakthrough, kaplan_meier
+from survival.curves.breakthrough import Breakthrough, breakthrough
+from survival.curves.grouping import GROUPINGS, Grouping
 from survival.validation.baselines import GroupCurves, group_curves
 from survival.validation.calibration import calibration
 from survival.validation.comparison import compare

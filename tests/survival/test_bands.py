@@ -15,12 +15,10 @@ from numpy.typing import NDArray
 from scipy.stats import t as student
 
 import diffusion
-from diffusion.risk import waits as waits_module
 from diffusion.risk.influence import Terms
 from diffusion.risk.kaplan_meier import KaplanMeier
-from diffusion.risk.waits import Waits
-from survival import CLUSTERS, breakthrough, kaplan_meier
-from survival.bands import Cluster, whole_clusters
+from survival import CLUSTERS, Cluster, breakthrough
+from survival.counting import clusters as clusters_module
 from tests.conftest import REFERENCE, WriteCsv, steady
 from tests.random_charts import Study, examples, studies
 
@@ -126,7 +124,7 @@ def test_bands_are_those_of_the_plain_twin(
     if waits.empty:
         return
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(waits_module, "TRACKS_AT_ONCE", block)
+        patch.setattr(clusters_module, "WAITS_AT_ONCE", block)
         result = breakthrough(entries, by=by, horizon=40, cluster=cluster)  # type: ignore[arg-type]
     continents = diffusion.reference_table().set_index("market")["continent"]
     label = {
