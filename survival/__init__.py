@@ -3,7 +3,6 @@
 from survival.counting.counted import CLUSTERS, Cluster
 from survival.counting.frame import frame_waits
 from survival.counting.source import Waits, waits
-from survival.curves import GROUPINGS, Breakthrough, Grouping, breakthrough, kaplan_meier
 from survival.curves.breakthrough import Breakthrough, breakthrough
 from survival.curves.grouping import GROUPINGS, Grouping
 from survival.validation.baselines import GroupCurves, group_curves
@@ -35,7 +34,6 @@ __all__ = [
     "group_curves",
     "harrell_c",
     "integrated_brier_score",
-    "kaplan_meier",
     "uno_c",
     "waits",
 ]

@@ -11,11 +11,11 @@ from diffusion import Entries
 from diffusion.arrays import Floats, Ints
 from diffusion.conventions import HORIZON
 from diffusion.risk.kaplan_meier import NORMAL, TAIL, KaplanMeier, log_log_bounds
+from survival.counting.counted import Cluster, WaitSource
+from survival.counting.source import waits
 from survival.curves.areas import Area
 from survival.curves.bands import FEW, band, spreads
 from survival.curves.grouping import By, Groups, grouped, name_of
-from survival.counting.counted import Cluster, WaitSource
-from survival.counting.source import waits
 
 HALF: Final = 0.5
 """Survival at the median."""

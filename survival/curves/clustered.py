@@ -7,8 +7,8 @@ from typing import Self
 import numpy as np
 
 from diffusion.arrays import Floats, Ints
-from survival.curves.grouping import Groups
 from survival.counting.counted import ClusterWaits
+from survival.curves.grouping import Groups
 
 
 @dataclass(frozen=True, slots=True)

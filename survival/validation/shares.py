@@ -7,9 +7,10 @@ import numpy as np
 from diffusion.arrays import Floats, Ints
 from diffusion.pairs.curves import independent_interval, interval
 from diffusion.pairs.variance import Spread
-from diffusion.risk.influence import Terms, left_out
+from diffusion.risk.influence import left_out
 from diffusion.risk.kaplan_meier import KaplanMeier
 from survival.counting.counted import CountedWaits
+from survival.curves.clustered import Clustered
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,24 +48,28 @@ def entered_shares(counted: CountedWaits, group: Ints, groups: int, *, after: in
     The interval is `diffusion.pairs.curves.interval`, with the jackknife by cluster to first order, at least
     Greenwood's variance, and 1 / Σ share² − 1 degrees of freedom, with each cluster's share of the hazard.
     """
-    window = slice(after + 1, day + 1)
-    at_risk, entered = (_by_group(counts[:, window], group, groups) for counts in (counted.at_risk, counted.entered))
+    days = np.arange(day + 1)
+    at_risk, entered = (
+        _by_group(counts[:, : day + 1], group, groups) * (days > after) for counts in (counted.at_risk, counted.entered)
+    )
     curves = KaplanMeier.of(at_risk, entered)
     share = curves.incidence[:, -1]
     if counted.clusters is None:
         low, high = (bound[:, -1] for bound in independent_interval(curves))
         return Shares(share, low, high, np.full(groups, np.nan))
-    terms = Terms.of([KaplanMeier.of(*counts) for counts in zip(at_risk, entered, strict=True)])
-    variance, shares, reached = np.zeros(groups), np.zeros(groups), np.zeros(groups, np.int64)
-    for there, went in counted.clusters.counts(group, groups):
-        # terms have one day more than the curves, on which nothing happens
-        padded = [np.concatenate([part[..., window], part[..., :1] * 0], axis=-1) for part in (there, went)]
-        influence, own = (part[..., -2] for part in terms.influence((padded[0], padded[1])))
-        variance += (left_out(influence, own) ** 2).sum(axis=0)
-        shares += (own**2).sum(axis=0)
-        reached += (there[..., day] > 0).sum(axis=0)
+    # a wait adds what the variance grows by while it is at risk, and an entry takes its loss off
+    hazard = (at_risk * np.diff(curves.variance, axis=1, prepend=0.0)).sum(axis=1)
+    last = np.broadcast_to((days == day).astype(np.float64), curves.variance.shape)
+    variance, shares, reached = np.zeros(groups), np.zeros(groups), np.zeros(groups)
+    for waits in counted.clusters.waits():
+        some = Clustered.of(waits, group, day)
+        (own, lost), (there, _) = some.sums(curves.variance, curves.loss), some.sums(last, last)
+        part = own / np.where(hazard > 0, hazard, 1.0)[some.group]
+        variance += np.bincount(some.group, left_out(own - lost, part) ** 2, groups)
+        shares += np.bincount(some.group, part**2, groups)
+        reached += np.bincount(some.group, np.rint(there) > 0, groups)
     effective = 1 / np.where(shares > 0, shares, 1.0)
-    spread = Spread(variance, curves.variance[:, -1], effective - 1, reached)
+    spread = Spread(variance, curves.variance[:, -1], effective - 1, reached.astype(np.int64))
     low, high = interval(curves.staying[:, -1], curves.over[:, -1], spread)
     return Shares(share, low, high, np.where(shares > 0, effective, np.nan))
 
