@@ -14,34 +14,54 @@ from survival.hazards.frailty import FrailtyFit, frailty_hazard
 from survival.regression.cox import cox, cox_rows
 from survival.regression.cox_fit import CoxFit
 from survival.regression.proportionality import hazard_ratios_by_period, log_log, proportionality
+from survival.validation.baselines import GroupCurves, group_curves
+from survival.validation.calibration import calibration
+from survival.validation.comparison import compare
+from survival.validation.concordance import dynamic_auc, harrell_c, uno_c
+from survival.validation.models import SurvivalModel
+from survival.validation.outcomes import Censoring
+from survival.validation.scores import DCalibration, brier_score, d_calibration, integrated_brier_score
 
 __all__ = [
     "CLUSTERS",
     "GROUPINGS",
     "WEIGHTS",
     "Breakthrough",
+    "Censoring",
     "Cluster",
     "CoxFit",
+    "DCalibration",
     "FrailtyFit",
+    "GroupCurves",
     "Grouping",
     "HazardFit",
     "LogRank",
     "RestrictedMean",
     "StateCounts",
     "States",
+    "SurvivalModel",
     "Waits",
     "aalen_johansen",
     "breakthrough",
+    "brier_score",
+    "calibration",
+    "compare",
     "cox",
     "cox_rows",
+    "d_calibration",
     "discrete_hazard",
+    "dynamic_auc",
     "frailty_hazard",
     "frame_waits",
+    "group_curves",
+    "harrell_c",
     "hazard_ratios_by_period",
+    "integrated_brier_score",
     "log_log",
     "log_rank",
     "proportionality",
     "restricted_mean",
     "states",
+    "uno_c",
     "waits",
 ]
