@@ -1,7 +1,7 @@
 """Accelerated failure time models: covariates stretch or shorten the time until an entry."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import numpy as np
@@ -14,6 +14,7 @@ from survival.regression.distributions import FAMILIES, Family, day_of, law_of, 
 from survival.regression.estimation import check_entries, fitted, largest, likelihood_of
 from survival.regression.interval_fit import IntervalFit
 from survival.regression.interval_likelihood import IntervalLikelihood
+from survival.regression.lifelines_aft import lifelines_fitter
 from survival.waits.counted import CLUSTERS, Cluster, CountedWaits, WaitSource
 from survival.waits.formula import Design, variables_of
 
@@ -22,7 +23,7 @@ SPECIAL: Final[tuple[tuple[Family, float], ...]] = (("weibull", 1.0), ("lognorma
 """Families that are a generalised gamma, and its shape there."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class AftFit(IntervalFit):
     """Accelerated failure time model: log time = location + scale · error; the location is linear in the covariates.
 
@@ -30,11 +31,30 @@ class AftFit(IntervalFit):
 
     Attributes
     ----------
-    family
-        Distribution of the time.
+    formula, family
+        Covariates of the location, and the distribution of the time.
+    counted
+        The waits that it was fitted to.
     """
 
+    formula: str
     family: Family
+    counted: CountedWaits = field(repr=False)
+
+    def to_lifelines(self) -> Any:
+        """Return the model as a fitter of lifelines, fitted by lifelines to the same waits.
+
+        It is a ``WeibullAFTFitter``, ``LogNormalAFTFitter``, ``LogLogisticAFTFitter`` or
+        ``GeneralizedGammaRegressionFitter``. Its covariates are those of the formula, made already (`params_` has their
+        names), and its standard errors are model-based.
+
+        Raises
+        ------
+        DataSaysNoError
+            When lifelines would need more than `survival.regression.lifelines_aft.MOST_ROWS` rows.
+        """
+        design = Design.of(self.formula, self.counted.values)
+        return lifelines_fitter(self.counted, design, self.family, self.coefficients)
 
 
 def aft(source: WaitSource, formula: str, *, family: Family = "weibull", cluster: Cluster = "artist") -> AftFit:
@@ -154,7 +174,8 @@ def _aft(counted: CountedWaits, formula: str, family: Family) -> AftFit:
     names = ("Intercept", *design.names, *parameters_of(family)[1:])
     designs = (design, *[None] * (len(parameters_of(family)) - 1))
     likelihood = likelihood_of(law_of(family), counted, designs)
-    return AftFit(**vars(fitted(law_of(family), designs, names, likelihood, _starts(likelihood, family))), family=family)
+    fit = fitted(law_of(family), designs, names, likelihood, _starts(likelihood, family))
+    return AftFit(**vars(fit), formula=formula, family=family, counted=counted)
 
 
 def _starts(likelihood: IntervalLikelihood, family: Family) -> list[Floats]:

@@ -19,6 +19,9 @@ SHAPE_STEP: Final = 1e-3
 NEAR_NORMAL: Final = 1e-2
 """Shape of the generalised gamma below which a parabola through the log-normal stands for it, to about 1e-7."""
 
+LEAST_SHAPE: Final = 1e-6
+"""Shape of the generalised gamma for which its quantiles are those of the log-normal to a millionth."""
+
 Standard = tuple[Floats, Floats, Floats]
 """Logarithm of survival of a standardised log time, and its first and second derivative."""
 
@@ -112,7 +115,7 @@ def day_of(family: Family, survival: Floats, parameters: Floats) -> Floats:
     elif family == "loglogistic":
         z = np.log((1 - survival) / survival)
     else:
-        shape = np.where(np.abs(parameters[:, 2]) < SHAPE_STEP, SHAPE_STEP, parameters[:, 2])
+        shape = np.where(np.abs(parameters[:, 2]) < LEAST_SHAPE, LEAST_SHAPE, parameters[:, 2])
         size = shape**-2
         gamma = np.where(shape > 0, special.gammainccinv(size, survival), special.gammaincinv(size, survival))
         z = np.log(gamma / size) / shape

@@ -20,6 +20,9 @@ TO_COME: Final = 0.05
 LEVEL: Final = 0.05
 """Level of the test."""
 
+LATE: Final = 0.2
+"""Part of the entries that the two stretches at the end hold at least."""
+
 ADDED: Final = 2.0
 """Entries added to the last stretch, so that none there is not taken for proof of none later."""
 
@@ -51,12 +54,12 @@ def follow_up_test(source: WaitSource, *, by: Sequence[str] = (), cluster: Clust
     still to come. It also keeps no level (it is below .05 in about a quarter of worlds whose entries go on evenly). It
     is shown, and nothing is concluded from it.
 
-    The test is that of entries in two stretches of equal length at the end of follow-up, a half of it together. If fewer enter in
-    the second, and from then on they thin out at this rate or faster, then `to_come` is d₂² / (d₁ − d₂) of those who
-    enter after the last day, where d₁ and d₂ enter in the stretches. This is the extrapolation of Xie and others for
-    exponential tails; it is too small for tails that are heavier (a power of time). The stretches are whole steps of
-    the charts' grid. The variance is by cluster, and at least Greenwood's; to the second stretch `ADDED` entries are
-    added, times how much clusters enlarge the variance.
+    The test compares two stretches of equal length at the end of follow-up: the last half of it, or more where that
+    holds less than a fifth of the entries. Let the shares d₁ and d₂ enter in them. If d₂ < d₁, and entries thin out at
+    this rate or faster from then on, the share d₂² / (d₁ − d₂) at most enters later. This is the extrapolation of Xie
+    and others for exponential tails; where the tail is heavier (a power of time), more come later than it says. The
+    stretches are whole steps of the charts' grid. The variance is by cluster, and at least Greenwood's; `ADDED` entries
+    are added to the second stretch, times how much clusters enlarge the variance.
 
     References
     ----------
@@ -84,7 +87,7 @@ def follow_up_of(counted: CountedWaits, by: tuple[str, ...]) -> pd.DataFrame:
     rows = [_near_end(*parts) for parts in zip(at_risk, entered, opened.sum(axis=1), strict=True)]
     table = pd.DataFrame(rows, values)
     curves = [KaplanMeier.of(*parts) for parts in zip(at_risk, entered, strict=True)]
-    days = np.array([_stretches(int(last), step) for last in table["last_day"]])
+    days = np.array([_stretches(*parts, step) for parts in zip(entered, table["last_day"], strict=True)])
     greenwood, clustered, freedom = _spread(counted, group, curves, days)
     ends = [_Ends.of(curve, at) for curve, at in zip(curves, days, strict=True)]
     table["entered"] = [end.entered for end in ends]
@@ -135,9 +138,10 @@ def _near_end(at_risk: Ints, entered: Ints, waits: int) -> dict[str, float]:
     }
 
 
-def _stretches(last: int, step: int) -> tuple[int, int, int]:
-    """Return the days where the two stretches begin, meet and end; each is a quarter of follow-up in whole steps."""
-    width = max(step * (last // (4 * step)), 1)
+def _stretches(entered: Ints, last: int, step: int) -> tuple[int, int, int]:
+    """Return the days where the two stretches begin, meet and end, in whole steps of the grid."""
+    early = int(np.argmax(np.cumsum(entered) >= (1 - LATE) * entered.sum()))
+    width = max((last - min(early, last // 2)) // (2 * step), 1) * step
     return max(last - 2 * width, 0), max(last - width, 0), last
 
 

@@ -16,7 +16,7 @@ from survival.waits.counted import Cluster
 from survival.waits.formula import Design
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class IntervalFit:
     """Parametric model fitted to counted waits. Attributes with an underscore at the end are named as in lifelines.
 
