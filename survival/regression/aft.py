@@ -11,13 +11,12 @@ from diffusion import DataSaysNoError, SettingError
 from diffusion.arrays import Floats
 from diffusion.risk.kaplan_meier import KaplanMeier
 from survival.regression.distributions import FAMILIES, Family, day_of, law_of, parameters_of
-from survival.regression.estimation import check_entries, fitted, largest, likelihood_of
+from survival.regression.estimation import check_entries, fit_at, largest, likelihood_of
 from survival.regression.interval_fit import IntervalFit
 from survival.regression.interval_likelihood import IntervalLikelihood
 from survival.regression.lifelines_aft import lifelines_fitter
 from survival.waits.counted import CLUSTERS, Cluster, CountedWaits, WaitSource
 from survival.waits.formula import Design, variables_of
-
 
 SPECIAL: Final[tuple[tuple[Family, float], ...]] = (("weibull", 1.0), ("lognormal", 0.0))
 """Families that are a generalised gamma, and its shape there."""
@@ -91,7 +90,7 @@ def aft(source: WaitSource, formula: str, *, family: Family = "weibull", cluster
     Examples
     --------
     >>> from survival.waits.frame import frame_waits
-    >>> frame = pd.DataFrame({"days": [2, 5, 9, 9, 4, 1, 3, 9], "entered": [1, 1, 0, 0, 1, 1, 1, 1], "home": [1, 0] * 4})
+    >>> frame = pd.DataFrame({"days": [2, 5, 9, 9, 4, 1], "entered": [1, 1, 0, 1, 1, 1], "home": [1, 0, 0, 1, 0, 1]})
     >>> fit = aft(frame_waits(frame, days="days", entered="entered"), "home", family="lognormal")
     >>> list(fit.params_.index)
     ['Intercept', 'home', 'log(scale)']
@@ -174,7 +173,7 @@ def _aft(counted: CountedWaits, formula: str, family: Family) -> AftFit:
     names = ("Intercept", *design.names, *parameters_of(family)[1:])
     designs = (design, *[None] * (len(parameters_of(family)) - 1))
     likelihood = likelihood_of(law_of(family), counted, designs)
-    fit = fitted(law_of(family), designs, names, likelihood, _starts(likelihood, family))
+    fit = fit_at(law_of(family), designs, names, likelihood, largest(likelihood, _starts(likelihood, family)))
     return AftFit(**vars(fit), formula=formula, family=family, counted=counted)
 
 
@@ -186,5 +185,5 @@ def _starts(likelihood: IntervalLikelihood, family: Family) -> list[Floats]:
     found = []
     for special, shape in SPECIAL:
         simpler = replace(likelihood, designs=likelihood.designs[:2], log_survival=law_of(special).log_survival)
-        found.append(np.append(largest(simpler, _starts(simpler, special))[0], shape))
+        found.append(np.append(largest(simpler, _starts(simpler, special)).at, shape))
     return found

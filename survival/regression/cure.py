@@ -1,4 +1,4 @@
-"""Mixture cure models: some waits never end with an entry, and covariates act on that share and on the time of others."""
+"""Mixture cure models: some waits never end with an entry; covariates act on their share and on the time of others."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -13,10 +13,12 @@ from diffusion.arrays import Flags, Floats, Ints
 from diffusion.risk.kaplan_meier import KaplanMeier
 from survival.regression.aft import SPECIAL, check_options, location_and_scale
 from survival.regression.distributions import Family, Law, Terms, day_of, log_survival, parameters_of
-from survival.regression.estimation import check_entries, fitted, largest, likelihood_of
+from survival.regression.estimation import RUNAWAY, check_entries, fit_at, largest, likelihood_of
 from survival.regression.follow_up import TO_COME, follow_up_of, groups_of
 from survival.regression.interval_fit import IntervalFit, matrices
-from survival.regression.interval_likelihood import IntervalLikelihood
+from survival.regression.interval_likelihood import IntervalLikelihood, parts_of
+from survival.regression.newton import Climb
+from survival.regression.uncertainty import inverse_information
 from survival.waits.counted import Cluster, CountedWaits, WaitSource
 from survival.waits.formula import Design, variables_of
 
@@ -151,20 +153,36 @@ def cure(
     variables = tuple(sorted({*variables_of(formula), *variables_of(cured), *by}))
     counted = source.counted(variables, cluster=cluster)
     check_entries(counted)
-    designs = (
-        Design.of(cured, counted.values),
-        Design.of(formula, counted.values),
-        *[None] * (len(parameters_of(family)) - 1),
-    )
-    names = tuple(f"cured: {name}" for name in ("Intercept", *designs[0].names))
-    names = (*names, "Intercept", *designs[1].names, *parameters_of(family)[1:])
+    odds, time, others = Design.of(cured, counted.values), Design.of(formula, counted.values), parameters_of(family)[1:]
+    designs = (odds, time, *[None] * len(others))
+    names = (*(f"cured: {name}" for name in ("Intercept", *odds.names)), "Intercept", *time.names, *others)
     law = cure_law(family)
     likelihood = likelihood_of(law, counted, designs)
-    fit = fitted(law, designs, names, likelihood, _starts(likelihood, family))
+    peak = largest(likelihood, _starts(likelihood, family))
+    _check_share(likelihood, odds.variables, peak)
+    fit = fit_at(law, designs, names, likelihood, peak)
     follow_up = follow_up_of(counted, by)
     group, _ = groups_of(counted.values, by)
     follow_up["fitted_to_come"] = _to_come(fit, counted, family, group, len(follow_up))
     return CureFit(**vars(fit), family=family, follow_up=follow_up, follow_up_by=by)
+
+
+def _check_share(likelihood: IntervalLikelihood, variables: tuple[str, ...], peak: Climb) -> None:
+    """Refuse a share that never enters that runs to 0 or 1, in all waits or in a group."""
+    design = likelihood.designs[0]
+    part = parts_of(likelihood.designs)[0]
+    variance = inverse_information(peak.curvature.hessian)[part, part]
+    runs = ~(np.einsum("gp,pq,gq->g", design, variance, design) < RUNAWAY**2)
+    if not runs.any():
+        return
+    first = int(np.argmax(runs))
+    values = likelihood.counted.values.iloc[first]
+    where = "" if runs.all() else " where " + ", ".join(f"{name} = {values[name]}" for name in variables)
+    end = 1 if design[first] @ peak.at[part] > 0 else 0
+    advice = (
+        "no entry is late enough to tell the two apart" if end else "the curve has no plateau; `aft` fits such waits"
+    )
+    raise DataSaysNoError(f"the share that never enters runs to {end}{where}: {advice}")
 
 
 def cure_law(family: Family) -> Law:
@@ -208,7 +226,7 @@ def _starts(likelihood: IntervalLikelihood, family: Family) -> list[Floats]:
         found = []
         for simple, shape in SPECIAL:
             simpler = replace(likelihood, designs=designs[:3], log_survival=cure_law(simple).log_survival)
-            found.append(np.append(largest(simpler, _starts(simpler, simple))[0], shape))
+            found.append(np.append(largest(simpler, _starts(simpler, simple)).at, shape))
         return found
     left = KaplanMeier.of(counted.at_risk.sum(axis=0), counted.entered.sum(axis=0)).survival[-1]
     starts = []

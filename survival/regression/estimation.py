@@ -1,4 +1,4 @@
-"""Fit of a parametric model to counted waits: maximum likelihood, from several starts, with what it cannot say refused."""
+"""Fit of a parametric model to counted waits by maximum likelihood, from several starts."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -10,10 +10,16 @@ from diffusion.arrays import Floats
 from survival.regression.distributions import Law
 from survival.regression.interval_fit import IntervalFit, matrices
 from survival.regression.interval_likelihood import IntervalLikelihood, parts_of
-from survival.regression.newton import Curvature, maximum
+from survival.regression.newton import Climb, climb
 from survival.regression.uncertainty import Uncertainty, inverse_information
 from survival.waits.counted import CountedWaits
 from survival.waits.formula import Design
+
+FEW_STEPS: Final = 10
+"""Evaluations of the likelihood from each start, to choose one."""
+
+STEPS: Final = 200
+"""Most evaluations of the likelihood from the chosen start."""
 
 RUNAWAY: Final = 50.0
 """Standard error, of a coefficient times the range of its covariate, from which on the waits do not say its value."""
@@ -24,54 +30,55 @@ def likelihood_of(law: Law, counted: CountedWaits, designs: tuple[Design | None,
     return IntervalLikelihood(counted, matrices(designs, counted.values), law.log_survival)
 
 
-def fitted(
+def fit_at(
     law: Law,
     designs: tuple[Design | None, ...],
     names: tuple[str, ...],
     likelihood: IntervalLikelihood,
-    starts: Sequence[Floats],
+    peak: Climb,
 ) -> IntervalFit:
-    """Return the model with the largest likelihood that is found from several starts, (p,) each.
+    """Return the model at the maximum of its likelihood.
 
     Raises
     ------
     DataSaysNoError
-        When no start converges, or the waits do not bound a coefficient.
+        When the waits do not bound a coefficient.
     """
-    theta, curvature = largest(likelihood, starts)
-    check_coefficients(likelihood, names, theta, curvature)
+    _check_coefficients(likelihood, names, peak)
     counted = likelihood.counted
     waits = counted.opened.sum(axis=1)
     return IntervalFit(
         law,
         designs,
         names,
-        theta,
-        Uncertainty.of(likelihood, theta, curvature.hessian),
-        curvature.value,
+        peak.at,
+        Uncertainty.of(likelihood, peak.at, peak.curvature.hessian),
+        peak.curvature.value,
         tuple(np.average(design, axis=0, weights=waits)[None] for design in likelihood.designs),
         counted.horizon,
         counted.cluster,
     )
 
 
-def largest(likelihood: IntervalLikelihood, starts: Sequence[Floats]) -> tuple[Floats, Curvature]:
-    """Return the largest of the maxima found from several starts: coefficients and curvature.
+def largest(likelihood: IntervalLikelihood, starts: Sequence[Floats]) -> Climb:
+    """Return the maximum of a likelihood.
+
+    A few steps are taken from each start. The search goes on from the best of these points, and from the next only
+    where it ends nowhere.
 
     Raises
     ------
     DataSaysNoError
         When no start converges.
     """
-    found, failed = [], None
-    for start in starts:
-        try:
-            found.append(maximum(likelihood.at, start))
-        except DataSaysNoError as error:
-            failed = error
-    if failed is not None and not found:
-        raise failed
-    return max(found, key=lambda pair: pair[1].value)
+    first = [climb(likelihood.at, start, FEW_STEPS) for start in starts]
+    for point in sorted(first, key=lambda climbed: -np.nan_to_num(climbed.curvature.value, nan=-np.inf)):
+        found = point if point.ended else climb(likelihood.at, point.at, STEPS)
+        if found.ended:
+            return found
+    raise DataSaysNoError(
+        "the fit did not converge: the waits do not say which values fit best; use fewer covariates or another family"
+    )
 
 
 def check_entries(counted: CountedWaits) -> None:
@@ -81,15 +88,15 @@ def check_entries(counted: CountedWaits) -> None:
         raise DataSaysNoError(f"none of {waits:,} waits ended with an entry: there is no time until an entry to fit")
 
 
-def check_coefficients(likelihood: IntervalLikelihood, names: tuple[str, ...], theta: Floats, curve: Curvature) -> None:
+def _check_coefficients(likelihood: IntervalLikelihood, names: tuple[str, ...], peak: Climb) -> None:
     """Refuse coefficients that the waits do not bound: they would run to infinity, step by step."""
-    error = np.sqrt(np.diag(inverse_information(curve.hessian)))
+    error = np.sqrt(np.diag(inverse_information(peak.curvature.hessian)))
     width = np.concatenate([np.abs(design).max(axis=0) for design in likelihood.designs])
     for part, design in zip(parts_of(likelihood.designs), likelihood.designs, strict=True):
         width[part][1:] = np.ptp(design, axis=0)[1:]
     worst = int(np.argmax(error * width))
     if not error[worst] * width[worst] < RUNAWAY:
         raise DataSaysNoError(
-            f"the waits do not bound the coefficient '{names[worst]}' (it stands at {theta[worst]:.1f} and would go on): "
-            f"entries at one of its values only, or too few entries; leave it out, or join classes"
+            f"the waits do not bound the coefficient '{names[worst]}', which ran to {peak.at[worst]:.1f}: there are too "
+            f"few entries, or they are all at one of its values; leave it out, or join classes"
         )

@@ -190,9 +190,7 @@ class _Ends:
         return float(stdtr(freedom, excess / np.sqrt(variance)))
 
 
-def _spread(
-    counted: CountedWaits, group: Ints, curves: list[KaplanMeier], days: Ints
-) -> tuple[Floats, Floats, Floats]:
+def _spread(counted: CountedWaits, group: Ints, curves: list[KaplanMeier], days: Ints) -> tuple[Floats, Floats, Floats]:
     """Return covariance matrices of log survival on three days by Greenwood and by cluster, and degrees of freedom."""
     variance = np.array([curve.variance[at] for curve, at in zip(curves, days, strict=True)])
     greenwood = np.minimum(variance[:, :, None], variance[:, None, :])

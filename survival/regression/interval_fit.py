@@ -133,7 +133,8 @@ class IntervalFit:
         parameters = self.parameters(values)
         begun = self.law.log_survival(np.full(len(values), float(conditional_after)), parameters).value
         curves = [
-            self.law.log_survival(np.full(len(values), float(conditional_after + day)), parameters).value for day in days
+            self.law.log_survival(np.full(len(values), float(conditional_after + day)), parameters).value
+            for day in days
         ]
         survival = np.exp(np.array(curves).reshape(len(days), len(values)) - begun)
         return pd.DataFrame(survival, pd.Index(days, name="days"), values.index)
@@ -180,7 +181,7 @@ class IntervalFit:
             When `conditional_after` is negative or beyond follow-up.
         """
         if not 0 <= conditional_after <= self.horizon:
-            raise SettingError(f"cannot wait {conditional_after} days already: follow-up is from day 0 to {self.horizon}")
+            raise SettingError(f"no median after {conditional_after} days: follow-up is from day 0 to {self.horizon}")
         days = self._median(self.parameters(values), conditional_after)
         return pd.Series(days, values.index, name="median")
 

@@ -18,6 +18,7 @@ POINTS_AT_ONCE: Final = 65_536
 NUMBERS_AT_ONCE: Final = 8_000_000
 """Numbers by cell and day that are handed to clusters at once."""
 
+
 @dataclass(frozen=True, slots=True)
 class Points:
     """Cells and days at which a likelihood needs survival, in order of cell and day.
@@ -78,7 +79,6 @@ class Points:
                 self.cells,
             )
             first = last
-
 
 
 @dataclass(frozen=True)
@@ -168,9 +168,7 @@ def parts_of(designs: tuple[Floats, ...]) -> list[slice]:
 
 def parameters_at(designs: tuple[Floats, ...], theta: Floats) -> Floats:
     """Return, (n, k), the parameters of n rows from coefficients, (p,)."""
-    return np.column_stack(
-        [design @ theta[part] for design, part in zip(designs, parts_of(designs), strict=True)]
-    )
+    return np.column_stack([design @ theta[part] for design, part in zip(designs, parts_of(designs), strict=True)])
 
 
 def _share(after: Floats, until: Floats) -> Floats:
