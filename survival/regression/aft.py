@@ -185,5 +185,5 @@ def _starts(likelihood: IntervalLikelihood, family: Family) -> list[Floats]:
     found = []
     for special, shape in SPECIAL:
         simpler = replace(likelihood, designs=likelihood.designs[:2], log_survival=law_of(special).log_survival)
-        found.append(np.append(largest(simpler, _starts(simpler, special)).at, shape))
+        found.append(np.append(largest(simpler, _starts(simpler, special)).theta, shape))
     return found

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy import special
 
+from diffusion import DataSaysNoError
 from diffusion.arrays import Flags, Floats, Ints
 from diffusion.risk.kaplan_meier import KaplanMeier
 from survival.regression.aft import SPECIAL, check_options, location_and_scale
@@ -176,12 +177,10 @@ def _check_share(likelihood: IntervalLikelihood, variables: tuple[str, ...], pea
     if not runs.any():
         return
     first = int(np.argmax(runs))
-    values = likelihood.counted.values.iloc[first]
-    where = "" if runs.all() else " where " + ", ".join(f"{name} = {values[name]}" for name in variables)
-    end = 1 if design[first] @ peak.at[part] > 0 else 0
-    advice = (
-        "no entry is late enough to tell the two apart" if end else "the curve has no plateau; `aft` fits such waits"
-    )
+    value = likelihood.counted.values.iloc[first]  # noqa: PD011
+    where = "" if runs.all() else " where " + ", ".join(f"{name} = {value[name]}" for name in variables)
+    end = 1 if design[first] @ peak.theta[part] > 0 else 0
+    advice = "no entry is late enough to tell the two apart" if end else "there is no plateau; `aft` fits such waits"
     raise DataSaysNoError(f"the share that never enters runs to {end}{where}: {advice}")
 
 
@@ -226,7 +225,7 @@ def _starts(likelihood: IntervalLikelihood, family: Family) -> list[Floats]:
         found = []
         for simple, shape in SPECIAL:
             simpler = replace(likelihood, designs=designs[:3], log_survival=cure_law(simple).log_survival)
-            found.append(np.append(largest(simpler, _starts(simpler, simple)).at, shape))
+            found.append(np.append(largest(simpler, _starts(simpler, simple)).theta, shape))
         return found
     left = KaplanMeier.of(counted.at_risk.sum(axis=0), counted.entered.sum(axis=0)).survival[-1]
     starts = []

@@ -51,8 +51,8 @@ def fit_at(
         law,
         designs,
         names,
-        peak.at,
-        Uncertainty.of(likelihood, peak.at, peak.curvature.hessian),
+        peak.theta,
+        Uncertainty.of(likelihood, peak.theta, peak.curvature.hessian),
         peak.curvature.value,
         tuple(np.average(design, axis=0, weights=waits)[None] for design in likelihood.designs),
         counted.horizon,
@@ -73,7 +73,7 @@ def largest(likelihood: IntervalLikelihood, starts: Sequence[Floats]) -> Climb:
     """
     first = [climb(likelihood.at, start, FEW_STEPS) for start in starts]
     for point in sorted(first, key=lambda climbed: -np.nan_to_num(climbed.curvature.value, nan=-np.inf)):
-        found = point if point.ended else climb(likelihood.at, point.at, STEPS)
+        found = point if point.ended else climb(likelihood.at, point.theta, STEPS)
         if found.ended:
             return found
     raise DataSaysNoError(
@@ -97,6 +97,6 @@ def _check_coefficients(likelihood: IntervalLikelihood, names: tuple[str, ...], 
     worst = int(np.argmax(error * width))
     if not error[worst] * width[worst] < RUNAWAY:
         raise DataSaysNoError(
-            f"the waits do not bound the coefficient '{names[worst]}', which ran to {peak.at[worst]:.1f}: there are too "
-            f"few entries, or they are all at one of its values; leave it out, or join classes"
+            f"the waits do not bound the coefficient '{names[worst]}', which ran to {peak.theta[worst]:.1f}: too few "
+            f"entries, or all of them at one of its values; leave it out, or join classes"
         )

@@ -40,7 +40,7 @@ class Curvature:
 class Climb:
     """Where a search stands: coefficients, (p,), the log-likelihood there, and whether it ended at a maximum."""
 
-    at: Floats
+    theta: Floats
     curvature: Curvature
     ended: bool
 
