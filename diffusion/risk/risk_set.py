@@ -88,17 +88,33 @@ def risk_set(
     start, days, end = follow_up.start[row], follow_up.days[row], follow_up.end[row]
     if withheld is not None:
         days[withheld], end[withheld] = UNSEEN, End.WITHHELD
-    cells, clock = (own.row, own.market), clock[own.row]
-    at_risk = days[cells] != UNSEEN
-    early = at_risk & (there <= clock + start[cells])
-    lag = timelines.day[own.entry] - clock
-    went = at_risk & ~early & (lag <= days[cells])
-    undated = at_risk & ~early & (end[cells] == End.GAP) & timelines.left_censored[own.entry]
+    cells, lag = (own.row, own.market), timelines.day[own.entry] - clock[own.row]
+    early, went = fates(there - clock[own.row], lag, start[cells], days[cells])
+    undated = (days[cells] != UNSEEN) & ~early & (end[cells] == End.GAP) & timelines.left_censored[own.entry]
     for those, reason in ((undated, End.GAP_BEFORE_ENTRY), (early, End.THERE), (went, End.ENTERED)):
         end[own.row[those], own.market[those]] = reason
     days[own.row[early], own.market[early]] = UNSEEN
     days[own.row[went], own.market[went]] = lag[went]
     return RiskSet(start, days, end, own.row[went], own.market[went], own.entry[went])
+
+
+def fates(
+    there: NDArray[np.integer], lag: NDArray[np.integer], start: NDArray[np.integer], days: NDArray[np.integer]
+) -> tuple[Flags, Flags]:
+    """Return, (e,), which entries come before the time at risk, so that there is none, and which ones end it.
+
+    Parameters
+    ----------
+    there
+        Days from the start of the clock to the first day on which the track has entered, or may have.
+    lag
+        Days from the start of the clock to the entry.
+    start, days
+        Follow-up of a track that never enters, as in `FollowUp`.
+    """
+    at_risk = days != UNSEEN
+    early = at_risk & (there <= start)
+    return early, at_risk & ~early & (lag <= days)
 
 
 def wait_risk(

@@ -8,7 +8,7 @@ import pandas as pd
 
 from diffusion import DataSaysNoError, SettingError
 from diffusion.arrays import Flags, Floats, Ints
-from survival.waits.counted import Cluster, CountedWaits, Events
+from survival.counting.counted import Cluster, CountedWaits, Events
 
 CELLS_AT_ONCE = 200_000_000
 """Most cells times days that are counted."""
@@ -19,7 +19,7 @@ CLUSTERS_AT_ONCE = 1_024
 
 @dataclass(frozen=True, slots=True)
 class FrameClusters:
-    """Clusters of the rows of a frame; see `survival.waits.counted.Clusters`.
+    """Clusters of the rows of a frame; see `survival.counting.counted.Clusters`.
 
     Attributes
     ----------

@@ -1,0 +1,298 @@
+"""Waits of entries: who waits for an entry from when to when, on which clock, and by which variables."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+from typing import Final
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+from scipy.sparse import csr_array
+
+from diffusion import DataSaysNoError, Entries, SettingError
+from diffusion.conventions import HORIZON, LONGEST
+from diffusion.risk.clocks import Clock
+from diffusion.risk.follow_up import FollowUp
+from diffusion.risk.risk_set import withheld_markets
+from diffusion.timelines import Timelines
+from survival.counting.cells import Cells, cells_of, distinct_rows
+from survival.counting.clusters import SpanClusters
+from survival.counting.counted import CLUSTERS, Cluster, CountedWaits
+from survival.counting.spans import Episodes, Field, Spans
+from survival.counting.stages import stages_of
+from survival.counting.variables import ORIGIN, Combine, Tables, Variables
+
+CELLS: Final = 150_000_000
+"""Most cells times days that are counted."""
+
+CLASSES: Final = 16
+"""Classes of numbers with many values."""
+
+
+@dataclass(frozen=True)
+class Waits:
+    """Waits of entries, counted when they are asked for; made by `waits`, which explains the settings.
+
+    Attributes
+    ----------
+    entries
+        Entries of the charts.
+    clock
+        ``debut``, ``release``, or the code of a market.
+    horizon
+        Last day of the clock.
+    landmark
+        Day of the clock after which waits are at risk, and on which variables are taken.
+    debut
+        First and last date of debuts.
+    until
+        Last date that is known.
+    complete, updated, classes
+        As in `waits`.
+    tables
+        Variables of a user's own.
+    """
+
+    entries: Entries
+    clock: str
+    horizon: int
+    landmark: int
+    debut: tuple[date, date] | None
+    until: date | None
+    complete: bool
+    updated: bool
+    classes: int
+    tables: Tables
+
+    @property
+    def variables(self) -> list[str]:
+        """Names of all variables."""
+        return Variables(self.entries, self.tables).names
+
+    def counted(self, variables: tuple[str, ...] = (), *, cluster: Cluster = "artist") -> CountedWaits:
+        """Return the waits counted by these variables.
+
+        Raises
+        ------
+        SettingError
+            When a name is no variable, or `cluster` is unknown.
+        DataSaysNoError
+            When no track is at risk in any market, or there are too many combinations of values to count.
+        """
+        if cluster not in CLUSTERS:
+            raise SettingError(f"clusters are {', '.join(CLUSTERS)}, not '{cluster}'")
+        spans, cells, episodes = self._spans(tuple(variables))
+        length = self.horizon + 1
+        number = len(cells.values)
+        if number * length > CELLS:
+            raise DataSaysNoError(
+                f"{number:,} combinations of {', '.join(variables)} and {self.horizon:,} days are too many to count; "
+                f"use fewer variables, or fewer than {self.classes} classes"
+            )
+        opened, closed = spans.opened_closed(number, length)
+        there = opened.any(axis=1)
+        if not there.any():
+            raise DataSaysNoError(self._nobody())
+        kept = np.where(there, np.cumsum(there) - 1, -1)
+        spans = spans.renumbered(kept)
+        clusters = None
+        if cluster != "independent":
+            lines = self._lines
+            of_track = lines.cluster if cluster == "artist" else np.arange(len(lines.track_ids))
+            clusters = SpanClusters.of(spans, of_track[episodes.track], length)
+        values = cells.values.iloc[np.flatnonzero(there)].reset_index(drop=True)
+        return CountedWaits(values, opened[there], closed[there], spans.events, clusters, cluster)
+
+    def rows(self, variables: tuple[str, ...] = ()) -> pd.DataFrame:
+        """Return one row per wait, or per time at risk with the same values, for any survival package.
+
+        Returns
+        -------
+        DataFrame
+            `track_id`, `market`, `start`, `after`, `days`, `entered`, `artist` (number of the cluster), and the
+            variables. A row is at risk on the days ``start < day ≤ days``; an entry falls in (`after`, `days`].
+
+        Raises
+        ------
+        SettingError, DataSaysNoError
+            As `counted`.
+        """
+        spans, cells, episodes = self._spans(tuple(variables))
+        cell, start, stop, event, there = spans.listed(np.arange(len(episodes.track)))
+        if not there.any():
+            raise DataSaysNoError(self._nobody())
+        episode, market = np.nonzero(there)
+        event, stop, lines = event[there], stop[there], self._lines
+        frame = pd.DataFrame(
+            {
+                "track_id": lines.track_ids[episodes.track[episode]],
+                "market": np.array(lines.markets, object)[market],
+                "start": start[there],
+                "after": np.where(event >= 0, spans.events.after[event] if len(spans.event_kind) else 0, stop),
+                "days": stop,
+                "entered": event >= 0,
+                "artist": lines.cluster[episodes.track[episode]],
+            }
+        )
+        values = cells.values.iloc[cell[there]].reset_index(drop=True)
+        values = values[[name for name in values if name not in frame]]
+        order = ["track_id", "market", "start"]
+        return pd.concat([frame, values], axis=1).sort_values(order, kind="stable", ignore_index=True)
+
+    @cached_property
+    def _lines(self) -> Timelines:
+        lines = self.entries.timelines
+        return lines if self.until is None else lines.until(_day(self.until))
+
+    @cached_property
+    def _clock(self) -> Clock:
+        lines = self._lines
+        if self.clock == "release":
+            released = self.tables.tracks
+            if released is None or "release_date" not in released:
+                raise SettingError("a clock since the release needs a table of tracks with track_id and release_date")
+            dates = pd.to_datetime(released["release_date"], errors="coerce").dt.date
+            made = pa.table({"track_id": pa.array(released["track_id"]), "release_date": pa.array(dates, pa.date32())})
+            clock = Clock.since_release(lines, made)
+        elif self.clock == "debut":
+            clock = Clock.since_debut(lines)
+        else:
+            clock = Clock.since_entry(lines, self.clock)
+        kept = clock.passed < self.horizon
+        if self.until is not None:
+            kept &= lines.debut[clock.track] <= _day(self.until)
+        if self.debut is not None:
+            day = lines.debut[clock.track]
+            kept &= (day >= _day(self.debut[0])) & (day <= _day(self.debut[1]))
+        return Clock(clock.track[kept], clock.anchor[kept], clock.passed[kept], clock.ordered)
+
+    @cached_property
+    def _withheld(self) -> csr_array | None:
+        table = self.entries.withheld
+        return withheld_markets(self._lines, table) if table.num_rows else None
+
+    def _spans(self, variables: tuple[str, ...]) -> tuple[Spans, Cells, Episodes]:
+        """Return the times at risk, by cells of the variables."""
+        lines, clock = self._lines, self._clock
+        known = Variables(self.entries, self.tables)
+        known.check(variables)
+        fixed = known.fixed(variables)
+        stages, entered = stages_of(lines, clock, self.landmark, self.horizon, updated=self.updated and not fixed)
+        if fixed:
+            entered = entered[:, :1] & False
+        at, origin = np.arange(len(stages.track)), None
+        if ORIGIN in variables:
+            at, origin = np.nonzero(entered)
+        sets, which = distinct_rows(entered)
+        numbered = clock.track[stages.track[at]]
+        cells = cells_of(known, variables, numbered, sets, which[at], origin, classes=self.classes)
+        track = stages.track[at]
+        passed = clock.passed[track]
+        last = self.horizon - passed.astype(np.int64)
+        until = np.minimum(stages.until[at], last)
+        since = np.maximum(stages.since[at], self.landmark - passed.astype(np.int64))
+        episodes = Episodes(
+            clock.track[track], clock.anchor[track], passed, np.minimum(since, until), until, cells.kind
+        )
+        follow_up = FollowUp.of_waits(lines, self.horizon)
+        field = Field(follow_up, cells.cell, self.complete)
+        return Spans.of(lines, clock, episodes, field, self._withheld), cells, episodes
+
+    def _nobody(self) -> str:
+        calendar = self.entries.calendar
+        which = "" if self.debut is None else f" and debut from {self.debut[0]} to {self.debut[1]}"
+        which += f" and are followed for {self.horizon} days" if self.complete else ""
+        return (
+            f"no track is at risk in any market on '{calendar.chart}' ({len(calendar.markets)} observed): waits need "
+            f"tracks that debut after the washout of {self.entries.rules.washout} days{which}, and a second market"
+        )
+
+
+def waits(
+    entries: Entries,
+    *,
+    clock: str = "debut",
+    horizon: int = HORIZON,
+    landmark: int = 0,
+    debut: tuple[date, date] | None = None,
+    until: date | None = None,
+    complete: bool = False,
+    updated: bool = False,
+    markets: pd.DataFrame | None = None,
+    pairs: pd.DataFrame | None = None,
+    tracks: pd.DataFrame | None = None,
+    artists: pd.DataFrame | None = None,
+    combine: Mapping[str, Combine] | None = None,
+    classes: int = CLASSES,
+) -> Waits:
+    """Return the waits of tracks for markets that they have not entered.
+
+    A wait is one track in one market. It is at risk from the start of the clock, or from the end of the market's
+    washout if that is later (delayed entry), until the track enters, the market's coverage ends, a long gap begins, or
+    the horizon. Nothing is counted before it is asked for.
+
+    Parameters
+    ----------
+    clock
+        What starts the clock: the track's ``debut`` (default); its ``release``, by the column `release_date` of
+        `tracks`, where a track is at risk from its debut on, since it is not seen before; or the code of a market,
+        whose timed entries start the clock. In the last case an entry must have been seen to come after the start.
+    horizon
+        Last day of the clock, the bound included (default 180).
+    landmark
+        Day of the clock after which waits are at risk, and on which variables of the markets entered so far are taken
+        (default 0: the footprint). To predict after so many days, count with a landmark.
+    debut
+        First and last date of the tracks' debuts (default: all).
+    until
+        Last date that is known: later entries and charts are left out, as if they had not happened (default: all).
+    complete
+        Whether only waits count whose market is in coverage from the landmark to the horizon (default: no). Whether
+        a wait counts does not depend on its entry.
+    updated
+        Whether variables of the markets entered so far change with each entry (default: no). They are known at the end
+        of the day, so they hold from the next day on.
+    markets, pairs, tracks, artists
+        Tables of variables of your own: one row per `market`; per ordered pair `source`, `target`, with numbers; per
+        `track_id`; per `artist`. Every other column is a variable.
+    combine
+        How the numbers of pairs are combined over the markets entered so far: ``sum`` (default), ``mean``, ``smallest``
+        or ``largest``.
+    classes
+        Numbers of tracks, artists and pairs with more different values are put in so many classes of about equal size,
+        each with its mean (default 16). Numbers of markets are kept.
+
+    Raises
+    ------
+    SettingError
+        When a setting is out of range or the market is unknown.
+
+    Examples
+    --------
+    >>> import diffusion
+    >>> with diffusion.open_sample() as charts:
+    ...     counted = waits(charts.entries(), horizon=60).counted(("language_match",))
+    >>> counted.values["language_match"].tolist(), counted.entered.sum(axis=1).tolist()
+    (['no', 'yes'], [615, 277])
+    """
+    if not 1 <= horizon <= LONGEST:
+        raise SettingError(f"horizon is {horizon} days; it must be between 1 and {LONGEST:,}")
+    if not 0 <= landmark < horizon:
+        raise SettingError(f"landmark is day {landmark}; it must be between 0 and the day before the horizon {horizon}")
+    if classes < 2:
+        raise SettingError(f"classes is {classes}; there must be 2 or more")
+    if complete and updated:
+        raise SettingError(
+            "waits whose variables change are not predicted: take variables on a landmark, without 'updated'"
+        )
+    if debut is not None and debut[0] > debut[1]:
+        raise SettingError(f"debuts from {debut[0]} to {debut[1]}: the first date is after the last")
+    tables = Tables(markets, pairs, tracks, artists, combine or {})
+    return Waits(entries, clock, horizon, landmark, debut, until, complete, updated, classes, tables)
+
+
+def _day(day: date) -> int:
+    """Return a date as days since 1970-01-01."""
+    return (day - date(1970, 1, 1)).days
