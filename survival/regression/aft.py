@@ -10,13 +10,13 @@ import pandas as pd
 from diffusion import DataSaysNoError, SettingError
 from diffusion.arrays import Floats
 from diffusion.risk.kaplan_meier import KaplanMeier
+from survival.counting.counted import CLUSTERS, Cluster, CountedWaits, WaitSource
+from survival.counting.formula import Design, variables_of
 from survival.regression.distributions import FAMILIES, Family, day_of, law_of, parameters_of
 from survival.regression.estimation import check_entries, fit_at, largest, likelihood_of
 from survival.regression.interval_fit import IntervalFit
 from survival.regression.interval_likelihood import IntervalLikelihood
 from survival.regression.lifelines_aft import lifelines_fitter
-from survival.waits.counted import CLUSTERS, Cluster, CountedWaits, WaitSource
-from survival.waits.formula import Design, variables_of
 
 SPECIAL: Final[tuple[tuple[Family, float], ...]] = (("weibull", 1.0), ("lognormal", 0.0))
 """Families that are a generalised gamma, and its shape there."""
@@ -89,7 +89,7 @@ def aft(source: WaitSource, formula: str, *, family: Family = "weibull", cluster
 
     Examples
     --------
-    >>> from survival.waits.frame import frame_waits
+    >>> from survival.counting.frame import frame_waits
     >>> frame = pd.DataFrame({"days": [2, 5, 9, 9, 4, 1], "entered": [1, 1, 0, 1, 1, 1], "home": [1, 0, 0, 1, 0, 1]})
     >>> fit = aft(frame_waits(frame, days="days", entered="entered"), "home", family="lognormal")
     >>> list(fit.params_.index)

@@ -12,16 +12,16 @@ from scipy import special
 from diffusion import DataSaysNoError
 from diffusion.arrays import Flags, Floats, Ints
 from diffusion.risk.kaplan_meier import KaplanMeier
+from survival.counting.counted import Cluster, CountedWaits, WaitSource
+from survival.counting.formula import Design, variables_of
 from survival.regression.aft import SPECIAL, check_options, location_and_scale
 from survival.regression.distributions import Family, Law, Terms, day_of, log_survival, parameters_of
 from survival.regression.estimation import RUNAWAY, check_entries, fit_at, largest, likelihood_of
 from survival.regression.follow_up import TO_COME, follow_up_of, groups_of
 from survival.regression.interval_fit import IntervalFit, matrices
 from survival.regression.interval_likelihood import IntervalLikelihood, parts_of
-from survival.regression.newton import Climb
+from survival.regression.search import Climb
 from survival.regression.uncertainty import inverse_information
-from survival.waits.counted import Cluster, CountedWaits, WaitSource
-from survival.waits.formula import Design, variables_of
 
 CURED = "never enters"
 LATER = "not entered by the horizon"
@@ -177,7 +177,7 @@ def _check_share(likelihood: IntervalLikelihood, variables: tuple[str, ...], pea
     if not runs.any():
         return
     first = int(np.argmax(runs))
-    value = likelihood.counted.values.iloc[first]  # noqa: PD011
+    value = likelihood.counted.values.iloc[first]
     where = "" if runs.all() else " where " + ", ".join(f"{name} = {value[name]}" for name in variables)
     end = 1 if design[first] @ peak.theta[part] > 0 else 0
     advice = "no entry is late enough to tell the two apart" if end else "there is no plateau; `aft` fits such waits"

@@ -7,13 +7,13 @@ import numpy as np
 
 from diffusion import DataSaysNoError
 from diffusion.arrays import Floats
+from survival.counting.counted import CountedWaits
+from survival.counting.formula import Design
 from survival.regression.distributions import Law
 from survival.regression.interval_fit import IntervalFit, matrices
 from survival.regression.interval_likelihood import IntervalLikelihood, parts_of
-from survival.regression.newton import Climb, climb
+from survival.regression.search import Climb, climb
 from survival.regression.uncertainty import Uncertainty, inverse_information
-from survival.waits.counted import CountedWaits
-from survival.waits.formula import Design
 
 FEW_STEPS: Final = 10
 """Evaluations of the likelihood from each start, to choose one."""

@@ -12,7 +12,7 @@ from diffusion import SettingError
 from diffusion.arrays import Floats, Ints
 from diffusion.risk.influence import ALONE, Terms, left_out
 from diffusion.risk.kaplan_meier import KaplanMeier
-from survival.waits.counted import CLUSTERS, Cluster, CountedWaits, WaitSource
+from survival.counting.counted import CLUSTERS, Cluster, CountedWaits, WaitSource
 
 TO_COME: Final = 0.05
 """Share of those who ever enter that may still come after the end of follow-up that is called long enough."""

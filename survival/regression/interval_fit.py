@@ -9,11 +9,11 @@ from scipy.special import stdtr
 
 from diffusion import SettingError
 from diffusion.arrays import Floats
+from survival.counting.counted import Cluster
+from survival.counting.formula import Design
 from survival.regression.distributions import Law
 from survival.regression.interval_likelihood import parameters_at
 from survival.regression.uncertainty import Uncertainty
-from survival.waits.counted import Cluster
-from survival.waits.formula import Design
 
 
 @dataclass(frozen=True, eq=False)

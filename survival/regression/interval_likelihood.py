@@ -8,9 +8,9 @@ from typing import Final, Self
 import numpy as np
 
 from diffusion.arrays import Floats, Ints
+from survival.counting.counted import Clusters, CountedWaits
 from survival.regression.distributions import LogSurvival, Terms
-from survival.regression.newton import Curvature
-from survival.waits.counted import Clusters, CountedWaits
+from survival.regression.search import Curvature
 
 POINTS_AT_ONCE: Final = 65_536
 """Cells times days whose survival is computed at once."""

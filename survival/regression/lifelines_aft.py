@@ -8,9 +8,9 @@ import pandas as pd
 
 from diffusion import DataSaysNoError
 from diffusion.arrays import Floats, Ints
+from survival.counting.counted import CountedWaits
+from survival.counting.formula import Design
 from survival.regression.distributions import Family
-from survival.waits.counted import CountedWaits
-from survival.waits.formula import Design
 
 MOST_ROWS: Final = 100_000
 """Rows up to which a model is handed to lifelines: it takes minutes from there on."""
