@@ -130,8 +130,8 @@ def _differences(groups: Groups, area: Area, covariance: Floats, freedom: Floats
     variance = np.maximum(variance, 0.0 if shared else least)
     known = (area.greenwood[one] > 0) & (area.greenwood[two] > 0) & np.isfinite(variance) & (variance > 0)
     error = np.where(known, np.sqrt(np.where(known, variance, 1.0)), np.nan)
-    parts = [each[at] ** 2 / np.maximum(freedom[at], 1) for at in (one, two)]
-    both = (each[one] + each[two]) ** 2 / np.where(known, sum(parts), 1.0)
+    parts = each[one] ** 2 / np.maximum(freedom[one], 1) + each[two] ** 2 / np.maximum(freedom[two], 1)
+    both = np.where(parts > 0, (each[one] + each[two]) ** 2 / np.where(parts > 0, parts, 1.0), np.inf)
     difference = area.mean[one] - area.mean[two]
     reach = stdtrit(np.maximum(both, 1), 1 - TAIL) * error
     table["difference"], table["standard_error"] = difference, error
