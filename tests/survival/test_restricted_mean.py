@@ -62,20 +62,22 @@ def test_variances_are_those_of_a_plain_jackknife() -> None:
     errors = np.sqrt((left_out**2).sum(axis=1))
     np.testing.assert_allclose(found.table["standard_error"], errors, rtol=0.08)  # to first order
     difference = found.differences.iloc[0]
-    assert difference["standard_error"] == pytest.approx(np.sqrt(((left_out[0] - left_out[1]) ** 2).sum()), rel=0.08)
+    variance = (found.table["standard_error"] ** 2).sum() - 2 * (left_out[0] * left_out[1]).sum()
+    assert difference["standard_error"] ** 2 == pytest.approx(variance, rel=0.08)
     assert difference["difference"] == pytest.approx(-np.diff(found.table["restricted_mean_days"])[0])
     assert difference["low"] < difference["difference"] < difference["high"]
 
 
 def test_a_difference_counts_clusters_that_are_in_both_groups() -> None:
-    """Two groups with the same waits differ by nothing, for certain."""
-    frame = pd.DataFrame({"days": [3, 9, 5, 6] * 2, "entered": [1, 0, 1, 0] * 2, "by": [1, 2, 3, 4] * 2})
-    frame["who"] = np.repeat(["a", "b"], 4)
-    whole = frame_waits(frame, days="days", entered="entered", cluster="by")
-    areas = restricted_mean(whole, by="who", days=6)
-    assert areas.differences["difference"].tolist() == [0]
-    # of two independent groups the error would be √2 times that of one; here it is that of independent waits at least
-    assert areas.differences["standard_error"][0] <= np.sqrt(2) * areas.table["standard_error"].max() + 1e-12
+    """The waits of each cluster are in both groups: they differ by nothing, and the test knows it."""
+    frame = pd.DataFrame({"days": [3, 9, 5, 6, 7, 7], "entered": [1, 0, 1, 0, 1, 1], "by": range(6)})
+    twice = pd.concat([frame.assign(who="a"), frame.assign(who="b"), frame.assign(who="c", days=frame["days"] + 2)])
+    found = restricted_mean(frame_waits(twice, days="days", entered="entered", cluster="by"), by="who", days=7)
+    same, later = found.differences.iloc[0], found.differences.iloc[1]
+    alone = found.table["standard_error"][0]
+    assert (same["group"], same["other"], same["difference"]) == ("a", "b", 0)
+    assert pd.isna(same["standard_error"]) or same["standard_error"] < 0.5 * alone
+    assert later["standard_error"] < alone
 
 
 # ── simulated truth ──────────────────────────────────────────────────────────────────────────────────────────────────
