@@ -16,8 +16,9 @@ from diffusion.timelines import NOT_ENTERED, Timelines, expanded
 from survival.counting.cells import Cells
 from survival.counting.counted import ClusterWaits
 from survival.counting.spans import Episodes
-from survival.curves.aalen_johansen import ClusterCounts, StateCounts
+from survival.curves.aalen_johansen import StateCounts
 from survival.curves.grouping import Groups
+from survival.curves.state_bands import ClusterCounts
 
 PART: Final = "part of the time"
 """Name of the column that says the part of each cell."""
@@ -64,7 +65,8 @@ class TimesAway:
         known = (track >= 0) & (left <= until)
         order = np.lexsort((left[known], track[known]))
         back = np.where(back <= until, back, NOT_ENTERED)
-        return cls(*(part[known][order] for part in (track, left, back)), terminal)
+        track, left, back = (part[known][order] for part in (track, left, back))
+        return cls(track, left, back, terminal)
 
     def divided(self, timelines: Timelines, episodes: Episodes, cells: Cells) -> tuple[Episodes, Cells]:
         """Return the episodes of all `PARTS`, and cells whose values say the part too."""
