@@ -1,6 +1,6 @@
 """Entries as arrays, for statistics on whole graphs."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final, Self
 
 import numpy as np
@@ -121,22 +121,6 @@ class Timelines:
     def timed(self) -> NDArray[np.bool_]:
         """(k,): whether the entry is timed, and its track's debut too."""
         return ~self.left_censored & ~self.debut_censored[self.track]
-
-    def until(self, day: int) -> "Timelines":
-        """Return what was known on a day: later entries and charts are left out; tracks without an entry stay."""
-        kept, seen = self.day <= day, self.span_first <= day
-        return replace(
-            self,
-            starts=np.append(0, np.cumsum(kept))[self.starts],
-            track=self.track[kept],
-            market=self.market[kept],
-            day=self.day[kept],
-            last_without=self.last_without[kept],
-            left_censored=self.left_censored[kept],
-            span_market=self.span_market[seen],
-            span_first=self.span_first[seen],
-            span_last=np.minimum(self.span_last[seen], np.int32(day)),
-        )
 
     def span_of(self, market: NDArray[np.integer], day: NDArray[np.integer]) -> NDArray[np.int64]:
         """Return for each market and day the index of the stretch of coverage that has the day, −1 where none has."""

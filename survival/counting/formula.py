@@ -2,6 +2,7 @@
 
 import ast
 import difflib
+import re
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,6 +24,9 @@ TRANSFORMS: Final = ("C", "bs", "cr", "cs", "cc", "poly", "center", "scale", "I"
 
 COLLINEAR: Final = 1e-8
 """Share of a column's length that a constant and other columns leave, below which it is a combination of them."""
+
+QUOTED: Final = re.compile(r"`([^`]*)`")
+"""A name in back quotes."""
 
 _PARTS: Final = (
     ast.Expression, ast.Call, ast.Name, ast.Load, ast.Constant, ast.BinOp, ast.UnaryOp, ast.Compare, ast.keyword,
@@ -127,16 +131,24 @@ def variables_of(formula: str) -> tuple[str, ...]:
         factors = [factor for term in parsed for factor in term.factors]
     except (FormulaicError, SyntaxError, AttributeError, TypeError) as error:
         raise SettingError(f"cannot read the formula '{formula}': {_line(error)}") from error
+    names: set[str] = set()
     for factor in factors:
         if factor.eval_method.value == "python":
-            _check_expression(formula, factor.expr)
-    return tuple(sorted(map(str, parsed.required_variables)))
+            names |= _names(formula, factor.expr)
+        elif factor.eval_method.value == "lookup":
+            names.add(factor.expr)
+    return tuple(sorted(names))
 
 
-def _check_expression(formula: str, expression: str) -> None:
-    """Refuse what a formula need not contain: a formula in a study file of somebody else must not run code."""
+def _names(formula: str, expression: str) -> set[str]:
+    """Return the variables of an expression; refuse what a formula need not contain.
+
+    A formula in a study file of somebody else must not run code.
+    """
+    quoted = QUOTED.findall(expression)
+    plain = QUOTED.sub("quoted", expression)
     try:
-        parts = list(ast.walk(ast.parse(expression, mode="eval")))
+        parts = list(ast.walk(ast.parse(plain, mode="eval")))
     except SyntaxError as error:
         raise SettingError(f"cannot read '{expression}' in the formula '{formula}'") from error
     allowed = (*FUNCTIONS, *TRANSFORMS)
@@ -147,6 +159,8 @@ def _check_expression(formula: str, expression: str) -> None:
             raise SettingError(
                 f"'{expression}' in the formula '{formula}' is not allowed; a formula may call {', '.join(allowed)}"
             )
+    names = {part.id for part in parts if isinstance(part, ast.Name)}
+    return (names - {*allowed, "contr", "quoted"}) | set(quoted)
 
 
 def _is_coding(part: ast.AST) -> bool:

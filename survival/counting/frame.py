@@ -99,7 +99,7 @@ class FrameWaits:
         if len(values) * length > CELLS_AT_ONCE:
             raise DataSaysNoError(
                 f"{len(values):,} combinations of values and {length:,} days are too many to count; "
-                f"put the variables in classes, or use `survival.cox_rows`"
+                f"put the variables in classes"
             )
         opened, closed = (
             np.bincount(cell * length + at, minlength=len(values) * length).reshape(len(values), length)
@@ -190,7 +190,7 @@ def _whole(frame: pd.DataFrame, name: str) -> Ints:
     if wrong.any():
         at = int(np.argmax(wrong))
         raise SettingError(
-            f"row {at} of the column '{name}' is {frame[name].iloc[at]!r}; it must be a whole number of days, 0 or more"
+            f"row {at} of the column '{name}' is {frame[name].iloc[at]}; it must be a whole number of days, 0 or more"
         )
     return numbers.astype(np.int64)
 

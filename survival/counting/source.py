@@ -45,7 +45,7 @@ class Waits:
     Attributes
     ----------
     entries
-        Entries of the charts.
+        Entries of the charts, as they were known.
     clock
         ``debut``, ``release``, or the code of a market.
     horizon
@@ -54,8 +54,6 @@ class Waits:
         Day of the clock after which waits are at risk, and on which variables are taken.
     debut
         First and last date of debuts.
-    until
-        Last date that is known.
     complete, updated, classes
         As in `waits`.
     tables
@@ -69,7 +67,6 @@ class Waits:
     horizon: int
     landmark: int
     debut: tuple[date, date] | None
-    until: date | None
     complete: bool
     updated: bool
     classes: int
@@ -151,15 +148,9 @@ class Waits:
         order = ["track_id", "market", "start"]
         return pd.concat([frame, values], axis=1).sort_values(order, kind="stable", ignore_index=True)
 
-    def known(self) -> tuple[Timelines, int]:
-        """Return the entries that are known, as arrays, and the last day that is, from 1970-01-01."""
-        last = int(self._lines.span_last.max())
-        return self._lines, last if self.until is None else min(_day(self.until), last)
-
-    @cached_property
+    @property
     def _lines(self) -> Timelines:
-        lines = self.entries.timelines
-        return lines if self.until is None else lines.until(_day(self.until))
+        return self.entries.timelines
 
     @cached_property
     def _clock(self) -> Clock:
@@ -176,8 +167,6 @@ class Waits:
         else:
             clock = Clock.since_entry(lines, self.clock)
         kept = clock.passed < self.horizon
-        if self.until is not None:
-            kept &= lines.debut[clock.track] <= _day(self.until)
         if self.debut is not None:
             day = lines.debut[clock.track]
             kept &= (day >= _day(self.debut[0])) & (day <= _day(self.debut[1]))
@@ -307,7 +296,8 @@ def waits(
     if debut is not None and debut[0] > debut[1]:
         raise SettingError(f"debuts from {debut[0]} to {debut[1]}: the first date is after the last")
     tables = Tables(markets, pairs, tracks, artists, combine or {})
-    return Waits(entries, clock, horizon, landmark, debut, until, complete, updated, classes, tables)
+    known = entries if until is None else entries.until(until)
+    return Waits(known, clock, horizon, landmark, debut, complete, updated, classes, tables)
 
 
 def _day(day: date) -> int:

@@ -168,7 +168,8 @@ class Spans:
         if withheld is not None:
             episode, market = withheld[episodes.track].nonzero()
             barred = (episode.astype(np.int64), market.astype(np.int64))
-            licensed = ~np.asarray(withheld[episodes.track[own.row], own.market]).ravel().astype(np.bool_)
+            markets = len(timelines.markets)
+            licensed = ~np.isin(own.row * markets + own.market, barred[0] * markets + barred[1])
             own = OwnEntries(own.row[licensed], own.market[licensed], own.entry[licensed])
         places = (row[own.row], own.market)
         anchor = episodes.anchor[own.row]

@@ -140,8 +140,7 @@ def states(
     """
     waiting = waits(source, horizon=HORIZON if horizon is None else horizon) if isinstance(source, Entries) else source
     _check(waiting, absences)
-    lines, until = waiting.known()
-    away = TimesAway.of(lines, absences, until, terminal=terminal)
+    away = TimesAway.of(waiting.entries.timelines, absences, terminal=terminal)
     groups = grouped(replace(waiting, parts=away), by, horizon=horizon, cluster=cluster)
     counted = StateGroups.of(groups)
     counts, after = counted.counts()

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from diffusion import Absences
 from diffusion.arrays import Ints
-from diffusion.timelines import NOT_ENTERED, Timelines, expanded
+from diffusion.timelines import NEVER, NOT_ENTERED, Timelines, expanded
 from survival.counting.cells import Cells
 from survival.counting.counted import ClusterWaits
 from survival.counting.spans import Episodes
@@ -53,9 +53,9 @@ class TimesAway:
     terminal: bool
 
     @classmethod
-    def of(cls, timelines: Timelines, absences: Absences, until: int, *, terminal: bool) -> Self:
-        """Return the absences of tracks as they were known on the day `until`."""
-        table = absences.table
+    def of(cls, timelines: Timelines, absences: Absences, *, terminal: bool) -> Self:
+        """Return the absences of tracks as they were known on the last day of `timelines`."""
+        table, until = absences.table, int(timelines.span_last.max(initial=NEVER))
         at = pc.index_in(table["track_id"], pa.array(timelines.track_ids, pa.string()))
         track = pc.fill_null(at, -1).to_numpy().astype(np.int64)
         left, back = (

@@ -193,8 +193,7 @@ def test_clusters_have_the_counts_of_their_rows(sample: Sample) -> None:
     rows = twin_rows(few, absences, 40, False)
     rows = rows[rows["market"].isin(["SE", "US", "MX"])].reset_index(drop=True)
     waiting = survival.waits(few, horizon=40)
-    lines, until = waiting.known()
-    away = TimesAway.of(lines, absences, until, terminal=False)
+    away = TimesAway.of(few.timelines, absences, terminal=False)
     groups = grouped(replace(waiting, parts=away), pd.DataFrame({"market": ["SE", "US", "MX"], "g": ["N", "A", "A"]}),
                      horizon=None, cluster="artist")  # fmt: skip
     found: Counter[tuple[int, ...]] = Counter()
