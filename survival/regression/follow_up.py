@@ -13,6 +13,7 @@ from diffusion.arrays import Floats, Ints
 from diffusion.risk.influence import ALONE, Terms, left_out
 from diffusion.risk.kaplan_meier import KaplanMeier
 from survival.counting.counted import CLUSTERS, Cluster, CountedWaits, WaitSource
+from survival.curves.clustered import Clustered
 
 TO_COME: Final = 0.05
 """Share of those who ever enter that may still come after the end of follow-up that is called long enough."""
@@ -198,11 +199,18 @@ def _spread(counted: CountedWaits, group: Ints, curves: list[KaplanMeier], days:
     if counted.clusters is None:
         return greenwood, clustered, np.full(len(curves), np.inf)
     padded = Terms.of(curves)
-    terms = Terms(padded.gain[:, :-1], padded.loss[:, :-1], padded.total[:, :-1])
-    places = np.arange(len(curves))[:, None]
-    for at_risk, entered in counted.clusters.counts(group, len(curves)):
-        influence, share = terms.influence((at_risk, entered))
-        change = left_out(influence[:, places, days], np.minimum(share[:, places, days], ALONE))
-        clustered += np.einsum("cga,cgb->gab", change, change)
-        shares += (share[:, places[:, 0], days[:, 2]] ** 2).sum(axis=0)
+    every, rows = np.arange(counted.horizon + 1), np.arange(len(curves))
+    gained = np.cumsum(padded.gain[:, :-1], axis=1)
+    for block in counted.clusters.waits():
+        waits = Clustered.of(block, group, counted.horizon)
+        changes = []
+        for day in days.T:
+            until = np.minimum(every, day[:, None])
+            own, lost = waits.sums(gained[rows[:, None], until], padded.loss[:, :-1] * (every <= day[:, None]))
+            total = padded.total[rows, day][waits.group]
+            share = own / np.where(total > 0, total, 1.0)
+            changes.append(left_out(own - lost, np.minimum(share, ALONE)))
+        products = np.einsum("ap,bp->pab", changes, changes)
+        np.add.at(clustered, waits.group, products)
+        shares += np.bincount(waits.group, share**2, len(curves))
     return greenwood, clustered, np.maximum(1 / np.where(shares > 0, shares, 1.0) - 1, 1.0)
