@@ -31,9 +31,6 @@ LEVELS: Final = {
 }
 """Variable and value → its words, where the value itself does not say enough."""
 
-UNKNOWN: Final = "not known"
-"""Class of waits for which a variable is not known."""
-
 _LEVEL: Final = re.compile(r"^(?:C\()?(\w+)[^\[\]:]*\[T\.(.+)\]$")
 _LOG: Final = re.compile(r"^log\((\w+)\)$")
 

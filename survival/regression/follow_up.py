@@ -177,7 +177,10 @@ class _Ends:
         """Return the p-value of `TO_COME` or more from covariance matrices of log survival, (3, 3).
 
         The share in the second stretch is compared with that which `TO_COME` would leave, given the rest of the curve.
+        It is 1 where one cluster is all there is, or nobody entered by the end.
         """
+        if not self.entered or not np.isfinite(clustered).all():
+            return 1.0
         first, second = -np.diff(self.survival)
         level = TO_COME / (1 - TO_COME)
         share = level * self.entered

@@ -1,23 +1,21 @@
 """What goes with faster entries: hazard ratios of a Cox model, and whether they stay the same."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
 import pandas as pd
 
 import figures
-from diffusion import DataSaysNoError, SettingError
+from diffusion import DataSaysNoError
 from pipelines.formatting import html_table, many, records
-from pipelines.study.covariates import UNKNOWN, VARIABLES, covariates
+from pipelines.study.covariates import VARIABLES, covariates
 from pipelines.study.results import Results
 from pipelines.study.settings import Study
 from pipelines.study.step import Drawing, Gaps, Output, Step
-from survival import Cluster, cox, hazard_ratios_by_period, log_log, proportionality, waits
+from pipelines.study.waiting import KnownWaits, last_day, of_these_data, variables_in, varying
+from survival import cox, hazard_ratios_by_period, log_log, proportionality, waits
 from survival.contracts import HAZARD_RATIO_PERIODS, HAZARD_RATIOS, LOG_LOG, PROPORTIONALITY
-from survival.counting.counted import CountedWaits, WaitSource
-from survival.counting.formula import variables_of
 from survival.regression.proportionality import PERIODS
 
 FEW: Final = 10
@@ -33,50 +31,21 @@ CURVES: Final = 8
 """Values of a variable at most for which curves are compared."""
 
 
-@dataclass(frozen=True)
-class KnownWaits:
-    """Waits in which what is not known of a variable with texts is a class of its own.
-
-    Attributes
-    ----------
-    source
-        The waits.
-    """
-
-    source: WaitSource
-
-    def counted(self, variables: tuple[str, ...] = (), *, cluster: Cluster = "artist") -> CountedWaits:
-        """Return the waits counted by variables."""
-        counted = self.source.counted(variables, cluster=cluster)
-        texts = [name for name in counted.values if counted.values[name].dtype == object]
-        return replace(counted, values=counted.values.fillna(dict.fromkeys(texts, UNKNOWN)))
-
-
 def _make(study: Study, results: Results) -> Output:
     source, gaps = KnownWaits(waits(results.entries, horizon=study.horizon)), Gaps()
-    variables = dict.fromkeys([*(name for term in study.effects for name in variables_of(term)), *study.strata])
-    counted = source.counted(tuple(variables), cluster="independent")
-    values, last = counted.values, int(np.flatnonzero(counted.closed.any(axis=0))[-1])
-    terms = [term for term in study.effects if all(len(values[name].unique()) > 1 for name in variables_of(term))]
-    model = _Model(source, tuple(terms), study.strata, values, last)
-    tables = gaps.take("hazard_ratios", lambda: _of_these_data(model.ratios))
+    counted = source.counted(variables_in(study.effects, study.strata), cluster="independent")
+    terms = varying(study.effects, counted.values)
+    model = _Model(source, terms, study.strata, counted.values, last_day(counted))
+    tables = gaps.take("hazard_ratios", lambda: of_these_data(model.ratios))
     if tables:
-        tables |= gaps.take("hazard_ratio_periods", lambda: _of_these_data(model.periods))
-        tables |= gaps.take("log_log", lambda: _of_these_data(model.curves))
+        tables |= gaps.take("hazard_ratio_periods", lambda: of_these_data(model.periods))
+        tables |= gaps.take("log_log", lambda: of_these_data(model.curves))
     notes = {
         "same": [term for term in study.effects if term not in terms],
         "waits": int(counted.opened.sum()),
         "events": int(counted.entered.sum()),
     }
     return Output(tables, notes=notes, not_made=gaps)
-
-
-def _of_these_data(make: Callable[[], dict[str, pd.DataFrame]]) -> dict[str, pd.DataFrame]:
-    """Return what `make` returns; that these data cannot have a covariate is no wrong setting."""
-    try:
-        return make()
-    except SettingError as error:
-        raise DataSaysNoError(str(error)) from error
 
 
 @dataclass(frozen=True, slots=True)
