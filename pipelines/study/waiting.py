@@ -1,7 +1,7 @@
 """Waits of a study, as its models take them."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import numpy as np
@@ -18,21 +18,27 @@ UNKNOWN: Final = "not known"
 
 @dataclass(frozen=True)
 class KnownWaits:
-    """Waits in which what is not known of a variable with texts is a class of its own.
+    """Waits in which what is not known of a variable with texts is a class of its own; counts are made once.
 
     Attributes
     ----------
     source
         The waits.
+    made
+        Counts that were asked for.
     """
 
     source: WaitSource
+    made: dict[tuple[frozenset[str], Cluster], CountedWaits] = field(default_factory=dict, repr=False)
 
     def counted(self, variables: tuple[str, ...] = (), *, cluster: Cluster = "artist") -> CountedWaits:
         """Return the waits counted by variables."""
-        counted = self.source.counted(variables, cluster=cluster)
-        texts = [name for name in counted.values if counted.values[name].dtype == object]
-        return replace(counted, values=counted.values.fillna(dict.fromkeys(texts, UNKNOWN)))
+        asked = frozenset(variables), cluster
+        if asked not in self.made:
+            counted = self.source.counted(variables, cluster=cluster)
+            texts = [name for name in counted.values if counted.values[name].dtype == object]
+            self.made[asked] = replace(counted, values=counted.values.fillna(dict.fromkeys(texts, UNKNOWN)))
+        return self.made[asked]
 
 
 def variables_in(terms: tuple[str, ...], others: tuple[str, ...] = ()) -> tuple[str, ...]:

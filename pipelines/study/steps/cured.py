@@ -10,14 +10,14 @@ from pipelines.formatting import many
 from pipelines.study.results import Results
 from pipelines.study.settings import Study
 from pipelines.study.step import Drawing, Gaps, Output, Step
-from pipelines.study.waiting import entered_markets, last_day
+from pipelines.study.waiting import KnownWaits, entered_markets, last_day
 from survival import cure, waits
 from survival.contracts import CURED as SHARES
 from survival.regression.cure import CURED as NEVER
 from survival.regression.distributions import Family
 from survival.validation.seen import SeenWaits
 
-FAMILIES: Final[tuple[Family, ...]] = ("weibull", "lognormal", "loglogistic")
+FAMILIES: Final[tuple[Family, ...]] = ("weibull", "lognormal")
 """Distributions of the time of those who enter, of which the best by Akaike's criterion is taken."""
 
 
@@ -29,12 +29,12 @@ def _make(study: Study, results: Results) -> Output:
 
 def _shares(study: Study, results: Results, notes: dict[str, Any]) -> dict[str, pd.DataFrame]:
     """Return the share that never enters, by market; the notes get the model and the markets that nobody enters."""
-    source = waits(results.entries, horizon=study.horizon)
-    source = waits(results.entries, horizon=last_day(source.counted(cluster="independent")))
+    whole = waits(results.entries, horizon=study.horizon)
+    source = waits(results.entries, horizon=last_day(whole.counted(cluster="independent")))
     there, never = entered_markets(source)
     if not there:
         raise DataSaysNoError("no wait ended with an entry")
-    known = SeenWaits(source, {"market": there})
+    known = KnownWaits(SeenWaits(source, {"market": there}))
     fits = [cure(known, "1", cured="market", family=family) for family in FAMILIES]
     fit = min(fits, key=lambda each: each.AIC_)
     follow_up = fit.follow_up.reset_index()

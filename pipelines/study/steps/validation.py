@@ -20,10 +20,13 @@ from survival.validation.comparison import NO_COVARIATES
 from survival.validation.seen import SeenWaits
 
 DAYS: Final = (7, 28, 56)
-"""Days by which entries are predicted, as far as follow-up allows; whole weeks, so that weekly charts tell them."""
+"""Days by which entries are predicted: the last two that follow-up allows; whole weeks, as weekly charts tell them."""
 
 PART: Final = 2 / 3
 """Part of the observed time before the day that parts earlier from later tracks."""
+
+BASELINES: Final = {"model": {NO_COVARIATES: "one curve for all", "market": "one curve per market"}}
+"""Baselines of the comparison → their names in the tables."""
 
 SHOWN: Final = {
     "brier_skill": "Brier skill",
@@ -65,7 +68,7 @@ class Split:
         first, end = calendar.first_date + timedelta(days=entries.rules.washout), calendar.last_date
         day = first + timedelta(days=int(PART * (end - first).days))
         left = (end - day).days
-        days = tuple(each for each in DAYS if each <= min(horizon, left // 2))
+        days = tuple(each for each in DAYS if each <= min(horizon, left // 2))[-2:]
         if not days:
             raise DataSaysNoError(
                 f"charts go on for {many(left, 'day')} after {day}, and the horizon is {many(horizon, 'day')}; later "
@@ -90,9 +93,9 @@ def _compared(study: Study, results: Results, notes: dict[str, Any], gaps: Gaps)
     later = KnownWaits(waits(entries, horizon=last, debut=(split.day, split.last), complete=True))
     there, _ = entered_markets(train)
     waited, idle = entered_markets(later)
-    test = SeenWaits(later, {"market": there})
+    test = KnownWaits(SeenWaits(later, {"market": there}))
     models = _fitted(train, study, gaps)
-    scores = compare(models, test, train=SeenWaits(train, {"market": there}), days=split.days)
+    scores = compare(models, test, train=SeenWaits(train, {"market": there}), days=split.days).replace(BASELINES)
     parts = [calibration(models, test, by=by, day=last).assign(kind=by) for by in ("decile", "market")]
     table = pd.concat([part.assign(group=part["group"].astype(str)) for part in parts], ignore_index=True)
     notes |= {
@@ -157,7 +160,7 @@ def _last(results: Results) -> pd.DataFrame:
 def _said(results: Results) -> str:
     """Return in a sentence which model predicts best, and whether that is shown."""
     table = _last(results)
-    models = table[table["model"] != NO_COVARIATES]
+    models = table[~table["model"].isin(BASELINES["model"].values())]
     better = models[models["brier_skill_low"] > 0]
     day = int(table["day"].iloc[0])
     if not len(better):
