@@ -62,7 +62,7 @@ def _drawn(curves: dict[str, pd.DataFrame], title: str, since: str, groups: list
     notes = ["Where hazards are proportional the curves keep the same distance from each other."]
     if len(curves) < len(groups):
         notes.append(f"Drawn are the first {len(curves)} of {len(groups)} groups.")
-    page = Page(title, [" ".join(notes)], height=3.2)
+    page = Page(title, [" ".join(notes)], height=2.6)
     ax = page.constrain().add_subplot()
     ax.set_xscale("log")
     lines: list[tuple[str, Line2D]] = []

@@ -278,6 +278,8 @@ def test_a_share_that_follow_up_cannot_tell_is_called_not_entered() -> None:
     assert fills[1] == "white" != fills[0]
     assert figure.axes[0].get_xlim() == (0, pytest.approx(1.05 * 0.06))
     assert tick_names(figure) == ["Sweden", "United States"]
+    close = make_cured(["SE", "US"]).assign(share=0.9911, low=0.9903, high=0.9919, suffices=False)
+    assert outside(figures.cured_share(close)) == []
     certain = flat(figures.cured_share(make_cured(["SE"])))
     assert "Hollow" not in certain
     assert "by the end of follow-up" not in certain

@@ -69,9 +69,8 @@ def _said(results: Results) -> str:
         return ""
     table = results.table("cured")
     told = table[table["suffices"]]
-    said = (
-        f"follow-up of {results.notes('cured')['by_day']} days suffices in {len(told)} of {many(len(table), 'market')}"
-    )
+    days, number = results.notes("cured")["by_day"], len(told) or "none"
+    said = f"follow-up of {days} days suffices in {number} of {many(len(table), 'market')}"
     if len(told):
         ends = told.sort_values("share").iloc[[0, -1]]
         names = market_names(ends["market"])

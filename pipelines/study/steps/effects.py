@@ -8,18 +8,16 @@ import pandas as pd
 
 import figures
 from diffusion import DataSaysNoError
-from pipelines.formatting import html_table, many, records
-from pipelines.study.covariates import VARIABLES, covariates
+from pipelines.formatting import html_table, many, records, seen
+from pipelines.study.covariates import VARIABLES, covariates, value_words
 from pipelines.study.results import Results
 from pipelines.study.settings import Study
 from pipelines.study.step import Drawing, Gaps, Output, Step
 from pipelines.study.waiting import KnownWaits, last_day, of_these_data, variables_in, varying
 from survival import cox, hazard_ratios_by_period, log_log, proportionality, waits
 from survival.contracts import HAZARD_RATIO_PERIODS, HAZARD_RATIOS, LOG_LOG, PROPORTIONALITY
+from survival.curves.bands import FEW
 from survival.regression.proportionality import PERIODS
-
-FEW: Final = 10
-"""Effective number of artists below which an interval may be too narrow."""
 
 LEVEL: Final = 0.05
 """p-value up to which a ratio is said to change."""
@@ -101,7 +99,8 @@ class _Model:
             raise DataSaysNoError(f"no term of the model is a variable with at most {CURVES} values")
         parts = [log_log(self.source, name).assign(by=name) for name in names]
         table = pd.concat(parts, ignore_index=True)
-        return {"log_log": table.assign(group=table["group"].astype(str))[LOG_LOG.names]}
+        table["group"] = [value_words(by, str(value)) for by, value in zip(table["by"], table["group"], strict=True)]
+        return {"log_log": table[LOG_LOG.names]}
 
     def _worded(self, table: pd.DataFrame) -> pd.DataFrame:
         """Return a table of covariates with their words, and the ratios for the step that they are about."""
@@ -143,7 +142,7 @@ def _section(results: Results) -> dict[str, Any]:
         content["said"] = [read(row) for row in strongest(table)[:MOST_SAID]]
         content["count"] = len(table)
         content["strata"] = [VARIABLES.get(name, name) for name in results.parameters("effects")["strata"]]
-        content["tests"] = html_table(results.table("proportionality"))
+        content["tests"] = html_table(seen(results.table("proportionality")))
     if results.holds("hazard_ratio_periods"):
         content["changes"] = _changes(results.table("hazard_ratio_periods"))
     return content

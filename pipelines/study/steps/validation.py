@@ -16,6 +16,7 @@ from pipelines.study.step import Drawing, Gaps, Output, Step
 from pipelines.study.waiting import KnownWaits, entered_markets, of_these_data, variables_in, varying
 from survival import SurvivalModel, aft, calibration, compare, cox, cure, discrete_hazard, waits
 from survival.contracts import CALIBRATION, MODEL_SCORES
+from survival.curves.bands import FEW
 from survival.validation.comparison import NO_COVARIATES
 from survival.validation.seen import SeenWaits
 
@@ -198,6 +199,13 @@ def _lines(results: Results) -> list[str]:
     return [f"models    {_said(results)}"] if results.holds("model_scores") else []
 
 
+def _caveats(results: Results) -> list[str]:
+    few = float(results.table("model_scores")["effective_clusters"].min()) if results.holds("model_scores") else FEW
+    if not few < FEW:
+        return []
+    return [f"Scores of models rest on few artists (effective number {few:.1f}): intervals may be too narrow."]
+
+
 VALIDATION = Step(
     name="validation",
     doing="scoring models on later tracks",
@@ -209,4 +217,5 @@ VALIDATION = Step(
     drawings=_drawings,
     section=_section,
     lines=_lines,
+    caveats=_caveats,
 )
