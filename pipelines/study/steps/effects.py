@@ -136,7 +136,7 @@ def _log_log_drawing(by: str, table: pd.DataFrame) -> Drawing:
 
 def _section(results: Results) -> dict[str, Any]:
     notes = results.notes("effects")
-    content: dict[str, Any] = {"said": [], "changes": [], "tests": None, "strata": [], **notes}
+    content: dict[str, Any] = {"said": [], "changes": [], "tests": None, "strata": [], "count": 0, **notes}
     if results.holds("hazard_ratios"):
         table = results.table("hazard_ratios")
         content["said"] = [read(row) for row in strongest(table)[:MOST_SAID]]
