@@ -1,8 +1,7 @@
 """Waits of a study, as its models take them."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
-from typing import Final
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
@@ -12,13 +11,10 @@ from survival import Cluster
 from survival.counting.counted import CountedWaits, WaitSource
 from survival.counting.formula import variables_of
 
-UNKNOWN: Final = "not known"
-"""Class of waits for which a variable is not known."""
-
 
 @dataclass(frozen=True)
-class KnownWaits:
-    """Waits in which what is not known of a variable with texts is a class of its own; counts are made once.
+class CountedOnce:
+    """Waits of which each count is made once, for several models.
 
     Attributes
     ----------
@@ -35,9 +31,7 @@ class KnownWaits:
         """Return the waits counted by variables."""
         asked = frozenset(variables), cluster
         if asked not in self.made:
-            counted = self.source.counted(variables, cluster=cluster)
-            texts = [name for name in counted.values if counted.values[name].dtype == object]
-            self.made[asked] = replace(counted, values=counted.values.fillna(dict.fromkeys(texts, UNKNOWN)))
+            self.made[asked] = self.source.counted(variables, cluster=cluster)
         return self.made[asked]
 
 

@@ -10,7 +10,7 @@ from pipelines.formatting import many
 from pipelines.study.results import Results
 from pipelines.study.settings import Study
 from pipelines.study.step import Drawing, Gaps, Output, Step
-from pipelines.study.waiting import KnownWaits, entered_markets, last_day
+from pipelines.study.waiting import CountedOnce, entered_markets, last_day
 from survival import cure, waits
 from survival.contracts import CURED as SHARES
 from survival.regression.cure import CURED as NEVER
@@ -34,7 +34,7 @@ def _shares(study: Study, results: Results, notes: dict[str, Any]) -> dict[str, 
     there, never = entered_markets(source)
     if not there:
         raise DataSaysNoError("no wait ended with an entry")
-    known = KnownWaits(SeenWaits(source, {"market": there}))
+    known = CountedOnce(SeenWaits(source, {"market": there}))
     fits = [cure(known, "1", cured="market", family=family) for family in FAMILIES]
     fit = min(fits, key=lambda each: each.AIC_)
     follow_up = fit.follow_up.reset_index()

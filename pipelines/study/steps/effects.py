@@ -13,7 +13,7 @@ from pipelines.study.covariates import VARIABLES, covariates, value_words
 from pipelines.study.results import Results
 from pipelines.study.settings import Study
 from pipelines.study.step import Drawing, Gaps, Output, Step
-from pipelines.study.waiting import KnownWaits, last_day, of_these_data, variables_in, varying
+from pipelines.study.waiting import CountedOnce, last_day, of_these_data, variables_in, varying
 from survival import cox, hazard_ratios_by_period, log_log, proportionality, waits
 from survival.contracts import HAZARD_RATIO_PERIODS, HAZARD_RATIOS, LOG_LOG, PROPORTIONALITY
 from survival.curves.bands import FEW
@@ -30,8 +30,10 @@ CURVES: Final = 8
 
 
 def _make(study: Study, results: Results) -> Output:
-    source, gaps = KnownWaits(waits(results.entries, horizon=study.horizon)), Gaps()
-    counted = source.counted(variables_in(study.effects, study.strata), cluster="independent")
+    whole, gaps = waits(results.entries, horizon=study.horizon, leave_out_missing=True), Gaps()
+    variables = variables_in(study.effects, study.strata)
+    source = CountedOnce(whole)
+    counted = source.counted(variables, cluster="independent")
     terms = varying(study.effects, counted.values)
     model = _Model(source, terms, study.strata, counted.values, last_day(counted))
     tables = gaps.take("hazard_ratios", lambda: of_these_data(model.ratios))
@@ -39,6 +41,7 @@ def _make(study: Study, results: Results) -> Output:
         tables |= gaps.take("hazard_ratio_periods", lambda: of_these_data(model.periods))
         tables |= gaps.take("log_log", lambda: of_these_data(model.curves))
     notes = {
+        "missing": {name: int(count) for name, count in whole.missing(variables).items() if count},
         "same": [term for term in study.effects if term not in terms],
         "waits": int(counted.opened.sum()),
         "events": int(counted.entered.sum()),
@@ -62,7 +65,7 @@ class _Model:
         Last day at risk.
     """
 
-    source: KnownWaits
+    source: CountedOnce
     terms: tuple[str, ...]
     strata: tuple[str, ...]
     values: pd.DataFrame
@@ -183,6 +186,8 @@ def _lines(results: Results) -> list[str]:
 
 def _caveats(results: Results) -> list[str]:
     notes, lines = results.notes("effects"), []
+    for name, count in notes["missing"].items():
+        lines.append(f"Left out of the model: {count:,} waits of which {name} is not known.")
     if notes["same"]:
         lines.append(f"Left out of the model, being the same for all waits: {', '.join(notes['same'])}.")
     if results.holds("hazard_ratios"):

@@ -13,7 +13,7 @@ from pipelines.formatting import cell, html_table, many
 from pipelines.study.results import Results
 from pipelines.study.settings import Study
 from pipelines.study.step import Drawing, Gaps, Output, Step
-from pipelines.study.waiting import KnownWaits, entered_markets, of_these_data, variables_in, varying
+from pipelines.study.waiting import CountedOnce, entered_markets, of_these_data, variables_in, varying
 from survival import SurvivalModel, aft, calibration, compare, cox, cure, discrete_hazard, waits
 from survival.contracts import CALIBRATION, MODEL_SCORES
 from survival.curves.bands import FEW
@@ -90,11 +90,11 @@ def _compared(study: Study, results: Results, notes: dict[str, Any], gaps: Gaps)
     entries = results.entries
     split = Split.of(entries, study.horizon)
     last = split.days[-1]
-    train = KnownWaits(waits(entries, horizon=last, until=split.day - timedelta(days=1)))
-    later = KnownWaits(waits(entries, horizon=last, debut=(split.day, split.last), complete=True))
+    train = CountedOnce(waits(entries, horizon=last, until=split.day - timedelta(days=1), leave_out_missing=True))
+    later = waits(entries, horizon=last, debut=(split.day, split.last), complete=True, leave_out_missing=True)
     there, _ = entered_markets(train)
     waited, idle = entered_markets(later)
-    test = KnownWaits(SeenWaits(later, {"market": there}))
+    test = CountedOnce(SeenWaits(later, {"market": there}))
     models = _fitted(train, study, gaps)
     scores = compare(models, test, train=SeenWaits(train, {"market": there}), days=split.days).replace(BASELINES)
     parts = [calibration(models, test, by=by, day=last).assign(kind=by) for by in ("decile", "market")]
@@ -108,7 +108,7 @@ def _compared(study: Study, results: Results, notes: dict[str, Any], gaps: Gaps)
     return {"model_scores": scores[MODEL_SCORES.names], "calibration": table.assign(day=last)[CALIBRATION.names]}
 
 
-def _fitted(train: KnownWaits, study: Study, gaps: Gaps) -> dict[str, SurvivalModel]:
+def _fitted(train: CountedOnce, study: Study, gaps: Gaps) -> dict[str, SurvivalModel]:
     """Return the models that can be fitted, by name.
 
     Raises
