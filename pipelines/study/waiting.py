@@ -63,6 +63,13 @@ def entered_markets(source: WaitSource) -> tuple[frozenset[str], frozenset[str]]
     return frozenset(markets[went]), frozenset(markets[~went])
 
 
+def seen_values(source: WaitSource, variables: tuple[str, ...]) -> dict[str, frozenset[str]]:
+    """Return the values of variables with texts, and the markets that some track enters."""
+    values = source.counted(variables, cluster="independent").values
+    texts = {name: frozenset(values[name]) for name in variables if values[name].dtype == object}
+    return texts | {"market": entered_markets(source)[0]}
+
+
 def of_these_data(make: Callable[[], dict[str, pd.DataFrame]]) -> dict[str, pd.DataFrame]:
     """Return what `make` returns.
 

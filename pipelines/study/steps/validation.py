@@ -13,7 +13,7 @@ from pipelines.formatting import cell, html_table, many
 from pipelines.study.results import Results
 from pipelines.study.settings import Study
 from pipelines.study.step import Drawing, Gaps, Output, Step
-from pipelines.study.waiting import CountedOnce, entered_markets, of_these_data, variables_in, varying
+from pipelines.study.waiting import CountedOnce, entered_markets, of_these_data, seen_values, variables_in, varying
 from survival import SurvivalModel, aft, calibration, compare, cox, cure, discrete_hazard, waits
 from survival.contracts import CALIBRATION, MODEL_SCORES
 from survival.curves.bands import FEW
@@ -92,18 +92,19 @@ def _compared(study: Study, results: Results, notes: dict[str, Any], gaps: Gaps)
     last = split.days[-1]
     train = CountedOnce(waits(entries, horizon=last, until=split.day - timedelta(days=1), leave_out_missing=True))
     later = waits(entries, horizon=last, debut=(split.day, split.last), complete=True, leave_out_missing=True)
-    there, _ = entered_markets(train)
+    variables = variables_in(study.effects, study.strata)
+    seen = seen_values(train, variables)
     waited, idle = entered_markets(later)
-    test = CountedOnce(SeenWaits(later, {"market": there}))
+    test = CountedOnce(SeenWaits(later, seen))
     models = _fitted(train, study, gaps)
-    scores = compare(models, test, train=SeenWaits(train, {"market": there}), days=split.days).replace(BASELINES)
+    scores = compare(models, test, train=SeenWaits(train, seen), days=split.days).replace(BASELINES)
     parts = [calibration(models, test, by=by, day=last).assign(kind=by) for by in ("decile", "market")]
     table = pd.concat([part.assign(group=part["group"].astype(str)) for part in parts], ignore_index=True)
     notes |= {
         "split": split.day.isoformat(),
         "last_debut": split.last.isoformat(),
         "days": list(split.days),
-        "new_markets": sorted((waited | idle) - there),
+        "new_markets": sorted((waited | idle) - seen["market"]),
     }
     return {"model_scores": scores[MODEL_SCORES.names], "calibration": table.assign(day=last)[CALIBRATION.names]}
 
@@ -168,9 +169,9 @@ def _said(results: Results) -> str:
         return f"no model is shown to predict entries by day {day} better than one curve for all"
     best = models.iloc[0]
     return (
-        f"by day {day} the largest share of the error of one curve for all is saved by '{best['model']}': "
-        f"{best['brier_skill']:.1%} ({best['brier_skill_low']:.1%} to {best['brier_skill_high']:.1%}); of "
-        f"{many(len(models), 'model')}, {len(better)} are shown to save some"
+        f"{len(better)} of {many(len(models), 'model')} are shown to save some of the error of one curve for all by day "
+        f"{day}, most of it '{best['model']}': {best['brier_skill']:.1%} ({best['brier_skill_low']:.1%} to "
+        f"{best['brier_skill_high']:.1%}); differences between models are not tested"
     )
 
 
