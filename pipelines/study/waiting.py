@@ -41,14 +41,16 @@ def variables_in(terms: tuple[str, ...], others: tuple[str, ...] = ()) -> tuple[
 
 
 def varying(terms: tuple[str, ...], values: pd.DataFrame) -> tuple[str, ...]:
-    """Return the terms none of whose variables is the same for all waits; `values` has the variables.
+    """Return the terms none of whose variables is the same for all waits, or known for none.
+
+    `values` has the variables.
 
     Examples
     --------
     >>> varying(("log(size)", "near"), pd.DataFrame({"size": [1.0, 1.0], "near": ["no", "yes"]}))
     ('near',)
     """
-    return tuple(term for term in terms if all(len(values[name].unique()) > 1 for name in variables_of(term)))
+    return tuple(term for term in terms if all(len(values[name].dropna().unique()) > 1 for name in variables_of(term)))
 
 
 def last_day(counted: CountedWaits) -> int:

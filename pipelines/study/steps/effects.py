@@ -1,7 +1,8 @@
 """What goes with faster entries: hazard ratios of a Cox model, and whether they stay the same."""
 
-from dataclasses import dataclass
-from typing import Any, Final
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import Any, Final, Self
 
 import numpy as np
 import pandas as pd
@@ -30,27 +31,26 @@ CURVES: Final = 8
 
 
 def _make(study: Study, results: Results) -> Output:
-    whole, gaps = waits(results.entries, horizon=study.horizon, leave_out_missing=True), Gaps()
-    variables = variables_in(study.effects, study.strata)
-    source = CountedOnce(whole)
-    counted = source.counted(variables, cluster="independent")
-    terms = varying(study.effects, counted.values)
-    model = _Model(source, terms, study.strata, counted.values, last_day(counted))
-    tables = gaps.take("hazard_ratios", lambda: of_these_data(model.ratios))
-    if tables:
-        tables |= gaps.take("hazard_ratio_periods", lambda: of_these_data(model.periods))
-        tables |= gaps.take("log_log", lambda: of_these_data(model.curves))
-    notes = {
-        "missing": {name: int(count) for name, count in whole.missing(variables).items() if count},
+    whole, gaps = waits(results.entries, horizon=study.horizon), Gaps()
+    values = whole.counted(variables_in(study.effects, study.strata), cluster="independent").values
+    terms = varying(study.effects, values)
+    source = CountedOnce(replace(whole, leave_out_missing=True))
+    model = cache(lambda: Model.of(source, terms, study.strata))
+    tables = gaps.take("hazard_ratios", lambda: of_these_data(lambda: model().ratios()))
+    tables |= gaps.take("hazard_ratio_periods", lambda: of_these_data(lambda: model().periods()))
+    tables |= gaps.take("log_log", lambda: of_these_data(lambda: model().curves()))
+    missing = whole.missing(variables_in(terms, study.strata))
+    notes: dict[str, Any] = {
         "same": [term for term in study.effects if term not in terms],
-        "waits": int(counted.opened.sum()),
-        "events": int(counted.entered.sum()),
+        "missing": {str(name): int(count) for name, count in missing.items() if count},
     }
+    if tables:
+        notes |= {"waits": model().waits, "events": model().events}
     return Output(tables, notes=notes, not_made=gaps)
 
 
 @dataclass(frozen=True, slots=True)
-class _Model:
+class Model:
     """A Cox model of these waits.
 
     Attributes
@@ -61,6 +61,8 @@ class _Model:
         Terms of the formula, and variables with a baseline each.
     values
         Values of their variables.
+    waits, events
+        Number of waits, and of those that ended with an entry.
     last
         Last day at risk.
     """
@@ -69,17 +71,32 @@ class _Model:
     terms: tuple[str, ...]
     strata: tuple[str, ...]
     values: pd.DataFrame
+    waits: int
+    events: int
     last: int
+
+    @classmethod
+    def of(cls, source: CountedOnce, terms: tuple[str, ...], strata: tuple[str, ...]) -> Self:
+        """Return the model of waits.
+
+        Raises
+        ------
+        DataSaysNoError
+            When nobody is at risk, or there is no term.
+        """
+        if not terms:
+            raise DataSaysNoError("every variable of the model is the same for all waits, or not known")
+        counted = source.counted(variables_in(terms, strata), cluster="independent")
+        numbers = int(counted.opened.sum()), int(counted.entered.sum())
+        return cls(source, terms, strata, counted.values, *numbers, last_day(counted))
 
     @property
     def formula(self) -> str:
-        """The formula; without a term, that of no covariate."""
-        return " + ".join(self.terms) or "1"
+        """The formula."""
+        return " + ".join(self.terms)
 
     def ratios(self) -> dict[str, pd.DataFrame]:
         """Return the hazard ratios and the test of proportionality."""
-        if not self.terms:
-            raise DataSaysNoError("every variable of the model is the same for all waits")
         fit = cox(self.source, self.formula, strata=self.strata)
         summary = fit.summary.rename(columns={"se(coef)": "se"}).reset_index()
         table = self._worded(summary)
@@ -97,7 +114,7 @@ class _Model:
 
     def curves(self) -> dict[str, pd.DataFrame]:
         """Return log(−log S) by each variable of the model with few values."""
-        names = [term for term in self.terms if term in self.values and self.values[term].nunique() <= CURVES]
+        names = [term for term in self.terms if term in self.values and len(self.values[term].unique()) <= CURVES]
         if not names:
             raise DataSaysNoError(f"no term of the model is a variable with at most {CURVES} values")
         parts = [log_log(self.source, name).assign(by=name) for name in names]
@@ -126,15 +143,11 @@ def _drawings(results: Results) -> dict[str, Drawing]:
             lambda: figures.hazard_ratio_periods(results.table("hazard_ratio_periods")),
         )
     if results.holds("log_log"):
-        drawings |= {
-            f"log_log_{by}": _log_log_drawing(str(by), part) for by, part in results.table("log_log").groupby("by")
-        }
+        table = results.table("log_log").replace({"by": VARIABLES})
+        drawings["log_log"] = Drawing(
+            "Curves that keep their distance where hazards are proportional.", lambda: figures.log_log_curves(table)
+        )
     return drawings
-
-
-def _log_log_drawing(by: str, table: pd.DataFrame) -> Drawing:
-    title = f"Proportional hazards? By {VARIABLES.get(by, by)}"
-    return Drawing(title, lambda: figures.log_log_curves(table, title=title))
 
 
 def _section(results: Results) -> dict[str, Any]:
@@ -189,7 +202,7 @@ def _caveats(results: Results) -> list[str]:
     for name, count in notes["missing"].items():
         lines.append(f"Left out of the model: {count:,} waits of which {name} is not known.")
     if notes["same"]:
-        lines.append(f"Left out of the model, being the same for all waits: {', '.join(notes['same'])}.")
+        lines.append(f"Left out of the model, being the same for all waits or not known: {', '.join(notes['same'])}.")
     if results.holds("hazard_ratios"):
         table = results.table("hazard_ratios")
         lines.append(

@@ -1,7 +1,7 @@
 """Models of the time to an entry, fitted on earlier tracks and scored on later ones."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any, Final, Self
 
@@ -90,13 +90,15 @@ def _compared(study: Study, results: Results, notes: dict[str, Any], gaps: Gaps)
     entries = results.entries
     split = Split.of(entries, study.horizon)
     last = split.days[-1]
-    train = CountedOnce(waits(entries, horizon=last, until=split.day - timedelta(days=1), leave_out_missing=True))
+    earlier = waits(entries, horizon=last, until=split.day - timedelta(days=1))
+    values = earlier.counted(variables_in(study.effects, study.strata), cluster="independent").values
+    terms = varying(study.effects, values)
+    train = CountedOnce(replace(earlier, leave_out_missing=True))
     later = waits(entries, horizon=last, debut=(split.day, split.last), complete=True, leave_out_missing=True)
-    variables = variables_in(study.effects, study.strata)
-    seen = seen_values(train, variables)
+    seen = seen_values(train, variables_in(terms, study.strata))
     waited, idle = entered_markets(later)
     test = CountedOnce(SeenWaits(later, seen))
-    models = _fitted(train, study, gaps)
+    models = _fitted(train, " + ".join(terms) or "1", study.strata, gaps)
     scores = compare(models, test, train=SeenWaits(train, seen), days=split.days).replace(BASELINES)
     parts = [calibration(models, test, by=by, day=last).assign(kind=by) for by in ("decile", "market")]
     table = pd.concat([part.assign(group=part["group"].astype(str)) for part in parts], ignore_index=True)
@@ -109,7 +111,7 @@ def _compared(study: Study, results: Results, notes: dict[str, Any], gaps: Gaps)
     return {"model_scores": scores[MODEL_SCORES.names], "calibration": table.assign(day=last)[CALIBRATION.names]}
 
 
-def _fitted(train: CountedOnce, study: Study, gaps: Gaps) -> dict[str, SurvivalModel]:
+def _fitted(train: CountedOnce, formula: str, strata: tuple[str, ...], gaps: Gaps) -> dict[str, SurvivalModel]:
     """Return the models that can be fitted, by name.
 
     Raises
@@ -117,10 +119,8 @@ def _fitted(train: CountedOnce, study: Study, gaps: Gaps) -> dict[str, SurvivalM
     DataSaysNoError
         When none can.
     """
-    values = train.counted(variables_in(study.effects), cluster="independent").values
-    formula = " + ".join(varying(study.effects, values)) or "1"
     make: dict[str, Callable[[], SurvivalModel]] = {
-        "Cox": lambda: cox(train, formula, strata=study.strata),
+        "Cox": lambda: cox(train, formula, strata=strata),
         "discrete hazard": lambda: discrete_hazard(train, formula, effects=("market",)),
         "AFT": lambda: aft(train, formula, family="lognormal"),
         "mixture cure": lambda: cure(train, "1", cured=formula, family="lognormal", follow_up_by=()),
@@ -169,8 +169,8 @@ def _said(results: Results) -> str:
         return f"no model is shown to predict entries by day {day} better than one curve for all"
     best = models.iloc[0]
     return (
-        f"{len(better)} of {many(len(models), 'model')} are shown to save some of the error of one curve for all by day "
-        f"{day}, most of it '{best['model']}': {best['brier_skill']:.1%} ({best['brier_skill_low']:.1%} to "
+        f"{len(better)} of {many(len(models), 'model')} are shown to save some of the error of one curve for all by "
+        f"day {day}, most of it '{best['model']}': {best['brier_skill']:.1%} ({best['brier_skill_low']:.1%} to "
         f"{best['brier_skill_high']:.1%}); differences between models are not tested"
     )
 
