@@ -510,23 +510,6 @@ def first_at_risk(stretches: Sequence[Row], market: str, day_0: date, washout: i
     return None
 
 
-def wait_counts(
-    waiting: Sequence[Row], footprint_rows: Sequence[Row], common_language: Mapping[tuple[str, str], bool]
-) -> Counter[tuple[str, int, bool | None, int, int, bool]]:
-    """Return how many waits are alike, by market, footprint size, language match, start, days and outcome.
-
-    "Some footprint market shares an official language with the market; null where not known": a pair that the table
-    does not have is not known, unless another footprint market settles it.
-    """
-    table: Counter[tuple[str, int, bool | None, int, int, bool]] = Counter()
-    for wait in waiting:
-        markets = [row["market"] for row in footprint_rows if row["track_id"] == wait["track_id"]]
-        shared = [common_language.get((market, wait["market"])) for market in markets]
-        match = True if True in shared else None if None in shared else False
-        table[wait["market"], wait["footprint"], match, wait["start"], wait["days"], wait["entered"]] += 1
-    return table
-
-
 # ── transitions ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
 

@@ -18,7 +18,6 @@ from diffusion.contracts.events import (
     SPANS,
     TIES,
     TRANSITIONS,
-    WAIT_COUNTS,
     WAITS,
     WITHHELD,
 )
@@ -75,7 +74,6 @@ __all__ = [
     "TRUE_BACKGROUND",
     "TRUTH",
     "WAITS",
-    "WAIT_COUNTS",
     "WITHHELD",
     "Column",
     "Contract",

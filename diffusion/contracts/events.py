@@ -139,26 +139,6 @@ WAITS = Contract(
     ("track_id", "market"),
 )
 
-WAIT_COUNTS = Contract(
-    "wait_counts",
-    "one group of waits with the same market, footprint size, language match, start, end and outcome",
-    (
-        _MARKET,
-        Column("footprint", _COUNT, "markets entered on day 0"),
-        Column(
-            "language_match",
-            _FLAG,
-            "some footprint market shares an official language with the market; null where not known",
-            nullable=True,
-        ),
-        Column("start", _COUNT, "days after the debut; at risk on day t when start < t ≤ days"),
-        Column("days", _COUNT, "days after the debut at which the waits end"),
-        Column("entered", _FLAG, "the waits end with the entry"),
-        Column("waits", _COUNT, "number of waits"),
-    ),
-    ("market", "footprint", "language_match", "start", "days", "entered"),
-)
-
 LAGS = Contract(
     "lags",
     "one ordered pair of markets and number of days: exposed tracks whose follow-up ended then",
@@ -274,7 +254,7 @@ RELATIONS: Final = (
 )
 """Contracts of the tables that the engine returns; ``sql/`` has one file for each of them and each step between."""
 
-ARRAY_RELATIONS: Final = (WAITS, WAIT_COUNTS, LAGS, TIES, TRANSITIONS)
+ARRAY_RELATIONS: Final = (WAITS, LAGS, TIES, TRANSITIONS)
 """Contracts of the tables that `diffusion.risk` and `diffusion.pairs` count on arrays."""
 
 ENGINE_STEPS: Final = (*STAR_STEPS, "first_appearances", "first_stays")

@@ -18,7 +18,6 @@ import diffusion
 from diffusion import contracts
 from tests import twins
 from tests.random_charts import (
-    COMMON_LANGUAGE,
     EXAMPLES,
     LIFELINES_TOLERANCE,
     RATE_TOLERANCE,
@@ -53,9 +52,6 @@ def agree_on_events(entries: diffusion.Entries, table: Sequence[Row], spans: Seq
     agree(entries.waits(horizon=horizon), waiting, contracts.WAITS)
     agree(entries.lags(window=window), twins.lags(table, spans, washout=washout, window=window), contracts.LAGS)
     agree(entries.ties(), twins.ties(table), contracts.TIES)
-    counted = entries.wait_counts(horizon=horizon).to_pylist()
-    alike = twins.wait_counts(waiting, there, COMMON_LANGUAGE)
-    assert {tuple(row[name] for name in contracts.WAIT_COUNTS.key): row["waits"] for row in counted} == alike
     agree_on_transitions(
         diffusion.transitions(entries, window=window),
         twins.transitions(table, spans, washout=washout, window=window),

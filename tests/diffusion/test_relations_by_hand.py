@@ -227,23 +227,6 @@ def test_the_day_of_the_debut_in_a_market_on_its_last_day_is_exposed_for_no_day(
     assert waits_of(entries) == {}
 
 
-def test_a_language_is_shared_not_shared_or_not_known() -> None:
-    daily = list(range(60))
-    observed = dict.fromkeys(("SE", "FI", "US", "MT"), daily)
-    entered = {"one": {"SE": 10}, "two": {"SE": 10, "MT": 10}, "three": {"US": 10}}
-    rows = study(observed, entered).open().wait_counts(horizon=30).to_pylist()
-    matches = {(row["market"], row["footprint"], row["language_match"]): row["waits"] for row in rows}
-    assert matches == {
-        ("FI", 1, True): 1,  # of "one": Swedish
-        ("FI", 1, False): 1,  # of "three"
-        ("FI", 2, True): 1,  # of "two": Sweden settles it, whatever Malta speaks
-        ("SE", 1, False): 1,
-        ("US", 1, False): 1,
-        ("US", 2, None): 1,  # Sweden does not share it, and of Malta nothing is known
-        ("MT", 1, None): 2,
-    }
-
-
 def test_a_withheld_market_is_no_risk_whether_the_track_went_there_or_not() -> None:
     charts = study({"SE": list(range(40)), "US": list(range(40))}, {"a": {"SE": 9}, "b": {"SE": 9, "US": 19}})
     withheld = pa.table({"track_id": ["a", "b"], "market": ["US", "US"]})
