@@ -185,8 +185,9 @@ def _by_pair(waits: ClusterWaits, place: Ints, groups: int, length: int) -> Iter
         size, column = IN_STATES * length * pairs, part[own] * length * pairs + pair[own] - first
         opened = np.bincount(column + start[own] * pairs, count[own], size)
         opened -= np.bincount(column + days[own] * pairs, count[own], size)
-        at_risk = np.zeros(shape)
-        np.cumsum(opened.reshape(shape)[:, :-1], axis=1, out=at_risk[:, 1:])
+        at_risk, began = np.zeros(shape), opened.reshape(shape)
+        for day in range(1, length):  # quicker than a sum along this axis
+            np.add(at_risk[:, day - 1], began[:, day - 1], out=at_risk[:, day])
         cell = (event_part[ours] * length + waits.event_days[went][ours]) * pairs + event_pair[ours] - first
         entered = np.bincount(cell, minlength=size).reshape(shape).astype(np.float64)
         yield ClusterCounts(keys[first : first + pairs] // number, *_states(at_risk, entered))

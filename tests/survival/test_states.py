@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -153,7 +153,7 @@ def agree(found: survival.States, rows: pd.DataFrame) -> None:
         assert summary["events"] == (own["to"] == "entered").sum()
 
 
-@examples(60)
+@examples(30)
 @given(
     rows=sources(),
     rules=RULES,
@@ -183,6 +183,31 @@ def sample() -> tuple[diffusion.Entries, diffusion.Absences]:
 
 
 Sample = tuple[diffusion.Entries, diffusion.Absences]
+
+
+def test_a_shorter_horizon_cuts_the_curves_off(sample: Sample) -> None:
+    entries, absences = sample
+    short = survival.states(entries, absences, horizon=20, by="continent")
+    cut = survival.states(survival.waits(entries, horizon=60), absences, horizon=20, by="continent")
+    pd.testing.assert_frame_equal(short.curves, cut.curves)
+    pd.testing.assert_frame_equal(short.summary, cut.summary)
+
+
+@pytest.mark.parametrize("clock", ["US", "release"])
+def test_other_clocks_have_the_counts_of_their_rows(sample: Sample, clock: str) -> None:
+    """Since the entry into a market, and since the release; here up to nine days before the debut."""
+    entries, absences = sample
+    begins = {row["track_id"]: row["entry"] for row in entries.table.to_pylist() if row["market"] == "US"}
+    tracks = None
+    if clock == "release":
+        debuts = entries.debuts().to_pylist()
+        begins = {row["track_id"]: row["debut"] - timedelta(at % 10) for at, row in enumerate(debuts)}
+        tracks = pd.DataFrame({"track_id": begins.keys(), "release_date": begins.values()})
+    waiting = survival.waits(entries, clock=clock, horizon=30, tracks=tracks)
+    waits = waiting.rows().to_dict("records")
+    rows = pd.DataFrame(state_rows(waits, absences_by_track(absences.table.to_pylist(), begins)))
+    rows["cluster"] = [waits[number]["artist"] for number in rows["id"]]
+    agree(survival.states(waiting, absences), rows)
 
 
 def test_clusters_have_the_counts_of_their_rows(sample: Sample) -> None:
@@ -294,8 +319,8 @@ def test_where_nobody_leaves_it_is_kaplan_meier_with_its_band(sample: Sample) ->
 
 def test_entries_after_leaving_are_counted_and_shown(sample: Sample) -> None:
     entries, absences = sample
-    found = survival.states(entries, absences, horizon=60)
-    rows = twin_rows(entries, absences, 60, False)
+    found = survival.states(entries, absences, horizon=45)
+    rows = twin_rows(entries, absences, 45, False)
     left = rows[rows["to"] == "left"].groupby("track_id")["stop"].min()
     went = rows[rows["to"] == "entered"]
     late = went["stop"] > went["track_id"].map(left).fillna(np.inf)
@@ -306,7 +331,7 @@ def test_entries_after_leaving_are_counted_and_shown(sample: Sample) -> None:
     assert summary["share_entered"] + summary["share_charting"] + summary["share_left"] == pytest.approx(1, rel=EXACT)
     last = found.curves.iloc[-1]
     assert 0 < last["entered_after_left"] < last["entered"]
-    ended = survival.states(entries, absences, horizon=60, terminal=True)
+    ended = survival.states(entries, absences, horizon=45, terminal=True)
     assert ended.summary["events"][0] == len(went) - late.sum()
     assert ended.summary["share_entered_after_left"][0] == ended.curves["come_back"].sum() == 0
     assert ended.summary["share_left"][0] > summary["share_left"]
