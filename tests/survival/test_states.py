@@ -74,12 +74,15 @@ def reference(name: str, rows_of: str) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return the rows of a set and R's answers."""
     rows = pd.read_csv(ROWS, keep_default_na=False)
     answers = pd.read_csv(REFERENCE / name)
-    return rows[rows["set"] == rows_of].reset_index(drop=True), answers[answers["set"] == rows_of].set_index("days")
+    rows = rows[rows["set"] == rows_of.replace("landmark", "charts")]
+    if rows_of == "landmark":
+        rows = rows[rows["stop"] >= 10].assign(start=rows["start"].clip(lower=9))
+    return rows.reset_index(drop=True), answers[answers["set"] == rows_of].set_index("days")
 
 
-@pytest.mark.parametrize("name", ["charts", "myeloid", "mgus2"])
+@pytest.mark.parametrize("name", ["charts", "landmark", "myeloid", "mgus2"])
 def test_probabilities_and_errors_are_those_of_r(name: str) -> None:
-    """A chart extract; responses to therapy that come and go, with delayed entry; and deaths, that end all."""
+    """A chart extract, also from its tenth day on; responses to therapy that come and go, with delayed entry; and deaths, that end all."""
     rows, answer = reference("states_survfit.csv", name)
     for by, column in (("cluster", "error"), ("id", "error_id")):
         fit, clusters = fitted(rows, by)
@@ -91,7 +94,7 @@ def test_probabilities_and_errors_are_those_of_r(name: str) -> None:
     for state in ("charting", "left"):
         there = getattr(fit.counts, state)[0, answer.index]
         assert there.tolist() == answer[f"at_risk_{state}"].to_list()
-    assert len(answer) > 40 and answer["entered"].max() > 0.15
+    assert len(answer) >= 40 and answer["entered"].max() > 0.08
 
 
 @pytest.mark.parametrize("name", ["charts", "mgus2"])
