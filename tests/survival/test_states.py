@@ -82,7 +82,7 @@ def reference(name: str, rows_of: str) -> tuple[pd.DataFrame, pd.DataFrame]:
 
 @pytest.mark.parametrize("name", ["charts", "landmark", "myeloid", "mgus2"])
 def test_probabilities_and_errors_are_those_of_r(name: str) -> None:
-    """A chart extract, also from day 10 on; responses that come and go, with delayed entry; and deaths, that end all."""
+    """Charts, also from day 10 on; responses that come and go, with delayed entry; and deaths, that end all."""
     rows, answer = reference("states_survfit.csv", name)
     for by, column in (("cluster", "error"), ("id", "error_id")):
         fit, clusters = fitted(rows, by)
