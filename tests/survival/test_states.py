@@ -304,6 +304,11 @@ def test_with_complete_follow_up_entries_of_charts_are_those_of_breakthrough(sam
     plain = survival.breakthrough(followed, horizon=20, by="continent")
     assert found.curves["leave"].sum() > 1_000 and found.curves["come_back"].sum() > 100
     np.testing.assert_allclose(found.curves["entered"], plain.curves["share_entered"], rtol=EXACT, atol=EXACT)
+    summary = found.summary
+    assert summary["events_after_left"].sum() > 5
+    np.testing.assert_allclose(
+        summary["share_entered_after_left"] * summary["waits"], summary["events_after_left"], rtol=EXACT, atol=EXACT
+    )
 
 
 def test_where_nobody_leaves_it_is_kaplan_meier_with_its_band(sample: Sample) -> None:
