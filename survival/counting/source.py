@@ -1,7 +1,7 @@
 """Waits of entries: who waits for an entry from when to when, on which clock, and by which variables."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
 from typing import Final, Protocol
@@ -54,7 +54,7 @@ class Waits:
         Day of the clock after which waits are at risk, and on which variables are taken.
     debut
         First and last date of debuts.
-    complete, updated, classes
+    complete, updated, leave_out_missing, classes
         As in `waits`.
     tables
         Variables of a user's own.
@@ -69,6 +69,7 @@ class Waits:
     debut: tuple[date, date] | None
     complete: bool
     updated: bool
+    leave_out_missing: bool
     classes: int
     tables: Tables
     parts: Parts | None = None
@@ -111,6 +112,17 @@ class Waits:
             clusters = SpanClusters.of(spans, of_track[episodes.track])
         values = cells.values.iloc[np.flatnonzero(there)].reset_index(drop=True)
         return CountedWaits(values, opened[there], closed[there], spans.events, clusters, cluster)
+
+    def missing(self, variables: tuple[str, ...]) -> "pd.Series[int]":
+        """Return the number of waits, or times at risk, that lack the value of each variable.
+
+        Raises
+        ------
+        SettingError, DataSaysNoError
+            As `counted`.
+        """
+        counted = replace(self, leave_out_missing=False).counted(variables, cluster="independent")
+        return counted.values.isna().mul(counted.opened.sum(axis=1), axis=0).sum().astype(int)
 
     def rows(self, variables: tuple[str, ...] = ()) -> pd.DataFrame:
         """Return one row per wait, or per time at risk with the same values, for any survival package.
@@ -192,6 +204,9 @@ class Waits:
         sets, which = distinct_rows(entered)
         numbered = clock.track[stages.track[at]]
         cells = cells_of(known, variables, numbered, sets, which[at], origin, classes=self.classes)
+        if self.leave_out_missing:
+            missing = cells.values.isna().any(axis=1).to_numpy(np.bool_)
+            cells = replace(cells, cell=np.where(missing[cells.cell], -1, cells.cell))
         track = stages.track[at]
         passed = clock.passed[track]
         last = self.horizon - passed.astype(np.int64)
@@ -226,6 +241,7 @@ def waits(
     until: date | None = None,
     complete: bool = False,
     updated: bool = False,
+    leave_out_missing: bool = False,
     markets: pd.DataFrame | None = None,
     pairs: pd.DataFrame | None = None,
     tracks: pd.DataFrame | None = None,
@@ -260,6 +276,9 @@ def waits(
     updated
         Whether variables of the markets entered so far change with each entry (default: no). They are known at the end
         of the day, so they hold from the next day on.
+    leave_out_missing
+        Whether waits are left out that lack the value of a variable they are counted by, such as those for a market
+        whose languages are not known (default: no; a model then refuses the variable). `Waits.missing` says how many.
     markets, pairs, tracks, artists
         Tables of variables of your own: one row per `market`; per ordered pair `source`, `target`, with numbers; per
         `track_id`; per `artist`. Every other column is a variable.
@@ -297,7 +316,7 @@ def waits(
         raise SettingError(f"debuts from {debut[0]} to {debut[1]}: the first date is after the last")
     tables = Tables(markets, pairs, tracks, artists, combine or {})
     known = entries if until is None else entries.until(until)
-    return Waits(known, clock, horizon, landmark, debut, complete, updated, classes, tables)
+    return Waits(known, clock, horizon, landmark, debut, complete, updated, leave_out_missing, classes, tables)
 
 
 def _day(day: date) -> int:
