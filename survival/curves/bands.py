@@ -1,6 +1,6 @@
 """Bands of survival curves when waits of one artist or track are dependent."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -60,8 +60,8 @@ def spreads(groups: Groups, curves: KaplanMeier, area: Area) -> Spreads:
     degrees of freedom are not taken from it, because it is large where the largest cluster is like the others by
     chance, and the variance is then too small.
 
-    A cluster whose waits in a group are all at risk from day 1 to the end, without entry, needs no days: its influence
-    is that of one wait times their number. Most are like that where groups are many.
+    Clusters whose waits in a group are alike on every day are followed day by day once. Most are like others where
+    groups are many: their waits are at risk from day 1 to the end, without entry.
 
     References
     ----------
@@ -70,10 +70,7 @@ def spreads(groups: Groups, curves: KaplanMeier, area: Area) -> Spreads:
     sums, areas = Sums.of(curves), AreaSums.of(area)
     for clustered in blocks(groups):
         areas.add(area, clustered)
-        varied = clustered.varied(curves.at_risk.shape[1] - 1)
-        sums.add(clustered.pick(varied))
-        sums.count(clustered.group[~varied], clustered.waits[~varied])
-    sums.add_whole()
+        sums.add(clustered)
     freedom = 1 / np.where(sums.shares > 0, sums.shares, 1.0) - 1
     spread = Spread(sums.variance, curves.variance, freedom, sums.at_risk)
     return Spreads(spread, sums.hazard, _effective(sums, curves.variance[:, -1]), areas)
@@ -96,8 +93,6 @@ class Sums:
         Clusters at risk.
     squares, fourths
         (g,): sums of the influence on the last day to the powers 2 and 4.
-    whole
-        Group and number of waits of clusters all of whose waits are at risk throughout → number of such clusters.
     """
 
     terms: Terms
@@ -108,7 +103,6 @@ class Sums:
     at_risk: Ints
     squares: Floats
     fourths: Floats
-    whole: dict[tuple[int, int], int] = field(default_factory=dict)
 
     @classmethod
     def of(cls, curves: KaplanMeier) -> "Sums":
@@ -121,33 +115,14 @@ class Sums:
         at_risk = np.zeros(gain.shape, np.int64)
         return cls(terms, staying, *empty, at_risk, np.zeros(groups), np.zeros(groups))
 
-    def add(self, varied: Clustered) -> None:
-        """Add clusters day by day."""
+    def add(self, clustered: Clustered) -> None:
+        """Add the clusters of a block."""
         length = self.terms.gain.shape[1]
-        for first in range(0, len(varied.group), PAIRS_AT_ONCE):
-            some = varied.slice(first, min(first + PAIRS_AT_ONCE, len(varied.group)))
-            closed, entered = (part.toarray() for part in some.changes(np.arange(len(some.group)), length))
-            at_risk = np.zeros_like(closed)
-            np.cumsum(-closed[:, :-1], axis=1, out=at_risk[:, 1:])
-            self._add(some.group, at_risk, entered, np.ones(len(some.group)))
-
-    def count(self, group: Ints, size: Ints) -> None:
-        """Count clusters of which all waits are at risk throughout."""
-        kinds, counts = np.unique(np.stack([group, size]), axis=1, return_counts=True)
-        for kind, number in zip(zip(*kinds.tolist(), strict=True), counts.tolist(), strict=True):
-            self.whole[kind] = self.whole.get(kind, 0) + number
-
-    def add_whole(self) -> None:
-        """Add the clusters that were counted."""
-        if not self.whole:
-            return
-        group, size = np.array(sorted(self.whole), np.int64).T
-        number = np.array([self.whole[kind] for kind in sorted(self.whole)], np.float64)
-        days = np.arange(self.terms.gain.shape[1]) > 0
-        for first in range(0, len(group), PAIRS_AT_ONCE):
-            own = slice(first, first + PAIRS_AT_ONCE)
-            at_risk = size[own, None] * days.astype(np.float64)
-            self._add(group[own], at_risk, np.zeros_like(at_risk), number[own])
+        once, number = clustered.alike(length)
+        for first in range(0, len(once.group), PAIRS_AT_ONCE):
+            last = min(first + PAIRS_AT_ONCE, len(once.group))
+            at_risk, entered = once.daily(first, last, length)
+            self._add(once.group[first:last], at_risk, entered, number[first:last].astype(np.float64))
 
     def _add(self, group: Ints, at_risk: Floats, entered: Floats, number: Floats) -> None:
         """Add counts of clusters by day, (p, t + 1); groups in order; `number` of clusters that are alike."""

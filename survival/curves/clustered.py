@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Self
+from typing import Final, Self
 
 import numpy as np
 from scipy.sparse import csr_array
@@ -10,6 +10,13 @@ from scipy.sparse import csr_array
 from diffusion.arrays import Flags, Floats, Ints
 from survival.counting.counted import ClusterWaits
 from survival.curves.grouping import Groups
+
+
+LARGE: Final = 1 << 62
+"""Largest random number of a day; sums wrap around."""
+
+ODD: Final = 0x1E3779B97F4A7C15
+"""Factor that spreads the numbers of groups over 64 bits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,16 +94,24 @@ class Clustered:
             self.event_days[went],
         )
 
-    def varied(self, horizon: int) -> Flags:
-        """Return, (p,), where some wait begins after day 0, ends before the horizon, or ends with an entry."""
-        flags: Flags = np.bincount(self.pair, (self.start > 0) | (self.days < horizon), len(self.group)) > 0
-        flags[self.event_pair] = True
-        return flags
+    def alike(self, length: int) -> tuple[Self, Ints]:
+        """Return the pairs that differ from each other, and how many pairs of the same group are like each.
 
-    @property
-    def waits(self) -> Ints:
-        """(p,): number of waits."""
-        return np.rint(np.bincount(self.pair, self.count, len(self.group))).astype(np.int64)
+        Pairs are alike when as many waits begin, end, and end with an entry, on each day. Each day of each kind has a
+        random number of 64 bits, and pairs with equal sums are taken for alike: by chance, two of a million others are
+        once in 10⁷ times.
+        """
+        begins, ends, entries = np.random.default_rng(0).integers(-LARGE, LARGE, (3, length))
+        sums = np.add.reduceat(
+            self.count * (begins[self.start] + ends[self.days]), np.searchsorted(self.pair, np.arange(len(self.group)))
+        )
+        np.add.at(sums, self.event_pair, entries[self.event_days])
+        sums += self.group * ODD
+        _, first, number = np.unique(sums, return_index=True, return_counts=True)
+        order = np.argsort(first)
+        flags = np.zeros(len(self.group), np.bool_)
+        flags[first] = True
+        return self.pick(flags), number[order]
 
     def changes(self, row: Ints, length: int) -> tuple[csr_array, csr_array]:
         """Return, (rows, length) each, times at risk that end less those that begin by day, and entries; by row.
@@ -110,20 +125,19 @@ class Clustered:
         entered = np.ones(len(self.event_pair)), (row[self.event_pair], self.event_days)
         return closed, csr_array(entered, shape)
 
-    def slice(self, first: int, last: int) -> Self:
-        """Return the waits of some pairs that follow each other."""
+    def daily(self, first: int, last: int, length: int) -> tuple[Floats, Floats]:
+        """Return, (last − first, length) each, waits at risk and entries on each day, of pairs that follow each other."""
         own = slice(*np.searchsorted(self.pair, [first, last]))
         went = slice(*np.searchsorted(self.event_pair, [first, last]))
-        return type(self)(
-            self.group[first:last],
-            self.cluster[first:last],
-            self.pair[own] - first,
-            self.start[own],
-            self.days[own],
-            self.count[own],
-            self.event_pair[went] - first,
-            self.event_days[went],
-        )
+        shape = (last - first, length)
+        size, place = shape[0] * length, (self.pair[own] - first) * length
+        opened = np.bincount(place + self.start[own], self.count[own], size)
+        opened -= np.bincount(place + self.days[own], self.count[own], size)
+        at_risk = np.zeros(shape)
+        np.cumsum(opened.reshape(shape)[:, :-1], axis=1, out=at_risk[:, 1:])
+        entered = np.zeros(shape)
+        np.add.at(entered, (self.event_pair[went] - first, self.event_days[went]), 1.0)
+        return at_risk, entered
 
 
 def blocks(groups: Groups) -> Iterator[Clustered]:
