@@ -20,8 +20,8 @@ FEW: Final = 10
 ROUNDING: Final = 1e-12
 """Share of Greenwood's variance up to which squared influences are rounding."""
 
-PAIRS_AT_ONCE: Final = 512
-"""Pairs of a cluster and a group per block of days: what fits the processor's cache."""
+PAIRS_AT_ONCE: Final = 8_192
+"""Pairs of a cluster and a group that are followed day by day at once: what fits the processor's cache."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,9 +83,9 @@ class Sums:
     Attributes
     ----------
     terms
-        Terms of the influence on the logarithm of survival.
+        Terms of the influence on the logarithm of survival, by day and group, (t + 1, g); `total` is 1 while it is 0.
     staying
-        Probability of no entry on the day.
+        (t + 1, g): share of those at risk that do not enter on the day.
     variance, hazard, shares
         Sums of squares: of the influence on the logarithm of survival and on the cumulative hazard, both when left out,
         and of the share of the hazard so far.
@@ -108,37 +108,45 @@ class Sums:
     def of(cls, curves: KaplanMeier) -> "Sums":
         """Return sums without any cluster."""
         gain = np.diff(curves.variance, axis=1, prepend=0.0)
-        terms = Terms(gain, curves.loss, np.cumsum(curves.at_risk * gain, axis=1))
-        staying = np.where(curves.loss > 0, 1 / np.maximum(curves.loss * curves.at_risk, 1), 0.0)  # left / at risk
-        empty = (np.zeros_like(gain) for _ in range(3))
-        groups = len(gain)
+        total = np.cumsum(curves.at_risk * gain, axis=1)
+        days = (gain, curves.loss, np.where(total > 0, total, 1.0))
+        left = np.where(curves.loss > 0, 1 / np.maximum(curves.loss * curves.at_risk, 1), 0.0)
+        variance, hazard, shares = np.zeros((3, *gain.shape))
+        squares, fourths = np.zeros((2, len(gain)))
         at_risk = np.zeros(gain.shape, np.int64)
-        return cls(terms, staying, *empty, at_risk, np.zeros(groups), np.zeros(groups))
+        terms = Terms(*(np.ascontiguousarray(part.T) for part in days))
+        return cls(terms, np.ascontiguousarray(left.T), variance, hazard, shares, at_risk, squares, fourths)
 
     def add(self, clustered: Clustered) -> None:
         """Add the clusters of a block."""
-        length = self.terms.gain.shape[1]
-        once, number = clustered.alike(length)
-        for first in range(0, len(once.group), PAIRS_AT_ONCE):
-            last = min(first + PAIRS_AT_ONCE, len(once.group))
-            at_risk, entered = once.daily(first, last, length)
-            self._add(once.group[first:last], at_risk, entered, number[first:last].astype(np.float64))
+        once, number = clustered.alike(self.variance.shape[1])
+        for pairs, some in once.slices(PAIRS_AT_ONCE):
+            self._follow(some, number[pairs].astype(np.float64))
 
-    def _add(self, group: Ints, at_risk: Floats, entered: Floats, number: Floats) -> None:
-        """Add counts of clusters by day, (p, t + 1); groups in order; `number` of clusters that are alike."""
-        terms = Terms(*(part[group] for part in (self.terms.gain, self.terms.loss, self.terms.total)))
-        influence, share = terms.influence((at_risk, entered))
+    def _follow(self, waits: Clustered, number: Floats) -> None:
+        """Add clusters day after day; there are `number`, (p,), clusters like each."""
+        group, terms = waits.group, self.terms
         heads = np.flatnonzero(np.diff(group, prepend=-1))
         of = group[heads]
-        last = influence[:, -1] ** 2
-        self.squares[of] += np.add.reduceat(last * number, heads)
-        self.fourths[of] += np.add.reduceat(last**2 * number, heads)
-        self.at_risk[of] += np.rint(np.add.reduceat((at_risk > 0) * number[:, None], heads)).astype(np.int64)
-        each = number[:, None]
-        self.shares[of] += np.add.reduceat(share**2 * each, heads)
-        hazard = np.cumsum(np.diff(influence, axis=1, prepend=0.0) * self.staying[group], axis=1)
-        self.variance[of] += np.add.reduceat(left_out(influence, share) ** 2 * each, heads)
-        self.hazard[of] += np.add.reduceat(left_out(hazard, share) ** 2 * each, heads)
+        at_risk, own, influence, hazard = np.zeros((4, len(group)))
+        for day, (changed, change, entered) in enumerate(waits.by_day(self.variance.shape[1])):
+            np.add.at(at_risk, changed, change)
+            step = at_risk * terms.gain[day][group]
+            own += step
+            np.subtract.at(step, entered, terms.loss[day][group[entered]])
+            influence += step
+            hazard += step * self.staying[day][group]
+            share = own / terms.total[day][group]
+            for total, values in (
+                (self.variance, left_out(influence, share)),
+                (self.hazard, left_out(hazard, share)),
+                (self.shares, share),
+            ):
+                total[of, day] += np.add.reduceat(values**2 * number, heads)
+            self.at_risk[of, day] += np.add.reduceat((at_risk > 0) * number, heads).astype(np.int64)
+        influence **= 2
+        self.squares[of] += np.add.reduceat(influence * number, heads)
+        self.fourths[of] += np.add.reduceat(influence**2 * number, heads)
 
 
 def _effective(sums: Sums, greenwood: Floats) -> Floats:

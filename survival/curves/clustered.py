@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final, Self
 
 import numpy as np
@@ -48,8 +49,11 @@ class Clustered:
         group = of_cell[waits.cell]
         kept = (group >= 0) & (waits.start < horizon)
         clusters = int(waits.cluster.max(initial=0)) + 1
-        keys, pair = np.unique(group[kept] * clusters + waits.cluster[kept], return_inverse=True)
-        order = np.argsort(pair, kind="stable")
+        key = group[kept] * clusters + waits.cluster[kept]
+        order = np.argsort(key, kind="stable")
+        key = key[order]
+        first = np.flatnonzero(np.diff(key, prepend=-1))
+        keys, pair = key[first], np.repeat(np.arange(len(first)), np.diff(first, append=len(key)))
         start, days, count = (part[kept][order] for part in (waits.start, waits.days, waits.count))
         event_group = of_cell[waits.event_cell]
         went = (event_group >= 0) & (waits.event_days <= horizon)
@@ -58,7 +62,7 @@ class Clustered:
         return cls(
             keys // clusters,
             keys % clusters,
-            pair[order],
+            pair,
             start,
             np.minimum(days, horizon),
             count,
@@ -125,19 +129,39 @@ class Clustered:
         entered = np.ones(len(self.event_pair)), (row[self.event_pair], self.event_days)
         return closed, csr_array(entered, shape)
 
-    def daily(self, first: int, last: int, length: int) -> tuple[Floats, Floats]:
-        """Return, (last − first, length) each, waits at risk and entries on each day, of pairs that follow each other."""
-        own = slice(*np.searchsorted(self.pair, [first, last]))
-        went = slice(*np.searchsorted(self.event_pair, [first, last]))
-        shape = (last - first, length)
-        size, place = shape[0] * length, (self.pair[own] - first) * length
-        opened = np.bincount(place + self.start[own], self.count[own], size)
-        opened -= np.bincount(place + self.days[own], self.count[own], size)
-        at_risk = np.zeros(shape)
-        np.cumsum(opened.reshape(shape)[:, :-1], axis=1, out=at_risk[:, 1:])
-        entered = np.zeros(shape)
-        np.add.at(entered, (self.event_pair[went] - first, self.event_days[went]), 1.0)
-        return at_risk, entered
+    def by_day(self, length: int) -> Iterator[tuple[Ints, Ints, Ints]]:
+        """Yield for each day the pairs whose number at risk is not that of the day before, by how much, and the pair
+        of each entry. A pair may stand there several times."""
+        day = np.concatenate([self.start, self.days]) + 1
+        order = np.argsort(day, kind="stable")
+        pair = np.concatenate([self.pair, self.pair])[order]
+        change = np.concatenate([self.count, -self.count])[order]
+        by_event = np.argsort(self.event_days, kind="stable")
+        entered = self.event_pair[by_event]
+        heads = np.searchsorted(day, np.arange(length + 1), sorter=order)
+        event_heads = np.searchsorted(self.event_days, np.arange(length + 1), sorter=by_event)
+        for (first, last), (first_event, last_event) in zip(pairwise(heads), pairwise(event_heads), strict=True):
+            yield pair[first:last], change[first:last], entered[first_event:last_event]
+
+    def slices(self, pairs: int) -> Iterator[tuple[slice, Self]]:
+        """Yield the waits of so many pairs at a time, and which pairs they are."""
+        for first in range(0, len(self.group), pairs):
+            last = min(first + pairs, len(self.group))
+            own = slice(*np.searchsorted(self.pair, [first, last]))
+            went = slice(*np.searchsorted(self.event_pair, [first, last]))
+            yield (
+                slice(first, last),
+                type(self)(
+                    self.group[first:last],
+                    self.cluster[first:last],
+                    self.pair[own] - first,
+                    self.start[own],
+                    self.days[own],
+                    self.count[own],
+                    self.event_pair[went] - first,
+                    self.event_days[went],
+                ),
+            )
 
 
 def blocks(groups: Groups) -> Iterator[Clustered]:
