@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import date
 from functools import cached_property
 
 import pandas as pd
@@ -110,7 +111,7 @@ class Entries:
         return Timelines.of(
             self.table,
             self.artists,
-            calendar.spans,
+            calendar.event_spans(self.rules.min_periods),
             markets=calendar.markets,
             washout=self.rules.washout,
             cadence=calendar.cadence,
@@ -163,6 +164,21 @@ class Entries:
         frame: pd.DataFrame = one.journeys().to_pandas(date_as_object=False)
         frame.insert(3, "name", frame["market"].map(market_names(frame["market"])))
         return frame.sort_values(["step", "rank", "market"], ignore_index=True)
+
+    def until(self, day: date) -> "Entries":
+        """Return what was known at the end of a day: charts and entries up to and including it.
+
+        Raises
+        ------
+        DataSaysNoError
+            When there is no entry by then.
+        """
+        kept = self.table.filter(pc.less_equal(self.table["entry"], day))
+        if not kept.num_rows:
+            raise DataSaysNoError(f"no track has an entry by {day}; the charts begin on {self.calendar.first_date}")
+        coverage = self.calendar.coverage
+        seen = coverage.filter(pc.less_equal(coverage["date"], day))
+        return replace(self, table=kept, calendar=Calendar(seen, self.calendar.open_engine))
 
     @contextmanager
     def _engine(self) -> Iterator[Engine]:

@@ -2,6 +2,7 @@
 
 from diffusion.contracts.contract import Column, Contract
 from diffusion.contracts.events import (
+    ABSENCES,
     ARRAY_RELATIONS,
     CHART_ROWS,
     CHARTS_PRESENT,
@@ -12,6 +13,7 @@ from diffusion.contracts.events import (
     FOOTPRINTS,
     JOURNEYS,
     LAGS,
+    PERIODS,
     RELATIONS,
     SPANS,
     TIES,
@@ -38,6 +40,7 @@ from diffusion.contracts.star import (
 )
 
 __all__ = [
+    "ABSENCES",
     "ACCOUNTS",
     "ARRAY_RELATIONS",
     "ARTISTS",
@@ -57,6 +60,7 @@ __all__ = [
     "MARKET_ROWS",
     "OBSERVATIONS",
     "PART_YEARS",
+    "PERIODS",
     "QUARANTINE",
     "RECORDINGS",
     "RELATIONS",

@@ -61,6 +61,31 @@ SPANS = Contract(
     ("market", "chart", "span"),
 )
 
+PERIODS = Contract(
+    "periods",
+    "one date on which some market's chart was observed",
+    (
+        Column("date", _DATE, "observed date"),
+        Column("observed", _COUNT, "markets observed on that date"),
+        Column("covered", _COUNT, "markets in coverage on that date: between the ends of a stretch without long gap"),
+        Column("counts", _FLAG, "the date is a period: more than half of the markets in coverage were observed"),
+        Column("periods", _COUNT, "periods up to and including the date"),
+    ),
+    ("date",),
+)
+
+ABSENCES = Contract(
+    "absences",
+    "one track and absence from every market's chart",
+    (
+        _TRACK,
+        Column("last_on", _DATE, "last date on a chart before the absence"),
+        Column("left_on", _DATE, "date on which the absence was long enough: of the n-th period without the track"),
+        Column("back_on", _DATE, "next date on the chart of any market; null where there is none", nullable=True),
+    ),
+    ("track_id", "left_on"),
+)
+
 ENTRIES = Contract(
     "entries",
     "one track and market: the track's first event there",
@@ -68,8 +93,8 @@ ENTRIES = Contract(
         _TRACK,
         _MARKET,
         _CHART,
-        Column("entry", _DATE, "date of the first event"),
-        Column("last_without", _DATE, "the market's observed date before; null at its first", nullable=True),
+        Column("entry", _DATE, "date of the first event; of a stay, the chart on which it was long enough"),
+        Column("last_without", _DATE, "the market's observed date before the event; null at its first", nullable=True),
         _RANK,
         _STREAMS,
         Column("left_censored", _FLAG, "the entry falls within the washout, so the true entry is unknown"),
@@ -220,6 +245,8 @@ RELATIONS: Final = (
     CHART_ROWS,
     COVERAGE,
     SPANS,
+    PERIODS,
+    ABSENCES,
     ENTRIES,
     DEBUTS,
     FOOTPRINTS,

@@ -148,8 +148,10 @@ def test_rows_counts_and_sums_of_clusters_are_those_of_the_twin(drawn: Study, qu
         asked = question.ask(entries, released)
         rows = asked.rows(("entered_markets", "market"))
     except (DataSaysNoError, SettingError):
-        market_unknown = question.clock not in ("debut", "release", *drawn.observed)
-        assert market_unknown or not expected
+        known = [
+            market for market, days in drawn.observed.items() if question.until is None or min(days) <= question.until
+        ]
+        assert question.clock not in ("debut", "release", *known) or not expected
         return
     columns = ["track_id", "market", "start", "after", "days", "entered", "entered_markets"]
     assert rows[columns].to_dict("records") == sorted(
@@ -275,6 +277,20 @@ def test_variables_of_ones_own(two_artists: diffusion.Entries) -> None:
     for combine, value in (("mean", 4.0), ("smallest", 3.0), ("largest", 5.0)):
         one = waits(two_artists, horizon=30, pairs=pairs, combine={"ties": combine})  # type: ignore[dict-item]
         assert values_of(one, "ties")[("z", "US", 0)] == (value,)
+
+
+def test_waits_without_a_value_are_left_out_when_asked(two_artists: diffusion.Entries) -> None:
+    team = pd.DataFrame({"market": ["FI"], "team": ["n"]})
+    names = ("team", "footprint")
+    every, known = (waits(two_artists, markets=team, leave_out_missing=out) for out in (False, True))
+    rows = every.rows(names)
+    assert rows["team"].isna().sum() == every.missing(names)["team"] == known.missing(names)["team"] == 3
+    assert every.missing(names)["footprint"] == 0
+    pd.testing.assert_frame_equal(known.rows(names), rows.dropna(ignore_index=True))
+    counted = known.counted(names)
+    assert counted.values["team"].tolist() == ["n"]
+    assert counted.opened.sum() == 2
+    agrees(counted, known.rows(names), known.rows(names)["artist"], np.random.default_rng(1))
 
 
 def test_many_numbers_are_put_in_classes_with_their_mean() -> None:
