@@ -1,14 +1,14 @@
 """Bands of survival curves when waits of one artist or track are dependent."""
 
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, Self
 
 import numpy as np
 
 from diffusion.arrays import Floats, Ints
 from diffusion.pairs.curves import interval
 from diffusion.pairs.variance import Spread
-from diffusion.risk.influence import Terms, left_out
+from diffusion.risk.influence import left_out
 from diffusion.risk.kaplan_meier import KaplanMeier
 from survival.curves.areas import Area, AreaSums
 from survival.curves.clustered import Clustered, blocks
@@ -67,25 +67,50 @@ def spreads(groups: Groups, curves: KaplanMeier, area: Area) -> Spreads:
     ----------
     Carter, Schnepel & Steigerwald 2017 (degrees of freedom from shares), doi 10.1162/REST_a_00639.
     """
-    sums, areas = Sums.of(curves), AreaSums.of(area)
+    steps, sums, areas = Steps.of(curves), Sums.of(curves), AreaSums.of(area)
     for clustered in blocks(groups):
         areas.add(area, clustered)
-        sums.add(clustered)
+        sums.add(steps, clustered)
     freedom = 1 / np.where(sums.shares > 0, sums.shares, 1.0) - 1
     spread = Spread(sums.variance, curves.variance, freedom, sums.at_risk)
     return Spreads(spread, sums.hazard, _effective(sums, curves.variance[:, -1]), areas)
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
+class Steps:
+    """What a day adds to the influence of clusters on g curves, (t + 1, g) each.
+
+    Attributes
+    ----------
+    gain, loss
+        What one wait at risk adds to the influence on the logarithm of survival, and what one entry takes off.
+    total
+        Sum of the gain of all waits, up to and including the day; 1 while it is 0.
+    staying
+        Share of those at risk that do not enter: the influence on the cumulative hazard is less by this factor.
+    """
+
+    gain: Floats
+    loss: Floats
+    total: Floats
+    staying: Floats
+
+    @classmethod
+    def of(cls, curves: KaplanMeier) -> Self:
+        """Return the steps of curves, (g, t + 1)."""
+        gain = np.diff(curves.variance, axis=1, prepend=0.0)
+        total = np.cumsum(curves.at_risk * gain, axis=1)
+        staying = np.where(curves.loss > 0, 1 / np.maximum(curves.loss * curves.at_risk, 1), 0.0)
+        parts = (gain, curves.loss, np.where(total > 0, total, 1.0), staying)
+        return cls(*(np.ascontiguousarray(part.T) for part in parts))
+
+
+@dataclass(frozen=True, slots=True)
 class Sums:
     """Sums over clusters by group and day, (g, t + 1), while they are made.
 
     Attributes
     ----------
-    terms
-        Terms of the influence on the logarithm of survival, by day and group, (t + 1, g); `total` is 1 while it is 0.
-    staying
-        (t + 1, g): share of those at risk that do not enter on the day.
     variance, hazard, shares
         Sums of squares: of the influence on the logarithm of survival and on the cumulative hazard, both when left out,
         and of the share of the hazard so far.
@@ -95,8 +120,6 @@ class Sums:
         (g,): sums of the influence on the last day to the powers 2 and 4.
     """
 
-    terms: Terms
-    staying: Floats
     variance: Floats
     hazard: Floats
     shares: Floats
@@ -105,38 +128,32 @@ class Sums:
     fourths: Floats
 
     @classmethod
-    def of(cls, curves: KaplanMeier) -> "Sums":
+    def of(cls, curves: KaplanMeier) -> Self:
         """Return sums without any cluster."""
-        gain = np.diff(curves.variance, axis=1, prepend=0.0)
-        total = np.cumsum(curves.at_risk * gain, axis=1)
-        days = (gain, curves.loss, np.where(total > 0, total, 1.0))
-        left = np.where(curves.loss > 0, 1 / np.maximum(curves.loss * curves.at_risk, 1), 0.0)
-        variance, hazard, shares = np.zeros((3, *gain.shape))
-        squares, fourths = np.zeros((2, len(gain)))
-        at_risk = np.zeros(gain.shape, np.int64)
-        terms = Terms(*(np.ascontiguousarray(part.T) for part in days))
-        return cls(terms, np.ascontiguousarray(left.T), variance, hazard, shares, at_risk, squares, fourths)
+        shape = curves.at_risk.shape
+        daily = (np.zeros(shape), np.zeros(shape), np.zeros(shape), np.zeros(shape, np.int64))
+        return cls(*daily, np.zeros(shape[0]), np.zeros(shape[0]))
 
-    def add(self, clustered: Clustered) -> None:
+    def add(self, steps: Steps, clustered: Clustered) -> None:
         """Add the clusters of a block."""
         once, number = clustered.alike(self.variance.shape[1])
         for pairs, some in once.slices(PAIRS_AT_ONCE):
-            self._follow(some, number[pairs].astype(np.float64))
+            self._follow(steps, some, number[pairs].astype(np.float64))
 
-    def _follow(self, waits: Clustered, number: Floats) -> None:
+    def _follow(self, steps: Steps, waits: Clustered, number: Floats) -> None:
         """Add clusters day after day; there are `number`, (p,), clusters like each."""
-        group, terms = waits.group, self.terms
+        group = waits.group
         heads = np.flatnonzero(np.diff(group, prepend=-1))
         of = group[heads]
         at_risk, own, influence, hazard = np.zeros((4, len(group)))
         for day, (changed, change, entered) in enumerate(waits.by_day(self.variance.shape[1])):
             np.add.at(at_risk, changed, change)
-            step = at_risk * terms.gain[day][group]
+            step = at_risk * steps.gain[day][group]
             own += step
-            np.subtract.at(step, entered, terms.loss[day][group[entered]])
+            np.subtract.at(step, entered, steps.loss[day][group[entered]])
             influence += step
-            hazard += step * self.staying[day][group]
-            share = own / terms.total[day][group]
+            hazard += step * steps.staying[day][group]
+            share = own / steps.total[day][group]
             for total, values in (
                 (self.variance, left_out(influence, share)),
                 (self.hazard, left_out(hazard, share)),

@@ -12,7 +12,6 @@ from diffusion.arrays import Flags, Floats, Ints
 from survival.counting.counted import ClusterWaits
 from survival.curves.grouping import Groups
 
-
 LARGE: Final = 1 << 62
 """Largest random number of a day; sums wrap around."""
 
@@ -83,7 +82,8 @@ class Clustered:
         group, pairs = self.group[self.pair], len(self.group)
         value = (risk[group, self.days] - risk[group, self.start]) * self.count
         went = event[self.group[self.event_pair], self.event_days]
-        return np.bincount(self.pair, value, pairs), np.bincount(self.event_pair, went, pairs)
+        at_risk, entered = np.bincount(self.pair, value, pairs), np.bincount(self.event_pair, went, pairs)
+        return np.asarray(at_risk, np.float64), np.asarray(entered, np.float64)
 
     def pick(self, flags: Flags) -> Self:
         """Return the waits of some pairs; `flags` is (p,)."""
@@ -93,7 +93,9 @@ class Clustered:
             self.group[flags],
             self.cluster[flags],
             number[self.pair[kept]],
-            *(part[kept] for part in (self.start, self.days, self.count)),
+            self.start[kept],
+            self.days[kept],
+            self.count[kept],
             number[self.event_pair[went]],
             self.event_days[went],
         )
