@@ -132,7 +132,8 @@ def test_survival_writes_what_it_promises(shell: Shell, write_csv: WriteCsv, tmp
     assert code == 0
     assert "follow-up ends before the horizon of 180 days; stopped: every curve on day 58" in out
     curves = pd.read_parquet(tmp_path / "made" / "survival.parquet")
-    assert list(curves.columns) == ["by", "group", "days", "at_risk", "events", "survival", "low", "high"]
+    assert list(curves.columns)[:8] == ["by", "group", "days", "at_risk", "events", "survival", "low", "high"]
+    assert {"share_entered", "share_low", "share_high", "cumulative_hazard", "hazard_low", "hazard_high"} < {*curves}
     assert curves.groupby("group").first()["survival"].to_dict() == {"Europe": 1.0}
     made = files(tmp_path / "made")
     assert made >= {"survival_summary.parquet", "figures/survival_continent.png", "report.html"}
