@@ -20,7 +20,7 @@ FEW: Final = 10
 ROUNDING: Final = 1e-12
 """Share of Greenwood's variance up to which squared influences are rounding."""
 
-PAIRS_AT_ONCE: Final = 8_192
+PAIRS_AT_ONCE: Final = 4_096
 """Pairs of a cluster and a group that are followed day by day at once: what fits the processor's cache."""
 
 
@@ -146,11 +146,11 @@ class Sums:
         heads = np.flatnonzero(np.diff(group, prepend=-1))
         of = group[heads]
         at_risk, own, influence, hazard = np.zeros((4, len(group)))
-        for day, (changed, change, entered) in enumerate(waits.by_day(self.variance.shape[1])):
-            np.add.at(at_risk, changed, change)
+        for day, (changed, entered) in enumerate(zip(*waits.daily(self.variance.shape[1]), strict=True)):
+            at_risk += changed
             step = at_risk * steps.gain[day][group]
             own += step
-            np.subtract.at(step, entered, steps.loss[day][group[entered]])
+            step -= entered * steps.loss[day][group]
             influence += step
             hazard += step * steps.staying[day][group]
             share = own / steps.total[day][group]

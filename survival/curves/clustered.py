@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Final, Self
 
 import numpy as np
@@ -131,19 +130,13 @@ class Clustered:
         entered = np.ones(len(self.event_pair)), (row[self.event_pair], self.event_days)
         return closed, csr_array(entered, shape)
 
-    def by_day(self, length: int) -> Iterator[tuple[Ints, Ints, Ints]]:
-        """Yield for each day the pairs whose number at risk is not that of the day before, by how much, and the pair
-        of each entry. A pair may stand there several times."""
-        day = np.concatenate([self.start, self.days]) + 1
-        order = np.argsort(day, kind="stable")
-        pair = np.concatenate([self.pair, self.pair])[order]
-        change = np.concatenate([self.count, -self.count])[order]
-        by_event = np.argsort(self.event_days, kind="stable")
-        entered = self.event_pair[by_event]
-        heads = np.searchsorted(day, np.arange(length + 1), sorter=order)
-        event_heads = np.searchsorted(self.event_days, np.arange(length + 1), sorter=by_event)
-        for (first, last), (first_event, last_event) in zip(pairwise(heads), pairwise(event_heads), strict=True):
-            yield pair[first:last], change[first:last], entered[first_event:last_event]
+    def daily(self, length: int) -> tuple[Floats, Floats]:
+        """Return, (length, p) each, how far the number at risk on a day is from that of the day before; the entries."""
+        pairs, size = len(self.group), length * len(self.group)
+        changed = np.bincount((self.start + 1) * pairs + self.pair, self.count, size + pairs)
+        changed -= np.bincount((self.days + 1) * pairs + self.pair, self.count, size + pairs)
+        entered = np.bincount(self.event_days * pairs + self.event_pair, minlength=size).astype(np.float64)
+        return changed[:size].reshape(length, pairs), entered.reshape(length, pairs)
 
     def slices(self, pairs: int) -> Iterator[tuple[slice, Self]]:
         """Yield the waits of so many pairs at a time, and which pairs they are."""

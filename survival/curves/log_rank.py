@@ -11,9 +11,11 @@ from scipy.special import chdtrc, fdtrc
 from diffusion import DataSaysNoError, Entries, SettingError
 from diffusion.arrays import Floats, Ints
 from survival.counting.counted import Cluster, WaitSource
+from survival.counting.frame import FrameWaits
+from survival.counting.variables import ORIGIN
 from survival.curves.breakthrough import source_of
 from survival.curves.clustered import Clustered, blocks
-from survival.curves.comparisons import add_adjusted, pairs_of, share_waits
+from survival.curves.comparisons import add_adjusted, pairs_of
 from survival.curves.grouping import By, Groups, grouped, name_of
 
 Weights = Literal["log-rank", "wilcoxon", "tarone-ware", "peto", "fleming-harrington"]
@@ -116,7 +118,7 @@ def log_rank(
         raise SettingError(f"the powers are p = {p} and q = {q}; they must be 0 or more")
     waiting = source_of(source, horizon)
     groups = grouped(waiting, by, horizon=horizon, cluster=cluster)
-    if groups.counted.clusters is None and share_waits(waiting, groups):
+    if groups.counted.clusters is None and not isinstance(waiting, FrameWaits) and ORIGIN in groups.counted.values:
         raise SettingError("groups that share waits cannot be compared as independent; cluster by artist or track")
     _check(groups)
     weight = _Weight(weights, p, q)
