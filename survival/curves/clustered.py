@@ -133,7 +133,7 @@ class Clustered:
     def daily(self, length: int) -> tuple[Floats, Floats]:
         """Return, (length, p) each, how far the number at risk on a day is from that of the day before; the entries."""
         pairs, size = len(self.group), length * len(self.group)
-        changed = np.bincount((self.start + 1) * pairs + self.pair, self.count, size + pairs)
+        changed = np.bincount((self.start + 1) * pairs + self.pair, self.count, size + pairs).astype(np.float64)
         changed -= np.bincount((self.days + 1) * pairs + self.pair, self.count, size + pairs)
         entered = np.bincount(self.event_days * pairs + self.event_pair, minlength=size).astype(np.float64)
         return changed[:size].reshape(length, pairs), entered.reshape(length, pairs)
