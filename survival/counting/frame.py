@@ -55,9 +55,14 @@ class FrameClusters:
             rows = order[low:high]
             went = rows[self.event[rows] >= 0]
             yield ClusterWaits(
-                *(column[rows] for column in (self.cluster, self.cell, self.start, self.days)),
+                self.cluster[rows],
+                self.cell[rows],
+                self.start[rows],
+                self.days[rows],
                 np.ones(len(rows), np.int64),
-                *(column[went] for column in (self.cluster, self.cell, self.days)),
+                self.cluster[went],
+                self.cell[went],
+                self.days[went],
             )
 
 
