@@ -99,8 +99,8 @@ class CoxFit:
     def variance_matrix_(self) -> pd.DataFrame:
         """Covariance of the coefficients.
 
-        With clusters, each counts by what changes when it is left out, to first order: Lin and Wei's, with each
-        cluster's influence divided by one less its share of what is known. Without, the inverse of the information.
+        With clusters, each counts by what changes when it is left out, to first order: Lin and Wei's, with
+        the influence of large clusters corrected. Without, it is the inverse of the information.
         """
         return self._matrix(self.covariance)
 

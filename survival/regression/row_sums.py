@@ -185,16 +185,18 @@ class RowSums:
         """Return, (c, width), the sum of terms by cluster."""
         assert self.rows.cluster is not None
         cluster, clusters = self.rows.cluster[self.order], int(self.rows.cluster.max()) + 1
-        found = np.empty((clusters, width))
+        found, place = np.empty((clusters, width)), self.sets.last[self.event] - 1
         for at in range(width):
             risk, entry = terms(slice(at, at + 1))
-            value = np.zeros(len(self.order))
-            for own, at_times in risk:
-                value += own[:, 0] * self.sets.passed(at_times[:, 0])
+            value = np.zeros(len(self.event))
             for own, at_times in entry:
-                value[self.event] += own[self.event, 0] * at_times[self.sets.last[self.event] - 1, 0]
-            value *= self.weight
-            found[:, at] = np.bincount(cluster, value, clusters)
+                value += own[self.event, 0] * at_times[place, 0]
+            found[:, at] = np.bincount(cluster[self.event], self.weight[self.event] * value, clusters)
+            if risk:
+                value = np.zeros(len(self.order))
+                for own, at_times in risk:
+                    value += own[:, 0] * self.sets.passed(at_times[:, 0])
+                found[:, at] += np.bincount(cluster, self.weight * value, clusters)
         return found
 
     def ends(self) -> Ends:

@@ -90,12 +90,18 @@ def test_counts_give_the_numbers_of_rows(seed: int, ties: TieMethod, strata: tup
         )
 
 
+def uncorrected(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Take the influence of clusters as it is, without the correction of large ones."""
+    as_it_is = property(lambda self: self.change, lambda self, _: None)
+    monkeypatch.setattr("survival.regression.robust.Influence.left_out", as_it_is)
+
+
 # ── errors by cluster ────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def test_errors_by_cluster_are_made_of_derivatives_by_its_weight(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in ("robust", "cox_prediction"):
-        monkeypatch.setattr(f"survival.regression.{module}.left_out", lambda change, _: change)
+    monkeypatch.setattr("survival.regression.cox_prediction.left_out", lambda change, _: change)
+    uncorrected(monkeypatch)
     monkeypatch.setattr("survival.regression.cox_prediction.quantile", np.ones_like)
     frame, step = random_frame(3), 1e-5
     names = {"days": "days", "entered": "entered", "start": "start", "cluster": "artist", "weights": "weight"}
@@ -266,7 +272,8 @@ def test_lifelines_gets_no_more_than_it_can_do(monkeypatch: pytest.MonkeyPatch) 
 # ── periods and curves ───────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_ratios_by_period_are_those_of_the_model_with_all_products() -> None:
+def test_ratios_by_period_are_those_of_the_model_with_all_products(monkeypatch: pytest.MonkeyPatch) -> None:
+    uncorrected(monkeypatch)  # large clusters are corrected by period
     frame = random_frame(10, rows=2000)
     names = {"days": "days", "entered": "entered", "start": "start", "cluster": "artist"}
     found = hazard_ratios_by_period(frame_waits(frame, **names), "x + near", (0, 4, 8))
