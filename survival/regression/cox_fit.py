@@ -236,7 +236,7 @@ class CoxFit:
         Raises
         ------
         SettingError
-            When ties are after Breslow, or there are more rows than `survival.regression.to_lifelines.MOST`.
+            When ties are after Breslow, or there are more rows than `survival.regression.cox_data.MOST`.
         """
         from survival.regression.to_lifelines import lifelines_fit
 
