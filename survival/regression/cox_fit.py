@@ -236,9 +236,10 @@ class CoxFit:
         Raises
         ------
         SettingError
-            When ties are after Breslow, or there are more rows than `survival.regression.cox_data.MOST`.
+            When ties are after Breslow, a variable is called like one of the columns with the times, or there are more
+            rows than `survival.regression.cox_data.MOST`.
         """
-        from survival.regression.to_lifelines import lifelines_fit
+        from survival.regression.to_lifelines import lifelines_fit  # lifelines is slow to import
 
         return lifelines_fit(self.data, self.ties, self.penalizer, self.l1_ratio)
 

@@ -23,6 +23,9 @@ def lifelines_fit(data: CoxData, ties: TieMethod, penalizer: float, l1_ratio: fl
         raise SettingError("lifelines takes ties after Efron only; fit with ties='efron'")
     if data.values is None or data.rows > MOST:
         raise SettingError(f"{data.rows:,.0f} rows are too many for lifelines; {MOST:,} or fewer can be converted")
+    for name in (ENTRY, DAYS, ENTERED, WEIGHT):
+        if name in data.values:
+            raise SettingError(f"the variable '{name}' has the name of a column that lifelines is given; rename it")
     rows = _of_rows(data.values, data.waits) if isinstance(data.waits, Rows) else _of_counts(data.values, data.waits)
     fitter = CoxPHFitter(penalizer=penalizer, l1_ratio=l1_ratio, strata=list(data.strata) or None)
     columns = {"weights_col": WEIGHT} if WEIGHT in rows else {}

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from lifelines import CoxPHFitter
 from numpy.typing import NDArray
 
+import diffusion
 from diffusion import DataSaysNoError, SettingError
-from survival import CoxFit, cox, cox_rows, frame_waits, hazard_ratios_by_period, log_log, proportionality
+from survival import CoxFit, cox, cox_rows, frame_waits, hazard_ratios_by_period, log_log, proportionality, waits
 from survival.regression.partial_likelihood import TieMethod
 from tests.conftest import REFERENCE
 
@@ -94,6 +95,21 @@ def uncorrected(monkeypatch: pytest.MonkeyPatch) -> None:
     """Take the influence of clusters as it is, without the correction of large ones."""
     as_it_is = property(lambda self: self.change, lambda self, _: None)
     monkeypatch.setattr("survival.regression.robust.Influence.left_out", as_it_is)
+
+
+@pytest.mark.parametrize(
+    ("formula", "strata", "updated"),
+    [("language_match + log(footprint)", ("continent",), False), ("log(entered_markets) + language_match", (), True)],
+)
+def test_waits_of_charts_give_the_numbers_of_their_rows(formula: str, strata: tuple[str, ...], updated: bool) -> None:
+    with diffusion.open_sample() as charts:
+        source = waits(charts.entries(), horizon=60, updated=updated)
+    counts = cox(source, formula, strata=strata)
+    frame = source.rows(counts.variables)
+    rows = cox_rows(frame, formula, days="days", entered="entered", start="start", cluster="artist", strata=strata)
+    for name in ("params_", "standard_errors_", "lin_wei_matrix_", "degrees_of_freedom_", "log_likelihood_"):
+        np.testing.assert_allclose(getattr(counts, name), getattr(rows, name), rtol=SAME)
+    np.testing.assert_allclose(counts.probability(frame.head(4), 30), rows.probability(frame.head(4), 30), rtol=SAME)
 
 
 # ── errors by cluster ────────────────────────────────────────────────────────────────────────────────────────────────
@@ -260,6 +276,13 @@ def test_weights_and_penalties_go_to_lifelines() -> None:
         np.testing.assert_allclose(fit.params_, fit.to_lifelines().params_, rtol=1e-4)
 
 
+def test_variables_called_like_times_do_not_go_to_lifelines() -> None:
+    frame = random_frame(9).assign(time=lambda frame: frame["days"], weight=lambda frame: frame["x"])
+    fit = cox_rows(frame, "weight", days="time", entered="entered")
+    with pytest.raises(SettingError, match="the variable 'weight' has the name of a column"):
+        fit.to_lifelines()
+
+
 def test_lifelines_gets_no_more_than_it_can_do(monkeypatch: pytest.MonkeyPatch) -> None:
     fit = both(random_frame(8), "x", "efron", (), False)[0]
     monkeypatch.setattr("survival.regression.to_lifelines.MOST", 100)
@@ -317,6 +340,9 @@ def test_periods_must_be_in_order_and_have_entries() -> None:
     for periods in ((0,), (5, 5), (-1, 4)):
         with pytest.raises(SettingError, match="two or more days in order"):
             hazard_ratios_by_period(source, "age", periods)
+    assert hazard_ratios_by_period(source, "age", (0, 6, 90))["after"].tolist() == [0, 6]
+    with pytest.raises(SettingError, match="two or more before day 35, the last at risk"):
+        hazard_ratios_by_period(source, "age", (0, 90))
     with pytest.raises(DataSaysNoError, match="after day 33 until day 35: no wait ended with an entry"):
         hazard_ratios_by_period(source, "age", (0, 33))
     with pytest.raises(SettingError, match="no covariate"):
