@@ -8,6 +8,7 @@ memory is shown. R is left out where there is no Rscript with survival.
 """
 
 import os
+import resource
 import shutil
 import statistics
 import subprocess
@@ -35,10 +36,9 @@ from tests.benchmarks.bench_summed_hazard import world
 COVARIATES, DAYS = 10, 180
 SAME = 1e-6
 
-FORMULA = "language_match + log(footprint) + C(region)"
-VARIABLES = ("language_match", "footprint", "region")
-REGIONS = pd.DataFrame({"market": sorted(pd.read_csv(Path(__file__).parents[2] / "diffusion/data/markets.csv",
-                        keep_default_na=False)["market"])}).assign(region=lambda table: table.index % 6)  # fmt: skip
+FORMULA = "near + log(footprint) + C(region)"
+VARIABLES = ("near", "footprint", "region")
+REGIONS = 6
 
 SCRIPT = """
 suppressMessages(library(survival))
@@ -133,22 +133,28 @@ def forked(work: Callable[[], float]) -> tuple[float, float]:
     read, write = os.pipe()
     child = os.fork()
     if child == 0:
-        os.write(write, str(work()).encode())
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        said = work()
+        added = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+        os.write(write, f"{said} {added / 1e6}".encode())
         os._exit(0)
-    _, status, usage = os.wait4(child, 0)
-    said = os.read(read, 100).decode()
+    if os.waitpid(child, 0)[1]:
+        raise SystemExit("a fit failed; see above")
+    seconds, added = map(float, os.read(read, 100).split())
     os.close(read)
     os.close(write)
-    if status:
-        raise SystemExit("a fit failed; see above")
-    return float(said), usage.ru_maxrss / 1e6
+    return seconds, added
 
 
 def on_waits(tracks: int, runs: int) -> None:
     """Print one line per way to fit the waits of tracks for markets."""
     entries = world(tracks)
     entries.timelines  # noqa: B018, read once, as for every other step
-    source = waits(entries, markets=REGIONS)
+    codes = sorted(entries.calendar.markets)
+    markets = pd.DataFrame({"market": codes, "region": np.arange(len(codes)) % REGIONS})
+    pairs = pd.DataFrame({"source": np.repeat(codes, len(codes)), "target": np.tile(codes, len(codes))})
+    pairs["near"] = (np.arange(len(pairs)) % 5 == 0).astype(float)
+    source = waits(entries, markets=markets, pairs=pairs, combine={"near": "largest"})
 
     def ours(cluster: str) -> float:
         return timed(lambda: cox(source, FORMULA, cluster=cluster))  # type: ignore[arg-type]
@@ -156,8 +162,8 @@ def on_waits(tracks: int, runs: int) -> None:
     def lifelines_fit() -> float:
         rows = source.rows(VARIABLES)
         rows = rows.loc[rows["start"] == 0, ["days", "entered", *VARIABLES]]
-        columns = {"match": (rows["language_match"] == "yes").astype(float), "footprint": np.log(rows["footprint"])}
-        columns |= {f"region {at}": (rows["region"] == at).astype(float) for at in range(1, 6)}
+        columns = {"near": rows["near"], "footprint": np.log(rows["footprint"])}
+        columns |= {f"region {at}": (rows["region"] == at).astype(float) for at in range(1, REGIONS)}
         table = pd.DataFrame(columns).assign(days=rows["days"], entered=rows["entered"])
         del rows, columns
         return timed(lambda: CoxPHFitter().fit(table, "days", "entered"))
