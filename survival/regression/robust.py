@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Self
 
 import numpy as np
@@ -13,7 +14,7 @@ from diffusion.risk.influence import ALONE
 from diffusion.risk.kaplan_meier import TAIL
 from survival.regression.newton import Maximum
 from survival.regression.partial_likelihood import Point
-from survival.regression.risk_sums import Terms
+from survival.regression.risk_sums import Column, Terms
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,21 +56,20 @@ class Influence:
         Bell & McCaffrey 2002, Survey Methodology 28, 169–181.
         """
         inverse = np.linalg.inv(maximum.information).astype(np.float64, copy=False)
+        known, width = np.diag(inverse), len(names)
         ways = Ways.of(maximum.point, inverse)
-        known = np.diag(inverse)
-        toward, share = ways.expected(), ways.information() / known
-        change = ways.entered() - toward
-        expected, events = ways.events()
-        weight = expected / events.sum()
-        kept = (1 - weight) * (1 - share) - toward**2 / (known * events.sum())
+        sums = ways.by_cluster()
+        change, toward, share = (sums[:, at * width : (at + 1) * width] for at in range(3))
+        share = share / known
+        beyond, weight = sums[:, -2:-1], sums[:, -1:] / ways.events
+        kept = (1 - weight) * (1 - share) - toward**2 / (known * ways.events)
         for name, least in zip(names, kept.min(axis=0), strict=True):
             if least < 1 - ALONE:
                 raise DataSaysNoError(
                     f"all that is known of '{name}' comes from one cluster, so its error cannot be told; leave it out, "
                     f"or take waits as independent"
                 )
-        left_out = (toward * (events - expected) / events.sum() + (1 - weight) * change) / kept
-        return cls(change, left_out, share)
+        return cls(change, (toward * beyond / ways.events + (1 - weight) * change) / kept, share)
 
     @property
     def freedom(self) -> Floats:
@@ -90,7 +90,7 @@ def quantile(freedom: Floats) -> Floats:
 
 @dataclass(frozen=True, slots=True)
 class Ways:
-    """Sums over each cluster, for v · x, with v a column of the inverse of the information: (c, p) arrays.
+    """Sums over each cluster, for v · x, with v a column of the inverse of the information.
 
     A subject is compared with the mean of those at risk, at each event time at which it is. With tied events, Efron's
     sets follow each other, and of one with an event less and less is at risk.
@@ -104,7 +104,8 @@ class Ways:
     met
         (T, p): mean of v · x among those at risk, averaged over the events of the time.
     means, squares
-        The same by hazard, and its square by hazard: for one at risk, and what is taken off for one with an event.
+        (T, p) each: that mean by hazard, and its square by hazard: for one at risk, and what is taken off for one with
+        an event.
 
     References
     ----------
@@ -130,47 +131,54 @@ class Ways:
         met = point.expected_x() @ inverse / point.sums.times.weight[:, None]
         return cls(point, inverse, met, (risk @ inverse, entry @ inverse), (squares[0], squares[1]))
 
-    def entered(self) -> Floats:
-        """Return what the events add to the score: v · x less its mean among those at risk."""
-        ones = np.ones((len(self.point.hazard), 1))
+    @property
+    def events(self) -> float:
+        """Sum of the weights of all events."""
+        return float(self.point.sums.times.weight.sum())
 
-        def terms(block: slice) -> tuple[Terms, Terms]:
-            one = np.ones((len(self.met), 1))
-            return [], [(self.point.sums.x @ self.inverse[:, block], one), (ones, -self.met[:, block])]
+    def by_cluster(self) -> Floats:
+        """Return, (c, 3 · p + 2), for each v the residual, expected score and information; residual, expected events.
 
-        return self.point.sums.by_cluster(terms, len(self.inverse))
+        The residual of the score is what the events add to it, v · x less its mean, less the expected score: what would
+        be added if everybody had the events that are expected of them. The information is the cluster's part of the
+        variance of v · x among those at risk, summed up over the events.
+        """
+        width = range(len(self.inverse))
+        columns: list[Column] = []
+        for way in (self._residual, self._expected, self._information):
+            columns += [partial(way, at) for at in width]
+        return self.point.sums.by_cluster([*columns, self._events_beyond, self._events_expected])
 
-    def expected(self) -> Floats:
-        """Return what events would add to the score if all had those that are expected of them."""
+    def _residual(self, at: int) -> tuple[Terms, Terms]:
+        own, ones, hazard = self._own(at), np.ones_like(self.point.hazard), self.point.hazard
+        risk, entry = self._both((-hazard * own, hazard), (self.means,), at)
+        return risk, [*entry, (own, np.ones(len(self.met))), (ones, -self.met[:, at])]
 
-        def terms(block: slice) -> tuple[Terms, Terms]:
-            own = self.point.hazard[:, None] * (self.point.sums.x @ self.inverse[:, block])
-            return self._both((own, -self.point.hazard[:, None]), (self.means,), block)
+    def _expected(self, at: int) -> tuple[Terms, Terms]:
+        hazard = self.point.hazard
+        return self._both((hazard * self._own(at), -hazard), (self.means,), at)
 
-        return self.point.sums.by_cluster(terms, len(self.inverse))
+    def _information(self, at: int) -> tuple[Terms, Terms]:
+        own, hazard = self._own(at), self.point.hazard
+        weighted = hazard * own
+        return self._both((weighted * own, -2 * weighted, hazard), (self.means, self.squares), at)
 
-    def information(self) -> Floats:
-        """Return the cluster's part of the variance of v · x among those at risk, summed up over the events."""
+    def _events_beyond(self) -> tuple[Terms, Terms]:
+        ones = np.ones_like(self.point.hazard)
+        risk, entry = self._both((-self.point.hazard,), (), 0)
+        return risk, [*entry, (ones, np.ones_like(self.point.risk))]
 
-        def terms(block: slice) -> tuple[Terms, Terms]:
-            own = self.point.sums.x @ self.inverse[:, block]
-            weighted = self.point.hazard[:, None] * own
-            by_subject = weighted * own, -2 * weighted, self.point.hazard[:, None]
-            return self._both(by_subject, (self.means, self.squares), block)
+    def _events_expected(self) -> tuple[Terms, Terms]:
+        return self._both((self.point.hazard,), (), 0)
 
-        return self.point.sums.by_cluster(terms, len(self.inverse))
+    def _own(self, at: int) -> Floats:
+        own: Floats = self.point.sums.x @ self.inverse[:, at]
+        return own
 
     def _both(
-        self, by_subject: Sequence[Floats], at_times: Sequence[tuple[Floats, Floats]], block: slice
+        self, by_subject: Sequence[Floats], at_times: Sequence[tuple[Floats, Floats]], at: int
     ) -> tuple[Terms, Terms]:
         """Return the terms of those at risk, and what is taken off for those with an event."""
-        risk = [self.point.risk[:, None], *(part[0][:, block] for part in at_times)]
-        entry = [-self.point.entry[:, None], *(-part[1][:, block] for part in at_times)]
+        risk = [self.point.risk, *(part[0][:, at] for part in at_times)]
+        entry = [-self.point.entry, *(-part[1][:, at] for part in at_times)]
         return list(zip(by_subject, risk, strict=True)), list(zip(by_subject, entry, strict=True))
-
-    def events(self) -> tuple[Floats, Floats]:
-        """Return, (c, 1) each, the events that are expected, and those that were."""
-        one = np.ones_like(self.point.risk)[:, None]
-        hazard, ones = self.point.hazard[:, None], np.ones((len(self.point.hazard), 1))
-        expected = self.point.sums.by_cluster(lambda block: self._both((hazard,), (), block), 1)
-        return expected, self.point.sums.by_cluster(lambda _: ([], [(ones, one)]), 1)

@@ -179,8 +179,10 @@ def test_a_formula_without_covariates_gives_the_nelson_aalen_curve() -> None:
     at_risk = np.array([(LUNG["month"] >= month).sum() for month in died.index])
     hazard = fit.baseline_cumulative_hazard_["baseline cumulative hazard"].loc[died.index]
     np.testing.assert_allclose(hazard, (died / at_risk).cumsum())
-    found = fit.probability(LUNG.head(1), 12).iloc[0]
-    assert found["low"] < found["estimate"] < found["high"]
+    for cluster in (None, "inst"):
+        again = cox_rows(LUNG, "1", days="month", entered="died", ties="breslow", cluster=cluster)
+        found = again.probability(LUNG.head(1), 12).iloc[0]
+        assert found["low"] < found["estimate"] < found["high"]
 
 
 def test_the_last_day_bounds_predictions() -> None:

@@ -70,7 +70,7 @@ def test_a_label_that_does_nothing_is_significant_as_often_as_stated() -> None:
 @pytest.mark.parametrize(("artists", "giant"), [(300, 0.0), (300, 0.2), (300, 0.4), (60, 0.0)])
 @pytest.mark.parametrize(("effect", "truth"), [(0.0, 0.0), (0.5, TRUTH)])
 def test_intervals_hold_the_truth_as_often_as_stated(effect: float, truth: float, artists: int, giant: float) -> None:
-    hits = [covered(fit, truth) for fit in fits(effect, 600, artists=artists, giant=giant)]
+    hits = [covered(fit, truth) for fit in fits(effect, 400, artists=artists, giant=giant)]
     assert 0.93 <= np.mean(hits) <= 0.98
 
 
@@ -110,7 +110,7 @@ def test_intervals_hold_the_limit_of_a_large_simulation(name: str) -> None:
     truth = world_fit(structure, 1, samples=60).params_
     truth["label"] = 0.0
     hits = []
-    for seed in range(100, 500):
+    for seed in range(100, 400):
         bounds = world_fit(structure, seed).confidence_intervals_
         hits.append((bounds.iloc[:, 0] <= truth) & (truth <= bounds.iloc[:, 1]))
     assert (pd.DataFrame(hits).mean() >= 0.92).all()
