@@ -216,7 +216,8 @@ class CoxFit:
         pandas.DataFrame
             For each row of `values`: `estimate`, and `low` and `high`, a 95 % interval by the delta method on the
             log(−log) scale. It has the error of the baseline and of the coefficients, both by cluster. Missing where
-            the fit is penalised, or nobody entered in between (the estimate is then 0).
+            the fit is penalised, or nobody entered in between (the estimate is then 0). Where few artists make much of
+            the data, it held the truth in 92 to 94 % of simulated samples instead of 95 %.
 
         Raises
         ------

@@ -75,6 +75,21 @@ def test_intervals_hold_the_truth_as_often_as_stated(effect: float, truth: float
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize(("artists", "giant", "least"), [(300, 0.0, 0.92), (300, 0.4, 0.90), (60, 0.0, 0.90)])
+def test_intervals_of_probabilities_hold_the_truth(artists: int, giant: float, least: float) -> None:
+    pull = 0.4 * np.random.default_rng(9).gamma(1 / FRAILTY, FRAILTY, 1_000_000)
+    waiting = [np.exp(-pull * -np.expm1(-day / 20)).mean() for day in (5, 15)]
+    hits = []
+    for fit in fits(0.0, 300, artists=artists, giant=giant):
+        labels = pd.DataFrame({"label": [0, 1]})
+        whole, later = fit.probability(labels, 15), fit.probability(labels, 10, conditional_after=5)
+        for found, truth in ((whole, 1 - waiting[1]), (later, 1 - waiting[1] / waiting[0])):
+            hits.append((found["low"] <= truth) & (truth <= found["high"]))
+    assert (pd.DataFrame(hits).mean() >= least).all()
+    assert (pd.DataFrame(hits).mean() <= 0.98).all()
+
+
+@pytest.mark.slow
 def test_the_test_of_equal_ratios_keeps_its_level() -> None:
     found = []
     for run in range(300):
