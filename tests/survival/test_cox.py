@@ -424,6 +424,9 @@ def test_collinear_covariates_and_those_that_strata_hold_are_named() -> None:
         assert "combination" in message
     for message in refused(frame, "x", strata=["y"]):
         assert "'x' does not differ among those at risk" in message
+    for ratio in (0.0, 1.0):  # a penalty leaves it at 0
+        fit = cox_rows(frame, "x", days="days", entered="entered", strata=["y"], penalizer=0.1, l1_ratio=ratio)
+        assert fit.params_["x"] == pytest.approx(0, abs=1e-12)
 
 
 def test_separation_by_several_categories_names_them() -> None:
