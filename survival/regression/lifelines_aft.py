@@ -2,7 +2,6 @@
 
 from typing import Any, Final
 
-import lifelines
 import numpy as np
 import pandas as pd
 
@@ -21,11 +20,11 @@ EARLY: Final = 1e-100
 TOLERANCE: Final = 1e-14
 """Tolerance of lifelines' search, for the families that it searches by SLSQP; its own stops early."""
 
-FITTERS: Final[dict[Family, tuple[Any, str, str, float]]] = {
-    "weibull": (lifelines.WeibullAFTFitter, "lambda_", "rho_", -1.0),
-    "lognormal": (lifelines.LogNormalAFTFitter, "mu_", "sigma_", 1.0),
-    "loglogistic": (lifelines.LogLogisticAFTFitter, "alpha_", "beta_", -1.0),
-    "generalized_gamma": (lifelines.GeneralizedGammaRegressionFitter, "mu_", "sigma_", 1.0),
+FITTERS: Final[dict[Family, tuple[str, str, str, float]]] = {
+    "weibull": ("WeibullAFTFitter", "lambda_", "rho_", -1.0),
+    "lognormal": ("LogNormalAFTFitter", "mu_", "sigma_", 1.0),
+    "loglogistic": ("LogLogisticAFTFitter", "alpha_", "beta_", -1.0),
+    "generalized_gamma": ("GeneralizedGammaRegressionFitter", "mu_", "sigma_", 1.0),
 }
 """lifelines' fitter of a family, its names of location and scale, and the sign of its log scale."""
 
@@ -74,6 +73,8 @@ def lifelines_fitter(counted: CountedWaits, design: Design, family: Family, coef
     DataSaysNoError
         When the waits make more than `MOST_ROWS` rows.
     """
+    import lifelines  # here, because it loads pyplot
+
     rows = interval_rows(counted)
     if len(rows) > MOST_ROWS:
         raise DataSaysNoError(
@@ -94,6 +95,6 @@ def lifelines_fitter(counted: CountedWaits, design: Design, family: Family, coef
         start["lambda_"] = coefficients[[width + 2]]
         options["regressors"] = {location: [*design.names, "Intercept"], scale: ["Intercept"], "lambda_": ["Intercept"]}
     options["fit_options"] = {"ftol": TOLERANCE}
-    return fitter().fit_interval_censoring(
+    return getattr(lifelines, fitter)().fit_interval_censoring(
         frame, "lower", "upper", entry_col="start", weights_col="waits", initial_point=start, **options
     )

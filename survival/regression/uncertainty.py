@@ -37,7 +37,8 @@ class Uncertainty:
         -----
         Robust: the sum over clusters of the products of how much the coefficients change, to first order, when the
         cluster is left out. That is its score times the inverse information, divided by one minus its share in the
-        information about the coefficient. The degrees of freedom are 1 / Σ share² − 1.
+        information about the coefficient (negative information counts as none). The degrees of freedom are
+        1 / Σ share² − 1.
 
         References
         ----------
@@ -49,7 +50,8 @@ class Uncertainty:
         if clusters is None:
             return cls(inverse, np.zeros_like(inverse))
         scores, information = likelihood.by_cluster(theta, inverse, clusters)
-        share = np.clip(information / np.diag(inverse), 0, ALONE)
+        share = np.maximum(information, 0)
+        share = np.minimum(share / share.sum(axis=0), ALONE)
         change = scores @ inverse / (1 - share)
         return cls(change.T @ change, share.T @ share)
 
