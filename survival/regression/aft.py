@@ -50,7 +50,7 @@ class AftFit(IntervalFit):
         Raises
         ------
         DataSaysNoError
-            When lifelines would need more than `survival.regression.lifelines_aft.MOST_ROWS` rows.
+            When lifelines would need more than `survival.regression.lifelines_aft.MOST_ROWS` rows, or does not converge.
         """
         design = Design.of(self.formula, self.counted.values)
         return lifelines_fitter(self.counted, design, self.family, self.coefficients)

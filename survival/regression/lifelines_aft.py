@@ -17,9 +17,6 @@ MOST_ROWS: Final = 100_000
 EARLY: Final = 1e-100
 """Day that stands for day 0, whose logarithm lifelines cannot take."""
 
-TOLERANCE: Final = 1e-14
-"""Tolerance of lifelines' search, for the families that it searches by SLSQP; its own stops early."""
-
 FITTERS: Final[dict[Family, tuple[str, str, str, float]]] = {
     "weibull": ("WeibullAFTFitter", "lambda_", "rho_", -1.0),
     "lognormal": ("LogNormalAFTFitter", "mu_", "sigma_", 1.0),
@@ -71,7 +68,7 @@ def lifelines_fitter(counted: CountedWaits, design: Design, family: Family, coef
     Raises
     ------
     DataSaysNoError
-        When the waits make more than `MOST_ROWS` rows.
+        When the waits make more than `MOST_ROWS` rows, or lifelines does not converge.
     """
     import lifelines  # here, because it loads pyplot
 
@@ -94,7 +91,11 @@ def lifelines_fitter(counted: CountedWaits, design: Design, family: Family, coef
         frame["Intercept"] = 1.0
         start["lambda_"] = coefficients[[width + 2]]
         options["regressors"] = {location: [*design.names, "Intercept"], scale: ["Intercept"], "lambda_": ["Intercept"]}
-    options["fit_options"] = {"ftol": TOLERANCE}
-    return getattr(lifelines, fitter)().fit_interval_censoring(
-        frame, "lower", "upper", entry_col="start", weights_col="waits", initial_point=start, **options
-    )
+    model = getattr(lifelines, fitter)()
+    model._scipy_fit_method, model._scipy_fit_options = "BFGS", {}  # its SLSQP runs off from a maximum
+    try:
+        return model.fit_interval_censoring(
+            frame, "lower", "upper", entry_col="start", weights_col="waits", initial_point=start, **options
+        )
+    except lifelines.exceptions.ConvergenceError as error:
+        raise DataSaysNoError("lifelines does not converge on these waits, even from estimates found here") from error

@@ -1,16 +1,22 @@
 """Uncertainty of the coefficients of a parametric model, robust to clusters of dependent waits."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Self
+from typing import Final, Self
 
 import numpy as np
 from scipy import linalg
 from scipy.special import stdtrit
 
+from diffusion import DataSaysNoError
 from diffusion.arrays import Floats
 from diffusion.risk.influence import ALONE
 from diffusion.risk.kaplan_meier import TAIL
 from survival.regression.interval_likelihood import IntervalLikelihood
+
+
+LEAST: Final = 1e-100
+"""Information about a coefficient that stands for none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +36,7 @@ class Uncertainty:
     concentration: Floats
 
     @classmethod
-    def of(cls, likelihood: IntervalLikelihood, theta: Floats, hessian: Floats) -> Self:
+    def of(cls, likelihood: IntervalLikelihood, names: Sequence[str], theta: Floats, hessian: Floats) -> Self:
         """Return the uncertainty at the maximum: model-based, or robust to clusters where the waits have them.
 
         Notes
@@ -39,6 +45,11 @@ class Uncertainty:
         cluster is left out. That is its score times the inverse information, divided by one minus its share in the
         information about the coefficient (negative information counts as none). The degrees of freedom are
         1 / Σ share² − 1.
+
+        Raises
+        ------
+        DataSaysNoError
+            When all that is known of a coefficient comes from one cluster.
 
         References
         ----------
@@ -51,7 +62,13 @@ class Uncertainty:
             return cls(inverse, np.zeros_like(inverse))
         scores, information = likelihood.by_cluster(theta, inverse, clusters)
         share = np.maximum(information, 0)
-        share = np.minimum(share / share.sum(axis=0), ALONE)
+        share /= share.sum(axis=0)
+        for name, largest in zip(names, share.max(axis=0), strict=True):
+            if largest > ALONE:
+                raise DataSaysNoError(
+                    f"all that is known of '{name}' comes from one {likelihood.counted.cluster}: its error cannot be "
+                    f"told; leave it out, or take waits as independent"
+                )
         change = scores @ inverse / (1 - share)
         return cls(change.T @ change, share.T @ share)
 
@@ -78,6 +95,6 @@ class Uncertainty:
 def inverse_information(hessian: Floats) -> Floats:
     """Return the inverse of minus a matrix of second derivatives, by way of one with a diagonal of 1."""
     information = -hessian
-    size = np.sqrt(np.maximum(np.diag(information), np.finfo(np.float64).tiny))
+    size = np.sqrt(np.maximum(np.diag(information), LEAST))
     inverse: Floats = linalg.pinvh(information / np.outer(size, size), rtol=0.0) / np.outer(size, size)
     return inverse
