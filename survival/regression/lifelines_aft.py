@@ -1,5 +1,6 @@
 """Accelerated failure time models as fitters of lifelines, fitted by it on counted waits written out as rows."""
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -8,7 +9,6 @@ import pandas as pd
 from diffusion import DataSaysNoError
 from diffusion.arrays import Floats, Ints
 from survival.counting.counted import CountedWaits
-from survival.counting.formula import Design
 from survival.regression.distributions import Family
 
 MOST_ROWS: Final = 100_000
@@ -57,11 +57,15 @@ def _matched(start: Ints, waits: Ints, ends: pd.DataFrame) -> pd.DataFrame:
     return rows.assign(start=start[np.searchsorted(begun, borders)], waits=np.diff(borders, prepend=0))
 
 
-def lifelines_fitter(counted: CountedWaits, design: Design, family: Family, coefficients: Floats) -> Any:
+def lifelines_fitter(
+    counted: CountedWaits, design: Floats, names: Sequence[str], family: Family, coefficients: Floats
+) -> Any:
     """Return lifelines' fitter of a family, fitted by lifelines to the waits, with errors by the model.
 
     Parameters
     ----------
+    design, names
+        (g, p + 1): covariates of each cell after a constant, and (p,) their names.
     coefficients
         Where lifelines starts: estimates of this package. From its own start it often does not converge on intervals.
 
@@ -77,11 +81,11 @@ def lifelines_fitter(counted: CountedWaits, design: Design, family: Family, coef
         raise DataSaysNoError(
             f"lifelines would need {len(rows):,} rows, more than {MOST_ROWS:,}: leave out variables with many values"
         )
-    made = pd.DataFrame(design.matrix, columns=list(design.names)).iloc[rows["cell"]].reset_index(drop=True)
+    made = pd.DataFrame(design[:, 1:], columns=list(names)).iloc[rows["cell"]].reset_index(drop=True)
     frame = pd.concat([made, rows.drop(columns="cell")], axis=1)
     frame["lower"] = np.maximum(frame["lower"], EARLY)
     fitter, location, scale, sign = FITTERS[family]
-    width = len(design.names)
+    width = len(names)
     start = {
         location: np.roll(coefficients[: width + 1], -1),  # the constant stands last
         scale: sign * coefficients[[width + 1]],
@@ -90,7 +94,7 @@ def lifelines_fitter(counted: CountedWaits, design: Design, family: Family, coef
     if family == "generalized_gamma":
         frame["Intercept"] = 1.0
         start["lambda_"] = coefficients[[width + 2]]
-        options["regressors"] = {location: [*design.names, "Intercept"], scale: ["Intercept"], "lambda_": ["Intercept"]}
+        options["regressors"] = {location: [*names, "Intercept"], scale: ["Intercept"], "lambda_": ["Intercept"]}
     model = getattr(lifelines, fitter)()
     model._scipy_fit_method, model._scipy_fit_options = "BFGS", {}  # its SLSQP runs off from a maximum
     try:

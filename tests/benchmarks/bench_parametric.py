@@ -1,9 +1,9 @@
-"""Parametric models of counted waits, 5,000 cells × 181 days, 5 covariates: ours, and lifelines on the same weighted rows.
+"""Parametric models of waits in 5,000 cells × 181 days, 5 covariates: ours, and lifelines on the same weighted rows.
 
     python tests/benchmarks/bench_parametric.py [WAITS] [RUNS]
 
 Interleaved runs; medians and ratios. Ours is without and with errors by artist, and as a mixture cure model. lifelines
-starts at our estimates, and gets the counts as weighted rows: those of a fraction of the cells, and is extrapolated.
+starts at our estimates, and gets the counts as weighted rows: those of a fraction of the cells, and the time is extrapolated.
 Without robust errors: lifelines has none by cluster for these models.
 """
 
@@ -70,7 +70,7 @@ def compare(family: Family, source: FrameWaits, part: FrameWaits, runs: int) -> 
     medians = {name: statistics.median(values) for name, values in seconds.items()}
     print(
         f"{family:18} {medians['ours']:6.2f} s, with errors by artist {medians['by artist']:6.2f} s, mixture cure "
-        f"{medians['cure']:6.2f} s; lifelines {medians['lifelines']:6.0f} s [extrapolated from 1 in {PEER_PART} cells] = "
+        f"{medians['cure']:6.2f} s; lifelines {medians['lifelines']:6.0f} s [from 1 in {PEER_PART} cells], "
         f"{medians['lifelines'] / medians['ours']:.0f}×"
     )
 
@@ -83,8 +83,8 @@ def main() -> None:
     source, part = source_of(frame), source_of(frame[cells % PEER_PART == 0])
     counted = source.counted(("distance", "home", "language", "market", "size"))
     print(
-        f"{len(frame):,} waits, {frame['entered'].sum():,} entries, {len(counted.values):,} cells × {HORIZON + 1} days; as "
-        f"weighted rows {len(interval_rows(counted)):,}"
+        f"{len(frame):,} waits, {frame['entered'].sum():,} entries, {len(counted.values):,} cells, "
+        f"{len(interval_rows(counted)):,} weighted rows"
     )
     for family in FAMILIES:
         compare(family, source, part, runs)

@@ -14,7 +14,6 @@ from survival import AftFit, aft, compare_families, frame_waits, waits
 from survival.counting.frame import FrameWaits
 from survival.regression.cure import cure_law
 from survival.regression.distributions import FAMILIES, NEAR_NORMAL, Family, Law, law_of, log_survival
-from survival.regression.estimation import likelihood_of
 from survival.regression.lifelines_aft import FITTERS, interval_rows
 
 REFERENCE = Path(__file__).parents[1] / "reference"
@@ -89,11 +88,13 @@ def test_scores_by_cluster_make_the_robust_errors_of_r(data: str, family: Family
     answers = pd.read_csv(REFERENCE / "parametric_survreg.csv")
     answers = answers[(answers["data"] == data) & (answers["family"] == family)]
     fit = aft(reference_waits(data), FORMULA, family=family)
-    likelihood = likelihood_of(law_of(family), fit.counted, fit.designs)
+    likelihood = fit.uncertainty.likelihood
     inverse = np.linalg.inv(-likelihood.at(fit.coefficients).hessian)
-    assert fit.counted.clusters is not None
-    scores, information = likelihood.by_cluster(fit.coefficients, inverse, fit.counted.clusters)
-    moved = scores @ inverse
+    clusters = likelihood.counted.clusters
+    assert clusters is not None
+    daily = likelihood.daily(fit.coefficients)
+    moved = likelihood.scores(daily, clusters) @ inverse
+    information = likelihood.information(daily, inverse, clusters)
     np.testing.assert_allclose(np.sqrt((moved**2).sum(axis=0)), answers["robust"], rtol=NUMERIC)
     np.testing.assert_allclose(information.sum(axis=0), np.diag(inverse), rtol=1e-9)
     assert (fit.standard_errors_ > answers["robust"].to_numpy()).all()
