@@ -3,8 +3,8 @@
     python tests/benchmarks/bench_parametric.py [WAITS] [RUNS]
 
 Interleaved runs; medians and ratios. Ours is without and with errors by artist, and as a mixture cure model. lifelines
-starts at our estimates, and gets the counts of a fraction of the cells as weighted rows; its time is extrapolated. It has
-no errors by cluster for these models.
+starts at our estimates, and gets the counts of a fraction of the cells as weighted rows; its time is extrapolated. It
+has no errors by cluster for these models.
 """
 
 import resource
