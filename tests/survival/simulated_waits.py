@@ -13,8 +13,8 @@ class World:
     """Waits of tracks by artists. Rates are per day: a Weibull baseline, times exp(coefficients × covariates).
 
     `artists` is the number of artists; artist a has a share of the tracks ∝ 1 / (a + 5). `alike` is the standard
-    deviation of the logarithm of a factor that an artist's tracks share; `frailty` the variance of a gamma factor that a
-    track's waits share. `cadence` is the number of days between charts; from `gap` a share of markets misses two charts.
+    deviation of the logarithm of a factor that an artist's tracks share; `frailty` the variance of a gamma factor that
+    a track's waits share. `cadence` is the number of days between charts. Every third market misses two charts.
     """
 
     artists: int = 60
