@@ -108,6 +108,8 @@ def test_finds_the_factor(cadence: int) -> None:
     marginal = discrete_hazard(counted(frame, "track"), "own + pair")
     assert (marginal.params_ < fit.params_).all()
     assert fit.AIC_ < marginal.AIC_
+    assert np.exp(fit.params_).to_numpy() == pytest.approx(fit.hazard_ratios_.to_numpy())
+    assert np.diag(fit.variance_matrix_) == pytest.approx(fit.standard_errors_.to_numpy() ** 2)
 
 
 def test_population_ratio_falls_to_what_is_seen() -> None:
@@ -115,11 +117,11 @@ def test_population_ratio_falls_to_what_is_seen() -> None:
     frame = World(frailty=2.0, tracks=12_000, artists=12_000, own=0.7, pair=0.0, scale=60.0).draw(2)
     fit = frailty_hazard(counted(frame, "track"), "own", baseline=[1, 3, 7, 14, 28, 60])
     late = discrete_hazard(counted(frame, "track"), "own", by_period=["own"], baseline=[40, 60])
-    ratios = fit.hazard_ratios(50)
+    ratios = fit.hazard_ratios_on(50)
     assert ratios.loc["own", "conditional"] == pytest.approx(np.exp(0.7), rel=0.1)
     assert ratios.loc["own", "population"] == pytest.approx(late.hazard_ratios_["own:days 41–60"], rel=0.1)
     assert ratios.loc["own", "population"] < 0.8 * ratios.loc["own", "conditional"]
-    assert fit.hazard_ratios(0)["population"].to_numpy() == pytest.approx(fit.hazard_ratios(0)["conditional"])
+    assert fit.hazard_ratios_on(0)["population"].to_numpy() == pytest.approx(fit.hazard_ratios_on(0)["conditional"])
 
 
 def test_no_factor_is_none() -> None:
