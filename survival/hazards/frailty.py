@@ -19,7 +19,7 @@ from survival.hazards.gamma_maximum import highest, maximise_gamma
 from survival.hazards.maximum import maximise
 from survival.hazards.model import Model
 from survival.hazards.prediction import check_day, checked_times, log_log_interval, wald
-from survival.hazards.robust import Covariance, covariance
+from survival.hazards.robust import Covariance, covariance, influences
 
 STEP: Final = 1e-3
 """Relative step of the numeric derivative by θ."""
@@ -45,8 +45,10 @@ class FrailtyFit:
         Log-likelihood.
     without
         Log-likelihood without the factor.
-    cluster
+    by
         What shares a factor: ``track`` or ``artist``.
+    cluster
+        What the errors are robust to: ``track`` or ``artist``.
     """
 
     layout: Layout
@@ -56,6 +58,7 @@ class FrailtyFit:
     theta_interval: tuple[float, float]
     log_likelihood_: float
     without: float
+    by: Literal["track", "artist"]
     cluster: Literal["track", "artist"]
 
     @property
@@ -67,7 +70,7 @@ class FrailtyFit:
     def p_no_frailty(self) -> float:
         """p-value of θ = 0 by the likelihood ratio; half of the time it is 0 without a factor, else chi-square.
 
-        It takes clusters for independent. Where tracks of one artist are alike, fit the factor by artist.
+        It takes tracks for independent.
         """
         ratio = 2 * (self.log_likelihood_ - self.without)
         return float(chi2.sf(ratio, 1) / 2) if ratio > 0 else 1.0
@@ -190,10 +193,10 @@ class FrailtyFit:
         A track with D entries and the cumulated hazard A has a factor with a gamma distribution of mean
         (1/θ + D) / (1/θ + A): tracks that have travelled more than expected go on to.
         """
-        for name in (self.cluster, "start", "days", "entered"):
+        for name in (self.by, "start", "days", "entered"):
             if name not in waits:
                 raise SettingError(f"no column '{name}' in the waits; it has {', '.join(map(str, waits))}")
-        cluster = waits.groupby(self.cluster, sort=False).ngroup().to_numpy()
+        cluster = waits.groupby(self.by, sort=False).ngroup().to_numpy()
         entered = waits["entered"].to_numpy().astype(np.int64)
         start, days = (waits[name].to_numpy().astype(np.int64) for name in ("start", "days"))
         after = np.where(entered, waits["after"] if "after" in waits else days - 1, days)
@@ -253,6 +256,7 @@ def frailty_hazard(
     baseline: BaselineName | Sequence[int] = "periods",
     by_period: Sequence[str] = (),
     by: Literal["track", "artist"] = "track",
+    cluster: Literal["track", "artist"] = "artist",
 ) -> FrailtyFit:
     """Return a hazard by day in which all waits of a track share a factor, drawn from a gamma distribution.
 
@@ -262,6 +266,9 @@ def frailty_hazard(
         See `survival.hazards.discrete.discrete_hazard`; the link is cloglog.
     by
         What shares a factor.
+    cluster
+        Waits of which unit may depend on each other beyond the factor. A frame of your own has one kind of cluster,
+        which is both.
 
     Raises
     ------
@@ -277,9 +284,10 @@ def frailty_hazard(
     waits, 17 s of one core, where `discrete_hazard` takes 1 s. Time is linear in the number of waits; memory is some
     numbers per cluster and coefficient. See `survival.hazards.gamma.GammaLikelihood` for the likelihood.
 
-    Errors of the coefficients are robust to what the factor leaves, cluster by cluster. The interval of θ is made of
-    the values at which the log-likelihood is at most half a chi-square quantile below its maximum (where the estimate
-    is 0, with the coefficients held).
+    Errors of the coefficients are robust to what the factor leaves, cluster by cluster, as those of `discrete_hazard`,
+    with the clusters' shares of its information. The interval of θ is made of the values at which the log-likelihood is
+    at most half a chi-square quantile below its maximum, or more by the factor by which the robust variance of log θ is
+    larger (where the estimate is 0: with the coefficients held).
 
     References
     ----------
@@ -297,24 +305,37 @@ def frailty_hazard(
     """
     if by not in ("track", "artist"):
         raise SettingError(f"unknown by '{by}'; it is track or artist")
+    if cluster not in ("track", "artist") or (by, cluster) == ("artist", "track"):
+        raise SettingError(f"with a factor by {by}, errors are by {by} or artist, not '{cluster}'")
     model = Model.of(source, formula, baseline=baseline, by_period=by_period, cluster=by)
     clusters = model.waits.clusters
-    if clusters is None:
+    outer = model.waits if by == cluster else source.counted(model.layout.design.variables, cluster=cluster)
+    if clusters is None or outer.clusters is None:
         raise SettingError(f"the waits know no {by}s: name the column with them as cluster")
     without = maximise(model.likelihood, model.start(), np.zeros(len(model.layout.names)), model.layout.names)
     model.check_separation(without)
-    robust = covariance(model.waits, model.layout.baseline, model.likelihood, without)
+    robust = covariance(outer, model.layout.baseline, model.likelihood, without)
+    freedom = np.append(robust.freedom, outer.clusters.number - 1.0)
     likelihood = GammaLikelihood(model, clusters)
     histories = likelihood.histories(without.coefs)
     if histories.slopes(0.0)[0].sum() <= 0:
-        interval = (0.0, highest(histories))
-        held = Covariance(np.pad(robust.matrix, (0, 1)), np.append(robust.freedom, np.inf))
-        value = without.log_likelihood
-        return FrailtyFit(model.layout, without.coefs, held, 0.0, interval, value, value, by)
-    found = maximise_gamma(likelihood, without)
-    both = Covariance(found.matrix, np.append(robust.freedom, clusters.number - 1.0))
+        interval, value = (0.0, highest(histories)), without.log_likelihood
+        held = Covariance(np.pad(robust.matrix, (0, 1)), freedom)
+        return FrailtyFit(model.layout, without.coefs, held, 0.0, interval, value, value, by, cluster)
+    _, share = influences(outer, outer.clusters, model.layout.baseline, model.likelihood, without)
+    group = np.zeros(clusters.number + 1, np.int64)
+    group[clusters.cluster] = outer.clusters.cluster
+    found = maximise_gamma(likelihood, without, group[:-1], share)
     return FrailtyFit(
-        model.layout, found.coefs, both, found.theta, found.interval, found.log_likelihood, without.log_likelihood, by
+        model.layout,
+        found.coefs,
+        Covariance(found.matrix, freedom),
+        found.theta,
+        found.interval,
+        found.log_likelihood,
+        without.log_likelihood,
+        by,
+        cluster,
     )
 
 

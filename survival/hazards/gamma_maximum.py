@@ -8,7 +8,8 @@ import numpy as np
 from scipy.optimize import brentq, minimize
 
 from diffusion import DataSaysNoError
-from diffusion.arrays import Floats
+from diffusion.arrays import Floats, Ints
+from diffusion.risk.influence import left_out
 from survival.hazards.gamma import GammaLikelihood, Histories
 from survival.hazards.maximum import Maximum
 
@@ -33,7 +34,7 @@ class GammaMaximum:
     theta
         Variance θ of the factor.
     matrix
-        (p + 1, p + 1): covariance of the coefficients and θ, robust by cluster.
+        (p + 1, p + 1): covariance of the coefficients and θ.
     interval
         95 % interval of θ.
     log_likelihood
@@ -47,10 +48,17 @@ class GammaMaximum:
     log_likelihood: float
 
 
-def maximise_gamma(likelihood: GammaLikelihood, without: Maximum) -> GammaMaximum:
+def maximise_gamma(likelihood: GammaLikelihood, without: Maximum, group: Ints, share: Floats) -> GammaMaximum:
     """Return the maximum, from that without a factor.
 
     Coefficients are measured in standard errors from there meanwhile, and θ by its logarithm.
+
+    Parameters
+    ----------
+    group
+        (c,): group of each cluster; clusters of one group may depend on each other.
+    share
+        (groups, p): share of each group in the information on each coefficient.
 
     Raises
     ------
@@ -72,16 +80,19 @@ def maximise_gamma(likelihood: GammaLikelihood, without: Maximum) -> GammaMaximu
     if not np.isfinite(curvature).all() or np.linalg.eigvalsh(curvature)[0] <= 0:
         raise DataSaysNoError("the variance of the factor has no maximum: use `discrete_hazard`, robust by cluster")
     at = found.x - np.linalg.solve(curvature, loss(found.x)[1])
+    inverse = np.linalg.inv(curvature)
     coefs, theta = without.coefs + scale @ at[:-1], float(np.exp(at[-1]))
     whole = np.pad(scale, (0, 1))
     whole[-1, -1] = 1.0
-    inverse = whole @ np.linalg.inv(curvature) @ whole.T
-    influence = likelihood.scores(coefs, theta) @ inverse
+    influence = likelihood.scores(coefs, theta) @ whole @ inverse @ whole.T
+    influence = np.column_stack([np.bincount(group, part, len(share)) for part in influence.T])
+    influence[:, :-1] = left_out(influence[:, :-1], share)
     matrix = influence.T @ influence
-    matrix[-1] *= theta
-    matrix[:, -1] *= theta
+    bound = NORMAL**2 / 2 * max(1.0, matrix[-1, -1] / inverse[-1, -1])
     value = -loss(at)[0]
-    return GammaMaximum(coefs, theta, matrix, _profile(loss, at, curvature, value - without.log_likelihood), value)
+    interval = _profile(loss, at, curvature, bound, value - without.log_likelihood)
+    unit = np.append(np.ones(len(coefs)), theta)
+    return GammaMaximum(coefs, theta, matrix * np.outer(unit, unit), interval, value)
 
 
 def _curvature(loss: Loss, at: Floats) -> Floats:
@@ -92,13 +103,13 @@ def _curvature(loss: Loss, at: Floats) -> Floats:
     return curvature
 
 
-def _profile(loss: Loss, at: Floats, curvature: Floats, gain: float) -> tuple[float, float]:
-    """Return the 95 % interval of θ from the likelihood with the best coefficients for each θ.
+def _profile(loss: Loss, at: Floats, curvature: Floats, bound: float, gain: float) -> tuple[float, float]:
+    """Return the values of θ at which the log-likelihood with the best coefficients is a bound below the maximum.
 
     The best coefficients are those of one Newton step from a straight line. `gain` is what the factor adds to the
     log-likelihood; the interval goes to 0 where that is within the bound.
     """
-    least = loss(at)[0] + NORMAL**2 / 2
+    least = loss(at)[0] + bound
     line = np.linalg.solve(curvature[:-1, :-1], curvature[:-1, -1])
 
     def above(size: float) -> float:
@@ -114,7 +125,7 @@ def _profile(loss: Loss, at: Floats, curvature: Floats, gain: float) -> tuple[fl
             end += reach
         return float(np.exp(brentq(above, best, end, xtol=1e-4)))
 
-    return 0.0 if gain <= NORMAL**2 / 2 else root(-1.0), root(1.0)
+    return 0.0 if gain <= bound else root(-1.0), root(1.0)
 
 
 def highest(histories: Histories) -> float:
