@@ -27,6 +27,9 @@ DAY_BINS: Final = 5
 NEVER: Final = 1e-6
 """Predicted probability that stands for smaller ones, and one minus it for larger ones, in a logit."""
 
+ROUNDING: Final = 1e-12
+"""Variance of deviations, by squared entries, up to which they are rounding."""
+
 STEPS: Final = 50
 """Most steps of Newton's method."""
 
@@ -219,14 +222,15 @@ def entry_day_p(predicted: Predicted, day: int) -> float:
     weight = outcomes.entry_weights(day)[case, None]
     values[case] = weight * (spread_over(low / scale, high / scale, DAY_BINS) - 1 / DAY_BINS)
     sums, counts = held.by_cluster(np.column_stack([values, outcomes.entry_weights(day)]))
-    return _uneven_p(sums[:, :-1], counts, Ratio.of(sums[:, -1], sums[:, -1], counts).effective)
+    return _uneven_p(sums[:, :-1], sums[:, -1], counts)
 
 
-def _uneven_p(sums: Floats, counts: Floats, effective: float) -> float:
+def _uneven_p(sums: Floats, entered: Floats, counts: Floats) -> float:
     """Return the p-value that deviations from equal bins, (c, bins) by cluster, have the mean 0."""
     variance = np.linalg.eigvalsh((sums * counts[:, None]).T @ sums)
     whole = float(variance.sum())
-    if whole <= 0 or effective <= 1:
+    effective = Ratio.of(entered, entered, counts).effective
+    if whole <= ROUNDING * float(counts @ entered**2) or effective <= 1:
         return np.nan
     freedom = whole**2 / float((variance**2).sum())
     statistic = float(((counts @ sums) ** 2).sum()) / whole

@@ -516,6 +516,8 @@ def test_a_day_between_two_charts_is_refused() -> None:
     row = survival.compare({"truth": Truth()}, waits, train=waits, days=(28,)).iloc[-1]
     assert row["expected_observed_low"] < 1 < row["expected_observed_high"]
     assert row["d_calibration_p"] > 0.05
+    row = survival.compare({"truth": Truth()}, waits, train=waits, days=(7,)).iloc[-1]
+    assert np.isnan(row["d_calibration_p"])  # one chart: nothing is known of the days
 
 
 @pytest.mark.parametrize(
