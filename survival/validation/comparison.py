@@ -47,8 +47,9 @@ def compare(
     days
         Days of the clock by which entries are predicted.
     baselines
-        Variables, each of which makes a baseline: a Kaplan–Meier curve for each value. One curve for all, ``no
-        covariates``, is always in the table.
+        Variables, each of which makes a baseline: a Kaplan–Meier curve for each value, and that of all waits for a value
+        that `train` does not have, or does not follow to the last day. One curve for all, ``no covariates``, is always
+        in the table.
     reference
         Name of the model with which scores are compared (default: ``no covariates``).
     weights
@@ -105,7 +106,9 @@ def compare(
         raise SettingError(f"a model cannot have the name '{taken[0]}' of a baseline; rename it")
     if reference not in [*names, *models]:
         raise SettingError(f"no model '{reference}' to compare with; there are {', '.join([*names, *models])}")
-    curves = [group_curves(train, (name,) if name in baselines else (), cluster="independent") for name in names]
+    curves = [
+        group_curves(train, (name,) if name in baselines else (), others=True, cluster="independent") for name in names
+    ]
     every: dict[str, SurvivalModel] = {**dict(zip(names, curves, strict=True)), **models}
     held = held_out_waits(test, list(every.values()), weights=weights, cluster=cluster)
     days = held.checked_days(days)

@@ -473,10 +473,11 @@ def test_a_model_that_cannot_predict_is_named() -> None:
     with pytest.raises(SettingError, match=r"model 'short' cannot predict.* day 28 is beyond follow-up: .* is 20"):
         survival.compare(models, waits_of(frame), train=waits_of(frame), days=(28,))
     fewer = waits_of(frame[frame["market"] != "5"])
+    models = {"by market": survival.group_curves(fewer, ("market",))}
     with pytest.raises(
-        SettingError, match="model 'market' cannot predict these waits: no wait with market '5' was fitted"
+        SettingError, match="'by market' cannot predict these waits: no wait with market '5' was fitted"
     ):
-        survival.compare({}, waits_of(frame), train=fewer, days=(28,))
+        survival.compare(models, waits_of(frame), train=waits_of(frame), days=(28,))
     with pytest.raises(SettingError, match="a model cannot have the name 'market' of a baseline"):
         survival.compare({"market": Truth()}, waits_of(frame), train=fewer, days=(28,))
 
@@ -558,6 +559,21 @@ def test_group_curves_predict_kaplan_meier() -> None:
         np.testing.assert_allclose(predicted[column], model.survival_function_[market], rtol=SAME)
     late = model.predict_survival_function(values, times=[10, 20], conditional_after=5)
     np.testing.assert_allclose(late, (predicted.loc[[15, 25]] / predicted.loc[5]).to_numpy(), rtol=SAME)
+
+
+def test_groups_that_are_new_or_hardly_followed_have_the_curve_of_all() -> None:
+    frame = world(25)
+    short = (frame["market"] == "4") & (frame["days"] > 20)
+    frame = frame.assign(days=frame["days"].where(~short, 20), entered=frame["entered"] & ~short)
+    fitted = waits_of(frame[frame["market"] != "5"])
+    model, everyone = survival.group_curves(fitted, ("market",), others=True), survival.group_curves(fitted)
+    values = pd.DataFrame({"market": ["0", "4", "5"]})
+    predicted, all_waits = (one.predict_survival_function(values, times=[10, 28]) for one in (model, everyone))
+    pd.testing.assert_frame_equal(predicted[[1, 2]], all_waits[[1, 2]])
+    assert (predicted[0] != all_waits[0]).all()
+    shares, whole = (one.probability(values, 28) for one in (model, everyone))
+    pd.testing.assert_frame_equal(shares.loc[[1, 2]], whole.loc[[1, 2]])
+    assert shares.loc[0, "estimate"] == pytest.approx(1 - predicted.loc[28, 0])
 
 
 def test_group_curves_have_intervals_by_artist() -> None:
