@@ -47,7 +47,7 @@ def compare(
     days
         Days of the clock by which entries are predicted.
     baselines
-        Variables, each of which makes a baseline: a Kaplan–Meier curve for each value, and that of all waits for a value
+        Variables, each of which makes a baseline: a Kaplan–Meier curve for each value, that of all waits for a value
         that `train` does not have, or does not follow to the last day. One curve for all, ``no covariates``, is always
         in the table.
     reference
