@@ -34,7 +34,7 @@ class Timelines:
     day
         (k,): day of the entry.
     last_without
-        (k,): the market's observed day before the entry, `NEVER` at its first.
+        (k,): the market's observed day before the entry, by which the event had not happened; `NEVER` at its first.
     left_censored
         (k,): whether the entry falls within the market's washout.
     debut
@@ -45,7 +45,7 @@ class Timelines:
         (n,): number of the track's cluster, 0 … c − 1: tracks of one primary artist. A track of unknown artist is its
         own cluster.
     span_market, span_first, span_last
-        (s,): the stretches of coverage without a long gap, in order of market and day.
+        (s,): the stretches of coverage without a long gap in which an event can be dated, in order of market and day.
     washout
         Days after the first day of a stretch within which entries are left-censored.
     cadence
@@ -82,7 +82,7 @@ class Timelines:
         artists
             `track_id`, `artist` (credited artists joined by ``", "``) of any tracks.
         spans
-            As `diffusion.contracts.SPANS`.
+            As `diffusion.contracts.SPANS`: result of `Calendar.event_spans`.
         markets
             Codes of all markets of the calendar, in order.
         """

@@ -3,8 +3,17 @@
 from survival.counting.counted import CLUSTERS, Cluster
 from survival.counting.frame import frame_waits
 from survival.counting.source import Waits, waits
+from survival.curves.aalen_johansen import StateCounts, aalen_johansen
 from survival.curves.breakthrough import Breakthrough, breakthrough
 from survival.curves.grouping import GROUPINGS, Grouping
+from survival.curves.log_rank import LogRank, WEIGHTS, log_rank
+from survival.curves.restricted_mean import RestrictedMean, restricted_mean
+from survival.curves.states import States, states
+from survival.hazards.discrete import HazardFit, discrete_hazard
+from survival.hazards.frailty import FrailtyFit, frailty_hazard
+from survival.regression.cox import cox, cox_rows
+from survival.regression.cox_fit import CoxFit
+from survival.regression.proportionality import hazard_ratios_by_period, log_log, proportionality
 from survival.validation.baselines import GroupCurves, group_curves
 from survival.validation.calibration import calibration
 from survival.validation.comparison import compare
@@ -16,24 +25,43 @@ from survival.validation.scores import DCalibration, brier_score, d_calibration,
 __all__ = [
     "CLUSTERS",
     "GROUPINGS",
+    "WEIGHTS",
     "Breakthrough",
     "Censoring",
     "Cluster",
+    "CoxFit",
     "DCalibration",
+    "FrailtyFit",
     "GroupCurves",
     "Grouping",
+    "HazardFit",
+    "LogRank",
+    "RestrictedMean",
+    "StateCounts",
+    "States",
     "SurvivalModel",
     "Waits",
+    "aalen_johansen",
     "breakthrough",
     "brier_score",
     "calibration",
     "compare",
+    "cox",
+    "cox_rows",
     "d_calibration",
+    "discrete_hazard",
     "dynamic_auc",
+    "frailty_hazard",
     "frame_waits",
     "group_curves",
     "harrell_c",
+    "hazard_ratios_by_period",
     "integrated_brier_score",
+    "log_log",
+    "log_rank",
+    "proportionality",
+    "restricted_mean",
+    "states",
     "uno_c",
     "waits",
 ]

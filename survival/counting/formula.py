@@ -28,6 +28,9 @@ COLLINEAR: Final = 1e-8
 QUOTED: Final = re.compile(r"`([^`]*)`")
 """A name in back quotes."""
 
+SURE: Final = 1e-4
+"""Share above which a sum of products tells it to four digits."""
+
 _PARTS: Final = (
     ast.Expression, ast.Call, ast.Name, ast.Load, ast.Constant, ast.BinOp, ast.UnaryOp, ast.Compare, ast.keyword,
     ast.operator, ast.unaryop, ast.cmpop, ast.Tuple, ast.List,
@@ -204,17 +207,30 @@ def _check_known(variables: Sequence[str], values: pd.DataFrame) -> None:
 
 def _check_columns(design: Design) -> None:
     """Refuse covariates that are constant or a combination of others."""
-    width = len(design.names)
-    columns = np.column_stack([np.ones(len(design.matrix)), design.matrix])
-    columns = columns / np.maximum(np.linalg.norm(columns, axis=0), np.finfo(np.float64).tiny)
-    left = np.abs(np.diag(np.linalg.qr(columns, mode="r"))) if len(columns) >= width + 1 else np.zeros(width + 1)
+    left = _left(np.column_stack([np.ones(len(design.matrix)), design.matrix]))
     for at, name in enumerate(design.names):
         if (design.matrix[:, at] == design.matrix[0, at]).all():
             raise SettingError(f"'{name}' in the formula '{design.formula}' has the same value everywhere")
-        if len(left) > at + 1 and left[at + 1] < COLLINEAR:
+        if left[at + 1] < COLLINEAR:
             raise SettingError(
                 f"'{name}' in the formula '{design.formula}' is a combination of the covariates before it; leave it out"
             )
+
+
+def _left(columns: Floats) -> Floats:
+    """Return the share of each column's length that is no combination of those before it."""
+    length = np.maximum(np.linalg.norm(columns, axis=0), np.finfo(np.float64).tiny)
+    try:
+        # quick, and exact enough where nothing is near to a combination
+        left = np.diag(np.linalg.cholesky(columns.T @ columns / np.outer(length, length)))
+        if left.min() > SURE:
+            return left
+    except np.linalg.LinAlgError:
+        pass
+    found = np.zeros(columns.shape[1])
+    left = np.abs(np.diag(np.linalg.qr(columns / length, mode="r")))
+    found[: len(left)] = left
+    return found
 
 
 def _line(error: BaseException) -> str:

@@ -99,7 +99,7 @@ class FrameWaits:
         if len(values) * length > CELLS_AT_ONCE:
             raise DataSaysNoError(
                 f"{len(values):,} combinations of values and {length:,} days are too many to count; "
-                f"put the variables in classes"
+                f"put the variables in classes, or use `survival.cox_rows`"
             )
         opened, closed = (
             np.bincount(cell * length + at, minlength=len(values) * length).reshape(len(values), length)
@@ -164,7 +164,7 @@ def frame_waits(
             raise SettingError(f"no column '{name}' in the frame; it has {', '.join(map(str, frame))}")
     if frame.empty:
         raise DataSaysNoError("the frame has no row: there is no wait to count")
-    last, went = _whole(frame, days), _flags(frame, entered)
+    last, went = _whole(frame, days), flags(frame, entered)
     first = _whole(frame, start) if start is not None else np.zeros(len(frame), np.int64)
     if (first >= last).any():
         at = int(np.argmax(first >= last))
@@ -195,7 +195,7 @@ def _whole(frame: pd.DataFrame, name: str) -> Ints:
     return numbers.astype(np.int64)
 
 
-def _flags(frame: pd.DataFrame, name: str) -> Flags:
+def flags(frame: pd.DataFrame, name: str) -> Flags:
     """Return a column of flags, checked."""
     column = frame[name]
     if column.isna().any() or not column.isin([0, 1]).all():

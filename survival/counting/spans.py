@@ -233,12 +233,13 @@ class Spans:
 
     def renumbered(self, kept: Ints) -> Self:
         """Return these times at risk with the cell numbers ``kept[cell]``; cells with −1 are left out."""
+        # −1, for waits that are left out already, stays −1: it is the place that is appended
         there = kept[self.corrections.cell] >= 0
         parts = (getattr(self.corrections, name) for name in Corrections.__slots__)
         corrections = Corrections(*(part[there] for part in parts))
         return replace(
             self,
-            field=replace(self.field, cell=kept[self.field.cell]),
+            field=replace(self.field, cell=np.append(kept, -1)[self.field.cell]),
             corrections=replace(corrections, cell=kept[corrections.cell]),
             events=replace(self.events, cell=kept[self.events.cell]),
         )

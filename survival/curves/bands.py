@@ -70,9 +70,9 @@ def spreads(groups: Groups, curves: KaplanMeier, area: Area) -> Spreads:
     sums, areas = Sums.of(curves), AreaSums.of(area)
     for clustered in blocks(groups):
         areas.add(area, clustered)
-        varied, group, size = clustered.split(curves.at_risk.shape[1] - 1)
-        sums.add(varied)
-        sums.count(group, size)
+        varied = clustered.varied(curves.at_risk.shape[1] - 1)
+        sums.add(clustered.pick(varied))
+        sums.count(clustered.group[~varied], clustered.waits[~varied])
     sums.add_whole()
     freedom = 1 / np.where(sums.shares > 0, sums.shares, 1.0) - 1
     spread = Spread(sums.variance, curves.variance, freedom, sums.at_risk)
@@ -125,9 +125,11 @@ class Sums:
         """Add clusters day by day."""
         length = self.terms.gain.shape[1]
         for first in range(0, len(varied.group), PAIRS_AT_ONCE):
-            last = min(first + PAIRS_AT_ONCE, len(varied.group))
-            at_risk, entered = varied.daily(first, last, length)
-            self._add(varied.group[first:last], at_risk, entered, np.ones(last - first))
+            some = varied.slice(first, min(first + PAIRS_AT_ONCE, len(varied.group)))
+            closed, entered = (part.toarray() for part in some.changes(np.arange(len(some.group)), length))
+            at_risk = np.zeros_like(closed)
+            np.cumsum(-closed[:, :-1], axis=1, out=at_risk[:, 1:])
+            self._add(some.group, at_risk, entered, np.ones(len(some.group)))
 
     def count(self, group: Ints, size: Ints) -> None:
         """Count clusters of which all waits are at risk throughout."""

@@ -1,10 +1,12 @@
 """Time to breakthrough: time until a track enters a market, by Kaplan–Meier with delayed entry, by group."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 import pandas as pd
+from lifelines import KaplanMeierFitter
 from scipy.special import stdtrit
 
 from diffusion import Entries
@@ -16,6 +18,10 @@ from survival.counting.source import waits
 from survival.curves.areas import Area
 from survival.curves.bands import FEW, band, spreads
 from survival.curves.grouping import By, Groups, grouped, name_of
+from survival.curves.lifelines_fits import kaplan_meier_fits
+
+LISTED: Final = 8
+"""Most groups that a note names."""
 
 HALF: Final = 0.5
 """Survival at the median."""
@@ -62,37 +68,74 @@ class Breakthrough:
     cluster: Cluster
     absent: tuple[str, ...]
 
+    @property
+    def survival_function_(self) -> pd.DataFrame:
+        """Survival by day and group, as lifelines names it; missing after the follow-up of a group."""
+        return self._wide("survival")
+
+    @property
+    def cumulative_hazard_(self) -> pd.DataFrame:
+        """Cumulative hazard by day and group, as lifelines names it."""
+        return self._wide("cumulative_hazard")
+
+    @property
+    def confidence_interval_(self) -> pd.DataFrame:
+        """Bounds of survival by day and group, with lifelines' names of columns."""
+        bounds = {"lower": self._wide("low"), "upper": self._wide("high")}
+        return pd.concat([wide.add_suffix(f"_{bound}_0.95") for bound, wide in bounds.items()], axis=1)
+
+    @property
+    def median_survival_time_(self) -> "pd.Series[float]":
+        """Median by group, as lifelines names it; infinite where half never enter."""
+        medians = self.summary.set_index("group")["median_days"]
+        return medians.astype("Float64").fillna(np.inf).astype(float).rename("median_survival_time_")
+
+    def to_lifelines(self) -> dict[str, KaplanMeierFitter]:
+        """Return a fit of lifelines for each group; see `survival.curves.lifelines_fits.kaplan_meier_fits`."""
+        return kaplan_meier_fits(self.curves)
+
+    def _wide(self, column: str) -> pd.DataFrame:
+        wide = self.curves.set_index(["days", "group"])[column].unstack()  # noqa: PD010 (each place has one value)
+        return wide.rename_axis(index="timeline", columns=None)[self.summary["group"].tolist()]
+
     def notes(self) -> list[str]:
         """Return warnings for readers of these curves, one line each."""
-        short = self.summary[self.summary["followed_to"] < self.horizon]
         which = "overall" if self.by == "none" else f"by {self.by}"
+        short = self.summary[self.summary["followed_to"] < self.horizon]
         lines = []
         if len(short):
             ends = [
-                (
-                    "every curve"
-                    if len(groups) == len(self.summary)
-                    else ", ".join(f"'{name}'" for name in groups["group"])
-                )
-                + f" on day {day}"
+                f"{_listed(groups['group']) if len(groups) < len(self.summary) else 'every curve'} on day {day}"
                 for day, groups in short.groupby("followed_to")
             ]
-            lines.append(
-                f"{which}: follow-up ends before the horizon of {self.horizon} days; stopped: {', '.join(ends)}"
-            )
+            lines.append(f"{which}: follow-up ends before the horizon of {self.horizon} days; stopped: {_some(ends)}")
         few = self.summary[self.summary["effective_clusters"] < FEW]
         if len(few):
-            rest = ", ".join(f"'{group.group}' {group.effective_clusters:.1f}" for group in few.itertuples())
+            rest = [f"'{group.group}' {group.effective_clusters:.1f}" for group in few.itertuples()]
             lines.append(
                 f"{which}: these bands may be too narrow, because few {self.cluster}s make the curve (effective number "
-                f"below {FEW}): {rest}"
+                f"below {FEW}): {_some(rest)}"
             )
+        if self.absent:
+            lines.append(f"{which}: nobody is at risk in {_listed(self.absent)}")
         gone = self.curves[(self.curves["survival"] == 0) & (self.curves["at_risk"] > 0) & (self.curves["events"] == 0)]
-        lines += [
-            f"the curve of '{group}' fell to 0 before other waits began; do not read it after that"
-            for group in gone["group"].unique()
-        ]
+        if len(gone):
+            lines.append(
+                f"{which}: a curve that fell to 0 before other waits began says nothing after that: "
+                f"{_listed(gone['group'].unique())}"
+            )
         return lines
+
+
+def _listed(names: Iterable[str]) -> str:
+    """Return names in quotes."""
+    return _some([f"'{name}'" for name in names])
+
+
+def _some(parts: list[str]) -> str:
+    """Return the first parts, and how many more there are."""
+    more = len(parts) - LISTED
+    return ", ".join(parts[:LISTED]) + (f" and {more:,} more" if more > 0 else "")
 
 
 def breakthrough(
@@ -149,7 +192,7 @@ def breakthrough(
     waiting = source_of(source, horizon)
     groups = grouped(waiting, by, horizon=horizon, cluster=cluster)
     curves = KaplanMeier.of(groups.at_risk, groups.entered)
-    area = Area.of(curves, int(groups.followed.min()))
+    area = Area.of(curves, int(groups.known_to(curves).min()))
     columns, effective, mean_bounds = _bounds(groups, curves, area)
     table = _table(groups, curves, columns)
     name = name_of(by)

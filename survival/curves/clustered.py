@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
+from scipy.sparse import csr_array
 
-from diffusion.arrays import Floats, Ints
+from diffusion.arrays import Flags, Floats, Ints
 from survival.counting.counted import ClusterWaits
 from survival.curves.grouping import Groups
 
@@ -36,7 +37,7 @@ class Clustered:
 
     @classmethod
     def of(cls, waits: ClusterWaits, of_cell: Ints, horizon: int) -> Self:
-        """Return the waits by cluster and group, up to the horizon; `of_cell` is the group of each cell, −1 for none."""
+        """Return the waits by cluster and group, up to the horizon; `of_cell` has the group of each cell, or −1."""
         group = of_cell[waits.cell]
         kept = (group >= 0) & (waits.start < horizon)
         clusters = int(waits.cluster.max(initial=0)) + 1
@@ -73,37 +74,56 @@ class Clustered:
         went = event[self.group[self.event_pair], self.event_days]
         return np.bincount(self.pair, value, pairs), np.bincount(self.event_pair, went, pairs)
 
-    def split(self, horizon: int) -> tuple[Self, Ints, Ints]:
-        """Return the pairs in which some wait begins later, ends earlier, or ends with an entry; and of the others
-        the group and the number of waits, all at risk from day 1 to the horizon."""
-        pairs = len(self.group)
-        other = np.bincount(self.pair, (self.start > 0) | (self.days < horizon), pairs) > 0
-        other[self.event_pair] = True
-        number = np.cumsum(other) - 1
-        kept, went = other[self.pair], other[self.event_pair]
-        varied = type(self)(
-            self.group[other],
-            self.cluster[other],
+    def pick(self, flags: Flags) -> Self:
+        """Return the waits of some pairs; `flags` is (p,)."""
+        number = np.cumsum(flags) - 1
+        kept, went = flags[self.pair], flags[self.event_pair]
+        return type(self)(
+            self.group[flags],
+            self.cluster[flags],
             number[self.pair[kept]],
             *(part[kept] for part in (self.start, self.days, self.count)),
             number[self.event_pair[went]],
             self.event_days[went],
         )
-        size = np.rint(np.bincount(self.pair, self.count, pairs)[~other]).astype(np.int64)
-        return varied, self.group[~other], size
 
-    def daily(self, first: int, last: int, length: int) -> tuple[Floats, Floats]:
-        """Return, (last − first, length) each, waits at risk and entries on each day, of some of the pairs."""
+    def varied(self, horizon: int) -> Flags:
+        """Return, (p,), where some wait begins after day 0, ends before the horizon, or ends with an entry."""
+        flags: Flags = np.bincount(self.pair, (self.start > 0) | (self.days < horizon), len(self.group)) > 0
+        flags[self.event_pair] = True
+        return flags
+
+    @property
+    def waits(self) -> Ints:
+        """(p,): number of waits."""
+        return np.rint(np.bincount(self.pair, self.count, len(self.group))).astype(np.int64)
+
+    def changes(self, row: Ints, length: int) -> tuple[csr_array, csr_array]:
+        """Return, (rows, length) each, times at risk that end less those that begin by day, and entries; by row.
+
+        `row` is (p,): row of each pair.
+        """
+        shape = (int(row.max(initial=-1)) + 1, length)
+        place = row[self.pair]
+        count = np.concatenate([self.count, -self.count]).astype(np.float64)
+        closed = csr_array((count, (np.tile(place, 2), np.concatenate([self.days, self.start]))), shape)
+        entered = np.ones(len(self.event_pair)), (row[self.event_pair], self.event_days)
+        return closed, csr_array(entered, shape)
+
+    def slice(self, first: int, last: int) -> Self:
+        """Return the waits of some pairs that follow each other."""
         own = slice(*np.searchsorted(self.pair, [first, last]))
         went = slice(*np.searchsorted(self.event_pair, [first, last]))
-        shape = (last - first, length)
-        size, row = shape[0] * length, (self.pair[own] - first) * length
-        opened = np.bincount(row + self.start[own], self.count[own], size)
-        opened -= np.bincount(row + self.days[own], self.count[own], size)
-        at_risk = np.zeros(shape)
-        np.cumsum(opened.reshape(shape)[:, :-1], axis=1, out=at_risk[:, 1:])
-        entered = np.bincount((self.event_pair[went] - first) * length + self.event_days[went], minlength=size)
-        return at_risk, entered.reshape(shape).astype(np.float64)
+        return type(self)(
+            self.group[first:last],
+            self.cluster[first:last],
+            self.pair[own] - first,
+            self.start[own],
+            self.days[own],
+            self.count[own],
+            self.event_pair[went] - first,
+            self.event_days[went],
+        )
 
 
 def blocks(groups: Groups) -> Iterator[Clustered]:

@@ -10,6 +10,7 @@ from scipy.sparse import csr_array
 
 from diffusion import DataSaysNoError, SettingError
 from diffusion.arrays import Ints
+from diffusion.risk.kaplan_meier import KaplanMeier
 from survival.counting.counted import CLUSTERS, Cluster, CountedWaits, WaitSource
 from survival.counting.source import Waits
 from survival.counting.variables import ORIGIN, Tables
@@ -87,7 +88,7 @@ class Groups:
         """
         of_cell, values = np.zeros(len(labels), np.int64), labels.iloc[:1]
         if labels.shape[1]:
-            of_cell = labels.groupby(list(labels), sort=True, observed=True).ngroup().to_numpy(np.int64)
+            of_cell = labels.groupby(list(labels), sort=True, observed=True).ngroup().fillna(-1).to_numpy(np.int64)
             there, first = np.unique(of_cell, return_index=True)
             values = labels.iloc[first[there >= 0]]
         counts = (_by_group(part, of_cell, len(values)) for part in (counted.opened, counted.closed, counted.entered))
@@ -95,7 +96,7 @@ class Groups:
         opened[:, horizon] = 0  # begins on the last day: never at risk
         closed[:, horizon] = opened.sum(axis=1) - closed[:, :horizon].sum(axis=1)
         kept = opened.any(axis=1)
-        of_cell = np.where(of_cell >= 0, np.where(kept, np.cumsum(kept) - 1, -1)[of_cell], -1)
+        of_cell = np.where(of_cell >= 0, np.where(kept, np.cumsum(kept) - 1, -1)[np.maximum(of_cell, 0)], -1)
         names = _names(values)
         absent = [name for name, there in zip(names, kept, strict=True) if not there]
         absent += [name for name in expected if name not in names]
@@ -122,6 +123,10 @@ class Groups:
         """(g,): last day on which a wait is at risk."""
         days: Ints = (self.closed > 0).cumsum(axis=1).argmax(axis=1)
         return days
+
+    def known_to(self, curves: KaplanMeier) -> Ints:
+        """Return, (g,), the last day on which each curve is known; a curve that has fallen to 0 stays there."""
+        return np.where(curves.over[:, -1], self.opened.shape[1] - 1, self.followed)
 
 
 def grouped(source: WaitSource, by: By, *, horizon: int | None, cluster: Cluster) -> Groups:

@@ -279,6 +279,20 @@ def test_variables_of_ones_own(two_artists: diffusion.Entries) -> None:
         assert values_of(one, "ties")[("z", "US", 0)] == (value,)
 
 
+def test_waits_without_a_value_are_left_out_when_asked(two_artists: diffusion.Entries) -> None:
+    team = pd.DataFrame({"market": ["FI"], "team": ["n"]})
+    names = ("team", "footprint")
+    every, known = (waits(two_artists, markets=team, leave_out_missing=out) for out in (False, True))
+    rows = every.rows(names)
+    assert rows["team"].isna().sum() == every.missing(names)["team"] == known.missing(names)["team"] == 3
+    assert every.missing(names)["footprint"] == 0
+    pd.testing.assert_frame_equal(known.rows(names), rows.dropna(ignore_index=True))
+    counted = known.counted(names)
+    assert counted.values["team"].tolist() == ["n"]
+    assert counted.opened.sum() == 2
+    agrees(counted, known.rows(names), known.rows(names)["artist"], np.random.default_rng(1))
+
+
 def test_many_numbers_are_put_in_classes_with_their_mean() -> None:
     with diffusion.open_sample() as charts:
         entries = charts.entries()

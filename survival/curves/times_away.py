@@ -1,0 +1,190 @@
+"""Waits by state, counted straight from first entries and absences."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Final, Self
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from diffusion import Absences
+from diffusion.arrays import Ints
+from diffusion.timelines import NOT_ENTERED, Timelines, expanded
+from survival.counting.cells import Cells
+from survival.counting.counted import ClusterWaits
+from survival.counting.spans import Episodes
+from survival.curves.aalen_johansen import ClusterCounts, StateCounts
+from survival.curves.grouping import Groups
+
+PART: Final = "part of the time"
+"""Name of the column that says the part of each cell."""
+
+PARTS: Final = ("all", "away", "leaving", "returning", "after")
+"""All time at risk; time away; the days of leaving, and of coming back; and all time after the first leaving."""
+
+IN_STATES: Final = 4
+"""The first parts: those that probabilities of states are made of."""
+
+AT_ONCE: Final = 1_024
+"""Pairs of a cluster and a group in one block of days."""
+
+
+@dataclass(frozen=True, slots=True)
+class TimesAway:
+    """When tracks are away from every market's chart, as parts of their time; arrays are (a,), in order.
+
+    Attributes
+    ----------
+    track
+        Index of the track in `Timelines`.
+    left, back
+        Day from 1970-01-01 on which it left, and on which it is back; `NOT_ENTERED` where it is not seen again.
+    terminal
+        Whether tracks that have left are no longer at risk.
+    """
+
+    track: Ints
+    left: Ints
+    back: Ints
+    terminal: bool
+
+    @classmethod
+    def of(cls, timelines: Timelines, absences: Absences, until: int, *, terminal: bool) -> Self:
+        """Return the absences of tracks as they were known on the day `until`."""
+        table = absences.table
+        at = pc.index_in(table["track_id"], pa.array(timelines.track_ids, pa.string()))
+        track = pc.fill_null(at, -1).to_numpy().astype(np.int64)
+        left, back = (
+            pc.fill_null(table[name].cast(pa.int32()), int(NOT_ENTERED)).to_numpy().astype(np.int64)
+            for name in ("left_on", "back_on")
+        )
+        known = (track >= 0) & (left <= until)
+        order = np.lexsort((left[known], track[known]))
+        back = np.where(back <= until, back, NOT_ENTERED)
+        return cls(*(part[known][order] for part in (track, left, back)), terminal)
+
+    def divided(self, timelines: Timelines, episodes: Episodes, cells: Cells) -> tuple[Episodes, Cells]:
+        """Return the episodes of all `PARTS`, and cells whose values say the part too."""
+        absence, sizes = expanded(
+            *(np.searchsorted(self.track, episodes.track, side=side) for side in ("left", "right"))
+        )
+        episode = np.repeat(np.arange(len(sizes)), sizes)
+        left, back = (part[absence] - episodes.anchor[episode] for part in (self.left, self.back))
+        kept = back > 0
+        episode, left, back = episode[kept], left[kept], back[kept]
+        first = np.diff(episode, prepend=-1) > 0
+        until = episodes.until.copy()
+        if self.terminal:
+            until[episode[first]] = np.minimum(until[episode[first]], left[first])
+        every, never = np.arange(len(sizes)), np.zeros(0, np.int64)
+        limits = [(every, episodes.since, until)]
+        if self.terminal:
+            limits += [(never, never, never), (episode[first], left[first] - 1, left[first]), (never, never, never)]
+            limits += [(never, never, never)]
+        else:
+            limits += [(episode, left, back), (episode, left - 1, left), (episode, back - 1, back)]
+            limits += [(episode[first], left[first], episodes.until[episode[first]])]
+        parts = [_within(episodes, *limit) for limit in limits]
+        return _joined(episodes, parts, cells)
+
+
+def _within(episodes: Episodes, episode: Ints, since: Ints, until: Ints) -> tuple[Ints, Ints, Ints]:
+    """Return episode, since, until of parts of episodes, without those that have no day."""
+    since, until = np.maximum(since, episodes.since[episode]), np.minimum(until, episodes.until[episode])
+    there = since < until
+    return episode[there], since[there], until[there]
+
+
+def _joined(episodes: Episodes, parts: list[tuple[Ints, Ints, Ints]], cells: Cells) -> tuple[Episodes, Cells]:
+    """Return the parts of episodes as episodes of their own, with kinds and cells of their own."""
+    kinds, number = len(cells.cell), len(cells.values)
+    of = np.concatenate([episode for episode, _, _ in parts])
+    shift = np.repeat(np.arange(len(parts)), [len(episode) for episode, _, _ in parts])
+    kind = episodes.kind[of] + shift * kinds
+    since, until = (np.concatenate([part[at] for part in parts]) for at in (1, 2))
+    cell = np.concatenate([np.where(cells.cell >= 0, cells.cell + at * number, -1) for at in range(len(parts))])
+    values = pd.concat([cells.values.assign(**{PART: name}) for name in PARTS], ignore_index=True)
+    found = Episodes(episodes.track[of], episodes.anchor[of], episodes.passed[of], since, until, kind)
+    return found, Cells(kind, cell, values)
+
+
+@dataclass(frozen=True)
+class StateGroups:
+    """Waits by group and part of the time.
+
+    Attributes
+    ----------
+    groups
+        Waits by group, counted in `PARTS`.
+    place
+        Of each cell: index of the part times the number of groups, plus the index of the group; −1 for no group.
+    horizon
+        Last day that counts.
+    """
+
+    groups: Groups
+    place: Ints
+    horizon: int
+
+    @classmethod
+    def of(cls, groups: Groups) -> Self:
+        """Return the groups of waits that were counted in parts."""
+        part = pd.Index(PARTS).get_indexer(pd.Index(groups.counted.values[PART]))
+        place = np.where(groups.of_cell >= 0, part * len(groups.names) + groups.of_cell, -1)
+        return cls(groups, place, groups.opened.shape[1] - 1)
+
+    def summed(self, counts: Ints) -> Ints:
+        """Return counts of cells, (cells, days), by part and group, (parts, g, days up to the horizon)."""
+        total = np.zeros((len(PARTS) * len(self.groups.names), self.horizon + 1), np.int64)
+        kept = self.place >= 0
+        np.add.at(total, self.place[kept], counts[kept, : self.horizon + 1])
+        return total.reshape(len(PARTS), len(self.groups.names), -1)
+
+    def counts(self) -> tuple[StateCounts, Ints]:
+        """Return waits at risk and moves by group and day, and entries of tracks that had left once, (g, t + 1)."""
+        at_risk, entered = (self.summed(part) for part in (self.groups.counted.at_risk, self.groups.counted.entered))
+        return StateCounts(*_states(at_risk, entered)), entered[PARTS.index("after")]
+
+    def clusters(self) -> Iterator[ClusterCounts]:
+        """Yield the counts of all clusters by group; a cluster and group are in one block only."""
+        clusters = self.groups.counted.clusters
+        assert clusters is not None  # the waits were counted by clusters
+        for waits in clusters.waits():
+            yield from _by_pair(waits, self.place, len(self.groups.names), self.horizon + 1)
+
+
+def _states(at_risk: NDArray[Any], entered: NDArray[Any]) -> tuple[NDArray[Any], ...]:
+    """Return the counts of `StateCounts` from those at risk and entered in the first `PARTS`."""
+    every, away, leaving, returning = at_risk[:IN_STATES]
+    entered_away = entered[1]
+    return every - away, away, leaving, returning - entered[3], entered[0] - entered_away, entered_away
+
+
+def _by_pair(waits: ClusterWaits, place: Ints, groups: int, length: int) -> Iterator[ClusterCounts]:
+    """Yield the counts of pairs of a group and a cluster, in order, block by block."""
+    at, event = place[waits.cell], place[waits.event_cell]
+    kept = (at >= 0) & (at < IN_STATES * groups) & (waits.start < length - 1)
+    went = (event >= 0) & (event < IN_STATES * groups) & (waits.event_days < length)
+    part, group = np.divmod(at[kept], groups)
+    event_part, event_group = np.divmod(event[went], groups)
+    number = int(waits.cluster.max(initial=0)) + 1
+    keys, pair = np.unique(group * number + waits.cluster[kept], return_inverse=True)
+    event_pair = np.searchsorted(keys, event_group * number + waits.event_cluster[went])
+    start, days, count = waits.start[kept], np.minimum(waits.days[kept], length - 1), waits.count[kept]
+    order, event_order = np.argsort(pair, kind="stable"), np.argsort(event_pair, kind="stable")
+    for first in range(0, len(keys), AT_ONCE):
+        pairs = min(AT_ONCE, len(keys) - first)
+        own = order[slice(*np.searchsorted(pair, [first, first + pairs], sorter=order))]
+        ours = event_order[slice(*np.searchsorted(event_pair, [first, first + pairs], sorter=event_order))]
+        shape = (IN_STATES, length, pairs)
+        size, column = IN_STATES * length * pairs, part[own] * length * pairs + pair[own] - first
+        opened = np.bincount(column + start[own] * pairs, count[own], size)
+        opened -= np.bincount(column + days[own] * pairs, count[own], size)
+        at_risk = np.zeros(shape)
+        np.cumsum(opened.reshape(shape)[:, :-1], axis=1, out=at_risk[:, 1:])
+        cell = (event_part[ours] * length + waits.event_days[went][ours]) * pairs + event_pair[ours] - first
+        entered = np.bincount(cell, minlength=size).reshape(shape).astype(np.float64)
+        yield ClusterCounts(keys[first : first + pairs] // number, *_states(at_risk, entered))
