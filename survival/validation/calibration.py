@@ -76,12 +76,12 @@ def calibration(
     held.checked_days([day])
     tables = []
     for name, model in models.items():
-        risk = 1 - held.predicted(name, model).survival(np.array([day]))[:, 0]
+        risk = 1 - held.predicted(name, model, np.array([day])).survival(np.array([day]))[:, 0]
         if by == "decile":
             group, numbers = deciles(risk, held.waits)
             labels = pd.Index(numbers)
         else:
-            found, labels = pd.factorize(held.counted.values[by], sort=True)
+            found, labels = pd.factorize(held.counted.values[by], sort=True, use_na_sentinel=False)
             group = np.asarray(found, np.int64)
         tables.append(_groups(held, risk, group, labels, day).assign(model=name))
     table = pd.concat(tables, ignore_index=True)
