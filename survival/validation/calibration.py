@@ -2,21 +2,21 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Self
 
 import numpy as np
 import pandas as pd
 from scipy.special import expit, logit
 from scipy.stats import f as fisher
 
-from diffusion import DataSaysNoError
+from diffusion import DataSaysNoError, SettingError
 from diffusion.arrays import Floats, Ints
 from survival.counting.counted import Cluster, WaitSource
 from survival.validation.held_out import HeldOut, Predicted, held_out_waits
 from survival.validation.intervals import Ratio, t_quantile
 from survival.validation.models import SurvivalModel
 from survival.validation.scores import spread_over
-from survival.validation.shares import entered_shares
+from survival.validation.shares import Shares, entered_shares
 
 DECILES: Final = 10
 """Groups of waits by predicted risk."""
@@ -66,26 +66,70 @@ def calibration(
     Raises
     ------
     SettingError
-        When a model cannot predict these waits, or the day is not among theirs.
+        When there is no model, one cannot predict these waits, or the day is not among theirs.
     DataSaysNoError
         When waits begin on different days, or nobody or everybody enters by the day.
     """
+    if not models:
+        raise SettingError("there is no model to calibrate; give models by name, such as {'cox': fit}")
     extra = () if by == "decile" else (by,)
     # the observed share is a Kaplan–Meier curve of each group, which needs no weights
     held = held_out_waits(test, list(models.values()), extra=extra, weights=(), cluster=cluster)
     held.checked_days([day])
+    shared = None
+    if by != "decile":
+        group, labels = pd.factorize(held.counted.values[by], sort=True, use_na_sentinel=False)
+        shared = Observed.of(held, np.asarray(group, np.int64), labels, day)
     tables = []
     for name, model in models.items():
         risk = 1 - held.predicted(name, model, np.array([day])).survival(np.array([day]))[:, 0]
-        if by == "decile":
-            group, numbers = deciles(risk, held.waits)
-            labels = pd.Index(numbers)
-        else:
-            found, labels = pd.factorize(held.counted.values[by], sort=True, use_na_sentinel=False)
-            group = np.asarray(found, np.int64)
-        tables.append(_groups(held, risk, group, labels, day).assign(model=name))
-    table = pd.concat(tables, ignore_index=True)
-    return table[["model", *table.columns.drop("model")]]
+        observed = shared or Observed.of(held, *deciles(risk, held.waits), day)
+        tables.append(observed.table(name, held.waits * risk))
+    return pd.concat(tables, ignore_index=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """Waits and share entered by a day, by group.
+
+    Attributes
+    ----------
+    group
+        (g,): group of each cell.
+    labels
+        Name of each group.
+    waits
+        Waits of each group.
+    shares
+        Share entered, with its interval.
+    """
+
+    group: Ints
+    labels: "Ints | pd.Index[Any]"
+    waits: Ints
+    shares: Shares
+
+    @classmethod
+    def of(cls, held: HeldOut, group: Ints, labels: "Ints | pd.Index[Any]", day: int) -> Self:
+        """Return what was observed by the day."""
+        groups = len(labels)
+        waits = np.bincount(group, held.waits, groups).astype(np.int64)
+        return cls(group, labels, waits, entered_shares(held.counted, group, groups, after=held.start, day=day))
+
+    def table(self, name: str, expected: Floats) -> pd.DataFrame:
+        """Return the table of a model; `expected` are the entries that it predicts in each cell, (g,)."""
+        return pd.DataFrame(
+            {
+                "model": name,
+                "group": self.labels,
+                "waits": self.waits,
+                "predicted": np.bincount(self.group, expected, len(self.waits)) / self.waits,
+                "observed": self.shares.share,
+                "low": self.shares.low,
+                "high": self.shares.high,
+                "effective_clusters": self.shares.effective_clusters,
+            }
+        )
 
 
 def deciles(risk: Floats, waits: Ints) -> tuple[Ints, Ints]:
@@ -96,24 +140,6 @@ def deciles(risk: Floats, waits: Ints) -> tuple[Ints, Ints]:
     number = np.minimum(middle * DECILES // held.sum(), DECILES - 1).astype(np.int64)
     found, group = np.unique(number[at], return_inverse=True)
     return group.astype(np.int64), found + 1
-
-
-def _groups(held: HeldOut, risk: Floats, group: Ints, labels: "pd.Index[Any]", day: int) -> pd.DataFrame:
-    """Return the table of one model."""
-    groups = len(labels)
-    waits = np.bincount(group, held.waits, groups)
-    found = entered_shares(held.counted, group, groups, after=held.start, day=day)
-    return pd.DataFrame(
-        {
-            "group": labels,
-            "waits": waits.astype(np.int64),
-            "predicted": np.bincount(group, held.waits * risk, groups) / waits,
-            "observed": found.share,
-            "low": found.low,
-            "high": found.high,
-            "effective_clusters": found.effective_clusters,
-        }
-    )
 
 
 @dataclass(frozen=True, slots=True)

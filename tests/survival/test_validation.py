@@ -497,6 +497,11 @@ def test_nobody_or_everybody_entered_is_said() -> None:
         )
 
 
+def test_calibration_of_no_model_is_refused() -> None:
+    with pytest.raises(SettingError, match="no model to calibrate"):
+        survival.calibration({}, waits_of(world(18)), day=28)
+
+
 def test_waits_that_begin_on_different_days_are_refused() -> None:
     frame = world(20).assign(start=0)
     frame.loc[:9, "start"] = 5
