@@ -48,9 +48,7 @@ SUMMARY = Contract(
         Column("share_low", _NUMBER, "share: lower bound of share_entered, 95 % by artist"),
         Column("share_high", _NUMBER, "share: upper bound of share_entered"),
         Column("restricted_mean_days", _NUMBER, "mean days without an entry, up to day restricted_to"),
-        Column(
-            "restricted_mean_low", _NUMBER, "days: lower bound, 95 % by artist; null where none enter", nullable=True
-        ),
+        Column("restricted_mean_low", _NUMBER, "days: lower bound; null where none enter", nullable=True),
         Column("restricted_mean_high", _NUMBER, "days: upper bound; null where none enter", nullable=True),
         Column("restricted_to", _COUNT, "days since the debut, the same for all groups of one by"),
         Column("followed_to", _COUNT, "days since the debut: the last day at risk, at most the horizon"),

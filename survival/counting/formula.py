@@ -25,11 +25,11 @@ TRANSFORMS: Final = ("C", "bs", "cr", "cs", "cc", "poly", "center", "scale", "I"
 COLLINEAR: Final = 1e-8
 """Share of a column's length that a constant and other columns leave, below which it is a combination of them."""
 
-QUOTED: Final = re.compile(r"`([^`]*)`")
-"""A name in back quotes."""
-
 SURE: Final = 1e-4
 """Share above which a sum of products tells it to four digits."""
+
+QUOTED: Final = re.compile(r"`([^`]*)`")
+"""A name in back quotes."""
 
 _PARTS: Final = (
     ast.Expression, ast.Call, ast.Name, ast.Load, ast.Constant, ast.BinOp, ast.UnaryOp, ast.Compare, ast.keyword,

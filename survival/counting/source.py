@@ -160,11 +160,6 @@ class Waits:
         order = ["track_id", "market", "start"]
         return pd.concat([frame, values], axis=1).sort_values(order, kind="stable", ignore_index=True)
 
-    def known(self) -> tuple[Timelines, int]:
-        """Return the entries that are known, as arrays, and the last day that is, from 1970-01-01."""
-        last = int(self._lines.span_last.max())
-        return self._lines, last if self.until is None else min(_day(self.until), last)
-
     @property
     def _lines(self) -> Timelines:
         return self.entries.timelines

@@ -8,11 +8,9 @@ from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
-import pandas as pd
 
 from diffusion import SettingError
 from diffusion.arrays import Flags, Floats, Ints
-from diffusion.pairs.curves import independent_interval
 from diffusion.risk.kaplan_meier import KaplanMeier
 
 
@@ -187,111 +185,3 @@ def _multinomial(shares: list[Floats]) -> Floats:
     row = np.stack(shares, axis=-1)
     own: Floats = row[..., None] * np.eye(3) - row[..., None] * row[..., None, :]
     return own
-
-
-@dataclass(frozen=True, slots=True)
-class ClusterCounts:
-    """Counts of p clusters by day, (t + 1, p) each, as in `StateCounts`; each cluster belongs to one of the curves.
-
-    Attributes
-    ----------
-    curve
-        (p,): index of the curve.
-    charting, left, leave, come_back, enter_charting, enter_left
-        As in `StateCounts`.
-    """
-
-    curve: Ints
-    charting: Floats
-    left: Floats
-    leave: Floats
-    come_back: Floats
-    enter_charting: Floats
-    enter_left: Floats
-
-
-def influence(fit: AalenJohansen, clusters: ClusterCounts) -> tuple[Floats, Floats]:
-    """Return, (t + 1, p) each, the influence of clusters on `entered` by day, and their share of the entries expected.
-
-    The influence is the derivative of the probability by the cluster's weight.
-
-    Parameters
-    ----------
-    fit
-        g curves; arrays are (g, t + 1).
-
-    References
-    ----------
-    Infinitesimal jackknife, as in R's `survfit`: Therneau, Crowson & Atkinson 2024, Multi-state models and competing
-    risks (vignette of the package survival), https://cran.r-project.org/package=survival.
-    """
-    curve, counts = clusters.curve, fit.counts
-    chance = {key: np.ascontiguousarray(part.T) for key, part in fit.chance.items()}
-    weight = {
-        name: np.where(at_risk > 0, np.roll(getattr(fit, name), 1, axis=1) / np.maximum(at_risk, 1), 0.0).T
-        for name, at_risk in (("charting", counts.charting), ("left", counts.left))
-    }
-    found, share = np.zeros_like(clusters.charting), np.zeros_like(clusters.charting)
-    of_charting, of_left = _at_start(fit, clusters)
-    found[0] = -of_charting - of_left
-    for day in range(1, len(found)):
-        move = {key: part[day, curve] for key, part in chance.items()}
-        one, two = weight["charting"][day, curve], weight["left"][day, curve]
-        there, away = clusters.charting[day], clusters.left[day]
-        go = one * (clusters.leave[day] - there * move["charting", "left"])
-        back = two * (clusters.come_back[day] - away * move["left", "charting"])
-        enter = one * (clusters.enter_charting[day] - there * move["charting", "entered"])
-        enter_left = two * (clusters.enter_left[day] - away * move["left", "entered"])
-        of_charting, of_left = (
-            of_charting * move["charting", "charting"] + of_left * move["left", "charting"] - go - enter + back,
-            of_charting * move["charting", "left"] + of_left * move["left", "left"] + go - back - enter_left,
-        )
-        found[day] = -of_charting - of_left
-        share[day] = one * there * move["charting", "entered"] + two * away * move["left", "entered"]
-    total = fit.entered.T[:, curve]
-    share = np.cumsum(share, axis=0) / np.where(total > 0, total, 1.0)
-    return found, share
-
-
-def _at_start(fit: AalenJohansen, clusters: ClusterCounts) -> tuple[Floats, Floats]:
-    """Return, (p,) each, the influence on the shares charting and left at the start."""
-    first, at = fit.counts.first[clusters.curve], np.arange(len(clusters.curve))
-    number = np.maximum(fit.counts.at_risk[clusters.curve, first], 1)
-    charting, left = clusters.charting[first, at], clusters.left[first, at]
-    start = fit.charting[clusters.curve, 0]
-    one: Floats = (charting - start * (charting + left)) / number
-    return one, -one
-
-
-def aalen_johansen(counts: StateCounts) -> pd.DataFrame:
-    """Return the probability of each state by day, with the 95 % interval of entry, for independent waits.
-
-    Parameters
-    ----------
-    counts
-        Numbers by day, (t + 1,) each.
-
-    Returns
-    -------
-    DataFrame
-        One row per day: `days`, `at_risk_charting`, `at_risk_left`, `charting`, `left`, `entered` (probabilities; their
-        sum is 1), `low`, `high` (bounds of `entered` on each day by itself, on the log(−log) scale).
-
-    Notes
-    -----
-    See `AalenJohansen.of`. Waits of one track are dependent: `survival.states` has intervals by artist.
-    """
-    fit = AalenJohansen.of(counts)
-    low, high = independent_interval(fit.kaplan_meier(fit.variance))
-    return pd.DataFrame(
-        {
-            "days": np.arange(len(fit.entered)),
-            "at_risk_charting": counts.charting,
-            "at_risk_left": counts.left,
-            "charting": fit.charting,
-            "left": fit.left,
-            "entered": fit.entered,
-            "low": low,
-            "high": high,
-        }
-    )

@@ -33,7 +33,8 @@ class LogRank:
     Attributes
     ----------
     overall
-        One row, for all groups at once: `by`, `weights`, `groups`, `clusters`, `statistic`, `df`, `p`.
+        One row, for all groups at once: `by`, `weights`, `groups`, `clusters` (with waits at risk on a day on which
+        somebody entered and two groups were at risk), `statistic`, `df`, `p`.
     pairs
         One row per pair of groups: `group`, `other`, `observed`, `expected` (entries of `group`, weighted, and those
         expected if the two entered at the same pace), `clusters`, `statistic`, `p`, `p_holm`, `p_bh` (adjusted for all
@@ -184,10 +185,11 @@ class _Counts:
         entered = groups.entered.astype(np.float64)
         at_risk = groups.at_risk.astype(np.float64)
         all_at_risk, went = at_risk.sum(axis=0), entered.sum(axis=0)
+        share = at_risk / np.maximum(all_at_risk, 1)
         return cls(
             entered,
-            at_risk / np.maximum(all_at_risk, 1),
-            weight.of(all_at_risk, went),
+            share,
+            np.where(share.max(axis=0) < 1, weight.of(all_at_risk, went), 0.0),  # one group alone says nothing
             went / np.maximum(all_at_risk, 1),
             _once(all_at_risk, went),
         )
@@ -230,7 +232,7 @@ def _f(squares: Floats | float, df: int, clusters: Ints | int) -> Floats:
 
 
 def _variance(groups: Groups, counts: _Counts) -> tuple[Floats, int]:
-    """Return the variance of the score by clusters, (g, g), and the number of clusters at risk when somebody enters."""
+    """Return the variance of the score by clusters, (g, g), and the number of clusters that are compared."""
     own = np.cumsum(counts.weight * counts.hazard)
     other = np.cumsum(counts.weight * counts.hazard * counts.share, axis=1)
     number = len(groups.names)
@@ -274,7 +276,7 @@ def _pairs(groups: Groups, weight: _Weight) -> pd.DataFrame:
 
 
 def _pair_variances(groups: Groups, weight: _Weight) -> tuple[Floats, Ints]:
-    """Return, (g, g) each, the variance by clusters of the score of each pair, and the clusters at risk in it."""
+    """Return, (g, g) each, the variance by clusters of the score of each pair, and the clusters compared in it."""
     event, risk = _pair_values(groups, weight)
     number = len(groups.names)
     variance, clusters = np.zeros((number, number)), np.zeros((number, number), np.int64)

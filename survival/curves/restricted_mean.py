@@ -14,7 +14,7 @@ from survival.counting.counted import Cluster, WaitSource
 from survival.curves.areas import Area, AreaSums
 from survival.curves.breakthrough import source_of
 from survival.curves.clustered import blocks
-from survival.curves.comparisons import add_adjusted, pairs_of, share_waits
+from survival.curves.comparisons import add_adjusted, pairs_of
 from survival.curves.grouping import By, Groups, grouped
 
 
@@ -60,10 +60,10 @@ def restricted_mean(
     Notes
     -----
     What leaving out a cluster changes in the area is, to first order, its influence over one minus its share
-    (`diffusion.risk.influence.left_out`). The variance of an area is the sum of the squares; that of a difference the
-    sum of squared differences, so that clusters in both groups count for what they are. Variances are at least those of
-    independent waits, for differences unless groups share waits. The quantile is that of the t distribution with the
-    effective number of clusters less one; for differences by Satterthwaite's rule.
+    (`diffusion.risk.influence.left_out`). The variance of an area is the sum of the squares, and at least that of
+    independent waits. The covariance of two areas is the sum of the products, so that clusters, and waits, in both
+    groups count for what they are. The quantile is that of the t distribution with the effective number of clusters
+    less one; for differences by Satterthwaite's rule.
 
     Raises
     ------
@@ -87,7 +87,7 @@ def restricted_mean(
         )
     area = Area.of(curves, last if days is None else days)
     covariance, freedom = _covariance(groups, area)
-    variance = np.maximum(np.diag(covariance), area.greenwood)
+    variance = np.diag(covariance)
     low, high = area.interval(variance, freedom)
     known = area.greenwood > 0
     table = pd.DataFrame(
@@ -102,14 +102,11 @@ def restricted_mean(
             "clusters": np.where(known & np.isfinite(freedom), freedom + 1, np.nan),
         }
     )
-    shared = share_waits(waiting, groups)
-    return RestrictedMean(
-        table, _differences(groups, area, covariance, freedom, shared=shared), area.days, groups.counted.cluster
-    )
+    return RestrictedMean(table, _differences(groups, area, covariance, freedom), area.days, groups.counted.cluster)
 
 
 def _covariance(groups: Groups, area: Area) -> tuple[Floats, Floats]:
-    """Return the covariance of the areas, (g, g), and their degrees of freedom, (g,)."""
+    """Return the covariance of the areas, (g, g), variances at least those of independent waits; degrees of freedom."""
     if groups.counted.clusters is None:
         return np.diag(area.greenwood), np.full(len(area.mean), np.inf)
     covariance, sums = np.zeros((len(area.mean), len(area.mean))), AreaSums.of(area)
@@ -119,19 +116,19 @@ def _covariance(groups: Groups, area: Area) -> tuple[Floats, Floats]:
         row = np.unique(clustered.cluster, return_inverse=True)[1]
         parts = csr_array((change, (row, clustered.group)), (int(row.max(initial=-1)) + 1, len(area.mean)))
         covariance += (parts.T @ parts).toarray()
+    np.fill_diagonal(covariance, np.maximum(np.diag(covariance), area.greenwood))
     return covariance, sums.freedom
 
 
-def _differences(groups: Groups, area: Area, covariance: Floats, freedom: Floats, *, shared: bool) -> pd.DataFrame:
+def _differences(groups: Groups, area: Area, covariance: Floats, freedom: Floats) -> pd.DataFrame:
     """Return the differences of all pairs of groups."""
     one, two, table = pairs_of(groups)
-    each, least = np.diag(covariance), area.greenwood[one] + area.greenwood[two]
+    each = np.diag(covariance)
     variance = each[one] + each[two] - 2 * covariance[one, two]
-    variance = np.maximum(variance, 0.0 if shared else least)
     known = (area.greenwood[one] > 0) & (area.greenwood[two] > 0) & np.isfinite(variance) & (variance > 0)
     error = np.where(known, np.sqrt(np.where(known, variance, 1.0)), np.nan)
-    parts = [each[at] ** 2 / np.maximum(freedom[at], 1) for at in (one, two)]
-    both = (each[one] + each[two]) ** 2 / np.where(known, sum(parts), 1.0)
+    parts = each[one] ** 2 / np.maximum(freedom[one], 1) + each[two] ** 2 / np.maximum(freedom[two], 1)
+    both = np.where(parts > 0, (each[one] + each[two]) ** 2 / np.where(parts > 0, parts, 1.0), np.inf)
     difference = area.mean[one] - area.mean[two]
     reach = stdtrit(np.maximum(both, 1), 1 - TAIL) * error
     table["difference"], table["standard_error"] = difference, error

@@ -1,5 +1,6 @@
 """States of waits: charting, left every chart, entered, by Aalen–Johansen with delayed entry, by group."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -9,14 +10,12 @@ import pandas as pd
 from diffusion import Absences, Entries, SettingError
 from diffusion.arrays import Floats, Ints
 from diffusion.conventions import HORIZON
-from diffusion.pairs.curves import independent_interval
-from diffusion.pairs.variance import Spread
-from diffusion.risk.influence import left_out
 from survival.counting.counted import Cluster
 from survival.counting.source import Waits, waits
-from survival.curves.aalen_johansen import AalenJohansen, StateCounts, influence
-from survival.curves.bands import FEW, ROUNDING, band
+from survival.curves.aalen_johansen import AalenJohansen, StateCounts
+from survival.curves.bands import FEW
 from survival.curves.grouping import By, Groups, grouped, name_of
+from survival.curves.state_bands import ClusterCounts, entered_band
 from survival.curves.times_away import StateGroups, TimesAway
 
 SHARES: Final = ("charting", "left", "entered", "low", "high", "entered_after_left")
@@ -109,14 +108,14 @@ def states(
 
     Notes
     -----
-    Probabilities are Aalen and Johansen's (`survival.curves.aalen_johansen`): all that happens on a day happens at
+    Probabilities are Aalen and Johansen's: all that happens on a day happens at
     once. They hold for shares of states also where the chance to enter depends on more than the present state (Datta
     and Satten). Where no wait is censored, `entered` is one minus Kaplan–Meier, as in `survival.breakthrough`.
     Otherwise the two differ a little: censored waits are taken to go on as those in the same state, not as all others.
 
-    The band is made as that of `survival.breakthrough`, with the influence of clusters on `entered`: it is on the
-    log(−log) scale, and its variance is the jackknife by cluster, to first order, and at least that of independent
-    waits.
+    The band is made as that of `survival.breakthrough`, from the influence of clusters on `entered`: on the log(−log)
+    scale, with the jackknife by cluster, to first order, and at least the variance of independent waits
+    (`survival.curves.state_bands.entered_band`).
 
     Raises
     ------
@@ -141,13 +140,13 @@ def states(
     """
     waiting = waits(source, horizon=HORIZON if horizon is None else horizon) if isinstance(source, Entries) else source
     _check(waiting, absences)
-    lines, until = waiting.known()
-    away = TimesAway.of(lines, absences, until, terminal=terminal)
+    away = TimesAway.of(waiting.entries.timelines, absences, terminal=terminal)
     groups = grouped(replace(waiting, parts=away), by, horizon=horizon, cluster=cluster)
     counted = StateGroups.of(groups)
     counts, after = counted.counts()
     fit = AalenJohansen.of(counts)
-    low, high, effective = _bounds(fit, counted)
+    blocks = None if groups.counted.clusters is None else counted.clusters()
+    low, high, effective = entered_band(fit, blocks)
     columns = {"charting": fit.charting, "left": fit.left, "entered": fit.entered, "low": low, "high": high}
     columns["entered_after_left"] = _after_left(fit, after)
     followed = (counts.at_risk > 0).cumsum(axis=1).argmax(axis=1)
@@ -160,6 +159,39 @@ def states(
     return States(table, summary, name, counted.horizon, cluster, absences.periods, terminal)
 
 
+def aalen_johansen(counts: StateCounts, clusters: Iterable[ClusterCounts] | None = None) -> pd.DataFrame:
+    """Return the probability of each state by day, with a 95 % band of entry.
+
+    Parameters
+    ----------
+    counts
+        Numbers by day, (t + 1,) each.
+    clusters
+        Counts of all clusters of dependent waits, in blocks, with `curve` 0 (default: waits are independent).
+
+    Returns
+    -------
+    DataFrame
+        One row per day: `days`, `at_risk_charting`, `at_risk_left`, `charting`, `left`, `entered` (probabilities; their
+        sum is 1), `low`, `high` (band of `entered`, for each day by itself).
+
+    Notes
+    -----
+    See `survival.curves.aalen_johansen.AalenJohansen.of` and `survival.curves.state_bands.entered_band`.
+    """
+    fit = AalenJohansen.of(StateCounts(*(np.asarray(getattr(counts, name))[None] for name in StateCounts.__slots__)))
+    low, high, _ = entered_band(fit, clusters)
+    columns = {"charting": fit.charting, "left": fit.left, "entered": fit.entered, "low": low, "high": high}
+    return pd.DataFrame(
+        {
+            "days": np.arange(len(counts.charting)),
+            "at_risk_charting": counts.charting,
+            "at_risk_left": counts.left,
+            **{name: values[0] for name, values in columns.items()},
+        }
+    )
+
+
 def _check(waiting: Waits, absences: Absences) -> None:
     rules = waiting.entries.rules
     for name, own, other in (("chart", rules.chart, absences.chart), ("identity", rules.identity, absences.identity)):
@@ -167,31 +199,6 @@ def _check(waiting: Waits, absences: Absences) -> None:
             raise SettingError(f"the entries have {name} '{own}', the absences '{other}'; they must be the same")
     if waiting.complete or waiting.updated:
         raise SettingError("states are counted of waits without 'complete' and 'updated'; leave these settings out")
-
-
-def _bounds(fit: AalenJohansen, counted: StateGroups) -> tuple[Floats, Floats, Floats]:
-    """Return the band of the share entered, (g, t + 1) each, and the effective number of clusters, (g,)."""
-    curves = fit.kaplan_meier(fit.variance)
-    if counted.groups.counted.clusters is None:
-        return *independent_interval(curves), np.full(len(fit.entered), np.nan)
-    variance, shares, at_risk = np.zeros_like(fit.entered), np.zeros_like(fit.entered), np.zeros_like(fit.counts.left)
-    squares, fourths = np.zeros(len(fit.entered)), np.zeros(len(fit.entered))
-    for clusters in counted.clusters():
-        found, share = influence(fit, clusters)
-        heads = np.flatnonzero(np.diff(clusters.curve, prepend=-1))
-        of = clusters.curve[heads]
-        there = (clusters.charting + clusters.left > 0).astype(np.int64)
-        for total, part in ((variance, left_out(found, share) ** 2), (shares, share**2), (at_risk, there)):
-            total[of] += np.add.reduceat(part, heads, axis=1).T
-        for last, power in ((squares, 2), (fourths, 4)):
-            last[of] += np.add.reduceat(found[-1] ** power, heads)
-    freedom = 1 / np.where(shares > 0, shares, 1.0) - 1
-    spread = Spread(fit.kaplan_meier(variance).variance, curves.variance, freedom, at_risk)
-    low, high = band(curves, spread)
-    greenwood = fit.variance[:, -1]
-    differ = squares > ROUNDING * greenwood
-    effective = np.where(differ, squares, 1.0) ** 2 / np.where(differ, fourths, 1.0)
-    return 1 - high, 1 - low, np.where(greenwood > 0, effective, np.nan)
 
 
 def _after_left(fit: AalenJohansen, after: Ints) -> Floats:

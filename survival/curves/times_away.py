@@ -12,12 +12,13 @@ from numpy.typing import NDArray
 
 from diffusion import Absences
 from diffusion.arrays import Ints
-from diffusion.timelines import NOT_ENTERED, Timelines, expanded
+from diffusion.timelines import NEVER, NOT_ENTERED, Timelines, expanded
 from survival.counting.cells import Cells
 from survival.counting.counted import ClusterWaits
 from survival.counting.spans import Episodes
-from survival.curves.aalen_johansen import ClusterCounts, StateCounts
+from survival.curves.aalen_johansen import StateCounts
 from survival.curves.grouping import Groups
+from survival.curves.state_bands import ClusterCounts
 
 PART: Final = "part of the time"
 """Name of the column that says the part of each cell."""
@@ -52,9 +53,9 @@ class TimesAway:
     terminal: bool
 
     @classmethod
-    def of(cls, timelines: Timelines, absences: Absences, until: int, *, terminal: bool) -> Self:
-        """Return the absences of tracks as they were known on the day `until`."""
-        table = absences.table
+    def of(cls, timelines: Timelines, absences: Absences, *, terminal: bool) -> Self:
+        """Return the absences of tracks as they were known on the last day of `timelines`."""
+        table, until = absences.table, int(timelines.span_last.max(initial=NEVER))
         at = pc.index_in(table["track_id"], pa.array(timelines.track_ids, pa.string()))
         track = pc.fill_null(at, -1).to_numpy().astype(np.int64)
         left, back = (
@@ -64,7 +65,8 @@ class TimesAway:
         known = (track >= 0) & (left <= until)
         order = np.lexsort((left[known], track[known]))
         back = np.where(back <= until, back, NOT_ENTERED)
-        return cls(*(part[known][order] for part in (track, left, back)), terminal)
+        track, left, back = (part[known][order] for part in (track, left, back))
+        return cls(track, left, back, terminal)
 
     def divided(self, timelines: Timelines, episodes: Episodes, cells: Cells) -> tuple[Episodes, Cells]:
         """Return the episodes of all `PARTS`, and cells whose values say the part too."""

@@ -41,6 +41,14 @@ class Columns:
         predictor: Floats = (self.cells @ table) @ self.times.T
         return predictor
 
+    def predictors(self, coefs: Floats) -> Floats:
+        """Return, (n, k, q), the linear predictors of q vectors of coefficients, (q, p)."""
+        table = np.zeros((self.cells.shape[1], self.times.shape[1], len(coefs)))
+        table[self.cell_of, self.time_of] = coefs.T
+        by_time = (self.cells @ table.reshape(len(table), -1)).reshape(-1, *table.shape[1:])
+        predictors: Floats = self.times @ by_time
+        return predictors
+
     def totals(self, value: Floats) -> Floats:
         """Return, (p,), the sum of each column times a value by cell and period, (n, k)."""
         totals: Floats = (self.cells.T @ (value @ self.times))[self.cell_of, self.time_of]

@@ -104,52 +104,56 @@ class GammaLikelihood:
         """Return what clusters did under the coefficients."""
         rate = self.model.likelihood.rate(coefs).value
         interval = self.model.likelihood.exposure.in_intervals(rate)
-        zero = np.zeros_like(rate)
-        sums = self._sums([rate, zero, zero], [-interval / 2, np.ones(len(interval)), interval**2 / 24])
-        return Histories(np.rint(sums[:, 1]).astype(np.int64), sums[:, 0], sums[:, 2])
+        hazard = self._sums(rate[..., None], -interval[:, None] / 2)[:, 0]
+        entries = self._over_entries(np.column_stack([np.ones_like(interval), interval**2 / 24]))
+        return Histories(np.rint(entries[:, 0]).astype(np.int64), hazard, entries[:, 1])
 
     def value(self, coefs: Floats, theta: float) -> tuple[float, Floats]:
         """Return the log-likelihood, and its gradient by the coefficients and the logarithm of theta, (p + 1,)."""
         histories = self.histories(coefs)
-        by_theta, by_hazard, by_width = histories.slopes(theta)
-        exposure = self.model.likelihood.exposure
+        exposure, columns = self.model.likelihood.exposure, self.model.likelihood.columns
         rate = self.model.likelihood.rate(coefs)
         interval = exposure.in_intervals(rate.value)
         value = histories.log_likelihood(theta).sum() + exposure.count @ np.log(interval)
-        gradient = self.model.likelihood.columns.totals(exposure.to_slots(exposure.count / interval) * rate.slope)
-        hazard, width = self._moves(rate, interval)
-        gradient += by_hazard @ hazard + by_width @ width
+        by_theta, by_hazard, by_width = histories.slopes(theta)
+        hazard, width, _ = self._moves(rate)
+        gradient = columns.totals(exposure.to_slots(exposure.count / interval) * rate.slope)
+        gradient += by_hazard @ hazard + by_width @ self._over_entries(width)
         return float(value), np.append(gradient, theta * by_theta.sum())
 
     def scores(self, coefs: Floats, theta: float) -> Floats:
         """Return, (c, p + 1), the gradient of each cluster's log-likelihood."""
         by_theta, by_hazard, by_width = self.histories(coefs).slopes(theta)
-        exposure = self.model.likelihood.exposure
-        rate = self.model.likelihood.rate(coefs)
-        interval = exposure.in_intervals(rate.value)
-        hazard, width = self._moves(rate, interval)
-        entries = [exposure.in_intervals(move) / interval for move in self._columns(rate)]
-        own = self._sums([np.zeros_like(rate.value)] * len(entries), entries)
-        return np.column_stack([by_hazard[:, None] * hazard + own + by_width[:, None] * width, theta * by_theta])
+        hazard, width, entry = self._moves(self.model.likelihood.rate(coefs))
+        own = by_hazard[:, None] * hazard + by_width[:, None] * self._over_entries(width) + self._over_entries(entry)
+        return np.column_stack([own, theta * by_theta])
 
-    def _moves(self, rate: Rate, interval: Floats) -> tuple[Floats, Floats]:
-        """Return, (c, p) each, the derivatives of `Histories.hazard` and `Histories.width` by the coefficients."""
-        moves = self._columns(rate)
-        inside = [self.model.likelihood.exposure.in_intervals(move) for move in moves]
-        hazard = self._sums(moves, [-move / 2 for move in inside])
-        return hazard, self._sums([np.zeros_like(rate.value)] * len(inside), [interval * move / 12 for move in inside])
+    def _moves(self, rate: Rate) -> tuple[Floats, Floats, Floats]:
+        """Return derivatives by the coefficients.
 
-    def _columns(self, rate: Rate) -> list[Floats]:
-        """Return, p times (g, k), the derivative of the rate by each coefficient."""
-        unit = np.eye(len(self.model.layout.names))
-        return [rate.slope * self.model.likelihood.columns.predictor(row) for row in unit]
+        Returns
+        -------
+        hazard
+            (c, p): of `Histories.hazard`.
+        width, entry
+            (e, p): of what an entry adds to `Histories.width`, and of the logarithm of the hazard in its interval.
+        """
+        likelihood = self.model.likelihood
+        moves = rate.slope[..., None] * likelihood.columns.predictors(np.eye(len(self.model.layout.names)))
+        interval = likelihood.exposure.in_intervals(rate.value)[:, None]
+        inside = likelihood.exposure.all_in_intervals(moves)
+        return self._sums(moves, -inside / 2), interval * inside / 12, inside / interval
 
-    def _sums(self, risk: list[Floats], event: list[Floats]) -> Floats:
+    def _over_entries(self, event: Floats) -> Floats:
+        """Return, (c, p), sums over each cluster's entries."""
+        return self.clusters.sums(np.zeros((*self.model.waits.opened.shape, event.shape[1])), event)
+
+    def _sums(self, risk: Floats, event: Floats) -> Floats:
         """Return, (c, p), sums over each cluster's waits of values by cell and period, and of values by entry."""
         baseline, horizon = self.model.layout.baseline, self.model.waits.horizon
         step = max(1, AT_ONCE // self.model.waits.opened.size)
-        parts = []
-        for at in range(0, len(risk), step):
-            days = np.stack([by_day(value, baseline, horizon) for value in risk[at : at + step]], axis=-1)
-            parts.append(self.clusters.sums(days, np.column_stack(event[at : at + step])))
+        parts = [
+            self.clusters.sums(by_day(risk[..., at : at + step], baseline, horizon), event[:, at : at + step])
+            for at in range(0, event.shape[1], step)
+        ]
         return np.concatenate(parts, axis=1)

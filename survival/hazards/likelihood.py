@@ -59,6 +59,10 @@ class Exposure:
         weight = self.days * value.ravel()[self.slot]
         return np.asarray(np.bincount(self.event, weight, len(self.cell)), np.float64)
 
+    def all_in_intervals(self, values: Floats) -> Floats:
+        """Return, (e, p), the same for p values, (g, k, p)."""
+        return np.column_stack([self.in_intervals(values[..., at]) for at in range(values.shape[2])])
+
     def to_slots(self, value: Floats) -> Floats:
         """Return, (g, k), the sum of a value by kind of entry, (e,), over the days of the intervals."""
         weight = self.days * value[self.event]

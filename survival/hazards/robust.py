@@ -92,18 +92,18 @@ def influences(
     step = max(1, AT_ONCE // waits.opened.size)
     influence, share = [], []
     for at in range(0, len(found.coefs), step):
-        moves = [likelihood.columns.predictor(row) for row in found.inverse[at : at + step]]
-        risk = np.stack([by_day(-rate.slope * move, baseline, waits.horizon) for move in moves], axis=-1)
-        entry = [exposure.in_intervals(rate.slope * move) / -np.expm1(-cumulated) for move in moves]
-        influence.append(clusters.sums(risk, np.column_stack(entry)))
-        risk = np.stack([by_day(weight * move**2, baseline, waits.horizon) for move in moves], axis=-1)
-        share.append(clusters.sums(risk, np.zeros((len(cumulated), len(moves)))))
+        moves = likelihood.columns.predictors(found.inverse[at : at + step])
+        drift = rate.slope[..., None] * moves
+        entry = exposure.all_in_intervals(drift) / -np.expm1(-cumulated)[:, None]
+        influence.append(clusters.sums(by_day(-drift, baseline, waits.horizon), entry))
+        risk = by_day(weight[..., None] * moves**2, baseline, waits.horizon)
+        share.append(clusters.sums(risk, np.zeros_like(entry)))
     shares = np.concatenate(share, axis=1)
     return np.concatenate(influence, axis=1), shares / shares.sum(axis=0)
 
 
 def by_day(value: Floats, baseline: Baseline, horizon: int) -> Floats:
-    """Return, (g, horizon + 1), a value by cell and period, summed up from day 0 to the end of each day."""
+    """Return, (g, horizon + 1, p), values by cell and period, (g, k, p), summed up to the end of each day."""
     days: Ints = np.arange(horizon + 1)
-    summed: Floats = value @ baseline.overlap(np.zeros_like(days), np.minimum(days, baseline.last)).T
+    summed: Floats = baseline.overlap(np.zeros_like(days), np.minimum(days, baseline.last)) @ value
     return summed

@@ -1,0 +1,33 @@
+"""Waits with values that were seen before: the same as waits of a frame without the others."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from survival import Cluster, breakthrough, cox, frame_waits
+from survival.counting.counted import WaitSource
+from survival.validation.seen import SeenWaits
+
+
+@pytest.fixture(scope="module")
+def frame() -> pd.DataFrame:
+    rng = np.random.default_rng(5)
+    n = 400
+    frame = pd.DataFrame({"market": rng.choice(["NO", "SE", "US", "IN"], n), "near": rng.integers(0, 2, n)})
+    frame["days"] = rng.geometric(0.05 * (1 + frame["near"])).clip(1, 40)
+    return frame.assign(entered=rng.random(n) < 0.7, artist=rng.integers(0, 60, n))
+
+
+def waits_of(frame: pd.DataFrame) -> WaitSource:
+    return frame_waits(frame, days="days", entered="entered", cluster="artist")
+
+
+@pytest.mark.parametrize("cluster", ["artist", "independent"])
+def test_waits_with_other_values_are_left_out_of_everything(frame: pd.DataFrame, cluster: Cluster) -> None:
+    seen = SeenWaits(waits_of(frame), {"market": frozenset({"NO", "SE", "US"})})
+    rest = waits_of(frame[frame["market"] != "IN"])
+    assert set(seen.counted(("near",)).values["market"]) == {"NO", "SE", "US"}
+    models = [cox(source, "near", strata=("market",), cluster=cluster).summary for source in (seen, rest)]
+    pd.testing.assert_frame_equal(*models)
+    curves = [breakthrough(source, by="market", cluster=cluster).curves for source in (seen, rest)]
+    pd.testing.assert_frame_equal(*curves)
