@@ -113,13 +113,13 @@ class IntervalLikelihood:
             for block in self.points.blocks():
                 terms = self.log_survival(block.days.astype(np.float64), parameters[block.cell])
                 value += _add(block, terms, first, second)
-        gradient = np.concatenate([design.T @ first[:, at] for at, design in enumerate(self.designs)])
-        hessian = np.block(
-            [
-                [one.T @ (second[:, at, to, None] * other) for to, other in enumerate(self.designs)]
-                for at, one in enumerate(self.designs)
-            ]
-        )
+            gradient = np.concatenate([design.T @ first[:, at] for at, design in enumerate(self.designs)])
+            hessian = np.block(
+                [
+                    [one.T @ (second[:, at, to, None] * other) for to, other in enumerate(self.designs)]
+                    for at, one in enumerate(self.designs)
+                ]
+            )
         return Curvature(value, gradient, hessian)
 
     def by_cluster(self, theta: Floats, directions: Floats, clusters: Clusters) -> tuple[Floats, Floats]:
