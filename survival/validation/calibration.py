@@ -9,7 +9,7 @@ import pandas as pd
 from scipy.special import expit, logit
 from scipy.stats import f as fisher
 
-from diffusion import DataSaysNoError, SettingError
+from diffusion import SettingError
 from diffusion.arrays import Floats, Ints
 from survival.counting.counted import Cluster, WaitSource
 from survival.validation.held_out import HeldOut, Predicted, held_out_waits
@@ -32,6 +32,9 @@ ROUNDING: Final = 1e-12
 
 STEPS: Final = 50
 """Most steps of Newton's method."""
+
+SMALL_STEP: Final = 1e-10
+"""Step at which Newton's method ends."""
 
 
 def calibration(
@@ -150,7 +153,7 @@ class Recalibration:
     ----------
     slope, low, high
         Slope and its 95 % interval: 1 where predictions are right, less where they are too extreme; NaN where all
-        predictions are the same.
+        predictions are the same, or every entry has a higher one than all without.
     intercept
         Intercept at the slope 1: the logarithm of the odds that predictions miss on the whole, 0 where they are right.
     """
@@ -180,31 +183,34 @@ def recalibration(held: HeldOut, risk: Floats, day: int, effective: float) -> Re
     """
     outcomes = held.outcomes
     entry, free = outcomes.entry_weights(day), outcomes.free_weights(day)
-    x = logit(np.clip(risk, NEVER, 1 - NEVER))
     weights = outcomes.count * entry, outcomes.count * free
+    x = logit(np.clip(risk, NEVER, 1 - NEVER))
     ones = np.ones((len(x), 1))
     intercept = float(_fit(ones, x, *weights)[0])
     if np.ptp(x) == 0:
         return Recalibration(np.nan, np.nan, np.nan, intercept)
-    columns = np.column_stack([ones, x])
+    scale = float(np.sqrt(np.cov(x, aweights=outcomes.count)))
+    columns = np.column_stack([ones, (x - np.average(x, weights=outcomes.count)) / scale])
     coefficients = _fit(columns, np.zeros(len(x)), *weights)
+    slope = float(coefficients[1]) / scale
     mean = expit(columns @ coefficients)
     residual, spread = entry - (entry + free) * mean, (entry + free) * mean * (1 - mean)
     products = columns[:, [0, 0, 1]] * columns[:, [0, 1, 1]] * spread[:, None]
     sums, counts = held.by_cluster(np.column_stack([columns * residual[:, None], products]))
     information = (counts @ sums[:, 2:] - sums[:, 2:])[:, [0, 1, 1, 2]].reshape(-1, 2, 2)
     number = counts.sum()
-    usable = np.linalg.det(information) > 0
-    if number < 2 or not usable.all():
-        return Recalibration(float(coefficients[1]), np.nan, np.nan, intercept)
-    moved = np.linalg.solve(information, sums[:, :2, None])[:, 1, 0]
+    if number < 2 or np.isnan(slope) or not (np.linalg.det(information) > 0).all():
+        return Recalibration(slope, np.nan, np.nan, intercept)
+    moved = np.linalg.solve(information, sums[:, :2, None])[:, 1, 0] / scale
     reach = t_quantile(effective) * float(np.sqrt(counts @ moved**2 * (number - 1) / number))
-    slope = float(coefficients[1])
     return Recalibration(slope, slope - reach, slope + reach, intercept)
 
 
 def _fit(columns: Floats, offset: Floats, entry: Floats, free: Floats) -> Floats:
-    """Return the coefficients of a logistic regression of weighted entries, by Newton's method."""
+    """Return the coefficients of a logistic regression of weighted entries; NaN where they have no end.
+
+    Newton's method, with steps of at most 1.
+    """
     coefficients = np.zeros(columns.shape[1])
     coefficients[0] = 0.0 if offset.any() else logit(entry.sum() / (entry.sum() + free.sum()))
     for _ in range(STEPS):
@@ -213,9 +219,9 @@ def _fit(columns: Floats, offset: Floats, entry: Floats, free: Floats) -> Floats
         information = (columns * ((entry + free) * mean * (1 - mean))[:, None]).T @ columns
         step = np.linalg.solve(information, gradient)
         coefficients += step / max(1.0, float(np.abs(step).max()))
-        if np.abs(step).max() < 1e-10:
+        if np.abs(step).max() < SMALL_STEP:
             return coefficients
-    raise DataSaysNoError(f"the recalibration of predictions did not come to an end in {STEPS} steps")
+    return np.full(columns.shape[1], np.nan)
 
 
 def entry_day_p(predicted: Predicted, day: int) -> float:

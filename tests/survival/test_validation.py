@@ -299,6 +299,26 @@ def test_recalibration_is_a_logistic_regression() -> None:
     assert (found.high - found.low) / 2 == pytest.approx(1.96 * answer.bse[1], rel=0.02)
 
 
+def test_predictions_that_part_entries_from_others_have_no_slope() -> None:
+    frame = pd.DataFrame({"days": [5] * 20 + [60] * 20, "entered": [True] * 20 + [False] * 20, "artist": range(40)})
+    waits = waits_of(frame.assign(sure=frame["entered"], size=0, market="0"))
+    held = HeldOut.of(waits.counted(("sure",)), weights=None)
+    found = recalibration(held, np.where(held.outcomes.entered, 0.6, 0.4), 28, np.inf)
+    assert np.isnan([found.slope, found.low, found.high]).all()
+    assert found.intercept == pytest.approx(0, abs=1e-9)
+
+
+def test_a_prediction_that_hardly_differs_has_a_slope() -> None:
+    frame = world(26)
+    held = HeldOut.of(waits_of(frame).counted(("market", "size"), cluster="independent"), weights=None)
+    risk = 1 - held.predicted("truth", Truth(), held.needed([28])).survival(np.array([28]))[held.cell, 0]
+    x = np.log(risk / (1 - risk))
+    flat = 1 / (1 + np.exp(-(x / 1000 - 1)))
+    found, whole = (recalibration(held, values, 28, np.inf) for values in (flat, risk))
+    assert found.slope == pytest.approx(1000 * whole.slope, rel=1e-6)
+    assert found.low == pytest.approx(1000 * whole.low, rel=1e-6)
+
+
 def test_predictions_after_a_landmark_are_conditional() -> None:
     whole = world(8)
     later = whole[whole["days"] > 10].assign(landmark=10)
