@@ -13,7 +13,8 @@ from survival.counting.counted import Cluster
 from survival.counting.formula import Design
 from survival.regression.distributions import Law
 from survival.regression.interval_likelihood import parameters_at
-from survival.regression.uncertainty import Uncertainty, quantile
+from survival.regression.robust import quantile
+from survival.regression.uncertainty import Uncertainty
 
 
 @dataclass(frozen=True, eq=False)
