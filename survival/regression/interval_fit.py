@@ -84,8 +84,8 @@ class IntervalFit:
 
         Intervals and p-values are those of the t distribution; its degrees of freedom come from how the information is
         spread over clusters (`Uncertainty`). Where waits are independent it is the normal distribution. Where a handful
-        of artists have much, intervals of covariates held the truth in 93 to 98 % of simulated samples, those of the log
-        scale in 88 to 93 %.
+        of artists have much, intervals of covariates held the truth in 93 to 98 % of simulated samples, those of the
+        log scale in 88 to 93 %.
         """
         coef, error, freedom = self.coefficients, self.standard_errors_.to_numpy(), self.uncertainty.freedom
         half, z = quantile(freedom) * error, coef / error
