@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy import special
 
-from diffusion import DataSaysNoError
+from diffusion import DataSaysNoError, SettingError
 from diffusion.arrays import Flags, Floats, Ints
 from diffusion.risk.kaplan_meier import KaplanMeier
 from survival.counting.counted import Cluster, CountedWaits, WaitSource
@@ -103,6 +103,9 @@ class CureFit(IntervalFit):
         """Return, (n,), whether follow-up of the group of each row is sufficient."""
         if not self.follow_up_by:
             return np.full(len(values), bool(self.sufficient.iloc[0]))
+        for name in self.follow_up_by:
+            if name not in values:
+                raise SettingError(f"unknown variable '{name}'; there are {', '.join(map(str, values))}")
         groups = self.sufficient.rename("sufficient").reset_index()
         joined = values[list(self.follow_up_by)].merge(groups, "left", on=list(self.follow_up_by))
         return joined["sufficient"].eq(True).to_numpy(np.bool_)

@@ -10,7 +10,7 @@ from scipy.special import stdtr
 
 from diffusion import SettingError
 from diffusion.arrays import Floats, Ints
-from diffusion.risk.influence import ALONE, Terms, left_out
+from diffusion.risk.influence import Terms, left_out
 from diffusion.risk.kaplan_meier import KaplanMeier
 from survival.counting.counted import CLUSTERS, Cluster, CountedWaits, WaitSource
 from survival.curves.clustered import Clustered
@@ -62,15 +62,15 @@ def follow_up_test(source: WaitSource, *, by: Sequence[str] = (), cluster: Clust
     stretches are whole steps of the charts' grid. The variance is by cluster, and at least Greenwood's; `ADDED` entries
     are added to the second stretch, times how much clusters enlarge the variance.
 
-    References
-    ----------
-    Maller & Zhou 1996, Survival Analysis with Long-Term Survivors, §4.3. Xie, Escobar-Bach & Van Keilegom 2023, arXiv
-    2309.00868 (extrapolation). Yuen & Musta 2024, arXiv 2403.16832 (long enough in practice).
-
     Raises
     ------
     SettingError
         When a variable or the cluster is unknown.
+
+    References
+    ----------
+    Maller & Zhou 1996, Survival Analysis with Long-Term Survivors, §4.3. Xie, Escobar-Bach & Van Keilegom 2023, arXiv
+    2309.00868 (extrapolation). Yuen & Musta 2024, arXiv 2403.16832 (long enough in practice).
     """
     if cluster not in CLUSTERS:
         raise SettingError(f"unknown cluster '{cluster}'; there are {', '.join(CLUSTERS)}")
@@ -212,7 +212,7 @@ def _spread(counted: CountedWaits, group: Ints, curves: list[KaplanMeier], days:
         pairs = Clustered.of(waits, group, horizon)
         at_risk, entered = np.transpose([pairs.sums(*parts) for parts in zip(risk, loss, strict=True)], (1, 2, 0))
         share = at_risk / np.where(total > 0, total, 1.0)[pairs.group]
-        change = left_out(at_risk - entered, np.minimum(share, ALONE))
+        change = left_out(at_risk - entered, share)
         for one in range(3):
             for two in range(3):
                 clustered[:, one, two] += np.bincount(pairs.group, change[:, one] * change[:, two], groups)
