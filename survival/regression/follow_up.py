@@ -10,7 +10,7 @@ from scipy.special import stdtr
 
 from diffusion import SettingError
 from diffusion.arrays import Floats, Ints
-from diffusion.risk.influence import ALONE, Terms, left_out
+from diffusion.risk.influence import Terms, left_out
 from diffusion.risk.kaplan_meier import KaplanMeier
 from survival.counting.counted import CLUSTERS, Cluster, CountedWaits, WaitSource
 from survival.curves.clustered import Clustered
@@ -62,15 +62,15 @@ def follow_up_test(source: WaitSource, *, by: Sequence[str] = (), cluster: Clust
     stretches are whole steps of the charts' grid. The variance is by cluster, and at least Greenwood's; `ADDED` entries
     are added to the second stretch, times how much clusters enlarge the variance.
 
-    References
-    ----------
-    Maller & Zhou 1996, Survival Analysis with Long-Term Survivors, §4.3. Xie, Escobar-Bach & Van Keilegom 2023, arXiv
-    2309.00868 (extrapolation). Yuen & Musta 2024, arXiv 2403.16832 (long enough in practice).
-
     Raises
     ------
     SettingError
         When a variable or the cluster is unknown.
+
+    References
+    ----------
+    Maller & Zhou 1996, Survival Analysis with Long-Term Survivors, §4.3. Xie, Escobar-Bach & Van Keilegom 2023, arXiv
+    2309.00868 (extrapolation). Yuen & Musta 2024, arXiv 2403.16832 (long enough in practice).
     """
     if cluster not in CLUSTERS:
         raise SettingError(f"unknown cluster '{cluster}'; there are {', '.join(CLUSTERS)}")
@@ -196,24 +196,25 @@ class _Ends:
 
 def _spread(counted: CountedWaits, group: Ints, curves: list[KaplanMeier], days: Ints) -> tuple[Floats, Floats, Floats]:
     """Return covariance matrices of log survival on three days by Greenwood and by cluster, and degrees of freedom."""
+    groups, horizon = len(curves), counted.horizon
     variance = np.array([curve.variance[at] for curve, at in zip(curves, days, strict=True)])
     greenwood = np.minimum(variance[:, :, None], variance[:, None, :])
-    clustered, shares = np.zeros_like(greenwood), np.zeros(len(curves))
+    clustered, shares = np.zeros_like(greenwood), np.zeros(groups)
     if counted.clusters is None:
-        return greenwood, clustered, np.full(len(curves), np.inf)
-    padded = Terms.of(curves)
-    every, rows = np.arange(counted.horizon + 1), np.arange(len(curves))
-    gained = np.cumsum(padded.gain[:, :-1], axis=1)
-    for block in counted.clusters.waits():
-        waits = Clustered.of(block, group, counted.horizon)
-        changes = []
-        for day in days.T:
-            until = np.minimum(every, day[:, None])
-            own, lost = waits.sums(gained[rows[:, None], until], padded.loss[:, :-1] * (every <= day[:, None]))
-            total = padded.total[rows, day][waits.group]
-            share = own / np.where(total > 0, total, 1.0)
-            changes.append(left_out(own - lost, np.minimum(share, ALONE)))
-        products = np.einsum("ap,bp->pab", changes, changes)
-        np.add.at(clustered, waits.group, products)
-        shares += np.bincount(waits.group, share**2, len(curves))
+        return greenwood, clustered, np.full(groups, np.inf)
+    terms = Terms.of(curves)
+    until = np.minimum(np.arange(horizon + 1), days.T[:, :, None])  # (3, groups, days)
+    gain = np.cumsum(terms.gain, axis=1)
+    risk = np.take_along_axis(gain[None], until, axis=2)
+    loss = np.where(np.arange(horizon + 1) <= days.T[:, :, None], terms.loss[:, : horizon + 1], 0.0)
+    total = np.take_along_axis(terms.total, days, axis=1)
+    for waits in counted.clusters.waits():
+        pairs = Clustered.of(waits, group, horizon)
+        at_risk, entered = np.transpose([pairs.sums(*parts) for parts in zip(risk, loss, strict=True)], (1, 2, 0))
+        share = at_risk / np.where(total > 0, total, 1.0)[pairs.group]
+        change = left_out(at_risk - entered, share)
+        for one in range(3):
+            for two in range(3):
+                clustered[:, one, two] += np.bincount(pairs.group, change[:, one] * change[:, two], groups)
+        shares += np.bincount(pairs.group, share[:, 2] ** 2, groups)
     return greenwood, clustered, np.maximum(1 / np.where(shares > 0, shares, 1.0) - 1, 1.0)

@@ -13,7 +13,8 @@ from survival.counting.counted import Cluster
 from survival.counting.formula import Design
 from survival.regression.distributions import Law
 from survival.regression.interval_likelihood import parameters_at
-from survival.regression.uncertainty import Uncertainty, quantile
+from survival.regression.robust import quantile
+from survival.regression.uncertainty import Uncertainty
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,7 +83,9 @@ class IntervalFit:
         """Coefficients with standard errors, 95 % intervals and p-values, in the columns of lifelines.
 
         Intervals and p-values are those of the t distribution; its degrees of freedom come from how the information is
-        spread over clusters (`Uncertainty`). Where waits are independent it is the normal distribution.
+        spread over clusters (`Uncertainty`). Where waits are independent it is the normal distribution. Where a handful
+        of artists have much, intervals of covariates held the truth in 93 to 98 % of simulated samples, those of the
+        log scale in 88 to 93 %.
         """
         coef, error, freedom = self.coefficients, self.standard_errors_.to_numpy(), self.uncertainty.freedom
         half, z = quantile(freedom) * error, coef / error
@@ -150,7 +153,8 @@ class IntervalFit:
 
         Notes
         -----
-        The interval is on the log(−log) scale of survival, by the delta method.
+        The interval is on the log(−log) scale of survival, by the delta method. In worlds of 60 and 300 artists, a
+        handful of whom have much, it held the truth in 92 to 98 % of samples.
 
         Raises
         ------

@@ -6,13 +6,13 @@ from typing import Final, Self
 
 import numpy as np
 from scipy import linalg
-from scipy.special import stdtrit
 
 from diffusion import DataSaysNoError
 from diffusion.arrays import Floats
 from diffusion.risk.influence import ALONE, left_out
-from diffusion.risk.kaplan_meier import TAIL
+from diffusion.risk.kaplan_meier import NORMAL
 from survival.regression.interval_likelihood import IntervalLikelihood
+from survival.regression.robust import quantile
 
 LEAST: Final = 1e-100
 """Information that stands for none."""
@@ -95,7 +95,7 @@ class Uncertainty:
         clusters = self.likelihood.counted.clusters
         if self.influence is None or clusters is None:
             error: Floats = np.sqrt(np.einsum("np,pq,nq->n", gradients, self.inverse, gradients))
-            return quantile(np.inf) * error
+            return NORMAL * error
         information = self.likelihood.information(
             self.likelihood.daily(self.theta), self.inverse @ gradients.T, clusters
         )
@@ -103,11 +103,6 @@ class Uncertainty:
         change = left_out(self.influence @ gradients.T, share)
         error = np.sqrt((change**2).sum(axis=0))
         return quantile(_freedom(share)) * error
-
-
-def quantile(freedom: Floats | float) -> Floats:
-    """Return the quantile of the t distribution for two-sided 95 % intervals; infinite degrees are the normal."""
-    return np.asarray(stdtrit(freedom, 1 - TAIL), np.float64)
 
 
 def inverse_information(hessian: Floats) -> Floats:

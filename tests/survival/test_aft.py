@@ -414,3 +414,34 @@ def test_waits_of_entries_are_fitted_with_every_cluster() -> None:
     np.testing.assert_allclose(fits[0].coefficients, fits[2].coefficients)
     assert fits[0].params_["log(footprint)"] < 0
     assert fits[0].standard_errors_["log(footprint)"] > fits[2].standard_errors_["log(footprint)"]
+
+
+def by_artist(rng: np.random.Generator, artists: int) -> pd.DataFrame:
+    """Return waits of artists, of which a handful have much; each artist has a speed of its own, that no model has."""
+    size = np.minimum(np.ceil(rng.pareto(1.3, artists) * 4), 150).astype(int)
+    artist = np.repeat(np.arange(artists), size)
+    x, y = (rng.random(artists) < 0.5)[artist].astype(int), rng.integers(-1, 2, len(artist))
+    speed = rng.normal(size=artists)[artist]
+    time = np.floor(np.exp(4.5 + 0.5 * x - 0.4 * y + speed + np.log(rng.exponential(size=len(artist))))) + 1
+    end = np.where(rng.random(len(artist)) < 0.7, 180, rng.integers(60, 180, len(artist)))
+    start = np.where(rng.random(len(artist)) < 0.1, rng.integers(0, 20, len(artist)), 0)
+    frame = pd.DataFrame({"artist": artist, "x": x, "y": y, "start": start, "days": np.minimum(time, end).astype(int)})
+    return frame.assign(entered=time <= end)[time > start]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("family", ["weibull", "lognormal"])
+def test_intervals_by_artist_keep_their_rate(family: Family) -> None:
+    """The truth is the limit of a large sample, since the speeds of artists are in no family."""
+    limit = aft(counted_by(by_artist(np.random.default_rng(10**6), 40_000)), "x + y", family=family)
+    truth, chance = limit.coefficients, limit.probability(VALUES, 90)["estimate"]
+    worlds = 400
+    coefficients, chances = np.zeros((worlds, len(truth))), np.zeros((worlds, len(VALUES)))
+    for seed in range(worlds):
+        found = aft(counted_by(by_artist(np.random.default_rng(seed), 300), cluster="artist"), "x + y", family=family)
+        table, by_day = found.summary, found.probability(VALUES, 90)
+        coefficients[seed] = (table["coef lower 95%"] <= truth) & (table["coef upper 95%"] >= truth)
+        chances[seed] = (by_day["low"] <= chance) & (by_day["high"] >= chance)
+    held = [*coefficients.mean(axis=0)[:3], *chances.mean(axis=0)]
+    assert min(held) >= 0.915  # 93 %, less a standard error of 400 worlds
+    assert max(held) <= 0.985

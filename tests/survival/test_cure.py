@@ -193,6 +193,8 @@ def test_groups_of_follow_up_can_be_chosen() -> None:
     assert fit.sufficient.index.tolist() == [0, 1]
     values = pd.DataFrame({"x": [0, 1, 2], "z": [0, 1, 0]})
     assert fit.cured_share(values)["share"].tolist() == ["never enters", "never enters", "not entered by the horizon"]
+    with pytest.raises(SettingError, match="unknown variable 'x'; there are z"):
+        cure(source, "1", cured="z", follow_up_by=("x",)).cured_share(values[["z"]])
     assert cure(source, "1").sufficient.to_dict() == {"all": True}
 
 
@@ -289,6 +291,12 @@ def test_follow_up_that_passes_the_plateau_is_seen(step: int) -> None:
         for seed in range(20)
     ]
     assert np.mean(said) >= 0.9
+
+
+def test_one_artist_proves_nothing() -> None:
+    frame = mixed(np.random.default_rng(10), 3_000).assign(artist=1)
+    assert follow_up_test(counted_by(frame)).loc["all", "p"] == 1
+    assert follow_up_test(counted_by(frame), cluster="independent").loc["all", "p"] < 0.05
 
 
 def test_unknown_cluster_and_variable() -> None:
