@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date, timedelta
 
 import lifelines
 import numpy as np
@@ -11,6 +12,8 @@ import statsmodels.api as sm
 
 import survival
 from diffusion import DataSaysNoError, SettingError
+from diffusion.simulation import process_worlds
+from diffusion.timelines import primary_artists
 from survival.counting.frame import FrameWaits
 from survival.validation.calibration import recalibration
 from survival.validation.comparison import NO_COVARIATES, Scores
@@ -446,6 +449,27 @@ def test_intervals_hold_the_truth_as_often_as_they_say(heavy: int, artists: int)
     if heavy < 10 and artists == 300:
         assert (held <= 0.97 + error).all()
     assert rate["late"] <= 0.05 + 1.5 * error
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["homes", "giant-artist"])
+def test_noise_of_artists_shows_no_skill_on_charts(name: str) -> None:
+    """The same in charts of artists with homes, and of one with a third of all tracks, fitted before a date."""
+    runs, skilled, separated = 100, 0, 0
+    for seed in range(runs):
+        entries = process_worlds.world(name, tracks=3_000, seed=seed).entries
+        artists = np.unique(primary_artists(entries.timelines.track_ids, entries.artists))
+        noise = pd.DataFrame({"artist": artists, "noise": np.random.default_rng(seed).integers(0, 4, len(artists))})
+        middle = date(1970, 1, 1) + timedelta(int(np.quantile(entries.timelines.debut, 0.6)))
+        train = survival.waits(entries, horizon=60, debut=(date.min, middle), until=middle, artists=noise)
+        later = (middle + timedelta(1), date.max)
+        test = survival.waits(entries, horizon=60, debut=later, complete=True, artists=noise)
+        models = {"noise": survival.group_curves(train, ("noise",))}
+        row = survival.compare(models, test, train=train, days=(28,)).set_index("model").loc["noise"]
+        skilled += row["brier_skill_low"] > 0
+        separated += row["auc_low"] > 0.5
+    most = 0.025 * runs + 3 * np.sqrt(0.025 * runs)
+    assert skilled <= most and separated <= most
 
 
 # Conventions and errors
