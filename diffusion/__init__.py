@@ -1,5 +1,6 @@
 """Charts, markets, distances and the tables of events: the package that all others build on."""
 
+from diffusion.absences import Absences
 from diffusion.calendar import Calendar
 from diffusion.charts import Charts, RowAccount, open_charts, open_sample
 from diffusion.distances import join_distances, pair_table, unmatched_pairs
@@ -17,6 +18,7 @@ from diffusion.pairs.transitions import lag_curve
 from diffusion.recordings import Identity, identities
 
 __all__ = [
+    "Absences",
     "Calendar",
     "Charts",
     "DataSaysNoError",

@@ -40,9 +40,25 @@ class Calendar:
     @cached_property
     def spans(self) -> pa.Table:
         """One row per stretch of a market's coverage without a long gap; columns as in `diffusion.contracts.SPANS`."""
+        return self.event_spans(1)
+
+    def event_spans(self, min_periods: int) -> pa.Table:
+        """Return the part of each stretch in which an event can be dated; columns as in `diffusion.contracts.SPANS`.
+
+        A stay of `min_periods` charts can first be seen on the stretch's chart of that number. Shorter stretches are
+        left out.
+        """
+        number = self._frame.groupby(["market", "span"])["date"].rank(method="first")
+        with self.open_engine() as engine:
+            engine.register("coverage", self.coverage.filter(pa.array(number >= min_periods)))
+            return engine.fetch("spans")
+
+    def periods(self) -> pa.Table:
+        """Return one row per observed date, and whether it is a period; columns as in `diffusion.contracts.PERIODS`."""
         with self.open_engine() as engine:
             engine.register("coverage", self.coverage)
-            return engine.fetch("spans")
+            engine.register("spans", self.spans)
+            return engine.fetch("periods")
 
     @property
     def chart(self) -> str:

@@ -13,9 +13,10 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from diffusion.absences import Absences
 from diffusion.calendar import Calendar
 from diffusion.contracts.star import AGGREGATE, ANY_RANK, AVAILABILITY
-from diffusion.conventions import LONG_GAP, WASHOUT
+from diffusion.conventions import ABSENCE, LONG_GAP, WASHOUT
 from diffusion.engine import MEMORY_LIMIT, Engine, OpenEngine, open_engine
 from diffusion.entries import Entries, EventRules
 from diffusion.errors import DataSaysNoError, SettingError, SourceError
@@ -145,10 +146,13 @@ class Charts:
         top
             Worst rank that counts as an event (default: any rank).
         min_periods
-            Number of observed charts in a row that the track must stay for (default 1).
+            Number of observed charts in a row that the track must stay for (default 1). The event is dated at the last
+            of them, when it is first known: `entry`, `rank` and `streams` are of that chart, and `last_without` is the
+            market's chart before it, which the track was on, but had not stayed long enough.
         washout
-            Days after a market's first observed date, or the end of a long gap, in which entries are left-censored
-            (default 28).
+            Days in which entries are left-censored (default 28). They count from the first date on which a market could
+            show an event: its first observed date, or the first after a long gap, or the `min_periods`-th. With a
+            washout, a stay that goes on since the first chart, and may have begun before, is always left-censored.
         identity
             ``track``: each id counts by itself (default). ``recording``: ids with the same normalised title and primary
             artist are joined.
@@ -166,7 +170,7 @@ class Charts:
         calendar = self.calendar(rules.chart)
         engine = self._engine
         engine.keep("coverage", calendar.coverage)
-        engine.keep("spans", calendar.spans)
+        engine.keep("spans", calendar.event_spans(min_periods))
         engine.keep("identities", _coded(self.tracks(), identity))
         event: dict[str, Any] = {"chart": rules.chart, "top": top or ANY_RANK}
         if min_periods == 1:
@@ -179,6 +183,49 @@ class Charts:
         artists = self.tracks().select(["track_id", "artist"])
         artists = artists.filter(pc.is_in(artists["track_id"], table["track_id"].unique()))
         return Entries(table, calendar, rules, engine.fetch("withheld"), artists)
+
+    def absences(
+        self, *, periods: int | None = None, identity: Identity = "track", chart: str | None = None
+    ) -> Absences:
+        """Return when tracks left every market's chart, at any rank, and when they came back.
+
+        Parameters
+        ----------
+        periods
+            Number of periods in a row without the track after which it has left (default: as many as 28 days have, 28
+            on daily and 4 on weekly charts).
+        identity, chart
+            As in `entries`. Ids of one recording count as one track: it is away when all of them are.
+
+        Raises
+        ------
+        SettingError
+            When `periods` is below 1, `identity` is unknown, or the choice of chart is not clear.
+        DataSaysNoError
+            When the markets do not share their dates.
+
+        Notes
+        -----
+        A period is a date on which more than half of the markets in coverage were observed, so that the days on which
+        charts are missing make no absence. On other dates, as on all, a track that is seen is not absent. A track is
+        also absent while the only markets that had it are not observed. What was not observed anywhere is no period, so
+        an absence goes on over a gap of the whole calendar. A market is in coverage on a missing date when it is
+        observed again within 28 days; only in this can later charts change whether a date is a period.
+        """
+        rules = EventRules(self.chart(chart), identity=identity)
+        calendar = self.calendar(rules.chart)
+        dates = calendar.periods()
+        shared, usual = pc.sum(dates["counts"]).as_py(), int(calendar.by_market()["dates"].median())
+        if 2 * shared < usual:
+            raise DataSaysNoError(
+                f"most markets of the chart '{rules.chart}' were observed together on {shared:,} dates only, each of "
+                f"them on {usual:,}; absences are counted in dates that markets share"
+            )
+        count = max(ABSENCE // calendar.cadence, 1) if periods is None else periods
+        engine = self._engine
+        engine.keep("periods", dates)
+        engine.keep("identities", _coded(self.tracks(), identity))
+        return Absences(engine.fetch("absences", chart=rules.chart, periods=count), rules.chart, count, identity)
 
     def journey(self, track: str, **rules: object) -> pd.DataFrame:
         """Return one track's entries in order, columns as in `Entries.journey`; `rules` are parameters of `entries`."""

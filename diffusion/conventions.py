@@ -5,6 +5,9 @@ from typing import Final
 LONG_GAP: Final = 28
 """Days: a gap between two observed dates of a market is long when it exceeds this; a long gap is not bridged."""
 
+ABSENCE: Final = 28
+"""Days: default time without a track on any chart after which it has left."""
+
 WASHOUT: Final = 28
 """Days: default time after a market's first observed date during which entries are left-censored."""
 

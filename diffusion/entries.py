@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import date
 from functools import cached_property
 
 import pandas as pd
@@ -12,14 +13,13 @@ import pyarrow.compute as pc
 from diffusion.calendar import Calendar
 from diffusion.contracts import ENTRIES, WITHHELD
 from diffusion.conventions import HORIZON, LONGEST, WASHOUT
-from diffusion.distances import pair_table
 from diffusion.engine import Engine
 from diffusion.errors import DataSaysNoError, SettingError
 from diffusion.markets import market_names
 from diffusion.pairs.counts import lag_table, pair_counts, tie_table
 from diffusion.pairs.transitions import transition_table
 from diffusion.recordings import Identity
-from diffusion.risk.waits import wait_counts, wait_table
+from diffusion.risk.waits import wait_table
 from diffusion.timelines import Timelines
 
 
@@ -111,7 +111,7 @@ class Entries:
         return Timelines.of(
             self.table,
             self.artists,
-            calendar.spans,
+            calendar.event_spans(self.rules.min_periods),
             markets=calendar.markets,
             washout=self.rules.washout,
             cadence=calendar.cadence,
@@ -135,10 +135,6 @@ class Entries:
     def waits(self, *, horizon: int = HORIZON) -> pa.Table:
         """Return each track's time at risk in each market, up to `horizon` days; columns as in `contracts.WAITS`."""
         return wait_table(self.timelines, self.withheld, horizon=horizon)
-
-    def wait_counts(self, *, horizon: int = HORIZON) -> pa.Table:
-        """Return waits, up to `horizon` days, counted by what they share; columns as in `contracts.WAIT_COUNTS`."""
-        return wait_counts(self.timelines, self.withheld, pair_table(), horizon=horizon)
 
     def lags(self, *, window: int) -> pa.Table:
         """Return entered and censored tracks by pair and lag, up to `window` days; columns as in `contracts.LAGS`."""
@@ -168,6 +164,21 @@ class Entries:
         frame: pd.DataFrame = one.journeys().to_pandas(date_as_object=False)
         frame.insert(3, "name", frame["market"].map(market_names(frame["market"])))
         return frame.sort_values(["step", "rank", "market"], ignore_index=True)
+
+    def until(self, day: date) -> "Entries":
+        """Return what was known at the end of a day: charts and entries up to and including it.
+
+        Raises
+        ------
+        DataSaysNoError
+            When there is no entry by then.
+        """
+        kept = self.table.filter(pc.less_equal(self.table["entry"], day))
+        if not kept.num_rows:
+            raise DataSaysNoError(f"no track has an entry by {day}; the charts begin on {self.calendar.first_date}")
+        coverage = self.calendar.coverage
+        seen = coverage.filter(pc.less_equal(coverage["date"], day))
+        return replace(self, table=kept, calendar=Calendar(seen, self.calendar.open_engine))
 
     @contextmanager
     def _engine(self) -> Iterator[Engine]:

@@ -1,6 +1,6 @@
 """Entries as arrays, for statistics on whole graphs."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final, Self
 
 import numpy as np
@@ -34,7 +34,7 @@ class Timelines:
     day
         (k,): day of the entry.
     last_without
-        (k,): the market's observed day before the entry, `NEVER` at its first.
+        (k,): the market's observed day before the entry, by which the event had not happened; `NEVER` at its first.
     left_censored
         (k,): whether the entry falls within the market's washout.
     debut
@@ -45,7 +45,7 @@ class Timelines:
         (n,): number of the track's cluster, 0 … c − 1: tracks of one primary artist. A track of unknown artist is its
         own cluster.
     span_market, span_first, span_last
-        (s,): the stretches of coverage without a long gap, in order of market and day.
+        (s,): the stretches of coverage without a long gap in which an event can be dated, in order of market and day.
     washout
         Days after the first day of a stretch within which entries are left-censored.
     cadence
@@ -82,7 +82,7 @@ class Timelines:
         artists
             `track_id`, `artist` (credited artists joined by ``", "``) of any tracks.
         spans
-            As `diffusion.contracts.SPANS`.
+            As `diffusion.contracts.SPANS`: result of `Calendar.event_spans`.
         markets
             Codes of all markets of the calendar, in order.
         """
@@ -121,22 +121,6 @@ class Timelines:
     def timed(self) -> NDArray[np.bool_]:
         """(k,): whether the entry is timed, and its track's debut too."""
         return ~self.left_censored & ~self.debut_censored[self.track]
-
-    def until(self, day: int) -> "Timelines":
-        """Return what was known on a day: later entries and charts are left out; tracks without an entry stay."""
-        kept, seen = self.day <= day, self.span_first <= day
-        return replace(
-            self,
-            starts=np.append(0, np.cumsum(kept))[self.starts],
-            track=self.track[kept],
-            market=self.market[kept],
-            day=self.day[kept],
-            last_without=self.last_without[kept],
-            left_censored=self.left_censored[kept],
-            span_market=self.span_market[seen],
-            span_first=self.span_first[seen],
-            span_last=np.minimum(self.span_last[seen], np.int32(day)),
-        )
 
     def span_of(self, market: NDArray[np.integer], day: NDArray[np.integer]) -> NDArray[np.int64]:
         """Return for each market and day the index of the stretch of coverage that has the day, −1 where none has."""

@@ -15,23 +15,39 @@ from figures.maps.backbone import backbone_map
 from figures.maps.communities import community_map
 from figures.maps.flows import flow_map
 from figures.page.saving import Kind, render, save
+from figures.survival.calibration import calibration
+from figures.survival.cured import cured_share
 from figures.survival.curves import survival_curves
+from figures.survival.hazard_ratio_periods import hazard_ratio_periods
+from figures.survival.hazard_ratios import hazard_ratios
+from figures.survival.log_log import log_log_curves
+from figures.survival.model_scores import model_scores
+from figures.survival.pace import pace
+from figures.survival.states import states
 
 __all__ = [
     "Figure",
     "Kind",
     "backbone_map",
+    "calibration",
     "community_grid",
     "community_map",
+    "cured_share",
     "flow_map",
+    "hazard_ratio_periods",
+    "hazard_ratios",
     "influence_heatmap",
     "lag_curves",
     "lag_distribution",
     "leader_chart",
     "leader_intervals",
+    "log_log_curves",
+    "model_scores",
+    "pace",
     "render",
     "rolling_leaders",
     "save",
+    "states",
     "survival_curves",
     "transition_matrix",
     "validity_chart",

@@ -268,6 +268,29 @@ def spans(covered: Sequence[Row]) -> list[Row]:
     ]
 
 
+def calendar_periods(covered: Sequence[Row]) -> list[Row]:
+    """Return every observed date, and whether more than half of the markets in coverage were observed on it."""
+    stretches, table, periods = spans(covered), [], 0
+    for day in sorted({row["date"] for row in covered}):
+        observed = sum(row["date"] == day for row in covered)
+        expected = sum(span["first_date"] <= day <= span["last_date"] for span in stretches)
+        counts = observed > expected / 2
+        periods += counts
+        table.append({"date": day, "observed": observed, "covered": expected, "counts": counts, "periods": periods})
+    return table
+
+
+def datable(covered: Sequence[Row], min_periods: int) -> list[Row]:
+    """Return the dates on which a stay of so many charts can be seen: all but the first few of each stretch."""
+    seen: Counter[tuple[str, int]] = Counter()
+    table = []
+    for row in covered:
+        seen[row["market"], row["span"]] += 1
+        if seen[row["market"], row["span"]] >= min_periods:
+            table.append(row)
+    return table
+
+
 def is_covered(stretches: Sequence[Row], market: str, day: date, washout: int) -> Row | None:
     """Return the span of `market` in which `day` is past the washout, None where there is none.
 
@@ -293,13 +316,14 @@ def entries(
 ) -> list[Row]:
     """Return every track's first event in every market.
 
-    "Event: first appearance at rank ≤ `top`, optionally staying ≥ `min_periods`": first date of a run of at least that
-    many consecutive observed charts of the market, not across a long gap. `last_without` is the market's observed date
-    before. "`left_censored` when it falls within `washout` (entry < first date + washout)" of its span. Of several ids
-    of a recording the best placed counts.
+    "Event: first appearance at rank ≤ `top`, optionally staying ≥ `min_periods`": a run of at least that many
+    consecutive observed charts of the market, not across a long gap. "It is dated at its k-th period." `last_without`
+    is the market's observed date before. "`left_censored` when it falls within `washout` (entry < first date +
+    washout)" of its span, of which the first date that could show a run counts. Of several ids of a recording the best
+    placed counts.
     """
     covered = coverage(rows)
-    first_dates = {(span["market"], span["span"]): span["first_date"] for span in spans(covered)}
+    first_dates = {(span["market"], span["span"]): span["first_date"] for span in spans(datable(covered, min_periods))}
     placed: dict[tuple[str, str, date], Row] = {}
     for row in rows:
         place = (stands_for[row["track_id"]], row["market"], row["date"])
@@ -312,21 +336,48 @@ def entries(
             for at, first in enumerate(dates):
                 run = [row for row in dates[at : at + min_periods] if row["span"] == first["span"]]
                 if len(run) == min_periods and all((track_id, market, row["date"]) in placed for row in run):
-                    row = placed[track_id, market, first["date"]]
-                    washed = first_dates[market, first["span"]] + timedelta(washout)
+                    last = run[-1]
+                    row = placed[track_id, market, last["date"]]
+                    washed = first_dates[market, last["span"]] + timedelta(washout)
                     table.append(
                         {
                             "track_id": track_id,
                             "market": market,
                             "chart": row["chart"],
-                            "entry": first["date"],
-                            "last_without": first["previous"],
+                            "entry": last["date"],
+                            "last_without": last["previous"],
                             "rank": row["rank"],
                             "streams": row["streams"],
-                            "left_censored": first["date"] < washed,
+                            "left_censored": last["date"] < washed,
                         }
                     )
                     break
+    return table
+
+
+def absences(rows: Sequence[Row], stands_for: Mapping[str, str], *, periods: int) -> list[Row]:
+    """Return every track's absences from all charts.
+
+    "Left every chart for ≥ n periods", "dated when it becomes known (the n-th absent period)". A period is a date on
+    which more than half of the markets in coverage were observed; a track that is seen on another date is there too.
+    """
+    shared = {row["date"] for row in calendar_periods(coverage(rows)) if row["counts"]}
+    seen: dict[str, set[date]] = defaultdict(set)
+    for row in rows:
+        seen[stands_for[row["track_id"]]].add(row["date"])
+    table = []
+    for track_id, own in sorted(seen.items()):
+        last_on, missed, left_on = None, 0, None
+        for day in sorted(shared | own):
+            if day in own:
+                if left_on is not None:
+                    table.append({"track_id": track_id, "last_on": last_on, "left_on": left_on, "back_on": day})
+                last_on, missed, left_on = day, 0, None
+            elif last_on is not None:
+                missed += 1
+                left_on = day if missed == periods else left_on
+        if left_on is not None:
+            table.append({"track_id": track_id, "last_on": last_on, "left_on": left_on, "back_on": None})
     return table
 
 
@@ -457,23 +508,6 @@ def first_at_risk(stretches: Sequence[Row], market: str, day_0: date, washout: i
         if span["last_date"] > day_0 and washed <= span["last_date"] and washed <= day_0 + timedelta(horizon):
             return span
     return None
-
-
-def wait_counts(
-    waiting: Sequence[Row], footprint_rows: Sequence[Row], common_language: Mapping[tuple[str, str], bool]
-) -> Counter[tuple[str, int, bool | None, int, int, bool]]:
-    """Return how many waits are alike, by market, footprint size, language match, start, days and outcome.
-
-    "Some footprint market shares an official language with the market; null where not known": a pair that the table
-    does not have is not known, unless another footprint market settles it.
-    """
-    table: Counter[tuple[str, int, bool | None, int, int, bool]] = Counter()
-    for wait in waiting:
-        markets = [row["market"] for row in footprint_rows if row["track_id"] == wait["track_id"]]
-        shared = [common_language.get((market, wait["market"])) for market in markets]
-        match = True if True in shared else None if None in shared else False
-        table[wait["market"], wait["footprint"], match, wait["start"], wait["days"], wait["entered"]] += 1
-    return table
 
 
 # ── transitions ──────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -2,6 +2,7 @@
 
 from diffusion.contracts.contract import Column, Contract
 from diffusion.contracts.events import (
+    ABSENCES,
     ARRAY_RELATIONS,
     CHART_ROWS,
     CHARTS_PRESENT,
@@ -12,11 +13,11 @@ from diffusion.contracts.events import (
     FOOTPRINTS,
     JOURNEYS,
     LAGS,
+    PERIODS,
     RELATIONS,
     SPANS,
     TIES,
     TRANSITIONS,
-    WAIT_COUNTS,
     WAITS,
     WITHHELD,
 )
@@ -39,6 +40,7 @@ from diffusion.contracts.star import (
 )
 
 __all__ = [
+    "ABSENCES",
     "ACCOUNTS",
     "ARRAY_RELATIONS",
     "ARTISTS",
@@ -58,6 +60,7 @@ __all__ = [
     "MARKET_ROWS",
     "OBSERVATIONS",
     "PART_YEARS",
+    "PERIODS",
     "QUARANTINE",
     "RECORDINGS",
     "RELATIONS",
@@ -71,7 +74,6 @@ __all__ = [
     "TRUE_BACKGROUND",
     "TRUTH",
     "WAITS",
-    "WAIT_COUNTS",
     "WITHHELD",
     "Column",
     "Contract",

@@ -61,6 +61,31 @@ SPANS = Contract(
     ("market", "chart", "span"),
 )
 
+PERIODS = Contract(
+    "periods",
+    "one date on which some market's chart was observed",
+    (
+        Column("date", _DATE, "observed date"),
+        Column("observed", _COUNT, "markets observed on that date"),
+        Column("covered", _COUNT, "markets in coverage on that date: between the ends of a stretch without long gap"),
+        Column("counts", _FLAG, "the date is a period: more than half of the markets in coverage were observed"),
+        Column("periods", _COUNT, "periods up to and including the date"),
+    ),
+    ("date",),
+)
+
+ABSENCES = Contract(
+    "absences",
+    "one track and absence from every market's chart",
+    (
+        _TRACK,
+        Column("last_on", _DATE, "last date on a chart before the absence"),
+        Column("left_on", _DATE, "date on which the absence was long enough: of the n-th period without the track"),
+        Column("back_on", _DATE, "next date on the chart of any market; null where there is none", nullable=True),
+    ),
+    ("track_id", "left_on"),
+)
+
 ENTRIES = Contract(
     "entries",
     "one track and market: the track's first event there",
@@ -68,8 +93,8 @@ ENTRIES = Contract(
         _TRACK,
         _MARKET,
         _CHART,
-        Column("entry", _DATE, "date of the first event"),
-        Column("last_without", _DATE, "the market's observed date before; null at its first", nullable=True),
+        Column("entry", _DATE, "date of the first event; of a stay, the chart on which it was long enough"),
+        Column("last_without", _DATE, "the market's observed date before the event; null at its first", nullable=True),
         _RANK,
         _STREAMS,
         Column("left_censored", _FLAG, "the entry falls within the washout, so the true entry is unknown"),
@@ -112,26 +137,6 @@ WAITS = Contract(
         Column("entered", _FLAG, "the wait ends with the entry; otherwise it is censored"),
     ),
     ("track_id", "market"),
-)
-
-WAIT_COUNTS = Contract(
-    "wait_counts",
-    "one group of waits with the same market, footprint size, language match, start, end and outcome",
-    (
-        _MARKET,
-        Column("footprint", _COUNT, "markets entered on day 0"),
-        Column(
-            "language_match",
-            _FLAG,
-            "some footprint market shares an official language with the market; null where not known",
-            nullable=True,
-        ),
-        Column("start", _COUNT, "days after the debut; at risk on day t when start < t ≤ days"),
-        Column("days", _COUNT, "days after the debut at which the waits end"),
-        Column("entered", _FLAG, "the waits end with the entry"),
-        Column("waits", _COUNT, "number of waits"),
-    ),
-    ("market", "footprint", "language_match", "start", "days", "entered"),
 )
 
 LAGS = Contract(
@@ -240,6 +245,8 @@ RELATIONS: Final = (
     CHART_ROWS,
     COVERAGE,
     SPANS,
+    PERIODS,
+    ABSENCES,
     ENTRIES,
     DEBUTS,
     FOOTPRINTS,
@@ -247,7 +254,7 @@ RELATIONS: Final = (
 )
 """Contracts of the tables that the engine returns; ``sql/`` has one file for each of them and each step between."""
 
-ARRAY_RELATIONS: Final = (WAITS, WAIT_COUNTS, LAGS, TIES, TRANSITIONS)
+ARRAY_RELATIONS: Final = (WAITS, LAGS, TIES, TRANSITIONS)
 """Contracts of the tables that `diffusion.risk` and `diffusion.pairs` count on arrays."""
 
 ENGINE_STEPS: Final = (*STAR_STEPS, "first_appearances", "first_stays")

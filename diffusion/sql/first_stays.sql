@@ -1,5 +1,5 @@
--- One row per track and market: the first date of a stay at rank ≤ $top for $min_periods observed charts in a row,
--- without a long gap. Ids of one identity are one track.
+-- One row per track and market: the date on which the track had first stayed at rank ≤ $top for $min_periods observed
+-- charts in a row, without a long gap: the last of these charts. Ids of one identity are one track.
 WITH periods AS (
     SELECT market, chart, date, span, ROW_NUMBER() OVER (PARTITION BY market, chart ORDER BY date) AS period
     FROM coverage
@@ -14,19 +14,22 @@ numbered AS (
     SELECT
         p.track,
         p.market,
-        p.date,
         c.span,
+        c.period,
         -- constant while the track stays on the chart
         c.period - ROW_NUMBER() OVER (PARTITION BY p.track, p.market, c.span ORDER BY p.date) AS stay
     FROM placed AS p
     JOIN periods AS c ON c.market = p.market AND c.chart = p.chart AND c.date = p.date
 ),
 stays AS (
-    SELECT track, market, MIN(date) AS began
+    SELECT track, market, MIN(period) + $min_periods - 1 AS period
     FROM numbered
     GROUP BY track, market, span, stay
     HAVING COUNT(*) >= $min_periods
+),
+firsts AS (
+    SELECT track, market, MIN(period) AS period FROM stays GROUP BY track, market
 )
-SELECT track, market, MIN(began) AS entry
-FROM stays
-GROUP BY track, market
+SELECT f.track, f.market, p.date AS entry
+FROM firsts AS f
+JOIN periods AS p ON p.market = f.market AND p.period = f.period

@@ -1,26 +1,32 @@
-"""Survival curves of waits, with the number at risk below."""
+"""Share of waits that have entered, by day, with the number at risk below."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import ScalarFormatter
+from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from diffusion import DataSaysNoError, SettingError
 from figures.page.checks import checked
 from figures.page.step_lines import ROW, at_risk_table, legend_above
 from figures.page.style import GROUP_STYLES, SMALL_SIZE, TEXT_SIZE, Page, applied
 from figures.page.text import shortened, shown
+from figures.survival.confidence import confidence
 
 _NAME_ROOM: Final = 105.0
 """Width of the name of a group in points."""
 
 
-def survival_curves(curves: pd.DataFrame, *, title: str, horizon: int, cluster: str = "artist") -> Figure:
-    """Return the survival curve of each group with its band, and a table of the waits at risk on round days.
+def survival_curves(
+    curves: pd.DataFrame, *, title: str, horizon: int, cluster: str = "artist", since: str = "debut"
+) -> Figure:
+    """Return the share of each group that has entered, with its band, and a table of the waits at risk on round days.
+
+    The share is one minus survival, and the axis begins at zero: where few enter, an axis that begins high would make
+    small differences look large.
 
     Parameters
     ----------
@@ -35,6 +41,8 @@ def survival_curves(curves: pd.DataFrame, *, title: str, horizon: int, cluster: 
     cluster
         What the bands take as independent, as in `survival.breakthrough`: ``artist`` (default), ``track`` or
         ``independent``; for the note.
+    since
+        Start of the clock, for the axis (default ``debut``).
 
     Raises
     ------
@@ -56,7 +64,7 @@ def survival_curves(curves: pd.DataFrame, *, title: str, horizon: int, cluster: 
     groups = _groups(checked(curves, "curves", texts=["group"], numbers=numbers))
     within = {name: group[group["days"] <= horizon] for name, group in _largest(groups).items()}
     with applied():
-        return _drawn(within, title, horizon, cluster, of=len(groups))
+        return _drawn(within, title, horizon, since, _notes(within, horizon, cluster, of=len(groups)))
 
 
 def _groups(table: pd.DataFrame) -> dict[str, pd.DataFrame]:
@@ -78,27 +86,28 @@ def _largest(groups: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
     return {name: group for name, group in groups.items() if name in kept}
 
 
-def _drawn(groups: Mapping[str, pd.DataFrame], title: str, horizon: int, cluster: str, *, of: int) -> Figure:
-    bottom = _bottom(groups)
+def _drawn(groups: Mapping[str, pd.DataFrame], title: str, horizon: int, since: str, notes: Sequence[str]) -> Figure:
     alpha = 0.16 if len(groups) <= 4 else 0.09
     table_height = ROW * (len(groups) + 1)
-    page = Page(title, _notes(groups, horizon, bottom, cluster, of), height=3.6 + table_height)
+    page = Page(title, notes, height=3.6 + table_height)
     upper, lower = page.constrain().subplots(2, 1, sharex=True, height_ratios=[2.9, table_height])
     lines: list[tuple[str, Line2D]] = []
     for (name, group), (colour, dash) in zip(groups.items(), GROUP_STYLES, strict=False):
         band = group.dropna(subset=["low", "high"])
-        upper.fill_between(band["days"], band["low"], band["high"], step="post", color=colour, alpha=alpha, linewidth=0)
-        steps = upper.step(group["days"], group["survival"], where="post", color=colour, linestyle=dash)
+        low, high = 1 - band["high"], 1 - band["low"]
+        upper.fill_between(band["days"], low, high, step="post", color=colour, alpha=alpha, linewidth=0)
+        steps = upper.step(group["days"], 1 - group["survival"], where="post", color=colour, linestyle=dash)
         lines.append((shortened(name, size=TEXT_SIZE, room=_NAME_ROOM), steps[0]))
         if group["days"].iloc[-1] < horizon:
             end = group.iloc[-1]
-            upper.plot(end["days"], end["survival"], marker="|", markersize=9, markeredgewidth=1.6, color=colour)
-    upper.set_ylim(bottom, 1 + 0.03 * (1 - bottom))
+            upper.plot(end["days"], 1 - end["survival"], marker="|", markersize=9, markeredgewidth=1.6, color=colour)
+    upper.set_ylim(0, _top(groups))
     last = int(np.max([group["days"].max() for group in groups.values()]))
     upper.set_xlim(0, last * 1.02 if 0 < last < horizon else horizon)
-    upper.set_ylabel("share of waits without an entry so far")
-    upper.yaxis.set_major_formatter(ScalarFormatter(useOffset=False))
-    upper.set_xlabel("days since debut")
+    upper.set_ylabel("share of waits that have entered")
+    upper.yaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
+    upper.yaxis.set_major_formatter(PercentFormatter(1))
+    upper.set_xlabel(shortened(f"days since {since}", size=TEXT_SIZE, room=300), parse_math=False)
     upper.tick_params(axis="x", labelbottom=True)
     upper.grid(axis="y")
     if len(groups) > 1:
@@ -108,28 +117,30 @@ def _drawn(groups: Mapping[str, pd.DataFrame], title: str, horizon: int, cluster
     return page.done()
 
 
-def _bottom(groups: Mapping[str, pd.DataFrame]) -> float:
-    """Return the lower end of the vertical axis: 0, unless all curves and bands are in the upper half."""
+def _top(groups: Mapping[str, pd.DataFrame]) -> float:
+    """Return the upper end of the vertical axis: above all curves and bands, at most one; one where nobody entered."""
     least = min(float(np.nanmin(group[["survival", "low"]].to_numpy())) for group in groups.values())
-    return least - 0.08 * (1 - least) if 0.5 < least < 1 else 0.0
+    return min(1.02, 1.06 * (1 - least)) if least < 1 else 1.0
 
 
-def _notes(groups: Mapping[str, pd.DataFrame], horizon: int, bottom: float, cluster: str, of: int) -> list[str]:
-    notes = [f"Bands: 95 % confidence by {cluster}, for each day by itself."]
-    if cluster == "independent":
-        notes = ["Bands: 95 % confidence, for each day by itself; too narrow, as a track's waits are not independent."]
-    if not any(group[["low", "high"]].notna().all(axis=1).any() for group in groups.values()):
-        notes = ["No confidence bands are given."]
+def _notes(groups: Mapping[str, pd.DataFrame], horizon: int, cluster: str, *, of: int) -> list[str]:
+    bands = confidence(pd.concat([*groups.values()]), "Bands", cluster, each="day")
+    notes = [bands or "No confidence bands are given."]
     if len(groups) < of:
         notes.append(f"Drawn are {len(groups)} of {of} groups, those with the most waits at risk.")
-    if bottom > 0:
-        notes.append(f"The vertical axis begins at {bottom:.3g}, not at zero.")
     if not sum(group["events"].sum() for group in groups.values()):
         notes.append("No wait ended in an entry.")
-    short = {name: int(group["days"].iloc[-1]) for name, group in groups.items() if group["days"].iloc[-1] < horizon}
-    if short:
-        ends = ", ".join(
-            f"{shortened(name, size=SMALL_SIZE, room=_NAME_ROOM)} (day {day})" for name, day in short.items()
-        )
-        notes.append(f"Follow-up ends before day {horizon}, at the vertical mark: {ends}.")
-    return [" ".join(notes)]
+    notes.append(_early(groups, horizon))
+    return [" ".join(filter(None, notes))]
+
+
+def _early(groups: Mapping[str, pd.DataFrame], horizon: int) -> str:
+    """Return which groups end before the horizon; empty where none does."""
+    last = {name: int(group["days"].iloc[-1]) for name, group in groups.items()}
+    short = {name: day for name, day in last.items() if day < horizon}
+    if not short:
+        return ""
+    if len({*last.values()}) == 1:
+        return f"Follow-up ends on day {last.popitem()[1]}, before day {horizon}."
+    ends = ", ".join(f"{shortened(name, size=SMALL_SIZE, room=_NAME_ROOM)} (day {day})" for name, day in short.items())
+    return f"Follow-up ends before day {horizon}, at the vertical mark: {ends}."

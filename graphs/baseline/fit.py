@@ -12,7 +12,7 @@ from diffusion.conventions import HORIZON
 from diffusion.entries import Entries
 from diffusion.errors import DataSaysNoError, SettingError
 from diffusion.timelines import distinct, primary_artists
-from graphs.baseline.likeness import CLASSES, Kinds, Likeness, past_days, sizes
+from graphs.baseline.likeness import CLASSES, Kinds, Likeness, kind_design, past_days, sizes
 from graphs.baseline.steps import Steps, blocks_of, steps
 from graphs.baseline.weights import AGES, RIDGE, Weights, fitted_weights
 
@@ -123,6 +123,18 @@ class Baseline:
                 "weight": weight.ravel(),
             }
         )
+
+    def likeness_table(self) -> pd.DataFrame:
+        """Return one row per ordered pair: `source`, `target`, `likeness`.
+
+        `likeness` is the factor of the target's weight for a track that has entered the source alone, 1 where nothing
+        makes the two alike.
+        """
+        markets = np.array(self.steps.markets, object)
+        alone = np.eye(len(markets), dtype=np.bool_)
+        factor = np.exp(kind_design() @ self.full.classes)[self.likeness.kinds(alone, np.zeros(alone.shape, np.int64))]
+        source, target = np.nonzero(~alone)
+        return pd.DataFrame({"source": markets[source], "target": markets[target], "likeness": factor[source, target]})
 
     def factor_table(self) -> pd.DataFrame:
         """Return one row per class of likeness: `trait`, `kind`, `factor` (1 for the first of its trait), `steps`.

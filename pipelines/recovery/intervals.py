@@ -14,7 +14,7 @@ from diffusion.simulation.structures import Structure, draw_structure
 from graphs.baseline import baseline, edge_table
 from graphs.leaders.bootstrap import bootstrap_leaders, sent_and_received
 from pipelines.recovery.cells import Cell
-from survival import breakthrough
+from survival import breakthrough, cox, waits
 
 ENOUGH: Final = 10.0
 """Events that an estimate rests on in a sample, on average, at least: of fewer no interval is asked to cover."""
@@ -24,6 +24,9 @@ SAMPLES: Final = 100
 
 DAYS: Final = (7, 14, 28, 56, 112)
 """Days at which survival curves are held against the truth."""
+
+HAZARD: Final = "common_language + artist_here + log(footprint)"
+"""Formula of the Cox model whose hazard ratios are held against the truth."""
 
 Estimates = pd.DataFrame
 """One row per estimate, with an index that says of what: `value`, `low`, `high`, `events` that it rests on."""
@@ -55,13 +58,25 @@ def _of_markets(world: ProcessWorld) -> Iterator[tuple[str, Estimates]]:
 
 
 def _of_waits(world: ProcessWorld) -> Iterator[tuple[str, Estimates]]:
-    """Yield the share of waits without an entry, on `DAYS`."""
-    curve = breakthrough(world.entries).curves.set_index("days")
+    """Yield the share of waits without an entry, on `DAYS`, and their restricted mean."""
+    found = breakthrough(world.entries)
+    curve = found.curves.set_index("days")
     bands = curve.rename(columns={"low": "survival_low", "high": "survival_high"})
     yield (
         "survival curve",
         _estimates(bands, "survival", curve["events"].cumsum()).loc[lambda table: table.index.isin(DAYS)],
     )
+    mean = found.summary.set_index("group").rename(columns={"restricted_mean_days": "restricted_mean"})
+    yield "restricted mean", _estimates(mean, "restricted_mean", mean["events"])
+
+
+def _of_hazard_ratios(world: ProcessWorld) -> Iterator[tuple[str, Estimates]]:
+    """Yield the hazard ratios of a Cox model, which are marginal: popularity is no covariate."""
+    source = waits(world.entries, pairs=world.pairs)
+    names = {"exp(coef)": "ratio", "exp(coef) lower 95%": "ratio_low", "exp(coef) upper 95%": "ratio_high"}
+    table = cox(source, HAZARD).summary.rename(columns=names)
+    events = breakthrough(world.entries).summary["events"].sum()
+    yield "hazard ratio", _estimates(table, "ratio", pd.Series(float(events), index=table.index))
 
 
 def _estimates(table: pd.DataFrame, name: str, events: "pd.Series[float]") -> Estimates:
@@ -74,6 +89,7 @@ INTERVALS: Final[tuple[Callable[[ProcessWorld], Iterator[tuple[str, Estimates]]]
     _of_markets,
     _of_transitions,
     _of_waits,
+    _of_hazard_ratios,
 )
 """Where the intervals are from that are held against the truth."""
 

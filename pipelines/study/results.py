@@ -7,7 +7,7 @@ from typing import Any, Protocol
 import pandas as pd
 import pyarrow as pa
 
-from diffusion import Calendar, Entries, EventRules
+from diffusion import Absences, Calendar, Entries, EventRules
 from diffusion.contracts import Contract
 from graphs import SCORES, MarketGraph, contracts
 from graphs.baseline import Baseline, baseline
@@ -70,6 +70,14 @@ class Results:
         return (
             self._entries("upper_entries", self.notes("entries")["upper_top"]) if self.holds("upper_entries") else None
         )
+
+    @cached_property
+    def absences(self) -> Absences | None:
+        """When tracks left every chart; None where it could not be said."""
+        if not self.holds("absences"):
+            return None
+        notes, identity = self.notes("entries"), self.parameters("entries")["identity"]
+        return Absences(self.folder.read_table("absences.parquet"), notes["chart"], notes["absence_periods"], identity)
 
     def _entries(self, name: str, top: int | None) -> Entries:
         calendar = Calendar(self.folder.read_table("coverage.parquet"))

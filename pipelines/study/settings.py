@@ -10,6 +10,7 @@ from typing import Any
 from diffusion import Identity, SettingError
 from diffusion.conventions import HORIZON, LONGEST, WASHOUT
 from survival import GROUPINGS, Grouping
+from survival.counting.formula import variables_of
 
 SAMPLE = "sample"
 """Path that stands for the packaged charts."""
@@ -19,9 +20,12 @@ SECTIONS: Mapping[str, tuple[str, ...]] = {
     "charts": ("path", "chart", "columns", "market_names"),
     "events": ("top", "min_periods", "washout", "identity"),
     "graph": ("window", "replicates", "seed"),
-    "survival": ("by", "horizon"),
+    "survival": ("by", "groups", "horizon", "effects", "strata"),
 }
 """Section of the study file → its keys, each a field of `Study`."""
+
+EFFECTS = ("language_match", "continent_match", "log(footprint)", "artist_here")
+"""Terms of the model of who enters faster: shared language and continent, markets of day 0, artist known there."""
 
 LEAST: Mapping[str, int] = {
     "top": 1,
@@ -60,6 +64,12 @@ class Study:
         Seed of the random numbers (default 0).
     by, horizon
         As in `survival.breakthrough`; `by` may have several groupings (default: all).
+    groups
+        File with a table of groups of your own, as `survival.breakthrough` takes one for `by`; None for none.
+    effects
+        Terms of the formula of `survival.cox` (default `EFFECTS`).
+    strata
+        Variables whose values have a baseline hazard of their own in that model (default: the market waited for).
     """
 
     path: str
@@ -76,7 +86,10 @@ class Study:
     replicates: int = 1000
     seed: int = 0
     by: tuple[Grouping, ...] = GROUPINGS
+    groups: str | None = None
     horizon: int = HORIZON
+    effects: tuple[str, ...] = EFFECTS
+    strata: tuple[str, ...] = ("market",)
 
     def __post_init__(self) -> None:
         for name, least in LEAST.items():
@@ -86,24 +99,39 @@ class Study:
                 raise SettingError(
                     f"{name} is {value!r}; it must be a whole number, {least} or more, {LONGEST:,} at most"
                 )
-        if self.path == "" or self.truth == "":
-            name = "path of the charts" if self.path == "" else "path of the truth"
-            raise SettingError(f"the {name} is empty; name a file{', glob or folder' if self.path == '' else ''}")
-        for name in ("path", "title", "chart", "identity", "truth"):
-            value = getattr(self, name)
-            if not isinstance(value, str) and not (name in ("chart", "truth") and value is None):
-                raise SettingError(f"{name} is {value!r}; it must be text")
+        self._check_texts()
         for name in ("columns", "market_names"):
             value = getattr(self, name)
             if not isinstance(value, Mapping) or not all(isinstance(text, str) for text in value.values()):
                 raise SettingError(f'{name} must be a table of names, such as {{ rank = "Position" }}')
         if self.identity not in ("track", "recording"):
             raise SettingError(f"identity is '{self.identity}'; allowed are 'track' and 'recording'")
+        self._check_lists()
+
+    def _check_texts(self) -> None:
+        for name in ("path", "title", "chart", "identity", "truth", "groups"):
+            value = getattr(self, name)
+            if not isinstance(value, str) and not (name in ("chart", "truth", "groups") and value is None):
+                raise SettingError(f"{name} is {value!r}; it must be text")
+        for name, what in (("path", "charts"), ("truth", "truth"), ("groups", "groups")):
+            if getattr(self, name) == "":
+                kinds = "file, glob or folder" if name == "path" else "file"
+                raise SettingError(f"the path of the {what} is empty; name a {kinds}")
+
+    def _check_lists(self) -> None:
         if not isinstance(self.by, tuple):
             raise SettingError(f"by is {self.by!r}; it must be a list of {', '.join(GROUPINGS)}")
         strange = [name for name in self.by if name not in GROUPINGS]
         if strange or not self.by or len(set(self.by)) < len(self.by):
             raise SettingError(f"by is {list(self.by)}; allowed are {', '.join(GROUPINGS)}, each once")
+        for name in ("effects", "strata"):
+            value = getattr(self, name)
+            if not isinstance(value, tuple) or not all(isinstance(text, str) for text in value):
+                raise SettingError(f"{name} is {value!r}; it must be a list of texts")
+        if not self.effects:
+            raise SettingError("effects is an empty list; name terms of a formula, such as language_match")
+        for term in self.effects:
+            variables_of(term)
 
     def settings(self, names: Sequence[str]) -> dict[str, Any]:
         """Return the named fields, for a fingerprint or a manifest."""
@@ -142,11 +170,13 @@ def read_study(file: str | Path) -> Study:
         raise SettingError(f"'{file}' does not say what to read; add [charts] with path = \"FILE, GLOB OR FOLDER\"")
     if values["path"] != SAMPLE:
         values["path"] = str(file.parent / values["path"])
-    if isinstance(values.get("truth"), str):
-        values["truth"] = str(file.parent / values["truth"])
-    if "by" in values:
-        by = [values["by"]] if isinstance(values["by"], str) else values["by"]
-        values["by"] = tuple(by) if isinstance(by, list) else by
+    for name in ("truth", "groups"):
+        if isinstance(values.get(name), str) and values[name]:
+            values[name] = str(file.parent / values[name])
+    for name in ("by", "effects", "strata"):
+        if name in values:
+            given = [values[name]] if isinstance(values[name], str) else values[name]
+            values[name] = tuple(given) if isinstance(given, list) else given
     return Study(**values)
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 import pandas as pd
 import pyarrow as pa
@@ -15,11 +15,14 @@ from pipelines.study.settings import Study
 
 Table: TypeAlias = pa.Table | pd.DataFrame
 
+Made = TypeVar("Made", bound=Table)
+"""Kind of the tables that are made."""
+
 
 class Gaps(dict[str, str]):
     """Table that could not be made → why."""
 
-    def take(self, name: str, make: Callable[[], dict[str, pd.DataFrame]]) -> dict[str, pd.DataFrame]:
+    def take(self, name: str, make: Callable[[], dict[str, Made]]) -> dict[str, Made]:
         """Return the tables that `make` returns; none, with the reason noted, if it raises `DataSaysNoError`."""
         try:
             return make()

@@ -7,10 +7,11 @@ from typing import Final, Self
 import numpy as np
 
 from diffusion.arrays import Floats, Ints
+from survival.counting.counted import ClusterWaits
 from survival.counting.spans import Spans
 
-NUMBERS_AT_ONCE: Final = 1 << 24
-"""Most counts, or waits, in one block of clusters."""
+WAITS_AT_ONCE: Final = 1 << 20
+"""Waits in one block of clusters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,46 +26,57 @@ class SpanClusters:
         (k,): number of each episode's cluster, 0 … c − 1; c for those without a wait.
     number
         Number c of clusters with a wait.
-    length
-        Number of days, day 0 included.
     """
 
     spans: Spans
     cluster: Ints
     number: int
-    length: int
 
     @classmethod
-    def of(cls, spans: Spans, group: Ints, length: int) -> Self:
+    def of(cls, spans: Spans, group: Ints) -> Self:
         """Return the clusters of episodes; `group`, (k,), is any whole number that episodes of a cluster share."""
         waiting = np.unique(group[spans.waits() > 0])
         at = np.searchsorted(waiting, group)
         there = np.append(waiting, -1)[at] == group
-        return cls(spans, np.where(there, at, len(waiting)), len(waiting), length)
+        return cls(spans, np.where(there, at, len(waiting)), len(waiting))
 
     def sums(self, risk: Floats, event: Floats) -> Floats:
         """Return, (c, p), sums over each cluster's waits."""
         return self.spans.sums(self.cluster, self.number + 1, risk, event)[:-1]
 
-    def counts(self, group: Ints, groups: int) -> Iterator[tuple[Ints, Ints]]:
-        """Yield waits at risk and entries by cluster, group and day, each cluster once."""
-        spans, length = self.spans, self.length
-        order = np.argsort(self.cluster, kind="stable")
-        ends = np.searchsorted(self.cluster[order], np.arange(self.number + 1))
-        step = max(NUMBERS_AT_ONCE // (groups * length), 1)
-        for first in range(0, self.number, step):
-            clusters = min(step, self.number - first)
-            shape = (clusters, groups, length)
-            episodes = order[ends[first] : ends[first + clusters]]
-            cell, start, stop, event, there = spans.listed(episodes)
-            own = np.where(there, group[cell], -1)
-            place = ((self.cluster[episodes] - first)[:, None] * groups + own) * length
-            there = own >= 0
-            went = there & (event >= 0)
-            opened, closed, entered = (
-                np.bincount(at, minlength=clusters * groups * length).reshape(shape)
-                for at in ((place + start)[there], (place + stop)[there], (place + stop)[went])
-            )
-            at_risk = np.zeros(shape, np.int64)
-            np.cumsum((opened - closed)[..., :-1], axis=-1, out=at_risk[..., 1:])
-            yield at_risk, entered
+    def waits(self) -> Iterator[ClusterWaits]:
+        """Yield all times at risk and entries, block by block; a cluster is in one block only."""
+        spans, ends = self.spans, np.cumsum(np.bincount(self.cluster, minlength=self.number))
+        most = max(WAITS_AT_ONCE // spans.field.cell.shape[1], 1)
+        of_correction, of_event = self.cluster[spans.corrections.episode], self.cluster[spans.event_episode]
+        orders = [np.argsort(of, kind="stable") for of in (self.cluster, of_correction, of_event)]
+        first = 0
+        while first < self.number:
+            before = int(ends[first - 1]) if first else 0
+            last = max(int(np.searchsorted(ends, before + most, side="right")), first + 1)
+            parts = []
+            for order, of in zip(orders, (self.cluster, of_correction, of_event), strict=True):
+                low, high = np.searchsorted(of, [first, min(last, self.number)], sorter=order)
+                parts.append(order[low:high])
+            yield self._listed(*parts)
+            first = last
+
+    def _listed(self, episodes: Ints, corrected: Ints, entered: Ints) -> ClusterWaits:
+        """Return the times at risk of episodes, with the corrections and entries at the given places."""
+        spans = self.spans
+        keys, number = np.unique(
+            self.cluster[episodes] * len(spans.alike.row) + spans.which[episodes], return_counts=True
+        )
+        cluster, combination = np.divmod(keys, len(spans.alike.row))
+        place, cell, start, days, count = spans.counted(combination)
+        other, event = spans.corrections, spans.event_kind[entered]
+        return ClusterWaits(
+            np.append(cluster[place], self.cluster[other.episode[corrected]]),
+            np.append(cell, other.cell[corrected]),
+            np.append(start, other.start[corrected]),
+            np.append(days, other.stop[corrected]),
+            np.append(count * number[place], other.sign[corrected]),
+            self.cluster[spans.event_episode[entered]],
+            spans.events.cell[event],
+            spans.events.days[event],
+        )

@@ -35,6 +35,30 @@ class Events:
     count: Ints
 
 
+@dataclass(frozen=True, slots=True)
+class ClusterWaits:
+    """Times at risk (w,) and entries (e,) of some clusters, counted where they are alike.
+
+    Attributes
+    ----------
+    cluster, cell, start, days
+        Cluster and cell; at risk on the days ``start < day ≤ days``.
+    count
+        How many; below 0 where others are taken away again. Sums over alike ones are 0 or more.
+    event_cluster, event_cell, event_days
+        Cluster, cell and day of each entry.
+    """
+
+    cluster: Ints
+    cell: Ints
+    start: Ints
+    days: Ints
+    count: Ints
+    event_cluster: Ints
+    event_cell: Ints
+    event_days: Ints
+
+
 class Clusters(Protocol):
     """Groups of waits that may depend on each other; waits of different clusters are independent."""
 
@@ -61,11 +85,8 @@ class Clusters(Protocol):
             (e, p): value of each kind of `CountedWaits.events`; an entry adds it.
         """
 
-    def counts(self, group: Ints, groups: int) -> Iterator[tuple[Ints, Ints]]:
-        """Yield waits at risk and entries by cluster, group and day, (c, groups, t + 1) each, each cluster once.
-
-        `group` is (g,): group of each cell, −1 where the cell is left out.
-        """
+    def waits(self) -> Iterator[ClusterWaits]:
+        """Yield all times at risk and entries, block by block; a cluster is in one block only."""
 
 
 @dataclass(frozen=True)

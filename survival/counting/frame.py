@@ -2,19 +2,20 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
 
 from diffusion import DataSaysNoError, SettingError
 from diffusion.arrays import Flags, Floats, Ints
-from survival.counting.counted import Cluster, CountedWaits, Events
+from survival.counting.counted import Cluster, ClusterWaits, CountedWaits, Events
 
 CELLS_AT_ONCE = 200_000_000
 """Most cells times days that are counted."""
 
 CLUSTERS_AT_ONCE = 1_024
-"""Clusters per block of counts."""
+"""Clusters per block of waits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +27,6 @@ class FrameClusters:
     cluster, cell, start, days, event
         (n,): number of the row's cluster, its cell, its time at risk, and the index of its kind of event, −1 where the
         row has none.
-    length
-        Number of days, day 0 included.
     """
 
     cluster: Ints
@@ -35,7 +34,6 @@ class FrameClusters:
     start: Ints
     days: Ints
     event: Ints
-    length: int
 
     @property
     def number(self) -> int:
@@ -49,24 +47,23 @@ class FrameClusters:
         value[went] += event[self.event[went]]
         return np.column_stack([np.bincount(self.cluster, part, self.number) for part in value.T])
 
-    def counts(self, group: Ints, groups: int) -> Iterator[tuple[Ints, Ints]]:
-        """Yield waits at risk and entries by cluster, group and day, each cluster once."""
+    def waits(self) -> Iterator[ClusterWaits]:
+        """Yield all times at risk and entries, block by block."""
         order = np.argsort(self.cluster, kind="stable")
-        order = order[group[self.cell[order]] >= 0]
-        for first in range(0, self.number, CLUSTERS_AT_ONCE):
-            clusters = min(CLUSTERS_AT_ONCE, self.number - first)
-            low, high = np.searchsorted(self.cluster[order], [first, first + clusters])
+        heads = np.searchsorted(self.cluster[order], np.arange(0, self.number + CLUSTERS_AT_ONCE, CLUSTERS_AT_ONCE))
+        for low, high in pairwise(heads):
             rows = order[low:high]
-            place = ((self.cluster[rows] - first) * groups + group[self.cell[rows]]) * self.length
-            shape = (clusters, groups, self.length)
-            went = self.event[rows] >= 0
-            opened, closed, entered = (
-                np.bincount(at, minlength=clusters * groups * self.length).reshape(shape)
-                for at in (place + self.start[rows], place + self.days[rows], (place + self.days[rows])[went])
+            went = rows[self.event[rows] >= 0]
+            yield ClusterWaits(
+                self.cluster[rows],
+                self.cell[rows],
+                self.start[rows],
+                self.days[rows],
+                np.ones(len(rows), np.int64),
+                self.cluster[went],
+                self.cell[went],
+                self.days[went],
             )
-            at_risk = np.zeros(shape, np.int64)
-            np.cumsum((opened - closed)[..., :-1], axis=-1, out=at_risk[..., 1:])
-            yield at_risk, entered
 
 
 @dataclass(frozen=True)
@@ -120,7 +117,7 @@ class FrameWaits:
         index[self.entered] = event.ravel()
         clusters = None
         if cluster != "independent" and self.groups is not None:
-            clusters = FrameClusters(self.groups, cell, self.start, self.days, index, length)
+            clusters = FrameClusters(self.groups, cell, self.start, self.days, index)
         return CountedWaits(
             values,
             opened,
@@ -172,7 +169,7 @@ def frame_waits(
             raise SettingError(f"no column '{name}' in the frame; it has {', '.join(map(str, frame))}")
     if frame.empty:
         raise DataSaysNoError("the frame has no row: there is no wait to count")
-    last, went = _whole(frame, days), _flags(frame, entered)
+    last, went = _whole(frame, days), flags(frame, entered)
     first = _whole(frame, start) if start is not None else np.zeros(len(frame), np.int64)
     if (first >= last).any():
         at = int(np.argmax(first >= last))
@@ -198,14 +195,14 @@ def _whole(frame: pd.DataFrame, name: str) -> Ints:
     if wrong.any():
         at = int(np.argmax(wrong))
         raise SettingError(
-            f"row {at} of the column '{name}' is {frame[name].iloc[at]!r}; it must be a whole number of days, 0 or more"
+            f"row {at} of the column '{name}' is {frame[name].iloc[at]}; it must be a whole number of days, 0 or more"
         )
     return numbers.astype(np.int64)
 
 
-def _flags(frame: pd.DataFrame, name: str) -> Flags:
+def flags(frame: pd.DataFrame, name: str) -> Flags:
     """Return a column of flags, checked."""
     column = frame[name]
-    if column.isna().any() or not column.isin([0, 1]).all():
+    if column.dtype != np.bool_ and (column.isna().any() or not column.isin([0, 1]).all()):
         raise SettingError(f"the column '{name}' must be true or false, or 1 or 0, in every row")
     return column.astype(np.bool_).to_numpy()

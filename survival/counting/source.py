@@ -1,10 +1,10 @@
 """Waits of entries: who waits for an entry from when to when, on which clock, and by which variables."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
-from typing import Final
+from typing import Final, Protocol
 
 import numpy as np
 import pandas as pd
@@ -31,6 +31,13 @@ CLASSES: Final = 16
 """Classes of numbers with many values."""
 
 
+class Parts(Protocol):
+    """Parts of the time of tracks, each counted in cells of its own."""
+
+    def divided(self, timelines: Timelines, episodes: Episodes, cells: Cells) -> tuple[Episodes, Cells]:
+        """Return the episodes of all parts, and cells whose values say the part too."""
+
+
 @dataclass(frozen=True)
 class Waits:
     """Waits of entries, counted when they are asked for; made by `waits`, which explains the settings.
@@ -38,7 +45,7 @@ class Waits:
     Attributes
     ----------
     entries
-        Entries of the charts.
+        Entries of the charts, as they were known.
     clock
         ``debut``, ``release``, or the code of a market.
     horizon
@@ -47,12 +54,12 @@ class Waits:
         Day of the clock after which waits are at risk, and on which variables are taken.
     debut
         First and last date of debuts.
-    until
-        Last date that is known.
-    complete, updated, classes
+    complete, updated, leave_out_missing, classes
         As in `waits`.
     tables
         Variables of a user's own.
+    parts
+        Parts of the time of tracks that are counted apart; None for all time together.
     """
 
     entries: Entries
@@ -60,11 +67,12 @@ class Waits:
     horizon: int
     landmark: int
     debut: tuple[date, date] | None
-    until: date | None
     complete: bool
     updated: bool
+    leave_out_missing: bool
     classes: int
     tables: Tables
+    parts: Parts | None = None
 
     @property
     def variables(self) -> list[str]:
@@ -101,9 +109,20 @@ class Waits:
         if cluster != "independent":
             lines = self._lines
             of_track = lines.cluster if cluster == "artist" else np.arange(len(lines.track_ids))
-            clusters = SpanClusters.of(spans, of_track[episodes.track], length)
+            clusters = SpanClusters.of(spans, of_track[episodes.track])
         values = cells.values.iloc[np.flatnonzero(there)].reset_index(drop=True)
         return CountedWaits(values, opened[there], closed[there], spans.events, clusters, cluster)
+
+    def missing(self, variables: tuple[str, ...]) -> "pd.Series[int]":
+        """Return the number of waits, or times at risk, that lack the value of each variable.
+
+        Raises
+        ------
+        SettingError, DataSaysNoError
+            As `counted`.
+        """
+        counted = replace(self, leave_out_missing=False).counted(variables, cluster="independent")
+        return counted.values.isna().mul(counted.opened.sum(axis=1), axis=0).sum().astype(int)
 
     def rows(self, variables: tuple[str, ...] = ()) -> pd.DataFrame:
         """Return one row per wait, or per time at risk with the same values, for any survival package.
@@ -141,10 +160,9 @@ class Waits:
         order = ["track_id", "market", "start"]
         return pd.concat([frame, values], axis=1).sort_values(order, kind="stable", ignore_index=True)
 
-    @cached_property
+    @property
     def _lines(self) -> Timelines:
-        lines = self.entries.timelines
-        return lines if self.until is None else lines.until(_day(self.until))
+        return self.entries.timelines
 
     @cached_property
     def _clock(self) -> Clock:
@@ -161,8 +179,6 @@ class Waits:
         else:
             clock = Clock.since_entry(lines, self.clock)
         kept = clock.passed < self.horizon
-        if self.until is not None:
-            kept &= lines.debut[clock.track] <= _day(self.until)
         if self.debut is not None:
             day = lines.debut[clock.track]
             kept &= (day >= _day(self.debut[0])) & (day <= _day(self.debut[1]))
@@ -188,6 +204,9 @@ class Waits:
         sets, which = distinct_rows(entered)
         numbered = clock.track[stages.track[at]]
         cells = cells_of(known, variables, numbered, sets, which[at], origin, classes=self.classes)
+        if self.leave_out_missing:
+            missing = cells.values.isna().any(axis=1).to_numpy(np.bool_)
+            cells = replace(cells, cell=np.where(missing[cells.cell], -1, cells.cell))
         track = stages.track[at]
         passed = clock.passed[track]
         last = self.horizon - passed.astype(np.int64)
@@ -196,6 +215,8 @@ class Waits:
         episodes = Episodes(
             clock.track[track], clock.anchor[track], passed, np.minimum(since, until), until, cells.kind
         )
+        if self.parts is not None:
+            episodes, cells = self.parts.divided(lines, episodes, cells)
         follow_up = FollowUp.of_waits(lines, self.horizon)
         field = Field(follow_up, cells.cell, self.complete)
         return Spans.of(lines, clock, episodes, field, self._withheld), cells, episodes
@@ -220,6 +241,7 @@ def waits(
     until: date | None = None,
     complete: bool = False,
     updated: bool = False,
+    leave_out_missing: bool = False,
     markets: pd.DataFrame | None = None,
     pairs: pd.DataFrame | None = None,
     tracks: pd.DataFrame | None = None,
@@ -254,6 +276,9 @@ def waits(
     updated
         Whether variables of the markets entered so far change with each entry (default: no). They are known at the end
         of the day, so they hold from the next day on.
+    leave_out_missing
+        Whether waits are left out that lack the value of a variable they are counted by, such as those for a market
+        whose languages are not known (default: no; a model then refuses the variable). `Waits.missing` says how many.
     markets, pairs, tracks, artists
         Tables of variables of your own: one row per `market`; per ordered pair `source`, `target`, with numbers; per
         `track_id`; per `artist`. Every other column is a variable.
@@ -290,7 +315,8 @@ def waits(
     if debut is not None and debut[0] > debut[1]:
         raise SettingError(f"debuts from {debut[0]} to {debut[1]}: the first date is after the last")
     tables = Tables(markets, pairs, tracks, artists, combine or {})
-    return Waits(entries, clock, horizon, landmark, debut, until, complete, updated, classes, tables)
+    known = entries if until is None else entries.until(until)
+    return Waits(known, clock, horizon, landmark, debut, complete, updated, leave_out_missing, classes, tables)
 
 
 def _day(day: date) -> int:

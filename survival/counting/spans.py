@@ -15,7 +15,7 @@ from diffusion.arrays import Days, Flags, Floats, Ints
 from diffusion.risk.clocks import Clock
 from diffusion.risk.follow_up import FollowUp
 from diffusion.risk.risk_set import OwnEntries, fates
-from diffusion.timelines import Timelines
+from diffusion.timelines import Timelines, expanded
 from survival.counting.counted import Events
 
 CELLS_AT_ONCE: Final = 1 << 21
@@ -168,7 +168,8 @@ class Spans:
         if withheld is not None:
             episode, market = withheld[episodes.track].nonzero()
             barred = (episode.astype(np.int64), market.astype(np.int64))
-            licensed = ~np.asarray(withheld[episodes.track[own.row], own.market]).ravel().astype(np.bool_)
+            markets = len(timelines.markets)
+            licensed = ~np.isin(own.row * markets + own.market, barred[0] * markets + barred[1])
             own = OwnEntries(own.row[licensed], own.market[licensed], own.entry[licensed])
         places = (row[own.row], own.market)
         anchor = episodes.anchor[own.row]
@@ -232,12 +233,13 @@ class Spans:
 
     def renumbered(self, kept: Ints) -> Self:
         """Return these times at risk with the cell numbers ``kept[cell]``; cells with −1 are left out."""
+        # −1, for waits that are left out already, stays −1: it is the place that is appended
         there = kept[self.corrections.cell] >= 0
         parts = (getattr(self.corrections, name) for name in Corrections.__slots__)
         corrections = Corrections(*(part[there] for part in parts))
         return replace(
             self,
-            field=replace(self.field, cell=kept[self.field.cell]),
+            field=replace(self.field, cell=np.append(kept, -1)[self.field.cell]),
             corrections=replace(corrections, cell=kept[corrections.cell]),
             events=replace(self.events, cell=kept[self.events.cell]),
         )
@@ -260,6 +262,22 @@ class Spans:
         went = at[self.event_episode] >= 0
         event[at[self.event_episode[went]], self.event_market[went]] = self.event_kind[went]
         return cell, start, stop, event, there
+
+    def counted(self, combination: Ints) -> tuple[Ints, Ints, Ints, Ints, Ints]:
+        """Return the times at risk of combinations, before corrections, counted where alike.
+
+        `combination` is (q,). Returned are arrays (w,), in order: index in `combination`, cell, start, stop, number.
+        """
+        once, which = np.unique(combination, return_inverse=True)
+        alike = Alike(*(part[:, None] for part in self.alike.pick(once).parts()))
+        cell, start, stop, there = self.field.at(alike, np.arange(self.field.cell.shape[1]))
+        row = np.nonzero(there)[0]
+        table = np.stack([row, *(part[there] for part in (cell, start + alike.passed, stop + alike.passed))])
+        kinds, kind = distinct_columns(table)
+        heads = np.searchsorted(kinds[0], np.arange(len(once) + 1))
+        place, sizes = expanded(heads[which], heads[which + 1])
+        index = np.repeat(np.arange(len(combination)), sizes)
+        return index, *kinds[1:, place], np.bincount(kind, minlength=kinds.shape[1])[place]
 
     def sums(self, group: Ints, groups: int, risk: Floats, event: Floats) -> Floats:
         """Return, (groups, p), sums over the waits of each group of episodes; `risk`, `event` as in `Clusters.sums`.

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from importlib import resources
+from statistics import median
 
 import pyarrow as pa
 import pytest
@@ -17,7 +18,6 @@ import diffusion
 from diffusion import contracts
 from tests import twins
 from tests.random_charts import (
-    COMMON_LANGUAGE,
     EXAMPLES,
     LIFELINES_TOLERANCE,
     RATE_TOLERANCE,
@@ -52,9 +52,6 @@ def agree_on_events(entries: diffusion.Entries, table: Sequence[Row], spans: Seq
     agree(entries.waits(horizon=horizon), waiting, contracts.WAITS)
     agree(entries.lags(window=window), twins.lags(table, spans, washout=washout, window=window), contracts.LAGS)
     agree(entries.ties(), twins.ties(table), contracts.TIES)
-    counted = entries.wait_counts(horizon=horizon).to_pylist()
-    alike = twins.wait_counts(waiting, there, COMMON_LANGUAGE)
-    assert {tuple(row[name] for name in contracts.WAIT_COUNTS.key): row["waits"] for row in counted} == alike
     agree_on_transitions(
         diffusion.transitions(entries, window=window),
         twins.transitions(table, spans, washout=washout, window=window),
@@ -151,7 +148,26 @@ def test_events_of_charts_are_what_the_twins_say(rows: list[Row], rules: Rules) 
     agree(
         entries.withheld, twins.withheld(tracks, stands_for, sorted({row["market"] for row in own})), contracts.WITHHELD
     )
-    agree_on_events(entries, table, spans, rules)
+    agree_on_events(entries, table, twins.spans(twins.datable(covered, rules.min_periods)), rules)
+
+
+@examples(60)
+@given(rows=sources(), identity=st.sampled_from(["track", "recording"]), periods=st.sampled_from([1, 1, 2, 3, 4, 40]))
+def test_absences_are_what_the_twin_says(rows: list[Row], identity: str, periods: int) -> None:
+    rows = rows + padding(rows)
+    own = [row for row in twins.chart_rows(rows, market_of)[0] if row["chart"] == "top200"]
+    assume(own)
+    dates = twins.calendar_periods(twins.coverage(own))
+    with opened(rows) as charts:
+        agree(charts.calendar().periods(), dates, contracts.PERIODS)
+        dates_each = Counter(row["market"] for row in twins.coverage(own))
+        if 2 * sum(row["counts"] for row in dates) < int(median(dates_each.values())):
+            with pytest.raises(diffusion.DataSaysNoError, match="absences are counted in dates that markets share"):
+                charts.absences(periods=periods, identity=identity)
+            return
+        found = charts.absences(periods=periods, identity=identity)
+    twin = twins.absences(own, twins.identities(twins.tracks(rows), identity), periods=periods)
+    agree(found.table, twin, contracts.ABSENCES)
 
 
 @examples(30)
@@ -293,12 +309,18 @@ def facts_of_source(rows: Sequence[Row], rules: Rules) -> Iterator[str]:
     places = Counter((stands_for[row["track_id"]], row["market"], row["date"]) for row in own)
     if any(places[row["track_id"], row["market"], row["entry"]] > 1 for row in table):
         yield "two ids of a recording on the chart of its entry"
-    spans = twins.spans(covered)
+    spans = twins.spans(twins.datable(covered, rules.min_periods))
+    if any(row["entry"] in {s["first_date"] for s in spans if s["market"] == row["market"]} for row in table):
+        yield "a stay since the first chart" if rules.min_periods > 1 else "an entry on the first chart"
     withheld = {(r["track_id"], r["market"]) for r in twins.withheld(tracks, stands_for, {r["market"] for r in own})}
     open_to_all = twins.waits(table, spans, washout=rules.washout, horizon=rules.horizon)
     for wait in open_to_all:
         if (wait["track_id"], wait["market"]) in withheld:
             yield "an entry where the track is unlicensed" if wait["entered"] else "a wait that a licence rules out"
+    if not all(row["counts"] for row in twins.calendar_periods(covered)):
+        yield "a date that is no period"
+    away = twins.absences(own, stands_for, periods=rules.min_periods)
+    yield from ("an absence for good" if row["back_on"] is None else "an absence with return" for row in away)
     apart = twins.withheld(tracks, {track: track for track in stands_for}, {row["market"] for row in own})
     if any((stands_for[row["track_id"]], row["market"]) not in withheld for row in apart):
         yield "a recording licensed by one of its ids"
@@ -314,7 +336,12 @@ SOURCE_FACTS = {
     "a gap of 28 days",
     "a gap of 29 days",
     "no event",
+    "a date that is no period",
+    "an absence for good",
+    "an absence with return",
     "an event after the first appearance",
+    "an entry on the first chart",
+    "a stay since the first chart",
     "an appearance without event",
     "two ids of a recording on the chart of its entry",
     "an entry where the track is unlicensed",

@@ -227,23 +227,6 @@ def test_the_day_of_the_debut_in_a_market_on_its_last_day_is_exposed_for_no_day(
     assert waits_of(entries) == {}
 
 
-def test_a_language_is_shared_not_shared_or_not_known() -> None:
-    daily = list(range(60))
-    observed = dict.fromkeys(("SE", "FI", "US", "MT"), daily)
-    entered = {"one": {"SE": 10}, "two": {"SE": 10, "MT": 10}, "three": {"US": 10}}
-    rows = study(observed, entered).open().wait_counts(horizon=30).to_pylist()
-    matches = {(row["market"], row["footprint"], row["language_match"]): row["waits"] for row in rows}
-    assert matches == {
-        ("FI", 1, True): 1,  # of "one": Swedish
-        ("FI", 1, False): 1,  # of "three"
-        ("FI", 2, True): 1,  # of "two": Sweden settles it, whatever Malta speaks
-        ("SE", 1, False): 1,
-        ("US", 1, False): 1,
-        ("US", 2, None): 1,  # Sweden does not share it, and of Malta nothing is known
-        ("MT", 1, None): 2,
-    }
-
-
 def test_a_withheld_market_is_no_risk_whether_the_track_went_there_or_not() -> None:
     charts = study({"SE": list(range(40)), "US": list(range(40))}, {"a": {"SE": 9}, "b": {"SE": 9, "US": 19}})
     withheld = pa.table({"track_id": ["a", "b"], "market": ["US", "US"]})
@@ -272,7 +255,7 @@ def chart_day(number: int, *track_ids: str | None) -> list[Row]:
     ]
 
 
-def test_an_event_is_the_first_day_of_the_first_run_long_enough() -> None:
+def test_an_event_is_the_day_on_which_a_run_was_first_long_enough() -> None:
     # on the chart on days 1, 3, 4, in the top 1 on days 4, 5, 6; day 2 was observed, days 7 … 9 were not
     days = [chart_day(0, "x"), chart_day(1, "x", "t"), chart_day(2, "x"), chart_day(3, "x", "t")]
     days += [chart_day(number, "t", "x") for number in (4, 5, 6)] + [chart_day(10, "x")]
@@ -284,18 +267,121 @@ def test_an_event_is_the_first_day_of_the_first_run_long_enough() -> None:
         return [(row["entry"], row["last_without"], row["rank"]) for row in table if row["track_id"] == "t"]
 
     assert entry() == [(day(1), day(0), 2)]
-    assert entry(min_periods=2) == [(day(3), day(2), 2)]
-    assert entry(top=1) == entry(top=1, min_periods=3) == [(day(4), day(3), 1)]
+    assert entry(min_periods=2) == [(day(4), day(3), 1)]
+    assert entry(min_periods=3) == [(day(5), day(4), 1)]
+    assert entry(top=1) == [(day(4), day(3), 1)]
+    assert entry(top=1, min_periods=3) == [(day(6), day(5), 1)]
     assert entry(min_periods=5) == []
 
 
+def test_nothing_after_the_date_of_a_stay_changes_it() -> None:
+    # a later chart makes the stay longer, or ends it: the entry was known on the day that it is dated
+    rows = [row for number in range(5) for row in chart_day(number, "x", *(["t"] if number else []))]
+    found = []
+    for last in (3, 4):
+        until = [row for row in rows if row["date"] <= str(day(last))]
+        with opened(until) as charts:
+            (own,) = charts.entries(min_periods=3, washout=0).table.filter(pc.field("track_id") == "t").to_pylist()
+        found.append(own)
+    assert found[0] == found[1]
+    assert (found[0]["entry"], found[0]["last_without"]) == (day(3), day(2))
+    with opened([row for row in rows if row["date"] < str(day(3))]) as charts:
+        known = charts.entries(min_periods=3, washout=0).table["track_id"].to_pylist()
+    assert known == ["x"]
+
+
+def test_the_washout_of_stays_counts_from_the_first_date_that_can_show_one() -> None:
+    # thirty weekly charts; stays of six can be seen from day 35 on and are washed out on day 63
+    def rows(first: int) -> list[Row]:
+        own = [chart_day(7 * number, "x", "t" if number >= first else None) for number in range(30)]
+        return [row for chart in own for row in chart]
+
+    for first, entered, left_censored in ((0, 35, True), (1, 42, True), (3, 56, True), (4, 63, False)):
+        with opened(rows(first)) as charts:
+            entries = charts.entries(min_periods=6, washout=28)
+        (own,) = entries.table.filter(pc.field("track_id") == "t").to_pylist()
+        assert (own["entry"], own["last_without"]) == (day(entered), day(entered - 7))
+        assert own["left_censored"] is left_censored
+        assert entries.timelines.span_first.tolist() == [(day(35) - date(1970, 1, 1)).days]
+    # a stretch that is too short for a stay has no part in which one can be dated
+    with opened(rows(0)) as charts:
+        assert charts.calendar().event_spans(31).num_rows == 0
+        assert charts.calendar().event_spans(1) == charts.calendar().spans
+
+
 def test_a_run_bridges_a_short_gap_and_not_a_long_one() -> None:
-    for gap, entered in ((28, day(1)), (29, day(1 + 29))):
+    for gap, entered in ((28, day(1 + 28)), (29, day(2 + 29))):
         rows = chart_day(0, "x") + chart_day(1, "x", "t")
         rows += chart_day(1 + gap, "x", "t") + chart_day(2 + gap, "x", "t") + chart_day(3 + gap, "x")
         with opened(rows) as charts:
             (entry,) = charts.entries(min_periods=2, washout=0).table.filter(pc.field("track_id") == "t").to_pylist()
         assert entry["entry"] == entered
+
+
+def in_market(rows: list[Row], market: str) -> list[Row]:
+    """Return the rows as those of another market."""
+    return [{**row, "market": market} for row in rows]
+
+
+def test_a_track_has_left_on_its_third_chart_without_it() -> None:
+    # Sweden and Malta daily to day 9, Finland but for days 3 and 4; the track is in Sweden on days 0 and 1, in Finland
+    # on day 6, and then in none
+    rows = [row for number in range(10) for row in chart_day(number, "x", "t" if number < 2 else None)]
+    rows += in_market([row for number in range(10) for row in chart_day(number, "x")], "Malta")
+    finland = [chart_day(number, "x", "t" if number == 6 else None) for number in range(10) if number not in (3, 4)]
+    rows += in_market([row for chart in finland for row in chart], "Finland")
+
+    def away(rows: list[Row], periods: int) -> list[tuple[date, date, date | None]]:
+        with opened(rows) as charts:
+            found = charts.absences(periods=periods).table.filter(pc.field("track_id") == "t").to_pylist()
+        return [(row["last_on"], row["left_on"], row["back_on"]) for row in found]
+
+    assert away(rows, 3) == [(day(1), day(4), day(6)), (day(6), day(9), None)]
+    assert away(rows, 4) == [(day(1), day(5), day(6))]
+    assert away(rows, 5) == []
+    # days on which two of four markets were observed are no periods: they make no absence longer, but may end one
+    fourth = in_market([row for number in (0, 1, 2, 5, 6, 7, 8, 9) for row in chart_day(number, "x")], "usa")
+    assert away(rows + fourth, 3) == [(day(6), day(9), None)]
+    back = chart_day(4, None, "t")
+    assert away(rows + fourth + back, 1) == [(day(1), day(2), day(4)), (day(4), day(5), day(6)), (day(6), day(7), None)]
+
+
+def test_a_recording_is_away_when_all_its_ids_are() -> None:
+    rows = [chart_day(number, "x", ("a", "b", None, None)[number]) for number in range(4)]
+    titled = [{**row, "title": "X" if row["track_id"] == "x" else "T"} for chart in rows for row in chart]
+    with opened(titled) as charts:
+        apart, joined = (charts.absences(periods=2, identity=identity) for identity in ("track", "recording"))
+    assert [(row["track_id"], row["left_on"]) for row in apart.table.to_pylist()] == [("a", day(2)), ("b", day(3))]
+    assert [(row["track_id"], row["left_on"]) for row in joined.table.to_pylist()] == [("a", day(3))]
+
+
+def test_absences_are_of_28_days_where_nothing_else_is_said() -> None:
+    for cadence, periods in ((1, 28), (7, 4), (40, 1)):
+        rows = [row for number in range(40) for row in chart_day(cadence * number, "x", None if number else "t")]
+        with opened(rows) as charts:
+            found = charts.absences()
+        assert (found.periods, [row["left_on"] for row in found.table.to_pylist()]) == (
+            periods,
+            [day(cadence * periods)],
+        )
+
+
+def test_absences_that_cannot_be_are_refused() -> None:
+    apart = [
+        row
+        for at, market in enumerate(("Sweden", "Finland", "usa"))
+        for row in in_market([row for number in range(at, 35, 7) for row in chart_day(number, "x")], market)
+    ]
+    with (
+        opened(apart) as charts,
+        pytest.raises(diffusion.DataSaysNoError, match="observed together on 2 dates only, each of them on 5"),
+    ):
+        charts.absences(periods=2)
+    with opened(chart_day(0, "x")) as charts:
+        for wrong, words in (({"periods": 0}, "periods is 0"), ({"identity": "artist"}, "identity is 'artist'")):
+            with pytest.raises(diffusion.SettingError, match=words):
+                charts.absences(**wrong)
+        assert len(charts.absences(periods=3)) == 0
 
 
 def test_a_stale_chart_equals_the_one_before_ranks_and_all() -> None:

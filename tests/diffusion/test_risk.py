@@ -13,7 +13,7 @@ from lifelines import KaplanMeierFitter
 from numpy.typing import NDArray
 
 from diffusion import Entries, SettingError, open_sample
-from diffusion.contracts import WAIT_COUNTS, WITHHELD
+from diffusion.contracts import WAITS, WITHHELD
 from diffusion.pairs.counts import pair_counts
 from diffusion.pairs.transitions import transition_table
 from diffusion.risk import waits
@@ -160,24 +160,21 @@ def test_follow_up_that_cannot_be_is_refused(days: int) -> None:
         FollowUp.of_waits(lines, days)
 
 
-# ── counted ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+# ── in blocks ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def test_waits_of_disjoint_tracks_add_up(monkeypatch: pytest.MonkeyPatch) -> None:
     """In blocks of any size, and in parts of the tracks by themselves."""
     with open_sample() as charts:
         entries = charts.entries()
-    whole, one_by_one = entries.wait_counts(), entries.waits()
-    assert sum(whole["waits"].to_pylist()) == one_by_one.num_rows > 100_000
+    whole = entries.waits().combine_chunks()
+    assert whole.num_rows > 100_000
     monkeypatch.setattr(waits, "TRACKS_AT_ONCE", 97)
-    assert entries.wait_counts().equals(whole)
-    assert entries.waits().combine_chunks().equals(one_by_one.combine_chunks())
+    assert entries.waits().combine_chunks().equals(whole)
     ids = entries.timelines.track_ids
     halves = [entries.table.filter(pa.compute.is_in(entries.table["track_id"], pa.array(ids[at::2]))) for at in (0, 1)]
-    parts = [replace(entries, table=half).wait_counts() for half in halves]
-    added = pa.concat_tables(parts).group_by(WAIT_COUNTS.key).aggregate([("waits", "sum")])
-    again = added.rename_columns([*WAIT_COUNTS.key, "waits"]).sort_by([(name, "ascending") for name in WAIT_COUNTS.key])
-    assert WAIT_COUNTS.conform(again).combine_chunks().equals(whole.combine_chunks())
+    parts = pa.concat_tables([replace(entries, table=half).waits() for half in halves])
+    assert parts.sort_by([(name, "ascending") for name in WAITS.key]).combine_chunks().equals(whole)
 
 
 # ── Kaplan–Meier ─────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -74,9 +74,9 @@ METADATA = {**DuckDB.EXPRESSION_METADATA, **{kind: {"returns": returned} for kin
 
 SAME = {
     "ABS", "AND", "BITWISE_OR_AGG", "CASE", "CAST", "COALESCE", "COUNT", "DATEDIFF", "DENSE_RANK", "EXP", "EXTRACT",
-    "FIRST_VALUE", "FLOOR", "GREATEST", "IF", "LAG", "LEAST", "LENGTH", "LN", "LOWER", "MAX", "MEDIAN", "MIN", "NULLIF",
-    "OR", "REGEXP_EXTRACT", "REGEXP_LIKE", "REGEXP_REPLACE", "REPLACE", "ROW_NUMBER", "SPLIT_PART", "SUBSTRING", "SUM",
-    "UPPER",
+    "FIRST_VALUE", "FLOOR", "GREATEST", "IF", "LAG", "LEAD", "LEAST", "LENGTH", "LN", "LOWER", "MAX", "MEDIAN", "MIN",
+    "NULLIF", "OR", "REGEXP_EXTRACT", "REGEXP_LIKE", "REGEXP_REPLACE", "REPLACE", "ROW_NUMBER", "SPLIT_PART",
+    "SUBSTRING", "SUM", "UPPER",
 }  # fmt: skip
 """Functions, as sqlglot names them, that mean the same once translated; what holds only of some uses is below."""
 

@@ -525,14 +525,17 @@ def test_no_transition_is_said(lags: pd.DataFrame) -> None:
 # -- survival ---------------------------------------------------------------------------------------------------------
 
 
-def test_rare_entries_get_an_enlarged_axis_that_says_so() -> None:
-    figure = figures.survival_curves(make_curves({"all": 60}, hazard=0.0005), title="Waits", horizon=60)
-    bottom = figure.axes[0].get_ylim()[0]
-    assert 0.9 < bottom < 0.9995**72
-    assert f"axis begins at {bottom:.3g}, not at zero" in words(figure)
-    steep = figures.survival_curves(make_curves({"all": 60}, hazard=0.05), title="Waits", horizon=60)
-    assert steep.axes[0].get_ylim()[0] == 0
-    assert "not at zero" not in words(steep)
+@pytest.mark.parametrize("hazard", [0.0005, 0.05])
+def test_the_share_that_has_entered_is_drawn_from_zero(hazard: float) -> None:
+    figure = figures.survival_curves(make_curves({"all": 60}, hazard=hazard), title="Waits", horizon=60)
+    entered = 1 - (1 - hazard) ** 60
+    upper = 1 - (1 - hazard) ** 72
+    assert figure.axes[0].lines[0].get_ydata()[-1] == pytest.approx(entered)
+    assert figure.axes[0].get_ylim() == (0, pytest.approx(min(1.02, 1.06 * upper)))
+    (band,) = figure.axes[0].collections
+    last = band.get_paths()[0].vertices[:, 1]
+    assert [last.min(), last.max()] == pytest.approx([0, upper])
+    assert figure.axes[0].get_ylabel() == "share of waits that have entered"
 
 
 def test_a_curve_that_ends_early_stops_and_is_noted() -> None:
@@ -542,6 +545,9 @@ def test_a_curve_that_ends_early_stops_and_is_noted() -> None:
     assert [line.get_xdata()[0] for line in figure.axes[0].lines if line.get_marker() == "|"] == [25]
     assert "short (day 25)" in words(figure)
     assert "long (day" not in words(figure)
+    both = figures.survival_curves(make_curves({"a": 25, "b": 25}), title="Waits", horizon=60, since="release")
+    assert "Follow-up ends on day 25, before day 60." in words(both)
+    assert both.axes[0].get_xlabel() == "days since release"
 
 
 def test_the_table_holds_the_waits_at_risk() -> None:

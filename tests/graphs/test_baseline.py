@@ -211,6 +211,26 @@ def test_weights_have_mean_one(fit: Baseline) -> None:
     assert len(table) == len(means) * len(fit.steps.markets)
 
 
+def test_likeness_of_a_pair_is_that_of_a_step_after_its_source_alone(fit: Baseline) -> None:
+    """Odds of two markets with likeness, over those by their weights, are the ratio of their likeness to the source."""
+    table = fit.likeness_table().set_index(["source", "target"])["likeness"]
+    markets = fit.steps.markets
+    assert len(table) == len(markets) * (len(markets) - 1)
+    assert table.min() == 1 < table.max()
+    first = np.flatnonzero((fit.steps.entered.sum(axis=1) == 1) & ((fit.steps.since > 0).sum(axis=1) > 1))
+    past = np.unravel_index(fit.kinds[first].astype(np.int64), sizes())[-1]
+    whole, sized = fit.probabilities()[first], fit.full.size
+    step = first[np.argmax((past == 0).sum(axis=1))]
+    new = np.flatnonzero((fit.steps.since[step] > 0) & (past[first == step][0] == 0))[:2]
+    source = markets[int(np.flatnonzero(fit.steps.entered[step])[0])]
+    age = np.searchsorted(fit.full.ages, fit.steps.age[step], side="right") - 1
+    period = np.searchsorted(fit.full.starts, fit.steps.day[step], side="right") - 1
+    size = np.exp(sized[age, period][new]) * fit.steps.since[step][new]
+    odds = whole[first == step][0][new]
+    likeness = np.array([table[source, markets[at]] for at in new])
+    assert odds[0] / odds[1] == pytest.approx(size[0] * likeness[0] / (size[1] * likeness[1]))
+
+
 def test_a_start_elsewhere_ends_in_the_same_place(fit: Baseline, drawn: Drawn) -> None:
     pairs = pd.DataFrame(languages(drawn.tongue))
     again = baseline(drawn.entries, pairs=pairs, start=baseline(simulated_entries(fit), pairs=pairs))

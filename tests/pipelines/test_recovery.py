@@ -115,7 +115,7 @@ def test_intervals_are_held_against_the_mean_of_many_samples() -> None:
     for coverage in held:
         assert coverage.intervals + coverage.missing == len(truth.known[coverage.quantity]) > 0
         assert coverage.below + coverage.above < coverage.intervals / 2
-    moved = {name: values + 3 for name, values in truth.known.items()}
+    moved = {name: values + 100 for name, values in truth.known.items()}
     wrong = covered(cell, type(truth)(truth.structure, moved), SEED)
     assert all(coverage.below == coverage.intervals > 0 for coverage in wrong)
     assert ENOUGH * SAMPLES == 1_000

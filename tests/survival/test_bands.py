@@ -15,14 +15,17 @@ from numpy.typing import NDArray
 from scipy.stats import t as student
 
 import diffusion
-from diffusion.risk import waits as waits_module
-from diffusion.risk.influence import Terms
 from diffusion.risk.kaplan_meier import KaplanMeier
-from diffusion.risk.waits import Waits
-from survival import CLUSTERS, breakthrough, kaplan_meier
-from survival.bands import Cluster, whole_clusters
+from survival import CLUSTERS, Cluster, breakthrough, frame_waits
+from survival.counting import clusters as clusters_module
+from survival.counting.counted import CountedWaits
+from survival.curves import bands as bands_module
+from survival.curves.bands import Steps, Sums
+from survival.curves.clustered import blocks
+from survival.curves.grouping import Groups
 from tests.conftest import REFERENCE, WriteCsv, steady
 from tests.random_charts import Study, examples, studies
+from tests.survival.waiting_worlds import CHECKED, WORLDS, drawn_entries, observed, true_survival
 
 EXACT = 1e-12
 """Both sides add the same terms in another order."""
@@ -31,6 +34,8 @@ DERIVATIVE = 1e-5
 """The twin takes derivatives by differences of weights of 1e-4; their error is of the order of its square."""
 
 STEP = 1e-4
+
+BOUNDS = ["low", "high", "share_low", "share_high", "hazard_low", "hazard_high"]
 
 Records = np.recarray[Any, Any]
 """Waits of one group: `start`, `days`, `entered`, `cluster`."""
@@ -51,7 +56,7 @@ def log_survival(waits: Records, weight: NDArray[np.float64], day: int) -> float
 
 
 class Plain(NamedTuple):
-    """What a band is made of, by the definitions: see `survival.bands.spreads`."""
+    """What a band is made of, by the definitions: see `survival.curves.bands.spreads`."""
 
     by_cluster: float
     greenwood: float
@@ -126,7 +131,7 @@ def test_bands_are_those_of_the_plain_twin(
     if waits.empty:
         return
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(waits_module, "TRACKS_AT_ONCE", block)
+        patch.setattr(clusters_module, "WAITS_AT_ONCE", block)
         result = breakthrough(entries, by=by, horizon=40, cluster=cluster)  # type: ignore[arg-type]
     continents = diffusion.reference_table().set_index("market")["continent"]
     label = {
@@ -157,39 +162,49 @@ def test_bands_are_those_of_the_plain_twin(
 # ── R ────────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_influences_have_the_errors_of_r() -> None:
+def errors(waits: CountedWaits) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return by day the errors of survival and of the cumulative hazard by the infinitesimal jackknife, as R has it."""
+    groups = Groups.of(waits, pd.DataFrame(index=range(len(waits.values))), waits.horizon)
+    curves = KaplanMeier.of(groups.at_risk, groups.entered)
+    steps, sums = Steps.of(curves), Sums.of(curves)
+    with pytest.MonkeyPatch.context() as patch:  # R does not divide by one minus the share
+        patch.setattr(bands_module, "left_out", lambda influence, _: influence)
+        for clustered in blocks(groups):
+            sums.add(steps, clustered)
+    return (np.sqrt(sums.variance) * curves.survival)[0], np.sqrt(sums.hazard)[0]
+
+
+def test_errors_are_those_of_r() -> None:
     """R's `survival::survfit` with delayed entry, with and without `cluster`; see survival_band.R."""
-    table = pd.read_csv(REFERENCE / "survival_band_waits.csv").sort_values(["artist", "track"], ignore_index=True)
+    table = pd.read_csv(REFERENCE / "survival_band_waits.csv")
     answer = pd.read_csv(REFERENCE / "survival_band_survfit.csv").set_index("days")
-    counted = table.assign(entered=table["entered"] > 0, waits=1)
-    curve = kaplan_meier(counted, horizon=100).set_index("days").loc[answer.index]
-    assert curve["at_risk"].to_list() == answer["at_risk"].to_list()
-    assert curve["events"].to_list() == answer["events"].to_list()
-    np.testing.assert_allclose(curve["survival"], answer["survival"], rtol=EXACT)
-    whole = kaplan_meier(counted, horizon=100)
-    fit = KaplanMeier.of(whole["at_risk"].to_numpy(), whole["events"].to_numpy())
-    terms = Terms.of([fit])
     for name in ("track", "artist"):
-        error = error_by(table, table[name].to_numpy(np.int64), terms)[answer.index]
-        np.testing.assert_allclose(error * answer["survival"], answer[name], rtol=1e-9)
+        waits = frame_waits(table, days="days", entered="entered", start="start", cluster=name)
+        curve = breakthrough(waits).curves.set_index("days").loc[answer.index]
+        assert curve["at_risk"].to_list() == answer["at_risk"].to_list()
+        assert curve["events"].to_list() == answer["events"].to_list()
+        np.testing.assert_allclose(curve["survival"], answer["survival"], rtol=EXACT)
+        np.testing.assert_allclose(errors(waits.counted(()))[0][answer.index], answer[name], rtol=1e-9)
+    fit = KaplanMeier.of(waits.counted(()).at_risk[0], waits.counted(()).entered[0])
     np.testing.assert_allclose(
         np.sqrt(fit.variance)[answer.index] * answer["survival"], answer["independent"], rtol=1e-9
     )
 
 
-def error_by(table: "pd.DataFrame", cluster: NDArray[np.int64], terms: Terms) -> NDArray[np.float64]:
-    """Return by day the error of the logarithm of survival: the infinitesimal jackknife, from two blocks of waits."""
-    order = np.argsort(cluster, kind="stable")
-    nothing = np.zeros(len(table), np.int64)
-    columns = [table[name].to_numpy(np.int64) for name in ("start", "days", "entered")]
-    blocks = []
-    for part in np.array_split(order, 2):
-        start, days, entered = (column[part] for column in columns)
-        blocks.append(Waits(part, nothing[part], nothing[part], nothing[part], start, days, entered > 0))
-    variance = np.zeros(terms.gain.shape[1])
-    for counted in whole_clusters(blocks, np.zeros((1, 1, 1), np.int64), cluster, terms.gain.shape):
-        variance += (terms.influence(counted)[0][:, 0] ** 2).sum(axis=0)
-    return np.sqrt(variance)
+def test_errors_of_classical_data_are_those_of_r() -> None:
+    """Of survival and of the cumulative hazard, by institutions; see survival_groups.R."""
+    answers = pd.read_csv(REFERENCE / "survival_groups_answers.csv", dtype={"group": str})
+    table = pd.read_csv(REFERENCE / "survival_groups_rows.csv")
+    checked = 0
+    for (data, group), own in table[table["data"] != "cell"].groupby(["data", "group"]):
+        known = answers[(answers["data"] == data) & (answers["group"] == str(group))].set_index("name")["value"]
+        waits = frame_waits(own, days="days", entered="entered", start="start", cluster="cluster")
+        of_survival, of_hazard = errors(waits.counted(()))
+        for at in (30, 100, 200, 365):
+            assert of_survival[at] == pytest.approx(known[f"robust_survival {at}"], rel=1e-9)
+            assert of_hazard[at] == pytest.approx(known[f"robust_hazard {at}"], rel=1e-9)
+            checked += 1
+    assert checked == 28
 
 
 # ── what an option may change ────────────────────────────────────────────────────────────────────────────────────────
@@ -199,9 +214,9 @@ def test_the_curve_is_the_same_for_every_cluster() -> None:
     with diffusion.open_sample() as charts:
         entries = charts.entries()
     found = {name: breakthrough(entries, by="continent", cluster=name) for name in CLUSTERS}
-    plain = found["independent"].curves.drop(columns=["low", "high"])
+    plain = found["independent"].curves.drop(columns=BOUNDS)
     for result in found.values():
-        curve = result.curves.drop(columns=["low", "high"])
+        curve = result.curves.drop(columns=BOUNDS)
         pd.testing.assert_frame_equal(curve, plain, check_exact=True)
     width = {name: (result.curves["high"] - result.curves["low"]).to_numpy() for name, result in found.items()}
     assert (width["artist"] >= width["independent"] - EXACT).all()
@@ -239,83 +254,11 @@ def test_nobody_entered_and_all_entered_have_a_band(write_csv: WriteCsv) -> None
 
 # ── coverage ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-MARKETS = ("AT", "BR", "DE", "ES", "FR", "GB", "IT", "JP", "MX", "NL", "SE", "US")
-SPAN, LAST_DEBUT = 200, 150
-CHECKED = [7, 30, 60, 90, 120]
-
-WORLDS: dict[str, dict[str, Any]] = {
-    "artists": {"artists": 300, "pace": 0.002},
-    "few artists": {"artists": 60, "pace": 0.002},
-    "rare entries": {"artists": 300, "pace": 0.0002},
-    "homes": {"artists": 300, "pace": 0.001, "home": 8.0},
-    "one of a third": {"artists": 300, "pace": 0.002, "giant": True},
-}
-"""Worlds in which tracks and artists differ in popularity. A home market is entered eight times as fast."""
-
 
 @pytest.fixture(scope="module")
 def calendar() -> diffusion.Calendar:
     """Twelve markets, each observed on 200 days."""
-    return Study({market: range(SPAN) for market in MARKETS}, [], 0).open().calendar
-
-
-def popularity(generator: np.random.Generator, owner: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Return the popularity of tracks: gamma of shape .7, times that of their artist, gamma of shape 2; mean 1."""
-    artist = generator.gamma(2, 1 / 2, int(owner.max()) + 1)
-    return generator.gamma(0.7, 1 / 0.7, len(owner)) * artist[owner]
-
-
-def speeds(
-    generator: np.random.Generator, owner: NDArray[np.int64], *, pace: float, home: float = 1.0
-) -> NDArray[np.float64]:
-    """Return the rate per day at which each track enters each market."""
-    sizes = np.exp(np.linspace(-1, 1, len(MARKETS)))
-    at_home = generator.integers(0, len(MARKETS), int(owner.max()) + 1)[owner]
-    return pace * np.outer(popularity(generator, owner), sizes) * np.where(np.arange(12) == at_home[:, None], home, 1.0)
-
-
-def drawn_entries(
-    generator: np.random.Generator,
-    calendar: diffusion.Calendar,
-    *,
-    artists: int,
-    pace: float,
-    home: float = 1.0,
-    giant: bool = False,
-) -> diffusion.Entries:
-    """Return entries of tracks released in one market and entering the others after exponential times, in days."""
-    owner = np.repeat(np.arange(artists), generator.geometric(0.5, artists))
-    if giant:
-        owner = np.where(generator.random(len(owner)) < 1 / 3, 0, owner)
-    rate = speeds(generator, owner, pace=pace, home=home)
-    lag = np.ceil(generator.exponential(1, rate.shape) / rate)
-    lag[np.arange(len(owner)), generator.integers(0, len(MARKETS), len(owner))] = 0
-    day = generator.integers(0, LAST_DEBUT, len(owner))[:, None] + lag
-    track, market = np.nonzero(day < SPAN)
-    dates = (pd.Timestamp(calendar.first_date) + pd.to_timedelta(day[track, market], unit="D")).to_numpy(
-        "datetime64[D]"
-    )
-    ids = np.array([f"t{number:05d}" for number in range(len(owner))])
-    table = pd.DataFrame(
-        {
-            "track_id": ids[track],
-            "market": np.array(MARKETS)[market],
-            "chart": calendar.chart,
-            "entry": dates,
-            "last_without": dates - np.timedelta64(1, "D"),
-            "rank": 1,
-            "streams": None,
-            "left_censored": False,
-        }
-    )
-    entries = diffusion.Entries.from_frame(table, calendar=calendar, washout=0)
-    return replace(entries, artists=pa.table({"track_id": ids, "artist": [f"artist {number}" for number in owner]}))
-
-
-def true_survival(*, pace: float, home: float = 1.0) -> NDArray[np.float64]:
-    """Return the expected survival of a wait on the days checked: a mean over 200,000 artists of one track each."""
-    rate = speeds(np.random.default_rng(1), np.arange(200_000), pace=pace, home=home)
-    return np.array([np.exp(-rate * day).mean() for day in CHECKED])
+    return observed()
 
 
 def coverage(
@@ -323,7 +266,7 @@ def coverage(
 ) -> dict[str, NDArray[np.float64]]:
     """Return, by cluster, the share of bands that hold the truth on each of the days checked."""
     setting = WORLDS[world]
-    truth = true_survival(**{name: setting[name] for name in ("pace", "home") if name in setting})
+    truth = true_survival(CHECKED, **{name: setting[name] for name in ("pace", "home") if name in setting}).mean(axis=1)
     held: dict[str, list[NDArray[np.bool_]]] = {name: [] for name in clusters}
     for seed in range(runs):
         entries = drawn_entries(np.random.default_rng(seed), calendar, **setting)

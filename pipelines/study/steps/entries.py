@@ -61,18 +61,25 @@ def _make(study: Study, results: Results) -> Output:
     with open_charts(path, columns=columns, market_names=study.market_names) as charts:
         rules: dict[str, Any] = {name: getattr(study, name) for name in RULES}
         entries = charts.entries(top=study.top, **rules)
-        gaps, upper = Gaps(), half_depth(entries)
+        gaps, upper, notes = Gaps(), half_depth(entries), _notes(charts, entries)
         higher = gaps.take(UPPER.name, lambda: {UPPER.name: charts.entries(top=upper, **rules).table})
+        away = gaps.take("absences", lambda: _absences(charts, study, notes))
         tracks = charts.tracks().select(["track_id", "title", "artist"])
         tracks = tracks.filter(pc.is_in(tracks["track_id"], entries.table["track_id"].unique()))
-        notes = _notes(charts, entries)
     tables: dict[str, Table] = {
         "entries": entries.table,
         "coverage": entries.calendar.coverage,
         "withheld": entries.withheld,
         "tracks": tracks,
     }
-    return Output(tables | higher, notes=notes | {"upper_top": upper}, not_made=gaps)
+    return Output(tables | higher | away, notes=notes | {"upper_top": upper}, not_made=gaps)
+
+
+def _absences(charts: Charts, study: Study, notes: dict[str, Any]) -> dict[str, Table]:
+    """Return the table of absences; the number of periods that makes one is added to the notes."""
+    found = charts.absences(identity=study.identity, chart=study.chart)
+    notes["absence_periods"] = found.periods
+    return {"absences": found.table}
 
 
 def half_depth(entries: Entries) -> int:
@@ -175,12 +182,13 @@ def _caveats(results: Results) -> list[str]:
 ENTRIES = Step(
     name="entries",
     doing="reading charts",
-    version=2,
+    version=4,
     tables={
         "entries": contracts.ENTRIES,
         "coverage": contracts.COVERAGE,
         "withheld": contracts.WITHHELD,
         "tracks": ENTERED_TRACKS,
+        "absences": contracts.ABSENCES,
         "upper_entries": UPPER,
     },
     make=_make,

@@ -1,16 +1,22 @@
-"""Time to breakthrough: survival curves of waits, by each grouping of the study."""
+"""Time to breakthrough: shares that have entered, by each grouping of the study."""
 
+from collections.abc import Hashable
+from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
 import pandas as pd
 
 import figures
-from pipelines.formatting import html_table
+from diffusion import DataSaysNoError, SettingError
+from pipelines.folders.manifest import file_facts
+from pipelines.formatting import html_table, seen
 from pipelines.study.results import Results
 from pipelines.study.settings import Study
-from pipelines.study.step import Drawing, Output, Step
-from survival import breakthrough
-from survival.contracts import CURVES, SUMMARY
+from pipelines.study.step import Drawing, Gaps, Output, Step
+from survival import Breakthrough, Waits, breakthrough, log_rank, waits
+from survival.contracts import CURVES, LOG_RANK, SUMMARY
+from survival.curves.grouping import By
 
 TITLES: Final = {
     "none": "Time to breakthrough",
@@ -20,31 +26,112 @@ TITLES: Final = {
 }
 """Grouping → title of its figure."""
 
+ALL: Final = "all groups"
+"""Name of all groups together, in the table of tests."""
+
+
+def _sources(study: Study) -> list[dict[str, Any]]:
+    if study.groups is None:
+        return []
+    read_groups(study.groups)
+    return file_facts([Path(study.groups)], Path(study.groups).parent)
+
+
+def read_groups(file: str) -> pd.DataFrame:
+    """Return a table of groups from a CSV or Parquet file; an empty cell of a CSV is missing, ``NA`` is not.
+
+    Raises
+    ------
+    SettingError
+        When the file is not there or cannot be read.
+    """
+    try:
+        if file.endswith(".parquet"):
+            return pd.read_parquet(file)
+        return pd.read_csv(file, dtype=str, keep_default_na=False, na_values=[""])
+    except FileNotFoundError:
+        raise SettingError(f"no file '{file}' with groups; name a CSV or Parquet file under [survival]") from None
+    except (OSError, ValueError) as error:
+        raise SettingError(f"cannot read the groups in '{file}': {error}") from error
+
 
 def _make(study: Study, results: Results) -> Output:
-    parts = [breakthrough(results.entries, by=by, horizon=study.horizon) for by in study.by]
+    source = waits(results.entries, horizon=study.horizon)
+    own = [] if study.groups is None else [read_groups(study.groups)]
+    parts = [breakthrough(source, by=by) for by in (*study.by, *own)]
+    _refuse_same_names(parts)
+    gaps = Gaps()
+    tests = [row for part, by in zip(parts, (*study.by, *own), strict=True) for row in _tests(part, by, source, gaps)]
     curves = pd.concat([part.curves.assign(by=part.by) for part in parts], ignore_index=True)
-    curves = curves[["by", *(name for name in curves if name != "by")]]
     summary = pd.concat([part.summary for part in parts], ignore_index=True)
     notes = {"caveats": [note for part in parts for note in part.notes()]}
-    return Output({"survival": curves, "survival_summary": summary}, notes=notes)
+    tables = {
+        "survival": curves,
+        "survival_summary": summary,
+        "log_rank": pd.DataFrame(tests, columns=LOG_RANK.names),
+    }
+    return Output(tables, notes=notes, not_made=gaps)
+
+
+def _tests(part: Breakthrough, by: By, source: Waits, gaps: Gaps) -> list[dict[Hashable, Any]]:
+    """Return the log-rank tests of a grouping, of all groups and of each two; none where they cannot be had."""
+    if part.by == "none":
+        return []
+    try:
+        found = log_rank(source, by)
+    except DataSaysNoError as error:
+        gaps[f"log_rank by {part.by}"] = str(error)
+        return []
+    overall = found.overall.assign(group=ALL, other=ALL)
+    pairs = found.pairs.assign(by=part.by, df=1) if len(part.summary) > 2 else found.pairs[:0]
+    return [*overall.to_dict("records"), *pairs.to_dict("records")]
+
+
+def _refuse_same_names(parts: list[Breakthrough]) -> None:
+    names = [part.by for part in parts]
+    if names[-1] in names[:-1]:
+        raise SettingError(f"the column of your groups is called '{names[-1]}', as a grouping of the study; rename it")
 
 
 def _drawings(results: Results) -> dict[str, Drawing]:
     table, horizon = results.table("survival"), results.parameters("survival")["horizon"]
 
     def drawing(by: str, curves: pd.DataFrame) -> Drawing:
-        title = TITLES[by]
+        title = TITLES.get(by, f"{TITLES['none']}, by {by}")
         return Drawing(title, lambda: figures.survival_curves(curves.drop(columns="by"), title=title, horizon=horizon))
 
-    return {f"survival_{by}": drawing(str(by), part) for by, part in table.groupby("by", sort=False)}
+    groups = {str(by): part for by, part in table.groupby("by", sort=False)}
+    return {f"survival_{by if by in TITLES else 'groups'}": drawing(by, part) for by, part in groups.items()}
 
 
 def _section(results: Results) -> dict[str, Any]:
+    tests = results.table("log_rank")
     return {
         "horizon": results.parameters("survival")["horizon"],
-        "summary": html_table(results.table("survival_summary").drop(columns="by")),
+        "summary": html_table(_shown(results.table("survival_summary"))),
+        "tests": html_table(seen(tests.loc[tests["group"] == ALL, ["by", "statistic", "df", "clusters", "p"]])),
     }
+
+
+def _shown(summary: pd.DataFrame) -> pd.DataFrame:
+    """Return the summary for readers: shares and means with their intervals as text."""
+    shares = summary[["share_entered", "share_low", "share_high"]].to_numpy()
+    means = summary[["restricted_mean_days", "restricted_mean_low", "restricted_mean_high"]].to_numpy()
+    return pd.DataFrame(
+        {
+            "group": summary["group"],
+            "waits": summary["waits"],
+            "entries": summary["events"],
+            "share entered": [_bounded(*row, form=".2%") for row in shares],
+            "mean days without an entry": [_bounded(*row, form=".1f") for row in means],
+            "by day": summary["restricted_to"],
+        }
+    )
+
+
+def _bounded(value: float, low: float, high: float, *, form: str) -> str:
+    """Return a value with its interval, if there is one, as text."""
+    return f"{value:{form}}" + ("" if np.isnan(low) else f" ({low:{form}} to {high:{form}})")
 
 
 def _lines(results: Results) -> list[str]:
@@ -63,14 +150,16 @@ def _caveats(results: Results) -> list[str]:
 SURVIVAL = Step(
     name="survival",
     doing="following waits",
-    version=3,
+    version=4,
     tables={
         "survival": CURVES,
         "survival_summary": SUMMARY,
+        "log_rank": LOG_RANK,
     },
     make=_make,
     needs=("entries",),
     settings=("by", "horizon"),
+    sources=_sources,
     drawings=_drawings,
     section=_section,
     lines=_lines,

@@ -1,0 +1,42 @@
+"""Absences: when tracks left every market's chart, and when they came back."""
+
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+from diffusion.contracts import ABSENCES
+from diffusion.errors import SettingError
+from diffusion.recordings import Identity
+
+
+@dataclass(frozen=True, repr=False)
+class Absences:
+    """Absences of tracks from every market's chart; made by `Charts.absences`.
+
+    Attributes
+    ----------
+    table
+        One row per track and absence; columns as in `diffusion.contracts.ABSENCES`.
+    chart
+        Name of the chart.
+    periods
+        Number of periods without the track after which it has left.
+    identity
+        Whether ids of one recording are one track; see `Charts.entries`.
+    """
+
+    table: pa.Table
+    chart: str
+    periods: int
+    identity: Identity = "track"
+
+    def __post_init__(self) -> None:
+        if self.periods < 1:
+            raise SettingError(f"periods is {self.periods}, but an absence lasts at least one chart")
+        object.__setattr__(self, "table", ABSENCES.conform(self.table))
+
+    def __repr__(self) -> str:
+        return f"<Absences from {self.chart} for {self.periods} charts or more: {len(self):,}>"
+
+    def __len__(self) -> int:
+        return int(self.table.num_rows)

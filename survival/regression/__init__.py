@@ -1,0 +1,1 @@
+"""Regression: what speeds up an entry, and by how much."""
