@@ -115,6 +115,11 @@ def maximise_effects(
     Schall's: variance = Σ effect² / (effective number of effects), made several times at once while it goes on in one
     direction.
 
+    Raises
+    ------
+    DataSaysNoError
+        When no maximum is found.
+
     References
     ----------
     Wood & Fasiolo 2017, Biometrics 73, doi 10.1111/biom.12666.
@@ -128,10 +133,10 @@ def maximise_effects(
         start = found.coefs
         change = np.array([_change(found, *pair) for pair in zip(effects, deviation, strict=True)])
         if (np.abs(change) <= SAME).all():
-            break
+            return found, np.where(deviation > LEAST, deviation, 0.0)
         pace = np.where(change * last > 0, np.minimum(2 * pace, FASTEST), 1.0)
         deviation, last = np.maximum(deviation * np.exp(pace * change), LEAST), change
-    return found, np.where(deviation > LEAST, deviation, 0.0)
+    raise DataSaysNoError(f"the variance of the effects is not found in {ROUNDS} rounds; use fewer families of effects")
 
 
 def _change(found: Maximum, places: Ints, deviation: float) -> float:

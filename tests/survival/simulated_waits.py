@@ -15,7 +15,7 @@ END = 90
 class World:
     """Waits of tracks by artists. Rates are per day: a Weibull baseline, times exp(coefficients × covariates).
 
-    `artists` is the number of artists; artist a has a share of the tracks ∝ 1 / (a + 5). `alike` is the standard
+    `artists` is the number of artists; artist a has a share of the tracks ∝ (a + 5)^−skew. `alike` is the standard
     deviation of the logarithm of a factor that an artist's tracks share; `frailty` the variance of a gamma factor that
     a track's waits share. `cadence` is the number of days between charts. Every third market misses two charts.
     """
@@ -23,6 +23,7 @@ class World:
     artists: int = 60
     tracks: int = 300
     markets: int = 6
+    skew: float = 1.0
     alike: float = 0.0
     frailty: float = 0.0
     own: float = 0.0
@@ -34,7 +35,7 @@ class World:
     def draw(self, seed: int) -> pd.DataFrame:
         """Return one row per wait: artist, track, market, `own` (by artist) and `pair` (by wait), and its times."""
         rng = np.random.default_rng(seed)
-        shares = 1 / (np.arange(self.artists) + 5)
+        shares = (np.arange(self.artists) + 5.0) ** -self.skew
         of_track = np.sort(rng.choice(self.artists, self.tracks, p=shares / shares.sum()))
         own = rng.permutation(np.arange(self.artists) % 2)
         factor = np.exp(rng.normal(0.0, self.alike, self.artists))[of_track]

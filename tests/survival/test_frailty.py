@@ -8,8 +8,9 @@ import pytest
 from scipy.integrate import quad
 from scipy.special import gammaln
 
+import diffusion
 from diffusion import DataSaysNoError, SettingError
-from survival import FrailtyFit, discrete_hazard, frailty_hazard, frame_waits
+from survival import FrailtyFit, discrete_hazard, frailty_hazard, frame_waits, waits
 from survival.hazards.gamma import GammaLikelihood, Histories
 from survival.hazards.model import Model
 from tests.survival.simulated_waits import END, World, counted
@@ -177,6 +178,42 @@ def test_history_of_its_own_wait_alone() -> None:
     assert curve.to_numpy()[0] == pytest.approx((whole.loc[50] / whole.loc[20]).to_numpy())
 
 
+def test_errors_by_artist_are_those_of_rows() -> None:
+    """With a factor by track, errors by artist sum the influences of the tracks of each artist, as rows say."""
+    with diffusion.open_sample() as charts:
+        source = waits(charts.entries(), horizon=60)
+    fit = frailty_hazard(source, "artist_here", baseline=[7, 60])
+    rows = source.rows(("artist_here",))
+    by_track = frame_waits(rows, days="days", entered="entered", start="start", after="after", cluster="track_id")
+    model = Model.of(by_track, "artist_here", baseline=[7, 60], cluster="track")
+    assert model.waits.clusters is not None
+    own = GammaLikelihood(model, model.waits.clusters)
+    assert own.value(fit.coefs, fit.theta)[0] == pytest.approx(fit.log_likelihood_)
+    same = frailty_hazard(by_track, "artist_here", baseline=[7, 60])
+    finer = frailty_hazard(source, "artist_here", baseline=[7, 60], cluster="track")
+    assert same.covariance.matrix == pytest.approx(finer.covariance.matrix, rel=1e-4)
+    scores = pd.DataFrame(own.scores(fit.coefs, fit.theta))
+    artist = rows.groupby(pd.factorize(rows["track_id"])[0])["artist"].first()
+    summed = scores.groupby(artist.to_numpy()).sum().to_numpy()
+    middle = np.linalg.inv(own_information(own, fit))
+    plain = np.sqrt(np.diag(middle @ summed.T @ summed @ middle))[:-1]
+    errors = np.sqrt(np.diag(fit.covariance.matrix))[:-1]
+    assert (errors >= plain * (1 - 1e-4)).all()
+    assert errors == pytest.approx(plain, rel=0.2)
+    assert errors[0] != pytest.approx(finer.summary["se(coef)"].iloc[0], rel=0.01)
+
+
+def own_information(own: GammaLikelihood, fit: FrailtyFit) -> np.ndarray:
+    """Return the information on the coefficients and log θ from differences of the gradient."""
+    at, step = np.append(fit.coefs, np.log(fit.theta)), 1e-4
+    rows = [
+        own.value((at + step * unit)[:-1], float(np.exp((at + step * unit)[-1])))[1]
+        - own.value((at - step * unit)[:-1], float(np.exp((at - step * unit)[-1])))[1]
+        for unit in np.eye(len(at))
+    ]
+    return -np.array(rows) / (2 * step)
+
+
 def test_what_cannot_be() -> None:
     """Mistakes and data without an answer are named."""
     frame = World(frailty=1.0, tracks=100).draw(1)
@@ -186,6 +223,8 @@ def test_what_cannot_be() -> None:
         frailty_hazard(counted(frame, None), "own")
     with pytest.raises(SettingError, match="unknown by 'market'"):
         frailty_hazard(counted(frame, "track"), "own", by="market")  # type: ignore[arg-type]
+    with pytest.raises(SettingError, match="errors are by artist or artist, not 'track'"):
+        frailty_hazard(counted(frame, "artist"), "own", by="artist", cluster="track")
     with pytest.raises(SettingError, match="no column 'track'"):
         fit.probability_given(rows.drop(columns="track"), 40)
     with pytest.raises(SettingError, match="day 20 is not after day 20"):

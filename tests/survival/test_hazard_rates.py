@@ -7,7 +7,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from survival import discrete_hazard
+from diffusion.simulation.process_worlds import world as process_world
+from diffusion.timelines import primary_artists
+from survival import discrete_hazard, frailty_hazard, waits
 from tests.survival.simulated_waits import World, counted, with_effects
 
 
@@ -21,8 +23,8 @@ def coverage(world: World, truth: Sequence[float], draws: int) -> tuple[np.ndarr
     return held / draws, rejected / draws
 
 
-RATES = (0.93, 0.975)
-"""Between which coverage in 500 draws lies; its standard error is .01."""
+RATES = (0.925, 0.975)
+"""Between which coverage in 400 draws lies; its standard error is .011."""
 
 
 @pytest.mark.slow
@@ -36,9 +38,9 @@ def test_intervals_hold_the_truth(cadence: int, artists: int, alike: float) -> N
     world = World(artists=artists, alike=alike, cadence=cadence)
     truth = np.array([0.0, world.pair])
     if alike:
-        large = replace(world, tracks=200_000, artists=200_000).draw(0)
+        large = replace(world, tracks=200_000, artists=200_000, skew=0.0).draw(0)
         truth = discrete_hazard(counted(large), "own + pair", cluster="independent").params_.to_numpy()
-    held, rejected = coverage(world, truth, 500)
+    held, rejected = coverage(world, truth, 400)
     assert (held >= RATES[0]).all() and (held <= RATES[1]).all(), held
     assert 0.025 <= rejected <= 0.07
 
@@ -58,7 +60,7 @@ def test_probabilities_hold_the_truth() -> None:
     """Intervals of the chance of an entry hold its limit in a large simulation."""
     world = World(alike=0.6, cadence=7)
     row = pd.DataFrame({"own": [0, 1], "pair": [1, 0]})
-    large = discrete_hazard(counted(replace(world, tracks=200_000, artists=200_000).draw(0)), "own + pair")
+    large = discrete_hazard(counted(replace(world, tracks=200_000, artists=200_000, skew=0.0).draw(0)), "own + pair")
     truth = large.probability(row, 60, conditional_after=7)["estimate"]
     held = np.zeros(2)
     for seed in range(400):
@@ -82,3 +84,29 @@ def test_intervals_across_the_values_of_an_effect() -> None:
         seen += [((found["low"] <= truth) & (truth <= found["high"])).mean(), fit.params_["region"] > 0, 1]
     assert ((held / 400 >= 0.925) & (held / 400 <= 0.98)).all(), held / 400
     assert 0.93 <= seen[0] / 400 <= 0.97, seen[0] / 400
+
+
+@pytest.mark.slow
+def test_labels_drawn_at_random_are_rarely_found() -> None:
+    """Where artists have homes, a random label of artists has p ≤ .05 in 5 %, with a factor by track too.
+
+    With independent errors it would be found in a third and more: the test can fail. A random kind of markets beside
+    effects of markets is found in 5 % as well.
+    """
+    entries = process_world("homes", tracks=1500, markets=12, seed=3).entries
+    names = np.unique(primary_artists(entries.timelines.track_ids, entries.artists).to_numpy(zero_copy_only=False))
+    codes, found = entries.timelines.markets, np.zeros(4)
+    for seed in range(200):
+        generator = np.random.default_rng(seed)
+        artists = pd.DataFrame({"artist": names, "label": generator.integers(0, 2, len(names))})
+        markets = pd.DataFrame({"market": codes, "kind": generator.permutation(np.arange(len(codes)) % 2)})
+        source = waits(entries, horizon=60, artists=artists, markets=markets)
+        fits = (
+            discrete_hazard(source, "label"),
+            discrete_hazard(source, "kind", effects=["market"]),
+            frailty_hazard(source, "label"),
+            discrete_hazard(source, "label", cluster="independent"),
+        )
+        found += [fit.summary["p"].iloc[0] <= 0.05 for fit in fits]
+    assert ((found[:3] / 200 >= 0.015) & (found[:3] / 200 <= 0.09)).all(), found / 200
+    assert found[3] / 200 > 0.3
