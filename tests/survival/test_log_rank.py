@@ -14,8 +14,8 @@ from statsmodels.stats.multitest import multipletests
 
 import diffusion
 from survival import WEIGHTS, Cluster, frame_waits, log_rank
-from survival.curves import log_rank as log_rank_module
-from survival.curves.log_rank import Weights
+from survival.curves import log_rank_pairs
+from survival.curves.log_rank_pairs import Weights
 from tests.conftest import REFERENCE
 from tests.survival.waiting_worlds import MARKETS, drawn_entries, observed
 
@@ -139,7 +139,7 @@ def test_tests_by_clusters_are_those_of_the_plain_twin(table: pd.DataFrame, weig
     waits = frame_waits(table, days="days", entered="entered", start="start", cluster="cluster")
     try:
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(log_rank_module, "CLUSTERS_AT_ONCE", 3)
+            patch.setattr(log_rank_pairs, "CLUSTERS_AT_ONCE", 3)
             found = log_rank(waits, "group", weights=weights)
     except diffusion.DataSaysNoError:
         return
