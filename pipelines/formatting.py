@@ -64,6 +64,11 @@ def html_table(frame: pd.DataFrame) -> dict[str, Any]:
     return {"columns": [str(name).replace("_", " ") for name in frame], "rows": frame.to_numpy(dtype=object).tolist()}
 
 
+def seen(tests: pd.DataFrame) -> pd.DataFrame:
+    """Return a table of tests in which a p that is too small for a number is not zero."""
+    return tests.assign(p=tests["p"].clip(lower=np.finfo(np.float64).tiny))
+
+
 def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
     """Return a frame's rows as dictionaries for JSON: missing and infinite values are null, dates are ISO text."""
     rows: list[dict[str, Any]] = []

@@ -22,7 +22,7 @@ _FOOT: Final = 0.42
 _NAMES: Final = 1.5
 """Width of the names of markets in inches."""
 
-_WORDS: Final = 2.35
+_WORDS: Final = 2.75
 """Width of the reading in inches."""
 
 

@@ -31,9 +31,6 @@ LEVELS: Final = {
 }
 """Variable and value → its words, where the value itself does not say enough."""
 
-UNKNOWN: Final = "not known"
-"""Class of waits for which a variable is not known."""
-
 _LEVEL: Final = re.compile(r"^(?:C\()?(\w+)[^\[\]:]*\[T\.(.+)\]$")
 _LOG: Final = re.compile(r"^log\((\w+)\)$")
 
@@ -79,7 +76,7 @@ def covariate(name: str, values: pd.DataFrame) -> Covariate:
     if level and level[1] in values:
         variable, value = level[1], level[2]
         first = str(sorted(values[variable].dropna().unique())[0])
-        return Covariate(_words(variable), _value(variable, value), _value(variable, first), 1.0)
+        return Covariate(_words(variable), value_words(variable, value), value_words(variable, first), 1.0)
     if log:
         return Covariate(_words(log[1]), "twice as many", None, float(np.log(2)))
     return Covariate(_words(name), "one more", None, 1.0)
@@ -92,9 +89,10 @@ def covariates(names: Sequence[str], values: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame({"covariate": list(names), **columns})
 
 
+def value_words(variable: str, value: str) -> str:
+    """Return a value of a variable in words."""
+    return LEVELS.get((variable, value), value)
+
+
 def _words(variable: str) -> str:
     return VARIABLES.get(variable, variable)
-
-
-def _value(variable: str, value: str) -> str:
-    return LEVELS.get((variable, value), value)

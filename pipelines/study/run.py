@@ -23,10 +23,10 @@ KINDS: tuple[figures.Kind, ...] = ("png", "svg")
 REPORT = "report"
 """Name of the report in the manifest."""
 
-REPORT_VERSION = 4
+REPORT_VERSION = 5
 """Raised when the report of the same results reads otherwise."""
 
-FIGURES_VERSION = 3
+FIGURES_VERSION = 4
 """Raised when the figures of the same results look otherwise."""
 
 

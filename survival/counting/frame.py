@@ -203,6 +203,6 @@ def _whole(frame: pd.DataFrame, name: str) -> Ints:
 def flags(frame: pd.DataFrame, name: str) -> Flags:
     """Return a column of flags, checked."""
     column = frame[name]
-    if column.isna().any() or not column.isin([0, 1]).all():
+    if column.dtype != np.bool_ and (column.isna().any() or not column.isin([0, 1]).all()):
         raise SettingError(f"the column '{name}' must be true or false, or 1 or 0, in every row")
     return column.astype(np.bool_).to_numpy()

@@ -156,7 +156,7 @@ class _Ends:
     @classmethod
     def of(cls, curve: KaplanMeier, days: Ints) -> Self:
         """Return the ends of a curve."""
-        survival = curve.staying[days]
+        survival = curve.survival[days]
         return cls(survival, float(survival[1] / max(int(curve.at_risk[days[2]]), 1)))
 
     @property
@@ -177,7 +177,10 @@ class _Ends:
         """Return the p-value of `TO_COME` or more from covariance matrices of log survival, (3, 3).
 
         The share in the second stretch is compared with that which `TO_COME` would leave, given the rest of the curve.
+        It is 1 where one cluster is all there is, or nobody entered by the end.
         """
+        if not self.entered or not np.isfinite(clustered).all():
+            return 1.0
         first, second = -np.diff(self.survival)
         level = TO_COME / (1 - TO_COME)
         share = level * self.entered

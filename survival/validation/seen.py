@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
+from diffusion import DataSaysNoError
 from diffusion.arrays import Flags, Floats, Ints
 from survival.counting.counted import Cluster, Clusters, ClusterWaits, CountedWaits, Events, WaitSource
 
@@ -28,22 +30,47 @@ class SeenWaits:
     values: Mapping[str, frozenset[Any]]
 
     def counted(self, variables: tuple[str, ...] = (), *, cluster: Cluster = "artist") -> CountedWaits:
-        """Return the kept waits counted by variables, and by those of `values`."""
+        """Return the kept waits counted by variables.
+
+        Raises
+        ------
+        SettingError, DataSaysNoError
+            As the source; and when no wait is kept.
+        """
         counted = self.source.counted(tuple(dict.fromkeys([*variables, *self.values])), cluster=cluster)
         kept = np.ones(len(counted.values), np.bool_)
-        for name, values in self.values.items():
-            kept &= counted.values[name].isin(values).to_numpy(np.bool_)
-        events, number = counted.events, np.where(kept, np.cumsum(kept) - 1, -1)
-        went = kept[events.cell]
+        for name, seen in self.values.items():
+            kept &= counted.values[name].isin(seen).to_numpy(np.bool_)
+        if not kept.any():
+            raise DataSaysNoError(f"no wait has a {' and a '.join(self.values)} that was seen before")
+        cell, values = _cells(counted.values, kept, variables)
+        opened, closed = np.zeros((2, len(values), counted.horizon + 1), np.int64)
+        np.add.at(opened, cell[kept], counted.opened[kept])
+        np.add.at(closed, cell[kept], counted.closed[kept])
+        events, went, which = _events(counted.events, cell)
         clusters = counted.clusters
-        return CountedWaits(
-            counted.values[kept].reset_index(drop=True),
-            counted.opened[kept],
-            counted.closed[kept],
-            Events(number[events.cell[went]], events.after[went], events.days[went], events.count[went]),
-            None if clusters is None else _SeenClusters(clusters, kept, went, number),
-            counted.cluster,
-        )
+        kept_clusters = None if clusters is None else _SeenClusters(clusters, cell, went, which)
+        return CountedWaits(values, opened, closed, events, kept_clusters, counted.cluster)
+
+
+def _cells(values: pd.DataFrame, kept: Flags, variables: tuple[str, ...]) -> tuple[Ints, pd.DataFrame]:
+    """Return the new cell of each cell, −1 where it is left out, and the values of the new cells."""
+    cell = np.where(kept, 0, -1)
+    if not variables:
+        return cell, pd.DataFrame(index=range(1))
+    there = values.loc[kept, list(variables)]
+    cell[kept] = there.groupby(list(variables), sort=False, dropna=False).ngroup()
+    return cell, there.drop_duplicates().reset_index(drop=True)
+
+
+def _events(events: Events, cell: Ints) -> tuple[Events, Flags, Ints]:
+    """Return the kept events by new cell, which kinds of event are kept, and the new kind of each of those."""
+    went = cell[events.cell] >= 0
+    keys = np.column_stack([cell[events.cell], events.days, events.after])[went]
+    found, which = np.unique(keys, axis=0, return_inverse=True)
+    which = which.reshape(-1).astype(np.int64)
+    count = np.bincount(which, events.count[went], len(found)).astype(np.int64)
+    return Events(found[:, 0], found[:, 2], found[:, 1], count), went, which
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,40 +81,48 @@ class _SeenClusters:
     ----------
     clusters
         Clusters of all waits.
-    kept, went
-        (g,), (e,): whether a cell is kept, and a kind of entry.
-    number_of
-        (g,): number of each kept cell among the kept ones.
+    cell
+        (g,): new cell of each cell, −1 where it is left out.
+    went
+        (e,): whether a kind of event is kept.
+    which
+        New kind of each kept kind of event.
     """
 
     clusters: Clusters
-    kept: Flags
+    cell: Ints
     went: Flags
-    number_of: Ints
+    which: Ints
 
     @property
     def number(self) -> int:
         """Number of clusters with a wait, kept or not."""
         return self.clusters.number
 
+    @property
+    def cluster(self) -> Ints:
+        """Number of the cluster of each unit."""
+        return self.clusters.cluster
+
     def sums(self, risk: Floats, event: Floats) -> Floats:
         """Return, (c, p), sums over each cluster's kept waits."""
-        every_risk = np.zeros((len(self.kept), *risk.shape[1:]))
+        kept = self.cell >= 0
+        every_risk = np.zeros((len(self.cell), *risk.shape[1:]))
         every_event = np.zeros((len(self.went), *event.shape[1:]))
-        every_risk[self.kept], every_event[self.went] = risk, event
+        every_risk[kept], every_event[self.went] = risk[self.cell[kept]], event[self.which]
         return self.clusters.sums(every_risk, every_event)
 
     def waits(self) -> Iterator[ClusterWaits]:
         """Yield the kept times at risk and entries, block by block."""
         for block in self.clusters.waits():
-            at_risk, entered = self.kept[block.cell], self.kept[block.event_cell]
+            at_risk, entered = self.cell[block.cell] >= 0, self.cell[block.event_cell] >= 0
             yield ClusterWaits(
                 block.cluster[at_risk],
-                self.number_of[block.cell[at_risk]],
+                self.cell[block.cell[at_risk]],
                 block.start[at_risk],
                 block.days[at_risk],
                 block.count[at_risk],
                 block.event_cluster[entered],
-                self.number_of[block.event_cell[entered]],
+                self.cell[block.event_cell[entered]],
                 block.event_days[entered],
             )

@@ -36,10 +36,10 @@ def make_periods() -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)
 
 
-def make_log_log(groups: list[str]) -> pd.DataFrame:
+def make_log_log(groups: list[str], by: str = "size") -> pd.DataFrame:
     days = np.arange(1, 61)
     parts = [
-        pd.DataFrame({"group": name, "days": days, "log_minus_log": np.log(days) - 7 + k})
+        pd.DataFrame({"by": by, "group": name, "days": days, "log_minus_log": np.log(days) - 7 + k})
         for k, name in enumerate(groups)
     ]
     return pd.concat(parts, ignore_index=True)
@@ -81,7 +81,7 @@ def make_scores(models: list[str]) -> pd.DataFrame:
 BUILDERS: dict[str, Callable[[], Figure]] = {
     "ratios": lambda: figures.hazard_ratios(make_ratios()),
     "periods": lambda: figures.hazard_ratio_periods(make_periods()),
-    "log_minus_log": lambda: figures.log_log_curves(make_log_log(["one", "two"]), title="Proportional?"),
+    "log_log": lambda: figures.log_log_curves(pd.concat([make_log_log(["one", "two"], by) for by in "abc"])),
     "states": lambda: figures.states(make_states()),
     "cured": lambda: figures.cured_share(make_cured(CODES)),
     "calibration": lambda: figures.calibration(make_calibration(["cox", "cure"], CODES)),
@@ -131,7 +131,7 @@ def hostile_figures() -> dict[str, Figure]:
     return {
         "ratios": figures.hazard_ratios(strange, title=HOSTILE),
         "periods": figures.hazard_ratio_periods(periods, title=HOSTILE, since=HOSTILE),
-        "log_minus_log": figures.log_log_curves(make_log_log([HOSTILE, "_hidden"]), title=HOSTILE, since=HOSTILE),
+        "log_log": figures.log_log_curves(make_log_log([ENCODED, "_hidden"], ENCODED), title=HOSTILE, since=HOSTILE),
         "states": figures.states(make_states(), title=HOSTILE, since=HOSTILE),
         "cured": figures.cured_share(make_cured(codes), names=named, title=HOSTILE),
         "calibration": figures.calibration(make_calibration([HOSTILE, "_b"], codes), names=named, title=HOSTILE),
@@ -164,9 +164,9 @@ CURED, CALIBRATION, SCORES = make_cured(CODES), make_calibration(["cox"], CODES)
         (lambda: figures.hazard_ratio_periods(PERIODS.assign(days=0)), "ends before it begins"),
         (lambda: figures.hazard_ratio_periods(PERIODS.drop(columns="after")), "lacks after"),
         (lambda: figures.hazard_ratio_periods(pd.concat([PERIODS] * 2)), "more than one row"),
-        (lambda: figures.log_log_curves(LOGS.assign(days=0), title=""), "not above 0"),
-        (lambda: figures.log_log_curves(pd.concat([LOGS] * 2), title=""), "occurs twice"),
-        (lambda: figures.log_log_curves(LOGS.assign(log_minus_log=-LOGS["log_minus_log"]), title=""), "falls"),
+        (lambda: figures.log_log_curves(LOGS.assign(days=0)), "not above 0"),
+        (lambda: figures.log_log_curves(pd.concat([LOGS] * 2)), "occurs twice"),
+        (lambda: figures.log_log_curves(LOGS.assign(log_minus_log=-LOGS["log_minus_log"])), "falls"),
         (lambda: figures.states(STATES.assign(left=0.5)), "do not sum to 1"),
         (lambda: figures.states(STATES.assign(entered_after_left=0.5)), "outside 0 … 1"),
         (lambda: figures.states(STATES[1:]), "without gaps"),
@@ -196,7 +196,7 @@ def test_tables_that_cannot_be_right_are_refused(draw: Callable[[], Figure], mes
         lambda: figures.hazard_ratios(RATIOS[:0]),
         lambda: figures.hazard_ratios(RATIOS.assign(hazard_ratio=np.nan)),
         lambda: figures.hazard_ratio_periods(PERIODS[:0]),
-        lambda: figures.log_log_curves(LOGS[:0], title=""),
+        lambda: figures.log_log_curves(LOGS[:0]),
         lambda: figures.states(STATES[:0]),
         lambda: figures.cured_share(CURED[:0]),
         lambda: figures.calibration(CALIBRATION.assign(observed=np.nan)),
@@ -278,6 +278,8 @@ def test_a_share_that_follow_up_cannot_tell_is_called_not_entered() -> None:
     assert fills[1] == "white" != fills[0]
     assert figure.axes[0].get_xlim() == (0, pytest.approx(1.05 * 0.06))
     assert tick_names(figure) == ["Sweden", "United States"]
+    close = make_cured(["SE", "US"]).assign(share=0.9911, low=0.9903, high=0.9919, suffices=False)
+    assert outside(figures.cured_share(close)) == []
     certain = flat(figures.cured_share(make_cured(["SE"])))
     assert "Hollow" not in certain
     assert "by the end of follow-up" not in certain
@@ -330,8 +332,8 @@ def test_more_than_fits_a_page_is_cut_and_the_figure_says_so() -> None:
     panels = pd.concat([make_periods().assign(variable=f"v{k}") for k in range(4)])
     periods = figures.hazard_ratio_periods(panels)
     assert [len(periods.axes), "the first 12 of 16 covariates" in flat(periods)] == [12, True]
-    logs = figures.log_log_curves(make_log_log([f"g{k}" for k in range(10)]), title="Many")
-    assert "the first 8 of 10 groups" in flat(logs)
+    logs = figures.log_log_curves(pd.concat([make_log_log([f"g{k}" for k in range(10)], by) for by in "abcdefg"]))
+    assert "the first 6 of 7 groupings. Drawn are the first 8 groups of a panel." in flat(logs)
     cured = figures.cured_share(make_cured(CODES), most=3)
     assert "3 of 10 markets" in flat(cured)
     models = [f"m{k}" for k in range(17)]

@@ -24,6 +24,7 @@ from pipelines.progress import quiet
 from pipelines.study.run import Run
 from pipelines.study.settings import Study
 from pipelines.study.steps import GRAPH_SET, RUN_SET, STEPS
+from survival.contracts import CURVES
 from tests.conftest import KAGGLE_COLUMNS, WriteCsv, day, kaggle_rows, steady
 
 ROWS = steady(
@@ -132,8 +133,7 @@ def test_survival_writes_what_it_promises(shell: Shell, write_csv: WriteCsv, tmp
     assert code == 0
     assert "follow-up ends before the horizon of 180 days; stopped: every curve on day 58" in out
     curves = pd.read_parquet(tmp_path / "made" / "survival.parquet")
-    assert list(curves.columns)[:8] == ["by", "group", "days", "at_risk", "events", "survival", "low", "high"]
-    assert {"share_entered", "share_low", "share_high", "cumulative_hazard", "hazard_low", "hazard_high"} < {*curves}
+    assert list(curves.columns) == CURVES.names
     assert curves.groupby("group").first()["survival"].to_dict() == {"Europe": 1.0}
     made = files(tmp_path / "made")
     assert made >= {"survival_summary.parquet", "figures/survival_continent.png", "report.html"}
@@ -153,7 +153,8 @@ def test_demo_makes_everything_within_its_folder(shell: Shell, tmp_path: Path) -
     assert {Path(path).stem for path in figures if path.endswith(".png")} == {
         "flow_map", "lags", "leaders", "transition_matrix", "community_map",
         "community_grid", "lag_curves",
-        "survival_none", "survival_continent", "survival_language_match", "survival_footprint_size",
+        "survival_none", "survival_continent", "survival_language_match", "survival_footprint_size", "states",
+        "hazard_ratios", "hazard_ratio_periods", "log_log", "cured", "model_scores", "calibration",
     }  # fmt: skip
     assert {path.replace(".png", ".svg") for path in figures} == {path for path in figures if path.endswith(".svg")}
     html = (tmp_path / "out" / "demo" / "report.html").read_text(encoding="utf-8")
@@ -166,6 +167,10 @@ def test_demo_makes_everything_within_its_folder(shell: Shell, tmp_path: Path) -
         "Direct influence",
         "Communities",
         "Does distance explain it?",
+        "Still charting, gone, entered",
+        "What goes with a faster entry",
+        "Who never enters",
+        "Checked: do models predict later tracks?",
     ):
         assert f"<h2>{heading}</h2>" in html
     assert "Not made: validity" in html

@@ -39,6 +39,13 @@ FIGURES = {
     "survival_continent": "survival",
     "survival_language_match": "survival",
     "survival_footprint_size": "survival",
+    "states": "states",
+    "hazard_ratios": "hazard_ratios",
+    "hazard_ratio_periods": "hazard_ratio_periods",
+    "log_log": "log_log",
+    "cured": "cured",
+    "model_scores": "model_scores",
+    "calibration": "model_scores",
 }
 """Figure of a full run → the table or step that it draws."""
 

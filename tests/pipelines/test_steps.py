@@ -31,6 +31,8 @@ CHANGED = {
     "seed": 1,
     "by": ("none",),
     "horizon": 90,
+    "effects": ("language_match",),
+    "strata": (),
 }
 """Field of a study → another value than that of `mine`."""
 
@@ -76,15 +78,15 @@ def test_every_step_comes_after_those_that_it_needs() -> None:
         assert set(step.needs) <= set(names[:place])
     graph_steps = ["entries", "graph", "baseline", "leaders", "structure", "direct", "placebo", "exports"]
     assert [step.name for step in with_needs(GRAPH_SET, STEPS)] == graph_steps
-    assert [step.name for step in with_needs(SURVIVAL_SET, STEPS)] == ["entries", "survival"]
+    assert [step.name for step in with_needs(SURVIVAL_SET, STEPS)] == ["entries", *SURVIVAL_SET]
     assert [step.name for step in followers("graph", STEPS)] == [*AFTER_GRAPH, "known"]
 
 
 def test_every_setting_matters_to_some_step() -> None:
     known = {spec.name for spec in fields(Study)}
     used = {name for step in STEPS for name in step.settings}
-    # charts and truth count by their content, the title stands in the report alone
-    assert used == known - {"path", "title", "truth"}
+    # charts, truth and groups count by their content, the title stands in the report alone
+    assert used == known - {"path", "title", "truth", "groups"}
     assert set(CHANGED) == used
 
 
@@ -112,7 +114,7 @@ def test_what_changed_is_made_again_and_nothing_else(mine: Study, write_csv: Wri
     assert run(mine, place) == list(RUN_SET)
     assert run(mine, place) == []
     assert run(mine, place, raised("graph")) == ["graph", *AFTER_GRAPH]
-    assert run(mine.override(horizon=90), place, raised("graph")) == ["survival"]
+    assert run(mine.override(horizon=90), place, raised("graph")) == list(SURVIVAL_SET)
     assert run(mine.override(horizon=90), place, raised("graph"), SURVIVAL_SET) == []
     write_csv(ROWS[:-1])
     assert run(mine, place) == list(RUN_SET)
@@ -121,7 +123,7 @@ def test_what_changed_is_made_again_and_nothing_else(mine: Study, write_csv: Wri
 def test_the_report_covers_what_earlier_runs_made_with_other_settings(mine: Study, tmp_path: Path) -> None:
     place = tmp_path / "out"
     run(mine, place)
-    assert run(mine.override(horizon=90, replicates=21), place, names=SURVIVAL_SET) == ["survival"]
+    assert run(mine.override(horizon=90, replicates=21), place, names=SURVIVAL_SET) == list(SURVIVAL_SET)
     html = (place / "report.html").read_text(encoding="utf-8")
     assert "<h2>Leaders</h2>" in html  # of 20 replicates
     assert "censored where the market's coverage ends or after 90 days" in " ".join(html.split())

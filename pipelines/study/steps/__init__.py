@@ -2,6 +2,7 @@
 
 from pipelines.study.step import Step
 from pipelines.study.steps.baseline import BASELINE
+from pipelines.study.steps.cured import CURED
 from pipelines.study.steps.direct import DIRECT
 from pipelines.study.steps.effects import EFFECTS
 from pipelines.study.steps.entries import ENTRIES
@@ -13,16 +14,18 @@ from pipelines.study.steps.placebo import PLACEBO
 from pipelines.study.steps.states import STATES
 from pipelines.study.steps.structure import STRUCTURE
 from pipelines.study.steps.survival import SURVIVAL
+from pipelines.study.steps.validation import VALIDATION
 
 STEPS: tuple[Step, ...] = (
-    ENTRIES, GRAPH, BASELINE, LEADERS, STRUCTURE, DIRECT, PLACEBO, SURVIVAL, STATES, EFFECTS, EXPORTS, KNOWN_NETWORK,
+    ENTRIES, GRAPH, BASELINE, LEADERS, STRUCTURE, DIRECT, PLACEBO, SURVIVAL, STATES, EFFECTS, CURED, VALIDATION,
+    EXPORTS, KNOWN_NETWORK,
 )  # fmt: skip
 """All steps, each after the steps that it needs."""
 
 GRAPH_SET = ("baseline", "leaders", "structure", "direct", "placebo", "exports")
 """Steps of `graph`; the steps that they need are added."""
 
-SURVIVAL_SET = ("survival", "states", "effects")
+SURVIVAL_SET = ("survival", "states", "effects", "cured", "validation")
 """Steps of `survival`; the steps that they need are added."""
 
 RUN_SET = tuple(step.name for step in STEPS if step is not KNOWN_NETWORK)

@@ -1,27 +1,24 @@
 """What goes with faster entries: hazard ratios of a Cox model, and whether they stay the same."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from functools import cache
+from typing import Any, Final, Self
 
 import numpy as np
 import pandas as pd
 
 import figures
-from diffusion import DataSaysNoError, SettingError
-from pipelines.formatting import html_table, many, records
-from pipelines.study.covariates import UNKNOWN, VARIABLES, covariates
+from diffusion import DataSaysNoError
+from pipelines.formatting import html_table, many, records, seen
+from pipelines.study.covariates import VARIABLES, covariates, value_words
 from pipelines.study.results import Results
 from pipelines.study.settings import Study
 from pipelines.study.step import Drawing, Gaps, Output, Step
-from survival import Cluster, cox, hazard_ratios_by_period, log_log, proportionality, waits
+from pipelines.study.waiting import CountedOnce, last_day, of_these_data, variables_in, varying
+from survival import cox, hazard_ratios_by_period, log_log, proportionality, waits
 from survival.contracts import HAZARD_RATIO_PERIODS, HAZARD_RATIOS, LOG_LOG, PROPORTIONALITY
-from survival.counting.counted import CountedWaits, WaitSource
-from survival.counting.formula import variables_of
+from survival.curves.bands import FEW
 from survival.regression.proportionality import PERIODS
-
-FEW: Final = 10
-"""Effective number of artists below which an interval may be too narrow."""
 
 LEVEL: Final = 0.05
 """p-value up to which a ratio is said to change."""
@@ -33,54 +30,27 @@ CURVES: Final = 8
 """Values of a variable at most for which curves are compared."""
 
 
-@dataclass(frozen=True)
-class KnownWaits:
-    """Waits in which what is not known of a variable with texts is a class of its own.
-
-    Attributes
-    ----------
-    source
-        The waits.
-    """
-
-    source: WaitSource
-
-    def counted(self, variables: tuple[str, ...] = (), *, cluster: Cluster = "artist") -> CountedWaits:
-        """Return the waits counted by variables."""
-        counted = self.source.counted(variables, cluster=cluster)
-        texts = [name for name in counted.values if counted.values[name].dtype == object]
-        return replace(counted, values=counted.values.fillna(dict.fromkeys(texts, UNKNOWN)))
-
-
 def _make(study: Study, results: Results) -> Output:
-    source, gaps = KnownWaits(waits(results.entries, horizon=study.horizon)), Gaps()
-    variables = dict.fromkeys([*(name for term in study.effects for name in variables_of(term)), *study.strata])
-    counted = source.counted(tuple(variables), cluster="independent")
-    values, last = counted.values, int(np.flatnonzero(counted.closed.any(axis=0))[-1])
-    terms = [term for term in study.effects if all(len(values[name].unique()) > 1 for name in variables_of(term))]
-    model = _Model(source, tuple(terms), study.strata, values, last)
-    tables = gaps.take("hazard_ratios", lambda: _of_these_data(model.ratios))
-    if tables:
-        tables |= gaps.take("hazard_ratio_periods", lambda: _of_these_data(model.periods))
-        tables |= gaps.take("log_log", lambda: _of_these_data(model.curves))
-    notes = {
+    whole, gaps = waits(results.entries, horizon=study.horizon), Gaps()
+    values = whole.counted(variables_in(study.effects, study.strata), cluster="independent").values
+    terms = varying(study.effects, values)
+    source = CountedOnce(replace(whole, leave_out_missing=True))
+    model = cache(lambda: Model.of(source, terms, study.strata))
+    tables = gaps.take("hazard_ratios", lambda: of_these_data(lambda: model().ratios()))
+    tables |= gaps.take("hazard_ratio_periods", lambda: of_these_data(lambda: model().periods()))
+    tables |= gaps.take("log_log", lambda: of_these_data(lambda: model().curves()))
+    missing = whole.missing(variables_in(terms, study.strata))
+    notes: dict[str, Any] = {
         "same": [term for term in study.effects if term not in terms],
-        "waits": int(counted.opened.sum()),
-        "events": int(counted.entered.sum()),
+        "missing": {str(name): int(count) for name, count in missing.items() if count},
     }
+    if tables:
+        notes |= {"waits": model().waits, "events": model().events}
     return Output(tables, notes=notes, not_made=gaps)
 
 
-def _of_these_data(make: Callable[[], dict[str, pd.DataFrame]]) -> dict[str, pd.DataFrame]:
-    """Return what `make` returns; that these data cannot have a covariate is no wrong setting."""
-    try:
-        return make()
-    except SettingError as error:
-        raise DataSaysNoError(str(error)) from error
-
-
 @dataclass(frozen=True, slots=True)
-class _Model:
+class Model:
     """A Cox model of these waits.
 
     Attributes
@@ -91,25 +61,42 @@ class _Model:
         Terms of the formula, and variables with a baseline each.
     values
         Values of their variables.
+    waits, events
+        Number of waits, and of those that ended with an entry.
     last
         Last day at risk.
     """
 
-    source: KnownWaits
+    source: CountedOnce
     terms: tuple[str, ...]
     strata: tuple[str, ...]
     values: pd.DataFrame
+    waits: int
+    events: int
     last: int
+
+    @classmethod
+    def of(cls, source: CountedOnce, terms: tuple[str, ...], strata: tuple[str, ...]) -> Self:
+        """Return the model of waits.
+
+        Raises
+        ------
+        DataSaysNoError
+            When nobody is at risk, or there is no term.
+        """
+        if not terms:
+            raise DataSaysNoError("every variable of the model is the same for all waits, or not known")
+        counted = source.counted(variables_in(terms, strata), cluster="independent")
+        numbers = int(counted.opened.sum()), int(counted.entered.sum())
+        return cls(source, terms, strata, counted.values, *numbers, last_day(counted))
 
     @property
     def formula(self) -> str:
-        """The formula; without a term, that of no covariate."""
-        return " + ".join(self.terms) or "1"
+        """The formula."""
+        return " + ".join(self.terms)
 
     def ratios(self) -> dict[str, pd.DataFrame]:
         """Return the hazard ratios and the test of proportionality."""
-        if not self.terms:
-            raise DataSaysNoError("every variable of the model is the same for all waits")
         fit = cox(self.source, self.formula, strata=self.strata)
         summary = fit.summary.rename(columns={"se(coef)": "se"}).reset_index()
         table = self._worded(summary)
@@ -127,12 +114,13 @@ class _Model:
 
     def curves(self) -> dict[str, pd.DataFrame]:
         """Return log(−log S) by each variable of the model with few values."""
-        names = [term for term in self.terms if term in self.values and self.values[term].nunique() <= CURVES]
+        names = [term for term in self.terms if term in self.values and len(self.values[term].unique()) <= CURVES]
         if not names:
             raise DataSaysNoError(f"no term of the model is a variable with at most {CURVES} values")
         parts = [log_log(self.source, name).assign(by=name) for name in names]
         table = pd.concat(parts, ignore_index=True)
-        return {"log_log": table.assign(group=table["group"].astype(str))[LOG_LOG.names]}
+        table["group"] = [value_words(by, str(value)) for by, value in zip(table["by"], table["group"], strict=True)]
+        return {"log_log": table[LOG_LOG.names]}
 
     def _worded(self, table: pd.DataFrame) -> pd.DataFrame:
         """Return a table of covariates with their words, and the ratios for the step that they are about."""
@@ -155,26 +143,22 @@ def _drawings(results: Results) -> dict[str, Drawing]:
             lambda: figures.hazard_ratio_periods(results.table("hazard_ratio_periods")),
         )
     if results.holds("log_log"):
-        drawings |= {
-            f"log_log_{by}": _log_log_drawing(str(by), part) for by, part in results.table("log_log").groupby("by")
-        }
+        table = results.table("log_log").replace({"by": VARIABLES})
+        drawings["log_log"] = Drawing(
+            "Curves that keep their distance where hazards are proportional.", lambda: figures.log_log_curves(table)
+        )
     return drawings
-
-
-def _log_log_drawing(by: str, table: pd.DataFrame) -> Drawing:
-    title = f"Proportional hazards? By {VARIABLES.get(by, by)}"
-    return Drawing(title, lambda: figures.log_log_curves(table, title=title))
 
 
 def _section(results: Results) -> dict[str, Any]:
     notes = results.notes("effects")
-    content: dict[str, Any] = {"said": [], "changes": [], "tests": None, "strata": [], **notes}
+    content: dict[str, Any] = {"said": [], "changes": [], "tests": None, "strata": [], "count": 0, **notes}
     if results.holds("hazard_ratios"):
         table = results.table("hazard_ratios")
         content["said"] = [read(row) for row in strongest(table)[:MOST_SAID]]
         content["count"] = len(table)
         content["strata"] = [VARIABLES.get(name, name) for name in results.parameters("effects")["strata"]]
-        content["tests"] = html_table(results.table("proportionality"))
+        content["tests"] = html_table(seen(results.table("proportionality")))
     if results.holds("hazard_ratio_periods"):
         content["changes"] = _changes(results.table("hazard_ratio_periods"))
     return content
@@ -215,8 +199,10 @@ def _lines(results: Results) -> list[str]:
 
 def _caveats(results: Results) -> list[str]:
     notes, lines = results.notes("effects"), []
+    for name, count in notes["missing"].items():
+        lines.append(f"Left out of the model: {count:,} waits of which {name} is not known.")
     if notes["same"]:
-        lines.append(f"Left out of the model, being the same for all waits: {', '.join(notes['same'])}.")
+        lines.append(f"Left out of the model, being the same for all waits or not known: {', '.join(notes['same'])}.")
     if results.holds("hazard_ratios"):
         table = results.table("hazard_ratios")
         lines.append(

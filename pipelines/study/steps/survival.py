@@ -10,7 +10,7 @@ import pandas as pd
 import figures
 from diffusion import DataSaysNoError, SettingError
 from pipelines.folders.manifest import file_facts
-from pipelines.formatting import html_table
+from pipelines.formatting import html_table, seen
 from pipelines.study.results import Results
 from pipelines.study.settings import Study
 from pipelines.study.step import Drawing, Gaps, Output, Step
@@ -109,7 +109,7 @@ def _section(results: Results) -> dict[str, Any]:
     return {
         "horizon": results.parameters("survival")["horizon"],
         "summary": html_table(_shown(results.table("survival_summary"))),
-        "tests": html_table(tests.loc[tests["group"] == ALL, ["by", "statistic", "df", "clusters", "p"]]),
+        "tests": html_table(seen(tests.loc[tests["group"] == ALL, ["by", "statistic", "df", "clusters", "p"]])),
     }
 
 

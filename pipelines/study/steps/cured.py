@@ -1,0 +1,104 @@
+"""Who never enters: the cured share by market, where follow-up is long enough to tell."""
+
+from typing import Any, Final
+
+import pandas as pd
+
+import figures
+from diffusion import DataSaysNoError, market_names
+from pipelines.formatting import many
+from pipelines.study.results import Results
+from pipelines.study.settings import Study
+from pipelines.study.step import Drawing, Gaps, Output, Step
+from pipelines.study.waiting import CountedOnce, entered_markets, last_day
+from survival import cure, waits
+from survival.contracts import CURED as SHARES
+from survival.regression.cure import CURED as NEVER
+from survival.regression.distributions import Family
+from survival.validation.seen import SeenWaits
+
+FAMILIES: Final[tuple[Family, ...]] = ("weibull", "lognormal")
+"""Distributions of the time of those who enter, of which the best by Akaike's criterion is taken."""
+
+
+def _make(study: Study, results: Results) -> Output:
+    gaps = Gaps()
+    notes: dict[str, Any] = {}
+    return Output(gaps.take("cured", lambda: _shares(study, results, notes)), notes=notes, not_made=gaps)
+
+
+def _shares(study: Study, results: Results, notes: dict[str, Any]) -> dict[str, pd.DataFrame]:
+    """Return the share that never enters, by market; the notes get the model and the markets that nobody enters."""
+    whole = waits(results.entries, horizon=study.horizon)
+    source = waits(results.entries, horizon=last_day(whole.counted(cluster="independent")))
+    there, never = entered_markets(source)
+    if not there:
+        raise DataSaysNoError("no wait ended with an entry")
+    known = CountedOnce(SeenWaits(source, {"market": there}))
+    fits = [cure(known, "1", cured="market", family=family) for family in FAMILIES]
+    fit = min(fits, key=lambda each: each.AIC_)
+    follow_up = fit.follow_up.reset_index()
+    found = fit.cured_share(follow_up[["market"]])
+    table = follow_up[["market", "waits", "events"]].assign(
+        share=found["estimate"],
+        low=found["low"],
+        high=found["high"],
+        suffices=found["share"] == NEVER,
+        by_day=fit.horizon,
+        to_come=follow_up["to_come"],
+        p=follow_up["p"],
+    )
+    notes |= {"family": fit.family, "never": sorted(never), "by_day": fit.horizon}
+    return {"cured": table[SHARES.names]}
+
+
+def _drawings(results: Results) -> dict[str, Drawing]:
+    if not results.holds("cured"):
+        return {}
+    return {
+        "cured": Drawing(
+            "Share of waits that end in an entry, by market, ever or by the end of follow-up.",
+            lambda: figures.cured_share(results.table("cured")),
+        )
+    }
+
+
+def _said(results: Results) -> str:
+    """Return in a sentence for how many markets a share that never enters can be told; empty without the table."""
+    if not results.holds("cured"):
+        return ""
+    table = results.table("cured")
+    told = table[table["suffices"]]
+    days, number = results.notes("cured")["by_day"], len(told) or "none"
+    said = f"follow-up of {days} days suffices in {number} of {many(len(table), 'market')}"
+    if len(told):
+        ends = told.sort_values("share").iloc[[0, -1]]
+        names = market_names(ends["market"])
+        shares = [f"{row['share']:.1%} ({names[row['market']]})" for row in ends.to_dict("records")]
+        said += f"; there {' to '.join(dict.fromkeys(shares))} of waits never end in an entry"
+    return said
+
+
+def _section(results: Results) -> dict[str, Any]:
+    said, notes = _said(results), results.notes("cured")
+    names = market_names(notes.get("never", []))
+    return {"said": said[:1].upper() + said[1:], "family": notes.get("family"), "never": [*names.values()]}
+
+
+def _lines(results: Results) -> list[str]:
+    said = _said(results)
+    return [f"cured     {said}"] if said else []
+
+
+CURED = Step(
+    name="cured",
+    doing="telling who never enters",
+    version=1,
+    tables={"cured": SHARES},
+    make=_make,
+    needs=("entries",),
+    settings=("horizon",),
+    drawings=_drawings,
+    section=_section,
+    lines=_lines,
+)
