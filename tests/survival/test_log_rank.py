@@ -54,6 +54,7 @@ def test_independent_tests_are_those_of_r(rows: pd.DataFrame, answers: pd.DataFr
         name = f"survdiff {rho}"
         assert found.overall["statistic"][0] == pytest.approx(answers.loc[(data, "all", name), "value"], rel=EXACT)
         assert found.overall["df"][0] == len(found.groups) - 1
+        assert found.groups["observed"].sum() == pytest.approx(found.groups["expected"].sum(), rel=EXACT)
         for row in found.pairs.to_dict("records"):
             known = answers.loc[(data, f"{row['group']}-{row['other']}", name), "value"]
             assert row["statistic"] == pytest.approx(known, rel=EXACT)
@@ -203,8 +204,8 @@ def share_called(
 
 def test_tests_by_artist_hold_their_level_and_independent_ones_do_not(calendar: diffusion.Calendar) -> None:
     world = {**NULLS["artists"], "sizes": 0.0}
-    assert share_called(calendar, world, "artist", 60) <= 0.15
-    assert share_called(calendar, world, "artist", 60, "independent") >= 0.3
+    assert share_called(calendar, world, "artist", 40) <= 0.15
+    assert share_called(calendar, world, "artist", 40, "independent") >= 0.3
 
 
 @pytest.mark.slow
