@@ -100,6 +100,16 @@ def log_rank(
     Fleming 1982, doi 10.1093/biomet/69.3.553. By clusters: Lin & Wei 1989, doi 10.1080/01621459.1989.10478874; Lee, Wei
     & Ying 1993, doi 10.1080/01621459.1993.10476384. Holm 1979; Benjamini & Hochberg 1995, doi
     10.1111/j.2517-6161.1995.tb02031.x.
+
+    Examples
+    --------
+    >>> import survival
+    >>> frame = pd.DataFrame({"days": [3, 5, 5, 8], "entered": [1, 1, 0, 1], "chart": ["a", "a", "b", "b"]})
+    >>> waiting = survival.frame_waits(frame, days="days", entered="entered")
+    >>> log_rank(waiting, "chart").groups[["group", "observed", "expected"]].round(3)
+      group  observed  expected
+    0     a       2.0     0.833
+    1     b       1.0     2.167
     """
     if weights not in WEIGHTS:
         raise SettingError(f"weights are {', '.join(WEIGHTS)}, not '{weights}'")
