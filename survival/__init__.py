@@ -6,7 +6,8 @@ from survival.counting.source import Waits, waits
 from survival.curves.aalen_johansen import StateCounts
 from survival.curves.breakthrough import Breakthrough, breakthrough
 from survival.curves.grouping import GROUPINGS, Grouping
-from survival.curves.log_rank import WEIGHTS, LogRank, log_rank
+from survival.curves.log_rank import LogRank, log_rank
+from survival.curves.log_rank_pairs import WEIGHTS
 from survival.curves.restricted_mean import RestrictedMean, restricted_mean
 from survival.curves.state_bands import ClusterCounts
 from survival.curves.states import States, aalen_johansen, states

@@ -158,7 +158,7 @@ def breakthrough(
         or ``origin``; ``footprint_size`` (number of markets entered on day 0, in four classes); several variables, such
         as ``("origin", "market")``; or a table of your own with one column of groups beside `market`, `track_id`,
         `artist`, or `source` and `target`. By ``origin``, or by `source` and `target`, a wait counts once for each
-        market of its footprint.
+        market of its footprint. What a table does not name is in no group.
     horizon
         Days, the bound included (default: that of the waits; 180 for entries).
     cluster
@@ -188,6 +188,16 @@ def breakthrough(
     10.1080/01621459.1958.10501452. With delayed entry: Klein & Moeschberger (2003), Survival Analysis, §4.6. Nelson
     1972, doi 10.1080/00401706.1972.10488991; Aalen 1978, doi 10.1214/aos/1176344247. Brookmeyer & Crowley 1982, doi
     10.2307/2530286.
+
+    Examples
+    --------
+    >>> import survival
+    >>> frame = pd.DataFrame({"days": [3, 5, 5, 8], "entered": [1, 1, 0, 1], "chart": ["a", "a", "b", "b"]})
+    >>> waiting = survival.frame_waits(frame, days="days", entered="entered")
+    >>> breakthrough(waiting, by="chart").summary[["group", "waits", "events", "median_days"]]
+      group  waits  events  median_days
+    0     a      2       2            3
+    1     b      2       1            8
     """
     waiting = source_of(source, horizon)
     groups = grouped(waiting, by, horizon=horizon, cluster=cluster)

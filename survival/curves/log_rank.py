@@ -1,31 +1,20 @@
 """Log-rank tests: whether groups of waits enter at the same pace, weighted or not, robust to clusters."""
 
 from dataclasses import dataclass
-from itertools import pairwise
-from typing import Final, Literal, get_args
 
 import numpy as np
 import pandas as pd
 from scipy.special import chdtrc, fdtrc
 
 from diffusion import DataSaysNoError, Entries, SettingError
-from diffusion.arrays import Floats, Ints
+from diffusion.arrays import Floats
 from survival.counting.counted import Cluster, WaitSource
 from survival.counting.frame import FrameWaits
 from survival.counting.variables import ORIGIN
 from survival.curves.breakthrough import source_of
-from survival.curves.clustered import Clustered, blocks
-from survival.curves.comparisons import add_adjusted, pairs_of
+from survival.curves.clustered import blocks
 from survival.curves.grouping import By, Groups, grouped, name_of
-
-Weights = Literal["log-rank", "wilcoxon", "tarone-ware", "peto", "fleming-harrington"]
-WEIGHTS: tuple[Weights, ...] = get_args(Weights)
-
-CLUSTERS_AT_ONCE: Final = 512
-"""Clusters of which all pairs of groups are compared at once."""
-
-SMALLEST: Final = 1e-10
-"""Share of the largest eigenvalue below which one is rounding."""
+from survival.curves.log_rank_pairs import SMALLEST, WEIGHTS, Weight, Weights, draw_variance, f_of, pair_tests
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +100,16 @@ def log_rank(
     Fleming 1982, doi 10.1093/biomet/69.3.553. By clusters: Lin & Wei 1989, doi 10.1080/01621459.1989.10478874; Lee, Wei
     & Ying 1993, doi 10.1080/01621459.1993.10476384. Holm 1979; Benjamini & Hochberg 1995, doi
     10.1111/j.2517-6161.1995.tb02031.x.
+
+    Examples
+    --------
+    >>> import survival
+    >>> frame = pd.DataFrame({"days": [3, 5, 5, 8], "entered": [1, 1, 0, 1], "chart": ["a", "a", "b", "b"]})
+    >>> waiting = survival.frame_waits(frame, days="days", entered="entered")
+    >>> log_rank(waiting, "chart").groups[["group", "observed", "expected"]].round(3)
+      group  observed  expected
+    0     a       2.0     0.833
+    1     b       1.0     2.167
     """
     if weights not in WEIGHTS:
         raise SettingError(f"weights are {', '.join(WEIGHTS)}, not '{weights}'")
@@ -121,7 +120,7 @@ def log_rank(
     if groups.counted.clusters is None and not isinstance(waiting, FrameWaits) and ORIGIN in groups.counted.values:
         raise SettingError("groups that share waits cannot be compared as independent; cluster by artist or track")
     _check(groups)
-    weight = _Weight(weights, p, q)
+    weight = Weight(weights, p, q)
     counts = _Counts.of(groups, weight)
     overall = pd.DataFrame({"by": [name_of(by)], "weights": [weights], "groups": [len(groups.names)]})
     for name, value in _overall(groups, counts).items():
@@ -135,7 +134,7 @@ def log_rank(
             "expected": counts.share @ (counts.weight * counts.entered.sum(axis=0)),
         }
     )
-    return LogRank(overall, _pairs(groups, weight), table, groups.counted.cluster)
+    return LogRank(overall, pair_tests(groups, weight), table, groups.counted.cluster)
 
 
 def _check(groups: Groups) -> None:
@@ -143,30 +142,6 @@ def _check(groups: Groups) -> None:
         raise DataSaysNoError(f"only '{groups.names[0]}' has waits at risk: a comparison needs two groups")
     if not groups.entered.any():
         raise DataSaysNoError("no wait ended in an entry: there is nothing to compare")
-
-
-@dataclass(frozen=True, slots=True)
-class _Weight:
-    """Weights by day; fields as in `log_rank`."""
-
-    name: Weights
-    p: float
-    q: float
-
-    def of(self, at_risk: Floats, entered: Floats) -> Floats:
-        """Return the weights from the waits at risk and entries of all groups compared; the last axis is the day."""
-        if self.name == "wilcoxon":
-            return at_risk
-        if self.name == "tarone-ware":
-            return np.asarray(np.sqrt(at_risk), np.float64)
-        if self.name == "peto":
-            return np.cumprod(1 - entered / (at_risk + 1), axis=-1, dtype=np.float64)
-        if self.name == "fleming-harrington":
-            survival = np.cumprod(1 - entered / np.maximum(at_risk, 1), axis=-1)
-            before = np.concatenate([np.ones_like(survival[..., :1]), survival[..., :-1]], axis=-1)
-            weight: Floats = before**self.p * (1 - before) ** self.q
-            return weight
-        return np.ones_like(at_risk)
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,22 +158,17 @@ class _Counts:
     once: Floats
 
     @classmethod
-    def of(cls, groups: Groups, weight: _Weight) -> "_Counts":
+    def of(cls, groups: Groups, weight: Weight) -> "_Counts":
         entered = groups.entered.astype(np.float64)
         at_risk = groups.at_risk.astype(np.float64)
         all_at_risk, went = at_risk.sum(axis=0), entered.sum(axis=0)
-        share = at_risk / np.maximum(all_at_risk, 1)
         return cls(
             entered,
-            share,
-            np.where(share.max(axis=0) < 1, weight.of(all_at_risk, went), 0.0),  # one group alone says nothing
+            at_risk / np.maximum(all_at_risk, 1),
+            weight.of(all_at_risk, went),
             went / np.maximum(all_at_risk, 1),
-            _once(all_at_risk, went),
+            draw_variance(all_at_risk, went),
         )
-
-
-def _once(at_risk: Floats, entered: Floats) -> Floats:
-    return entered * (at_risk - entered) / np.maximum(at_risk - 1, 1)
 
 
 def _overall(groups: Groups, counts: _Counts) -> dict[str, float | int | None]:
@@ -218,7 +188,7 @@ def _overall(groups: Groups, counts: _Counts) -> dict[str, float | int | None]:
     squares, rank = _squares(score, variance)
     if clusters is None:
         return {"clusters": None, "statistic": squares, "df": rank, "p": float(chdtrc(rank, squares))}
-    statistic = float(_f(np.array(squares), rank, np.array(clusters, np.float64)))
+    statistic = float(f_of(np.array(squares), rank, np.array(clusters, np.float64)))
     chance = float(fdtrc(rank, clusters - rank, statistic))
     return {"clusters": clusters, "statistic": statistic, "df": rank, "p": chance}
 
@@ -230,100 +200,20 @@ def _squares(score: Floats, variance: Floats) -> tuple[float, int]:
     return float(((score @ vectors[:, kept]) ** 2 / values[kept]).sum()), int(kept.sum())
 
 
-def _f(squares: Floats, df: int, clusters: Floats) -> Floats:
-    """Return F for Q; NaN where the clusters are all alike."""
-    left = np.where(clusters - squares > SMALLEST * clusters, clusters - squares, np.nan)
-    f: Floats = squares * (clusters - df) / (left * df)
-    return f
-
-
 def _variance(groups: Groups, counts: _Counts) -> tuple[Floats, int]:
     """Return the variance of the score by clusters, (g, g), and the number of clusters that are compared."""
-    own = np.cumsum(counts.weight * counts.hazard)
-    other = np.cumsum(counts.weight * counts.hazard * counts.share, axis=1)
-    number = len(groups.names)
+    weight = np.where(counts.share.max(axis=0) < 1, counts.weight, 0.0)  # one group alone is not compared
+    own = np.cumsum(weight * counts.hazard)
+    other = np.cumsum(weight * counts.hazard * counts.share, axis=1)
+    number, shape = len(groups.names), counts.share.shape
     variance, clusters = np.zeros((number, number)), 0
     for clustered in blocks(groups):
         each, cluster = np.unique(clustered.cluster, return_inverse=True)
         parts = np.zeros((len(each), number))
-        shape = counts.share.shape
-        at_risk, went = clustered.sums(np.broadcast_to(own, shape), np.broadcast_to(counts.weight, shape))
+        at_risk, went = clustered.sums(np.broadcast_to(own, shape), np.broadcast_to(weight, shape))
         parts[cluster, clustered.group] = went - at_risk
         closed, entered = clustered.changes(cluster, shape[1])
-        parts += closed @ other.T - entered @ (counts.weight * counts.share).T
+        parts += closed @ other.T - entered @ (weight * counts.share).T
         variance += parts.T @ parts
         clusters += int((np.bincount(cluster, at_risk, len(each)) > 0).sum())
     return variance, clusters
-
-
-def _pairs(groups: Groups, weight: _Weight) -> pd.DataFrame:
-    """Return the tests of all pairs of groups."""
-    one, two, table = pairs_of(groups)
-    at_risk, entered = groups.at_risk.astype(np.float64), groups.entered.astype(np.float64)
-    observed, expected, once = (np.zeros(len(one)) for _ in range(3))
-    for place, (a, b) in enumerate(zip(one, two, strict=True)):
-        together, went = at_risk[a] + at_risk[b], entered[a] + entered[b]
-        share, daily = at_risk[a] / np.maximum(together, 1), weight.of(together, went)
-        observed[place], expected[place] = daily @ entered[a], (daily * share) @ went
-        once[place] = (daily**2 * share * (1 - share)) @ _once(together, went)
-    table["observed"], table["expected"] = observed, expected
-    score = observed - expected
-    if groups.counted.clusters is None:
-        table["clusters"] = pd.array([None] * len(one), "Int64")
-        table["statistic"] = score**2 / np.where(once > 0, once, np.nan)
-        table["p"] = chdtrc(1, table["statistic"])
-    else:
-        variances, numbers = _pair_variances(groups, weight)
-        variance, clusters = variances[one, two], numbers[one, two]
-        table["clusters"] = clusters
-        squares = score**2 / np.where(variance > 0, variance, np.nan)
-        table["statistic"] = _f(squares, 1, clusters.astype(np.float64))
-        table["p"] = np.where(clusters > 1, fdtrc(1, np.maximum(clusters - 1, 1), table["statistic"]), np.nan)
-    add_adjusted(table)
-    return table
-
-
-def _pair_variances(groups: Groups, weight: _Weight) -> tuple[Floats, Ints]:
-    """Return, (g, g) each, the variance by clusters of the score of each pair, and the clusters compared in it."""
-    event, risk = _pair_values(groups, weight)
-    number = len(groups.names)
-    variance, clusters = np.zeros((number, number)), np.zeros((number, number), np.int64)
-    for clustered in blocks(groups):
-        for first in range(0, len(each := np.unique(clustered.cluster)), CLUSTERS_AT_ONCE):
-            some = each[first : first + CLUSTERS_AT_ONCE]
-            part = clustered.pick((clustered.cluster >= some[0]) & (clustered.cluster <= some[-1]))
-            own, there = _own_parts(part, np.searchsorted(some, part.cluster), len(some), event, risk)
-            variance += ((own - own.transpose(0, 2, 1)) ** 2).sum(axis=0)
-            clusters += (there | there.transpose(0, 2, 1)).sum(axis=0)
-    return variance, clusters
-
-
-def _pair_values(groups: Groups, weight: _Weight) -> tuple[Floats, Floats]:
-    """Return, (g, t + 1, g) each, by group, day and other group, what an entry adds to the score of the pair, and what
-    being at risk from day 0 to the end of the day takes off."""
-    at_risk, entered = groups.at_risk.astype(np.float64), groups.entered.astype(np.float64)
-    event = np.empty((len(at_risk), at_risk.shape[1], len(at_risk)))
-    risk = np.empty_like(event)
-    for group in range(len(at_risk)):
-        together, went = at_risk[group] + at_risk, entered[group] + entered
-        value = weight.of(together, went) * at_risk / np.maximum(together, 1)
-        event[group] = value.T
-        risk[group] = np.cumsum(value * went / np.maximum(together, 1), axis=1).T
-    return event, risk
-
-
-def _own_parts(
-    part: Clustered, cluster: Ints, clusters: int, event: Floats, risk: Floats
-) -> tuple[Floats, "np.typing.NDArray[np.bool_]"]:
-    """Return, (c, g, g) each, what the waits of a cluster in a group add to the score of the pair with each other
-    group, and whether some of them are at risk when somebody of the two enters."""
-    own = np.zeros((clusters, len(risk), len(risk)))
-    there = np.zeros(own.shape, np.bool_)
-    length = risk.shape[1]
-    heads = np.searchsorted(part.group, np.arange(len(risk) + 1))
-    changes, entered = part.changes(np.arange(len(part.group)), length)
-    for group, (first, last) in enumerate(pairwise(heads)):
-        at_risk = changes[first:last] @ risk[group]
-        own[cluster[first:last], group] = entered[first:last] @ event[group] - at_risk
-        there[cluster[first:last], group] = at_risk > 0
-    return own, there

@@ -74,6 +74,16 @@ def restricted_mean(
     References
     ----------
     Royston & Parmar 2013, doi 10.1186/1471-2288-13-152. Satterthwaite 1946, doi 10.2307/3002019.
+
+    Examples
+    --------
+    >>> import survival
+    >>> frame = pd.DataFrame({"days": [3, 5, 5, 8], "entered": [1, 1, 0, 1], "chart": ["a", "a", "b", "b"]})
+    >>> waiting = survival.frame_waits(frame, days="days", entered="entered")
+    >>> restricted_mean(waiting, by="chart", days=5).table[["group", "restricted_mean_days"]]
+      group  restricted_mean_days
+    0     a                   4.0
+    1     b                   5.0
     """
     waiting = source_of(source, days)
     groups = grouped(waiting, by, horizon=None, cluster=cluster)

@@ -111,6 +111,16 @@ def test_a_table_of_groups_groups_markets_tracks_and_pairs(entries: diffusion.En
     assert found.to_dict() == joined.groupby("way").size().to_dict()
 
 
+def test_a_shorter_horizon_is_that_of_waits_so_long(entries: diffusion.Entries) -> None:
+    """Waits counted up to day 90 and read up to day 60 give the curves of waits up to day 60, bands and all."""
+    longer = survival.waits(entries, horizon=90)
+    for cluster in survival.CLUSTERS:
+        short = breakthrough(longer, by="continent", horizon=60, cluster=cluster)
+        alone = breakthrough(entries, by="continent", horizon=60, cluster=cluster)
+        pd.testing.assert_frame_equal(short.curves, alone.curves, rtol=TOLERANCE)
+        pd.testing.assert_frame_equal(short.summary, alone.summary, rtol=1e-9)
+
+
 # ── R ────────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
