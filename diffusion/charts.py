@@ -209,7 +209,8 @@ class Charts:
         A period is a date on which more than half of the markets in coverage were observed, so that the days on which
         charts are missing make no absence. On other dates, as on all, a track that is seen is not absent. A track is
         also absent while the only markets that had it are not observed. What was not observed anywhere is no period, so
-        an absence goes on over a gap of the whole calendar.
+        an absence goes on over a gap of the whole calendar. A market is in coverage on a missing date when it is
+        observed again within 28 days; only in this can later charts change whether a date is a period.
         """
         rules = EventRules(self.chart(chart), identity=identity)
         calendar = self.calendar(rules.chart)

@@ -3,6 +3,7 @@
 from survival.counting.counted import CLUSTERS, Cluster
 from survival.counting.frame import frame_waits
 from survival.counting.source import Waits, waits
+from survival.curves.aalen_johansen import StateCounts
 from survival.curves.breakthrough import Breakthrough, breakthrough
 from survival.curves.grouping import GROUPINGS, Grouping
 from survival.curves.log_rank import WEIGHTS, LogRank, log_rank
@@ -45,6 +46,7 @@ __all__ = [
     "LogRank",
     "RestrictedMean",
     "SeenWaits",
+    "StateCounts",
     "States",
     "SurvivalModel",
     "Waits",

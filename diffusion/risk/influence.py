@@ -76,4 +76,8 @@ def left_out(influence: Floats, share: Floats) -> Floats:
     Lin & Wei 1989 (variance by cluster), doi 10.1080/01621459.1989.10478874. Bell & McCaffrey 2002, Survey Methodology
     28, 169–181 (the divisor).
     """
-    return np.where(share < ALONE, influence / np.maximum(1 - share, 1 - ALONE), np.inf)
+    changed: Floats = influence / np.maximum(1 - share, 1 - ALONE)
+    alone = share >= ALONE
+    if alone.any():
+        changed[alone] = np.inf
+    return changed

@@ -66,6 +66,13 @@ class Clusters(Protocol):
     def number(self) -> int:
         """Number c of clusters with a wait."""
 
+    @property
+    def cluster(self) -> Ints:
+        """(k,): number of the cluster of each unit (a row, an episode of a track), c for a unit without a wait.
+
+        The units of a source are the same, in the same order, for all kinds of clusters.
+        """
+
     def sums(self, risk: Floats, event: Floats) -> Floats:
         """Return, (c, p), sums over each cluster's waits.
 

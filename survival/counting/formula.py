@@ -88,7 +88,7 @@ class Design:
         names = tuple(map(str, made.columns))
         term = {at: str(term) for term, places in made.model_spec.term_indices.items() for at in places}
         kept = [at for at, name in enumerate(names) if name != "Intercept"]
-        matrix = made.to_numpy(np.float64)[:, kept]
+        matrix = _matrix(made, kept)
         design = cls(
             formula,
             variables,
@@ -111,8 +111,7 @@ class Design:
         _check_known(self.variables, values)
         made = _made(self.spec, self.formula, values)
         kept = [at for at, name in enumerate(made.columns) if name != "Intercept"]
-        matrix: Floats = made.to_numpy(np.float64)[:, kept]
-        return matrix
+        return _matrix(made, kept)
 
 
 def variables_of(formula: str) -> tuple[str, ...]:
@@ -192,6 +191,14 @@ def _made(spec: Any, formula: str, values: pd.DataFrame) -> Any:
     return made
 
 
+def _matrix(made: Any, kept: Sequence[int]) -> Floats:
+    """Return these columns as a matrix, row by row in memory."""
+    matrix = np.empty((len(made), len(kept)))
+    for at, column in enumerate(kept):
+        matrix[:, at] = made.iloc[:, column]
+    return matrix
+
+
 def _check_known(variables: Sequence[str], values: pd.DataFrame) -> None:
     for name in variables:
         if name not in values:
@@ -207,30 +214,32 @@ def _check_known(variables: Sequence[str], values: pd.DataFrame) -> None:
 
 def _check_columns(design: Design) -> None:
     """Refuse covariates that are constant or a combination of others."""
-    left = _left(np.column_stack([np.ones(len(design.matrix)), design.matrix]))
-    for at, name in enumerate(design.names):
+    for at in np.flatnonzero(_left(design.matrix) < COLLINEAR).tolist():
+        name = design.names[at]
         if (design.matrix[:, at] == design.matrix[0, at]).all():
             raise SettingError(f"'{name}' in the formula '{design.formula}' has the same value everywhere")
-        if left[at + 1] < COLLINEAR:
-            raise SettingError(
-                f"'{name}' in the formula '{design.formula}' is a combination of the covariates before it; leave it out"
-            )
+        raise SettingError(
+            f"'{name}' in the formula '{design.formula}' is a combination of the covariates before it; leave it out"
+        )
 
 
-def _left(columns: Floats) -> Floats:
-    """Return the share of each column's length that is no combination of those before it."""
-    length = np.maximum(np.linalg.norm(columns, axis=0), np.finfo(np.float64).tiny)
+def _left(matrix: Floats) -> Floats:
+    """Return the share of each column's length that is no combination of a constant and the columns before it."""
+    ones = np.ones(len(matrix))
+    sums = ones @ matrix
+    products = np.block([[ones.sum(), sums], [sums[:, None], matrix.T @ matrix]])
+    length = np.maximum(np.sqrt(np.diag(products)), np.finfo(np.float64).tiny)
     try:
         # quick, and exact enough where nothing is near to a combination
-        left = np.diag(np.linalg.cholesky(columns.T @ columns / np.outer(length, length)))
+        left = np.diag(np.linalg.cholesky(products / np.outer(length, length)))
         if left.min() > SURE:
-            return left
+            return left[1:]
     except np.linalg.LinAlgError:
         pass
-    found = np.zeros(columns.shape[1])
-    left = np.abs(np.diag(np.linalg.qr(columns / length, mode="r")))
+    found = np.zeros(len(length))
+    left = np.abs(np.diag(np.linalg.qr(np.column_stack([ones, matrix]) / length, mode="r")))
     found[: len(left)] = left
-    return found
+    return found[1:]
 
 
 def _line(error: BaseException) -> str:

@@ -55,9 +55,14 @@ class FrameClusters:
             rows = order[low:high]
             went = rows[self.event[rows] >= 0]
             yield ClusterWaits(
-                *(column[rows] for column in (self.cluster, self.cell, self.start, self.days)),
+                self.cluster[rows],
+                self.cell[rows],
+                self.start[rows],
+                self.days[rows],
                 np.ones(len(rows), np.int64),
-                *(column[went] for column in (self.cluster, self.cell, self.days)),
+                self.cluster[went],
+                self.cell[went],
+                self.days[went],
             )
 
 
@@ -198,6 +203,6 @@ def _whole(frame: pd.DataFrame, name: str) -> Ints:
 def flags(frame: pd.DataFrame, name: str) -> Flags:
     """Return a column of flags, checked."""
     column = frame[name]
-    if column.isna().any() or not column.isin([0, 1]).all():
+    if column.dtype != np.bool_ and (column.isna().any() or not column.isin([0, 1]).all()):
         raise SettingError(f"the column '{name}' must be true or false, or 1 or 0, in every row")
     return column.astype(np.bool_).to_numpy()

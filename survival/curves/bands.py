@@ -1,14 +1,14 @@
 """Bands of survival curves when waits of one artist or track are dependent."""
 
-from dataclasses import dataclass, field, replace
-from typing import Final
+from dataclasses import dataclass, replace
+from typing import Final, Self
 
 import numpy as np
 
 from diffusion.arrays import Floats, Ints
 from diffusion.pairs.curves import interval
 from diffusion.pairs.variance import Spread
-from diffusion.risk.influence import Terms, left_out
+from diffusion.risk.influence import left_out
 from diffusion.risk.kaplan_meier import KaplanMeier
 from survival.curves.areas import Area, AreaSums
 from survival.curves.clustered import Clustered, blocks
@@ -20,8 +20,8 @@ FEW: Final = 10
 ROUNDING: Final = 1e-12
 """Share of Greenwood's variance up to which squared influences are rounding."""
 
-PAIRS_AT_ONCE: Final = 512
-"""Pairs of a cluster and a group per block of days: what fits the processor's cache."""
+PAIRS_AT_ONCE: Final = 4_096
+"""Pairs of a cluster and a group that are followed day by day at once: what fits the processor's cache."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,35 +60,57 @@ def spreads(groups: Groups, curves: KaplanMeier, area: Area) -> Spreads:
     degrees of freedom are not taken from it, because it is large where the largest cluster is like the others by
     chance, and the variance is then too small.
 
-    A cluster whose waits in a group are all at risk from day 1 to the end, without entry, needs no days: its influence
-    is that of one wait times their number. Most are like that where groups are many.
+    Clusters whose waits in a group are alike on every day are followed day by day once. Most are like others where
+    groups are many: their waits are at risk from day 1 to the end, without entry.
 
     References
     ----------
     Carter, Schnepel & Steigerwald 2017 (degrees of freedom from shares), doi 10.1162/REST_a_00639.
     """
-    sums, areas = Sums.of(curves), AreaSums.of(area)
+    steps, sums, areas = Steps.of(curves), Sums.of(curves), AreaSums.of(area)
     for clustered in blocks(groups):
         areas.add(area, clustered)
-        varied = clustered.varied(curves.at_risk.shape[1] - 1)
-        sums.add(clustered.pick(varied))
-        sums.count(clustered.group[~varied], clustered.waits[~varied])
-    sums.add_whole()
+        sums.add(steps, clustered)
     freedom = 1 / np.where(sums.shares > 0, sums.shares, 1.0) - 1
     spread = Spread(sums.variance, curves.variance, freedom, sums.at_risk)
     return Spreads(spread, sums.hazard, _effective(sums, curves.variance[:, -1]), areas)
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
+class Steps:
+    """What a day adds to the influence of clusters on g curves, (t + 1, g) each.
+
+    Attributes
+    ----------
+    gain, loss
+        What one wait at risk adds to the influence on the logarithm of survival, and what one entry takes off.
+    total
+        Sum of the gain of all waits, up to and including the day; 1 while it is 0.
+    staying
+        Share of those at risk that do not enter: the influence on the cumulative hazard is less by this factor.
+    """
+
+    gain: Floats
+    loss: Floats
+    total: Floats
+    staying: Floats
+
+    @classmethod
+    def of(cls, curves: KaplanMeier) -> Self:
+        """Return the steps of curves, (g, t + 1)."""
+        gain = np.diff(curves.variance, axis=1, prepend=0.0)
+        total = np.cumsum(curves.at_risk * gain, axis=1)
+        staying = np.where(curves.loss > 0, 1 / np.maximum(curves.loss * curves.at_risk, 1), 0.0)
+        parts = (gain, curves.loss, np.where(total > 0, total, 1.0), staying)
+        return cls(*(np.ascontiguousarray(part.T) for part in parts))
+
+
+@dataclass(frozen=True, slots=True)
 class Sums:
     """Sums over clusters by group and day, (g, t + 1), while they are made.
 
     Attributes
     ----------
-    terms
-        Terms of the influence on the logarithm of survival.
-    staying
-        Probability of no entry on the day.
     variance, hazard, shares
         Sums of squares: of the influence on the logarithm of survival and on the cumulative hazard, both when left out,
         and of the share of the hazard so far.
@@ -96,74 +118,52 @@ class Sums:
         Clusters at risk.
     squares, fourths
         (g,): sums of the influence on the last day to the powers 2 and 4.
-    whole
-        Group and number of waits of clusters all of whose waits are at risk throughout → number of such clusters.
     """
 
-    terms: Terms
-    staying: Floats
     variance: Floats
     hazard: Floats
     shares: Floats
     at_risk: Ints
     squares: Floats
     fourths: Floats
-    whole: dict[tuple[int, int], int] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, curves: KaplanMeier) -> "Sums":
+    def of(cls, curves: KaplanMeier) -> Self:
         """Return sums without any cluster."""
-        gain = np.diff(curves.variance, axis=1, prepend=0.0)
-        terms = Terms(gain, curves.loss, np.cumsum(curves.at_risk * gain, axis=1))
-        staying = np.where(curves.loss > 0, 1 / np.maximum(curves.loss * curves.at_risk, 1), 0.0)  # left / at risk
-        empty = (np.zeros_like(gain) for _ in range(3))
-        groups = len(gain)
-        at_risk = np.zeros(gain.shape, np.int64)
-        return cls(terms, staying, *empty, at_risk, np.zeros(groups), np.zeros(groups))
+        shape = curves.at_risk.shape
+        daily = (np.zeros(shape), np.zeros(shape), np.zeros(shape), np.zeros(shape, np.int64))
+        return cls(*daily, np.zeros(shape[0]), np.zeros(shape[0]))
 
-    def add(self, varied: Clustered) -> None:
-        """Add clusters day by day."""
-        length = self.terms.gain.shape[1]
-        for first in range(0, len(varied.group), PAIRS_AT_ONCE):
-            some = varied.slice(first, min(first + PAIRS_AT_ONCE, len(varied.group)))
-            closed, entered = (part.toarray() for part in some.changes(np.arange(len(some.group)), length))
-            at_risk = np.zeros_like(closed)
-            np.cumsum(-closed[:, :-1], axis=1, out=at_risk[:, 1:])
-            self._add(some.group, at_risk, entered, np.ones(len(some.group)))
+    def add(self, steps: Steps, clustered: Clustered) -> None:
+        """Add the clusters of a block."""
+        once, number = clustered.alike(self.variance.shape[1])
+        for pairs, some in once.slices(PAIRS_AT_ONCE):
+            self._follow(steps, some, number[pairs].astype(np.float64))
 
-    def count(self, group: Ints, size: Ints) -> None:
-        """Count clusters of which all waits are at risk throughout."""
-        kinds, counts = np.unique(np.stack([group, size]), axis=1, return_counts=True)
-        for kind, number in zip(zip(*kinds.tolist(), strict=True), counts.tolist(), strict=True):
-            self.whole[kind] = self.whole.get(kind, 0) + number
-
-    def add_whole(self) -> None:
-        """Add the clusters that were counted."""
-        if not self.whole:
-            return
-        group, size = np.array(sorted(self.whole), np.int64).T
-        number = np.array([self.whole[kind] for kind in sorted(self.whole)], np.float64)
-        days = np.arange(self.terms.gain.shape[1]) > 0
-        for first in range(0, len(group), PAIRS_AT_ONCE):
-            own = slice(first, first + PAIRS_AT_ONCE)
-            at_risk = size[own, None] * days.astype(np.float64)
-            self._add(group[own], at_risk, np.zeros_like(at_risk), number[own])
-
-    def _add(self, group: Ints, at_risk: Floats, entered: Floats, number: Floats) -> None:
-        """Add counts of clusters by day, (p, t + 1); groups in order; `number` of clusters that are alike."""
-        terms = Terms(*(part[group] for part in (self.terms.gain, self.terms.loss, self.terms.total)))
-        influence, share = terms.influence((at_risk, entered))
+    def _follow(self, steps: Steps, waits: Clustered, number: Floats) -> None:
+        """Add clusters day after day; there are `number`, (p,), clusters like each."""
+        group = waits.group
         heads = np.flatnonzero(np.diff(group, prepend=-1))
         of = group[heads]
-        last = influence[:, -1] ** 2
-        self.squares[of] += np.add.reduceat(last * number, heads)
-        self.fourths[of] += np.add.reduceat(last**2 * number, heads)
-        self.at_risk[of] += np.rint(np.add.reduceat((at_risk > 0) * number[:, None], heads)).astype(np.int64)
-        each = number[:, None]
-        self.shares[of] += np.add.reduceat(share**2 * each, heads)
-        hazard = np.cumsum(np.diff(influence, axis=1, prepend=0.0) * self.staying[group], axis=1)
-        self.variance[of] += np.add.reduceat(left_out(influence, share) ** 2 * each, heads)
-        self.hazard[of] += np.add.reduceat(left_out(hazard, share) ** 2 * each, heads)
+        at_risk, own, influence, hazard = np.zeros((4, len(group)))
+        for day, (changed, entered) in enumerate(zip(*waits.daily(self.variance.shape[1]), strict=True)):
+            at_risk += changed
+            step = at_risk * steps.gain[day][group]
+            own += step
+            step -= entered * steps.loss[day][group]
+            influence += step
+            hazard += step * steps.staying[day][group]
+            share = own / steps.total[day][group]
+            for total, values in (
+                (self.variance, left_out(influence, share)),
+                (self.hazard, left_out(hazard, share)),
+                (self.shares, share),
+            ):
+                total[of, day] += np.add.reduceat(values**2 * number, heads)
+            self.at_risk[of, day] += np.add.reduceat((at_risk > 0) * number, heads).astype(np.int64)
+        influence **= 2
+        self.squares[of] += np.add.reduceat(influence * number, heads)
+        self.fourths[of] += np.add.reduceat(influence**2 * number, heads)
 
 
 def _effective(sums: Sums, greenwood: Floats) -> Floats:

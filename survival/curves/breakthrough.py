@@ -228,7 +228,10 @@ def _bounds(groups: Groups, curves: KaplanMeier, area: Area) -> tuple[dict[str, 
         spread = spreads(groups, curves, area)
         low, high = band(curves, spread.survival)
         quantile = stdtrit(np.maximum(spread.survival.freedom, 1), 1 - TAIL)
-        reach, effective = quantile * np.sqrt(np.maximum(spread.hazard, least)), spread.effective
+        reach, effective = (
+            np.asarray(quantile, np.float64) * np.sqrt(np.maximum(spread.hazard, least)),
+            spread.effective,
+        )
         mean = area.interval(np.maximum(spread.area.squares, area.greenwood), spread.area.freedom)
     went = cumulative > 0
     with np.errstate(over="ignore", divide="ignore"):  # nothing known: from 0 to infinity

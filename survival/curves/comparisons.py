@@ -8,7 +8,6 @@ from scipy.stats import false_discovery_control
 
 from diffusion import SettingError
 from diffusion.arrays import Floats, Ints
-from survival.counting.counted import WaitSource
 from survival.curves.grouping import Groups
 
 MOST_GROUPS: Final = 200
@@ -28,12 +27,6 @@ def pairs_of(groups: Groups) -> tuple[Ints, Ints, pd.DataFrame]:
     one, two = np.triu_indices(len(groups.names), 1)
     names = np.array(groups.names, object)
     return one, two, pd.DataFrame({"group": names[one], "other": names[two]})
-
-
-def share_waits(source: WaitSource, groups: Groups) -> bool:
-    """Return whether some wait is in several groups at once."""
-    kept = groups.counted.at_risk[groups.of_cell >= 0].sum()
-    return bool(kept > source.counted((), cluster="independent").at_risk.sum())
 
 
 def add_adjusted(table: pd.DataFrame) -> None:

@@ -9,7 +9,7 @@ import pandas as pd
 from scipy.sparse import csr_array
 
 from diffusion import DataSaysNoError, SettingError
-from diffusion.arrays import Ints
+from diffusion.arrays import Flags, Ints
 from diffusion.risk.kaplan_meier import KaplanMeier
 from survival.counting.counted import CLUSTERS, Cluster, CountedWaits, WaitSource
 from survival.counting.source import Waits
@@ -86,23 +86,25 @@ class Groups:
         expected
             Names of groups that should be there.
         """
-        of_cell, values = np.zeros(len(labels), np.int64), labels.iloc[:1]
+        of_cell: Ints = np.zeros(len(labels), np.int64)
+        values = labels.iloc[:1]
         if labels.shape[1]:
-            of_cell = labels.groupby(list(labels), sort=True, observed=True).ngroup().fillna(-1).to_numpy(np.int64)
+            places = labels.groupby(list(labels), sort=True, observed=True).ngroup().fillna(-1)
+            of_cell = np.asarray(places, np.int64)
             there, first = np.unique(of_cell, return_index=True)
             values = labels.iloc[first[there >= 0]]
         counts = (_by_group(part, of_cell, len(values)) for part in (counted.opened, counted.closed, counted.entered))
         opened, closed, entered = (part[:, : horizon + 1] for part in counts)
         opened[:, horizon] = 0  # begins on the last day: never at risk
         closed[:, horizon] = opened.sum(axis=1) - closed[:, :horizon].sum(axis=1)
-        kept = opened.any(axis=1)
+        kept: Flags = np.asarray(opened.any(axis=1))
         of_cell = np.where(of_cell >= 0, np.where(kept, np.cumsum(kept) - 1, -1)[np.maximum(of_cell, 0)], -1)
         names = _names(values)
         absent = [name for name, there in zip(names, kept, strict=True) if not there]
         absent += [name for name in expected if name not in names]
         return cls(
             [name for name, there in zip(names, kept, strict=True) if there],
-            values[kept].reset_index(drop=True),
+            values.loc[kept].reset_index(drop=True),
             of_cell,
             counted,
             opened[kept],
@@ -185,7 +187,8 @@ def _by_table(source: WaitSource, table: pd.DataFrame, cluster: Cluster) -> tupl
         raise SettingError("a table of groups is for waits of charts; of a frame, name the column with the groups")
     texts = table.assign(**{group[0]: table[group[0]].map(str, na_action="ignore")})
     if keys != ["source", "target"]:
-        tables = Tables(**{TABLES[tuple(keys)]: texts})
+        known: dict[str, Any] = {TABLES[tuple(keys)]: texts}
+        tables = Tables(**known)
         counted = replace(source, tables=tables).counted((group[0],), cluster=cluster)
         return counted, counted.values[[group[0]]]
     if table.duplicated(keys).any():

@@ -11,9 +11,11 @@ from scipy.special import chdtrc, fdtrc
 from diffusion import DataSaysNoError, Entries, SettingError
 from diffusion.arrays import Floats, Ints
 from survival.counting.counted import Cluster, WaitSource
+from survival.counting.frame import FrameWaits
+from survival.counting.variables import ORIGIN
 from survival.curves.breakthrough import source_of
 from survival.curves.clustered import Clustered, blocks
-from survival.curves.comparisons import add_adjusted, pairs_of, share_waits
+from survival.curves.comparisons import add_adjusted, pairs_of
 from survival.curves.grouping import By, Groups, grouped, name_of
 
 Weights = Literal["log-rank", "wilcoxon", "tarone-ware", "peto", "fleming-harrington"]
@@ -116,7 +118,7 @@ def log_rank(
         raise SettingError(f"the powers are p = {p} and q = {q}; they must be 0 or more")
     waiting = source_of(source, horizon)
     groups = grouped(waiting, by, horizon=horizon, cluster=cluster)
-    if groups.counted.clusters is None and share_waits(waiting, groups):
+    if groups.counted.clusters is None and not isinstance(waiting, FrameWaits) and ORIGIN in groups.counted.values:
         raise SettingError("groups that share waits cannot be compared as independent; cluster by artist or track")
     _check(groups)
     weight = _Weight(weights, p, q)
@@ -156,9 +158,9 @@ class _Weight:
         if self.name == "wilcoxon":
             return at_risk
         if self.name == "tarone-ware":
-            return np.sqrt(at_risk)
+            return np.asarray(np.sqrt(at_risk), np.float64)
         if self.name == "peto":
-            return np.cumprod(1 - entered / (at_risk + 1), axis=-1)
+            return np.cumprod(1 - entered / (at_risk + 1), axis=-1, dtype=np.float64)
         if self.name == "fleming-harrington":
             survival = np.cumprod(1 - entered / np.maximum(at_risk, 1), axis=-1)
             before = np.concatenate([np.ones_like(survival[..., :1]), survival[..., :-1]], axis=-1)
@@ -214,9 +216,11 @@ def _overall(groups: Groups, counts: _Counts) -> dict[str, float | int | None]:
                 f"there must be more of these than groups"
             )
     squares, rank = _squares(score, variance)
-    statistic = float(squares) if clusters is None else float(_f(squares, rank, clusters))
-    chance = chdtrc(rank, squares) if clusters is None else fdtrc(rank, clusters - rank, statistic)
-    return {"clusters": clusters, "statistic": statistic, "df": rank, "p": float(chance)}
+    if clusters is None:
+        return {"clusters": None, "statistic": squares, "df": rank, "p": float(chdtrc(rank, squares))}
+    statistic = float(_f(np.array(squares), rank, np.array(clusters, np.float64)))
+    chance = float(fdtrc(rank, clusters - rank, statistic))
+    return {"clusters": clusters, "statistic": statistic, "df": rank, "p": chance}
 
 
 def _squares(score: Floats, variance: Floats) -> tuple[float, int]:
@@ -226,9 +230,11 @@ def _squares(score: Floats, variance: Floats) -> tuple[float, int]:
     return float(((score @ vectors[:, kept]) ** 2 / values[kept]).sum()), int(kept.sum())
 
 
-def _f(squares: Floats | float, df: int, clusters: Ints | int) -> Floats:
-    left = np.asarray(clusters - np.asarray(squares))
-    return np.asarray(squares) * (clusters - df) / (np.where(left > 0, left, np.nan) * df)
+def _f(squares: Floats, df: int, clusters: Floats) -> Floats:
+    """Return F for Q; NaN where the clusters are all alike."""
+    left = np.where(clusters - squares > SMALLEST * clusters, clusters - squares, np.nan)
+    f: Floats = squares * (clusters - df) / (left * df)
+    return f
 
 
 def _variance(groups: Groups, counts: _Counts) -> tuple[Floats, int]:
@@ -267,9 +273,11 @@ def _pairs(groups: Groups, weight: _Weight) -> pd.DataFrame:
         table["statistic"] = score**2 / np.where(once > 0, once, np.nan)
         table["p"] = chdtrc(1, table["statistic"])
     else:
-        variance, clusters = (part[one, two] for part in _pair_variances(groups, weight))
+        variances, numbers = _pair_variances(groups, weight)
+        variance, clusters = variances[one, two], numbers[one, two]
         table["clusters"] = clusters
-        table["statistic"] = _f(score**2 / np.where(variance > 0, variance, np.nan), 1, clusters)
+        squares = score**2 / np.where(variance > 0, variance, np.nan)
+        table["statistic"] = _f(squares, 1, clusters.astype(np.float64))
         table["p"] = np.where(clusters > 1, fdtrc(1, np.maximum(clusters - 1, 1), table["statistic"]), np.nan)
     add_adjusted(table)
     return table

@@ -71,9 +71,10 @@ def influence(fit: AalenJohansen, clusters: ClusterCounts) -> tuple[Floats, Floa
             of_charting * move["charting", "left"] + of_left * move["left", "left"] + go - back - enter_left,
         )
         found[day] = -of_charting - of_left
-        share[day] = one * there * move["charting", "entered"] + two * away * move["left", "entered"]
+        expected = one * there * move["charting", "entered"] + two * away * move["left", "entered"]
+        share[day] = share[day - 1] + expected
     total = fit.entered.T[:, curve]
-    share = np.cumsum(share, axis=0) / np.where(total > 0, total, 1.0)
+    share /= np.where(total > 0, total, 1.0)
     return found, share
 
 

@@ -109,8 +109,8 @@ def states(
     Notes
     -----
     Probabilities are Aalen and Johansen's: all that happens on a day happens at
-    once. They hold for shares of states also where the chance to enter depends on more than the present state (Datta
-    and Satten). Where no wait is censored, `entered` is one minus Kaplan–Meier, as in `survival.breakthrough`.
+    once. Shares of states are right also where the chance to enter depends on more than the present state (Datta and
+    Satten). Where no wait is censored, `entered` is one minus Kaplan–Meier, as in `survival.breakthrough`.
     Otherwise the two differ a little: censored waits are taken to go on as those in the same state, not as all others.
 
     The band is made as that of `survival.breakthrough`, from the influence of clusters on `entered`: on the log(−log)

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from diffusion import Absences
-from diffusion.arrays import Ints
+from diffusion.arrays import Floats, Ints
 from diffusion.timelines import NEVER, NOT_ENTERED, Timelines, expanded
 from survival.counting.cells import Cells
 from survival.counting.counted import ClusterWaits
@@ -78,19 +78,17 @@ class TimesAway:
         kept = back > 0
         episode, left, back = episode[kept], left[kept], back[kept]
         first = np.diff(episode, prepend=-1) > 0
+        once, when = episode[first], left[first]
         until = episodes.until.copy()
         if self.terminal:
-            until[episode[first]] = np.minimum(until[episode[first]], left[first])
-        every, never = np.arange(len(sizes)), np.zeros(0, np.int64)
-        limits = [(every, episodes.since, until)]
-        if self.terminal:
-            limits += [(never, never, never), (episode[first], left[first] - 1, left[first]), (never, never, never)]
-            limits += [(never, never, never)]
+            until[once] = np.minimum(until[once], when)
+            limits = {"leaving": (once, when - 1, when)}
         else:
-            limits += [(episode, left, back), (episode, left - 1, left), (episode, back - 1, back)]
-            limits += [(episode[first], left[first], episodes.until[episode[first]])]
-        parts = [_within(episodes, *limit) for limit in limits]
-        return _joined(episodes, parts, cells)
+            limits = {"away": (episode, left, back), "leaving": (episode, left - 1, left)}
+            limits |= {"returning": (episode, back - 1, back), "after": (once, when, until[once])}
+        limits["all"] = (np.arange(len(sizes)), episodes.since, until)
+        nothing = (np.zeros(0, np.int64),) * 3
+        return _joined(episodes, [_within(episodes, *limits.get(name, nothing)) for name in PARTS], cells)
 
 
 def _within(episodes: Episodes, episode: Ints, since: Ints, until: Ints) -> tuple[Ints, Ints, Ints]:
@@ -175,18 +173,34 @@ def _by_pair(waits: ClusterWaits, place: Ints, groups: int, length: int) -> Iter
     number = int(waits.cluster.max(initial=0)) + 1
     keys, pair = np.unique(group * number + waits.cluster[kept], return_inverse=True)
     event_pair = np.searchsorted(keys, event_group * number + waits.event_cluster[went])
-    start, days, count = waits.start[kept], np.minimum(waits.days[kept], length - 1), waits.count[kept]
-    order, event_order = np.argsort(pair, kind="stable"), np.argsort(event_pair, kind="stable")
+    days = np.minimum(waits.days[kept], length - 1)
+    risks, events = (
+        columns[:, np.argsort(columns[0], kind="stable")]
+        for columns in (
+            np.stack([pair, part, waits.start[kept], days, waits.count[kept]]),
+            np.stack([event_pair, event_part, waits.event_days[went]]),
+        )
+    )
     for first in range(0, len(keys), AT_ONCE):
-        pairs = min(AT_ONCE, len(keys) - first)
-        own = order[slice(*np.searchsorted(pair, [first, first + pairs], sorter=order))]
-        ours = event_order[slice(*np.searchsorted(event_pair, [first, first + pairs], sorter=event_order))]
-        shape = (IN_STATES, length, pairs)
-        size, column = IN_STATES * length * pairs, part[own] * length * pairs + pair[own] - first
-        opened = np.bincount(column + start[own] * pairs, count[own], size)
-        opened -= np.bincount(column + days[own] * pairs, count[own], size)
-        at_risk = np.zeros(shape)
-        np.cumsum(opened.reshape(shape)[:, :-1], axis=1, out=at_risk[:, 1:])
-        cell = (event_part[ours] * length + waits.event_days[went][ours]) * pairs + event_pair[ours] - first
-        entered = np.bincount(cell, minlength=size).reshape(shape).astype(np.float64)
-        yield ClusterCounts(keys[first : first + pairs] // number, *_states(at_risk, entered))
+        shape = (IN_STATES, length, min(AT_ONCE, len(keys) - first))
+        own, ours = (
+            columns[:, slice(*np.searchsorted(columns[0], [first, first + AT_ONCE]))] for columns in (risks, events)
+        )
+        own[0] -= first
+        ours[0] -= first
+        yield ClusterCounts(keys[first : first + AT_ONCE] // number, *_states(*_daily(own, ours, shape)))
+
+
+def _daily(risks: Ints, events: Ints, shape: tuple[int, int, int]) -> tuple[Floats, Floats]:
+    """Return waits at risk and entries by part, day and pair, from pair, part, start, days and count; and part, day."""
+    _, length, pairs = shape
+    pair, part, start, days, count = risks
+    row = part * length
+    opened = np.bincount((row + start) * pairs + pair, count, int(np.prod(shape)))
+    opened -= np.bincount((row + days) * pairs + pair, count, int(np.prod(shape)))
+    at_risk, began = np.zeros(shape), opened.reshape(shape)
+    for day in range(1, length):  # quicker than a sum along this axis
+        np.add(at_risk[:, day - 1], began[:, day - 1], out=at_risk[:, day])
+    pair, part, day_of = events
+    entered = np.bincount((part * length + day_of) * pairs + pair, minlength=int(np.prod(shape)))
+    return at_risk, entered.reshape(shape).astype(np.float64)

@@ -54,23 +54,28 @@ class Columns:
         totals: Floats = (self.cells.T @ (value @ self.times))[self.cell_of, self.time_of]
         return totals
 
-    def products(self, value: Floats, pairs: Floats) -> Floats:
-        """Return, (p, p), the sums of products of columns with a weight.
+    def products(self, value: Floats, cell: Ints, weight: Floats, moved: Floats) -> Floats:
+        """Return, (p, p), the sum over cells and periods of a value times products of columns, and over entries too.
 
         Parameters
         ----------
         value
-            (n, k): weight by cell and period.
-        pairs
-            (n, r, r): further weight by cell, for each pair of columns of `times`.
+            (n, k): value by cell and period.
+        cell, weight
+            (e,): cell of each kind of entry, and its value.
+        moved
+            (e, r): sum of each column of `times` over the periods of the entry.
         """
         found = np.zeros((len(self.cell_of), len(self.cell_of)))
+        meet = _meet(self.times) | _meet(moved)
         for one, (rows, left) in enumerate(self._by_time):
             for two, (columns, right) in enumerate(self._by_time[: one + 1]):
-                weight = value @ (self.times[:, one] * self.times[:, two]) + pairs[:, one, two]
-                block = (left.T @ (diags_array(weight) @ right)).toarray()
-                found[np.ix_(rows, columns)] = block
-                found[np.ix_(columns, rows)] = block.T
+                if meet[one, two]:
+                    own = value @ (self.times[:, one] * self.times[:, two])
+                    own += np.bincount(cell, weight * moved[:, one] * moved[:, two], len(own))
+                    block = (left.T @ (diags_array(own) @ right)).toarray()
+                    found[np.ix_(rows, columns)] = block
+                    found[np.ix_(columns, rows)] = block.T
         return found
 
     @cached_property
@@ -145,3 +150,10 @@ class Layout:
             parts.append(csr_array((ones, (rows, place)), shape=(len(place), len(known))))
         times = np.column_stack([np.ones(len(self.baseline.columns)), self.baseline.columns])
         return Columns(csr_array(hstack(parts)), times, self.cell_of, self.time_of)
+
+
+def _meet(columns: Floats) -> Flags:
+    """Return, (r, r), whether two columns are both not zero somewhere."""
+    there = (columns != 0).astype(np.float64)
+    meet: Flags = there.T @ there > 0
+    return meet

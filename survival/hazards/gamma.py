@@ -7,7 +7,6 @@ import numpy as np
 
 from diffusion.arrays import Floats, Ints
 from survival.counting.counted import Clusters
-from survival.hazards.likelihood import Rate
 from survival.hazards.model import Model
 from survival.hazards.robust import AT_ONCE, by_day
 
@@ -93,8 +92,8 @@ class GammaLikelihood:
     What is left out is about (u Λ)⁴/2880 per entry: 3e-4 in the log-likelihood where u Λ is 1, nothing where an entry
     on one day is rare. The exact likelihood is a sum of 2^D terms of alternating sign.
 
-    One evaluation sums once over all waits for each coefficient, because a cluster's likelihood is not a sum over its
-    cells.
+    One evaluation sums over all waits, two values for each coefficient, because a cluster's likelihood is not a sum
+    over its cells.
     """
 
     model: Model
@@ -102,51 +101,47 @@ class GammaLikelihood:
 
     def histories(self, coefs: Floats) -> Histories:
         """Return what clusters did under the coefficients."""
-        rate = self.model.likelihood.rate(coefs).value
-        interval = self.model.likelihood.exposure.in_intervals(rate)
-        hazard = self._sums(rate[..., None], -interval[:, None] / 2)[:, 0]
-        entries = self._over_entries(np.column_stack([np.ones_like(interval), interval**2 / 24]))
-        return Histories(np.rint(entries[:, 0]).astype(np.int64), hazard, entries[:, 1])
+        return self._sums_by_cluster(coefs)[0]
 
     def value(self, coefs: Floats, theta: float) -> tuple[float, Floats]:
         """Return the log-likelihood, and its gradient by the coefficients and the logarithm of theta, (p + 1,)."""
-        histories = self.histories(coefs)
-        exposure, columns = self.model.likelihood.exposure, self.model.likelihood.columns
-        rate = self.model.likelihood.rate(coefs)
-        interval = exposure.in_intervals(rate.value)
-        value = histories.log_likelihood(theta).sum() + exposure.count @ np.log(interval)
+        likelihood = self.model.likelihood
+        rate = likelihood.rate(coefs)
+        interval = likelihood.exposure.in_intervals(rate.value)
+        histories, hazard, width = self._sums_by_cluster(coefs)
+        value = histories.log_likelihood(theta).sum() + likelihood.exposure.count @ np.log(interval)
         by_theta, by_hazard, by_width = histories.slopes(theta)
-        hazard, width, _ = self._moves(rate)
-        gradient = columns.totals(exposure.to_slots(exposure.count / interval) * rate.slope)
-        gradient += by_hazard @ hazard + by_width @ self._over_entries(width)
+        per_day = likelihood.exposure.to_slots(likelihood.exposure.count / interval)
+        gradient = likelihood.columns.totals(per_day * rate.slope) + by_hazard @ hazard + by_width @ width
         return float(value), np.append(gradient, theta * by_theta.sum())
 
     def scores(self, coefs: Floats, theta: float) -> Floats:
         """Return, (c, p + 1), the gradient of each cluster's log-likelihood."""
-        by_theta, by_hazard, by_width = self.histories(coefs).slopes(theta)
-        hazard, width, entry = self._moves(self.model.likelihood.rate(coefs))
-        own = by_hazard[:, None] * hazard + by_width[:, None] * self._over_entries(width) + self._over_entries(entry)
+        histories, hazard, width = self._sums_by_cluster(coefs)
+        by_theta, by_hazard, by_width = histories.slopes(theta)
+        rate, moves = self._moves(coefs)
+        exposure = self.model.likelihood.exposure
+        entry = exposure.all_in_intervals(moves) / exposure.in_intervals(rate)[:, None]
+        own = self._sums(np.zeros_like(moves), entry)
+        own += by_hazard[:, None] * hazard + by_width[:, None] * width
         return np.column_stack([own, theta * by_theta])
 
-    def _moves(self, rate: Rate) -> tuple[Floats, Floats, Floats]:
-        """Return derivatives by the coefficients.
+    def _moves(self, coefs: Floats) -> tuple[Floats, Floats]:
+        """Return the rate, (g, k), and its derivatives by the coefficients, (g, k, p)."""
+        rate = self.model.likelihood.rate(coefs).value
+        return rate, rate[..., None] * self.model.likelihood.columns.predictors(np.eye(len(coefs)))
 
-        Returns
-        -------
-        hazard
-            (c, p): of `Histories.hazard`.
-        width, entry
-            (e, p): of what an entry adds to `Histories.width`, and of the logarithm of the hazard in its interval.
-        """
-        likelihood = self.model.likelihood
-        moves = rate.slope[..., None] * likelihood.columns.predictors(np.eye(len(self.model.layout.names)))
-        interval = likelihood.exposure.in_intervals(rate.value)[:, None]
-        inside = likelihood.exposure.all_in_intervals(moves)
-        return self._sums(moves, -inside / 2), interval * inside / 12, inside / interval
-
-    def _over_entries(self, event: Floats) -> Floats:
-        """Return, (c, p), sums over each cluster's entries."""
-        return self.clusters.sums(np.zeros((*self.model.waits.opened.shape, event.shape[1])), event)
+    def _sums_by_cluster(self, coefs: Floats) -> tuple[Histories, Floats, Floats]:
+        """Return what clusters did, and the derivatives of their `hazard` and `width`, (c, p) each; in one pass."""
+        exposure = self.model.likelihood.exposure
+        rate, moves = self._moves(coefs)
+        interval, inside = exposure.in_intervals(rate)[:, None], exposure.all_in_intervals(moves)
+        none = np.zeros((*rate.shape, 2))
+        risk = np.concatenate([none, rate[..., None], moves, np.zeros_like(moves)], axis=2)
+        event = [np.ones_like(interval), interval**2 / 24, -interval / 2, -inside / 2, interval * inside / 12]
+        entered, width, hazard, *others = self._sums(risk, np.concatenate(event, axis=1)).T
+        by_hazard, by_width = np.split(np.array(others).T, 2, axis=1)
+        return Histories(np.rint(entered).astype(np.int64), hazard, width), by_hazard, by_width
 
     def _sums(self, risk: Floats, event: Floats) -> Floats:
         """Return, (c, p), sums over each cluster's waits of values by cell and period, and of values by entry."""

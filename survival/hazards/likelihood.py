@@ -126,9 +126,4 @@ class Likelihood:
         own = (exposure.survived - exposure.to_slots(pull)) * rate.bend
         moved = np.column_stack([exposure.in_intervals(rate.slope * column) for column in times.T])
         bend = pull / -np.expm1(-cumulated)
-        pairs = np.zeros((len(exposure.survived), len(times.T), len(times.T)))
-        for one in range(len(times.T)):
-            for two in range(one + 1):
-                weight = bend * moved[:, one] * moved[:, two]
-                pairs[:, one, two] = np.bincount(exposure.cell, weight, len(pairs))
-        return score, self.columns.products(own, pairs)
+        return score, self.columns.products(own, exposure.cell, bend, moved)

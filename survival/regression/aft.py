@@ -1,7 +1,7 @@
 """Accelerated failure time models: covariates stretch or shorten the time until an entry."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
@@ -30,15 +30,11 @@ class AftFit(IntervalFit):
 
     Attributes
     ----------
-    formula, family
-        Covariates of the location, and the distribution of the time.
-    counted
-        The waits that it was fitted to.
+    family
+        Distribution of the time.
     """
 
-    formula: str
     family: Family
-    counted: CountedWaits = field(repr=False)
 
     def to_lifelines(self) -> Any:
         """Return the model as a fitter of lifelines, fitted by lifelines to the same waits.
@@ -50,10 +46,12 @@ class AftFit(IntervalFit):
         Raises
         ------
         DataSaysNoError
-            When lifelines would need more than `survival.regression.lifelines_aft.MOST_ROWS` rows.
+            When lifelines would need more than `survival.regression.lifelines_aft.MOST_ROWS` rows, or does not
+            converge.
         """
-        design = Design.of(self.formula, self.counted.values)
-        return lifelines_fitter(self.counted, design, self.family, self.coefficients)
+        likelihood = self.uncertainty.likelihood
+        names = self.names[1 : likelihood.designs[0].shape[1]]
+        return lifelines_fitter(likelihood.counted, likelihood.designs[0], names, self.family, self.coefficients)
 
 
 def aft(source: WaitSource, formula: str, *, family: Family = "weibull", cluster: Cluster = "artist") -> AftFit:
@@ -174,7 +172,7 @@ def _aft(counted: CountedWaits, formula: str, family: Family) -> AftFit:
     designs = (design, *[None] * (len(parameters_of(family)) - 1))
     likelihood = likelihood_of(law_of(family), counted, designs)
     fit = fit_at(law_of(family), designs, names, likelihood, largest(likelihood, _starts(likelihood, family)))
-    return AftFit(**vars(fit), formula=formula, family=family, counted=counted)
+    return AftFit(**vars(fit), family=family)
 
 
 def _starts(likelihood: IntervalLikelihood, family: Family) -> list[Floats]:

@@ -1,5 +1,6 @@
 """Sums over risk sets of counted waits: the rows never exist."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Self
 
@@ -8,7 +9,7 @@ from scipy import sparse
 
 from diffusion.arrays import Floats, Ints
 from survival.counting.counted import CountedWaits
-from survival.regression.risk_sums import Ends, EventTimes, Scale, Terms, TermsOf, Totals
+from survival.regression.risk_sums import Column, Ends, EventTimes, Scale, Terms, Totals
 
 VALUES_AT_ONCE: Final = 20_000_000
 """Most values by cell and day that sums by cluster are made of at once."""
@@ -128,34 +129,34 @@ class CellSums:
         found -= self.entered.T @ entry
         return found
 
-    def by_cluster(self, terms: TermsOf, width: int) -> Floats:
-        """Return, (c, width), the sum of terms by cluster."""
+    def by_cluster(self, columns: Sequence[Column]) -> Floats:
+        """Return, (c, q), the sum of each of q columns by cluster."""
         clusters = self.waits.clusters
         assert clusters is not None
         at_once = max(1, VALUES_AT_ONCE // self.waits.opened.size)
         found = []
-        for first in range(0, width, at_once):
-            block = slice(first, min(first + at_once, width))
-            risk, entry = terms(block)
-            columns = block.stop - first
-            found.append(clusters.sums(self._by_day(risk, columns), self._by_event(entry, columns)))
+        for first in range(0, len(columns), at_once):
+            made = [column() for column in columns[first : first + at_once]]
+            by_day = np.stack([self._by_day(risk) for risk, _ in made], axis=-1)
+            by_event = np.stack([self._by_event(entry) for _, entry in made], axis=-1)
+            found.append(clusters.sums(by_day, by_event))
         return np.hstack(found)
 
-    def _by_day(self, terms: Terms, columns: int) -> Floats:
-        """Return, (g, t + 1, columns), terms summed up over the event times to the end of each day."""
+    def _by_day(self, terms: Terms) -> Floats:
+        """Return, (g, t + 1), terms summed up over the event times to the end of each day."""
         cells, length = self.waits.opened.shape
-        found = np.zeros((cells, length, columns))
+        found = np.zeros((cells, length))
         for part in self.strata:
             days, place = self.times.time[part.times].astype(np.int64), self.order[part.cells]
             for own, at_times in terms:
-                so_far = np.zeros((length, at_times.shape[1]))
+                so_far = np.zeros(length)
                 so_far[days] = at_times[part.times]
-                found[place] += own[part.cells, None, :] * np.cumsum(so_far, axis=0)
+                found[place] += np.outer(own[part.cells], np.cumsum(so_far))
         return found
 
-    def _by_event(self, terms: Terms, columns: int) -> Floats:
-        """Return, (e, columns), terms at the entries of each kind."""
-        found = np.zeros((len(self.place), columns))
+    def _by_event(self, terms: Terms) -> Floats:
+        """Return, (e,), terms at the entries of each kind."""
+        found = np.zeros(len(self.place))
         counts = self.place >= 0
         cell = _inverse(self.order, len(self.stratum))[self.waits.events.cell[counts]]
         for own, at_times in terms:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 import pandas as pd
@@ -15,6 +16,9 @@ from survival.regression.cell_sums import CellSums
 from survival.regression.risk_sums import RiskSums, Scale, scale_of
 from survival.regression.row_sums import Rows, RowSums
 
+MOST: Final = 200_000
+"""Most rows that are given to lifelines."""
+
 
 @dataclass(frozen=True, slots=True)
 class CoxData:
@@ -25,7 +29,7 @@ class CoxData:
     waits
         Rows, n of them, or counted waits of n cells.
     values
-        n rows: variables of the covariates and strata.
+        n rows: variables of the covariates and strata; None where there are more rows than lifelines is given.
     design
         Covariates.
     scale
@@ -41,7 +45,7 @@ class CoxData:
     """
 
     waits: Rows | CountedWaits
-    values: pd.DataFrame
+    values: pd.DataFrame | None
     design: Design
     scale: Scale
     strata: tuple[str, ...]
@@ -110,7 +114,7 @@ def frame_data(
     group = None if cluster is None else _numbered(frame, [cluster])
     rows = Rows(begin, stop, flags(frame, entered), weight, stratum, group)
     design = Design.of(formula, frame)
-    values = frame[list(dict.fromkeys((*design.variables, *strata)))]
+    values = frame[list(dict.fromkeys((*design.variables, *strata)))] if len(frame) <= MOST else None
     scale = scale_of(design.matrix, np.ones(len(frame)))
     return CoxData(rows, values, design, scale, tuple(strata), levels, stratum, cluster or "independent")
 

@@ -146,12 +146,13 @@ def _error(
 
 def _baseline_change(point: Point, window: Flags) -> tuple[Floats, float]:
     """Return, (c,), what each cluster changes in the log baseline hazard of a window, and the degrees of freedom."""
-    hazard, inverses, ones = point.hazard[:, None], point.inverses, np.ones((len(point.hazard), 1))
-    second, third = ((inverses.sums(2, order) * window)[:, None] for order in range(2))
-    risk, entry = ((part * window)[:, None] for part in (point.risk, point.entry))
-    of_event = [(ones, risk / point.sums.times.weight[:, None]), (hazard, third)]
-    change = point.sums.by_cluster(lambda _: ([(-hazard, second)], of_event), 1)[:, 0]
-    expected = point.sums.by_cluster(lambda _: ([(hazard, risk)], [(-hazard, entry)]), 1)[:, 0]
-    share = expected / point.sums.times.weight[window].sum()
+    hazard, inverses, times = point.hazard, point.inverses, point.sums.times
+    second, third = (inverses.sums(2, order) * window for order in range(2))
+    risk, entry = point.risk * window, point.entry * window
+    of_event = [(np.ones_like(hazard), risk / times.weight), (hazard, third)]
+    change, expected = point.sums.by_cluster(
+        [lambda: ([(-hazard, second)], of_event), lambda: ([(hazard, risk)], [(-hazard, entry)])]
+    ).T
+    share = expected / times.weight[window].sum()
     found: Floats = left_out(change / point.risk[window].sum(), share)
     return found, float(1 / (share**2).sum() - 1)

@@ -93,7 +93,7 @@ class CureFit(IntervalFit):
         cured = np.zeros_like(gradient)
         cured[:, : made[0].shape[1]] = made[0]
         logit = np.where(sure, self.parameters(values)[:, 0], logit)
-        half = self.uncertainty.interval(np.where(sure[:, None], cured, gradient))
+        half = self.uncertainty.half_width(np.where(sure[:, None], cured, gradient))
         columns = {"estimate": logit, "low": logit - half, "high": logit + half}
         table = pd.DataFrame({name: special.expit(column) for name, column in columns.items()}, values.index)
         return table.assign(share=np.where(sure, CURED, LATER))

@@ -52,7 +52,7 @@ def fit_at(
         designs,
         names,
         peak.theta,
-        Uncertainty.of(likelihood, peak.theta, peak.curvature.hessian),
+        Uncertainty.of(likelihood, names, peak.theta, peak.curvature.hessian),
         peak.curvature.value,
         tuple(np.average(design, axis=0, weights=waits)[None] for design in likelihood.designs),
         counted.horizon,
@@ -90,7 +90,8 @@ def check_entries(counted: CountedWaits) -> None:
 
 def _check_coefficients(likelihood: IntervalLikelihood, names: tuple[str, ...], peak: Climb) -> None:
     """Refuse coefficients that the waits do not bound: they would run to infinity, step by step."""
-    error = np.sqrt(np.diag(inverse_information(peak.curvature.hessian)))
+    variance = np.diag(inverse_information(peak.curvature.hessian))
+    error = np.sqrt(np.where(variance > 0, variance, np.inf))
     width = np.concatenate([np.abs(design).max(axis=0) for design in likelihood.designs])
     for part, design in zip(parts_of(likelihood.designs), likelihood.designs, strict=True):
         width[part][1:] = np.ptp(design, axis=0)[1:]

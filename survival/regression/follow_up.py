@@ -156,7 +156,7 @@ class _Ends:
     @classmethod
     def of(cls, curve: KaplanMeier, days: Ints) -> Self:
         """Return the ends of a curve."""
-        survival = curve.staying[days]
+        survival = curve.survival[days]
         return cls(survival, float(survival[1] / max(int(curve.at_risk[days[2]]), 1)))
 
     @property

@@ -1,7 +1,7 @@
 """Parametric models fitted to counted waits: what they say, and what they predict."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
@@ -13,7 +13,7 @@ from survival.counting.counted import Cluster
 from survival.counting.formula import Design
 from survival.regression.distributions import Law
 from survival.regression.interval_likelihood import parameters_at
-from survival.regression.uncertainty import Uncertainty
+from survival.regression.uncertainty import Uncertainty, quantile
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,9 +46,9 @@ class IntervalFit:
     designs: tuple[Design | None, ...]
     names: tuple[str, ...]
     coefficients: Floats
-    uncertainty: Uncertainty
+    uncertainty: Uncertainty = field(repr=False)
     log_likelihood_: float
-    centre: tuple[Floats, ...]
+    centre: tuple[Floats, ...] = field(repr=False)
     horizon: int
     cluster: Cluster
 
@@ -82,11 +82,10 @@ class IntervalFit:
         """Coefficients with standard errors, 95 % intervals and p-values, in the columns of lifelines.
 
         Intervals and p-values are those of the t distribution; its degrees of freedom come from how the information is
-        spread over clusters (`Uncertainty.of`). Where waits are independent it is the normal distribution.
+        spread over clusters (`Uncertainty`). Where waits are independent it is the normal distribution.
         """
-        coef, each = self.coefficients, np.eye(len(self.coefficients))
-        error, freedom = self.uncertainty.errors(each)
-        half, z = self.uncertainty.interval(each), coef / error
+        coef, error, freedom = self.coefficients, self.standard_errors_.to_numpy(), self.uncertainty.freedom
+        half, z = quantile(freedom) * error, coef / error
         low, high = coef - half, coef + half
         with np.errstate(over="ignore"):
             columns = {
@@ -165,7 +164,7 @@ class IntervalFit:
             )
         begun, ended = (self.log_survival_by_coefficient(values, at) for at in (conditional_after, day))
         value, gradient = ended[0] - begun[0], ended[1] - begun[1]
-        half = self.uncertainty.interval(gradient / value[:, None])
+        half = self.uncertainty.half_width(gradient / value[:, None])
         with np.errstate(over="ignore"):
             estimate, low, high = (-np.expm1(value * np.exp(by)) for by in (0.0, -half, half))
         return pd.DataFrame({"estimate": estimate, "low": low, "high": high}, values.index)

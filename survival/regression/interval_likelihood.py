@@ -113,38 +113,49 @@ class IntervalLikelihood:
             for block in self.points.blocks():
                 terms = self.log_survival(block.days.astype(np.float64), parameters[block.cell])
                 value += _add(block, terms, first, second)
-        gradient = np.concatenate([design.T @ first[:, at] for at, design in enumerate(self.designs)])
-        hessian = np.block(
-            [
-                [one.T @ (second[:, at, to, None] * other) for to, other in enumerate(self.designs)]
-                for at, one in enumerate(self.designs)
-            ]
-        )
+            gradient = np.concatenate([design.T @ first[:, at] for at, design in enumerate(self.designs)])
+            hessian = np.block(
+                [
+                    [one.T @ (second[:, at, to, None] * other) for to, other in enumerate(self.designs)]
+                    for at, one in enumerate(self.designs)
+                ]
+            )
         return Curvature(value, gradient, hessian)
 
-    def by_cluster(self, theta: Floats, directions: Floats, clusters: Clusters) -> tuple[Floats, Floats]:
-        """Return, (c, p) and (c, q), each cluster's score, and its information along directions, (p, q)."""
-        days, events = self._daily(theta), self.counted.events
-        cell, after, until = events.cell, (events.cell, events.after), (events.cell, events.days)
-        share = _share(days.value[after], days.value[until])[:, None]
-        slope = days.first[after] - days.first[until]
+    def scores(self, daily: Terms, clusters: Clusters) -> Floats:
+        """Return, (c, p), the score of each cluster; `daily` is the result of `daily` at the coefficients."""
+        cell, after, until = self._intervals()
+        share = _share(daily.value[after], daily.value[until])[:, None]
+        slope = share * (daily.first[after] - daily.first[until])
 
-        def scores() -> Iterator[tuple[Floats, Floats]]:
+        def columns() -> Iterator[tuple[Floats, Floats]]:
             for at, design in enumerate(self.designs):
                 for column in design.T:
-                    yield days.first[..., at] * column[:, None], (share * slope)[:, at] * column[cell]
+                    yield daily.first[..., at] * column[:, None], slope[:, at] * column[cell]
 
-        def information() -> Iterator[tuple[Floats, Floats]]:
+        return _sums(clusters, columns())
+
+    def information(self, daily: Terms, directions: Floats, clusters: Clusters) -> Floats:
+        """Return, (c, n), the information of each cluster along n directions, (p, n)."""
+        cell, after, until = self._intervals()
+        share = _share(daily.value[after], daily.value[until])
+        slope = daily.first[after] - daily.first[until]
+
+        def columns() -> Iterator[tuple[Floats, Floats]]:
             for direction in directions.T:
                 along = parameters_at(self.designs, direction)
-                bend = np.einsum("gtij,gi,gj->gt", days.second, along, along, optimize=True)
+                bend = np.einsum("gtij,gi,gj->gt", daily.second, along, along, optimize=True)
                 rise = (slope * along[cell]).sum(axis=1)
-                odds = share[:, 0] * (share[:, 0] - 1)
-                yield -bend, odds * rise**2 - share[:, 0] * (bend[after] - bend[until])
+                yield -bend, share * (share - 1) * rise**2 - share * (bend[after] - bend[until])
 
-        return _sums(clusters, scores()), _sums(clusters, information())
+        return _sums(clusters, columns())
 
-    def _daily(self, theta: Floats) -> Terms:
+    def _intervals(self) -> tuple[Ints, tuple[Ints, Ints], tuple[Ints, Ints]]:
+        """Return the cell of each kind of entry, and where its interval begins and ends by cell and day."""
+        events = self.counted.events
+        return events.cell, (events.cell, events.after), (events.cell, events.days)
+
+    def daily(self, theta: Floats) -> Terms:
         """Return log survival and its derivatives for every cell and day, (g, t + 1), (g, t + 1, k), …"""
         parameters, length = parameters_at(self.designs, theta), self.counted.opened.shape[1]
         cells, k = parameters.shape

@@ -1,15 +1,14 @@
 """Accelerated failure time models as fitters of lifelines, fitted by it on counted waits written out as rows."""
 
+from collections.abc import Sequence
 from typing import Any, Final
 
-import lifelines
 import numpy as np
 import pandas as pd
 
 from diffusion import DataSaysNoError
 from diffusion.arrays import Floats, Ints
 from survival.counting.counted import CountedWaits
-from survival.counting.formula import Design
 from survival.regression.distributions import Family
 
 MOST_ROWS: Final = 100_000
@@ -18,14 +17,11 @@ MOST_ROWS: Final = 100_000
 EARLY: Final = 1e-100
 """Day that stands for day 0, whose logarithm lifelines cannot take."""
 
-TOLERANCE: Final = 1e-14
-"""Tolerance of lifelines' search, for the families that it searches by SLSQP; its own stops early."""
-
-FITTERS: Final[dict[Family, tuple[Any, str, str, float]]] = {
-    "weibull": (lifelines.WeibullAFTFitter, "lambda_", "rho_", -1.0),
-    "lognormal": (lifelines.LogNormalAFTFitter, "mu_", "sigma_", 1.0),
-    "loglogistic": (lifelines.LogLogisticAFTFitter, "alpha_", "beta_", -1.0),
-    "generalized_gamma": (lifelines.GeneralizedGammaRegressionFitter, "mu_", "sigma_", 1.0),
+FITTERS: Final[dict[Family, tuple[str, str, str, float]]] = {
+    "weibull": ("WeibullAFTFitter", "lambda_", "rho_", -1.0),
+    "lognormal": ("LogNormalAFTFitter", "mu_", "sigma_", 1.0),
+    "loglogistic": ("LogLogisticAFTFitter", "alpha_", "beta_", -1.0),
+    "generalized_gamma": ("GeneralizedGammaRegressionFitter", "mu_", "sigma_", 1.0),
 }
 """lifelines' fitter of a family, its names of location and scale, and the sign of its log scale."""
 
@@ -61,29 +57,35 @@ def _matched(start: Ints, waits: Ints, ends: pd.DataFrame) -> pd.DataFrame:
     return rows.assign(start=start[np.searchsorted(begun, borders)], waits=np.diff(borders, prepend=0))
 
 
-def lifelines_fitter(counted: CountedWaits, design: Design, family: Family, coefficients: Floats) -> Any:
+def lifelines_fitter(
+    counted: CountedWaits, design: Floats, names: Sequence[str], family: Family, coefficients: Floats
+) -> Any:
     """Return lifelines' fitter of a family, fitted by lifelines to the waits, with errors by the model.
 
     Parameters
     ----------
+    design, names
+        (g, p + 1): covariates of each cell after a constant, and (p,) their names.
     coefficients
         Where lifelines starts: estimates of this package. From its own start it often does not converge on intervals.
 
     Raises
     ------
     DataSaysNoError
-        When the waits make more than `MOST_ROWS` rows.
+        When the waits make more than `MOST_ROWS` rows, or lifelines does not converge.
     """
+    import lifelines  # here, because it loads pyplot
+
     rows = interval_rows(counted)
     if len(rows) > MOST_ROWS:
         raise DataSaysNoError(
             f"lifelines would need {len(rows):,} rows, more than {MOST_ROWS:,}: leave out variables with many values"
         )
-    made = pd.DataFrame(design.matrix, columns=list(design.names)).iloc[rows["cell"]].reset_index(drop=True)
+    made = pd.DataFrame(design[:, 1:], columns=list(names)).iloc[rows["cell"]].reset_index(drop=True)
     frame = pd.concat([made, rows.drop(columns="cell")], axis=1)
     frame["lower"] = np.maximum(frame["lower"], EARLY)
     fitter, location, scale, sign = FITTERS[family]
-    width = len(design.names)
+    width = len(names)
     start = {
         location: np.roll(coefficients[: width + 1], -1),  # the constant stands last
         scale: sign * coefficients[[width + 1]],
@@ -92,8 +94,12 @@ def lifelines_fitter(counted: CountedWaits, design: Design, family: Family, coef
     if family == "generalized_gamma":
         frame["Intercept"] = 1.0
         start["lambda_"] = coefficients[[width + 2]]
-        options["regressors"] = {location: [*design.names, "Intercept"], scale: ["Intercept"], "lambda_": ["Intercept"]}
-    options["fit_options"] = {"ftol": TOLERANCE}
-    return fitter().fit_interval_censoring(
-        frame, "lower", "upper", entry_col="start", weights_col="waits", initial_point=start, **options
-    )
+        options["regressors"] = {location: [*names, "Intercept"], scale: ["Intercept"], "lambda_": ["Intercept"]}
+    model = getattr(lifelines, fitter)()
+    model._scipy_fit_method, model._scipy_fit_options = "BFGS", {}  # its SLSQP runs off from a maximum
+    try:
+        return model.fit_interval_censoring(
+            frame, "lower", "upper", entry_col="start", weights_col="waits", initial_point=start, **options
+        )
+    except lifelines.exceptions.ConvergenceError as error:
+        raise DataSaysNoError("lifelines does not converge on these waits, even from estimates found here") from error

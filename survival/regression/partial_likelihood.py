@@ -126,9 +126,9 @@ class Point:
 
     @property
     def mean_x(self) -> tuple[Floats, Floats]:
-        """(T, p) each: the sum over the events of the mean of x in the set each meets, and that times the fraction.
+        """(T, p) each: the mean of x times the hazard that an event adds, summed over the events of each time.
 
-        They are weighted by the hazard that the events add: the mean is divided by the total once more.
+        The first is for one at risk; the second is what is taken off for one with an event.
         """
         totals, inverses = self.totals, self.inverses
         first, second, third = (inverses.sums(2, order)[:, None] for order in range(3))

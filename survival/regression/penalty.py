@@ -77,7 +77,7 @@ class ElasticNet:
         for _ in range(SWEEPS):
             largest = 0.0
             for at in range(len(found)):
-                bend = curvature[at, at]
+                bend = max(curvature[at, at], np.finfo(np.float64).tiny)  # 0 where nothing is known of it
                 target = bend * found[at] + left[at]
                 new = np.sign(target) * max(abs(target) - self.lasso, 0.0) / bend
                 change = new - found[at]

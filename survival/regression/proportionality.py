@@ -110,7 +110,8 @@ def hazard_ratios_by_period(
     Parameters
     ----------
     periods
-        Days that the periods begin after, in order; the last goes on to the end (default: `PERIODS`).
+        Days that the periods begin after, in order; the last goes on to the end (default: `PERIODS`). Those from the
+        last day at risk on are left out.
     strata, ties, cluster
         See `survival.cox`.
 
@@ -142,7 +143,10 @@ def hazard_ratios_by_period(
     if not data.design.names:
         raise SettingError(f"the formula '{formula}' has no covariate, so no hazard ratio may change")
     end = float(data.sums().followed.max())
-    ends = np.append(begins[1:], max(end, begins[-1]))
+    begins = begins[begins < end]
+    if len(begins) < 2:
+        raise SettingError(f"the periods must be two or more before day {end:g}, the last at risk, not {list(periods)}")
+    ends = np.append(begins[1:], end)
     fits = [_in_period(data, ties, after, until) for after, until in zip(begins.tolist(), ends.tolist(), strict=True)]
     tables = []
     for at, name in enumerate(data.design.names):

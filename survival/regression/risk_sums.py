@@ -9,10 +9,10 @@ import numpy as np
 from diffusion.arrays import Flags, Floats, Ints
 
 Terms = Sequence[tuple[Floats, Floats]]
-"""Pairs of values by subject, (n, q) or (n, 1), and by event time, (T, q) or (T, 1): the sum of their products."""
+"""Pairs of a value by subject, (n,), and one by event time, (T,): the sum of their products."""
 
-TermsOf = Callable[[slice], tuple[Terms, Terms]]
-"""For a block of q columns, what each event time at which a subject is at risk adds, and what its own event adds."""
+Column = Callable[[], tuple[Terms, Terms]]
+"""Makes what a subject adds at each event time at which it is at risk, and what its own event adds."""
 
 ROWS_AT_ONCE: Final = 16_384
 """Subjects per block, so that a block stays in the cache."""
@@ -94,8 +94,8 @@ class RiskSums(Protocol):
     def exposure(self, risk: Floats, entry: Floats) -> Floats:
         """Return, (n,), the sum of `risk` over the event times at risk, less that of `entry` at the own event times."""
 
-    def by_cluster(self, terms: TermsOf, width: int) -> Floats:
-        """Return, (c, width), the sum of terms by cluster; `terms` is asked for them block by block."""
+    def by_cluster(self, columns: Sequence[Column]) -> Floats:
+        """Return, (c, q), the sum of each of q columns by cluster."""
 
     def ends(self) -> Ends:
         """Return the counts at each time at which a time at risk ends."""

@@ -1,5 +1,6 @@
 """Sums over risk sets of rows with times that need not be whole, such as episodes of time-varying covariates."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Self
 
@@ -7,7 +8,7 @@ import numpy as np
 from scipy import sparse
 
 from diffusion.arrays import Flags, Floats, Ints
-from survival.regression.risk_sums import Ends, EventTimes, Scale, TermsOf, Totals
+from survival.regression.risk_sums import Column, Ends, EventTimes, Scale, Totals
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,20 +182,22 @@ class RowSums:
         found *= self.weight
         return found
 
-    def by_cluster(self, terms: TermsOf, width: int) -> Floats:
-        """Return, (c, width), the sum of terms by cluster."""
+    def by_cluster(self, columns: Sequence[Column]) -> Floats:
+        """Return, (c, q), the sum of each of q columns by cluster."""
         assert self.rows.cluster is not None
         cluster, clusters = self.rows.cluster[self.order], int(self.rows.cluster.max()) + 1
-        found = np.empty((clusters, width))
-        for at in range(width):
-            risk, entry = terms(slice(at, at + 1))
-            value = np.zeros(len(self.order))
-            for own, at_times in risk:
-                value += own[:, 0] * self.sets.passed(at_times[:, 0])
+        found, place = np.empty((clusters, len(columns))), self.sets.last[self.event] - 1
+        for at, column in enumerate(columns):
+            risk, entry = column()
+            value = np.zeros(len(self.event))
             for own, at_times in entry:
-                value[self.event] += own[self.event, 0] * at_times[self.sets.last[self.event] - 1, 0]
-            value *= self.weight
-            found[:, at] = np.bincount(cluster, value, clusters)
+                value += own[self.event] * at_times[place]
+            found[:, at] = np.bincount(cluster[self.event], self.weight[self.event] * value, clusters)
+            if risk:
+                value = np.zeros(len(self.order))
+                for own, at_times in risk:
+                    value += own * self.sets.passed(at_times)
+                found[:, at] += np.bincount(cluster, self.weight * value, clusters)
         return found
 
     def ends(self) -> Ends:

@@ -52,7 +52,7 @@ def climb(log_likelihood: Callable[[Floats], Curvature], start: Floats, steps: i
     ----------
     Marquardt 1963 (damping), doi 10.1137/0111030.
     """
-    at, here, damping = start, log_likelihood(start), 1e-3
+    at, here, damping, refused = start, log_likelihood(start), 1e-3, False
     for _ in range(steps):
         if not here.finite:
             break
@@ -64,9 +64,11 @@ def climb(log_likelihood: Callable[[Floats], Curvature], start: Floats, steps: i
                 at, here = at + step, there
                 if damping < SOUND and (gain < GAIN or (gain < FLAT and np.abs(step).max() > LONG)):
                     return Climb(at, here, True)
-                damping = damping / 10 if damping > 1e-9 else 0.0
+                if not refused:
+                    damping = damping / 10 if damping > 1e-9 else 0.0
+                refused = False
                 continue
-        damping = max(damping, 1e-6) * 10
+        damping, refused = max(damping, 1e-6) * 10, True
     return Climb(at, here, False)
 
 

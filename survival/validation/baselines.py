@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
 
 from diffusion import DataSaysNoError, SettingError
-from diffusion.arrays import Ints
+from diffusion.arrays import Flags, Ints
 from diffusion.risk.kaplan_meier import KaplanMeier
 from survival.counting.counted import Cluster, CountedWaits, WaitSource
 from survival.validation.shares import entered_shares
@@ -23,10 +24,14 @@ class GroupCurves:
         Variables whose values make the groups; none for a single curve.
     counted
         The waits, with one cell per group.
+    others
+        Curve of all waits, which predicts for groups that were not fitted or not followed long enough; None where such
+        groups are refused.
     """
 
     variables: tuple[str, ...]
     counted: CountedWaits
+    others: Self | None = None
 
     @property
     def cluster(self) -> Cluster:
@@ -67,11 +72,17 @@ class GroupCurves:
         group = self._groups(values)
         last = int(self.followed_to[group].min(initial=self.counted.horizon)) - conditional_after
         asked = np.arange(last + 1) if times is None else np.asarray(times, np.int64)
-        self._check(group, asked, conditional_after)
+        known = self._followed(group, asked, conditional_after)
         late = slice(conditional_after + 1, None)
         curves = KaplanMeier.of(self.counted.at_risk[:, late], self.counted.entered[:, late])
         survival = np.column_stack([np.ones(len(curves.survival)), curves.survival])
-        return pd.DataFrame(survival[group][:, asked].T, index=asked, columns=values.index)
+        predicted = np.empty((len(asked), len(values)))
+        predicted[:, known] = survival[group[known]][:, asked].T
+        if self.others is not None and not known.all():
+            predicted[:, ~known] = self.others.predict_survival_function(
+                values[~known], asked.tolist(), conditional_after
+            )
+        return pd.DataFrame(predicted, index=asked, columns=values.index)
 
     def probability(self, values: pd.DataFrame, day: int, *, conditional_after: int = 0) -> pd.DataFrame:
         """Return the probability of an entry within `day` more days, given none by the day `conditional_after`.
@@ -79,15 +90,18 @@ class GroupCurves:
         One row per row of `values`: `estimate`, `low`, `high` (95 % interval, robust to clusters).
         """
         group = self._groups(values)
-        self._check(group, np.array([day]), conditional_after)
+        known = self._followed(group, np.array([day]), conditional_after)
         groups = np.arange(len(self.counted.values))
         found = entered_shares(self.counted, groups, len(groups), after=conditional_after, day=conditional_after + day)
-        return pd.DataFrame(
+        table = pd.DataFrame(
             {"estimate": found.share[group], "low": found.low[group], "high": found.high[group]}, index=values.index
         )
+        if self.others is not None and not known.all():
+            table[~known] = self.others.probability(values[~known], day, conditional_after=conditional_after)
+        return table
 
     def _groups(self, values: pd.DataFrame) -> Ints:
-        """Return, (n,), the group of each row of values."""
+        """Return, (n,), the group of each row of values, −1 where it was not fitted and others are predicted."""
         if not self.variables:
             return np.zeros(len(values), np.int64)
         missing = [name for name in self.variables if name not in values]
@@ -95,33 +109,40 @@ class GroupCurves:
             raise SettingError(f"no variable '{missing[0]}' in the values; there are {', '.join(map(str, values))}")
         known = pd.MultiIndex.from_frame(self.counted.values[list(self.variables)])
         group: Ints = known.get_indexer(pd.MultiIndex.from_frame(values[list(self.variables)])).astype(np.int64)
-        if (group < 0).any():
+        if self.others is None and (group < 0).any():
             row = values[list(self.variables)].iloc[int(np.argmax(group < 0))]
-            named = ", ".join(f"{name} '{value}'" for name, value in row.items())
-            raise SettingError(f"no wait with {named} was fitted; leave such waits out, or fit on more")
+            raise SettingError(f"no wait with {self._named(row)} was fitted; leave such waits out, or fit on more")
         return group
 
-    def _check(self, group: Ints, times: Ints, after: int) -> None:
-        """Refuse days that are beyond follow-up."""
+    def _followed(self, group: Ints, times: Ints, after: int) -> Flags:
+        """Return, (n,), whether each group was fitted and followed long enough; refuse those that were not."""
         if (times < 0).any() or after < 0:
             raise SettingError(f"times and conditional_after must be 0 or more days; found {min(*times, after)}")
-        last = self.followed_to[group]
-        if len(group) and len(times) and after + times.max() > last.min():
+        day = after + int(times.max(initial=0))
+        last = np.where(group >= 0, self.followed_to[group], -1)
+        if self.others is None and (last < day).any():
             at = int(np.argmin(last))
-            row = self.counted.values.iloc[group[at]]
-            named = ", ".join(f"{name} '{value}'" for name, value in row.items()) or "the curve"
-            raise SettingError(
-                f"day {after + times.max()} is beyond follow-up: the last day with waits of {named} is {last[at]}"
-            )
+            named = self._named(self.counted.values.iloc[group[at]]) if self.variables else "the curve"
+            raise SettingError(f"day {day} is beyond follow-up: the last day with waits of {named} is {last[at]}")
+        followed: Flags = last >= day
+        return followed
+
+    def _named(self, row: "pd.Series[Any]") -> str:
+        return ", ".join(f"{name} '{row[name]}'" for name in self.variables)
 
 
-def group_curves(source: WaitSource, by: tuple[str, ...] = (), *, cluster: Cluster = "artist") -> GroupCurves:
+def group_curves(
+    source: WaitSource, by: tuple[str, ...] = (), *, others: bool = False, cluster: Cluster = "artist"
+) -> GroupCurves:
     """Return Kaplan–Meier curves by the values of variables, as a model that predicts survival.
 
     Parameters
     ----------
     by
         Variables, such as ``("market",)``; none (default) for one curve of all waits.
+    others
+        Whether the curve of all waits predicts for groups that were not fitted, such as a market that is new, or not
+        followed long enough (default: no, they are refused).
     cluster
         What intervals take as independent.
 
@@ -142,4 +163,4 @@ def group_curves(source: WaitSource, by: tuple[str, ...] = (), *, cluster: Clust
     there = counted.at_risk.any(axis=1)
     if not there.all():
         raise DataSaysNoError(f"{(~there).sum():,} of {there.size:,} groups by {', '.join(by)} have no day at risk")
-    return GroupCurves(by, counted)
+    return GroupCurves(by, counted, group_curves(source, cluster=cluster) if others and by else None)

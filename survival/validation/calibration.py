@@ -2,21 +2,21 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Self
 
 import numpy as np
 import pandas as pd
 from scipy.special import expit, logit
 from scipy.stats import f as fisher
 
-from diffusion import DataSaysNoError
+from diffusion import SettingError
 from diffusion.arrays import Floats, Ints
 from survival.counting.counted import Cluster, WaitSource
 from survival.validation.held_out import HeldOut, Predicted, held_out_waits
 from survival.validation.intervals import Ratio, t_quantile
 from survival.validation.models import SurvivalModel
 from survival.validation.scores import spread_over
-from survival.validation.shares import entered_shares
+from survival.validation.shares import Shares, entered_shares
 
 DECILES: Final = 10
 """Groups of waits by predicted risk."""
@@ -27,8 +27,14 @@ DAY_BINS: Final = 5
 NEVER: Final = 1e-6
 """Predicted probability that stands for smaller ones, and one minus it for larger ones, in a logit."""
 
+ROUNDING: Final = 1e-12
+"""Variance of deviations, by squared entries, up to which they are rounding."""
+
 STEPS: Final = 50
 """Most steps of Newton's method."""
+
+SMALL_STEP: Final = 1e-10
+"""Step at which Newton's method ends."""
 
 
 def calibration(
@@ -63,26 +69,70 @@ def calibration(
     Raises
     ------
     SettingError
-        When a model cannot predict these waits, or the day is not among theirs.
+        When there is no model, one cannot predict these waits, or the day is not among theirs.
     DataSaysNoError
         When waits begin on different days, or nobody or everybody enters by the day.
     """
+    if not models:
+        raise SettingError("there is no model to calibrate; give models by name, such as {'cox': fit}")
     extra = () if by == "decile" else (by,)
     # the observed share is a Kaplan–Meier curve of each group, which needs no weights
     held = held_out_waits(test, list(models.values()), extra=extra, weights=(), cluster=cluster)
     held.checked_days([day])
+    shared = None
+    if by != "decile":
+        group, labels = pd.factorize(held.counted.values[by], sort=True, use_na_sentinel=False)
+        shared = Observed.of(held, np.asarray(group, np.int64), labels, day)
     tables = []
     for name, model in models.items():
-        risk = 1 - held.predicted(name, model).survival(np.array([day]))[:, 0]
-        if by == "decile":
-            group, numbers = deciles(risk, held.waits)
-            labels = pd.Index(numbers)
-        else:
-            found, labels = pd.factorize(held.counted.values[by], sort=True)
-            group = np.asarray(found, np.int64)
-        tables.append(_groups(held, risk, group, labels, day).assign(model=name))
-    table = pd.concat(tables, ignore_index=True)
-    return table[["model", *table.columns.drop("model")]]
+        risk = 1 - held.predicted(name, model, np.array([day])).survival(np.array([day]))[:, 0]
+        observed = shared or Observed.of(held, *deciles(risk, held.waits), day)
+        tables.append(observed.table(name, held.waits * risk))
+    return pd.concat(tables, ignore_index=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """Waits and share entered by a day, by group.
+
+    Attributes
+    ----------
+    group
+        (g,): group of each cell.
+    labels
+        Name of each group.
+    waits
+        Waits of each group.
+    shares
+        Share entered, with its interval.
+    """
+
+    group: Ints
+    labels: "Ints | pd.Index[Any]"
+    waits: Ints
+    shares: Shares
+
+    @classmethod
+    def of(cls, held: HeldOut, group: Ints, labels: "Ints | pd.Index[Any]", day: int) -> Self:
+        """Return what was observed by the day."""
+        groups = len(labels)
+        waits = np.bincount(group, held.waits, groups).astype(np.int64)
+        return cls(group, labels, waits, entered_shares(held.counted, group, groups, after=held.start, day=day))
+
+    def table(self, name: str, expected: Floats) -> pd.DataFrame:
+        """Return the table of a model; `expected` are the entries that it predicts in each cell, (g,)."""
+        return pd.DataFrame(
+            {
+                "model": name,
+                "group": self.labels,
+                "waits": self.waits,
+                "predicted": np.bincount(self.group, expected, len(self.waits)) / self.waits,
+                "observed": self.shares.share,
+                "low": self.shares.low,
+                "high": self.shares.high,
+                "effective_clusters": self.shares.effective_clusters,
+            }
+        )
 
 
 def deciles(risk: Floats, waits: Ints) -> tuple[Ints, Ints]:
@@ -95,24 +145,6 @@ def deciles(risk: Floats, waits: Ints) -> tuple[Ints, Ints]:
     return group.astype(np.int64), found + 1
 
 
-def _groups(held: HeldOut, risk: Floats, group: Ints, labels: "pd.Index[Any]", day: int) -> pd.DataFrame:
-    """Return the table of one model."""
-    groups = len(labels)
-    waits = np.bincount(group, held.waits, groups)
-    found = entered_shares(held.counted, group, groups, after=held.start, day=day)
-    return pd.DataFrame(
-        {
-            "group": labels,
-            "waits": waits.astype(np.int64),
-            "predicted": np.bincount(group, held.waits * risk, groups) / waits,
-            "observed": found.share,
-            "low": found.low,
-            "high": found.high,
-            "effective_clusters": found.effective_clusters,
-        }
-    )
-
-
 @dataclass(frozen=True, slots=True)
 class Recalibration:
     """Logistic regression of the entries by a day on the logit of the predicted probability.
@@ -121,7 +153,7 @@ class Recalibration:
     ----------
     slope, low, high
         Slope and its 95 % interval: 1 where predictions are right, less where they are too extreme; NaN where all
-        predictions are the same.
+        predictions are the same, or every entry has a higher one than all without.
     intercept
         Intercept at the slope 1: the logarithm of the odds that predictions miss on the whole, 0 where they are right.
     """
@@ -151,31 +183,34 @@ def recalibration(held: HeldOut, risk: Floats, day: int, effective: float) -> Re
     """
     outcomes = held.outcomes
     entry, free = outcomes.entry_weights(day), outcomes.free_weights(day)
-    x = logit(np.clip(risk, NEVER, 1 - NEVER))
     weights = outcomes.count * entry, outcomes.count * free
+    x = logit(np.clip(risk, NEVER, 1 - NEVER))
     ones = np.ones((len(x), 1))
     intercept = float(_fit(ones, x, *weights)[0])
     if np.ptp(x) == 0:
         return Recalibration(np.nan, np.nan, np.nan, intercept)
-    columns = np.column_stack([ones, x])
+    scale = float(np.sqrt(np.cov(x, aweights=outcomes.count)))
+    columns = np.column_stack([ones, (x - np.average(x, weights=outcomes.count)) / scale])
     coefficients = _fit(columns, np.zeros(len(x)), *weights)
+    slope = float(coefficients[1]) / scale
     mean = expit(columns @ coefficients)
     residual, spread = entry - (entry + free) * mean, (entry + free) * mean * (1 - mean)
     products = columns[:, [0, 0, 1]] * columns[:, [0, 1, 1]] * spread[:, None]
     sums, counts = held.by_cluster(np.column_stack([columns * residual[:, None], products]))
     information = (counts @ sums[:, 2:] - sums[:, 2:])[:, [0, 1, 1, 2]].reshape(-1, 2, 2)
     number = counts.sum()
-    usable = np.linalg.det(information) > 0
-    if number < 2 or not usable.all():
-        return Recalibration(float(coefficients[1]), np.nan, np.nan, intercept)
-    moved = np.linalg.solve(information, sums[:, :2, None])[:, 1, 0]
+    if number < 2 or np.isnan(slope) or not (np.linalg.det(information) > 0).all():
+        return Recalibration(slope, np.nan, np.nan, intercept)
+    moved = np.linalg.solve(information, sums[:, :2, None])[:, 1, 0] / scale
     reach = t_quantile(effective) * float(np.sqrt(counts @ moved**2 * (number - 1) / number))
-    slope = float(coefficients[1])
     return Recalibration(slope, slope - reach, slope + reach, intercept)
 
 
 def _fit(columns: Floats, offset: Floats, entry: Floats, free: Floats) -> Floats:
-    """Return the coefficients of a logistic regression of weighted entries, by Newton's method."""
+    """Return the coefficients of a logistic regression of weighted entries; NaN where they have no end.
+
+    Newton's method, with steps of at most 1.
+    """
     coefficients = np.zeros(columns.shape[1])
     coefficients[0] = 0.0 if offset.any() else logit(entry.sum() / (entry.sum() + free.sum()))
     for _ in range(STEPS):
@@ -184,9 +219,9 @@ def _fit(columns: Floats, offset: Floats, entry: Floats, free: Floats) -> Floats
         information = (columns * ((entry + free) * mean * (1 - mean))[:, None]).T @ columns
         step = np.linalg.solve(information, gradient)
         coefficients += step / max(1.0, float(np.abs(step).max()))
-        if np.abs(step).max() < 1e-10:
+        if np.abs(step).max() < SMALL_STEP:
             return coefficients
-    raise DataSaysNoError(f"the recalibration of predictions did not come to an end in {STEPS} steps")
+    return np.full(columns.shape[1], np.nan)
 
 
 def entry_day_p(predicted: Predicted, day: int) -> float:
@@ -219,14 +254,15 @@ def entry_day_p(predicted: Predicted, day: int) -> float:
     weight = outcomes.entry_weights(day)[case, None]
     values[case] = weight * (spread_over(low / scale, high / scale, DAY_BINS) - 1 / DAY_BINS)
     sums, counts = held.by_cluster(np.column_stack([values, outcomes.entry_weights(day)]))
-    return _uneven_p(sums[:, :-1], counts, Ratio.of(sums[:, -1], sums[:, -1], counts).effective)
+    return _uneven_p(sums[:, :-1], sums[:, -1], counts)
 
 
-def _uneven_p(sums: Floats, counts: Floats, effective: float) -> float:
+def _uneven_p(sums: Floats, entered: Floats, counts: Floats) -> float:
     """Return the p-value that deviations from equal bins, (c, bins) by cluster, have the mean 0."""
     variance = np.linalg.eigvalsh((sums * counts[:, None]).T @ sums)
     whole = float(variance.sum())
-    if whole <= 0 or effective <= 1:
+    effective = Ratio.of(entered, entered, counts).effective
+    if whole <= ROUNDING * float(counts @ entered**2) or effective <= 1:
         return np.nan
     freedom = whole**2 / float((variance**2).sum())
     statistic = float(((counts @ sums) ** 2).sum()) / whole

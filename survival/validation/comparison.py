@@ -11,7 +11,7 @@ from diffusion import SettingError
 from diffusion.arrays import Floats, Ints
 from survival.counting.counted import CLUSTERS, Cluster, WaitSource
 from survival.validation.baselines import group_curves
-from survival.validation.calibration import entry_day_p, recalibration
+from survival.validation.calibration import Recalibration, entry_day_p, recalibration
 from survival.validation.concordance import concordant_pairs, separated_pairs
 from survival.validation.held_out import HeldOut, Predicted, held_out_waits
 from survival.validation.intervals import Ratio
@@ -20,6 +20,18 @@ from survival.validation.scores import brier_terms
 
 NO_COVARIATES: Final = "no covariates"
 """Name of the model that predicts one Kaplan–Meier curve for all."""
+
+COLUMNS: Final = (
+    "model", "day", "waits", "entries",
+    "brier", "brier_skill", "brier_skill_low", "brier_skill_high",
+    "integrated_brier", "integrated_skill", "integrated_skill_low", "integrated_skill_high",
+    "auc", "auc_low", "auc_high", "auc_gain", "auc_gain_low", "auc_gain_high",
+    "harrell_c", "harrell_c_low", "harrell_c_high", "uno_c",
+    "expected_observed", "expected_observed_low", "expected_observed_high",
+    "calibration_slope", "calibration_slope_low", "calibration_slope_high", "calibration_intercept",
+    "d_calibration_p", "effective_clusters",
+)  # fmt: skip
+"""Columns of the table that compares models."""
 
 
 def compare(
@@ -47,8 +59,9 @@ def compare(
     days
         Days of the clock by which entries are predicted.
     baselines
-        Variables, each of which makes a baseline: a Kaplan–Meier curve for each value. One curve for all, ``no
-        covariates``, is always in the table.
+        Variables, each of which makes a baseline: a Kaplan–Meier curve for each value, that of all waits for a value
+        that `train` does not have, or does not follow to the last day. One curve for all, ``no covariates``, is always
+        in the table.
     reference
         Name of the model with which scores are compared (default: ``no covariates``).
     weights
@@ -105,43 +118,44 @@ def compare(
         raise SettingError(f"a model cannot have the name '{taken[0]}' of a baseline; rename it")
     if reference not in [*names, *models]:
         raise SettingError(f"no model '{reference}' to compare with; there are {', '.join([*names, *models])}")
-    curves = [group_curves(train, (name,) if name in baselines else (), cluster="independent") for name in names]
+    curves = [
+        group_curves(train, (name,) if name in baselines else (), others=True, cluster="independent") for name in names
+    ]
     every: dict[str, SurvivalModel] = {**dict(zip(names, curves, strict=True)), **models}
     held = held_out_waits(test, list(every.values()), weights=weights, cluster=cluster)
     days = held.checked_days(days)
-    predicted = {name: held.predicted(name, model) for name, model in every.items()}
-    rows = []
-    for day in days:
-        scores = {name: Scores.of(prediction, day) for name, prediction in predicted.items()}
-        rows += [_row(prediction, scores[name], scores[reference]) for name, prediction in predicted.items()]
-    return pd.DataFrame(rows)
+    scores: dict[tuple[str, int], Scores] = {}
+    for name, model in every.items():
+        predicted = held.predicted(name, model, held.needed(days))
+        scores.update({(name, day): Scores.of(predicted, day) for day in days})
+    return pd.DataFrame([_row(name, scores[name, day], scores[reference, day]) for day in days for name in every])
 
 
 @dataclass(frozen=True, slots=True)
 class Scores:
-    """Sums of one model's scores on one day, by cluster.
+    """Scores of one model on one day.
 
     Attributes
     ----------
-    day
-        The day.
-    risk
-        (n,): predicted probability of an entry by the day, for each kind of wait.
+    numbers
+        Columns of the table that have no interval, by name.
     sums
-        (c,) each: `brier`, `integrated` (Brier scores), `waits`, `won` and `pairs` of Harrell's C, `uno_won` and
-        `uno_pairs`, `separated` and `both` (pairs of the AUC), `expected` and `entered` (entries).
+        (c,) each, by cluster: `brier`, `integrated` (Brier scores), `won` and `pairs` of Harrell's C, `separated` and
+        `both` (pairs of the AUC), `expected` and `entered` (entries).
     counts
         (c,): number of clusters of each row.
+    slope
+        Recalibration of the predicted probabilities.
     """
 
-    day: int
-    risk: Floats
+    numbers: dict[str, float]
     sums: dict[str, Floats]
     counts: Floats
+    slope: Recalibration
 
     @classmethod
     def of(cls, predicted: Predicted, day: int) -> Self:
-        """Return the sums of a model's predictions."""
+        """Return the scores of a model's predictions."""
         held, grid = predicted.held_out, predicted.held_out.grid(day)
         outcomes, survival = held.outcomes, predicted.survival(grid)
         last = survival[held.cell, -1]
@@ -153,22 +167,31 @@ class Scores:
         values = {
             "brier": brier_terms(outcomes, last, day),
             "integrated": integrated_terms(held, survival, grid),
-            "waits": np.ones(len(risk)),
             "won": harrell[:, 0],
             "pairs": harrell[:, 1],
-            "uno_won": uno[:, 0],
-            "uno_pairs": uno[:, 1],
             "separated": auc[:, 0],
             "both": auc[:, 1],
             "expected": risk,
             "entered": entry,
         }
         sums, counts = held.by_cluster(np.column_stack(list(values.values())))
-        return cls(day, risk, dict(zip(values, sums.T, strict=True)), counts)
+        by_name = dict(zip(values, sums.T, strict=True))
+        won, pairs = outcomes.count @ uno
+        numbers = {
+            "day": day,
+            "waits": int(outcomes.waits),
+            "entries": int(outcomes.count @ (outcomes.entered & (outcomes.days <= day))),
+            "brier": float(outcomes.count @ values["brier"]) / outcomes.waits,
+            "integrated_brier": float(outcomes.count @ values["integrated"]) / outcomes.waits,
+            "uno_c": float(won / pairs),
+            "d_calibration_p": entry_day_p(predicted, day),
+        }
+        expected = Ratio.of(by_name["expected"], by_name["entered"], counts)
+        return cls(numbers, by_name, counts, recalibration(held, risk, day, expected.effective))
 
     def ratio(self, top: str, bottom: str) -> Ratio:
         """Return the ratio of two sums."""
-        return Ratio.of(self.sums[top], self.sums[bottom], self.counts, pairs=bottom in ("pairs", "uno_pairs", "both"))
+        return Ratio.of(self.sums[top], self.sums[bottom], self.counts, pairs=bottom in ("pairs", "both"))
 
     def skill(self, score: str, reference: "Scores") -> Ratio:
         """Return the share of the reference's score that the model saves."""
@@ -210,40 +233,27 @@ def integrated_terms(held: HeldOut, survival: Floats, grid: Ints) -> Floats:
     return terms
 
 
-def _row(predicted: Predicted, scores: Scores, reference: Scores) -> dict[str, object]:
+def _row(name: str, scores: Scores, reference: Scores) -> dict[str, object]:
     """Return the row of a model on a day."""
-    held, day = predicted.held_out, scores.day
-    skill, integrated = (scores.skill(name, reference) for name in ("brier", "integrated"))
+    skill, integrated = (scores.skill(score, reference) for score in ("brier", "integrated"))
     auc, harrell, ratio = (
         scores.ratio(*names) for names in (("separated", "both"), ("won", "pairs"), ("expected", "entered"))
     )
-    slope = recalibration(held, scores.risk, day, ratio.effective)
-    outcomes = held.outcomes
-    return {
-        "model": predicted.name,
-        "day": day,
-        "waits": int(outcomes.waits),
-        "entries": int(outcomes.count @ (outcomes.entered & (outcomes.days <= day))),
-        "brier": scores.ratio("brier", "waits").value,
+    gain, slope = auc.minus(reference.ratio("separated", "both")), scores.slope
+    row = {
+        "model": name,
+        **scores.numbers,
         **_bounds("brier_skill", skill.value, skill.interval()),
-        "integrated_brier": scores.ratio("integrated", "waits").value,
         **_bounds("integrated_skill", integrated.value, integrated.interval()),
         **_bounds("auc", auc.value, np.clip(auc.interval(), 0, 1)),
-        **_gain("auc_gain", auc, reference.ratio("separated", "both")),
+        **_bounds("auc_gain", gain.value, gain.interval()),
         **_bounds("harrell_c", harrell.value, np.clip(harrell.interval(), 0, 1)),
-        "uno_c": scores.ratio("uno_won", "uno_pairs").value,
         **_bounds("expected_observed", ratio.value, ratio.positive_interval()),
         **_bounds("calibration_slope", slope.slope, (slope.low, slope.high)),
         "calibration_intercept": slope.intercept,
-        "d_calibration_p": entry_day_p(predicted, day),
         "effective_clusters": skill.effective,
     }
-
-
-def _gain(name: str, score: Ratio, reference: Ratio) -> dict[str, float]:
-    """Return a difference and its bounds."""
-    gain = score.minus(reference)
-    return _bounds(name, gain.value, gain.interval())
+    return {column: row[column] for column in COLUMNS}
 
 
 def _bounds(name: str, value: float, bounds: "tuple[float, float] | Floats") -> dict[str, float]:

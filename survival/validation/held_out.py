@@ -80,7 +80,7 @@ class HeldOut:
         count = np.concatenate([events.count, left[cell, day]]).astype(np.float64)
         group = np.zeros(len(cells), np.int64)
         if weights:
-            group = np.asarray(counted.values.groupby(list(weights)).ngroup(), np.int64)[cells]
+            group = np.asarray(counted.values.groupby(list(weights), dropna=False).ngroup(), np.int64)[cells]
         censoring = Censoring.of(days, entered, counts=count, group=group)
         after = np.concatenate([np.maximum(events.after, begins[0]), day])
         outcomes = Outcomes(days, entered, count, group, censoring)
@@ -142,9 +142,33 @@ class HeldOut:
         grid: Ints = np.append(np.unique(seen), day).astype(np.int64)
         return grid
 
-    def predicted(self, name: str, model: SurvivalModel) -> "Predicted":
-        """Return the survival that a model predicts, by cell; `name` is for messages."""
-        return Predicted(self, name, model, *_distinct(self.counted.values, tuple(model.variables)))
+    def needed(self, days: Sequence[int]) -> Ints:
+        """Return the days by which scores on some days need predictions: these, and all charts before the last."""
+        ends = np.concatenate([self.outcomes.days.astype(np.int64), self.after])
+        return np.unique(np.append(ends[ends < max(days)], days))
+
+    def predicted(self, name: str, model: SurvivalModel, days: Ints) -> "Predicted":
+        """Return the survival that a model predicts by each of the days, which are in order; `name` is for messages.
+
+        Raises
+        ------
+        SettingError
+            When the model cannot predict these waits, or predicts what is no survival.
+        """
+        values, row = _distinct(self.counted.values, tuple(model.variables))
+        asked = (days - self.start).tolist()
+        try:
+            found = model.predict_survival_function(values, times=asked, conditional_after=self.start)
+        except SettingError as error:
+            raise SettingError(f"the model '{name}' cannot predict these waits: {error}") from error
+        survival = found.to_numpy(np.float64).T
+        wrong = ~((survival >= 0) & (survival <= 1))
+        if survival.shape != (len(values), len(days)) or wrong.any():
+            raise SettingError(
+                f"the model '{name}' must predict survival between 0 and 1, one row per day and one column per row of "
+                f"values; {wrong.sum():,} values are not, and the shape is {survival.T.shape}"
+            )
+        return Predicted(self, days, np.round(survival, DIGITS), row)
 
     def by_cluster(self, values: Floats) -> tuple[Floats, Floats]:
         """Return sums over clusters, (c, p), of the values, (n, p), of kinds of waits, and how many clusters a row is.
@@ -171,38 +195,24 @@ class Predicted:
 
     Attributes
     ----------
-    held_out, name, model
-        The waits, and the model with its name in messages.
-    values
-        Distinct values of the model's variables.
+    held_out
+        The waits.
+    days
+        (m,): days, in order.
+    staying
+        (v, m): survival by each day, given none by the start, for distinct values of the model's variables.
     row
-        (g,): row of `values` of each cell.
+        (g,): row of `staying` of each cell.
     """
 
     held_out: HeldOut
-    name: str
-    model: SurvivalModel
-    values: pd.DataFrame
+    days: Ints
+    staying: Floats
     row: Ints
 
     def survival(self, days: Ints) -> Floats:
-        """Return, (g, len(days)), survival by each day, given none by the start."""
-        start = self.held_out.start
-        asked = np.unique(days)
-        try:
-            found = self.model.predict_survival_function(
-                self.values, times=(asked - start).tolist(), conditional_after=start
-            )
-        except SettingError as error:
-            raise SettingError(f"the model '{self.name}' cannot predict these waits: {error}") from error
-        survival = found.to_numpy(np.float64).T
-        wrong = ~((survival >= 0) & (survival <= 1))
-        if survival.shape != (len(self.values), len(asked)) or wrong.any():
-            raise SettingError(
-                f"the model '{self.name}' must predict survival between 0 and 1, one row per day and one column per "
-                f"row of values; {wrong.sum():,} values are not, and the shape is {survival.T.shape}"
-            )
-        return np.round(survival, DIGITS)[self.row][:, np.searchsorted(asked, days)]
+        """Return, (g, len(days)), survival of each cell by some of the days."""
+        return self.staying[:, np.searchsorted(self.days, days)][self.row]
 
 
 def held_out_waits(
@@ -222,5 +232,5 @@ def _distinct(values: pd.DataFrame, variables: tuple[str, ...]) -> tuple[pd.Data
     """Return the distinct values of variables, and the row of each cell in them."""
     if not variables:
         return pd.DataFrame(index=[0]), np.zeros(len(values), np.int64)
-    row: Ints = np.asarray(values.groupby(list(variables), sort=False).ngroup(), np.int64)
+    row: Ints = np.asarray(values.groupby(list(variables), sort=False, dropna=False).ngroup(), np.int64)
     return values[list(variables)].drop_duplicates().reset_index(drop=True), row

@@ -56,17 +56,21 @@ by_cluster <- function(fit, own, state) {
 
 answers <- NULL
 incidence <- NULL
-for (set in c("charts", "myeloid", "mgus2")) {
-  own <- rows[rows$set == set, ]
+for (set in c("charts", "landmark", "myeloid", "mgus2")) {
+  # the landmark: the charts from day 10 on, starting in the states of those at risk on that day
+  own <- rows[rows$set == ifelse(set == "landmark", "charts", set), ]
   own$event <- factor(ifelse(own$to == "", "censor", own$to), c("censor", "charting", "left", "entered"))
   own$istate <- factor(own$from, c("charting", "left", "entered"))
-  fit <- survfit(Surv(start, stop, event) ~ 1, own, id = id, istate = istate, p0 = c(1, 0, 0), influence = TRUE)
+  fit <- if (set == "landmark")
+    survfit(Surv(start, stop, event) ~ 1, own, id = id, istate = istate, start.time = 10, influence = TRUE)
+  else
+    survfit(Surv(start, stop, event) ~ 1, own, id = id, istate = istate, p0 = c(1, 0, 0), influence = TRUE)
   stopifnot(identical(fit$states, c("charting", "left", "entered")))
   answers <- rbind(answers, data.frame(set, days = fit$time, at_risk_charting = fit$n.risk[, 1],
     at_risk_left = fit$n.risk[, 2], charting = fit$pstate[, 1], left = fit$pstate[, 2], entered = fit$pstate[, 3],
     error_id = fit$std.err[, 3], error = by_cluster(fit, own, 3)))
   # leaving as an end: the first time in a state of each id; cmprsk knows no delayed entry
-  if (set != "myeloid") {
+  if (set %in% c("charts", "mgus2")) {
     first <- own[!duplicated(own$id), ]
     status <- match(first$to, c("entered", "left"), nomatch = 0)
     found <- cuminc(first$stop, status)

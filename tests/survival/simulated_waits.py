@@ -5,6 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from survival import frame_waits
+from survival.counting.frame import FrameWaits
+
 END = 90
 
 
@@ -13,8 +16,8 @@ class World:
     """Waits of tracks by artists. Rates are per day: a Weibull baseline, times exp(coefficients × covariates).
 
     `artists` is the number of artists; artist a has a share of the tracks ∝ 1 / (a + 5). `alike` is the standard
-    deviation of the logarithm of a factor that an artist's tracks share; `frailty` the variance of a gamma factor that a
-    track's waits share. `cadence` is the number of days between charts; from `gap` a share of markets misses two charts.
+    deviation of the logarithm of a factor that an artist's tracks share; `frailty` the variance of a gamma factor that
+    a track's waits share. `cadence` is the number of days between charts. Every third market misses two charts.
     """
 
     artists: int = 60
@@ -59,3 +62,21 @@ class World:
         entered = at <= end
         frame = frame.assign(start=start, days=np.where(entered, at, end), after=before, entered=entered)
         return frame[(time > start) & (frame["days"] > start)].reset_index(drop=True)
+
+
+def counted(frame: pd.DataFrame, cluster: str | None = "artist") -> FrameWaits:
+    """Return the waits of a simulated frame."""
+    return frame_waits(frame, days="days", entered="entered", start="start", after="after", cluster=cluster)
+
+
+def with_effects(seed: int, deviation: float, markets: int = 30, tracks: int = 200) -> tuple[pd.DataFrame, np.ndarray]:
+    """Return waits of markets with normal effects, and the effects; every second market has `region` 1."""
+    generator = np.random.default_rng(seed)
+    effect = generator.normal(0, deviation, markets)
+    track, market = np.repeat(np.arange(tracks), markets), np.tile(np.arange(markets), tracks)
+    pair = generator.integers(0, 2, len(track))
+    rate = np.exp(effect[market] + 0.5 * pair - 1)
+    days = np.ceil(400 * (generator.exponential(size=len(track)) / rate) ** (1 / 0.6)).astype(int)
+    frame = pd.DataFrame({"artist": track % 100, "market": market, "region": market % 2, "pair": pair, "start": 0})
+    last = np.minimum(days, 30)
+    return frame.assign(days=last, after=last - 1, entered=days <= 30), effect

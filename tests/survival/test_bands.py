@@ -20,7 +20,7 @@ from survival import CLUSTERS, Cluster, breakthrough, frame_waits
 from survival.counting import clusters as clusters_module
 from survival.counting.counted import CountedWaits
 from survival.curves import bands as bands_module
-from survival.curves.bands import Sums
+from survival.curves.bands import Steps, Sums
 from survival.curves.clustered import blocks
 from survival.curves.grouping import Groups
 from tests.conftest import REFERENCE, WriteCsv, steady
@@ -166,11 +166,11 @@ def errors(waits: CountedWaits) -> tuple[NDArray[np.float64], NDArray[np.float64
     """Return by day the errors of survival and of the cumulative hazard by the infinitesimal jackknife, as R has it."""
     groups = Groups.of(waits, pd.DataFrame(index=range(len(waits.values))), waits.horizon)
     curves = KaplanMeier.of(groups.at_risk, groups.entered)
-    sums = Sums.of(curves)
+    steps, sums = Steps.of(curves), Sums.of(curves)
     with pytest.MonkeyPatch.context() as patch:  # R does not divide by one minus the share
         patch.setattr(bands_module, "left_out", lambda influence, _: influence)
         for clustered in blocks(groups):
-            sums.add(clustered)
+            sums.add(steps, clustered)
     return (np.sqrt(sums.variance) * curves.survival)[0], np.sqrt(sums.hazard)[0]
 
 

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from lifelines import CoxPHFitter
 from numpy.typing import NDArray
 
+import diffusion
 from diffusion import DataSaysNoError, SettingError
-from survival import CoxFit, cox, cox_rows, frame_waits, hazard_ratios_by_period, log_log, proportionality
+from survival import CoxFit, cox, cox_rows, frame_waits, hazard_ratios_by_period, log_log, proportionality, waits
 from survival.regression.partial_likelihood import TieMethod
 from tests.conftest import REFERENCE
 
@@ -90,12 +91,33 @@ def test_counts_give_the_numbers_of_rows(seed: int, ties: TieMethod, strata: tup
         )
 
 
+def uncorrected(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Take the influence of clusters as it is, without the correction of large ones."""
+    as_it_is = property(lambda self: self.change, lambda self, _: None)
+    monkeypatch.setattr("survival.regression.robust.Influence.left_out", as_it_is)
+
+
+@pytest.mark.parametrize(
+    ("formula", "strata", "updated"),
+    [("language_match + log(footprint)", ("continent",), False), ("log(entered_markets) + language_match", (), True)],
+)
+def test_waits_of_charts_give_the_numbers_of_their_rows(formula: str, strata: tuple[str, ...], updated: bool) -> None:
+    with diffusion.open_sample() as charts:
+        source = waits(charts.entries(), horizon=60, updated=updated)
+    counts = cox(source, formula, strata=strata)
+    frame = source.rows(counts.variables)
+    rows = cox_rows(frame, formula, days="days", entered="entered", start="start", cluster="artist", strata=strata)
+    for name in ("params_", "standard_errors_", "lin_wei_matrix_", "degrees_of_freedom_", "log_likelihood_"):
+        np.testing.assert_allclose(getattr(counts, name), getattr(rows, name), rtol=SAME)
+    np.testing.assert_allclose(counts.probability(frame.head(4), 30), rows.probability(frame.head(4), 30), rtol=SAME)
+
+
 # ── errors by cluster ────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def test_errors_by_cluster_are_made_of_derivatives_by_its_weight(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in ("robust", "cox_prediction"):
-        monkeypatch.setattr(f"survival.regression.{module}.left_out", lambda change, _: change)
+    monkeypatch.setattr("survival.regression.cox_prediction.left_out", lambda change, _: change)
+    uncorrected(monkeypatch)
     monkeypatch.setattr("survival.regression.cox_prediction.quantile", np.ones_like)
     frame, step = random_frame(3), 1e-5
     names = {"days": "days", "entered": "entered", "start": "start", "cluster": "artist", "weights": "weight"}
@@ -157,8 +179,10 @@ def test_a_formula_without_covariates_gives_the_nelson_aalen_curve() -> None:
     at_risk = np.array([(LUNG["month"] >= month).sum() for month in died.index])
     hazard = fit.baseline_cumulative_hazard_["baseline cumulative hazard"].loc[died.index]
     np.testing.assert_allclose(hazard, (died / at_risk).cumsum())
-    found = fit.probability(LUNG.head(1), 12).iloc[0]
-    assert found["low"] < found["estimate"] < found["high"]
+    for cluster in (None, "inst"):
+        again = cox_rows(LUNG, "1", days="month", entered="died", ties="breslow", cluster=cluster)
+        found = again.probability(LUNG.head(1), 12).iloc[0]
+        assert found["low"] < found["estimate"] < found["high"]
 
 
 def test_the_last_day_bounds_predictions() -> None:
@@ -254,6 +278,13 @@ def test_weights_and_penalties_go_to_lifelines() -> None:
         np.testing.assert_allclose(fit.params_, fit.to_lifelines().params_, rtol=1e-4)
 
 
+def test_variables_called_like_times_do_not_go_to_lifelines() -> None:
+    frame = random_frame(9).assign(time=lambda frame: frame["days"], weight=lambda frame: frame["x"])
+    fit = cox_rows(frame, "weight", days="time", entered="entered")
+    with pytest.raises(SettingError, match="the variable 'weight' has the name of a column"):
+        fit.to_lifelines()
+
+
 def test_lifelines_gets_no_more_than_it_can_do(monkeypatch: pytest.MonkeyPatch) -> None:
     fit = both(random_frame(8), "x", "efron", (), False)[0]
     monkeypatch.setattr("survival.regression.to_lifelines.MOST", 100)
@@ -266,7 +297,8 @@ def test_lifelines_gets_no_more_than_it_can_do(monkeypatch: pytest.MonkeyPatch) 
 # ── periods and curves ───────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_ratios_by_period_are_those_of_the_model_with_all_products() -> None:
+def test_ratios_by_period_are_those_of_the_model_with_all_products(monkeypatch: pytest.MonkeyPatch) -> None:
+    uncorrected(monkeypatch)  # large clusters are corrected by period
     frame = random_frame(10, rows=2000)
     names = {"days": "days", "entered": "entered", "start": "start", "cluster": "artist"}
     found = hazard_ratios_by_period(frame_waits(frame, **names), "x + near", (0, 4, 8))
@@ -310,6 +342,9 @@ def test_periods_must_be_in_order_and_have_entries() -> None:
     for periods in ((0,), (5, 5), (-1, 4)):
         with pytest.raises(SettingError, match="two or more days in order"):
             hazard_ratios_by_period(source, "age", periods)
+    assert hazard_ratios_by_period(source, "age", (0, 6, 90))["after"].tolist() == [0, 6]
+    with pytest.raises(SettingError, match="two or more before day 35, the last at risk"):
+        hazard_ratios_by_period(source, "age", (0, 90))
     with pytest.raises(DataSaysNoError, match="after day 33 until day 35: no wait ended with an entry"):
         hazard_ratios_by_period(source, "age", (0, 33))
     with pytest.raises(SettingError, match="no covariate"):
@@ -389,6 +424,9 @@ def test_collinear_covariates_and_those_that_strata_hold_are_named() -> None:
         assert "combination" in message
     for message in refused(frame, "x", strata=["y"]):
         assert "'x' does not differ among those at risk" in message
+    for ratio in (0.0, 1.0):  # a penalty leaves it at 0
+        fit = cox_rows(frame, "x", days="days", entered="entered", strata=["y"], penalizer=0.1, l1_ratio=ratio)
+        assert fit.params_["x"] == pytest.approx(0, abs=1e-12)
 
 
 def test_separation_by_several_categories_names_them() -> None:

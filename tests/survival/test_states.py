@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -74,12 +74,15 @@ def reference(name: str, rows_of: str) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return the rows of a set and R's answers."""
     rows = pd.read_csv(ROWS, keep_default_na=False)
     answers = pd.read_csv(REFERENCE / name)
-    return rows[rows["set"] == rows_of].reset_index(drop=True), answers[answers["set"] == rows_of].set_index("days")
+    rows = rows[rows["set"] == rows_of.replace("landmark", "charts")]
+    if rows_of == "landmark":
+        rows = rows[rows["stop"] >= 10].assign(start=rows["start"].clip(lower=9))
+    return rows.reset_index(drop=True), answers[answers["set"] == rows_of].set_index("days")
 
 
-@pytest.mark.parametrize("name", ["charts", "myeloid", "mgus2"])
+@pytest.mark.parametrize("name", ["charts", "landmark", "myeloid", "mgus2"])
 def test_probabilities_and_errors_are_those_of_r(name: str) -> None:
-    """A chart extract; responses to therapy that come and go, with delayed entry; and deaths, that end all."""
+    """Charts, also from day 10 on; responses that come and go, with delayed entry; and deaths, that end all."""
     rows, answer = reference("states_survfit.csv", name)
     for by, column in (("cluster", "error"), ("id", "error_id")):
         fit, clusters = fitted(rows, by)
@@ -91,7 +94,7 @@ def test_probabilities_and_errors_are_those_of_r(name: str) -> None:
     for state in ("charting", "left"):
         there = getattr(fit.counts, state)[0, answer.index]
         assert there.tolist() == answer[f"at_risk_{state}"].to_list()
-    assert len(answer) > 40 and answer["entered"].max() > 0.15
+    assert len(answer) >= 40 and answer["entered"].max() > 0.08
 
 
 @pytest.mark.parametrize("name", ["charts", "mgus2"])
@@ -153,7 +156,7 @@ def agree(found: survival.States, rows: pd.DataFrame) -> None:
         assert summary["events"] == (own["to"] == "entered").sum()
 
 
-@examples(60)
+@examples(30)
 @given(
     rows=sources(),
     rules=RULES,
@@ -185,6 +188,31 @@ def sample() -> tuple[diffusion.Entries, diffusion.Absences]:
 Sample = tuple[diffusion.Entries, diffusion.Absences]
 
 
+def test_a_shorter_horizon_cuts_the_curves_off(sample: Sample) -> None:
+    entries, absences = sample
+    short = survival.states(entries, absences, horizon=20, by="continent")
+    cut = survival.states(survival.waits(entries, horizon=60), absences, horizon=20, by="continent")
+    pd.testing.assert_frame_equal(short.curves, cut.curves)
+    pd.testing.assert_frame_equal(short.summary, cut.summary)
+
+
+@pytest.mark.parametrize("clock", ["US", "release"])
+def test_other_clocks_have_the_counts_of_their_rows(sample: Sample, clock: str) -> None:
+    """Since the entry into a market, and since the release; here up to nine days before the debut."""
+    entries, absences = sample
+    begins = {row["track_id"]: row["entry"] for row in entries.table.to_pylist() if row["market"] == "US"}
+    tracks = None
+    if clock == "release":
+        debuts = entries.debuts().to_pylist()
+        begins = {row["track_id"]: row["debut"] - timedelta(at % 10) for at, row in enumerate(debuts)}
+        tracks = pd.DataFrame({"track_id": begins.keys(), "release_date": begins.values()})
+    waiting = survival.waits(entries, clock=clock, horizon=30, tracks=tracks)
+    waits = waiting.rows().to_dict("records")
+    rows = pd.DataFrame(state_rows(waits, absences_by_track(absences.table.to_pylist(), begins)))
+    rows["cluster"] = [waits[number]["artist"] for number in rows["id"]]
+    agree(survival.states(waiting, absences), rows)
+
+
 def test_clusters_have_the_counts_of_their_rows(sample: Sample) -> None:
     entries, absences = sample
     kept = entries.artists.filter(pc.less(pc.utf8_lower(entries.artists["artist"]), "c"))["track_id"]
@@ -200,7 +228,8 @@ def test_clusters_have_the_counts_of_their_rows(sample: Sample) -> None:
     for block in StateGroups.of(groups).clusters():
         parts = (block.charting, block.left, block.leave, block.come_back, block.enter_charting, block.enter_left)
         for at, curve in enumerate(block.curve):
-            found[curve, *(tuple(part[:, at].astype(int)) for part in parts)] += 1
+            if block.charting[:, at].any() or block.left[:, at].any():
+                found[curve, *(tuple(part[:, at].astype(int)) for part in parts)] += 1
     expected: Counter[tuple[int, ...]] = Counter()
     for curve, markets in enumerate((["US", "MX"], ["SE"])):
         own = rows[rows["market"].isin(markets)].reset_index(drop=True)
@@ -275,6 +304,11 @@ def test_with_complete_follow_up_entries_of_charts_are_those_of_breakthrough(sam
     plain = survival.breakthrough(followed, horizon=20, by="continent")
     assert found.curves["leave"].sum() > 1_000 and found.curves["come_back"].sum() > 100
     np.testing.assert_allclose(found.curves["entered"], plain.curves["share_entered"], rtol=EXACT, atol=EXACT)
+    summary = found.summary
+    assert summary["events_after_left"].sum() > 5
+    np.testing.assert_allclose(
+        summary["share_entered_after_left"] * summary["waits"], summary["events_after_left"], rtol=EXACT, atol=EXACT
+    )
 
 
 def test_where_nobody_leaves_it_is_kaplan_meier_with_its_band(sample: Sample) -> None:
@@ -293,8 +327,8 @@ def test_where_nobody_leaves_it_is_kaplan_meier_with_its_band(sample: Sample) ->
 
 def test_entries_after_leaving_are_counted_and_shown(sample: Sample) -> None:
     entries, absences = sample
-    found = survival.states(entries, absences, horizon=60)
-    rows = twin_rows(entries, absences, 60, False)
+    found = survival.states(entries, absences, horizon=45)
+    rows = twin_rows(entries, absences, 45, False)
     left = rows[rows["to"] == "left"].groupby("track_id")["stop"].min()
     went = rows[rows["to"] == "entered"]
     late = went["stop"] > went["track_id"].map(left).fillna(np.inf)
@@ -305,7 +339,7 @@ def test_entries_after_leaving_are_counted_and_shown(sample: Sample) -> None:
     assert summary["share_entered"] + summary["share_charting"] + summary["share_left"] == pytest.approx(1, rel=EXACT)
     last = found.curves.iloc[-1]
     assert 0 < last["entered_after_left"] < last["entered"]
-    ended = survival.states(entries, absences, horizon=60, terminal=True)
+    ended = survival.states(entries, absences, horizon=45, terminal=True)
     assert ended.summary["events"][0] == len(went) - late.sum()
     assert ended.summary["share_entered_after_left"][0] == ended.curves["come_back"].sum() == 0
     assert ended.summary["share_left"][0] > summary["share_left"]
@@ -372,8 +406,8 @@ def test_absences_of_other_charts_and_waits_that_change_are_refused(sample: Samp
 def drawn(generator: np.random.Generator, artists: int, days: int) -> Iterator[tuple[int, list[tuple[str, int]]]]:
     """Yield artist and moves of tracks, day by day by the toss of a coin; artists differ in how fast theirs enter."""
     for artist in range(artists):
-        luck = generator.gamma(1.0)
-        for _ in range(1 + generator.poisson(3)):
+        luck = generator.gamma(0.7)
+        for _ in range(1 + generator.poisson(7)):
             state, moves = "charting", []
             for day in range(1, days + 1):
                 enter, move = {"charting": (0.012 * luck, 0.06), "left": (0.003 * luck, 0.03)}[state]

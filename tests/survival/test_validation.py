@@ -260,7 +260,7 @@ def test_errors_are_the_jackknife_by_artist() -> None:
     frame, day = world(5, artists=60, heavy=2), 28
     counted = waits_of(frame).counted(("market", "size"))
     held = HeldOut.of(counted, weights=None)
-    scores = Scores.of(held.predicted("truth", Truth()), day)
+    scores = Scores.of(held.predicted("truth", Truth(), held.needed([day])), day)
     left_out = []
     for artist in frame["artist"].unique():
         rest = frame[frame["artist"] != artist]
@@ -268,10 +268,9 @@ def test_errors_are_the_jackknife_by_artist() -> None:
         risk = 1 - Truth().predict_survival_function(rest, times=[day]).to_numpy()[0]
         left_out.append({**by_hand(rest, Truth(), day), "expected_observed": risk.sum() / entered.sum()})
     left = pd.DataFrame(left_out)
-    assert scores.ratio("brier", "waits").error == pytest.approx(
-        np.sqrt(59 / 60 * ((left["brier"] - scores.ratio("brier", "waits").value) ** 2).sum()), rel=1e-9
-    )
-    assert scores.ratio("expected", "entered").error == pytest.approx(jackknife(left["expected_observed"]), rel=0.05)
+    ratio = scores.ratio("expected", "entered")
+    exact = np.sqrt(59 / 60 * ((left["expected_observed"] - ratio.value) ** 2).sum())
+    assert ratio.error == pytest.approx(exact, rel=1e-9)
     assert scores.ratio("separated", "both").error == pytest.approx(jackknife(left["auc"]), rel=0.1)
     assert scores.ratio("won", "pairs").error == pytest.approx(jackknife(left["uno_c"]), rel=0.1)
 
@@ -288,7 +287,7 @@ def test_recalibration_is_a_logistic_regression() -> None:
     frame, day = world(7), 28
     held = HeldOut.of(waits_of(frame).counted(("market", "size"), cluster="independent"), weights=None)
     model = Truth(odds=1.5)
-    risk = 1 - held.predicted("truth", model).survival(np.array([day]))[held.cell, 0]
+    risk = 1 - held.predicted("truth", model, held.needed([day])).survival(np.array([day]))[held.cell, 0]
     found = recalibration(held, risk, day, np.inf)
     single = 1 - model.predict_survival_function(frame, times=[day]).to_numpy()[0]
     x = np.log(single / (1 - single))
@@ -298,6 +297,26 @@ def test_recalibration_is_a_logistic_regression() -> None:
     assert found.slope == pytest.approx(answer.params[1], rel=1e-6)
     assert found.intercept == pytest.approx(offset.params[0], rel=1e-6)
     assert (found.high - found.low) / 2 == pytest.approx(1.96 * answer.bse[1], rel=0.02)
+
+
+def test_predictions_that_part_entries_from_others_have_no_slope() -> None:
+    frame = pd.DataFrame({"days": [5] * 20 + [60] * 20, "entered": [True] * 20 + [False] * 20, "artist": range(40)})
+    waits = waits_of(frame.assign(sure=frame["entered"], size=0, market="0"))
+    held = HeldOut.of(waits.counted(("sure",)), weights=None)
+    found = recalibration(held, np.where(held.outcomes.entered, 0.6, 0.4), 28, np.inf)
+    assert np.isnan([found.slope, found.low, found.high]).all()
+    assert found.intercept == pytest.approx(0, abs=1e-9)
+
+
+def test_a_prediction_that_hardly_differs_has_a_slope() -> None:
+    frame = world(26)
+    held = HeldOut.of(waits_of(frame).counted(("market", "size"), cluster="independent"), weights=None)
+    risk = 1 - held.predicted("truth", Truth(), held.needed([28])).survival(np.array([28]))[held.cell, 0]
+    x = np.log(risk / (1 - risk))
+    flat = 1 / (1 + np.exp(-(x / 1000 - 1)))
+    found, whole = (recalibration(held, values, 28, np.inf) for values in (flat, risk))
+    assert found.slope == pytest.approx(1000 * whole.slope, rel=1e-6)
+    assert found.low == pytest.approx(1000 * whole.low, rel=1e-6)
 
 
 def test_predictions_after_a_landmark_are_conditional() -> None:
@@ -473,10 +492,11 @@ def test_a_model_that_cannot_predict_is_named() -> None:
     with pytest.raises(SettingError, match=r"model 'short' cannot predict.* day 28 is beyond follow-up: .* is 20"):
         survival.compare(models, waits_of(frame), train=waits_of(frame), days=(28,))
     fewer = waits_of(frame[frame["market"] != "5"])
+    models = {"by market": survival.group_curves(fewer, ("market",))}
     with pytest.raises(
-        SettingError, match="model 'market' cannot predict these waits: no wait with market '5' was fitted"
+        SettingError, match="'by market' cannot predict these waits: no wait with market '5' was fitted"
     ):
-        survival.compare({}, waits_of(frame), train=fewer, days=(28,))
+        survival.compare(models, waits_of(frame), train=waits_of(frame), days=(28,))
     with pytest.raises(SettingError, match="a model cannot have the name 'market' of a baseline"):
         survival.compare({"market": Truth()}, waits_of(frame), train=fewer, days=(28,))
 
@@ -495,6 +515,11 @@ def test_nobody_or_everybody_entered_is_said() -> None:
         survival.brier_score(
             [3, 4, 9], [True, False, False], [[0.5]] * 3, [9], censoring=survival.Censoring.of([4], [False])
         )
+
+
+def test_calibration_of_no_model_is_refused() -> None:
+    with pytest.raises(SettingError, match="no model to calibrate"):
+        survival.calibration({}, waits_of(world(18)), day=28)
 
 
 def test_waits_that_begin_on_different_days_are_refused() -> None:
@@ -516,6 +541,8 @@ def test_a_day_between_two_charts_is_refused() -> None:
     row = survival.compare({"truth": Truth()}, waits, train=waits, days=(28,)).iloc[-1]
     assert row["expected_observed_low"] < 1 < row["expected_observed_high"]
     assert row["d_calibration_p"] > 0.05
+    row = survival.compare({"truth": Truth()}, waits, train=waits, days=(7,)).iloc[-1]
+    assert np.isnan(row["d_calibration_p"])  # one chart: nothing is known of the days
 
 
 @pytest.mark.parametrize(
@@ -556,6 +583,21 @@ def test_group_curves_predict_kaplan_meier() -> None:
         np.testing.assert_allclose(predicted[column], model.survival_function_[market], rtol=SAME)
     late = model.predict_survival_function(values, times=[10, 20], conditional_after=5)
     np.testing.assert_allclose(late, (predicted.loc[[15, 25]] / predicted.loc[5]).to_numpy(), rtol=SAME)
+
+
+def test_groups_that_are_new_or_hardly_followed_have_the_curve_of_all() -> None:
+    frame = world(25)
+    short = (frame["market"] == "4") & (frame["days"] > 20)
+    frame = frame.assign(days=frame["days"].where(~short, 20), entered=frame["entered"] & ~short)
+    fitted = waits_of(frame[frame["market"] != "5"])
+    model, everyone = survival.group_curves(fitted, ("market",), others=True), survival.group_curves(fitted)
+    values = pd.DataFrame({"market": ["0", "4", "5"]})
+    predicted, all_waits = (one.predict_survival_function(values, times=[10, 28]) for one in (model, everyone))
+    pd.testing.assert_frame_equal(predicted[[1, 2]], all_waits[[1, 2]])
+    assert (predicted[0] != all_waits[0]).all()
+    shares, whole = (one.probability(values, 28) for one in (model, everyone))
+    pd.testing.assert_frame_equal(shares.loc[[1, 2]], whole.loc[[1, 2]])
+    assert shares.loc[0, "estimate"] == pytest.approx(1 - predicted.loc[28, 0])
 
 
 def test_group_curves_have_intervals_by_artist() -> None:
