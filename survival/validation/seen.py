@@ -99,6 +99,11 @@ class _SeenClusters:
         """Number of clusters with a wait, kept or not."""
         return self.clusters.number
 
+    @property
+    def cluster(self) -> Ints:
+        """(k,): number of the cluster of each unit; also of those without a kept wait."""
+        return self.clusters.cluster
+
     def sums(self, risk: Floats, event: Floats) -> Floats:
         """Return, (c, p), sums over each cluster's kept waits."""
         kept = self.cell >= 0

@@ -131,9 +131,7 @@ def hostile_figures() -> dict[str, Figure]:
     return {
         "ratios": figures.hazard_ratios(strange, title=HOSTILE),
         "periods": figures.hazard_ratio_periods(periods, title=HOSTILE, since=HOSTILE),
-        "log_log": figures.log_log_curves(
-            make_log_log([ENCODED, "_hidden"], ENCODED), title=HOSTILE, since=HOSTILE
-        ),
+        "log_log": figures.log_log_curves(make_log_log([ENCODED, "_hidden"], ENCODED), title=HOSTILE, since=HOSTILE),
         "states": figures.states(make_states(), title=HOSTILE, since=HOSTILE),
         "cured": figures.cured_share(make_cured(codes), names=named, title=HOSTILE),
         "calibration": figures.calibration(make_calibration([HOSTILE, "_b"], codes), names=named, title=HOSTILE),
