@@ -99,9 +99,11 @@ def test_what_the_readme_says_of_the_demo_is_so() -> None:
     assert other["effective_clusters"] < 10 < shared["effective_clusters"]
 
 
-@pytest.mark.parametrize(
-    ("page", "least"), [("README.md", 8), ("docs/tutorial.md", 25), ("docs/howto/lifelines.md", 20)]
-)
+EXECUTED = [("README.md", 8), ("docs/tutorial.md", 25), ("docs/howto/lifelines.md", 20)]
+"""Pages with examples, and their least number."""
+
+
+@pytest.mark.parametrize(("page", "least"), EXECUTED)
 def test_a_page_with_examples_runs(page: str, least: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     results = doctest.testfile(str(ROOT / page), module_relative=False, optionflags=doctest.NORMALIZE_WHITESPACE)

@@ -284,11 +284,14 @@ class Spans:
 
         `group` is (k,): group of each episode.
         """
-        width = risk.shape[2]
-        each = np.empty((len(self.alike.row), width))
-        for index, cell, start, stop, there in self.blocks(width):
-            value = risk[cell, np.where(there, stop, 0)] - risk[cell, np.where(there, start, 0)]
-            each[index] = value.sum(axis=1, where=there[..., None])
+        length, width = risk.shape[1:]
+        each, flat = np.empty((len(self.alike.row), width)), risk.reshape(-1, width)
+        for index, cell, start, stop, there in self.blocks(1):
+            # where there is no time at risk, both are the first place, and nothing is added
+            ends, begins = (np.where(there, cell * length + day, 0).ravel() for day in (stop, start))
+            heads, ones = np.arange(len(index) + 1) * cell.shape[1], np.ones(cell.size)
+            each[index] = csr_array((ones, ends, heads), shape=(len(index), len(flat))) @ flat
+            each[index] -= csr_array((ones, begins, heads), shape=(len(index), len(flat))) @ flat
         other = self.corrections
         more = (risk[other.cell, other.stop] - risk[other.cell, other.start]) * other.sign[:, None]
         total = np.empty((groups, width))

@@ -101,7 +101,7 @@ class _SeenClusters:
 
     @property
     def cluster(self) -> Ints:
-        """(k,): number of the cluster of each unit; also of those without a kept wait."""
+        """Number of the cluster of each unit."""
         return self.clusters.cluster
 
     def sums(self, risk: Floats, event: Floats) -> Floats:
