@@ -28,7 +28,11 @@ CURVES = Contract(
         Column("share_high", _NUMBER, "share: upper bound of share_entered, one minus low"),
         Column("cumulative_hazard", _NUMBER, "entries per wait at risk, summed up to the day, Nelson–Aalen"),
         Column("hazard_low", _NUMBER, "lower bound of cumulative_hazard, 95 % by artist, for each day by itself"),
-        Column("hazard_high", _NUMBER, "upper bound of cumulative_hazard; infinite while survival may be 0"),
+        Column(
+            "hazard_high",
+            _NUMBER,
+            "upper bound of cumulative_hazard, in entries per wait; infinite while survival may be 0",
+        ),
     ),
     ("by", "group", "days"),
 )
@@ -86,7 +90,7 @@ _REFERENCE = Column(
     "reference", _TEXT, "value that it is compared with; null for a variable with numbers", nullable=True
 )
 _RATIO = (
-    Column("hazard_ratio", _NUMBER, "how many times as fast: exp(coefficient), of logarithms that of a doubling"),
+    Column("hazard_ratio", _NUMBER, "ratio of hazards: exp(coefficient), of logarithms that of a doubling"),
     Column("low", _NUMBER, "lower bound of the 95 % interval of the ratio, by artist", nullable=True),
     Column("high", _NUMBER, "upper bound of the 95 % interval of the ratio, by artist", nullable=True),
 )
@@ -101,7 +105,7 @@ HAZARD_RATIOS = Contract(
         Column("covariate", _TEXT, "name of the covariate in the model"),
         *_RATIO,
         Column("coef", _NUMBER, "coefficient: logarithm of the ratio"),
-        Column("se", _NUMBER, "standard error of the coefficient, by artist"),
+        Column("se", _NUMBER, "standard error of the logarithm of the ratio, by artist"),
         Column("p", _NUMBER, "probability of such a coefficient or a larger one if the ratio is 1"),
         Column("effective_clusters", _NUMBER, "effective number of artists behind the standard error"),
     ),
@@ -196,11 +200,16 @@ CURED = Contract(
 _MODEL = Column("model", _TEXT, "model")
 
 
-def _bounded(name: str, meaning: str) -> tuple[Column, ...]:
+def _bounded(name: str, unit: str, meaning: str) -> tuple[Column, ...]:
     """Return the columns of a value and its 95 % interval by artist; null where it is not defined."""
-    sides = {"low": "lower", "high": "upper"}
-    bounds = [(f"{name}_{end}", f"{side} bound of its 95 % interval by artist") for end, side in sides.items()]
-    return tuple(Column(column, _NUMBER, text, nullable=True) for column, text in [(name, meaning), *bounds])
+    bounds = {"low": "lower", "high": "upper"}
+    return (
+        Column(name, _NUMBER, f"{unit}: {meaning}", nullable=True),
+        *(
+            Column(f"{name}_{end}", _NUMBER, f"{unit}: {side} bound of {name}, 95 % by artist", nullable=True)
+            for end, side in bounds.items()
+        ),
+    )
 
 
 MODEL_SCORES = Contract(
@@ -211,17 +220,17 @@ MODEL_SCORES = Contract(
         Column("day", _COUNT, "days since the debut: entries by this day are predicted"),
         Column("waits", _COUNT, "waits that are scored"),
         Column("entries", _COUNT, "waits that ended with an entry by the day"),
-        Column("brier", _NUMBER, "mean squared distance of predicted survival from the outcome (less is better)"),
-        *_bounded("brier_skill", "share of the Brier score of one curve for all that the model saves"),
-        Column("integrated_brier", _NUMBER, "mean Brier score from the debut to the day"),
-        *_bounded("integrated_skill", "share of the integrated Brier score of one curve for all that the model saves"),
-        *_bounded("auc", "probability that a wait with an entry was given a higher risk than one without"),
-        *_bounded("auc_gain", "AUC less that of one curve for all"),
-        *_bounded("harrell_c", "Harrell's C"),
-        Column("uno_c", _NUMBER, "Uno's C of entries by the day", nullable=True),
-        *_bounded("expected_observed", "expected entries over observed ones"),
-        *_bounded("calibration_slope", "slope of outcomes on predictions; below 1 they are too extreme"),
-        Column("calibration_intercept", _NUMBER, "log odds that outcomes are above predictions", nullable=True),
+        Column("brier", _NUMBER, "share: mean squared distance of predicted survival from the outcome"),
+        *_bounded("brier_skill", "share", "of the Brier score of one curve for all, what the model saves"),
+        Column("integrated_brier", _NUMBER, "share: mean Brier score from the debut to the day"),
+        *_bounded("integrated_skill", "share", "of the integrated Brier score of one curve for all, what is saved"),
+        *_bounded("auc", "probability", "that a wait with an entry was given a higher risk than one without"),
+        *_bounded("auc_gain", "probability", "AUC less that of one curve for all"),
+        *_bounded("harrell_c", "probability", "that the wait that ended first was given the higher risk, Harrell's C"),
+        Column("uno_c", _NUMBER, "probability: the same for entries by the day, Uno's C", nullable=True),
+        *_bounded("expected_observed", "ratio", "of expected to observed entries"),
+        *_bounded("calibration_slope", "ratio", "of outcomes to predictions in log odds; below 1 they are too extreme"),
+        Column("calibration_intercept", _NUMBER, "log odds by which entries are above predictions", nullable=True),
         Column(
             "d_calibration_p", _NUMBER, "p of the test that entries come on the days that are predicted", nullable=True
         ),

@@ -94,7 +94,7 @@ def _drawn(rows: pd.DataFrame, title: str, cluster: str, *, of: int) -> Figure:
     ax.hlines(range(len(rows)), 1 - rows["high"], 1 - rows["low"], color=BLUE, linewidth=1.2)
     for place, row in enumerate(rows.to_dict("records")):
         inner = BLUE if row["suffices"] else "white"
-        ax.plot(1 - row["share"], place, marker="o", markersize=4, color=BLUE, markerfacecolor=inner)
+        ax.plot(1 - row["share"], place, marker="o", markersize=4, color=BLUE, markerfacecolor=inner, clip_on=False)
         text = ax.text(1.02, place, _reading(row), va="center", transform=ax.get_yaxis_transform())
         text.set_parse_math(False)
     ax.set_yticks(range(len(rows)), [shortened(name, size=TEXT_SIZE, room=_NAMES * 72 - 8) for name in rows["name"]])

@@ -106,6 +106,7 @@ def graph(charts: str, out: Path, columns: tuple[str, ...], as_json: bool, **opt
     "--by", type=click.Choice(GROUPINGS), multiple=True, default=["none"], show_default=True,
     help="Grouping of the curves; may be given several times.",
 )  # fmt: skip
+@click.option("--groups", help="File with a table of groups of your own (CSV or Parquet), for further curves.")
 @click.option("--horizon", type=int, help="Days of follow-up after the debut (default 180).")
 @OUT
 @with_options(EVENT_OPTIONS)
@@ -114,9 +115,10 @@ def graph(charts: str, out: Path, columns: tuple[str, ...], as_json: bool, **opt
 def survival(
     charts: str, by: tuple[Any, ...], out: Path, columns: tuple[str, ...], as_json: bool, **options: Any
 ) -> None:
-    """Write Kaplan-Meier curves of the time to breakthrough in CHARTS (a file, glob or folder), figures and report.
+    """Write the time to breakthrough in CHARTS (a file, glob or folder): curves, hazard ratios, figures and report.
 
-    Curves do not depend on the window, which is that of the graph.
+    Who enters where and when, what goes with a faster entry, who never enters, and whether models predict later
+    tracks. None of it depends on the window, which is that of the graph.
     """
     study = Study(charts, columns=column_names(columns)).override(by=by, **options)
     _run(study, out, SURVIVAL_SET, as_json)

@@ -245,10 +245,10 @@ def test_only_what_changed_is_made_again(shell: Shell, finished: Path, write_csv
     total = len(files(finished)) - 1  # the manifest is no artifact
     assert "made      0 files" in shell(*run)[1]
     (finished / "survival.parquet").write_text("spoiled")
-    assert "made      2 files" in shell(*run)[1]
+    assert "made      3 files" in shell(*run)[1]
     # another window: the graph and what follows from it, but not the curves
     out = shell(*run, "--window", 40)[1]
-    assert "; 15 unchanged" in out  # entries, curves and their figures
+    assert "; 23 unchanged" in out  # entries, waits and their figures
     assert "removed" not in out
     assert len(files(finished)) - 1 == total
     # a graph alone leaves the curves and reports them; curves of other entries take away what followed from the others
@@ -421,7 +421,7 @@ def test_a_folder_that_is_not_what_its_manifest_says_is_not_believed(shell: Shel
     manifest["steps"]["entries"]["notes"]["rows"] = 5
     (made / "manifest.json").write_text(json.dumps(manifest))
     # entries and graph are made again; what depends on them came out the same
-    assert "made      9 files in made; " in shell("graph", "charts.csv", "--out", "made")[1]
+    assert "made      10 files in made; " in shell("graph", "charts.csv", "--out", "made")[1]
     (made / "manifest.json").write_text("[" * 100_000)
     refused(shell("graph", "charts.csv", "--out", "made"), 2, "is not a manifest of this tool")
 

@@ -160,18 +160,19 @@ def _last(results: Results) -> pd.DataFrame:
 
 
 def _said(results: Results) -> str:
-    """Return in a sentence which model predicts best, and whether that is shown."""
+    """Return in a sentence what models are shown to do better than one curve for all."""
     table = _last(results)
     models = table[~table["model"].isin(BASELINES["model"].values())]
-    better = models[models["brier_skill_low"] > 0]
-    day = int(table["day"].iloc[0])
-    if not len(better):
-        return f"no model is shown to predict entries by day {day} better than one curve for all"
-    best = models.iloc[0]
+    saving, ranking = (int((models[low] > level).sum()) for low, level in (("brier_skill_low", 0), ("auc_low", 0.5)))
+    best, number = models.iloc[0], many(len(models), "model")
+    saved = f"shown to save some of the error of one curve for all by day {table['day'].iloc[0]}: "
+    saved += f"{saving or 'none'} of {number}"
+    if saving:
+        share, low, high = (best[f"brier_skill{end}"] for end in ("", "_low", "_high"))
+        saved += f", most of it '{best['model']}', {share:.1%} ({low:.1%} to {high:.1%})"
     return (
-        f"{len(better)} of {many(len(models), 'model')} are shown to save some of the error of one curve for all by "
-        f"day {day}, most of it '{best['model']}': {best['brier_skill']:.1%} ({best['brier_skill_low']:.1%} to "
-        f"{best['brier_skill_high']:.1%}); differences between models are not tested"
+        f"{saved}; shown to rank waits better than by chance: {ranking or 'none'} of them (AUC up to "
+        f"{models['auc'].max():.2f}); differences between models are not tested"
     )
 
 
