@@ -209,7 +209,7 @@ class CoxFit:
         return cox_prediction.survival(self.data, self.maximum.point, values, times, conditional_after)
 
     def probability(self, values: pd.DataFrame, day: float, *, conditional_after: float = 0) -> pd.DataFrame:
-        """Return the probability of entering by `day` days after `conditional_after`, given no entry by then.
+        """Return the probability of entering by a day of the clock, given no entry by the day `conditional_after`.
 
         Returns
         -------
@@ -222,7 +222,7 @@ class CoxFit:
         Raises
         ------
         SettingError, DataSaysNoError
-            See `predict_survival_function`.
+            See `predict_survival_function`; besides, when the day is not after `conditional_after`.
         """
         covariance = None if self.penalizer > 0 else self.covariance
         return cox_prediction.probability(

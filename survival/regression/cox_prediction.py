@@ -47,14 +47,16 @@ def probability(
     conditional_after: float,
 ) -> pd.DataFrame:
     """Return the probability of entering; see `CoxFit.probability`."""
+    if not day > conditional_after:
+        raise SettingError(f"day {day:g} is not after day {conditional_after:g}, up to which the waits have lasted")
     point = maximum.point
     x = standardised(data, values)
     ratio, stratum = np.exp(x @ point.coefficients), strata_of(data, point, values)
     found = np.full((len(values), 3), np.nan)
     for number in np.unique(stratum).tolist():
-        _check_times(point, number, np.array([conditional_after, conditional_after + day]))
+        _check_times(point, number, np.array([conditional_after, day]))
         which, times = stratum == number, point.sums.times
-        window = (times.stratum == number) & (times.time > conditional_after) & (times.time <= conditional_after + day)
+        window = (times.stratum == number) & (times.time > conditional_after) & (times.time <= day)
         hazard = point.risk[window].sum()
         found[which, 0] = -np.expm1(-ratio[which] * hazard)
         if covariance is None or hazard == 0:

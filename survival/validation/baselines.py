@@ -85,14 +85,16 @@ class GroupCurves:
         return pd.DataFrame(predicted, index=asked, columns=values.index)
 
     def probability(self, values: pd.DataFrame, day: int, *, conditional_after: int = 0) -> pd.DataFrame:
-        """Return the probability of an entry within `day` more days, given none by the day `conditional_after`.
+        """Return the probability of an entry by a day of the clock, given none by the day `conditional_after`.
 
         One row per row of `values`: `estimate`, `low`, `high` (95 % interval, robust to clusters).
         """
+        if day <= conditional_after:
+            raise SettingError(f"day {day} is not after day {conditional_after}, up to which the waits have lasted")
         group = self._groups(values)
-        known = self._followed(group, np.array([day]), conditional_after)
+        known = self._followed(group, np.array([day - conditional_after]), conditional_after)
         groups = np.arange(len(self.counted.values))
-        found = entered_shares(self.counted, groups, len(groups), after=conditional_after, day=conditional_after + day)
+        found = entered_shares(self.counted, groups, len(groups), after=conditional_after, day=day)
         table = pd.DataFrame(
             {"estimate": found.share[group], "low": found.low[group], "high": found.high[group]}, index=values.index
         )

@@ -82,7 +82,7 @@ def test_counts_give_the_numbers_of_rows(seed: int, ties: TieMethod, strata: tup
     for transform in ("km", "rank"):
         np.testing.assert_allclose(proportionality(counts, transform), proportionality(rows, transform), rtol=1e-6)
     people = frame.head(5)
-    for after, day in ((0, 6), (3, 5)):
+    for after, day in ((0, 6), (3, 8)):
         np.testing.assert_allclose(
             counts.probability(people, day, conditional_after=after),
             rows.probability(people, day, conditional_after=after),
@@ -126,7 +126,7 @@ def test_errors_by_cluster_are_made_of_derivatives_by_its_weight(monkeypatch: py
     def fitted(weight: Any) -> tuple[CoxFit, NDArray[np.float64]]:
         """Return the fit, and the log cumulative hazard of people between two days, with its error."""
         fit = cox_rows(frame.assign(weight=weight), "x + near", strata=["place"], **names)
-        return fit, np.log(-np.log1p(-fit.probability(people, 6, conditional_after=2).to_numpy()))
+        return fit, np.log(-np.log1p(-fit.probability(people, 8, conditional_after=2).to_numpy()))
 
     fit, hazard = fitted(1.0)
     changes = []
@@ -158,9 +158,11 @@ def test_predictions_are_conditional_on_the_wait_so_far() -> None:
     later = fit.predict_survival_function(people, [0, 5], conditional_after=3)
     np.testing.assert_allclose(later.loc[5], whole.loc[8] / whole.loc[3])
     assert (whole.loc[0] == 1).all()
-    found = fit.probability(people, 5, conditional_after=3)
+    found = fit.probability(people, 8, conditional_after=3)
     np.testing.assert_allclose(found["estimate"], 1 - later.loc[5])
     assert ((found["low"] < found["estimate"]) & (found["estimate"] < found["high"])).all()
+    with pytest.raises(SettingError, match="day 3 is not after day 3"):
+        fit.probability(people, 3, conditional_after=3)
     assert list(later.columns) == list(people.index)
 
 

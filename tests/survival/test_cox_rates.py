@@ -82,7 +82,7 @@ def test_intervals_of_probabilities_hold_the_truth(artists: int, giant: float, l
     hits = []
     for fit in fits(0.0, 300, artists=artists, giant=giant):
         labels = pd.DataFrame({"label": [0, 1]})
-        whole, later = fit.probability(labels, 15), fit.probability(labels, 10, conditional_after=5)
+        whole, later = fit.probability(labels, 15), fit.probability(labels, 15, conditional_after=5)
         for found, truth in ((whole, 1 - waiting[1]), (later, 1 - waiting[1] / waiting[0])):
             hits.append((found["low"] <= truth) & (truth <= found["high"]))
     assert (pd.DataFrame(hits).mean() >= least).all()

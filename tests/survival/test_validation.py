@@ -629,7 +629,7 @@ def test_group_curves_have_intervals_by_artist() -> None:
     values = pd.DataFrame({"market": ["2"]})
     by_artist, alone = (
         survival.group_curves(waits_of(frame), ("market",), cluster=cluster).probability(
-            values, 18, conditional_after=10
+            values, 28, conditional_after=10
         )
         for cluster in ("artist", "independent")
     )
@@ -638,7 +638,7 @@ def test_group_curves_have_intervals_by_artist() -> None:
     assert by_artist["estimate"].item() == alone["estimate"].item() == pytest.approx(share, rel=SAME)
     assert (by_artist["low"] <= alone["low"]).all() and (by_artist["high"] >= alone["high"]).all()
     with pytest.raises(SettingError, match="day 61 is beyond follow-up: the last day with waits of market '2' is 60"):
-        survival.group_curves(waits_of(frame), ("market",)).probability(values, 51, conditional_after=10)
+        survival.group_curves(waits_of(frame), ("market",)).probability(values, 61, conditional_after=10)
     with pytest.raises(SettingError, match="no variable 'market' in the values; there are size"):
         survival.group_curves(waits_of(frame), ("market",)).predict_survival_function(frame[["size"]])
 
