@@ -400,7 +400,7 @@ def refused(frame: pd.DataFrame, formula: str = "x", **options: Any) -> list[str
         (simple(x=[1, 0, np.nan, 0, 1, 0]), "missing values"),
         (simple(days=[1, 2, -3, 4, 5, 6]), "row 2"),
         (simple(days=[1, 2, 0, 4, 5, 6]), "row 2"),
-        (simple(days=[1, 2, np.nan, 4, 5, 6]), "row 2 of the column 'days' is 'nan'"),
+        (simple(days=[1, 2, np.nan, 4, 5, 6]), "row 2 of the column 'days' is nan"),
         (simple(entered=[1, 1, np.nan, 1, 1, 0]), "must be true or false"),
         (simple(entered=[1, 1, 2, 1, 1, 0]), "must be true or false"),
         (simple().head(0), "no row"),
