@@ -189,10 +189,19 @@ CURED = Contract(
         Column("share", _NUMBER, "share that never enters where follow-up suffices, else not entered by day by_day"),
         Column("low", _NUMBER, "lower bound of the 95 % interval of the share, by artist", nullable=True),
         Column("high", _NUMBER, "upper bound of the 95 % interval of the share, by artist", nullable=True),
-        Column("suffices", _FLAG, "whether follow-up is long enough to tell those who never enter"),
+        Column(
+            "suffices",
+            _FLAG,
+            "whether follow-up is long enough to tell those who never enter, by p adjusted for the number of markets "
+            "(Benjamini and Hochberg) and by the model",
+        ),
         Column("by_day", _COUNT, "days since the debut: last day of follow-up"),
         Column("to_come", _NUMBER, "share of the entries that is estimated to come later"),
-        Column("p", _NUMBER, "probability of so few late entries, or fewer, if 5 % of the entries were to come later"),
+        Column(
+            "p",
+            _NUMBER,
+            "probability of so few late entries, or fewer, if 5 % of the entries were to come later; not adjusted",
+        ),
     ),
     ("market",),
 )
