@@ -103,7 +103,7 @@ class HeldOut:
             When waits are censored before a day, or nobody or everybody has entered by it.
         """
         if not isinstance(days, Sequence) or isinstance(days, str) or not len(days):
-            raise SettingError(f"days is {days!r}; scores need a list of one day or more, such as days=(7, 28)")
+            raise SettingError(f"scores need one day or more, in a list such as days=(7, 28); found {days!r}")
         for day in sorted(set(days)):
             if not self.start < day <= self.counted.horizon:
                 raise SettingError(
