@@ -31,7 +31,7 @@ class Absences:
     identity: Identity = "track"
 
     def __post_init__(self) -> None:
-        if self.periods < 1:
+        if not isinstance(self.periods, int) or self.periods < 1:
             raise SettingError(f"periods is {self.periods}, but an absence lasts at least one chart")
         object.__setattr__(self, "table", ABSENCES.conform(self.table))
 

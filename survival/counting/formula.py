@@ -28,11 +28,14 @@ COLLINEAR: Final = 1e-8
 SURE: Final = 1e-4
 """Share above which a sum of products tells it to four digits."""
 
-KINDS: Final = ("floating", "integer", "mixed-integer-float", "boolean", "string")
+KINDS: Final = ("empty", "floating", "integer", "mixed-integer-float", "boolean", "string")
 """Kinds of values that a formula takes, as pandas calls them."""
 
 LARGEST: Final = 1e100
 """Largest number, and inverse of the smallest, whose square is one too."""
+
+FAR: Final = 100.0
+"""Times the range of a covariate that a prediction may be outside of it."""
 
 QUOTED: Final = re.compile(r"`([^`]*)`")
 """A name in back quotes."""
@@ -63,6 +66,8 @@ class Design:
         How the covariates are made from other values.
     categories
         Names of the variables that are made into classes.
+    least, most
+        (p,): smallest and largest value of each covariate.
     """
 
     formula: str
@@ -72,6 +77,8 @@ class Design:
     terms: tuple[str, ...]
     spec: Any
     categories: tuple[str, ...]
+    least: Floats
+    most: Floats
 
     @classmethod
     def of(cls, formula: str, values: pd.DataFrame) -> Self:
@@ -106,6 +113,8 @@ class Design:
             tuple(term[at] for at in kept),
             made.model_spec,
             tuple(name for name, (kind, _) in made.model_spec.encoder_state.items() if kind.value == "categorical"),
+            matrix.min(axis=0, initial=np.inf),
+            matrix.max(axis=0, initial=-np.inf),
         )
         _check_columns(design)
         return design
@@ -116,14 +125,23 @@ class Design:
         Raises
         ------
         SettingError
-            When a variable or a value is missing, or a category was not there before.
+            When a variable or a value is missing, a category was not there before, or a value is more than `FAR` times
+            as far from those that were there as these are from each other.
         """
         usable = _usable(self.variables, values)
         # formulaic would take numbers in the place of classes as they are
         classes = {name: usable[name].astype(object) for name in self.categories if _numbers(usable, name)}
         made = _made(self.spec, self.formula, usable.assign(**classes))
         kept = [at for at, name in enumerate(made.columns) if name != "Intercept"]
-        return _matrix(made, kept)
+        matrix = _matrix(made, kept)
+        off = np.maximum(self.least - matrix, matrix - self.most) > FAR * (self.most - self.least)
+        if off.any():
+            row, at = np.argwhere(off)[0]
+            raise SettingError(
+                f"'{self.names[at]}' is {matrix[row, at]:g}, far outside the {self.least[at]:g} to {self.most[at]:g} "
+                f"that the model was fitted to; it says nothing there"
+            )
+        return matrix
 
 
 def _numbers(values: pd.DataFrame, name: str) -> bool:

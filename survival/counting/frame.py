@@ -1,6 +1,6 @@
 """Waits of a user's own frame, one row per wait, as survival packages have them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -9,7 +9,7 @@ import pandas as pd
 
 from diffusion import DataSaysNoError, SettingError
 from diffusion.arrays import Flags, Floats, Ints
-from survival.counting.counted import Cluster, ClusterWaits, CountedWaits, Events
+from survival.counting.counted import CLUSTERS, Cluster, ClusterWaits, CountedWaits, Events
 
 CELLS_AT_ONCE = 200_000_000
 """Most cells times days that are counted."""
@@ -87,16 +87,16 @@ class FrameWaits:
         DataSaysNoError
             When there are too many cells and days to count.
         """
+        if cluster not in CLUSTERS:
+            raise SettingError(f"clusters are {', '.join(CLUSTERS)}, not '{cluster}'")
+        check_columns(self.frame, variables)
         for name in variables:
-            if name not in self.frame:
-                raise SettingError(f"no column '{name}' in the frame; it has {', '.join(map(str, self.frame))}")
             if self.frame[name].isna().any():
                 raise SettingError(
                     f"the column '{name}' has {self.frame[name].isna().sum():,} missing values; leave these rows out"
                 )
         if variables:
-            grouped = self.frame.groupby(list(variables), sort=True, observed=True)
-            cell: Ints = np.asarray(grouped.ngroup(), np.int64)
+            cell = numbered(self.frame, variables)
             values = self.frame[list(variables)].iloc[np.unique(cell, return_index=True)[1]].reset_index(drop=True)
         else:
             cell, values = np.zeros(len(self.frame), np.int64), pd.DataFrame(index=[0])
@@ -163,10 +163,7 @@ def frame_waits(
     >>> frame_waits(frame, days="days", entered="entered").counted(("sex",)).at_risk.tolist()
     [[0, 2, 2, 2, 1, 1], [0, 1, 1, 1, 1, 1]]
     """
-    names = {"days": days, "entered": entered, "start": start, "after": after, "cluster": cluster}
-    for name in names.values():
-        if name is not None and name not in frame:
-            raise SettingError(f"no column '{name}' in the frame; it has {', '.join(map(str, frame))}")
+    check_columns(frame, (days, entered, start, after, cluster))
     if frame.empty:
         raise DataSaysNoError("the frame has no row: there is no wait to count")
     last, went = _whole(frame, days), flags(frame, entered)
@@ -184,12 +181,27 @@ def frame_waits(
             raise SettingError(f"the column '{after}' has a day that is not before that of '{days}'")
     groups: Ints | None = None
     if cluster is not None:
-        groups = np.asarray(frame.groupby(cluster, sort=False, dropna=False).ngroup(), np.int64)
+        if frame[cluster].isna().any():
+            raise SettingError(
+                f"the column '{cluster}' has {frame[cluster].isna().sum():,} missing values; leave these rows out"
+            )
+        groups = numbered(frame, (cluster,))
     return FrameWaits(frame, first, before, last, went, groups)
+
+
+def check_columns(frame: pd.DataFrame, names: Iterable[str | None]) -> None:
+    """Refuse names of columns that the frame does not have, or has several times; None is no name."""
+    for name in names:
+        if name is not None and name not in frame:
+            raise SettingError(f"no column '{name}' in the frame; it has {', '.join(map(str, frame))}")
+        if name is not None and (frame.columns == name).sum() > 1:
+            raise SettingError(f"there are several columns '{name}' in the frame; rename all but one")
 
 
 def _whole(frame: pd.DataFrame, name: str) -> Ints:
     """Return a column of days, checked."""
+    if frame[name].dtype.kind in "mMc":
+        raise SettingError(f"the column '{name}' has {frame[name].dtype} values; it must have numbers of days")
     numbers = pd.to_numeric(frame[name], errors="coerce").to_numpy(np.float64, na_value=np.nan)
     wrong = ~(numbers >= 0) | (numbers != np.round(numbers)) | ~np.isfinite(numbers)
     if wrong.any():
@@ -198,6 +210,21 @@ def _whole(frame: pd.DataFrame, name: str) -> Ints:
             f"row {at} of the column '{name}' is {frame[name].iloc[at]}; it must be a whole number of days, 0 or more"
         )
     return numbers.astype(np.int64)
+
+
+def numbered(frame: pd.DataFrame, names: Sequence[str]) -> Ints:
+    """Return, (n,), the number of each combination of values of columns, in their order.
+
+    Raises
+    ------
+    SettingError
+        When values cannot be put in order, such as numbers and dates in one column, or lists.
+    """
+    table = frame[list(dict.fromkeys(names))].reset_index(drop=True)
+    try:
+        return np.asarray(table.groupby(list(table), sort=True, observed=True).ngroup(), np.int64)
+    except TypeError as error:
+        raise SettingError(f"values of {', '.join(names)} cannot be put in order: {error}") from error
 
 
 def flags(frame: pd.DataFrame, name: str) -> Flags:

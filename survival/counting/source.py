@@ -18,6 +18,7 @@ from diffusion.risk.follow_up import FollowUp
 from diffusion.risk.risk_set import withheld_markets
 from diffusion.timelines import Timelines
 from survival.counting.cells import Cells, cells_of, distinct_rows
+from survival.counting.checks import check_whole
 from survival.counting.clusters import SpanClusters
 from survival.counting.counted import CLUSTERS, Cluster, CountedWaits
 from survival.counting.spans import Episodes, Field, Spans
@@ -304,6 +305,8 @@ def waits(
     >>> counted.values["language_match"].tolist(), counted.entered.sum(axis=1).tolist()
     (['no', 'yes'], [615, 277])
     """
+    for name, value in (("horizon", horizon), ("landmark", landmark), ("classes", classes)):
+        check_whole(name, value)
     if not 1 <= horizon <= LONGEST:
         raise SettingError(f"horizon is {horizon} days; it must be between 1 and {LONGEST:,}")
     known = entries if until is None else entries.until(until)
@@ -319,6 +322,10 @@ def waits(
         raise SettingError(
             "waits whose variables change are not predicted: take variables on a landmark, without 'updated'"
         )
+    if debut is not None and not (isinstance(debut, tuple) and [isinstance(day, date) for day in debut] == [True] * 2):
+        raise SettingError(f"debut is {debut!r}; it must be a pair of dates, the first and the last")
+    if until is not None and not isinstance(until, date):
+        raise SettingError(f"until is {until!r}; it must be a date")
     if debut is not None and debut[0] > debut[1]:
         raise SettingError(f"debuts from {debut[0]} to {debut[1]}: the first date is after the last")
     tables = Tables(markets, pairs, tracks, artists, combine or {})
@@ -327,4 +334,4 @@ def waits(
 
 def _day(day: date) -> int:
     """Return a date as days since 1970-01-01."""
-    return (day - date(1970, 1, 1)).days
+    return day.toordinal() - date(1970, 1, 1).toordinal()

@@ -46,6 +46,14 @@ ARTIST_HERE: Final = "artist_here"
 ORIGIN: Final = "origin"
 """Variable with one value for each market entered so far: a wait is counted once for each of them."""
 
+OF_TABLES: Final = {
+    "markets": ["market"], "pairs": ["source", "target"], "tracks": ["track_id"], "artists": ["artist"]
+}  # fmt: skip
+"""Table of a user's own → its key."""
+
+TAKEN: Final = (ORIGIN, "footprint")
+"""Variables that groups are made of; a table cannot give them another meaning."""
+
 SEVERAL: Final = "several"
 """Value of ``single_origin`` where a track has entered several markets."""
 
@@ -61,26 +69,52 @@ class Tables:
     combine: Mapping[str, Combine] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        for name, keys in (("markets", ["market"]), ("pairs", ["source", "target"]), ("tracks", ["track_id"]),
-                           ("artists", ["artist"])):  # fmt: skip
+        for name, keys in OF_TABLES.items():
             table = getattr(self, name)
-            if table is None:
-                continue
-            missing = [key for key in keys if key not in table]
-            if missing:
-                raise SettingError(f"the table of {name} has no column '{missing[0]}'; it has {', '.join(table)}")
-            if table.duplicated(keys).any():
-                row = table[table.duplicated(keys)].iloc[0]
-                raise SettingError(f"the table of {name} has {', '.join(str(row[key]) for key in keys)} more than once")
-        strange = set(self.combine.values()) - set(COMBINE)
-        if strange:
-            raise SettingError(f"numbers of pairs are combined by {', '.join(COMBINE)}, not by '{min(strange)}'")
+            if table is not None:
+                _check_table(name, keys, table)
+        for column, how in self.combine.items():
+            if how not in COMBINE:
+                raise SettingError(f"numbers of pairs are combined by {', '.join(COMBINE)}, not by '{how}'")
+            if column not in self.columns("pairs"):
+                raise SettingError(f"combine names '{column}', which is no column of the table of pairs")
 
     def columns(self, name: str) -> list[str]:
         """Return the names of the variables in one of the tables."""
         table: pd.DataFrame | None = getattr(self, name)
         keys = ("market", "source", "target", "track_id", "artist")
         return [] if table is None else [str(column) for column in table if column not in keys]
+
+
+def _check_table(name: str, keys: list[str], table: pd.DataFrame) -> None:
+    """Refuse a table of a user's own that cannot be read in one way only."""
+    if not isinstance(table, pd.DataFrame):
+        raise SettingError(f"the table of {name} is a {type(table).__name__}; it must be a DataFrame of pandas")
+    unnamed = [column for column in table if not isinstance(column, str) or (table.columns == column).sum() > 1]
+    if unnamed:
+        raise SettingError(f"the table of {name} has the column {unnamed[0]!r}; each needs a text of its own as name")
+    missing = [key for key in keys if key not in table]
+    if missing:
+        raise SettingError(f"the table of {name} has no column '{missing[0]}'; it has {', '.join(map(str, table))}")
+    if table.duplicated(keys).any():
+        row = table[table.duplicated(keys)].iloc[0]
+        raise SettingError(f"the table of {name} has {', '.join(str(row[key]) for key in keys)} more than once")
+    if name == "artists" and pd.api.types.infer_dtype(table["artist"], skipna=True) not in ("string", "empty"):
+        raise SettingError("the column 'artist' of the table of artists must have names, as text")
+    for column in table.columns.difference(keys):
+        values = table[column]
+        if column in TAKEN:
+            raise SettingError(f"the table of {name} has a column '{column}', a name that is taken; rename it")
+        if name == "pairs" and not _finite(values):
+            raise SettingError(f"the column '{column}' of the table of pairs must have finite numbers")
+        if values.dtype == object and not values.map(pd.api.types.is_hashable).all():
+            raise SettingError(f"the column '{column}' of the table of {name} must have numbers, texts or flags")
+
+
+def _finite(values: "pd.Series[Any]") -> bool:
+    """Return whether all known values are finite numbers."""
+    numbers = pd.to_numeric(values, errors="coerce").to_numpy(np.float64, na_value=np.nan)
+    return bool((np.isfinite(numbers) | values.isna().to_numpy()).all())
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from scipy.sparse import csr_array
 from diffusion import DataSaysNoError, SettingError
 from diffusion.arrays import Flags, Ints
 from diffusion.risk.kaplan_meier import KaplanMeier
+from survival.counting.checks import check_source, check_whole
 from survival.counting.counted import CLUSTERS, Cluster, CountedWaits, WaitSource
 from survival.counting.source import Waits
 from survival.counting.variables import ORIGIN, Tables
@@ -150,13 +151,16 @@ def grouped(source: WaitSource, by: By, *, horizon: int | None, cluster: Cluster
     """
     if cluster not in CLUSTERS:
         raise SettingError(f"bands are by {', '.join(CLUSTERS)}, not by '{cluster}'")
+    if horizon is not None:
+        check_whole("horizon", horizon)
     if horizon is not None and horizon < 1:
         raise SettingError(f"horizon is {horizon} days; it must be 1 or more")
+    check_source(source)
     if isinstance(by, pd.DataFrame):
         counted, labels = _by_table(source, by, cluster)
-        expected = [str(value) for value in by[labels.columns[0]].dropna().unique()]
+        expected = list(_texts(by[labels.columns[0]]).dropna().unique())
     else:
-        names = tuple(name for name in ((by,) if isinstance(by, str) else by) if name != "none")
+        names = _variables(by)
         counted = source.counted(tuple(VARIABLES.get(name, name) for name in names), cluster=cluster)
         columns = {name: _labels(name, counted.values[VARIABLES.get(name, name)]) for name in names}
         labels, expected = pd.DataFrame(columns, index=range(len(counted.values))), []
@@ -171,7 +175,12 @@ def name_of(by: By) -> str:
     """Return the name of a grouping: its variables, or the column of a table with the groups."""
     if isinstance(by, pd.DataFrame):
         return next(str(name) for name in by if name not in KEYS)
-    return by if isinstance(by, str) else ", ".join(by)
+    return ", ".join(_variables(by)) or "none"
+
+
+def _variables(by: str | Sequence[str]) -> tuple[str, ...]:
+    """Return the variables of a grouping, each once."""
+    return tuple(dict.fromkeys(name for name in ((by,) if isinstance(by, str) else by) if name != "none"))
 
 
 def _by_table(source: WaitSource, table: pd.DataFrame, cluster: Cluster) -> tuple[CountedWaits, pd.DataFrame]:
@@ -185,19 +194,34 @@ def _by_table(source: WaitSource, table: pd.DataFrame, cluster: Cluster) -> tupl
         )
     if not isinstance(source, Waits):
         raise SettingError("a table of groups is for waits of charts; of a frame, name the column with the groups")
-    texts = table.assign(**{group[0]: table[group[0]].map(str, na_action="ignore")})
+    if group[0] not in table or not table[group[0]].map(pd.api.types.is_hashable).all():
+        raise SettingError(f"the column '{group[0]}' of the table of groups must have a name and groups as text")
+    texts = table.assign(**{group[0]: _texts(table[group[0]])})
     if keys != ["source", "target"]:
         known: dict[str, Any] = {TABLES[tuple(keys)]: texts}
         tables = Tables(**known)
         counted = replace(source, tables=tables).counted((group[0],), cluster=cluster)
-        return counted, counted.values[[group[0]]]
+        return counted, _some_group(table, counted.values[[group[0]]])
     if table.duplicated(keys).any():
         row = table[table.duplicated(keys)].iloc[0]
         raise SettingError(f"the table of groups has {row['source']}, {row['target']} more than once")
     counted = source.counted((ORIGIN, "market"), cluster=cluster)
     pair = pd.MultiIndex.from_frame(counted.values[[ORIGIN, "market"]])
     found = texts.set_index(keys)[group[0]].reindex(pair).to_numpy(object)
-    return counted, pd.DataFrame({group[0]: found})
+    return counted, _some_group(table, pd.DataFrame({group[0]: found}))
+
+
+def _some_group(table: pd.DataFrame, labels: pd.DataFrame) -> pd.DataFrame:
+    """Return the groups of cells, one of them at least."""
+    if labels.isna().all(axis=None):
+        rows = f"such as '{', '.join(map(str, table.iloc[0]))}'" if len(table) else "which has no row"
+        raise SettingError(f"no wait is in a group of the table, {rows}; its keys must be those of the charts")
+    return labels
+
+
+def _texts(groups: "pd.Series[Any]") -> "pd.Series[Any]":
+    """Return groups as texts."""
+    return groups.map(_shown, na_action="ignore")
 
 
 def _labels(name: str, values: "pd.Series[Any]") -> "pd.Series[Any]":

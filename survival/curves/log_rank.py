@@ -92,7 +92,8 @@ def log_rank(
         As in `survival.breakthrough`; when the weights are unknown or a power is negative; for more than 200 groups;
         for groups that share waits with ``independent``.
     DataSaysNoError
-        When there are fewer than two groups, nobody entered, or there are no more clusters than groups.
+        When there are fewer than two groups, nobody entered, nobody entered while others were at risk in two groups, or
+        there are no more clusters than groups.
 
     References
     ----------
@@ -113,8 +114,8 @@ def log_rank(
     """
     if weights not in WEIGHTS:
         raise SettingError(f"weights are {', '.join(WEIGHTS)}, not '{weights}'")
-    if p < 0 or q < 0:
-        raise SettingError(f"the powers are p = {p} and q = {q}; they must be 0 or more")
+    if not (0 <= p < np.inf and 0 <= q < np.inf):
+        raise SettingError(f"the powers are p = {p} and q = {q}; they must be 0 or more, and finite")
     waiting = source_of(source, horizon)
     groups = grouped(waiting, by, horizon=horizon, cluster=cluster)
     if groups.counted.clusters is None and not isinstance(waiting, FrameWaits) and ORIGIN in groups.counted.values:
@@ -186,6 +187,10 @@ def _overall(groups: Groups, counts: _Counts) -> dict[str, float | int | None]:
                 f"there must be more of these than groups"
             )
     squares, rank = _squares(score, variance)
+    if not rank:
+        raise DataSaysNoError(
+            "whenever somebody enters, all at risk do, or those of one group alone are: there is nothing to compare"
+        )
     if clusters is None:
         return {"clusters": None, "statistic": squares, "df": rank, "p": float(chdtrc(rank, squares))}
     statistic = float(f_of(np.array(squares), rank, np.array(clusters, np.float64)))
@@ -196,7 +201,7 @@ def _overall(groups: Groups, counts: _Counts) -> dict[str, float | int | None]:
 def _squares(score: Floats, variance: Floats) -> tuple[float, int]:
     """Return U' V⁻¹ U, and the rank of V: groups less one, less those that nobody entered while others were at risk."""
     values, vectors = np.linalg.eigh(variance)
-    kept = values > SMALLEST * values[-1]
+    kept = values > max(SMALLEST * values[-1], np.finfo(np.float64).tiny)
     return float(((score @ vectors[:, kept]) ** 2 / values[kept]).sum()), int(kept.sum())
 
 

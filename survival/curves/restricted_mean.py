@@ -10,6 +10,7 @@ from scipy.special import stdtr, stdtrit
 from diffusion import Entries, SettingError
 from diffusion.arrays import Floats
 from diffusion.risk.kaplan_meier import TAIL, KaplanMeier
+from survival.counting.checks import check_whole
 from survival.counting.counted import Cluster, WaitSource
 from survival.curves.areas import Area, AreaSums
 from survival.curves.breakthrough import source_of
@@ -27,11 +28,13 @@ class RestrictedMean:
     table
         One row per group: `group`, `waits`, `events`, `restricted_mean_days`, `standard_error`, `low`, `high` (95 %
         interval), `clusters` (effective number). The last four are null where nobody entered; `clusters` also where
-        waits are taken as independent.
+        waits are taken as independent. Where one cluster is all there is, `standard_error` is infinite, and the
+        interval says nothing.
     differences
         One row per pair of groups: `group`, `other`, `difference` (days of `group` less those of `other`),
         `standard_error`, `low`, `high`, `p`, `p_holm`, `p_bh` (adjusted for all pairs: by Holm, and by Benjamini and
-        Hochberg). Null where nobody entered in one of the two.
+        Hochberg). Null where nobody entered in one of the two, or one cluster is all
+        there is in it.
     days
         Last day.
     cluster
@@ -90,6 +93,8 @@ def restricted_mean(
     curves = KaplanMeier.of(groups.at_risk, groups.entered)
     followed = groups.known_to(curves)
     last = int(followed.min())
+    if days is not None:
+        check_whole("days", days)
     if days is not None and not 1 <= days <= last:
         name = groups.names[int(followed.argmin())]
         raise SettingError(
@@ -134,6 +139,7 @@ def _differences(groups: Groups, area: Area, covariance: Floats, freedom: Floats
     """Return the differences of all pairs of groups."""
     one, two, table = pairs_of(groups)
     each = np.diag(covariance)
+    each = np.where(np.isfinite(each), each, np.nan)  # one cluster is all there is
     variance = each[one] + each[two] - 2 * covariance[one, two]
     known = (area.greenwood[one] > 0) & (area.greenwood[two] > 0) & np.isfinite(variance) & (variance > 0)
     error = np.where(known, np.sqrt(np.where(known, variance, 1.0)), np.nan)

@@ -1,6 +1,6 @@
 """Baseline of a hazard by day: constant within periods, or a natural cubic spline in the logarithm of the day."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, Self, get_args
 
@@ -116,9 +116,10 @@ def _cuts(kind: BaselineName | Sequence[int], last: int) -> list[int]:
         if kind != "periods":
             raise SettingError(f"unknown baseline '{kind}'; it is one of {', '.join(BASELINES)}, or days")
         kind = CUTS
-    cuts = [*kind]
-    if any(cut != int(cut) or cut < 1 for cut in cuts) or any(np.diff(cuts) <= 0):
-        raise SettingError(f"periods must end on whole days from 1 on, in increasing order; found {cuts}")
+    cuts = [*kind] if isinstance(kind, Iterable) else [kind]
+    whole = all(isinstance(cut, int | float | np.number) and cut >= 1 and cut % 1 == 0 for cut in cuts)
+    if not whole or any(np.diff(cuts) <= 0):
+        raise SettingError(f"periods must end on whole days from 1 on, in increasing order; found {kind}")
     return [cut for cut in map(int, cuts) if cut < last] + [last]
 
 

@@ -9,6 +9,7 @@ import pandas as pd
 
 from diffusion import SettingError
 from diffusion.arrays import Floats
+from survival.counting.checks import check_penalizer
 from survival.counting.counted import Cluster, CountedWaits, WaitSource
 from survival.hazards.baseline import BaselineName
 from survival.hazards.columns import Layout
@@ -296,8 +297,7 @@ def discrete_hazard(
     >>> fit.summary["exp(coef)"].round(3).to_dict()
     {'sex[T.b]': 1.578}
     """
-    if not penalizer >= 0:
-        raise SettingError(f"the penalizer must be 0 or more; found {penalizer}")
+    check_penalizer(penalizer)
     model = Model.of(
         source, formula, link=link, baseline=baseline, by_period=by_period, effects=effects, cluster=cluster
     )

@@ -32,6 +32,9 @@ ROUNDS: Final = 200
 SAME: Final = 1e-4
 """Relative change of the standard deviations of effects below which they are found."""
 
+FARTHEST: Final = 10.0
+"""Largest change of the logarithm of a standard deviation in one update."""
+
 LEAST: Final = 1e-3
 """Standard deviation of effects that is taken for none."""
 
@@ -142,7 +145,9 @@ def maximise_effects(
 def _change(found: Maximum, places: Ints, deviation: float) -> float:
     """Return the change of the logarithm of a family's standard deviation; 0 at the least one."""
     degrees = len(places) - np.diag(found.inverse)[places].sum() / deviation**2
-    change = float(np.log((found.coefs[places] ** 2).sum() / degrees / deviation**2) / 2)
+    least = np.finfo(np.float64).tiny
+    ratio = max(float((found.coefs[places] ** 2).sum()), least) / max(degrees, least) / deviation**2
+    change = float(np.clip(np.log(ratio) / 2, -FARTHEST, FARTHEST))
     return 0.0 if deviation <= LEAST and change < 0 else change
 
 

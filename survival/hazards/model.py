@@ -9,6 +9,7 @@ import pandas as pd
 
 from diffusion import DataSaysNoError, SettingError
 from diffusion.arrays import Floats, Ints
+from survival.counting.checks import check_list, check_source
 from survival.counting.counted import CLUSTERS, Cluster, CountedWaits, WaitSource
 from survival.counting.formula import Design, variables_of
 from survival.hazards.baseline import Baseline, BaselineName
@@ -54,9 +55,15 @@ class Model:
             raise SettingError(f"unknown link '{link}'; it is one of {', '.join(LINKS)}")
         if cluster not in CLUSTERS:
             raise SettingError(f"unknown cluster '{cluster}'; it is one of {', '.join(CLUSTERS)}")
-        if isinstance(effects, str) or isinstance(by_period, str):
-            raise SettingError("effects and by_period are lists of names, such as ['market']")
+        check_list("effects", effects)
+        check_list("by_period", by_period)
+        twice = [name for name in effects if name in variables_of(formula) or list(effects).count(name) > 1]
+        if twice:
+            raise SettingError(
+                f"'{twice[0]}' cannot be an effect twice, or an effect and in the formula; leave out one"
+            )
         variables = tuple(dict.fromkeys([*variables_of(formula), *effects]))
+        check_source(source)
         waits = source.counted(variables, cluster=cluster)
         design = Design.of(formula, waits.values)
         layout = Layout.of(design, by_period, _levels(effects, waits.values), Baseline.of(baseline, waits))
@@ -102,7 +109,7 @@ class Model:
 
 def _levels(effects: Sequence[str], values: pd.DataFrame) -> dict[str, pd.Index]:
     """Return the values of each variable with effects."""
-    levels = {name: pd.Index(values[name].unique()).sort_values() for name in effects}
+    levels = {name: pd.Index(pd.factorize(values[name], sort=True)[1]) for name in effects}
     for name, found in levels.items():
         if len(found) < 2:
             raise SettingError(f"the effect '{name}' has the single value '{found[0]}'; leave it out")

@@ -8,6 +8,7 @@ from scipy.stats import t
 
 from diffusion import SettingError
 from diffusion.arrays import Floats, Ints
+from survival.counting.checks import whole_days
 from survival.hazards.baseline import Baseline
 
 LEVEL = 0.95
@@ -42,12 +43,10 @@ def checked_times(baseline: Baseline, times: Sequence[int] | None, after: int) -
     check_day(baseline, after)
     if times is None:
         return np.arange(baseline.last - after + 1)
-    days = np.asarray(times)
-    if days.ndim != 1 or (days != np.round(days)).any() or (days < 0).any():
-        raise SettingError("times must be whole days, 0 or more")
+    days = whole_days(times)
     if len(days):
         check_day(baseline, after + int(days.max()))
-    return days.astype(np.int64)
+    return days
 
 
 def check_day(baseline: Baseline, day: int) -> None:

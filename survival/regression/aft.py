@@ -10,6 +10,7 @@ import pandas as pd
 from diffusion import DataSaysNoError, SettingError
 from diffusion.arrays import Floats
 from diffusion.risk.kaplan_meier import KaplanMeier
+from survival.counting.checks import check_source
 from survival.counting.counted import CLUSTERS, Cluster, CountedWaits, WaitSource
 from survival.counting.formula import Design, variables_of
 from survival.regression.distributions import FAMILIES, Family, day_of, law_of, parameters_of
@@ -94,6 +95,7 @@ def aft(source: WaitSource, formula: str, *, family: Family = "weibull", cluster
     ['Intercept', 'home', 'log(scale)']
     """
     check_options((family,), cluster)
+    check_source(source)
     return _aft(source.counted(variables_of(formula), cluster=cluster), formula, family)
 
 
@@ -116,6 +118,7 @@ def compare_families(
         When no family can be fitted.
     """
     check_options(families, cluster)
+    check_source(source)
     counted = source.counted(variables_of(formula), cluster="independent")
     rows: dict[str, dict[str, Any]] = {}
     failed: DataSaysNoError | None = None

@@ -9,9 +9,10 @@ import pandas as pd
 
 from diffusion import DataSaysNoError, SettingError
 from diffusion.arrays import Floats, Ints
+from survival.counting.checks import check_list, check_source
 from survival.counting.counted import CLUSTERS, Cluster, CountedWaits, WaitSource
-from survival.counting.formula import Design, variables_of
-from survival.counting.frame import flags
+from survival.counting.formula import LARGEST, Design, variables_of
+from survival.counting.frame import check_columns, flags, numbered
 from survival.regression.cell_sums import CellSums
 from survival.regression.risk_sums import RiskSums, Scale, scale_of
 from survival.regression.row_sums import Rows, RowSums
@@ -74,7 +75,9 @@ def counted_data(source: WaitSource, formula: str, strata: Sequence[str], cluste
     """Return waits counted by the variables of a formula and strata."""
     if cluster not in CLUSTERS:
         raise SettingError(f"waits may depend on each other by {', '.join(CLUSTERS)}, not by '{cluster}'")
+    check_list("strata", strata)
     names = tuple(dict.fromkeys((*variables_of(formula), *strata)))
+    check_source(source)
     waits = source.counted(names, cluster=cluster)
     design = Design.of(formula, waits.values)
     stratum, levels = _strata(waits.values, strata)
@@ -94,9 +97,8 @@ def frame_data(
     cluster: str | None,
 ) -> CoxData:
     """Return the rows of a frame; see `survival.regression.cox.cox_rows`."""
-    for name in (days, entered, start, weights, cluster, *strata):
-        if name is not None and name not in frame:
-            raise SettingError(f"no column '{name}' in the frame; it has {', '.join(map(str, frame))}")
+    check_list("strata", strata)
+    check_columns(frame, (days, entered, start, weights, cluster, *strata))
     if frame.empty:
         raise DataSaysNoError("the frame has no row: there is nothing to fit")
     stop = _numbers(frame, days)
@@ -110,6 +112,10 @@ def frame_data(
     weight = np.ones(len(frame)) if weights is None else _numbers(frame, weights)
     if not (weight > 0).all():
         raise SettingError(f"row {int(np.argmin(weight > 0))} of the column '{weights}' is not above 0; leave it out")
+    if not ((weight < LARGEST) & (weight > 1 / LARGEST)).all():
+        raise SettingError(
+            f"the column '{weights}' has weights from {weight.min():g} to {weight.max():g}; rescale them"
+        )
     stratum, levels = _strata(frame, strata)
     group = None if cluster is None else _numbered(frame, [cluster])
     rows = Rows(begin, stop, flags(frame, entered), weight, stratum, group)
@@ -134,7 +140,7 @@ def _numbered(values: pd.DataFrame, names: Sequence[str]) -> Ints:
             raise SettingError(
                 f"the column '{name}' has {values[name].isna().sum():,} missing values; leave these rows out"
             )
-    return np.asarray(values.groupby(list(names), sort=True, observed=True).ngroup(), np.int64)
+    return numbered(values, names)
 
 
 def _numbers(frame: pd.DataFrame, name: str) -> Floats:

@@ -12,6 +12,7 @@ from scipy import special
 from diffusion import DataSaysNoError, SettingError
 from diffusion.arrays import Flags, Floats, Ints
 from diffusion.risk.kaplan_meier import KaplanMeier
+from survival.counting.checks import check_list, check_source
 from survival.counting.counted import Cluster, CountedWaits, WaitSource
 from survival.counting.formula import Design, variables_of
 from survival.regression.aft import SPECIAL, check_options, location_and_scale
@@ -154,8 +155,10 @@ def cure(
     Farewell 1982, doi 10.2307/2529885. Maller & Zhou 1996, Survival Analysis with Long-Term Survivors.
     """
     check_options((family,), cluster)
+    check_list("follow_up_by", follow_up_by)
     by = variables_of(cured) if follow_up_by is None else tuple(follow_up_by)
     variables = tuple(sorted({*variables_of(formula), *variables_of(cured), *by}))
+    check_source(source)
     counted = source.counted(variables, cluster=cluster)
     check_entries(counted)
     odds, time, others = Design.of(cured, counted.values), Design.of(formula, counted.values), parameters_of(family)[1:]

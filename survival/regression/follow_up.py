@@ -12,6 +12,7 @@ from diffusion import SettingError
 from diffusion.arrays import Floats, Ints
 from diffusion.risk.influence import Terms, left_out
 from diffusion.risk.kaplan_meier import KaplanMeier
+from survival.counting.checks import check_list, check_source
 from survival.counting.counted import CLUSTERS, Cluster, CountedWaits, WaitSource
 from survival.curves.clustered import Clustered
 from survival.curves.comparisons import add_adjusted
@@ -76,6 +77,8 @@ def follow_up_test(source: WaitSource, *, by: Sequence[str] = (), cluster: Clust
     """
     if cluster not in CLUSTERS:
         raise SettingError(f"unknown cluster '{cluster}'; there are {', '.join(CLUSTERS)}")
+    check_list("by", by)
+    check_source(source)
     return follow_up_of(source.counted(tuple(by), cluster=cluster), tuple(by))
 
 

@@ -9,6 +9,7 @@ from scipy.special import stdtr
 
 from diffusion import SettingError
 from diffusion.arrays import Floats
+from survival.counting.checks import whole_days
 from survival.counting.counted import Cluster
 from survival.counting.formula import Design
 from survival.regression.distributions import Law
@@ -123,10 +124,10 @@ class IntervalFit:
         SettingError
             When a time is negative, or beyond follow-up.
         """
+        if not conditional_after >= 0:
+            raise SettingError(f"conditional_after is {conditional_after}; it must be a day, 0 or more")
         last = self.horizon - conditional_after
-        days = np.arange(last + 1) if times is None else np.asarray(times, np.int64)
-        if conditional_after < 0 or (days < 0).any():
-            raise SettingError("times and days waited already must be 0 or more")
+        days = np.arange(last + 1) if times is None else whole_days(times)
         if conditional_after > self.horizon or (days > last).any():
             raise SettingError(
                 f"day {max(conditional_after, conditional_after + int(days.max(initial=0)))} is beyond the follow-up, "

@@ -219,7 +219,7 @@ def _sums(clusters: Clusters, columns: Iterator[tuple[Floats, Floats]]) -> Float
             held = []
     if held:
         found.append(_handed(clusters, held))
-    return np.concatenate(found, axis=1)
+    return np.concatenate([np.zeros((clusters.number, 0)), *found], axis=1)
 
 
 def _handed(clusters: Clusters, columns: list[tuple[Floats, Floats]]) -> Floats:

@@ -27,6 +27,9 @@ Steps converge quadratically: after a step of this size, the error is of the ord
 HALVINGS: Final = 30
 """Most times that a step is halved."""
 
+NAMED: Final = 4
+"""Most covariates that a message names."""
+
 ROUNDING: Final = 1e-12
 """Share of the logarithm of the likelihood that is rounding."""
 
@@ -125,14 +128,15 @@ def _unknown(information: Floats, sums: RiskSums) -> int | None:
 
 def _endless(coefficients: Floats, sums: RiskSums, names: Sequence[str]) -> DataSaysNoError:
     """Return the error for a likelihood without maximum; it names what has run far."""
-    spread = coefficients * np.ptp(sums.x, axis=0)
+    spread = np.nan_to_num(coefficients * np.ptp(sums.x, axis=0))
     far = np.abs(spread) > np.abs(spread).max() / 2
     running = [
         f"'{name}' (to {'infinity' if width > 0 else '0'})"
         for name, width, runs in zip(names, spread, far, strict=True)
         if runs
     ]
+    named = ", ".join(running[:NAMED]) + (f" and {len(running) - NAMED:,} more" if len(running) > NAMED else "")
     return DataSaysNoError(
-        f"the hazard ratio of {', '.join(running)} has no end: all entries are on one side of it; leave it out, put it "
+        f"the hazard ratio of {named} has no end: all entries are on one side of it; leave it out, put it "
         f"in wider classes, or give a penalizer"
     )

@@ -7,6 +7,7 @@ import numpy as np
 
 from diffusion import SettingError
 from diffusion.arrays import Floats
+from survival.counting.checks import check_penalizer
 
 SWEEPS: Final = 1_000
 """Most rounds over the coefficients."""
@@ -41,9 +42,8 @@ class ElasticNet:
         SettingError
             When the penalizer is negative or not finite, or the ratio is not between 0 and 1.
         """
-        if not 0 <= penalizer < np.inf:
-            raise SettingError(f"the penalizer is {penalizer}; it must be 0 or more, and finite")
-        if not 0 <= l1_ratio <= 1:
+        check_penalizer(penalizer)
+        if not isinstance(l1_ratio, int | float | np.number) or not 0 <= l1_ratio <= 1:
             raise SettingError(f"the l1_ratio is {l1_ratio}; it must be between 0 (ridge) and 1 (lasso)")
         return cls(rows * penalizer * (1 - l1_ratio), rows * penalizer * l1_ratio)
 

@@ -11,10 +11,12 @@ from scipy.stats import f as fisher
 from diffusion import DataSaysNoError, SettingError
 from diffusion.arrays import Floats
 from diffusion.risk.kaplan_meier import KaplanMeier
+from survival.counting.checks import check_source
 from survival.counting.counted import Cluster, WaitSource
 from survival.regression.cox import fitted
 from survival.regression.cox_data import CoxData, counted_data
 from survival.regression.cox_fit import CoxFit
+from survival.regression.newton import UNKNOWN
 from survival.regression.partial_likelihood import TieMethod
 from survival.regression.risk_sums import Ends
 
@@ -43,6 +45,8 @@ def proportionality(fit: CoxFit, transform: Transform = "km") -> pd.DataFrame:
     ------
     SettingError
         When the fit is penalised, or has no covariate.
+    DataSaysNoError
+        When a covariate differs among those at risk on one day with an entry only.
 
     Notes
     -----
@@ -63,6 +67,13 @@ def proportionality(fit: CoxFit, transform: Transform = "km") -> pd.DataFrame:
     at = _transformed(point.sums.ends(), times.time, transform)
     at -= np.average(at, weights=times.count)
     crossed, squared = point.information(at), point.information(at**2)
+    left = squared - crossed @ np.linalg.solve(fit.maximum.information, crossed)
+    for name, own, all_of_it in zip(names, np.diag(left), np.diag(squared), strict=True):
+        if own <= UNKNOWN * all_of_it:
+            raise DataSaysNoError(
+                f"nothing says whether the hazard ratio of '{name}' changes in time: it differs among those at risk on "
+                f"one day with an entry only"
+            )
     information = np.block([[fit.maximum.information, crossed], [crossed, squared]])
     score = at @ (point.sums.entered_x - point.expected_x())
     return _score_tests(information, score, terms)
@@ -205,6 +216,7 @@ def log_log(source: WaitSource, by: str) -> pd.DataFrame:
     DataSaysNoError
         When nobody enters.
     """
+    check_source(source)
     waits = source.counted((by,), cluster="independent")
     curves = KaplanMeier.of(waits.at_risk, waits.entered).survival
     cell, day = np.nonzero((waits.entered > 0) & (curves > 0) & (curves < 1))

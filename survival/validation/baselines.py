@@ -10,6 +10,7 @@ import pandas as pd
 from diffusion import DataSaysNoError, SettingError
 from diffusion.arrays import Flags, Ints
 from diffusion.risk.kaplan_meier import KaplanMeier
+from survival.counting.checks import check_list, check_source
 from survival.counting.counted import Cluster, CountedWaits, WaitSource
 from survival.validation.shares import entered_shares
 
@@ -161,6 +162,8 @@ def group_curves(
     >>> model.predict_survival_function(pd.DataFrame({"market": ["US"]}), times=[2, 3]).round(3)[0].tolist()
     [1.0, 0.667]
     """
+    check_source(source)
+    check_list("by", by)
     counted = source.counted(by, cluster=cluster)
     there = counted.at_risk.any(axis=1)
     if not there.all():

@@ -9,6 +9,7 @@ import pandas as pd
 
 from diffusion import SettingError
 from diffusion.arrays import Floats, Ints
+from survival.counting.checks import check_list
 from survival.counting.counted import CLUSTERS, Cluster, WaitSource
 from survival.validation.baselines import group_curves
 from survival.validation.calibration import Recalibration, entry_day_p, recalibration
@@ -112,6 +113,7 @@ def compare(
     """
     if cluster not in CLUSTERS:
         raise SettingError(f"intervals are by {', '.join(CLUSTERS)}, not by '{cluster}'")
+    check_list("baselines", baselines)
     names = [NO_COVARIATES, *baselines]
     taken = [name for name in names if name in models]
     if taken:

@@ -9,6 +9,7 @@ import pandas as pd
 
 from diffusion import DataSaysNoError, SettingError
 from diffusion.arrays import Floats, Ints
+from survival.counting.checks import check_list, check_source
 from survival.counting.counted import Cluster, CountedWaits, WaitSource
 from survival.validation.models import SurvivalModel
 from survival.validation.outcomes import Censoring, Outcomes
@@ -101,8 +102,8 @@ class HeldOut:
         DataSaysNoError
             When waits are censored before a day, or nobody or everybody has entered by it.
         """
-        if not len(days):
-            raise SettingError("scores need one day or more, such as days=(7, 28)")
+        if not isinstance(days, Sequence) or isinstance(days, str) or not len(days):
+            raise SettingError(f"scores need one day or more, in a list such as days=(7, 28); found {days!r}")
         for day in sorted(set(days)):
             if not self.start < day <= self.counted.horizon:
                 raise SettingError(
@@ -224,6 +225,8 @@ def held_out_waits(
     cluster: Cluster,
 ) -> HeldOut:
     """Return the waits of a source, counted by all variables that the models read and by others."""
+    check_source(source)
+    check_list("weights", weights)
     variables = {name for model in models for name in model.variables} | {*extra, *(weights or ())}
     return HeldOut.of(source.counted(tuple(sorted(variables)), cluster=cluster), weights=weights)
 

@@ -54,7 +54,9 @@ class Ratio:
     def minus(self, other: "Ratio") -> "Ratio":
         """Return the difference of two ratios over the same clusters, paired."""
         effective = min(self.effective, other.effective)
-        return Ratio(self.value - other.value, self.moved - other.moved, self.counts, effective)
+        with np.errstate(invalid="ignore"):  # infinite where one cluster is all there is
+            moved = self.moved - other.moved
+        return Ratio(self.value - other.value, moved, self.counts, effective)
 
     @property
     def error(self) -> float:

@@ -348,7 +348,7 @@ def test_one_artist_has_no_errors_by_artist() -> None:
         ({"formula": "half", "baseline": "period"}, "unknown baseline 'period'"),
         ({"formula": "half", "baseline": [7, 3]}, "increasing order"),
         ({"formula": "half", "by_period": ["other"]}, "no term of the formula"),
-        ({"formula": "half", "by_period": "half"}, "lists of names"),
+        ({"formula": "half", "by_period": "half"}, "list of names"),
         ({"formula": "half", "effects": ["one"]}, "single value"),
         ({"formula": "half", "penalizer": -1.0}, "0 or more"),
         ({"formula": "half", "cluster": "label"}, "unknown cluster 'label'"),
