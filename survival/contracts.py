@@ -107,6 +107,7 @@ HAZARD_RATIOS = Contract(
         Column("coef", _NUMBER, "coefficient: logarithm of the ratio"),
         Column("se", _NUMBER, "standard error of the logarithm of the ratio, by artist"),
         Column("p", _NUMBER, "probability of such a coefficient or a larger one if the ratio is 1"),
+        Column("p_holm", _NUMBER, "p, adjusted by Holm for all ratios of the model"),
         Column("effective_clusters", _NUMBER, "effective number of artists behind the standard error"),
     ),
     ("covariate",),
@@ -125,6 +126,7 @@ HAZARD_RATIO_PERIODS = Contract(
         Column("events", _COUNT, "entries in the period"),
         *_RATIO,
         Column("p_same", _NUMBER, "probability of such changes or larger ones if the ratio is the same in all periods"),
+        Column("p_same_holm", _NUMBER, "p_same, adjusted by Holm for all ratios of the model"),
     ),
     ("covariate", "after"),
 )
@@ -189,10 +191,19 @@ CURED = Contract(
         Column("share", _NUMBER, "share that never enters where follow-up suffices, else not entered by day by_day"),
         Column("low", _NUMBER, "lower bound of the 95 % interval of the share, by artist", nullable=True),
         Column("high", _NUMBER, "upper bound of the 95 % interval of the share, by artist", nullable=True),
-        Column("suffices", _FLAG, "whether follow-up is long enough to tell those who never enter"),
+        Column(
+            "suffices",
+            _FLAG,
+            "whether follow-up is long enough to tell those who never enter, by p adjusted for the number of markets "
+            "(Benjamini and Hochberg) and by the model",
+        ),
         Column("by_day", _COUNT, "days since the debut: last day of follow-up"),
         Column("to_come", _NUMBER, "share of the entries that is estimated to come later"),
-        Column("p", _NUMBER, "probability of so few late entries, or fewer, if 5 % of the entries were to come later"),
+        Column(
+            "p",
+            _NUMBER,
+            "probability of so few late entries, or fewer, if 5 % of the entries were to come later; not adjusted",
+        ),
     ),
     ("market",),
 )

@@ -44,17 +44,23 @@ def add_adjusted(table: pd.DataFrame) -> None:
     >>> table["p_holm"].tolist(), table["p_bh"].tolist()
     ([0.04, 0.02, nan], [0.04, 0.02, nan])
     """
-    known = table["p"].notna().to_numpy()
-    chances = table["p"].to_numpy(np.float64)[known]
-    for name, adjusted in (("p_holm", _holm), ("p_bh", false_discovery_control)):
-        values = np.full(len(table), np.nan)
-        values[known] = adjusted(chances)
-        table[name] = values
+    chances = table["p"].to_numpy(np.float64)
+    table["p_holm"] = holm(chances)
+    known = ~np.isnan(chances)
+    table["p_bh"] = np.nan
+    table.loc[known, "p_bh"] = false_discovery_control(chances[known])
 
 
-def _holm(chances: Floats) -> Floats:
-    order = np.argsort(chances)
-    adjusted = np.empty_like(chances)
-    factor = len(chances) - np.arange(len(chances))
+def holm(chances: Floats) -> Floats:
+    """Return, (n,), p-values adjusted by Holm for their number; those that are not known do not count.
+
+    Examples
+    --------
+    >>> holm(np.array([0.04, np.nan, 0.01])).tolist()
+    [0.04, nan, 0.02]
+    """
+    order = np.argsort(chances)[: np.count_nonzero(~np.isnan(chances))]
+    adjusted = np.full(len(chances), np.nan)
+    factor = len(order) - np.arange(len(order))
     adjusted[order] = np.minimum(np.maximum.accumulate(chances[order] * factor), 1)
     return adjusted

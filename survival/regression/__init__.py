@@ -1,1 +1,1 @@
-"""Regression: what speeds up an entry, and by how much."""
+"""Regression: what goes with a faster entry, and by how much."""

@@ -1,4 +1,4 @@
-"""Cox's proportional hazards: what speeds up an entry, and by how much."""
+"""Cox's proportional hazards: what goes with a faster entry, and by how much."""
 
 from collections.abc import Sequence
 

@@ -142,5 +142,5 @@ def _numbers(frame: pd.DataFrame, name: str) -> Floats:
     numbers: Floats = pd.to_numeric(frame[name], errors="coerce").to_numpy(np.float64, na_value=np.nan)
     if not np.isfinite(numbers).all():
         at = int(np.argmin(np.isfinite(numbers)))
-        raise SettingError(f"row {at} of the column '{name}' is '{frame[name].iloc[at]}'; it must be a finite number")
+        raise SettingError(f"row {at} of the column '{name}' is {frame[name].iloc[at]}; it must be a finite number")
     return numbers

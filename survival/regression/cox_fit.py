@@ -129,6 +129,18 @@ class CoxFit:
         return self._named(freedom, "degrees of freedom")
 
     @property
+    def effective_clusters_(self) -> pd.Series:
+        """Effective number of clusters behind each error: (Σ u²)² / Σ u⁴, with the influence u of each cluster.
+
+        Below 10, few clusters make the coefficient what it is, and its interval may be too narrow. Infinite where waits
+        are independent.
+        """
+        if self.influence is None:
+            return self._named(np.full(len(self.data.design.names), np.inf), "effective clusters")
+        squares = self.influence.left_out**2
+        return self._named(squares.sum(axis=0) ** 2 / (squares**2).sum(axis=0), "effective clusters")
+
+    @property
     def confidence_intervals_(self) -> pd.DataFrame:
         """95 % interval of each coefficient, from the t distribution."""
         reach = quantile(self.degrees_of_freedom_.to_numpy()) * self.standard_errors_

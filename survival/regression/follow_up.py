@@ -14,6 +14,7 @@ from diffusion.risk.influence import Terms, left_out
 from diffusion.risk.kaplan_meier import KaplanMeier
 from survival.counting.counted import CLUSTERS, Cluster, CountedWaits, WaitSource
 from survival.curves.clustered import Clustered
+from survival.curves.comparisons import add_adjusted
 
 TO_COME: Final = 0.05
 """Share of those who ever enter that may still come after the end of follow-up that is called long enough."""
@@ -45,7 +46,8 @@ def follow_up_test(source: WaitSource, *, by: Sequence[str] = (), cluster: Clust
         stretch before the last entry that is as long as the stretch after it), `q` (share of waits that these are),
         `alpha` (Maller and Zhou's: (1 − q)^waits), `entered` (share by the last day), `to_come` (share of those who
         ever enter that is estimated to come later), `p` (of the hypothesis that `to_come` is 5 % or more),
-        `sufficient` (p < .05).
+        `p_holm`, `p_bh` (adjusted for all groups: by Holm, and by Benjamini and Hochberg), `sufficient` (`p_bh` < .05:
+        of all groups that are called so, 5 % at most are expected to be called so wrongly).
 
     Notes
     -----
@@ -97,7 +99,8 @@ def follow_up_of(counted: CountedWaits, by: tuple[str, ...]) -> pd.DataFrame:
         end.p(*parts) if events else 1.0
         for end, events, *parts in zip(ends, table["events"], greenwood, clustered, freedom, strict=True)
     ]
-    table["sufficient"] = table["p"] < LEVEL
+    add_adjusted(table)
+    table["sufficient"] = table["p_bh"] < LEVEL
     return table
 
 

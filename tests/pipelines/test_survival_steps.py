@@ -106,7 +106,10 @@ def test_hazard_ratios_are_those_of_the_model_and_a_logarithm_is_read_for_a_doub
     assert ratios.loc["log(footprint)", ["variable", "level"]].tolist() == ["markets entered on day 0", "twice as many"]
     bounds = fit.summary.loc["language_match[T.yes]", ["exp(coef) lower 95%", "exp(coef) upper 95%"]]
     assert ratios.loc["language_match[T.yes]", ["low", "high"]].tolist() == pytest.approx(bounds.tolist())
+    assert ratios["p_holm"].min() == pytest.approx(ratios["p"].min() * len(ratios), rel=1e-6)
     periods = table(made, "hazard_ratio_periods")
+    same = periods.drop_duplicates("covariate")
+    assert same["p_same_holm"].min() == pytest.approx(same["p_same"].min() * len(same), rel=1e-6)
     assert periods["after"].unique().tolist() == [0, 7, 28]  # follow-up ends on day 69
     assert table(made, "proportionality")["term"].tolist()[-1] == "all"
 
@@ -114,12 +117,13 @@ def test_hazard_ratios_are_those_of_the_model_and_a_logarithm_is_read_for_a_doub
 def test_the_strongest_ratio_is_that_whose_interval_is_furthest_from_one_and_it_is_read_in_words() -> None:
     rows = pd.DataFrame(
         {
-            "variable": ["a", "b", "c", "d"],
+            "variable": ["a", "b", "c", "d", "e"],
             "level": "yes",
-            "reference": ["no", "no", None, "no"],
-            "hazard_ratio": [9.0, 2.0, 0.25, 1.1],
-            "low": [1.1, 1.8, 0.2, 0.9],
-            "high": [70.0, 2.2, 0.3, 1.3],
+            "reference": ["no", "no", None, "no", "no"],
+            "hazard_ratio": [9.0, 2.0, 0.25, 1.1, 1.5],
+            "low": [1.1, 1.8, 0.2, 0.9, 1.01],
+            "high": [70.0, 2.2, 0.3, 1.3, 2.2],
+            "p_holm": [0.04, 1e-9, 1e-9, 0.4, 0.06],
         }
     )
     told = strongest(rows)

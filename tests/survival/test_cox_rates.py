@@ -66,6 +66,19 @@ def test_a_label_that_does_nothing_is_significant_as_often_as_stated() -> None:
     assert np.mean(np.array(model) > 1.96) > 0.15
 
 
+@pytest.mark.parametrize(("seed", "few"), [(1002, False), (1003, True)])
+def test_the_effective_number_of_artists_is_that_of_leaving_each_out(seed: int, few: bool) -> None:
+    frame = artists_waits(np.random.default_rng(seed), 0.0, artists=300)
+    whole = cox(source(frame), "label")
+    without = [
+        cox(source(frame[frame["artist"] != artist]), "label").params_["label"] for artist in frame["artist"].unique()
+    ]
+    change = np.array(without) - whole.params_["label"]
+    number = (change**2).sum() ** 2 / (change**4).sum()
+    assert whole.effective_clusters_["label"] == pytest.approx(number, rel=0.25)  # to first order
+    assert (number < 10) == few
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(("artists", "giant"), [(300, 0.0), (300, 0.2), (300, 0.4), (60, 0.0)])
 @pytest.mark.parametrize(("effect", "truth"), [(0.0, 0.0), (0.5, TRUTH)])

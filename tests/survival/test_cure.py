@@ -293,6 +293,16 @@ def test_follow_up_that_passes_the_plateau_is_seen(step: int) -> None:
     assert np.mean(said) >= 0.9
 
 
+def test_many_groups_at_the_border_are_not_called_cured_by_chance() -> None:
+    """Twenty groups of which 5 % of the entries come after the horizon: by chance, some p is below .05."""
+    rng = np.random.default_rng(4)
+    time = np.where(rng.random(80_000) < 0.5, np.inf, -HORIZON / np.log(0.05) * rng.exponential(size=80_000))
+    frame = followed(rng, time).assign(x=np.arange(80_000) % 20, artist=np.arange(80_000))
+    table = follow_up_test(counted_by(frame[frame["kept"]]), by=("x",))
+    assert (table["p"] < 0.05).any()
+    assert not table["sufficient"].any()
+
+
 def test_one_artist_proves_nothing() -> None:
     frame = mixed(np.random.default_rng(10), 3_000).assign(artist=1)
     assert follow_up_test(counted_by(frame)).loc["all", "p"] == 1

@@ -18,10 +18,11 @@ from pipelines.study.waiting import CountedOnce, last_day, of_these_data, variab
 from survival import cox, hazard_ratios_by_period, log_log, proportionality, waits
 from survival.contracts import HAZARD_RATIO_PERIODS, HAZARD_RATIOS, LOG_LOG, PROPORTIONALITY
 from survival.curves.bands import FEW
+from survival.curves.comparisons import holm
 from survival.regression.proportionality import PERIODS
 
 LEVEL: Final = 0.05
-"""p-value up to which a ratio is said to change."""
+"""Adjusted p-value up to which a ratio is said to differ from 1, or to change."""
 
 MOST_SAID: Final = 3
 """Ratios that are read in words, those furthest from one."""
@@ -100,7 +101,8 @@ class Model:
         fit = cox(self.source, self.formula, strata=self.strata)
         summary = fit.summary.rename(columns={"se(coef)": "se"}).reset_index()
         table = self._worded(summary)
-        table["effective_clusters"] = fit.degrees_of_freedom_.to_numpy() + 1
+        table["p_holm"] = holm(table["p"].to_numpy())
+        table["effective_clusters"] = fit.effective_clusters_.to_numpy()
         tests = proportionality(fit).rename(columns={"test_statistic": "statistic", "degrees_of_freedom": "df"})
         tests = tests.rename_axis("term").reset_index().replace({"term": {"GLOBAL": "all"}})
         return {"hazard_ratios": table[HAZARD_RATIOS.names], "proportionality": tests[PROPORTIONALITY.names]}
@@ -110,6 +112,8 @@ class Model:
         begins = [day for day in PERIODS if 1.5 * day < self.last]
         found = hazard_ratios_by_period(self.source, self.formula, begins, strata=self.strata)
         table = self._worded(found.rename(columns={"until": "days"}))
+        same = table.groupby("covariate", sort=False)["p_same"].first()
+        table["p_same_holm"] = table["covariate"].map(pd.Series(holm(same.to_numpy()), same.index))
         return {"hazard_ratio_periods": table[HAZARD_RATIO_PERIODS.names]}
 
     def curves(self) -> dict[str, pd.DataFrame]:
@@ -165,8 +169,11 @@ def _section(results: Results) -> dict[str, Any]:
 
 
 def strongest(table: pd.DataFrame) -> list[dict[str, Any]]:
-    """Return the rows of the ratios that differ from one, those whose interval is furthest from one first."""
-    apart = table[(table["low"] > 1) | (table["high"] < 1)]
+    """Return the rows of the ratios that differ from one, those whose interval is furthest from one first.
+
+    Whether a ratio differs is by its adjusted p, because the furthest of several may be far from one by chance.
+    """
+    apart = table[table["p_holm"] <= LEVEL]
     distance = np.minimum(np.log(apart["low"]).abs(), np.log(apart["high"]).abs())
     return records(apart.iloc[np.argsort(-distance.to_numpy(), kind="stable")])
 
@@ -181,7 +188,7 @@ def read(row: dict[str, Any]) -> str:
 def _changes(table: pd.DataFrame) -> list[str]:
     """Return in words how the ratios change that are not the same in all periods."""
     lines = []
-    for _, part in table[table["p_same"] <= LEVEL].groupby("covariate", sort=False):
+    for _, part in table[table["p_same_holm"] <= LEVEL].groupby("covariate", sort=False):
         first, last = part.iloc[0], part.iloc[-1]
         spans = [f"{row['hazard_ratio']:.2g} on days {row['after'] + 1} to {row['days']}" for row in (first, last)]
         lines.append(f"{first['variable']}, {first['level']}: {', '.join(spans)}")
@@ -194,7 +201,8 @@ def _lines(results: Results) -> list[str]:
     table = results.table("hazard_ratios")
     told = strongest(table)
     lines = [f"effects   {read(row)}" for row in told[:MOST_SAID]]
-    return [*lines, f"effects   {len(told)} of {many(len(table), 'hazard ratio')} shown to differ from 1; associations"]
+    number = many(len(table), "hazard ratio")
+    return [*lines, f"effects   {len(told)} of {number} shown to differ from 1 (p adjusted by Holm); associations"]
 
 
 def _caveats(results: Results) -> list[str]:
