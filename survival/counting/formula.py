@@ -28,6 +28,12 @@ COLLINEAR: Final = 1e-8
 SURE: Final = 1e-4
 """Share above which a sum of products tells it to four digits."""
 
+KINDS: Final = ("floating", "integer", "mixed-integer-float", "boolean", "string")
+"""Kinds of values that a formula takes, as pandas calls them."""
+
+LARGEST: Final = 1e100
+"""Largest number, and inverse of the smallest, whose square is one too."""
+
 QUOTED: Final = re.compile(r"`([^`]*)`")
 """A name in back quotes."""
 
@@ -55,6 +61,8 @@ class Design:
         (p,): term of the formula that each covariate belongs to.
     spec
         How the covariates are made from other values.
+    categories
+        Names of the variables that are made into classes.
     """
 
     formula: str
@@ -63,6 +71,7 @@ class Design:
     names: tuple[str, ...]
     terms: tuple[str, ...]
     spec: Any
+    categories: tuple[str, ...]
 
     @classmethod
     def of(cls, formula: str, values: pd.DataFrame) -> Self:
@@ -83,8 +92,8 @@ class Design:
         ('sex[T.m]', 'log(age)')
         """
         variables = variables_of(formula)
-        _check_known(variables, values)
-        made = _made(formula, formula, values)
+        formula = formula.replace("\n", " ")
+        made = _made(formula, formula, _usable(variables, values))
         names = tuple(map(str, made.columns))
         term = {at: str(term) for term, places in made.model_spec.term_indices.items() for at in places}
         kept = [at for at, name in enumerate(names) if name != "Intercept"]
@@ -96,6 +105,7 @@ class Design:
             tuple(names[at] for at in kept),
             tuple(term[at] for at in kept),
             made.model_spec,
+            tuple(name for name, (kind, _) in made.model_spec.encoder_state.items() if kind.value == "categorical"),
         )
         _check_columns(design)
         return design
@@ -108,10 +118,17 @@ class Design:
         SettingError
             When a variable or a value is missing, or a category was not there before.
         """
-        _check_known(self.variables, values)
-        made = _made(self.spec, self.formula, values)
+        usable = _usable(self.variables, values)
+        # formulaic would take numbers in the place of classes as they are
+        classes = {name: usable[name].astype(object) for name in self.categories if _numbers(usable, name)}
+        made = _made(self.spec, self.formula, usable.assign(**classes))
         kept = [at for at, name in enumerate(made.columns) if name != "Intercept"]
         return _matrix(made, kept)
+
+
+def _numbers(values: pd.DataFrame, name: str) -> bool:
+    """Return whether a variable that there may be has numbers."""
+    return name in values and values[name].dtype.kind in "iuf"
 
 
 def variables_of(formula: str) -> tuple[str, ...]:
@@ -120,14 +137,17 @@ def variables_of(formula: str) -> tuple[str, ...]:
     Raises
     ------
     SettingError
-        When the formula cannot be read, has a side on the left or several parts, or calls anything but `FUNCTIONS` and
-        `TRANSFORMS`.
+        When the formula is empty, cannot be read, has a side on the left or several parts, or calls anything but
+        `FUNCTIONS` and `TRANSFORMS`.
 
     Examples
     --------
     >>> variables_of("language_match + log(distance_km)")
     ('distance_km', 'language_match')
     """
+    if not isinstance(formula, str) or not formula.strip():
+        raise SettingError(f"the formula is {formula!r}; name variables, or give '1' for no covariate")
+    formula = formula.replace("\n", " ")
     try:
         parsed = formulaic.Formula(formula)
         factors = [factor for term in parsed for factor in term.factors]
@@ -167,7 +187,12 @@ def _names(formula: str, expression: str) -> set[str]:
 
 def _is_coding(part: ast.AST) -> bool:
     """Return whether the part is a coding of categories, such as ``contr.treatment``."""
-    return isinstance(part, ast.Attribute) and isinstance(part.value, ast.Name) and part.value.id == "contr"
+    return (
+        isinstance(part, ast.Attribute)
+        and isinstance(part.value, ast.Name)
+        and part.value.id == "contr"
+        and part.attr.isalpha()
+    )
 
 
 def _made(spec: Any, formula: str, values: pd.DataFrame) -> Any:
@@ -180,7 +205,7 @@ def _made(spec: Any, formula: str, values: pd.DataFrame) -> Any:
                 made = formulaic.model_matrix(spec, values, na_action="raise", context=FUNCTIONS)
             else:
                 made = spec.get_model_matrix(values, context=FUNCTIONS)
-        except (FormulaicError, FormulaicWarning, ValueError, TypeError, ArithmeticError) as error:
+        except (FormulaicError, FormulaicWarning, ValueError, TypeError, ArithmeticError, LookupError) as error:
             raise SettingError(f"the formula '{formula}' cannot be made from the values: {_line(error)}") from error
     for name in made.columns:
         wrong = ~np.isfinite(made[name].to_numpy(np.float64))
@@ -199,28 +224,61 @@ def _matrix(made: Any, kept: Sequence[int]) -> Floats:
     return matrix
 
 
-def _check_known(variables: Sequence[str], values: pd.DataFrame) -> None:
+def _usable(variables: Sequence[str], values: pd.DataFrame) -> pd.DataFrame:
+    """Return the variables as formulaic can use them: numbers, flags, texts, or categories that are there."""
     for name in variables:
         if name not in values:
             near = difflib.get_close_matches(name, [*map(str, values)], n=1)
             hint = f"did you mean '{near[0]}'?" if near else f"there are {', '.join(map(str, values)) or 'none'}"
             raise SettingError(f"unknown variable '{name}'; {hint}")
+        if (values.columns == name).sum() > 1:
+            raise SettingError(f"there are several columns '{name}'; rename all but one")
         if values[name].isna().any():
             raise SettingError(
                 f"the variable '{name}' has {values[name].isna().sum():,} missing values; leave them out, or give them "
                 f"a class of their own"
             )
+    return values.assign(**{name: _of_one_kind(name, values[name]) for name in variables})
+
+
+def _of_one_kind(name: str, column: "pd.Series[Any]") -> "pd.Series[Any]":
+    """Return the values of a variable: numbers or flags, or texts or categories that are there.
+
+    Numbers in a column of objects are numbers; formulaic would make one class of each.
+    """
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        there = column.cat.remove_unused_categories()
+        return there if there.cat.categories.dtype.kind in "iufb" else there.cat.rename_categories(str)
+    if column.dtype != object and pd.api.types.is_string_dtype(column.dtype):
+        return column.astype(object)
+    kind = pd.api.types.infer_dtype(column)
+    if kind not in KINDS:
+        raise SettingError(
+            f"the variable '{name}' has values of the kind '{kind}'; a formula takes numbers, flags or texts, of one "
+            f"kind in a column"
+        )
+    return column.infer_objects()
 
 
 def _check_columns(design: Design) -> None:
-    """Refuse covariates that are constant or a combination of others."""
-    for at in np.flatnonzero(_left(design.matrix) < COLLINEAR).tolist():
-        name = design.names[at]
-        if (design.matrix[:, at] == design.matrix[0, at]).all():
-            raise SettingError(f"'{name}' in the formula '{design.formula}' has the same value everywhere")
+    """Refuse covariates that are constant, a combination of others, or too large or small to compute with."""
+    rows, covariates = design.matrix.shape
+    if covariates > rows:
+        raise SettingError(f"the formula '{design.formula}' has {covariates:,} covariates for {rows:,} rows; use fewer")
+    largest = np.abs(design.matrix).max(axis=0, initial=0.0)
+    strange = np.flatnonzero((largest > LARGEST) | ((largest > 0) & (largest < 1 / LARGEST)))
+    if len(strange):
         raise SettingError(
-            f"'{name}' in the formula '{design.formula}' is a combination of the covariates before it; leave it out"
+            f"'{design.names[strange[0]]}' in the formula '{design.formula}' goes up to {largest[strange[0]]:g}, which "
+            f"cannot be computed with; give it in another unit"
         )
+    for at in np.flatnonzero(_left(design.matrix) < COLLINEAR).tolist():
+        name, column = f"'{design.names[at]}' in the formula '{design.formula}'", design.matrix[:, at]
+        if (column == column[0]).all():
+            raise SettingError(f"{name} has the same value everywhere")
+        if _left(design.matrix[:, [at]]) < COLLINEAR:
+            raise SettingError(f"{name} differs too little from {column[0]:g} to compute with; subtract a number first")
+        raise SettingError(f"{name} is a combination of the covariates before it; leave it out")
 
 
 def _left(matrix: Floats) -> Floats:
@@ -228,7 +286,8 @@ def _left(matrix: Floats) -> Floats:
     ones = np.ones(len(matrix))
     sums = ones @ matrix
     products = np.block([[ones.sum(), sums], [sums[:, None], matrix.T @ matrix]])
-    length = np.maximum(np.sqrt(np.diag(products)), np.finfo(np.float64).tiny)
+    length = np.sqrt(np.diag(products))
+    length = np.where(length > 0, length, 1.0)
     try:
         # quick, and exact enough where nothing is near to a combination
         left = np.diag(np.linalg.cholesky(products / np.outer(length, length)))

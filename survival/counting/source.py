@@ -209,7 +209,8 @@ class Waits:
             cells = replace(cells, cell=np.where(missing[cells.cell], -1, cells.cell))
         track = stages.track[at]
         passed = clock.passed[track]
-        last = self.horizon - passed.astype(np.int64)
+        # nothing is known after the last chart by the horizon
+        last = (self.horizon - passed.astype(np.int64)) // lines.cadence * lines.cadence
         until = np.minimum(stages.until[at], last)
         since = np.maximum(stages.since[at], self.landmark - passed.astype(np.int64))
         episodes = Episodes(
@@ -262,7 +263,8 @@ def waits(
         `tracks`, where a track is at risk from its debut on, since it is not seen before; or the code of a market,
         whose timed entries start the clock. In the last case an entry must have been seen to come after the start.
     horizon
-        Last day of the clock, the bound included (default 180).
+        Last day of the clock, the bound included (default 180). Where charts come every seven days, say, follow-up ends
+        with the last multiple of seven: nothing is known of the days between the last chart and the horizon.
     landmark
         Day of the clock after which waits are at risk, and on which variables of the markets entered so far are taken
         (default 0: the footprint). To predict after so many days, count with a landmark.
@@ -304,6 +306,11 @@ def waits(
     """
     if not 1 <= horizon <= LONGEST:
         raise SettingError(f"horizon is {horizon} days; it must be between 1 and {LONGEST:,}")
+    known = entries if until is None else entries.until(until)
+    cadence = known.calendar.cadence
+    if horizon < cadence:
+        raise SettingError(f"horizon is {horizon} days, but charts come every {cadence} days; it must be that or more")
+    horizon = horizon if clock == "release" else horizon // cadence * cadence
     if not 0 <= landmark < horizon:
         raise SettingError(f"landmark is day {landmark}; it must be between 0 and the day before the horizon {horizon}")
     if classes < 2:
@@ -315,7 +322,6 @@ def waits(
     if debut is not None and debut[0] > debut[1]:
         raise SettingError(f"debuts from {debut[0]} to {debut[1]}: the first date is after the last")
     tables = Tables(markets, pairs, tracks, artists, combine or {})
-    known = entries if until is None else entries.until(until)
     return Waits(known, clock, horizon, landmark, debut, complete, updated, leave_out_missing, classes, tables)
 
 

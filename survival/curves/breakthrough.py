@@ -209,7 +209,7 @@ def breakthrough(
     summary = _summary(groups, area, columns, mean_bounds)
     summary.insert(0, "by", name)
     summary["effective_clusters"] = effective
-    last = groups.counted.horizon if horizon is None else horizon
+    last = groups.counted.horizon if horizon is None else min(horizon, groups.counted.horizon)
     kinds = groups.values.assign(group=groups.names)[["group", *groups.values]]
     return Breakthrough(table, summary, kinds, name, last, cluster, groups.absent)
 

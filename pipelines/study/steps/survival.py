@@ -64,7 +64,7 @@ def _make(study: Study, results: Results) -> Output:
     tests = [row for part, by in zip(parts, (*study.by, *own), strict=True) for row in _tests(part, by, source, gaps)]
     curves = pd.concat([part.curves.assign(by=part.by) for part in parts], ignore_index=True)
     summary = pd.concat([part.summary for part in parts], ignore_index=True)
-    notes = {"caveats": [note for part in parts for note in part.notes()]}
+    notes = {"caveats": [note for part in parts for note in part.notes()], "horizon": source.horizon}
     tables = {
         "survival": curves,
         "survival_summary": summary,
@@ -94,7 +94,7 @@ def _refuse_same_names(parts: list[Breakthrough]) -> None:
 
 
 def _drawings(results: Results) -> dict[str, Drawing]:
-    table, horizon = results.table("survival"), results.parameters("survival")["horizon"]
+    table, horizon = results.table("survival"), results.notes("survival")["horizon"]
 
     def drawing(by: str, curves: pd.DataFrame) -> Drawing:
         title = TITLES.get(by, f"{TITLES['none']}, by {by}")
@@ -107,7 +107,7 @@ def _drawings(results: Results) -> dict[str, Drawing]:
 def _section(results: Results) -> dict[str, Any]:
     tests = results.table("log_rank")
     return {
-        "horizon": results.parameters("survival")["horizon"],
+        "horizon": results.notes("survival")["horizon"],
         "summary": html_table(_shown(results.table("survival_summary"))),
         "tests": html_table(seen(tests.loc[tests["group"] == ALL, ["by", "statistic", "df", "clusters", "p"]])),
     }
