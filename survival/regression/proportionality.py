@@ -145,7 +145,9 @@ def hazard_ratios_by_period(
     -----
     A partial likelihood is a product over event times, so the model with a hazard ratio per period is one model for
     each period. Errors by cluster are those of all periods together, because a cluster may have waits in several. The
-    test is Wald's, by the F distribution with the fewest degrees of freedom of the errors.
+    test is Wald's by Hotelling's distribution, as in `survival.log_rank`. Its degrees of freedom are the effective
+    number of clusters less one: 1 / Σ share², with each cluster's share of the variance of the changes, and at most
+    those of the errors. On charts whose artists were given labels by chance, it found changes in 2 to 8 % of labels.
     """
     begins = np.asarray(periods, np.float64)
     if len(begins) < 2 or not (np.diff(begins) > 0).all() or begins[0] < 0:
@@ -182,17 +184,18 @@ def _same(fits: Sequence[CoxFit], at: int) -> float:
     """Return the p-value of the test that one coefficient is the same in all fits."""
     estimates = np.array([fit.maximum.point.coefficients[at] for fit in fits])
     freedom = min(float(fit.degrees_of_freedom_.iloc[at]) for fit in fits)
-    changes = [fit.influence.left_out[:, at] for fit in fits if fit.influence is not None]
-    if changes:
-        covariance = np.array(changes) @ np.array(changes).T
-    else:
-        covariance = np.diag([fit.covariance[at, at] for fit in fits])
     apart = np.diff(np.eye(len(fits)), axis=0)
-    off = apart @ estimates
-    statistic = off @ np.linalg.solve(apart @ covariance @ apart.T, off)
-    if np.isinf(freedom):
-        return float(chi2.sf(statistic, len(off)))
-    return float(fisher.sf(statistic / len(off), len(off), freedom))
+    off, df = apart @ estimates, len(fits) - 1
+    changes = [fit.influence.left_out[:, at] for fit in fits if fit.influence is not None]
+    if not changes:
+        covariance = np.diag([fit.covariance[at, at] for fit in fits])
+        return float(chi2.sf(off @ np.linalg.solve(apart @ covariance @ apart.T, off), df))
+    moved = apart @ np.array(changes)
+    inverse = np.linalg.inv(moved @ moved.T)
+    share = ((inverse @ moved) * moved).sum(axis=0) / df
+    freedom = min(freedom, float(1 / (share @ share)) - 1)
+    left = freedom - df + 1
+    return float(fisher.sf(off @ inverse @ off * left / (freedom * df), df, left)) if left > 0 else 1.0
 
 
 def log_log(source: WaitSource, by: str) -> pd.DataFrame:

@@ -546,7 +546,7 @@ def test_every_option_reaches_the_entries(shell: Shell, write_csv: WriteCsv, tmp
         return [str(row["entry"]) for row in table if row["track_id"] == "x" and row["market"] == "SE"]
 
     assert entry() == [str(day(33))]
-    assert entry("--min-periods", 2) == [str(day(40))]
+    assert entry("--min-periods", 2) == [str(day(41))]  # the second chart in a row
     assert entry("--top", 2, "--washout", 0) == [str(day(33))]
     code, _, err = shell("survival", path, "--out", "none", "--chart", "top50", "--top", 1)
     assert (code, "no track is at risk" in err) == (1, True)  # x is never first

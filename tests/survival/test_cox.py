@@ -321,7 +321,12 @@ def test_ratios_by_period_are_those_of_the_model_with_all_products(monkeypatch: 
     spread = np.array([[-1, 1, 0], [0, -1, 1]]) @ whole.variance_matrix_.to_numpy()[:3, :3] @ [[-1, 0], [1, -1], [0, 1]]
     from scipy.stats import f as fisher
 
-    p = fisher.sf(off @ np.linalg.solve(spread, off) / 2, 2, whole.degrees_of_freedom_.iloc[:3].min())
+    assert whole.influence is not None
+    moved = np.array([[-1, 1, 0], [0, -1, 1]]) @ (whole.influence.change / whole.data.scale.deviation)[:, :3].T
+    share = np.diag(moved.T @ np.linalg.solve(spread, moved)) / 2
+    freedom = min(whole.degrees_of_freedom_.iloc[:3].min(), 1 / (share**2).sum() - 1)
+    statistic = off @ np.linalg.solve(spread, off) * (freedom - 1) / (2 * freedom)
+    p = fisher.sf(statistic, 2, freedom - 1)
     assert found["p_same"].iloc[:3].to_numpy() == pytest.approx(p)
 
 
