@@ -107,7 +107,7 @@ HAZARD_RATIOS = Contract(
         Column("coef", _NUMBER, "coefficient: logarithm of the ratio"),
         Column("se", _NUMBER, "standard error of the logarithm of the ratio, by artist"),
         Column("p", _NUMBER, "probability of such a coefficient or a larger one if the ratio is 1"),
-        Column("p_holm", _NUMBER, "p, adjusted by Holm for all ratios of the model"),
+        Column("p_holm", _NUMBER, "probability: p, adjusted by Holm for all ratios of the model"),
         Column("effective_clusters", _NUMBER, "effective number of artists behind the standard error"),
     ),
     ("covariate",),
@@ -126,7 +126,7 @@ HAZARD_RATIO_PERIODS = Contract(
         Column("events", _COUNT, "entries in the period"),
         *_RATIO,
         Column("p_same", _NUMBER, "probability of such changes or larger ones if the ratio is the same in all periods"),
-        Column("p_same_holm", _NUMBER, "p_same, adjusted by Holm for all ratios of the model"),
+        Column("p_same_holm", _NUMBER, "probability: p_same, adjusted by Holm for all ratios of the model"),
     ),
     ("covariate", "after"),
 )

@@ -309,6 +309,8 @@ def waits(
         check_whole(name, value)
     if not 1 <= horizon <= LONGEST:
         raise SettingError(f"horizon is {horizon} days; it must be between 1 and {LONGEST:,}")
+    if until is not None and not isinstance(until, date):
+        raise SettingError(f"until is {until!r}; it must be a date")
     known = entries if until is None else entries.until(until)
     cadence = known.calendar.cadence
     if horizon < cadence:
@@ -324,8 +326,6 @@ def waits(
         )
     if debut is not None and not (isinstance(debut, tuple) and [isinstance(day, date) for day in debut] == [True] * 2):
         raise SettingError(f"debut is {debut!r}; it must be a pair of dates, the first and the last")
-    if until is not None and not isinstance(until, date):
-        raise SettingError(f"until is {until!r}; it must be a date")
     if debut is not None and debut[0] > debut[1]:
         raise SettingError(f"debuts from {debut[0]} to {debut[1]}: the first date is after the last")
     tables = Tables(markets, pairs, tracks, artists, combine or {})

@@ -338,7 +338,7 @@ def test_the_summary_is_that_of_lifelines(fit: AftFit) -> None:
         ),
         (lambda fit: fit.predict_survival_function(VALUES, [50], conditional_after=60), "day 110 is beyond"),
         (lambda fit: fit.predict_survival_function(VALUES, conditional_after=101), "day 101 is beyond"),
-        (lambda fit: fit.predict_survival_function(VALUES, [-1]), "must be 0 or more"),
+        (lambda fit: fit.predict_survival_function(VALUES, [-1]), "must be whole days, 0 or more"),
         (lambda fit: fit.probability(VALUES, 101), "follow-up ends on day 100"),
         (lambda fit: fit.probability(VALUES, 20, conditional_after=20), "later than the days waited"),
         (lambda fit: fit.predict_median(VALUES, conditional_after=-1), "follow-up is from day 0 to 100"),

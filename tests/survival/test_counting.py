@@ -66,7 +66,12 @@ def twin_rows(drawn: Study, question: Question, released: dict[str, date], barre
     if question.until is not None:
         last = day(question.until)
         entered = [row for row in entered if row["entry"] <= last]
-        spans = [{**s, "last_date": min(s["last_date"], last)} for s in spans if s["first_date"] <= last]
+        seen = {market: [day(number) for number in numbers] for market, numbers in drawn.observed.items()}
+        spans = [
+            {**span, "last_date": max(date for date in seen[span["market"]] if date <= min(span["last_date"], last))}
+            for span in spans
+            if span["first_date"] <= last
+        ]
     own, table = twins.by_track(entered), []
     for debut in twins.debuts(entered):
         track, day_0 = debut["track_id"], debut["debut"]
