@@ -128,10 +128,13 @@ class Study:
             value = getattr(self, name)
             if not isinstance(value, tuple) or not all(isinstance(text, str) for text in value):
                 raise SettingError(f"{name} is {value!r}; it must be a list of texts")
+            if len(set(value)) < len(value):
+                raise SettingError(f"{name} is {list(value)}; name each once")
         if not self.effects:
             raise SettingError("effects is an empty list; name terms of a formula, such as language_match")
         for term in self.effects:
-            variables_of(term)
+            if not variables_of(term):
+                raise SettingError(f"the term '{term}' of effects has no variable; name one, such as language_match")
 
     def settings(self, names: Sequence[str]) -> dict[str, Any]:
         """Return the named fields, for a fingerprint or a manifest."""

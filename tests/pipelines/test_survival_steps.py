@@ -204,3 +204,18 @@ def test_models_are_scored_on_tracks_that_debuted_after_all_that_they_know(made:
 def test_charts_or_a_horizon_that_are_too_short_are_said(entries: Entries) -> None:
     with pytest.raises(DataSaysNoError, match="the horizon is 6 days"):
         Split.of(entries, horizon=6)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"effects": ("language_match", "language_match")}, "effects is .*; name each once"),
+        ({"strata": ("market", "market")}, "strata is .*; name each once"),
+        ({"effects": ("1",)}, "the term '1' of effects has no variable"),
+        ({"effects": ("-language_match",)}, "the term '-language_match' of effects has no variable"),
+        ({"effects": ("",)}, "the formula is ''"),
+    ],
+)
+def test_terms_that_cannot_be(settings: dict[str, tuple[str, ...]], message: str) -> None:
+    with pytest.raises(SettingError, match=message):
+        Study("sample", **settings)  # type: ignore[arg-type]
