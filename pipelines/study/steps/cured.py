@@ -74,7 +74,10 @@ def _said(results: Results) -> str:
     if len(told):
         ends = told.sort_values("share").iloc[[0, -1]]
         names = market_names(ends["market"])
-        shares = [f"{row['share']:.1%} ({names[row['market']]})" for row in ends.to_dict("records")]
+        shares = [
+            f"{row['share']:.1%} ({row['low']:.1%} to {row['high']:.1%}, {names[row['market']]})"
+            for row in ends.to_dict("records")
+        ]
         said += f"; there {' to '.join(dict.fromkeys(shares))} of waits never end in an entry"
     return said
 

@@ -172,7 +172,7 @@ def _said(results: Results) -> str:
         saved += f", most of it '{best['model']}', {share:.1%} ({low:.1%} to {high:.1%})"
     return (
         f"{saved}; shown to rank waits better than by chance: {ranking or 'none'} of them (AUC up to "
-        f"{models['auc'].max():.2f}); differences between models are not tested"
+        f"{models['auc'].max():.2f}); each by its own interval; differences between models are not tested"
     )
 
 
