@@ -22,6 +22,9 @@ FUNCTIONS: Final = {"log": np.log, "log1p": np.log1p, "sqrt": np.sqrt, "exp": np
 TRANSFORMS: Final = ("C", "bs", "cr", "cs", "cc", "poly", "center", "scale", "I")
 """Transforms of formulaic that a formula may call; besides, ``contr.`` names the coding of a category."""
 
+MOST: Final = 400
+"""Most covariates of a formula."""
+
 COLLINEAR: Final = 1e-8
 """Share of a column's length that a constant and other columns leave, below which it is a combination of them."""
 
@@ -90,7 +93,7 @@ class Design:
         ------
         SettingError
             When the formula cannot be read, names an unknown variable, calls anything but `FUNCTIONS` and `TRANSFORMS`,
-            or a covariate is missing, infinite, constant, or a combination of others.
+            there are more than `MOST` covariates, or one is missing, infinite, constant, or a combination of others.
 
         Examples
         --------
@@ -104,6 +107,11 @@ class Design:
         names = tuple(map(str, made.columns))
         term = {at: str(term) for term, places in made.model_spec.term_indices.items() for at in places}
         kept = [at for at, name in enumerate(names) if name != "Intercept"]
+        if len(kept) > MOST:
+            raise SettingError(
+                f"the formula '{formula}' makes {len(kept):,} covariates; at most {MOST} can be fitted, so put values in "
+                f"classes, or take them as strata"
+            )
         matrix = _matrix(made, kept)
         design = cls(
             formula,

@@ -125,3 +125,9 @@ def test_formulas_that_are_no_formula() -> None:
         Design.of("bs(age, df=200)", VALUES)
     with pytest.raises(SettingError, match="several columns 'age'"):
         Design.of("age", pd.concat([VALUES, VALUES[["age"]]], axis=1))
+
+
+def test_more_covariates_than_can_be_fitted_are_refused() -> None:
+    many = pd.DataFrame({"track": [f"t{number}" for number in range(500)]})
+    with pytest.raises(SettingError, match="makes 499 covariates; at most 400 can be fitted"):
+        Design.of("track", many)
