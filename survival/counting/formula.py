@@ -109,8 +109,8 @@ class Design:
         kept = [at for at, name in enumerate(names) if name != "Intercept"]
         if len(kept) > MOST:
             raise SettingError(
-                f"the formula '{formula}' makes {len(kept):,} covariates; at most {MOST} can be fitted, so put values in "
-                f"classes, or take them as strata"
+                f"the formula '{formula}' makes {len(kept):,} covariates; at most {MOST} can be fitted: put values in "
+                "classes, or take them as strata"
             )
         matrix = _matrix(made, kept)
         design = cls(

@@ -15,6 +15,7 @@ from pipelines.study.covariates import covariate
 from pipelines.study.run import Run
 from pipelines.study.settings import Study, read_study
 from pipelines.study.steps import SURVIVAL_SET
+from pipelines.study.steps.cured import came_later
 from pipelines.study.steps.effects import read, strongest
 from pipelines.study.steps.survival import read_groups
 from pipelines.study.steps.validation import Split
@@ -219,3 +220,17 @@ def test_charts_or_a_horizon_that_are_too_short_are_said(entries: Entries) -> No
 def test_terms_that_cannot_be(settings: dict[str, tuple[str, ...]], message: str) -> None:
     with pytest.raises(SettingError, match=message):
         Study("sample", **settings)  # type: ignore[arg-type]
+
+
+def test_entries_that_came_after_a_day_are_those_of_the_curve() -> None:
+    with open_sample() as charts:
+        entries = charts.entries()
+    curves = survival.breakthrough(survival.waits(entries, horizon=97), by="market", cluster="independent").curves
+    found = came_later(entries, 20)
+    for market, curve in curves.groupby("group"):
+        entered = curve.set_index("days")["share_entered"]
+        last = curve.loc[curve["at_risk"] >= 100, "days"].max()
+        expected = 1 - entered[20] / entered[last] if entered[last] else 0.0
+        assert found[market] == pytest.approx(expected)
+    assert found.max() > 0.3
+    assert came_later(entries, 97).max() == 0

@@ -2,16 +2,18 @@
 
 from typing import Any, Final
 
+import numpy as np
 import pandas as pd
 
 import figures
-from diffusion import DataSaysNoError, market_names
+from diffusion import DataSaysNoError, Entries, market_names
+from diffusion.risk.kaplan_meier import KaplanMeier
 from pipelines.formatting import many
 from pipelines.study.results import Results
 from pipelines.study.settings import Study
 from pipelines.study.step import Drawing, Gaps, Output, Step
 from pipelines.study.waiting import CountedOnce, entered_markets, last_day
-from survival import cure, waits
+from survival import cure, group_curves, waits
 from survival.contracts import CURED as SHARES
 from survival.regression.cure import CURED as NEVER
 from survival.regression.distributions import Family
@@ -19,6 +21,12 @@ from survival.validation.seen import SeenWaits
 
 FAMILIES: Final[tuple[Family, ...]] = ("weibull", "lognormal")
 """Distributions of the time of those who enter, of which the best by Akaike's criterion is taken."""
+
+LATE: Final = 0.05
+"""Share of the entries still to come up to which follow-up suffices, as in `survival.follow_up_test`."""
+
+ENOUGH: Final = 100
+"""Waits at risk up to which later entries are looked at."""
 
 
 def _make(study: Study, results: Results) -> Output:
@@ -39,17 +47,39 @@ def _shares(study: Study, results: Results, notes: dict[str, Any]) -> dict[str, 
     fit = min(fits, key=lambda each: each.AIC_)
     follow_up = fit.follow_up.reset_index()
     found = fit.cured_share(follow_up[["market"]])
+    late = follow_up["market"].map(came_later(results.entries, fit.horizon)) > LATE
+    if late.any():
+        entered = group_curves(known, ("market",)).probability(follow_up.loc[late, ["market"]], fit.horizon)
+        found.loc[late, ["estimate", "low", "high"]] = 1 - entered[["estimate", "high", "low"]].to_numpy()
     table = follow_up[["market", "waits", "events"]].assign(
         share=found["estimate"],
         low=found["low"],
         high=found["high"],
-        suffices=found["share"] == NEVER,
+        suffices=(found["share"] == NEVER) & ~late,
         by_day=fit.horizon,
         to_come=follow_up["to_come"],
         p=follow_up["p"],
     )
     notes |= {"family": fit.family, "never": sorted(never), "by_day": fit.horizon}
     return {"cured": table[SHARES.names]}
+
+
+def came_later(entries: Entries, day: int) -> "pd.Series[float]":
+    """Return by market the share of the entries, as far as charts go, that came after a day of the clock.
+
+    What a test says of the tail is held against what charts show of it, by Kaplan–Meier with all follow-up, up to the
+    last day with `ENOUGH` waits at risk.
+    """
+    calendar = entries.calendar
+    counted = waits(entries, horizon=(calendar.last_date - calendar.first_date).days).counted(
+        ("market",), cluster="independent"
+    )
+    entered = 1 - KaplanMeier.of(counted.at_risk, counted.entered).survival
+    last = np.array([np.flatnonzero(own >= ENOUGH).max(initial=0) for own in counted.at_risk])
+    by_day = entered[:, min(day, counted.horizon)]
+    whole = np.maximum(entered[np.arange(len(last)), last], by_day)
+    share = 1 - np.divide(by_day, whole, out=np.ones_like(whole), where=whole > 0)
+    return pd.Series(share, index=counted.values["market"].to_numpy())
 
 
 def _drawings(results: Results) -> dict[str, Drawing]:
