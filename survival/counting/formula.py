@@ -291,7 +291,7 @@ def _check_columns(design: Design) -> None:
     rows, covariates = design.matrix.shape
     if covariates > rows:
         raise SettingError(f"the formula '{design.formula}' has {covariates:,} covariates for {rows:,} rows; use fewer")
-    largest = np.abs(design.matrix).max(axis=0, initial=0.0)
+    largest = np.maximum(np.abs(design.least), np.abs(design.most))
     strange = np.flatnonzero((largest > LARGEST) | ((largest > 0) & (largest < 1 / LARGEST)))
     if len(strange):
         raise SettingError(
