@@ -6,7 +6,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-TWINS := $(addprefix tests/,diffusion/test_relations.py pipelines/test_clean.py survival/test_bands.py graphs/test_baseline.py)
+TWINS := $(addprefix tests/,diffusion/test_relations.py pipelines/test_clean.py survival/test_bands.py survival/test_counting.py \
+	survival/test_states.py graphs/test_baseline.py)
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint .ci/constraints.txt
 
 .PHONY: demo docs test test-slow bench lint clean

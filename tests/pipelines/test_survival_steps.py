@@ -222,6 +222,13 @@ def test_terms_that_cannot_be(settings: dict[str, tuple[str, ...]], message: str
         Study("sample", **settings)  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize("rows", ["SE,a,b\nNO,a,b\n", "SE,a\nNO,a,b\n"])
+def test_rows_of_groups_with_more_cells_than_the_header_are_refused(rows: str, tmp_path: Path) -> None:
+    (tmp_path / "groups.csv").write_text(f"market,team\n{rows}")
+    with pytest.raises(SettingError, match="cannot read the groups in"):
+        read_groups(str(tmp_path / "groups.csv"))
+
+
 def test_entries_that_came_after_a_day_are_those_of_the_curve() -> None:
     with open_sample() as charts:
         entries = charts.entries()

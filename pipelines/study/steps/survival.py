@@ -1,5 +1,6 @@
 """Time to breakthrough: shares that have entered, by each grouping of the study."""
 
+import warnings
 from collections.abc import Hashable
 from pathlib import Path
 from typing import Any, Final
@@ -48,10 +49,13 @@ def read_groups(file: str) -> pd.DataFrame:
     try:
         if file.endswith(".parquet"):
             return pd.read_parquet(file)
-        return pd.read_csv(file, dtype=str, keep_default_na=False, na_values=[""])
+        with warnings.catch_warnings():
+            # rows with more cells than the header: pandas would shift or cut them
+            warnings.simplefilter("error", pd.errors.ParserWarning)
+            return pd.read_csv(file, dtype=str, keep_default_na=False, na_values=[""], index_col=False)
     except FileNotFoundError:
         raise SettingError(f"no file '{file}' with groups; name a CSV or Parquet file under [survival]") from None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, pd.errors.ParserWarning) as error:
         raise SettingError(f"cannot read the groups in '{file}': {error}") from error
 
 
