@@ -227,6 +227,13 @@ class Charts:
         engine.keep("identities", _coded(self.tracks(), identity))
         return Absences(engine.fetch("absences", chart=rules.chart, periods=count), rules.chart, count, identity)
 
+    def positions(self, chart: str | None = None) -> pa.Table:
+        """Return every row of one chart, Global included; columns as in `diffusion.contracts.POSITIONS`.
+
+        The default chart is the choice of `chart`.
+        """
+        return self._engine.fetch("positions", chart=self.chart(chart))
+
     def journey(self, track: str, **rules: object) -> pd.DataFrame:
         """Return one track's entries in order, columns as in `Entries.journey`; `rules` are parameters of `entries`."""
         return self.entries(**rules).journey(track)  # type: ignore[arg-type]

@@ -29,6 +29,19 @@ CHART_ROWS = Contract(
     ("chart", "market", "date", "track_id"),
 )
 
+POSITIONS = Contract(
+    "positions",
+    "one track on one market's chart, or on Global, on one date",
+    (
+        Column("date", _DATE, "the chart's date, a weekly chart's last day"),
+        Column("market", _TEXT, "ISO 3166-1 alpha-2 code of the market, or Global"),
+        Column("track", pa.int32(), "code of the track, from 0 in order of first appearance"),
+        _RANK,
+        _STREAMS,
+    ),
+    ("date", "market", "track"),
+)
+
 COVERAGE = Contract(
     "coverage",
     "one market and date on which the chart was observed",
@@ -243,6 +256,7 @@ RELATIONS: Final = (
     CHARTS_PRESENT,
     WITHHELD,
     CHART_ROWS,
+    POSITIONS,
     COVERAGE,
     SPANS,
     PERIODS,

@@ -1,0 +1,1 @@
+"""Features of tracks and markets as of a date."""

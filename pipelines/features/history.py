@@ -1,0 +1,342 @@
+"""What charts have shown, in order of day, so that everything known by a date is a prefix of every array."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final, Self
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from diffusion import Calendar, Charts, Entries
+from diffusion.arrays import Days, Flags, Ints
+from diffusion.contracts.star import AGGREGATE
+from diffusion.engine import OpenEngine
+from diffusion.entries import EventRules
+from diffusion.recordings import identities
+from diffusion.timelines import NEVER
+
+ATTRIBUTES: Final = ("title", "artist", "explicit", "duration_ms", "release_date", "release_precision", "popularity")
+"""Fields of a track that features and the audit know."""
+
+
+@dataclass(frozen=True, slots=True)
+class Positions:
+    """Rows of the chart, in order of day, market and track.
+
+    Attributes
+    ----------
+    day
+        (r,): days since 1970-01-01.
+    market
+        (r,): index into `History.markets`; their number stands for Global.
+    track
+        (r,): code of the track, as in `History`.
+    rank
+        (r,): position, 1 is best.
+    streams
+        (r,): streams of the chart's period, NaN where the chart shows none.
+    """
+
+    day: Days
+    market: NDArray[np.int16]
+    track: NDArray[np.int32]
+    rank: NDArray[np.int32]
+    streams: NDArray[np.float32]
+
+    def between(self, first: int, last: int) -> "Positions":
+        """Return the rows of the days ``first … last``."""
+        low, high = np.searchsorted(self.day, [first, last + 1])
+        return Positions(*(getattr(self, name)[low:high] for name in self.__slots__))
+
+
+@dataclass(frozen=True, slots=True)
+class FirstEntries:
+    """Entries in order of day, track and market.
+
+    Attributes
+    ----------
+    day
+        (k,): day of the entry.
+    track, market
+        (k,): code of the track, index of the market.
+    rank, streams
+        (k,): position and streams on that day; streams are NaN where the chart shows none.
+    last_without
+        (k,): the market's observed day before the entry; −2^30 at the market's first.
+    timed
+        (k,): whether the entry is not left-censored.
+    """
+
+    day: Days
+    track: NDArray[np.int32]
+    market: NDArray[np.int16]
+    rank: NDArray[np.int32]
+    streams: NDArray[np.float32]
+    last_without: Days
+    timed: Flags
+
+    def between(self, first: int, last: int) -> "FirstEntries":
+        """Return the entries of the days ``first … last``."""
+        low, high = np.searchsorted(self.day, [first, last + 1])
+        return FirstEntries(*(getattr(self, name)[low:high] for name in self.__slots__))
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """Dates on which markets were observed, in order of day and market.
+
+    Attributes
+    ----------
+    day, market
+        (c,): observed day and index of the market.
+    opened
+        (c,): first day of the stretch of coverage that holds the day.
+    depth
+        (c,): rows of the chart.
+    """
+
+    day: Days
+    market: NDArray[np.int16]
+    opened: Days
+    depth: NDArray[np.int32]
+
+    def between(self, first: int, last: int) -> "Observed":
+        """Return the dates of the days ``first … last``."""
+        low, high = np.searchsorted(self.day, [first, last + 1])
+        return Observed(*(getattr(self, name)[low:high] for name in self.__slots__))
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """Charts as arrays in order of day; `until` returns what was known by a day as views, without a copy.
+
+    Tracks have codes in order of their first row (then id), so that codes do not depend on later charts.
+
+    Attributes
+    ----------
+    markets
+        Codes of the m markets, in order.
+    tracks
+        One row per track, at its code: `track_id` and `ATTRIBUTES` (null where the source has none).
+    first_seen
+        (n,): day of the track's first row.
+    artist
+        (n,): code of the artist named first; a track of unknown artist has a code of its own.
+    credits
+        (2, k): codes of track and credited artist, in order of track. The primary artist's code is among them.
+    recording
+        (n,): code of the recording: tracks of one normalised title and primary artist share it.
+    positions, entries, observed
+        Rows, first entries by the rules of the study, and coverage.
+    withheld
+        (2, w): codes of track and market without a licence, in order of track.
+    rules
+        Rules by which an event was recognised.
+    coverage
+        Coverage as `diffusion.contracts.COVERAGE`, in order of date and market.
+    open_engine
+        Function that opens an engine, for the entries made from this history.
+    """
+
+    markets: tuple[str, ...]
+    tracks: pd.DataFrame
+    first_seen: Days
+    artist: Ints
+    credits: Ints
+    recording: Ints
+    positions: Positions
+    entries: FirstEntries
+    observed: Observed
+    withheld: Ints
+    rules: EventRules
+    coverage: pa.Table
+    open_engine: OpenEngine = field(repr=False)
+
+    @classmethod
+    def of(cls, charts: Charts, entries: Entries) -> Self:
+        """Return the history of one chart.
+
+        Parameters
+        ----------
+        charts
+            Charts that `entries` were made from.
+        entries
+            Entries by the rules of the study. With identity ``recording``, the rows of all ids of a recording count as
+            rows of one track.
+        """
+        calendar = entries.calendar
+        markets = tuple(calendar.markets)
+        names = pa.array([*markets, AGGREGATE], pa.string())
+        rows = charts.positions(calendar.chart)
+        described = charts.tracks()
+        joined = identities(described.select(["track_id", "title", "artist"]), entries.rules.identity)
+        stands_for = pc.index_in(joined["identity"], described["track_id"]).to_numpy()
+        source = stands_for[rows["track"].to_numpy()]
+        day = rows["date"].cast(pa.int32()).to_numpy()
+        code, kept, first_seen = _codes(source, day, described["track_id"].to_numpy(zero_copy_only=False))
+        table = described.take(kept)
+        tracks = table.select(["track_id", *ATTRIBUTES]).to_pandas(date_as_object=False)
+        market = pc.index_in(rows["market"], names).to_numpy().astype(np.int16)
+        track = code[source].astype(np.int32)
+        order = np.lexsort((rows["rank"].to_numpy(), track, market, day))
+        # of several ids of one recording on one chart, the best position counts
+        again = np.zeros(len(order), np.bool_)
+        again[1:] = np.logical_and.reduce([np.diff(part[order]) == 0 for part in (day, market, track)])
+        order = order[~again]
+        primary, credits = _artists(tracks["artist"])
+        work = identities(table.select(["track_id", "title", "artist"]), "recording")
+        rank, streams = rows["rank"].to_numpy()[order], _numbers(rows["streams"])[order]
+        return cls(
+            markets=markets,
+            tracks=tracks,
+            first_seen=first_seen,
+            artist=primary,
+            credits=credits,
+            recording=_numbered(pc.index_in(work["identity"], table["track_id"]).to_numpy()),
+            positions=Positions(day[order], market[order], track[order], rank, streams),
+            entries=_first_entries(entries.table, tracks["track_id"], markets),
+            observed=_observed(calendar.coverage, markets),
+            withheld=_withheld(entries.withheld, tracks["track_id"], markets),
+            rules=entries.rules,
+            coverage=calendar.coverage.sort_by([("date", "ascending"), ("market", "ascending")]),
+            open_engine=calendar.open_engine,
+        )
+
+    @property
+    def last_day(self) -> int:
+        """Last day on which any market was observed."""
+        return int(self.observed.day[-1])
+
+    @property
+    def first_day(self) -> int:
+        """First day on which any market was observed."""
+        return int(self.observed.day[0])
+
+    @property
+    def cadence(self) -> int:
+        """Days from one chart to the next, as known by now: `diffusion.Calendar.cadence`."""
+        return self.calendar.cadence
+
+    @property
+    def calendar(self) -> Calendar:
+        """Coverage calendar, as known by now."""
+        return Calendar(self.coverage, self.open_engine)
+
+    def as_entries(self) -> Entries:
+        """Return the entries known by now, for the statistics of `graphs` and `survival`."""
+        ids = pa.array(self.tracks["track_id"], pa.string())
+        known = self.entries
+        without = pa.array(known.last_without, mask=known.last_without == NEVER).cast(pa.date32())
+        table = pa.table(
+            {
+                "track_id": ids.take(pa.array(known.track)),
+                "market": pa.array(self.markets, pa.string()).take(pa.array(known.market)),
+                "chart": pa.array([self.rules.chart] * len(known.day), pa.string()),
+                "entry": pa.array(known.day).cast(pa.date32()),
+                "last_without": without,
+                "rank": known.rank,
+                "streams": pa.array(known.streams, pa.float32(), from_pandas=True).cast(pa.int64()),
+                "left_censored": ~known.timed,
+            }
+        )
+        artists = pa.table({"track_id": ids, "artist": pa.array(self.tracks["artist"], pa.string())})
+        return Entries(table, self.calendar, self.rules, self._withheld(ids), artists)
+
+    def until(self, day: int) -> "History":
+        """Return what was known at the end of a day."""
+        n = int(np.searchsorted(self.first_seen, day, side="right"))
+        observed = self.observed.between(self.first_day, day)
+        return replace(
+            self,
+            tracks=self.tracks.iloc[:n],
+            first_seen=self.first_seen[:n],
+            artist=self.artist[:n],
+            credits=self.credits[:, : np.searchsorted(self.credits[0], n)],
+            recording=self.recording[:n],
+            positions=self.positions.between(self.first_day, day),
+            entries=self.entries.between(self.first_day, day),
+            observed=observed,
+            withheld=self.withheld[:, : np.searchsorted(self.withheld[0], n)],
+            coverage=self.coverage.slice(0, len(observed.day)),
+        )
+
+    def _withheld(self, ids: pa.Array) -> pa.Table:
+        track, market = self.withheld
+        return pa.table(
+            {
+                "track_id": ids.take(pa.array(track)),
+                "market": pa.array(self.markets, pa.string()).take(pa.array(market)),
+            }
+        )
+
+
+def _codes(source: Ints, day: Days, ids: NDArray[np.object_]) -> tuple[Ints, Ints, Days]:
+    """Return the code of every source track (−1: no row), the source tracks by code, and their first days."""
+    first = np.full(len(ids), np.iinfo(np.int32).max, np.int32)
+    np.minimum.at(first, source, day)
+    order = np.lexsort((ids, first))
+    order = order[first[order] < np.iinfo(np.int32).max]
+    code = np.full(len(ids), -1)
+    code[order] = np.arange(len(order))
+    return code, order, first[order]
+
+
+def _numbered(values: Ints) -> Ints:
+    """Return the number of every value, from 0 in order of first appearance."""
+    _, first, back = np.unique(values, return_index=True, return_inverse=True)
+    return np.argsort(np.argsort(first))[back]
+
+
+def _artists(artists: "pd.Series[str]") -> tuple[Ints, Ints]:
+    """Return the code of every track's primary artist, and track and artist of every credit, in order."""
+    names = artists.fillna("").str.lower().str.split(",").explode().str.strip()
+    own = pd.Series([f"\x1f{track}" for track in names.index], names.index)
+    names = names.where(names != "", own)  # unknown: a code of its own
+    names = names[~pd.MultiIndex.from_arrays([names.index, names]).duplicated()]
+    codes = pd.factorize(names)[0].astype(np.int64)
+    track = names.index.to_numpy(np.int64)
+    starts = np.searchsorted(track, np.arange(len(artists)))
+    return codes[starts], np.stack([track, codes])
+
+
+def _numbers(column: pa.ChunkedArray) -> NDArray[np.float32]:
+    """Return numbers as floats, NaN where null."""
+    numbers: NDArray[np.float32] = pc.fill_null(column.cast(pa.float32(), safe=False), np.nan).to_numpy()
+    return numbers
+
+
+def _first_entries(table: pa.Table, ids: "pd.Series[str]", markets: Sequence[str]) -> FirstEntries:
+    track = pc.index_in(table["track_id"], pa.array(ids, pa.string())).to_numpy()
+    market = pc.index_in(table["market"], pa.array(markets, pa.string())).to_numpy()
+    day = table["entry"].cast(pa.int32()).to_numpy()
+    order = np.lexsort((market, track, day))
+    without = pc.fill_null(table["last_without"].cast(pa.int32()), int(NEVER)).to_numpy()
+    return FirstEntries(
+        day=day[order],
+        track=track[order].astype(np.int32),
+        market=market[order].astype(np.int16),
+        rank=table["rank"].to_numpy()[order],
+        streams=_numbers(table["streams"])[order],
+        last_without=without[order],
+        timed=~table["left_censored"].to_numpy()[order],
+    )
+
+
+def _observed(coverage: pa.Table, markets: Sequence[str]) -> Observed:
+    frame = coverage.to_pandas(date_as_object=False)
+    opened = frame.groupby(["market", "span"])["date"].transform("min")
+    day, first = (dates.to_numpy().astype("datetime64[D]").astype(np.int32) for dates in (frame["date"], opened))
+    market = pd.Index(markets).get_indexer(frame["market"])
+    order = np.lexsort((market, day))
+    depth = frame["depth"].to_numpy(np.int32)
+    return Observed(day[order], market[order].astype(np.int16), first[order], depth[order])
+
+
+def _withheld(table: pa.Table, ids: "pd.Series[str]", markets: Sequence[str]) -> Ints:
+    track = pc.fill_null(pc.index_in(table["track_id"], pa.array(ids, pa.string())), -1).to_numpy()
+    market = pc.fill_null(pc.index_in(table["market"], pa.array(markets, pa.string())), -1).to_numpy()
+    pairs = np.stack([track, market]).astype(np.int64)[:, (track >= 0) & (market >= 0)]
+    return pairs[:, np.lexsort(pairs[::-1])]

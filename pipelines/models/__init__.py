@@ -1,0 +1,1 @@
+"""Models of which markets a track enters next, and when."""

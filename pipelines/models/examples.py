@@ -1,0 +1,129 @@
+"""What models are fitted on and what they return."""
+
+from dataclasses import dataclass, replace
+from typing import Protocol, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diffusion.arrays import Days, Flags, Floats, Ints
+from pipelines.features.history import History
+from pipelines.features.observations import Observations, Outcomes, debuts
+from pipelines.features.registry import Feature
+from pipelines.features.table import FeatureTable
+
+
+@dataclass(frozen=True, slots=True)
+class Examples:
+    """Candidates of observations in order of observation, then market: k rows.
+
+    Attributes
+    ----------
+    features
+        The f features, in order of columns.
+    values
+        (k, f): values of the features, NaN where missing.
+    observation
+        (k,): number of the observation; candidates of one observation compete.
+    market, track, artist
+        (k,): index of the market, codes of track and primary artist.
+    day
+        (k,): day of the observation, since 1970-01-01.
+    debut
+        (k,): day of the track's debut.
+    entered
+        (k,): whether the track entered within the horizon. Not read by `predict`.
+    days
+        (k,): days from the observation to that entry, NaN where it did not enter. Not read by `predict`.
+    horizon
+        Days within which entries count.
+    """
+
+    features: tuple[Feature, ...]
+    values: NDArray[np.float32]
+    observation: NDArray[np.int32]
+    market: NDArray[np.int16]
+    track: Ints
+    artist: Ints
+    day: Days
+    debut: Days
+    entered: Flags
+    days: NDArray[np.float32]
+    horizon: int
+
+    @classmethod
+    def of(
+        cls, history: History, observations: Observations, table: FeatureTable, outcomes: Outcomes, horizon: int
+    ) -> Self:
+        """Return the examples of a table of features; candidates that were not followed to the horizon are left out."""
+        followed = outcomes.followed[table.observation, table.market]
+        observation, market = table.observation[followed], table.market[followed]
+        track = observations.track[observation]
+        return cls(
+            features=table.features,
+            values=table.values if followed.all() else table.values[followed],
+            observation=observation,
+            market=market,
+            track=track,
+            artist=history.artist[track],
+            day=observations.day[observation],
+            debut=debuts(history)[track],
+            entered=outcomes.entered[observation, market],
+            days=outcomes.days[observation, market],
+            horizon=horizon,
+        )
+
+    def __len__(self) -> int:
+        return len(self.observation)
+
+    @property
+    def names(self) -> list[str]:
+        """Names of the columns of `values`."""
+        return [feature.name for feature in self.features]
+
+    def column(self, name: str) -> NDArray[np.float32]:
+        """Return, (k,), the values of one feature."""
+        return self.values[:, self.names.index(name)]
+
+    def where(self, chosen: Flags) -> Self:
+        """Return the rows that are chosen."""
+        arrays = ("values", "observation", "market", "track", "artist", "day", "debut", "entered", "days")
+        return replace(self, **{name: getattr(self, name)[chosen] for name in arrays})
+
+    def only(self, features: tuple[Feature, ...]) -> Self:
+        """Return the same rows with some of the features."""
+        at = [self.features.index(feature) for feature in features]
+        return replace(self, features=features, values=self.values[:, at])
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """What a model says of k candidates.
+
+    Attributes
+    ----------
+    p
+        (k,): probability of entry within the horizon.
+    expected_days
+        (k,): median days to the entry, given that it enters within the horizon.
+    by
+        (k, h): probability of entry by each of the `days`, not falling from left to right; None where the model has
+        none. The last is `p`.
+    days
+        The h numbers of days, the last the horizon.
+    """
+
+    p: Floats
+    expected_days: Floats
+    by: Floats | None = None
+    days: tuple[int, ...] = ()
+
+
+class Model(Protocol):
+    """A model of entries, fitted on examples."""
+
+    def fit(self, examples: Examples) -> Self:
+        """Return this model, fitted."""
+
+    def predict(self, examples: Examples) -> Forecast:
+        """Return what the model says of the candidates; their outcomes are not read."""
