@@ -15,7 +15,7 @@ from diffusion.contracts import (
     TRUTH,
     Contract,
 )
-from pipelines.contracts import auxiliary, raw, recovery
+from pipelines.contracts import audit, auxiliary, raw, recovery
 from pipelines.study.steps import STEPS
 
 _STAR: Final = {
@@ -55,6 +55,7 @@ ARTIFACTS: Final[Mapping[str, Mapping[str, Contract]]] = {
         "damage.parquet": DAMAGE,
         **{f"charts/{name}": contract for name, contract in _STAR.items()},
     },
+    "audit": {"audit.parquet": audit.AUDIT},
     "recovery": {
         "recovery.parquet": recovery.RECOVERY,
         "simulations/claims-*/*.parquet": recovery.RECOVERY_CLAIMS,

@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from diffusion import DiffusionError, SettingError
+from pipelines.commands.audit import audit_command
 from pipelines.commands.data import COMMANDS
 from pipelines.commands.options import COLUMN, JSON, OUT, column_names, with_options
 from pipelines.folders.folder import Folder
@@ -257,6 +258,7 @@ def explain(source: str, target: str, place: Path, as_json: bool) -> None:
 
 for data_command in COMMANDS:
     cli.add_command(data_command)
+cli.add_command(audit_command)
 
 
 def main() -> None:
