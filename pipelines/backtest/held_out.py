@@ -77,5 +77,4 @@ def numbered(sorted_values: NDArray[np.integer]) -> Ints:
 def hashes(track_id: NDArray[np.object_], market: NDArray[np.object_]) -> NDArray[np.uint64]:
     """Return a hash of each pair of track and market."""
     pairs = pd.DataFrame({"track_id": track_id, "market": market})
-    found: NDArray[np.uint64] = pd.util.hash_pandas_object(pairs, index=False).to_numpy()
-    return found
+    return pd.util.hash_pandas_object(pairs, index=False).to_numpy(np.uint64)
