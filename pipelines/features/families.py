@@ -1,9 +1,22 @@
 """The list of all families of features."""
 
+from diffusion.conventions import WINDOW_WEEKLY
+from pipelines.features.crossborder import CrossBorder
+from pipelines.features.regional import Regional
 from pipelines.features.registry import Family
 from pipelines.features.temporal import Temporal
 
 
-def families() -> tuple[Family, ...]:
-    """Return a new instance of every family, in the order of their columns."""
-    return (Temporal(),)
+def families(horizon: int = WINDOW_WEEKLY) -> tuple[Family, ...]:
+    """Return a new instance of every family, in the order of their columns.
+
+    Parameters
+    ----------
+    horizon
+        Days within which entries count (default 56).
+    """
+    return (
+        Temporal(),
+        Regional(),
+        CrossBorder(horizon),
+    )
