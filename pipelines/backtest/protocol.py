@@ -114,7 +114,7 @@ def predict_truth(
     asked = Asked.of(history, truth)
     parts = {"charts": time.monotonic() - clock}
     clock = time.monotonic()
-    table = features(history, asked.observations, families(), tell=lambda share: tell("making features", share))
+    table = features(history, asked.observations, families(days), tell=lambda share: tell("making features", share))
     examples = Examples.of(history, asked.observations, table, asked.outcomes, days)
     del table
     parts["features"] = time.monotonic() - clock

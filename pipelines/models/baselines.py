@@ -134,7 +134,7 @@ class Rule:
     def _class(self, examples: Examples) -> Ints:
         group = np.zeros(len(examples), np.int64)
         for name in self.features:
-            group = 2 * group + ((needed(examples, name) > 0)
+            group = 2 * group + (needed(examples, name) > 0)
         return group
 
 
