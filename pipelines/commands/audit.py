@@ -59,7 +59,7 @@ def audit_command(
         tell("auditing")
         table = audit(
             history,
-            lambda known: families(),
+            lambda charts: families(horizon or history.calendar.default_window),
             horizon=horizon,
             dates=dates,
             target=target,  # type: ignore[arg-type]

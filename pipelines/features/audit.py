@@ -67,7 +67,7 @@ def audit(
     history
         The charts.
     make
-        Function of charts that returns new families for them, such as ``lambda charts: families()``.
+        Function of charts that returns new families for them, such as ``lambda charts: families(horizon)``.
     horizon
         Days within which entries count for the score of a feature (default: the window of the cadence).
     dates

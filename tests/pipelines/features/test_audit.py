@@ -54,9 +54,9 @@ def verdicts(history: History, *made: Family, target: Target = "entry") -> dict[
 
 
 def test_the_families_pass_and_columns_of_the_charts_are_refused(history: History) -> None:
-    table = check_no_leak(history, lambda charts: families(), horizon=HORIZON, dates=2, most=ROWS)
+    table = check_no_leak(history, lambda charts: families(HORIZON), horizon=HORIZON, dates=2, most=ROWS)
     AUDIT.conform(pa.Table.from_pandas(table, preserve_index=False))
-    made = [feature for family in families() for feature in family.features]
+    made = [feature for family in families(HORIZON) for feature in family.features]
     assert list(table["feature"][: len(made)]) == [feature.name for feature in made]
     assert set(table["verdict"][: len(made)]) == {"passes"}
     assert (
@@ -153,9 +153,9 @@ def test_charts_too_short_and_settings_out_of_range_are_named(history: History) 
     with diffusion.open_sample() as charts:
         never = History.of(charts, charts.entries(washout=2_000))
     with pytest.raises(DataSaysNoError, match="no market of the charts is past its washout of 2000 days"):
-        audit(never, lambda charts: families(), most=ROWS)
+        audit(never, lambda charts: families(HORIZON), most=ROWS)
     with pytest.raises(SettingError, match="horizon 0 and dates 1"):
-        audit(history, lambda charts: families(), horizon=0, dates=1)
+        audit(history, lambda charts: families(HORIZON), horizon=0, dates=1)
 
 
 @pytest.fixture(scope="module")
@@ -189,7 +189,7 @@ def test_the_command_prints_and_writes_the_table(small: Path, tmp_path: Path) ->
 
 
 def test_the_command_ends_with_1_if_a_feature_fails(small: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pipelines.features.families.families", lambda: (MarketsToCome(),))
+    monkeypatch.setattr("pipelines.features.families.families", lambda horizon: (MarketsToCome(),))
     done = CliRunner().invoke(audit_command, [str(small), "--dates", "1"])
     assert done.exit_code == 1
     assert "looks ahead" in done.output
