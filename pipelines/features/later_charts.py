@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from diffusion import open_charts, reference_table
+from diffusion import open_charts
 from diffusion.arrays import Days, Ints
 from diffusion.contracts.star import AGGREGATE, AVAILABILITY, OBSERVATIONS, TRACKS
 from diffusion.engine import OpenEngine
@@ -95,8 +95,9 @@ class ChartRows:
     def poisoned(self, day: int, *, rng: np.random.Generator) -> "ChartRows":
         """Return the rows up to `day`, and nonsense after it, more of it than there was truth.
 
-        The later charts have other dates, markets, depths, tracks, ranks and streams; their new tracks carry the titles
-        and artists of earlier ones, and text that is none. Snapshots are poisoned as in `with_other_snapshots`.
+        The later charts of the same markets have other dates, depths, tracks, ranks and streams; their new tracks carry
+        the titles and artists of earlier ones, and text that is none. What the source tells later is poisoned too:
+        `with_other_snapshots`.
         """
         known = self.with_other_snapshots(day, rng=rng).until(day)
         seen = np.unique(known.track)
@@ -105,24 +106,22 @@ class ChartRows:
         pool = np.concatenate([seen, np.arange(len(known.tracks), len(tracks))])
         later = np.unique(self.day[self.day > day])
         dates = np.unique(np.concatenate([later[rng.random(len(later)) < 0.7], day + rng.integers(1, 60, 6)]))
-        markets = (*self.markets[:-1], *_unseen(self.markets), AGGREGATE)
-        places = np.arange(len(markets) - (AGGREGATE not in self._present))
-        places = places[rng.random(len(places)) < 0.8]
+        places = np.unique(self.market)
         size = max(_TIMES * int((self.day > day).sum()), _LEAST)
-        drawn = np.stack([rng.choice(dates, size), rng.choice(places, size), rng.choice(pool, size)])
+        # every market has a later chart, so that there are as many markets as in truth
+        charts = np.concatenate([places, rng.choice(places, size)])
+        drawn = np.stack([rng.choice(dates, len(charts)), charts, rng.choice(pool, len(charts))])
         new_day, new_market, new_track = np.unique(drawn, axis=1)
         chart = np.flatnonzero(np.diff(new_day, prepend=-1) | np.diff(new_market, prepend=-1))
         start = np.repeat(chart, np.diff(chart, append=len(new_day)))
         streams = rng.integers(0, 10**7, len(new_day)).astype(np.float32)
-        market = np.where(known.market == len(self.markets) - 1, len(markets) - 1, known.market)
         return replace(
             known,
             day=np.concatenate([known.day, new_day]).astype(np.int32),
-            market=np.concatenate([market, new_market]).astype(np.int16),
+            market=np.concatenate([known.market, new_market]).astype(np.int16),
             track=np.concatenate([known.track, new_track]).astype(np.int32),
             rank=np.concatenate([known.rank, np.arange(len(new_day)) - start + 1]).astype(np.int32),
             streams=np.concatenate([known.streams, np.where(rng.random(len(streams)) < 0.2, np.nan, streams)]),
-            markets=markets,
             tracks=tracks,
         )
 
@@ -137,15 +136,14 @@ class ChartRows:
         return replace(self, tracks=tracks)
 
     def with_other_places(self, day: int, *, rng: np.random.Generator) -> "ChartRows":
-        """Return the rows until `day`, with the ranks and streams of every chart of that day dealt anew."""
-        known = self.until(day)
-        rank, streams = known.rank.copy(), known.streams.copy()
-        today = np.flatnonzero(known.day == day)
-        for market in np.unique(known.market[today]):
-            at = today[known.market[today] == market]
+        """Return the rows with the ranks and streams of every chart of `day` dealt anew."""
+        rank, streams = self.rank.copy(), self.streams.copy()
+        today = np.flatnonzero(self.day == day)
+        for market in np.unique(self.market[today]):
+            at = today[self.market[today] == market]
             rank[at] = rng.permutation(rank[at])
             streams[at] = rng.permutation(np.where(np.isnan(streams[at]), np.nan, streams[at] // 3 + 1))
-        return replace(known, rank=rank, streams=streams)
+        return replace(self, rank=rank, streams=streams)
 
     def read(self) -> History:
         """Write the rows as cleaned charts into a temporary folder, and return the history that is read from it."""
@@ -161,11 +159,6 @@ class ChartRows:
                     chart=rules.chart,
                 )
                 return History.of(charts, entries)
-
-    @property
-    def _present(self) -> set[str]:
-        """Markets with a row."""
-        return {self.markets[at] for at in np.unique(self.market)}
 
     def _where(self, chosen: NDArray[np.bool_]) -> "ChartRows":
         return replace(
@@ -232,8 +225,3 @@ def _nonsense(known: pd.DataFrame, number: int, rng: np.random.Generator) -> pd.
         drawn[name][odd] = rng.choice(np.array(_NONSENSE, object), int(odd.sum()))
     made = pd.DataFrame({"track_id": [f"~{place:06}" for place in range(number)], **drawn})
     return made.astype(known.dtypes.to_dict())
-
-
-def _unseen(markets: tuple[str, ...]) -> list[str]:
-    """Return two codes of known markets that the charts do not have."""
-    return [code for code in reference_table()["market"] if code not in markets][:2]

@@ -132,7 +132,8 @@ class KnowsTheAnswer(OneFeature):
         track = order[np.searchsorted(code, ids, sorter=order)]
         since = self.index.since(track, self.elsewhere.last_day, len(self.elsewhere.markets))
         days = np.nan_to_num(self.elsewhere.last_day - since - scene.day, nan=1000.0)
-        return days + track[:, None] % 7
+        at = [self.elsewhere.markets.index(market) for market in known.markets]
+        return (days + track[:, None] % 7)[:, at]
 
 
 class NextPlace(OneFeature):
@@ -147,7 +148,8 @@ class NextPlace(OneFeature):
         rows = self.elsewhere.positions.between(scene.day + 1, scene.day + 1)
         code = {track: at for at, track in enumerate(known.tracks["track_id"].to_numpy()[scene.track])}
         place = np.full((len(scene.track), len(self.elsewhere.markets) + 1), np.nan)
-        for id_, market, rank in zip(self.elsewhere.tracks["track_id"].to_numpy()[rows.track], rows.market, rows.rank):
-            if id_ in code:
-                place[code[id_], market] = -rank
-        return place[:, :-1]
+        ids = self.elsewhere.tracks["track_id"].to_numpy()[rows.track]
+        for track_id, market, rank in zip(ids, rows.market, rows.rank, strict=True):
+            if track_id in code:
+                place[code[track_id], market] = -rank
+        return place[:, [self.elsewhere.markets.index(market) for market in known.markets]]
