@@ -2,8 +2,11 @@
 
 from diffusion.conventions import WINDOW_WEEKLY
 from pipelines.features.crossborder import CrossBorder
+from pipelines.features.graph import Graph
+from pipelines.features.market import Market
 from pipelines.features.regional import Regional
 from pipelines.features.registry import Family
+from pipelines.features.survival import Survival
 from pipelines.features.temporal import Temporal
 
 
@@ -18,5 +21,8 @@ def families(horizon: int = WINDOW_WEEKLY) -> tuple[Family, ...]:
     return (
         Temporal(),
         Regional(),
+        Market(horizon),
         CrossBorder(horizon),
+        Graph(horizon),
+        Survival(horizon),
     )
