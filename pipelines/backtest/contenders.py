@@ -42,8 +42,8 @@ CONTENDERS: Final = (
     ),
     Contender(
         "language",
-        "base rate of the market by shared language and continent",
-        lambda history, seed: Rule(("same_language", "same_continent")),
+        "base rate of the market by languages and continent shared with the markets entered",
+        lambda history, seed: Rule(("overlap_most", "same_language", "same_continent")),
     ),
 )
 """All models, in the order of tables."""

@@ -7,6 +7,7 @@ from typing import Final, Self
 import numpy as np
 
 from diffusion.arrays import Floats, Ints
+from pipelines.backtest.censoring import timing_parts
 from pipelines.backtest.held_out import HeldOut
 from pipelines.models.examples import Forecast
 
@@ -22,7 +23,7 @@ BINS: Final = 20
 METRICS: Final = (
     "pooled_recall@5", "recall@5", "ndcg@5", "hit@5", "map@5", "ndcg@5_after_first_period", "precision@5_all",
     "capture_best_5n", "auc", "average_precision", "brier_skill", "log_loss_skill", "calibration_error",
-    "calibration_slope", "mean_p_over_rate", "days_mae", "days_mae_usual",
+    "calibration_slope", "mean_p_over_rate", "days_mae", "days_mae_usual", "timing_skill",
 )  # fmt: skip
 """Metrics in the order of tables: what a label lives on first."""
 
@@ -47,10 +48,19 @@ class Additive:
 
     @classmethod
     def of(cls, held: HeldOut, forecast: Forecast) -> Self:
-        """Return what the observations add for a forecast."""
-        slope, slope_parts = _slope(held, forecast.p)
-        parts = _top(held, forecast.p) | _late(held, forecast.p) | _probabilities(held, forecast.p)
-        return cls(parts | _days(held, forecast.expected_days) | slope_parts, slope)
+        """Return what the observations add for a forecast; candidates that were not followed are left out.
+
+        For the timing score, candidates count for as long as they were followed.
+        """
+        timing = timing_parts(held, forecast)
+        known = held.followed
+        late = held.late & known
+        parts = _top(held.where(known), forecast.p[known]) | _top(held.where(late), forecast.p[late], "_late")
+        held, p = held.where(known), forecast.p[known]
+        slope, slope_parts = _slope(held, p)
+        return cls(
+            parts | _probabilities(held, p) | _days(held, forecast.expected_days[known]) | slope_parts | timing, slope
+        )
 
     def metrics(self, times: Floats) -> dict[str, Floats]:
         """Return metric → (r,) for observations that are taken so many times, (r, n)."""
@@ -67,16 +77,17 @@ def metrics(held: HeldOut, forecast: Forecast) -> dict[str, float]:
     are entered within one period. Skills are relative to a forecast of the rate of entries. `calibration_error` is the
     mean distance of predicted and observed shares in 20 bins of equally many candidates; `calibration_slope` the
     coefficient of the logit in a logistic regression. `days_mae` is the mean error of the days to an entry over
-    entries, `days_mae_usual` that of the median of the training part.
+    entries, `days_mae_usual` that of the median of the training part. `timing_skill` is the integrated Brier score of
+    the probabilities by several days, relative to the usual shares by then; it needs `by` and is missing without.
     """
-    once = np.ones((1, len(held)))
+    once = np.ones((1, held.size))
     values = Additive.of(held, forecast).metrics(once) | Ranked.of(held, forecast.p).metrics(once)
     return {name: float(values[name][0]) for name in METRICS}
 
 
 def _top(held: HeldOut, p: Floats, suffix: str = "") -> dict[str, Floats]:
     """Return sums over the five candidates of highest probability of each observation."""
-    n = len(held)
+    n = held.size
     order = np.lexsort((held.tie, -p, held.observation))
     observation = held.observation
     place = np.arange(len(order)) - np.searchsorted(observation, np.arange(n))[observation]
@@ -97,26 +108,14 @@ def _top(held: HeldOut, p: Floats, suffix: str = "") -> dict[str, Floats]:
         "map": np.bincount(at, (before + 1) / (places + 1.0), n) / np.maximum(best, 1),
         "hits": hits,
         "entries": entries,
-        "observations": np.ones(n),
+        "observations": (np.bincount(observation, minlength=n) > 0).astype(np.float64),
     }
     return {name + suffix: part for name, part in found.items()}
 
 
-def _late(held: HeldOut, p: Floats) -> dict[str, Floats]:
-    """Return the same sums without the entries of the first period, for the same observations."""
-    late = held.late()
-    rest = held.where(late)
-    there = np.unique(held.observation[late])
-    found = {}
-    for name, part in _top(rest, p[late], "_late").items():
-        found[name] = np.zeros(len(held))
-        found[name][there] = part
-    return found
-
-
 def _probabilities(held: HeldOut, p: Floats) -> dict[str, Floats]:
     """Return sums over candidates of errors of probabilities, and by bin of the probability."""
-    n, entered = len(held), held.entered
+    n, entered = held.size, held.entered
     q = np.clip(p, LEAST, 1 - LEAST)
     rank = np.empty(len(p))
     rank[np.argsort(p, kind="stable")] = np.arange(1, len(p) + 1)
@@ -137,7 +136,7 @@ def _probabilities(held: HeldOut, p: Floats) -> dict[str, Floats]:
 
 
 def _days(held: HeldOut, expected: Floats) -> dict[str, Floats]:
-    entered, n = held.entered, len(held)
+    entered, n = held.entered, held.size
     at, days = held.observation[entered], held.days[entered]
     return {
         "days_error": np.bincount(at, np.abs(expected[entered] - days), n).astype(np.float64),
@@ -176,7 +175,7 @@ def _slope(held: HeldOut, p: Floats) -> tuple[float, dict[str, Floats]]:
 
 def _summed(held: HeldOut, values: Floats) -> Floats:
     """Return, (n,), the sums of the candidates' values by observation."""
-    return np.bincount(held.observation, values, len(held)).astype(np.float64)
+    return np.bincount(held.observation, values, held.size).astype(np.float64)
 
 
 def _metrics(sums: Sums, slope: float) -> dict[str, Floats]:
@@ -195,6 +194,7 @@ def _metrics(sums: Sums, slope: float) -> dict[str, Floats]:
             "mean_p_over_rate": sums["p"] / sums["entries"],
             "days_mae": sums["days_error"] / sums["entries"],
             "days_mae_usual": sums["usual_error"] / sums["entries"],
+            "timing_skill": 1 - sums["timing_squares"] / sums["timing_usual"],
         }
 
 
@@ -225,7 +225,9 @@ class Ranked:
 
     @classmethod
     def of(cls, held: HeldOut, p: Floats) -> Self:
-        """Return the candidates of a forecast."""
+        """Return the followed candidates of a forecast."""
+        known = held.followed
+        held, p = held.where(known), p[known]
         order = np.argsort(-p, kind="stable")
         last = np.flatnonzero(np.append(np.diff(p[order]) != 0, np.True_))
         return cls(held.observation[order], held.entered[order].astype(np.float64), last)

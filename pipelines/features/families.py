@@ -2,8 +2,11 @@
 
 from pipelines.features.artist import Artist
 from pipelines.features.crossborder import CrossBorder
+from pipelines.features.graph import Graph
+from pipelines.features.market import Market
 from pipelines.features.regional import Regional
 from pipelines.features.registry import Family
+from pipelines.features.survival import Survival
 from pipelines.features.temporal import Temporal
 from pipelines.features.track import Track
 
@@ -21,5 +24,8 @@ def families(horizon: int) -> tuple[Family, ...]:
         Track(),
         Artist(horizon),
         Regional(),
+        Market(horizon),
         CrossBorder(horizon),
+        Graph(horizon),
+        Survival(horizon),
     )

@@ -16,6 +16,10 @@ PRIOR: Final = 10.0
 """Tracks at a market's own rate that are added to those of a pair of markets, and at the overall rate to a market's."""
 
 
+QUARTERS: Final = (0.0, 0.25, 0.5, 0.75)
+"""Bounds of the classes of a share."""
+
+
 class Chance:
     """Candidates in random order, all with the overall rate of entry.
 
@@ -105,13 +109,12 @@ class TransitionTable:
 
 
 class Rule:
-    """The market's base rate times the lift of candidates with the same values of some features.
+    """The market's base rate times the lift of candidates with about the same values of some shares.
 
     Parameters
     ----------
     features
-        Names of the features. What matters is whether each is positive, and so `language_overlap` stands for a language
-        shared with a market entered before.
+        Names of features that are shares, 0 … 1. Their classes are zero, and quarters above it.
     """
 
     def __init__(self, features: Sequence[str]) -> None:
@@ -121,7 +124,7 @@ class Rule:
         """Return this model: entries over those expected from base rates, by class of the candidates."""
         self.markets = MarketRates().fit(examples)
         group = self._class(examples)
-        groups = 2 ** len(self.features)
+        groups = (len(QUARTERS) + 1) ** len(self.features)
         expected = np.bincount(group, self.markets.of(examples.market), groups)
         self.lifts: Floats = (np.bincount(group, examples.entered, groups) + PRIOR) / (expected + PRIOR)
         return self
@@ -134,7 +137,8 @@ class Rule:
     def _class(self, examples: Examples) -> Ints:
         group = np.zeros(len(examples), np.int64)
         for name in self.features:
-            group = 2 * group + (needed(examples, name) > 0)
+            share = np.nan_to_num(needed(examples, name))
+            group = (len(QUARTERS) + 1) * group + np.searchsorted(QUARTERS, share, side="left")
         return group
 
 

@@ -66,7 +66,10 @@ def held(frame: pd.DataFrame, usual: float = 20.0) -> HeldOut:
         observation=pd.factorize(frame["track_id"])[0].astype(np.int64),
         entered=frame["entered"].to_numpy(),
         days=frame["days"].to_numpy(),
+        follow_up=np.full(len(frame), 56.0),
         tie=np.array([int(text, 16) for text in frame["tie"]], np.uint64),
+        size=frame["track_id"].nunique(),
+        horizon=56,
         period=7,
         usual_days=usual,
     )
