@@ -1,6 +1,8 @@
 """The list of all families of features."""
 
 from pipelines.features.artist import Artist
+from pipelines.features.language import Language
+from pipelines.features.recording import Recording
 from pipelines.features.registry import Family
 from pipelines.features.temporal import Temporal
 from pipelines.features.track import Track
@@ -18,4 +20,6 @@ def families(horizon: int) -> tuple[Family, ...]:
         Temporal(),
         Track(),
         Artist(horizon),
+        Recording(),
+        Language(),
     )
