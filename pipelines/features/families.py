@@ -3,7 +3,9 @@
 from pipelines.features.artist import Artist
 from pipelines.features.crossborder import CrossBorder
 from pipelines.features.graph import Graph
+from pipelines.features.language import Language
 from pipelines.features.market import Market
+from pipelines.features.recording import Recording
 from pipelines.features.regional import Regional
 from pipelines.features.registry import Family
 from pipelines.features.survival import Survival
@@ -28,4 +30,6 @@ def families(horizon: int) -> tuple[Family, ...]:
         CrossBorder(horizon),
         Graph(horizon),
         Survival(horizon),
+        Recording(),
+        Language(),
     )
