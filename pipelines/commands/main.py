@@ -13,6 +13,7 @@ import click
 from diffusion import DiffusionError, SettingError
 from pipelines.commands.data import COMMANDS
 from pipelines.commands.options import COLUMN, JSON, OUT, column_names, with_options
+from pipelines.commands.regress import regress_command
 from pipelines.folders.folder import Folder
 from pipelines.folders.manifest import to_json
 from pipelines.formatting import printable
@@ -257,6 +258,7 @@ def explain(source: str, target: str, place: Path, as_json: bool) -> None:
 
 for data_command in COMMANDS:
     cli.add_command(data_command)
+cli.add_command(regress_command)
 
 
 def main() -> None:

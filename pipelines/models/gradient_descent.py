@@ -175,4 +175,6 @@ def _refuse(rate: Any, iterations: int, ridge: float) -> None:
     if rate is not None and not rate > 0:
         raise SettingError(f"learning rate: {rate}; give a number above 0")
     if iterations < 1 or ridge < 0:
-        raise SettingError(f"iterations: {iterations}, ridge: {ridge}; give 1 or more iterations, and a ridge of 0 or more")
+        raise SettingError(
+            f"iterations: {iterations}, ridge: {ridge}; give 1 or more iterations, and a ridge of 0 or more"
+        )

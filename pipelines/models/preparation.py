@@ -41,7 +41,7 @@ class Columns:
     @classmethod
     def of(cls, frame: pd.DataFrame) -> "Columns":
         """Return the columns of a frame that say something: a column with one value throughout is left out."""
-        told = [name for name in frame if frame[name].nunique(dropna=False) > 1]
+        told = [str(name) for name in frame if len(frame[name].unique()) > 1]
         numbers = tuple(name for name in told if pd.api.types.is_numeric_dtype(frame[name]))
         return cls(numbers, {name: tuple(sorted(frame[name].unique())) for name in told if name not in numbers})
 

@@ -40,7 +40,7 @@ def summary(
         few of them; p and intervals are those of the normal distribution.
     """
     kept = independent(prepared)
-    return fitted_table(_fit(prepared[:, kept], target, cluster, response), np.asarray(terms)[kept], cluster)
+    return fitted_table(_fit(prepared[:, kept], target, cluster, response), np.asarray(terms)[kept].tolist(), cluster)
 
 
 def fitted_table(fit: Any, terms: Sequence[str], cluster: Ints) -> pd.DataFrame:

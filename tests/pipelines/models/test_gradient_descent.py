@@ -48,7 +48,12 @@ def test_it_is_an_estimator_of_scikit_learn() -> None:
     theirs = make_pipeline(StandardScaler(), LinearRegression()).fit(matrix, target)
     assert pipeline.predict(matrix) == pytest.approx(theirs.predict(matrix), abs=1e-5)
     assert pipeline.score(matrix, target) == pytest.approx(theirs.score(matrix, target), abs=1e-8)
-    assert GradientDescent(rate=0.1).get_params() == {"rate": 0.1, "iterations": 2_000, "tolerance": 1e-10, "ridge": 0.0}
+    assert GradientDescent(rate=0.1).get_params() == {
+        "rate": 0.1,
+        "iterations": 2_000,
+        "tolerance": 1e-10,
+        "ridge": 0.0,
+    }
 
 
 def test_the_rate_limit_divides_convergence_from_divergence() -> None:

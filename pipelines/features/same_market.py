@@ -11,7 +11,7 @@ from pipelines.features.registry import Feature, Values
 from pipelines.features.scene import Scene
 
 
-class Standing:
+class SameMarket:
     """Rank and streams on the market's latest chart, and days since the entry; it keeps no state.
 
     A market that may still be entered has none of these, so `pipelines.features.families` leaves them out.
