@@ -1,9 +1,14 @@
 """The list of all families of features."""
 
 from pipelines.features.artist import Artist
+from pipelines.features.crossborder import CrossBorder
+from pipelines.features.graph import Graph
 from pipelines.features.language import Language
+from pipelines.features.market import Market
 from pipelines.features.recording import Recording
+from pipelines.features.regional import Regional
 from pipelines.features.registry import Family
+from pipelines.features.survival import Survival
 from pipelines.features.temporal import Temporal
 from pipelines.features.track import Track
 
@@ -22,4 +27,9 @@ def families(horizon: int) -> tuple[Family, ...]:
         Artist(horizon),
         Recording(),
         Language(),
+        Regional(),
+        Market(horizon),
+        CrossBorder(horizon),
+        Graph(horizon),
+        Survival(horizon),
     )
