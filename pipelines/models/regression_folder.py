@@ -68,8 +68,9 @@ def write_regression(
         key = fingerprint(STEP, VERSION, parameters, file_facts(charts.source.files, charts.source.root))
         if not folder.unchanged(STEP, key):
             history = History.of(charts, charts.entries(chart=chart))
+            ours = families(charts.calendar(chart).default_window)
             found = seed_baseline(
-                history, charts.tracks(), families(), target=target, rows=rows, seed=seed, tell=lambda what: tell(what)
+                history, charts.tracks(), ours, target=target, rows=rows, seed=seed, tell=lambda what: tell(what)
             )
             folder.begin(STEP, key, parameters=parameters, notes={"left_out": found.left_out} | found.facts)
             tell("writing")
@@ -173,10 +174,10 @@ def _bounded(rows: pd.DataFrame, value: str, low: str, high: str) -> list[str]:
 
 def _audio(scores: pd.DataFrame) -> list[str]:
     """Return what the numbers of the tracks alone say of artists that were not trained on, if there are any."""
-    found = scores.set_index(["features", "split", "model"])
-    if ("audio", "artists", "linear") not in found.index:
+    rows = scores[(scores["features"] == "audio") & (scores["split"] == "artists") & (scores["model"] == "linear")]
+    if rows.empty:
         return []
-    r2, low, high = found.loc[("audio", "artists", "linear"), ["r2", "r2_low", "r2_high"]].to_numpy(np.float64).ravel()
+    r2, low, high = rows[["r2", "r2_low", "r2_high"]].to_numpy(np.float64)[0]
     verdict = ": nothing that can be told from 0." if low <= 0 else "."
     return [
         f"The {len(AUDIO)} numbers of the tracks alone explain R² {r2:.3f} [{low:.3f}, {high:.3f}] of artists that "
