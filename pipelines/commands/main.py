@@ -15,6 +15,7 @@ from pipelines.commands.audit import audit_command
 from pipelines.commands.backtest import backtest_command
 from pipelines.commands.data import COMMANDS
 from pipelines.commands.options import COLUMN, JSON, OUT, column_names, with_options
+from pipelines.commands.regress import regress_command
 from pipelines.folders.folder import Folder
 from pipelines.folders.manifest import to_json
 from pipelines.formatting import printable
@@ -261,6 +262,7 @@ cli.add_command(backtest_command)
 for data_command in COMMANDS:
     cli.add_command(data_command)
 cli.add_command(audit_command)
+cli.add_command(regress_command)
 
 
 def main() -> None:

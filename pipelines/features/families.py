@@ -25,11 +25,11 @@ def families(horizon: int) -> tuple[Family, ...]:
         Temporal(),
         Track(),
         Artist(horizon),
+        Recording(),
+        Language(),
         Regional(),
         Market(horizon),
         CrossBorder(horizon),
         Graph(horizon),
         Survival(horizon),
-        Recording(),
-        Language(),
     )
