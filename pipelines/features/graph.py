@@ -18,10 +18,10 @@ from pipelines.features.history import History
 from pipelines.features.registry import Feature, Values
 from pipelines.features.scene import Scene
 
-CUTOFF: Final = 28
+CUTOFF: Final = 14
 """Days from one cut-off to the next."""
 
-TOGETHER_EVERY: Final = 3
+TOGETHER_EVERY: Final = 6
 """Cut-offs from one fit of the preferences within footprints to the next: it is the slowest of the regular fits."""
 
 SEED: Final = 0
