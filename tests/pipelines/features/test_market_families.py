@@ -86,7 +86,6 @@ def test_regional_by_hand(small: History) -> None:
     assert found["distance_mean"][NO] == pytest.approx((417.6 + 5916.7) / 2, rel=SINGLE)
     assert found["neighbours"][NO] == 1
     assert found["same_continent"][NO] == 0.5
-    assert found["continents_entered"][NO] == 2
     assert found["in_europe"].tolist() == [1, 1, 0]
     assert found["population"][NO] == pytest.approx(math.log10(5_347_896), rel=1e-3)
     assert found["culture_least"][NO] == pytest.approx(0.076049, rel=SINGLE)
@@ -186,6 +185,9 @@ def test_graph_by_hand(small: History) -> None:
             "cutoffs": np.array(0), "size": np.log([1.0, 2.0, 3.0]), "affinity": affinity, "together": 2 * affinity,
             "together_size": np.zeros(3), "out_share": flows, "springrank": np.array([-1.0, 1.0, 0.0]),
             "pagerank": np.array([0.2, 0.5, 0.3]), "same_community": np.eye(3),
+            "rate_level": np.array(math.log(0.1)), "coefficient": np.array([0.0, 0.5, 0.0]), "reach": np.zeros(6),
+            "arrived": np.array([0.0, 0.5, 0.75, 1.0, 1.0]), "level.days": np.zeros(0), "level.expected": np.zeros(0),
+            "level.seen": np.zeros(0),
         }
     )  # fmt: skip
     found = seen(small, family, "C", 6)  # in SE
@@ -201,6 +203,19 @@ def test_graph_by_hand(small: History) -> None:
     assert found["leader_springrank"][0] == 1
     assert found["target_out_share"][US] == 0.5
     assert found["same_community"].tolist() == [0, 1, 0]
+    # C may enter two markets: 0.1 of each, times e^½; due are A, B (day 2) and C (day 3), from one or two markets
+    rate = 2 * 0.1 * math.exp(0.5)
+    assert found["step_rate"][0] == pytest.approx(rate, rel=SINGLE)
+    of_two = 1 * 0.1 * math.exp(0.5 / math.sqrt(2))
+
+    def weight(age: int) -> float:
+        return float(0.5 ** (3 * age / HORIZON))
+
+    due = weight(4) * (rate + of_two) + weight(3) * rate * 1.0
+    level = (2 * weight(4) + 20) / (due + 20)  # A and B entered NO
+    assert found["step_level"][0] == pytest.approx(level, rel=1e-5)
+    assert found["step_any"][0] == pytest.approx(1 - math.exp(-rate * level), rel=1e-5)
+    assert found["step_chance"][US] == pytest.approx(1 - math.exp(-rate * level * share), rel=1e-5)
     assert np.isnan(found["baseline_size"]).all(), "no baseline was fitted"
 
 
