@@ -156,8 +156,8 @@ class Affinity:
     """How much the n-grams of a text speak for each market: naive Bayes on the entries of earlier texts.
 
     For an n-gram, let c be the entries into the market of other tracks whose text has it, n those into any market, and
-    π the market's share (c + 1 over all entries + markets entered by now) of the entries of all tracks. It speaks for the market with
-    log((c + 2π) / ((n + 2)π)). The affinity of a text is the mean over its n-grams, weighted by
+    π the market's share (c + 1 over all entries + markets entered by now) of the entries of all tracks. It speaks for
+    the market with log((c + 2π) / ((n + 2)π)). The affinity of a text is the mean over its n-grams, weighted by
     log(1 + tracks / tracks with the n-gram), counted without the track itself; n-grams of no other track are left out.
     """
 
