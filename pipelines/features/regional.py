@@ -83,7 +83,6 @@ class Regional:
         found["same_language"] = mean(entered, pairs["common_language"])
         found["neighbours"] = entered @ np.nan_to_num(pairs["contiguous"])
         continents = np.stack([found[f"in_{name.lower().replace(' ', '_')}"] for name in CONTINENTS], axis=1)
-
         found["same_continent"] = mean(entered, (continents @ continents.T).astype(np.float32))
         return found
 

@@ -9,7 +9,7 @@ from sklearn.model_selection import GridSearchCV, cross_val_score
 
 from diffusion import DataSaysNoError, SettingError
 from pipelines.models.fit_scores import gain, r_squared
-from pipelines.models.linear import GRID, Linear, coefficient_paths
+from pipelines.models.linear import GRID, Linear, coefficient_paths, fitted_grid
 from pipelines.models.preparation import Columns, independent, preparation
 from pipelines.models.summaries import summary
 from pipelines.models.time_folds import TimeFolds, later
@@ -52,12 +52,16 @@ def test_numbers_are_filled_flagged_and_standardised_and_categories_one_hot() ->
     )
 
 
-@pytest.mark.parametrize("model", GRID, ids=str)
-def test_every_model_is_that_of_scikit_learn(model: Linear) -> None:
+@pytest.mark.parametrize("number", range(len(GRID)), ids=lambda number: str(GRID[number]))
+def test_every_model_is_that_of_scikit_learn_alone_and_in_the_grid(number: int) -> None:
+    model = GRID[number]
     frame, target = frame_of()
     columns = Columns.of(frame)
     pipeline = model.pipeline(columns).fit(frame, target)
     prepared = preparation(columns).fit_transform(frame)
+    intercepts, coefficients = fitted_grid(prepared, target)
+    together = prepared @ coefficients[number] + intercepts[number]
+    assert together == pytest.approx(pipeline.predict(frame), abs=2e-4)
     theirs = {
         "linear": LinearRegression(),
         "gradient descent": LinearRegression(),
