@@ -10,7 +10,6 @@ import pyarrow as pa
 from sklearn.model_selection import GroupKFold, GroupShuffleSplit, KFold, train_test_split
 
 from diffusion.arrays import Floats, Ints
-from diffusion.conventions import LONG_GAP
 from pipelines.features.history import History
 from pipelines.features.registry import Family, Feature
 from pipelines.features.same_market import SameMarket
@@ -69,6 +68,9 @@ class Setting:
         (k,): code of the primary artist.
     day
         (k,): day of the row.
+    purge
+        Days between the last training row and the first test row of a split in time, at least: one chart date, as that
+        is how far ahead the features look.
     """
 
     rows: str
@@ -78,6 +80,7 @@ class Setting:
     target: Floats
     artist: Ints
     day: Ints
+    purge: int
 
     @property
     def keys(self) -> dict[str, str]:
@@ -93,14 +96,14 @@ class Setting:
             groups = GroupShuffleSplit(1, test_size=TESTED, random_state=seed)
             train, test = next(groups.split(self.target, groups=self.artist))
             return train, test
-        first, last = later(self.day.astype(np.int32), share=TESTED, purge=LONG_GAP)
+        first, last = later(self.day.astype(np.int32), share=TESTED, purge=self.purge)
         return np.flatnonzero(first), np.flatnonzero(last)
 
     def folds(self, train: Ints) -> Iterator[tuple[Ints, Ints]]:
         """Yield training and test rows of folds of the training rows, of the kind of the split."""
         groups = {"random": None, "artists": self.artist[train], "later": self.day[train]}[self.split]
         kinds: dict[Split, Any] = {
-            "random": KFold(FOLDS), "artists": GroupKFold(FOLDS), "later": TimeFolds(FOLDS, LONG_GAP)
+            "random": KFold(FOLDS), "artists": GroupKFold(FOLDS), "later": TimeFolds(FOLDS, self.purge)
         }  # fmt: skip
         for fitted, held in kinds[self.split].split(train, groups=groups):
             yield train[fitted], train[held]
@@ -217,7 +220,9 @@ def _drawn(
     sets = {"seed": frame, "audio": frame[[name for name in AUDIO if name in frame]]}
     splits: tuple[Split, ...] = ("random", "artists")
     settings = [
-        Setting("drawn", split, name, columns, rows.target(target), rows.artist, rows.day.astype(np.int64))
+        Setting(
+            "drawn", split, name, columns, rows.target(target), rows.artist, rows.day.astype(np.int64), history.cadence
+        )
         for name, columns in sets.items()
         if columns.shape[1]
         for split in splits
@@ -241,7 +246,16 @@ def _followed(
     }
     splits: tuple[tuple[str, Split], ...] = (*((name, "later") for name in sets), ("ours", "random"))
     return [
-        Setting("followed", split, name, sets[name], rows.target(target), rows.artist, rows.day.astype(np.int64))
+        Setting(
+            "followed",
+            split,
+            name,
+            sets[name],
+            rows.target(target),
+            rows.artist,
+            rows.day.astype(np.int64),
+            history.cadence,
+        )
         for name, split in splits
     ]
 

@@ -150,9 +150,9 @@ def test_folds_work_in_scikit_learn() -> None:
 def test_folds_that_cannot_be_are_refused() -> None:
     with pytest.raises(SettingError):
         next(TimeFolds(2).split(np.arange(9)))
-    with pytest.raises(DataSaysNoError, match="do not reach"):
+    with pytest.raises(DataSaysNoError, match="too short for 2 folds"):
         next(TimeFolds(2, 56).split(np.arange(9), groups=np.arange(9)))
-    with pytest.raises(DataSaysNoError, match="too few"):
+    with pytest.raises(DataSaysNoError, match="1 date for 5 folds"):
         next(TimeFolds(5, 0).split(np.arange(9), groups=np.zeros(9, int)))
     with pytest.raises(DataSaysNoError, match="too short"):
         later(np.arange(9), share=0.25, purge=56)
