@@ -111,12 +111,16 @@ class Forecast:
         none. The last is `p`.
     days
         The h numbers of days, the last the horizon.
+    interval
+        (k, 2): days between which the entry lies with a probability of 80 %, given that it enters within the horizon;
+        None where the model has none.
     """
 
     p: Floats
     expected_days: Floats
     by: Floats | None = None
     days: tuple[int, ...] = ()
+    interval: Floats | None = None
 
 
 class Model(Protocol):
