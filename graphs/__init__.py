@@ -7,18 +7,21 @@ from graphs.journeys.stream import period_edges, transition_stream
 from graphs.leaders import rolling, validity
 from graphs.leaders.bootstrap import Leaders
 from graphs.market_graph import SCORES, Flow, MarketGraph, market_graph
+from graphs.next_market import NextMarketChoice, next_market_choice
 
 __all__ = [
     "SCORES",
     "Flow",
     "Leaders",
     "MarketGraph",
+    "NextMarketChoice",
     "Ways",
     "backbone",
     "baseline",
     "distance",
     "exports",
     "market_graph",
+    "next_market_choice",
     "period_edges",
     "rolling",
     "route",

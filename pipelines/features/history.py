@@ -1,5 +1,6 @@
 """What charts have shown, in order of day, so that everything known by a date is a prefix of every array."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final, Self
@@ -20,6 +21,9 @@ from diffusion.timelines import NEVER
 
 ATTRIBUTES: Final = ("title", "artist", "explicit", "duration_ms", "release_date", "release_precision", "popularity")
 """Fields of a track that features and the audit know."""
+
+GUESTS: Final = r"(?:\b(?:feat\.?|ft\.|featuring)|[\(\[](?:with|con))\s+([^\)\]\-]+)"
+"""Names of guests in a title: "(feat. A & B)", "ft. A", "(with A)"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +130,8 @@ class History:
     artist
         (n,): code of the artist named first; a track of unknown artist has a code of its own.
     credits
-        (2, k): codes of track and credited artist, in order of track. The primary artist's code is among them.
+        (2, k): codes of track and credited artist, in order of track; the primary artist comes first, then those named
+        with it, then the guests that the title names.
     recording
         (n,): code of the recording: tracks of one normalised title and primary artist share it.
     positions, entries, observed
@@ -186,7 +191,7 @@ class History:
         again = np.zeros(len(order), np.bool_)
         again[1:] = np.logical_and.reduce([np.diff(part[order]) == 0 for part in (day, market, track)])
         order = order[~again]
-        primary, credits = _artists(tracks["artist"])
+        primary, credits = _artists(tracks)
         work = identities(table.select(["track_id", "title", "artist"]), "recording")
         rank, streams = rows["rank"].to_numpy()[order], _numbers(rows["streams"])[order]
         return cls(
@@ -290,16 +295,23 @@ def _numbered(values: Ints) -> Ints:
     return np.argsort(np.argsort(first))[back]
 
 
-def _artists(artists: "pd.Series[str]") -> tuple[Ints, Ints]:
+def _artists(tracks: pd.DataFrame) -> tuple[Ints, Ints]:
     """Return the code of every track's primary artist, and track and artist of every credit, in order."""
-    names = artists.fillna("").str.lower().str.split(",").explode().str.strip()
+    names = _names(tracks["artist"], ",")
     own = pd.Series([f"\x1f{track}" for track in names.index], names.index)
     names = names.where(names != "", own)  # unknown: a code of its own
+    guests = _names(tracks["title"].str.extract(GUESTS, flags=re.IGNORECASE, expand=False), r",|&|\s+and\s+")
+    names = pd.concat([names, guests[guests != ""]]).sort_index(kind="stable")
     names = names[~pd.MultiIndex.from_arrays([names.index, names]).duplicated()]
     codes = pd.factorize(names)[0].astype(np.int64)
     track = names.index.to_numpy(np.int64)
-    starts = np.searchsorted(track, np.arange(len(artists)))
+    starts = np.searchsorted(track, np.arange(len(tracks)))
     return codes[starts], np.stack([track, codes])
+
+
+def _names(listed: "pd.Series[str]", separator: str) -> "pd.Series[str]":
+    """Return the names of lists, in lower case, with the index of their list; an empty name for an empty list."""
+    return listed.fillna("").str.lower().str.split(separator, regex=True).explode().str.strip()
 
 
 def _numbers(column: pa.ChunkedArray) -> NDArray[np.float32]:

@@ -10,8 +10,10 @@ from numpy.typing import NDArray
 from pipelines.features.history import History
 from pipelines.features.scene import Scene
 
-FamilyName = Literal["temporal", "artist", "regional", "track", "cross-border", "graph", "survival", "own"]
-"""Families of features, as the definitions name them; ``own`` are columns of the user's."""
+FamilyName = Literal[
+    "temporal", "artist", "recording", "language", "regional", "track", "cross-border", "graph", "survival", "own"
+]
+"""Families of features; ``own`` are columns of the user's."""
 
 Known = Literal["always", "as of", "closed windows", "own date"]
 """When a feature is known. ``always``: from reference tables. ``as of``: from charts published by the as-of date.

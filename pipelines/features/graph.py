@@ -1,0 +1,209 @@
+"""Graph features: the choice of the next market, the baseline, leaders and communities, as of the last cut-off."""
+
+from collections.abc import Mapping
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diffusion.arrays import Floats
+from diffusion.errors import DataSaysNoError
+from graphs import baseline
+from graphs.communities import communities
+from graphs.leaders.hierarchy import springrank
+from graphs.leaders.scores import out_share, pagerank
+from graphs.next_market import Choices, Preferences, Seen, fitted, step_choices, together_preferences
+from graphs.next_market.model import RIDGE, TRUST
+from pipelines.features.history import History
+from pipelines.features.registry import Feature, Values
+from pipelines.features.scene import Scene
+
+CUTOFF: Final = 28
+"""Days from one cut-off to the next."""
+
+TOGETHER_EVERY: Final = 3
+"""Cut-offs from one fit of the preferences within footprints to the next: it is the slowest of the regular fits."""
+
+SEED: Final = 0
+"""Seed of the search for communities."""
+
+def _graph(name: str, unit: str, meaning: str) -> Feature:
+    return Feature(name, unit, meaning, ("charts",), "as of", "graph")
+
+
+class Graph:
+    """Scores of the market and of the markets entered so far, fitted at cut-offs to all that was seen by then.
+
+    Given that there was a step, where it went does not depend on when follow-up ended: open windows count with what was
+    seen so far.
+
+    Parameters
+    ----------
+    horizon
+        Days after the debut within which entries count.
+    """
+
+    features: Final = (
+        _graph(
+            "choice_share", "share", "Chance that the market is next, given that the track enters one of the open "
+            "markets: choice model of the markets entered so far (`graphs.next_market_choice`).",
+        ),
+        _graph("choice_score", "log", "Logarithm of the market's weight in that choice, its mean over open markets 0."),
+        _graph("choice_rank", "rank", "Rank of the market in that choice, 0 for the first, among open markets."),
+        _graph("choice_size", "log", "The market's size in that choice: its weight for a track without affinities."),
+        _graph("choice_affinity", "log", "What the markets entered add to the logarithm of the market's weight."),
+        _graph("choice_together", "log", "What the markets entered add to it within footprints of one date."),
+        _graph("choice_focus", "bits", "Bits by which that choice is more certain than one among equal markets."),
+        _graph(
+            "baseline_size", "log", "The market's size at the track's age in the baseline (`graphs.baseline`), fitted "
+            "each time the history has doubled.",
+        ),
+        _graph("baseline_likeness", "log", "Mean, over the markets entered, of the log likeness in that baseline."),
+        _graph("target_out_share", "share", "Steps from the market as a share of those from and to it."),
+        _graph("leader_out_share", "share", "Mean of that share over the markets entered."),
+        _graph("leader_springrank", "score", "Mean SpringRank of the markets entered, on credited steps."),
+        _graph("leader_pagerank", "share", "Sum of the PageRanks on the reversed flow of the markets entered."),
+        _graph("same_community", "share", "Share of the markets entered in the market's community (Leiden)."),
+    )  # fmt: skip
+
+    def __init__(self, horizon: int) -> None:
+        self.horizon = horizon
+        self._cutoffs = 0
+        self._learned: dict[str, Floats] = {}
+
+    def advance(self, known: History, day: int) -> None:
+        """Fit again where a cut-off has been passed."""
+        passed = (day - known.first_day) // CUTOFF
+        if passed <= self._cutoffs:
+            return
+        seen = known.until(known.first_day + passed * CUTOFF)
+        try:
+            self._fit_choice(seen_by(seen), passed)
+            if passed.bit_length() > self._cutoffs.bit_length():
+                self._fit_baseline(seen)
+        except DataSaysNoError:
+            pass  # too little has been seen: what is missing stays missing until the next cut-off
+        self._cutoffs = passed
+
+    def _fit_choice(self, seen: Seen, passed: int) -> None:
+        learned = self._learned
+        before = Preferences(learned["size"], learned["affinity"]) if "size" in learned else None
+        if before is None or passed // TOGETHER_EVERY > self._cutoffs // TOGETHER_EVERY:
+            earlier = Preferences(learned["together_size"], learned["together"]) if "together" in learned else None
+            together = together_preferences(seen, start=earlier)
+            learned["together_size"], learned["together"] = together.size, together.affinity
+        choices = step_choices(seen, self.horizon)
+        preferences = fitted(choices, ridge=RIDGE, centre=TRUST * learned["together"], start=before)
+        learned["size"], learned["affinity"] = preferences.size, preferences.affinity
+        flows = credited_steps(choices)
+        learned["out_share"] = out_share(flows)
+        learned["springrank"] = springrank(flows)
+        learned["pagerank"] = pagerank(flows)
+        group = communities(flows, seed=SEED)
+        learned["same_community"] = (group[:, None] == group).astype(np.float64)
+
+    def _fit_baseline(self, seen: History) -> None:
+        fit = baseline.baseline(seen.as_entries(), horizon=self.horizon)
+        place = np.array([seen.markets.index(code) for code in fit.steps.markets])
+        likeness = np.zeros((len(seen.markets),) * 2)
+        table = fit.likeness_table()  # in order of pairs
+        source, target = np.nonzero(~np.eye(len(place), dtype=np.bool_))
+        likeness[place[source], place[target]] = np.log(table["likeness"].to_numpy())
+        latest = fit.full.size[:, -1]
+        size = np.full((len(latest), len(seen.markets)), np.nan)
+        size[:, place] = latest - latest.mean(axis=1, keepdims=True)
+        self._learned["baseline_size"] = size
+        self._learned["baseline_age"] = np.array(fit.full.ages, np.float64)
+        self._learned["baseline_likeness"] = likeness
+
+    def observe(self, known: History, scene: Scene) -> Mapping[str, Values]:
+        """Return name → values of the tracks of a day."""
+        missing = np.full(scene.since_entry.shape, np.nan, np.float32)
+        found: dict[str, NDArray[np.float32]] = {feature.name: missing for feature in self.features}
+        if "size" in self._learned:
+            found |= self._choice(scene) | self._standing(scene)
+        if "baseline_size" in self._learned:
+            found |= self._baseline(scene)
+        return found
+
+    def _choice(self, scene: Scene) -> dict[str, NDArray[np.float32]]:
+        learned = self._learned
+        fit = Preferences(learned["size"], learned["affinity"])
+        at_risk = scene.open & ~scene.entered
+        log = np.where(at_risk, fit.log_weights(scene.entered), np.nan)
+        number = at_risk.sum(axis=1, keepdims=True)
+        share = fit.chances(scene.entered, at_risk)
+        bits = (share * np.log2(np.where(share > 0, share, 1))).sum(axis=1)
+        order = np.argsort(np.where(at_risk, -log, np.inf), axis=1, kind="stable")
+        rank = np.empty(log.shape, np.float32)
+        np.put_along_axis(rank, order, np.arange(log.shape[1], dtype=np.float32)[None], axis=1)
+        middle = np.where(at_risk, log, 0).sum(axis=1, keepdims=True) / np.maximum(number, 1)
+        together = Preferences(np.zeros(len(fit.size)), learned["together"])
+        alone = Preferences(np.zeros(len(fit.size)), fit.affinity)
+        return {
+            "choice_share": np.where(at_risk, share, np.nan).astype(np.float32),
+            "choice_score": (log - middle).astype(np.float32),
+            "choice_rank": np.where(at_risk, rank, np.nan).astype(np.float32),
+            "choice_size": fit.size.astype(np.float32),
+            "choice_affinity": alone.log_weights(scene.entered),
+            "choice_together": together.log_weights(scene.entered),
+            "choice_focus": (np.log2(np.maximum(number[:, 0], 1)) + bits).astype(np.float32),
+        }
+
+    def _standing(self, scene: Scene) -> dict[str, NDArray[np.float32]]:
+        """Return the leaders' scores of the markets entered, and the share of them in the market's community."""
+        learned = self._learned
+        entered = scene.entered.astype(np.float64)
+        shares = entered / np.maximum(entered.sum(axis=1, keepdims=True), 1)
+        found = {
+            "target_out_share": learned["out_share"],
+            "leader_out_share": shares @ np.nan_to_num(learned["out_share"], nan=0.5),
+            "leader_springrank": shares @ learned["springrank"],
+            "leader_pagerank": entered @ learned["pagerank"],
+            "same_community": shares @ learned["same_community"],
+        }
+        return {name: values.astype(np.float32) for name, values in found.items()}
+
+    def _baseline(self, scene: Scene) -> dict[str, NDArray[np.float32]]:
+        learned = self._learned
+        entered = scene.entered.astype(np.float64)
+        shares = entered / np.maximum(entered.sum(axis=1, keepdims=True), 1)
+        old = np.maximum(np.searchsorted(learned["baseline_age"], scene.age + 1, side="right") - 1, 0)
+        return {
+            "baseline_size": learned["baseline_size"][old].astype(np.float32),
+            "baseline_likeness": (shares @ learned["baseline_likeness"]).astype(np.float32),
+        }
+
+    def state(self) -> Mapping[str, NDArray[np.generic]]:
+        """Return name → array: everything learned so far."""
+        return {**{name: values.copy() for name, values in self._learned.items()}, "cutoffs": np.array(self._cutoffs)}
+
+    def restore(self, state: Mapping[str, NDArray[np.generic]]) -> None:
+        """Go on from a state that `state` returned."""
+        self._cutoffs = int(state["cutoffs"])
+        self._learned = {name: np.array(values, np.float64) for name, values in state.items() if name != "cutoffs"}
+
+
+def seen_by(known: History) -> Seen:
+    """Return entries and coverage of a history for the choice of the next market."""
+    entries, charts = known.entries, known.observed
+    return Seen(
+        markets=known.markets,
+        track=entries.track,
+        market=entries.market,
+        day=entries.day,
+        timed=entries.timed,
+        chart_market=charts.market,
+        chart_day=charts.day,
+        chart_opened=charts.opened,
+        withheld=known.withheld,
+        washout=known.rules.washout,
+    )
+
+
+def credited_steps(choices: Choices) -> Floats:
+    """Return, (m, m), the entries into each market (columns), split by the markets entered before (rows)."""
+    number = np.maximum(choices.entered.sum(axis=1, keepdims=True), 1)
+    flows: Floats = (choices.entered / number * choices.weight[:, None]).T @ choices.chosen.astype(np.float64)
+    np.fill_diagonal(flows, 0)
+    return flows
