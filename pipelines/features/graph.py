@@ -27,6 +27,7 @@ TOGETHER_EVERY: Final = 3
 SEED: Final = 0
 """Seed of the search for communities."""
 
+
 def _graph(name: str, unit: str, meaning: str) -> Feature:
     return Feature(name, unit, meaning, ("charts",), "as of", "graph")
 
