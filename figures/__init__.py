@@ -15,6 +15,8 @@ from figures.maps.backbone import backbone_map
 from figures.maps.communities import community_map
 from figures.maps.flows import flow_map
 from figures.page.saving import Kind, render, save
+from figures.regression.coefficient_paths import coefficient_paths
+from figures.regression.learning_rates import learning_rates
 from figures.survival.calibration import calibration
 from figures.survival.cured import cured_share
 from figures.survival.curves import survival_curves
@@ -30,6 +32,7 @@ __all__ = [
     "Kind",
     "backbone_map",
     "calibration",
+    "coefficient_paths",
     "community_grid",
     "community_map",
     "cured_share",
@@ -41,6 +44,7 @@ __all__ = [
     "lag_distribution",
     "leader_chart",
     "leader_intervals",
+    "learning_rates",
     "log_log_curves",
     "model_scores",
     "pace",

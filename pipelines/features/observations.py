@@ -114,7 +114,7 @@ class Outcomes:
         since = EntryIndex.of(history).since(observations.track, history.last_day, m)
         days = history.last_day - since - observations.day[:, None]
         entered = (days > 0) & (days <= horizon)
-        last = _covered_until(history, observations.day)
+        last = covered_until(history, observations.day)
         followed = entered | (last >= observations.day[:, None] + horizon)
         return cls(entered, np.where(entered, days, np.nan).astype(np.float32), followed)
 
@@ -133,7 +133,7 @@ def timed_debuts(history: History) -> tuple[Ints, Days]:
     return timed, debut[timed]
 
 
-def _covered_until(history: History, day: Days) -> Days:
+def covered_until(history: History, day: Days) -> Days:
     """Return, (n, m), the last observed date of the stretch of coverage that holds each day; 0 where none does."""
     observed = history.observed
     spans = {}

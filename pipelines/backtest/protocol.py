@@ -1,0 +1,162 @@
+"""`backtest --protocol-truth`: fits on the training rows of a truth file and predicts its test rows."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from diffusion import Charts
+from pipelines.backtest.contenders import DEFAULT, Contender, contenders
+from pipelines.backtest.truth import Asked, Truth, checked_horizon
+from pipelines.contracts.backtest import PREDICTIONS
+from pipelines.features.families import families
+from pipelines.features.history import History
+from pipelines.features.table import features
+from pipelines.folders.folder import Folder
+from pipelines.folders.manifest import digest_of_file, fingerprint
+from pipelines.models.examples import Examples
+from pipelines.progress import Report, quiet
+
+STEP: Final = "protocol"
+
+VERSION: Final = 1
+"""Version of the command; raised when the same inputs give other predictions."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What the command did.
+
+    Attributes
+    ----------
+    horizon
+        Days.
+    train, test
+        Rows of each part.
+    features
+        Number of features.
+    seconds
+        Name of what was done → seconds.
+    files
+        Model → its file.
+    """
+
+    horizon: int
+    train: int
+    test: int
+    features: int
+    seconds: dict[str, float]
+    files: dict[str, str]
+
+    def lines(self) -> list[str]:
+        """Return what was done, in words."""
+        return [
+            f"fitted    {self.train:,} candidates of the training part, {self.features} features, entries within "
+            f"{self.horizon} days",
+            f"predicted {self.test:,} candidates of the test part",
+            *(f"wrote     {file} ({model}, {self.seconds[model]:.0f} s)" for model, file in self.files.items()),
+        ]
+
+
+def predict_truth(
+    charts: Charts,
+    file: str | Path,
+    place: str | Path,
+    *,
+    models: Sequence[str] = (DEFAULT,),
+    horizon: int | None = None,
+    seed: int = 0,
+    tell: Report = quiet,
+) -> Told:
+    """Write the predictions of models for the test rows of a truth file.
+
+    Models are fitted on the training rows. Features are as of the file's debuts: what is learned from other tracks goes
+    on being learned up to each debut, but labels come from the training rows alone. Of the test rows, track, market,
+    debut and part are read and nothing else.
+
+    Parameters
+    ----------
+    charts
+        Charts that the file was made from.
+    file
+        Truth file, as `pipelines.backtest.truth.Truth.read` takes it.
+    place
+        Folder for ``predictions.parquet``, the test rows in the file's order and spelling; with several models, for
+        ``predictions-MODEL.parquet`` each.
+    models
+        Names of models (default: the default forecaster).
+    horizon
+        Days within which entries count (default: the longest time to an entry of the training rows, in whole periods).
+    seed
+        Seed of the random numbers (default 0).
+    tell
+        Function that is told the progress.
+
+    Raises
+    ------
+    SettingError
+        When the file is not such a table, does not fit the charts, or a model is unknown.
+    OutputError
+        When the folder cannot be written.
+    """
+    chosen = contenders(models)
+    truth = Truth.read(Path(file))
+    seconds: dict[str, float] = {}
+    clock = time.monotonic()
+    tell("reading charts")
+    history = History.of(charts, charts.entries())
+    days = checked_horizon(horizon, truth, history.cadence)
+    asked = Asked.of(history, truth)
+    parts = {"charts": time.monotonic() - clock}
+    clock = time.monotonic()
+    table = features(history, asked.observations, families(days), tell=lambda share: tell("making features", share))
+    examples = Examples.of(history, asked.observations, table, asked.outcomes, days)
+    del table
+    parts["features"] = time.monotonic() - clock
+    training = asked.train[examples.observation]
+    train, test = examples.where(training), examples.where(~training)
+    names, width = examples.features, len(examples.features)
+    del examples
+    at = _rows(test, asked)
+    files = {}
+    parameters = {"horizon": days, "seed": seed, "models": list(models), "features": [each.name for each in names]}
+    inputs = [digest_of_file(Path(file)), charts.source.layout, VERSION]
+    with Folder(place) as folder:
+        folder.begin(STEP, fingerprint(STEP, VERSION, parameters, inputs), parameters=parameters, notes={})
+        for contender in chosen:
+            tell(f"fitting {contender.name}")
+            clock = time.monotonic()
+            frame = _predictions(contender, history, train, test, at, truth, seed)
+            parts[contender.name] = time.monotonic() - clock
+            files[contender.name] = (
+                "predictions.parquet" if len(chosen) == 1 else f"predictions-{contender.name}.parquet"
+            )
+            folder.put_table(STEP, files[contender.name], PREDICTIONS.conform(pa.Table.from_pandas(frame)))
+    seconds.update(parts)
+    return Told(days, len(train), len(test), width, seconds, files)
+
+
+def _predictions(
+    contender: Contender, history: History, train: Examples, test: Examples, at: Any, truth: Truth, seed: int
+) -> pd.DataFrame:
+    forecast = contender.make(history, seed).fit(train).predict(test)
+    return pd.DataFrame(
+        {
+            "track_id": truth.test["track_id"],
+            "market": truth.test["spelling"],
+            "p_enter": forecast.p[at],
+            "expected_days": forecast.expected_days[at],
+        }
+    )
+
+
+def _rows(test: Examples, asked: Asked) -> Any:
+    """Return, (t,), the row of the test examples for every test row of the file."""
+    m = int(max(asked.test_rows[:, 1].max(), test.market.max())) + 1
+    key = test.observation.astype(np.int64) * m + test.market
+    return np.searchsorted(key, asked.test_rows[:, 0] * m + asked.test_rows[:, 1])

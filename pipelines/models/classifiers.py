@@ -1,0 +1,105 @@
+"""Classifiers of scikit-learn on all features: logistic regression and a random forest."""
+
+from typing import TYPE_CHECKING, Any, Final, Self
+
+import numpy as np
+
+from diffusion.arrays import Floats, Ints
+from pipelines.models.baselines import usual_days
+from pipelines.models.examples import Examples, Forecast
+
+if TYPE_CHECKING:
+    from sklearn.pipeline import Pipeline
+
+LOGISTIC_ROWS: Final = 400_000
+"""Rows that the logistic regression is fitted on, more or less."""
+
+FOREST_ROWS: Final = 150_000
+"""Rows that the forest is fitted on, more or less."""
+
+BLOCK: Final = 200_000
+"""Rows predicted together."""
+
+
+class Classifier:
+    """A classifier of scikit-learn; missing values are replaced by medians, beside columns that say where.
+
+    It is fitted on all observations with an entry and on a sample of the others, with weights that make up for it.
+
+    Parameters
+    ----------
+    estimator
+        Classifier that takes weights.
+    rows
+        Rows that it is fitted on, more or less.
+    scaled
+        Whether the features are standardised first.
+    seed
+        Seed of the sample.
+    """
+
+    def __init__(self, estimator: Any, *, rows: int, scaled: bool, seed: int = 0) -> None:
+        self.estimator = estimator
+        self.rows = rows
+        self.scaled = scaled
+        self.seed = seed
+
+    def fit(self, examples: Examples) -> Self:
+        """Return this model, fitted."""
+        rows, weights = thinned(examples, self.rows, self.seed)
+        self.pipeline = self._pipeline()
+        name = self.pipeline.steps[-1][0]
+        self.pipeline.fit(examples.values[rows], examples.entered[rows], **{f"{name}__sample_weight": weights})
+        self.days = usual_days(examples)
+        return self
+
+    def predict(self, examples: Examples) -> Forecast:
+        """Return the probabilities of entry."""
+        blocks = range(0, len(examples), BLOCK)
+        p = [self.pipeline.predict_proba(examples.values[at : at + BLOCK])[:, 1] for at in blocks]
+        return Forecast(np.concatenate([np.zeros(0), *p]), np.full(len(examples), self.days))
+
+    def _pipeline(self) -> "Pipeline":
+        from sklearn.base import clone
+        from sklearn.impute import SimpleImputer
+        from sklearn.pipeline import make_pipeline
+        from sklearn.preprocessing import StandardScaler
+
+        steps = [SimpleImputer(strategy="median", add_indicator=True, keep_empty_features=True)]
+        return make_pipeline(*steps, *([StandardScaler()] if self.scaled else []), clone(self.estimator))
+
+
+def logistic(seed: int = 0) -> Classifier:
+    """Return a logistic regression with a ridge penalty on standardised features."""
+    from sklearn.linear_model import LogisticRegression
+
+    return Classifier(LogisticRegression(C=0.1, max_iter=300, tol=1e-3), rows=LOGISTIC_ROWS, scaled=True, seed=seed)
+
+
+def forest(seed: int = 0) -> Classifier:
+    """Return a random forest."""
+    from sklearn.ensemble import RandomForestClassifier
+
+    trees = RandomForestClassifier(100, min_samples_leaf=20, max_features="sqrt", n_jobs=1, random_state=seed)
+    return Classifier(trees, rows=FOREST_ROWS, scaled=False, seed=seed)
+
+
+def thinned(examples: Examples, rows: int, seed: int) -> tuple[Ints, Floats]:
+    """Return rows of about so many candidates, and their weights.
+
+    Observations with an entry are kept, at least half of them sampled if they alone are more than asked for; others are
+    sampled. Weights are one over the share kept.
+    """
+    new = np.diff(examples.observation, prepend=-1) != 0
+    number = np.cumsum(new) - 1
+    spreads = np.bincount(number, examples.entered) > 0
+    size = np.bincount(number)
+    rng = np.random.default_rng(seed)
+    with_entry = size[spreads].sum()
+    kept_spreading = min(1.0, rows / max(with_entry, 1))
+    room = max(rows - with_entry, rows // 2)
+    kept_other = min(1.0, room / max(size[~spreads].sum(), 1))
+    share = np.where(spreads, kept_spreading, kept_other)
+    kept = rng.random(len(size)) < share
+    chosen = np.flatnonzero(kept[number])
+    return chosen, 1 / share[number[chosen]]
