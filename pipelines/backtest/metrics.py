@@ -87,12 +87,9 @@ def metrics(held: HeldOut, forecast: Forecast) -> dict[str, float]:
 
 def _top(held: HeldOut, p: Floats, suffix: str = "") -> dict[str, Floats]:
     """Return sums over the five candidates of highest probability of each observation."""
-    n = held.size
-    order = np.lexsort((held.tie, -p, held.observation))
-    observation = held.observation
-    place = np.arange(len(order)) - np.searchsorted(observation, np.arange(n))[observation]
-    hit = held.entered[order] & (place < TOP)
-    at, places = observation[hit], place[hit]
+    n, observation = held.size, held.observation
+    row, places = _hits(held, p)
+    at = observation[row]
     entries = np.bincount(observation, held.entered, n)
     hits = np.bincount(at, minlength=n).astype(np.float64)
     before = np.arange(len(at)) - np.searchsorted(at, np.arange(n))[at]
@@ -111,6 +108,19 @@ def _top(held: HeldOut, p: Floats, suffix: str = "") -> dict[str, Floats]:
         "observations": (np.bincount(observation, minlength=n) > 0).astype(np.float64),
     }
     return {name + suffix: part for name, part in found.items()}
+
+
+def top_hits(held: HeldOut, p: Floats) -> Ints:
+    """Return the rows of the candidates that entered and are among the five named for their observation."""
+    return _hits(held, p)[0]
+
+
+def _hits(held: HeldOut, p: Floats) -> tuple[Ints, Ints]:
+    """Return these rows, in order of observation and place, and their places, 0 for the first."""
+    order = np.lexsort((held.tie, -p, held.observation))
+    place = np.arange(len(order)) - np.searchsorted(held.observation, np.arange(held.size))[held.observation]
+    hit = held.entered[order] & (place < TOP)
+    return order[hit], place[hit]
 
 
 def _probabilities(held: HeldOut, p: Floats) -> dict[str, Floats]:

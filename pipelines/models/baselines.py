@@ -142,57 +142,81 @@ class Rule:
         return group
 
 
-class Alone:
-    """One feature as a forecast: the order is that of the feature, the level is fitted by logistic regression.
+class NextMarket:
+    """Which market is next, times how many a track will enter, with the level fitted by logistic regression.
+
+    Parameters
+    ----------
+    weights
+        Names of features whose sum is the logarithm of a market's weight in the choice of the next one.
+    steps
+        Name of the feature that says how many markets the track is expected to enter.
+    """
+
+    def __init__(self, weights: Sequence[str], steps: str) -> None:
+        self.weights = tuple(weights)
+        self.steps = steps
+
+    def fit(self, examples: Examples) -> Self:
+        """Return this model, with the level."""
+        self.level = Logit.fit(self._variable(examples), examples.entered)
+        self.days = usual_days(examples)
+        return self
+
+    def predict(self, examples: Examples) -> Forecast:
+        """Return the probability at the product's logit."""
+        return Forecast(self.level.predict(self._variable(examples)), np.full(len(examples), self.days))
+
+    def _variable(self, examples: Examples) -> Floats:
+        """Return, (k,), the logit of the share of the candidate among its observation's, times the steps."""
+        weight = np.exp(sum(np.nan_to_num(needed(examples, name)) for name in self.weights))
+        row = np.cumsum(np.diff(examples.observation, prepend=-1) != 0) - 1
+        share = weight / np.bincount(row, weight)[row]
+        return logit(share * np.nan_to_num(needed(examples, self.steps)))
+
+
+class Chances:
+    """One feature that is a chance of entry, as it is, with the level fitted by logistic regression.
 
     Parameters
     ----------
     feature
         Name of the feature.
-    logit
-        Whether the feature is a chance, whose logit is the variable (default: the feature itself).
-
-    Notes
-    -----
-    Where entries do not go with the feature (a slope below two standard errors), the forecast is the overall rate.
     """
 
-    def __init__(self, feature: str, *, logit: bool = False) -> None:
+    def __init__(self, feature: str) -> None:
         self.feature = feature
-        self.logit = logit
 
     def fit(self, examples: Examples) -> Self:
-        """Return this model, with intercept and slope."""
-        x = self._variable(examples)
+        """Return this model, with the level."""
+        self.level = Logit.fit(self._variable(examples), examples.entered)
         self.days = usual_days(examples)
-        self.beta = Logit.fit(x, examples.entered).beta
         return self
 
     def predict(self, examples: Examples) -> Forecast:
-        """Return the probability at the value of the feature."""
-        z = self.beta[0] + self.beta[1] * self._variable(examples)
-        return Forecast(1 / (1 + np.exp(-z)), np.full(len(examples), self.days))
+        """Return the probability at the chance."""
+        return Forecast(self.level.predict(self._variable(examples)), np.full(len(examples), self.days))
 
     def _variable(self, examples: Examples) -> Floats:
-        values = needed(examples, self.feature).astype(np.float64)
-        if self.logit:
-            chance = values.clip(1e-6, 1 - 1e-6)
-            values = np.log(chance / (1 - chance))
-        known = np.isfinite(values)
-        return np.where(known, values, values[known].min(initial=0.0))
+        return logit(np.nan_to_num(needed(examples, self.feature)))
 
 
 class Logit:
-    """Logistic regression on one variable, by Newton's method.
+    """Logistic regression on one variable that goes with entry, by Newton's method.
 
     Attributes
     ----------
     beta
-        Intercept and slope; the slope is 0 where it is below two standard errors.
+        Intercept and slope. Where the slope is below two standard errors, it is 0 and the forecast is the overall rate.
     """
 
     def __init__(self, beta: Floats) -> None:
         self.beta = beta
+
+    def predict(self, x: Floats) -> Floats:
+        """Return, (k,), the probabilities at values of the variable."""
+        p: Floats = 1 / (1 + np.exp(-(self.beta[0] + self.beta[1] * x)))
+        return p
 
     @classmethod
     def fit(cls, x: Floats, entered: Flags) -> Self:
@@ -216,6 +240,13 @@ class Logit:
         if beta[1] < 2 * np.sqrt(np.linalg.inv(information + 1e-9 * np.eye(2))[1, 1]):
             return cls(level)
         return cls(np.array([beta[0] - beta[1] * middle / scale, beta[1] / scale]))
+
+
+def logit(chance: Floats) -> Floats:
+    """Return log-odds, of chances no nearer to 0 and 1 than a millionth."""
+    inside = chance.clip(1e-6, 1 - 1e-6)
+    odds: Floats = np.log(inside / (1 - inside))
+    return odds
 
 
 def usual_days(examples: Examples) -> float:

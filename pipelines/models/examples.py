@@ -85,8 +85,8 @@ class Examples:
         """Return, (k,), the values of one feature."""
         return self.values[:, self.names.index(name)]
 
-    def where(self, chosen: Flags) -> Self:
-        """Return the rows that are chosen."""
+    def where(self, chosen: Flags | Ints | slice) -> Self:
+        """Return the rows that are chosen, by flags, numbers or a slice; a slice copies nothing."""
         arrays = ("values", "observation", "market", "track", "artist", "day", "debut", "entered", "days")
         return replace(self, **{name: getattr(self, name)[chosen] for name in arrays})
 
@@ -111,12 +111,16 @@ class Forecast:
         none. The last is `p`.
     days
         The h numbers of days, the last the horizon.
+    interval
+        (k, 2): days between which the entry lies with a probability of 80 %, given that it enters within the horizon;
+        None where the model has none.
     """
 
     p: Floats
     expected_days: Floats
     by: Floats | None = None
     days: tuple[int, ...] = ()
+    interval: Floats | None = None
 
 
 class Model(Protocol):

@@ -12,10 +12,10 @@ from pipelines.models.boosting import Ensemble, Trees
 from pipelines.models.examples import Examples, Forecast
 
 FEATURES: Final = (
-    "weekday", "year_sine", "year_cosine", "since_release", "explicit", "duration", "global_rank_now",
+    "weekday", "year_sine", "year_cosine", "since_release", "explicit", "duration",
     "artist_tracks", "artist_markets", "artist_is_new", "artist_entries_here", "artist_best_here", "credited",
     "population", "in_africa", "in_asia", "in_europe", "in_north_america", "in_oceania", "in_south_america",
-    "market_rate", "market_entries_recent", "market_streams",
+    "newcomers_few", "newcomers_many",
     "culture_least", "distance_least", "overlap_most", "same_language", "same_continent", "neighbours",
 )  # fmt: skip
 """Features of the study, as far as they are made; those that are not there are left out."""
@@ -77,9 +77,8 @@ class PriorRecipe:
     def predict(self, examples: Examples) -> Forecast:
         """Return the probability at the score, and the expected days."""
         columns = self._columns(examples)
-        z = self.level.beta[0] + self.level.beta[1] * self.ranker.score(columns)
         days = np.expm1(self.regression.predict(columns)).clip(1, examples.horizon)
-        return Forecast(1 / (1 + np.exp(-z)), days)
+        return Forecast(self.level.predict(self.ranker.score(columns)), days)
 
     def _ranker(self, examples: Examples, trees: Trees) -> Ensemble:
         sizes = np.bincount(examples.observation)
