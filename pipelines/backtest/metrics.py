@@ -64,7 +64,8 @@ class Additive:
 
     def metrics(self, times: Floats) -> dict[str, Floats]:
         """Return metric → (r,) for observations that are taken so many times, (r, n)."""
-        return _metrics({name: times @ part for name, part in self.parts.items()}, self.slope)
+        found = _metrics({name: times @ part for name, part in self.parts.items()}, self.slope)
+        return {name: np.where(np.isfinite(values), values, np.nan) for name, values in found.items()}
 
 
 def metrics(held: HeldOut, forecast: Forecast) -> dict[str, float]:
@@ -189,7 +190,7 @@ def _summed(held: HeldOut, values: Floats) -> Floats:
 
 
 def _metrics(sums: Sums, slope: float) -> dict[str, Floats]:
-    with np.errstate(divide="ignore", invalid="ignore"):  # undefined without entries
+    with np.errstate(divide="ignore", invalid="ignore"):  # not defined without entries
         rate = sums["entries"] / sums["candidates"]
         entropy = -(rate * np.log(rate) + (1 - rate) * np.log1p(-rate))
         found = {f"{name}@5": sums[name] / sums["spreads"] for name in ("recall", "ndcg", "hit", "map")}
@@ -199,13 +200,21 @@ def _metrics(sums: Sums, slope: float) -> dict[str, Floats]:
             "pooled_recall@5": sums["hits"] / sums["entries"],
             "brier_skill": 1 - sums["squares"] / (sums["candidates"] * rate * (1 - rate)),
             "log_loss_skill": 1 - sums["log_loss"] / (sums["candidates"] * entropy),
-            "calibration_error": np.nanmean(np.abs(sums["bin_excess"]) / sums["bin_candidates"], axis=1),
+            "calibration_error": _mean(np.abs(sums["bin_excess"]), sums["bin_candidates"]),
             "calibration_slope": slope + _slope_step(sums),
             "mean_p_over_rate": sums["p"] / sums["entries"],
             "days_mae": sums["days_error"] / sums["entries"],
             "days_mae_usual": sums["usual_error"] / sums["entries"],
             "timing_skill": 1 - sums["timing_squares"] / sums["timing_usual"],
         }
+
+
+def _mean(excess: Floats, candidates: Floats) -> Floats:
+    """Return, (r,), the mean over bins that have candidates, of the excess per candidate."""
+    there = candidates > 0
+    shares = np.divide(excess, candidates, out=np.zeros_like(excess), where=there)
+    mean: Floats = shares.sum(axis=1) / there.sum(axis=1)
+    return mean
 
 
 def _slope_step(sums: Sums) -> Floats:

@@ -54,6 +54,8 @@ class PriorRecipe:
     def fit(self, examples: Examples) -> Self:
         """Return this model, fitted on the tracks that spread."""
         from sklearn.ensemble import HistGradientBoostingRegressor
+        from sklearn.impute import SimpleImputer
+        from sklearn.pipeline import make_pipeline
 
         later = examples.debut > np.quantile(examples.debut, 1 - LATER)
         spreads = spreading(examples)
@@ -70,7 +72,8 @@ class PriorRecipe:
         self.ranker = self._ranker(whole, self.trees)
         entries = whole.where(whole.entered)
         self.days = usual_days(examples)
-        regression = HistGradientBoostingRegressor(max_iter=150, learning_rate=0.05, random_state=self.seed)
+        boosted = HistGradientBoostingRegressor(max_iter=150, learning_rate=0.05, random_state=self.seed)
+        regression = make_pipeline(SimpleImputer(strategy="median", keep_empty_features=True), boosted)
         self.regression = regression.fit(self._columns(entries), np.log1p(entries.days))
         return self
 
