@@ -19,6 +19,8 @@ from figures.maps.backbone import backbone_map
 from figures.maps.communities import community_map
 from figures.maps.flows import flow_map
 from figures.page.saving import Kind, render, save
+from figures.regression.coefficient_paths import coefficient_paths
+from figures.regression.learning_rates import learning_rates
 from figures.survival.calibration import calibration
 from figures.survival.cured import cured_share
 from figures.survival.curves import survival_curves
@@ -35,6 +37,7 @@ __all__ = [
     "ablation",
     "backbone_map",
     "calibration",
+    "coefficient_paths",
     "community_grid",
     "community_map",
     "cured_share",
@@ -49,6 +52,7 @@ __all__ = [
     "leader_chart",
     "leader_intervals",
     "learning_curves",
+    "learning_rates",
     "log_log_curves",
     "market_errors",
     "model_scores",

@@ -15,7 +15,7 @@ from diffusion.contracts import (
     TRUTH,
     Contract,
 )
-from pipelines.contracts import auxiliary, raw, recovery
+from pipelines.contracts import audit, auxiliary, raw, recovery, regression
 from pipelines.study.steps import STEPS
 
 _STAR: Final = {
@@ -55,10 +55,15 @@ ARTIFACTS: Final[Mapping[str, Mapping[str, Contract]]] = {
         "damage.parquet": DAMAGE,
         **{f"charts/{name}": contract for name, contract in _STAR.items()},
     },
+    "audit": {"audit.parquet": audit.AUDIT},
     "recovery": {
         "recovery.parquet": recovery.RECOVERY,
         "simulations/claims-*/*.parquet": recovery.RECOVERY_CLAIMS,
         "simulations/intervals-*/*.parquet": recovery.RECOVERY_INTERVALS,
+    },
+    "regress": {
+        **{f"{contract.name}.parquet": contract for contract in regression.REGRESSION},
+        **{f"{contract.name}.csv": contract for contract in regression.AS_CSV},
     },
 }
 """Step of a study, or command → name or pattern of its tables → contract.

@@ -114,21 +114,32 @@ class Choices:
 
 
 @dataclass(frozen=True, slots=True)
-class _Journeys:
-    """Tracks with a timed debut and two entries or more: debut (n,), day of entry (n, m), markets withheld (n, m)."""
+class Journeys:
+    """Tracks with a timed debut.
+
+    Attributes
+    ----------
+    debut
+        (n,): day of the debut.
+    day
+        (n, m): day of the entry into each market, `NOT_ENTERED` where there is none.
+    banned
+        (n, m): markets without a licence.
+    """
 
     debut: Days
     day: Days
     banned: Flags
 
     @classmethod
-    def of(cls, seen: Seen) -> Self:
+    def of(cls, seen: Seen, *, least: int) -> Self:
+        """Return the tracks with a timed debut and at least so many entries, in order of number."""
         size = int(seen.track.max(initial=-1)) + 1
         debut = np.full(size, NOT_ENTERED)
         np.minimum.at(debut, seen.track, seen.day)
         starts = seen.timed & (seen.day == debut[seen.track])
         timed = np.bincount(seen.track[starts], minlength=size) > 0
-        tracks = np.flatnonzero(timed & (np.bincount(seen.track, minlength=size) > 1))
+        tracks = np.flatnonzero(timed & (np.bincount(seen.track, minlength=size) >= least))
         row = np.full(size, -1)
         row[tracks] = np.arange(len(tracks))
         day = np.full((len(tracks), len(seen.markets)), NOT_ENTERED)
@@ -140,13 +151,24 @@ class _Journeys:
         banned[row[track[ours]], market[ours]] = True
         return cls(debut[tracks], day, banned)
 
+    def where(self, chosen: Flags) -> "Journeys":
+        """Return the tracks that are chosen."""
+        return Journeys(self.debut[chosen], self.day[chosen], self.banned[chosen])
+
+    def first_choices(self, seen: Seen, horizon: int) -> tuple[Flags, Flags]:
+        """Return, (n, m) each, the markets at risk after the footprint, and those entered within the horizon."""
+        age = self.day - self.debut[:, None]
+        days, at = np.unique(self.debut, return_inverse=True)
+        at_risk = seen.open_on(days)[at] & (age != 0) & ~self.banned
+        return at_risk, at_risk & (age > 0) & (age <= horizon)
+
 
 def footprint_choices(seen: Seen) -> Choices:
     """Return one choice per market of every footprint of two or more, given the others, as if it had come last.
 
     Markets of one date have no order, but they tell which go together. The choices of one footprint weigh 1 together.
     """
-    journeys = _Journeys.of(seen)
+    journeys = Journeys.of(seen, least=2)
     footprint = journeys.day == journeys.debut[:, None]
     several = footprint.sum(axis=1) > 1
     days, at = np.unique(journeys.debut[several], return_inverse=True)
@@ -166,20 +188,18 @@ def step_choices(seen: Seen, horizon: int) -> Choices:
     Two kinds: from the footprint, all markets entered since; and from the second date on, the markets of a date given
     all entered before, with weight `LATER`.
     """
-    journeys = _Journeys.of(seen)
+    journeys = Journeys.of(seen, least=2)
     return _from_footprint(seen, journeys, horizon).joined(_from_later_dates(seen, journeys, horizon))
 
 
-def _from_footprint(seen: Seen, journeys: _Journeys, horizon: int) -> Choices:
-    age = journeys.day - journeys.debut[:, None]
-    days, at = np.unique(journeys.debut, return_inverse=True)
-    at_risk = seen.open_on(days)[at] & (age != 0) & ~journeys.banned
-    chosen = at_risk & (age > 0) & (age <= horizon)
+def _from_footprint(seen: Seen, journeys: Journeys, horizon: int) -> Choices:
+    at_risk, chosen = journeys.first_choices(seen, horizon)
     kept = chosen.any(axis=1)
-    return Choices(age[kept] == 0, chosen[kept], at_risk[kept], np.ones(int(kept.sum())))
+    footprint = journeys.day[kept] == journeys.debut[kept, None]
+    return Choices(footprint, chosen[kept], at_risk[kept], np.ones(int(kept.sum())))
 
 
-def _from_later_dates(seen: Seen, journeys: _Journeys, horizon: int) -> Choices:
+def _from_later_dates(seen: Seen, journeys: Journeys, horizon: int) -> Choices:
     age = journeys.day - journeys.debut[:, None]
     row, market = np.nonzero((age > 0) & (age <= horizon))
     row, day = np.unique(np.stack([row, journeys.day[row, market]]), axis=1)

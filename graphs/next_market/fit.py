@@ -83,7 +83,12 @@ def shares(entered: Flags) -> Values:
 
 
 def fitted(
-    choices: Choices, *, ridge: float, centre: Floats | None = None, start: Preferences | None = None
+    choices: Choices,
+    *,
+    ridge: float,
+    centre: Floats | None = None,
+    start: Preferences | None = None,
+    tolerance: float = TOLERANCE,
 ) -> Preferences:
     """Return the preferences that make the choices most likely, under ridge penalties.
 
@@ -95,6 +100,9 @@ def fitted(
         (m, m): means of that prior (default: 0).
     start
         Preferences from which the search starts (default: the means of the priors); it saves time.
+    tolerance
+        Relative fall of the penalised loss from one round to the next at which the search ends (default 1e-6). Where it
+        starts moves affinities by a small part of their errors then.
 
     Raises
     ------
@@ -117,7 +125,7 @@ def fitted(
         begin,
         jac=True,
         method="L-BFGS-B",
-        options={"maxiter": ROUNDS, "maxcor": 10, "ftol": TOLERANCE, "gtol": 1e-12},
+        options={"maxiter": ROUNDS, "maxcor": 10, "ftol": tolerance, "gtol": 1e-12},
     )
     if found.nit >= ROUNDS:
         raise DataSaysNoError(f"the choice of the next market did not settle in {ROUNDS} rounds; raise the ridge")

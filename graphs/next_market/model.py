@@ -15,7 +15,7 @@ from graphs.next_market.fit import Preferences, fitted
 TIE_RIDGE: Final = 1.0
 """Precision of the prior of affinities fitted to footprints."""
 
-RIDGE: Final = 3.0
+RIDGE: Final = 4.0
 """Precision of the prior of affinities fitted to steps."""
 
 TRUST: Final = 0.5
@@ -67,7 +67,7 @@ def next_market_choice(entries: Entries, *, horizon: int | None = None, ridge: f
     horizon
         Days after a track's debut within which its entries count (default: 56 on weekly charts, 60 on daily ones).
     ridge
-        Precision of the normal prior of affinities between steps (default 3).
+        Precision of the normal prior of affinities between steps (default 4).
 
     Raises
     ------

@@ -11,9 +11,11 @@ from typing import Any
 import click
 
 from diffusion import DiffusionError, SettingError
+from pipelines.commands.audit import audit_command
 from pipelines.commands.backtest import backtest_command
 from pipelines.commands.data import COMMANDS
 from pipelines.commands.options import COLUMN, JSON, OUT, column_names, with_options
+from pipelines.commands.regress import regress_command
 from pipelines.folders.folder import Folder
 from pipelines.folders.manifest import to_json
 from pipelines.formatting import printable
@@ -259,6 +261,8 @@ def explain(source: str, target: str, place: Path, as_json: bool) -> None:
 cli.add_command(backtest_command)
 for data_command in COMMANDS:
     cli.add_command(data_command)
+cli.add_command(audit_command)
+cli.add_command(regress_command)
 
 
 def main() -> None:

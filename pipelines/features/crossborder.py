@@ -228,8 +228,8 @@ def co_charting(together: Floats) -> Floats:
     ----------
     Steck, H. (2019). Embarrassingly shallow autoencoders for sparse data. WWW '19, doi 10.1145/3308558.3313710.
     """
-    m = len(together)
-    inverse = np.linalg.inv(together + np.eye(m) * RIDGE * (1 + np.trace(together) / m))
+    seen = max(np.count_nonzero(np.diag(together)), 1)  # not all markets: some of them open later
+    inverse = np.linalg.inv(together + np.eye(len(together)) * RIDGE * (1 + np.trace(together) / seen))
     coefficients: Floats = -inverse / np.diag(inverse)
     np.fill_diagonal(coefficients, 0)
     return coefficients

@@ -1,6 +1,5 @@
 """The list of all families of features."""
 
-from diffusion.conventions import WINDOW_WEEKLY
 from pipelines.features.artist import Artist
 from pipelines.features.crossborder import CrossBorder
 from pipelines.features.graph import Graph
@@ -14,13 +13,13 @@ from pipelines.features.temporal import Temporal
 from pipelines.features.track import Track
 
 
-def families(horizon: int = WINDOW_WEEKLY) -> tuple[Family, ...]:
+def families(horizon: int) -> tuple[Family, ...]:
     """Return a new instance of every family, in the order of their columns.
 
     Parameters
     ----------
     horizon
-        Days within which entries count (default 56).
+        Days within which entries count.
     """
     return (
         Temporal(),

@@ -12,20 +12,31 @@ from graphs import baseline
 from graphs.communities import communities
 from graphs.leaders.hierarchy import springrank
 from graphs.leaders.scores import out_share, pagerank
-from graphs.next_market import Choices, Preferences, Seen, fitted, step_choices, together_preferences
+from graphs.next_market import (
+    Choices,
+    Preferences,
+    Seen,
+    StepRate,
+    fitted,
+    step_choices,
+    step_rate,
+    together_preferences,
+)
 from graphs.next_market.model import RIDGE, TRUST
 from pipelines.features.history import History
+from pipelines.features.level import Level
 from pipelines.features.registry import Feature, Values
 from pipelines.features.scene import Scene
 
-CUTOFF: Final = 28
+CUTOFF: Final = 14
 """Days from one cut-off to the next."""
 
-TOGETHER_EVERY: Final = 3
+TOGETHER_EVERY: Final = 6
 """Cut-offs from one fit of the preferences within footprints to the next: it is the slowest of the regular fits."""
 
 SEED: Final = 0
 """Seed of the search for communities."""
+
 
 def _graph(name: str, unit: str, meaning: str) -> Feature:
     return Feature(name, unit, meaning, ("charts",), "as of", "graph")
@@ -55,6 +66,19 @@ class Graph:
         _graph("choice_together", "log", "What the markets entered add to it within footprints of one date."),
         _graph("choice_focus", "bits", "Bits by which that choice is more certain than one among equal markets."),
         _graph(
+            "step_rate", "entries", "Expected entries within the horizon after a debut in the markets entered so far "
+            "(Poisson regression on windows that are over).",
+        ),
+        _graph(
+            "step_level", "ratio", "Entries seen over entries expected so far, of recent debuts, which count half after "
+            "a third of the horizon.",
+        ),
+        _graph("step_any", "0 … 1", "Chance of any entry within the horizon: 1 − exp(− `step_rate` × `step_level`)."),
+        _graph(
+            "step_chance", "0 … 1", "Chance of entry into the market: 1 − exp(− `step_rate` × `step_level` × "
+            "`choice_share`).",
+        ),
+        _graph(
             "baseline_size", "log", "The market's size at the track's age in the baseline (`graphs.baseline`), fitted "
             "each time the history has doubled.",
         ),
@@ -70,9 +94,20 @@ class Graph:
         self.horizon = horizon
         self._cutoffs = 0
         self._learned: dict[str, Floats] = {}
+        self._level = Level(horizon)
 
     def advance(self, known: History, day: int) -> None:
-        """Fit again where a cut-off has been passed."""
+        """Take in the charts of a day: fit again where a cut-off has been passed, and count entries."""
+        self._fit(known, day)
+        self._level.advance(known, day, self._rate())
+
+    def _rate(self) -> StepRate | None:
+        learned = self._learned
+        if "rate_level" not in learned:
+            return None
+        return StepRate(float(learned["rate_level"]), learned["coefficient"], learned["reach"], learned["arrived"])
+
+    def _fit(self, known: History, day: int) -> None:
         passed = (day - known.first_day) // CUTOFF
         if passed <= self._cutoffs:
             return
@@ -95,12 +130,10 @@ class Graph:
         choices = step_choices(seen, self.horizon)
         preferences = fitted(choices, ridge=RIDGE, centre=TRUST * learned["together"], start=before)
         learned["size"], learned["affinity"] = preferences.size, preferences.affinity
-        flows = credited_steps(choices)
-        learned["out_share"] = out_share(flows)
-        learned["springrank"] = springrank(flows)
-        learned["pagerank"] = pagerank(flows)
-        group = communities(flows, seed=SEED)
-        learned["same_community"] = (group[:, None] == group).astype(np.float64)
+        self._learned |= market_standing(seen, choices)
+        rate = step_rate(seen, horizon=self.horizon)
+        learned["rate_level"], learned["arrived"] = np.array(rate.level), rate.arrived
+        learned["coefficient"], learned["reach"] = rate.coefficient, rate.reach
 
     def _fit_baseline(self, seen: History) -> None:
         fit = baseline.baseline(seen.as_entries(), horizon=self.horizon)
@@ -122,6 +155,9 @@ class Graph:
         found: dict[str, NDArray[np.float32]] = {feature.name: missing for feature in self.features}
         if "size" in self._learned:
             found |= self._choice(scene) | self._standing(scene)
+        rate = self._rate()
+        if rate is not None:
+            found |= self._steps(scene, rate, found["choice_share"])
         if "baseline_size" in self._learned:
             found |= self._baseline(scene)
         return found
@@ -150,6 +186,17 @@ class Graph:
             "choice_focus": (np.log2(np.maximum(number[:, 0], 1)) + bits).astype(np.float32),
         }
 
+    def _steps(self, scene: Scene, rate: StepRate, share: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
+        number = (scene.open & ~scene.entered).sum(axis=1)
+        expected = rate.expected(scene.entered, number)
+        level = self._level.value(scene.day, rate)
+        return {
+            "step_rate": expected.astype(np.float32),
+            "step_level": np.full(len(expected), level, np.float32),
+            "step_any": -np.expm1(-level * expected).astype(np.float32),
+            "step_chance": -np.expm1(-level * expected[:, None] * share).astype(np.float32),
+        }
+
     def _standing(self, scene: Scene) -> dict[str, NDArray[np.float32]]:
         """Return the leaders' scores of the markets entered, and the share of them in the market's community."""
         learned = self._learned
@@ -176,12 +223,19 @@ class Graph:
 
     def state(self) -> Mapping[str, NDArray[np.generic]]:
         """Return name → array: everything learned so far."""
-        return {**{name: values.copy() for name, values in self._learned.items()}, "cutoffs": np.array(self._cutoffs)}
+        learned = {name: np.array(values) for name, values in self._learned.items()}
+        level = {f"level.{name}": values for name, values in self._level.state().items()}
+        return {**learned, **level, "cutoffs": np.array(self._cutoffs)}
 
     def restore(self, state: Mapping[str, NDArray[np.generic]]) -> None:
         """Go on from a state that `state` returned."""
         self._cutoffs = int(state["cutoffs"])
-        self._learned = {name: np.array(values, np.float64) for name, values in state.items() if name != "cutoffs"}
+        self._level.restore({name: state[f"level.{name}"] for name in self._level.state()})
+        self._learned = {
+            name: np.array(values, np.float64)
+            for name, values in state.items()
+            if name != "cutoffs" and not name.startswith("level.")
+        }
 
 
 def seen_by(known: History) -> Seen:
@@ -199,6 +253,23 @@ def seen_by(known: History) -> Seen:
         withheld=known.withheld,
         washout=known.rules.washout,
     )
+
+
+def market_standing(seen: Seen, choices: Choices) -> dict[str, Floats]:
+    """Return name → scores of leadership, (m,), and `same_community`, (m, m): 1 where two markets are in one community.
+
+    Only markets observed so far take part; for the others `out_share` is missing, and the rest is 0.
+    """
+    there = np.unique(seen.chart_market)
+    flows = credited_steps(choices)[np.ix_(there, there)]
+    group = communities(flows, seed=SEED)
+    m = len(seen.markets)
+    found = {"out_share": np.full(m, np.nan), "springrank": np.zeros(m), "pagerank": np.zeros(m)}
+    for name, score in (("out_share", out_share), ("springrank", springrank), ("pagerank", pagerank)):
+        found[name][there] = score(flows)
+    found["same_community"] = np.zeros((m, m))
+    found["same_community"][np.ix_(there, there)] = group[:, None] == group
+    return found
 
 
 def credited_steps(choices: Choices) -> Floats:

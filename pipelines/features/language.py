@@ -156,7 +156,7 @@ class Affinity:
     """How much the n-grams of a text speak for each market: naive Bayes on the entries of earlier texts.
 
     For an n-gram, let c be the entries into the market of other tracks whose text has it, n those into any market, and
-    π the market's share (c + 1 over all entries + markets) of the entries of all tracks. It speaks for the market with
+    π the market's share (c + 1 over all entries + markets entered by now) of the entries of all tracks. It speaks for the market with
     log((c + 2π) / ((n + 2)π)). The affinity of a text is the mean over its n-grams, weighted by
     log(1 + tracks / tracks with the n-gram), counted without the track itself; n-grams of no other track are left out.
     """
@@ -202,7 +202,7 @@ class Affinity:
         row = np.repeat(np.arange(grams.shape[0]), np.diff(grams.indptr))
         others = self._tracks[buckets] - 1
         weight = np.where(others > 0, np.log1p((self._known - 1) / np.maximum(others, 1)), 0)[column]
-        share = (self._entries + 1) / (self._entries.sum() + len(self._entries))
+        share = (self._entries + 1) / (self._entries.sum() + np.count_nonzero(self._entries))
         counts = self._counts[buckets].astype(np.float64)
         own = entered.sum(axis=1)
         weights = csr_array((weight, column, grams.indptr), (grams.shape[0], len(buckets)))

@@ -59,7 +59,6 @@ class Regional:
         _near("same_language", "share", "Share of the markets entered with an official language of the market."),
         _near("neighbours", "markets", "Markets entered that share a border with the market."),
         _near("same_continent", "share", "Share of the markets entered that lie on the market's continent."),
-        _near("continents_entered", "continents", "Continents on which the track has entered a market."),
     )  # fmt: skip
 
     def advance(self, known: History, day: int) -> None:
@@ -84,9 +83,7 @@ class Regional:
         found["same_language"] = mean(entered, pairs["common_language"])
         found["neighbours"] = entered @ np.nan_to_num(pairs["contiguous"])
         continents = np.stack([found[f"in_{name.lower().replace(' ', '_')}"] for name in CONTINENTS], axis=1)
-        there = entered @ np.nan_to_num(continents)
         found["same_continent"] = mean(entered, (continents @ continents.T).astype(np.float32))
-        found["continents_entered"] = (there > 0).sum(axis=1).astype(np.float32)
         return found
 
     def state(self) -> Mapping[str, NDArray[np.generic]]:

@@ -103,8 +103,8 @@ def either(rates: Floats, weights: NDArray[np.float32]) -> NDArray[np.float32]:
 
     Examples
     --------
-    >>> either(np.array([[0.0, 0.5], [0.5, 0.0]]), np.array([[1, 0], [0.0, 2.0]], np.float32)).tolist()
-    [[0.0, 0.5], [0.75, 0.0]]
+    >>> either(np.array([[0.5, 0.75], [0.5, 0.5]]), np.array([[1, 1], [0, 2]], np.float32)).tolist()
+    [[0.75, 0.875], [0.75, 0.75]]
     """
     missed = weights @ np.log1p(-rates.clip(0, 0.99)).astype(np.float32)
     chance: NDArray[np.float32] = -np.expm1(missed)

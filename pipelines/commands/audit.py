@@ -1,0 +1,81 @@
+"""The command audit: do features know what they could not have known?"""
+
+from pathlib import Path
+
+import click
+import pyarrow as pa
+
+from diffusion import open_charts
+from pipelines.commands.options import COLUMN, JSON, column_names
+from pipelines.folders.folder import Folder
+from pipelines.folders.manifest import fingerprint, to_json
+from pipelines.formatting import many, records, text_table
+from pipelines.progress import progress
+
+_SHOWN = ["feature", "family", "known", "verdict", "reason"]
+
+
+@click.command("audit")
+@click.argument("charts")
+@click.option("--horizon", type=click.IntRange(min=1), help="Days within which entries count (default 60; weekly 56).")
+@click.option("--dates", type=click.IntRange(min=1), default=3, show_default=True, help="Number of as-of dates.")
+@click.option(
+    "--target",
+    type=click.Choice(["entry", "streams"]),
+    default="entry",
+    show_default=True,
+    help="What is to be forecast: entries after the as-of date, or streams and ranks of its own charts.",
+)
+@click.option("--chart", help="Name of the chart (default top200, else the only one).")
+@click.option("--seed", type=int, default=0, show_default=True, help="Seed of the random numbers.")
+@click.option("--out", type=click.Path(path_type=Path), help="Folder for the table.")
+@COLUMN
+@JSON
+def audit_command(
+    charts: str,
+    horizon: int | None,
+    dates: int,
+    target: str,
+    chart: str | None,
+    seed: int,
+    out: Path | None,
+    columns: tuple[str, ...],
+    as_json: bool,
+) -> None:
+    """Hold the features of CHARTS (a file, glob or folder) against charts without, or with other, later rows.
+
+    As of several dates, everything later is deleted, and replaced by nonsense: no feature may change. A feature that
+    alone tells too well what comes fails too. The exit code is 1 if any feature fails.
+    """
+    from pipelines.contracts.audit import AUDIT
+    from pipelines.features.audit import PASSES, audit
+    from pipelines.features.families import families
+    from pipelines.features.history import History
+
+    with progress() as tell:
+        tell("reading charts")
+        with open_charts(charts, columns=column_names(columns)) as opened:
+            history = History.of(opened, opened.entries(chart=chart))
+        tell("auditing")
+        table = audit(
+            history,
+            lambda charts: families(horizon or history.calendar.default_window),
+            horizon=horizon,
+            dates=dates,
+            target=target,  # type: ignore[arg-type]
+            seed=seed,
+            tell=lambda share: tell("auditing", share),
+        )
+    if out is not None:
+        parameters = {"charts": charts, "horizon": horizon, "dates": dates, "target": target, "seed": seed}
+        with Folder(out) as folder:
+            folder.begin("audit", fingerprint("audit", 1, parameters), parameters=parameters, notes={})
+            folder.put_table("audit", "audit.parquet", AUDIT.conform(pa.Table.from_pandas(table, preserve_index=False)))
+    failed = int((~table["verdict"].isin(PASSES)).sum())
+    if as_json:
+        click.echo(to_json({"failed": failed, "features": records(table)}).decode().rstrip("\n"))
+    else:
+        click.echo(text_table(table[_SHOWN]))
+        click.echo(f"{many(failed, 'feature')} of {table['values'].notna().sum():,} failed")
+    if failed:
+        raise click.exceptions.Exit(1)
