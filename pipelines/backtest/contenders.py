@@ -6,7 +6,7 @@ from typing import Final
 
 from diffusion import SettingError
 from pipelines.features.history import History
-from pipelines.models.baselines import Chance, Chances, MarketRates, NextMarket, Rule, TransitionTable
+from pipelines.models.baselines import Chance, MarketRates, NextMarket, Rule, TransitionTable
 from pipelines.models.classifiers import FOREST_ROWS, LOGISTIC_ROWS, forest, logistic
 from pipelines.models.examples import Model
 from pipelines.models.forecaster import Forecaster
@@ -78,7 +78,11 @@ CONTENDERS: Final = (
         lambda history, seed: TransitionTable(history, credited=True),
         simple=True,
     ),
-    Contender("hazard_table", "hazards by market, age and reach", lambda history, seed: Chances("hazard_chance")),
+    Contender(
+        "hazard_table",
+        "hazards by market, age and reach",
+        lambda history, seed: NextMarket(("hazard_chance",), chance=True),
+    ),
     Contender(
         "baseline",
         "which market next by the baseline of sizes and likeness, times the expected entries",

@@ -66,7 +66,7 @@ class PriorRecipe:
         for trees in GRID:
             ranker = self._ranker(early, trees)
             score = ranker.score(columns)
-            caught.append((hits(tried, score), trees, Logit.fit(score, tried.entered)))
+            caught.append((hits(tried, score), trees, Logit.fit(score[:, None], tried.entered)))
         _, self.trees, self.level = max(caught, key=lambda one: one[0])
         whole = examples.where(spreads)
         self.ranker = self._ranker(whole, self.trees)
@@ -81,7 +81,7 @@ class PriorRecipe:
         """Return the probability at the score, and the expected days."""
         columns = self._columns(examples)
         days = np.expm1(self.regression.predict(columns)).clip(1, examples.horizon)
-        return Forecast(self.level.predict(self.ranker.score(columns)), days)
+        return Forecast(self.level.predict(self.ranker.score(columns)[:, None]), days)
 
     def _ranker(self, examples: Examples, trees: Trees) -> Ensemble:
         sizes = np.bincount(examples.observation)
