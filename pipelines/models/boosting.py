@@ -139,7 +139,7 @@ class Ensemble:
         """
         lightgbm = _lightgbm()
         try:
-            boosters = [lightgbm.Booster(model_str=text, params={"verbose": -1}) for text in texts]
+            boosters = [lightgbm.Booster(model_str=text) for text in texts]
         except lightgbm.basic.LightGBMError as error:
             raise SettingError(f"a text is not a model of LightGBM: {error}") from error
         return cls(tuple(boosters), threads)

@@ -27,17 +27,35 @@ class Calibration:
     slope: float = 1.0
 
     @classmethod
-    def fit(cls, p: Floats, entered: Flags) -> Self:
-        """Return the correction with the highest likelihood on candidates that were not fitted on.
+    def fit(cls, p: Floats, entered: Flags, weights: Floats, *, slope: float, level: float) -> Self:
+        """Return the correction learned from candidates that were not fitted on, taken part of the way.
 
-        The identity is returned where there is nothing to learn, or the order would be reversed.
+        The slope is that of the logistic regression of entry on log-odds. The intercept makes the mean of the corrected
+        probabilities what it was, or nearer to the share that entered. The identity is returned where there is nothing
+        to learn, or the order would be reversed.
+
+        Parameters
+        ----------
+        p, entered, weights
+            (k,): probabilities, what came of them, and weights.
+        slope
+            Share of the way from slope 1 to the fitted one, 0 … 1.
+        level
+            Share of the way from the mean of `p` to the share that entered, in logarithms, 0 … 1: rates drift.
         """
-        found = logistic(log_odds(p), entered)
-        return cls() if found is None or found[1] <= 0 else cls(*found)
-
-    def shrunk(self, *, intercept: float, slope: float) -> "Calibration":
-        """Return the correction taken part of the way from the identity; each share is 0 … 1."""
-        return Calibration(self.intercept * intercept, 1 + (self.slope - 1) * slope)
+        x = log_odds(p)
+        found = logistic(x, entered, weights)
+        if found is None or found[1] <= 0:
+            return cls()
+        part = 1 + (found[1] - 1) * slope
+        mean, share = np.average(p, weights=weights), np.average(entered, weights=weights)
+        wanted = mean * (share / mean) ** level
+        low, high = -20.0, 20.0
+        for _ in range(50):  # the mean rises with the intercept, so halving finds it
+            middle = (low + high) / 2
+            short = np.average(expit(middle + part * x), weights=weights) < wanted
+            low, high = (middle, high) if short else (low, middle)
+        return cls((low + high) / 2, part)
 
     def apply(self, p: Floats) -> Floats:
         """Return corrected probabilities, in the same order."""
@@ -51,19 +69,19 @@ def log_odds(p: Floats) -> Floats:
     return found
 
 
-def logistic(x: Floats, happened: Flags) -> tuple[float, float] | None:
-    """Return intercept and slope of the logistic regression of events on one number, by Newton's method.
+def logistic(x: Floats, happened: Flags, weights: Floats) -> tuple[float, float] | None:
+    """Return intercept and slope of the weighted logistic regression of events on one number, by Newton's method.
 
     None where it cannot be fitted: all or nothing happened, or the number is the same everywhere.
     """
     if not happened.any() or happened.all() or np.ptp(x) < LEAST:
         return None
-    share = happened.mean()
+    share = np.average(happened, weights=weights)
     beta, design = np.array([np.log(share / (1 - share)), 0.0]), np.stack([np.ones_like(x), x], axis=1)
     for _ in range(50):
         fitted = expit(design @ beta)
-        weight = np.maximum(fitted * (1 - fitted), LEAST)
-        step = np.linalg.solve((design * weight[:, None]).T @ design, design.T @ (happened - fitted))
+        curvature = np.maximum(fitted * (1 - fitted), LEAST) * weights
+        step = np.linalg.solve((design * curvature[:, None]).T @ design, design.T @ ((happened - fitted) * weights))
         beta += np.clip(step, -1, 1)
         if np.abs(step).max() < 1e-9:
             break

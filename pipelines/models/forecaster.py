@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Final, Self
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.special import expit
 
 from diffusion import DataSaysNoError
@@ -51,8 +52,8 @@ class Recipe:
         Number of seeds whose scores are averaged.
     later
         Share of the rows that calibration is learned from.
-    intercept, slope
-        Share of the learned calibration that is applied: 0 none, 1 all of it.
+    slope, level
+        Shares of the learned calibration that are applied, as in `Calibration.fit`: 0 none, 1 all of it.
     """
 
     all_tracks: Trees = LEVEL_TREES
@@ -63,8 +64,8 @@ class Recipe:
     kept: float = 0.2
     bags: int = 1
     later: float = 0.2
-    intercept: float = 0.5
     slope: float = 0.5
+    level: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,9 +94,11 @@ class Scores:
         entries = int(examples.entered[chosen].sum())
         rng = np.random.default_rng(seed)
         kept_share = max(recipe.kept, min(1.0, LEAST_SAMPLED / max((~spreads).sum(), 1)))
+        if examples.weight is not None:  # already drawn
+            kept_share = 1.0
         kept = spreads | (rng.random(len(spreads)) < kept_share)
         rows = np.flatnonzero(chosen & kept[number])
-        weights = np.where(spreads[number[rows]], 1.0, 1 / kept_share)
+        weights = examples.weights()[rows] * np.where(spreads[number[rows]], 1.0, 1 / kept_share)
         seeds = range(seed, seed + recipe.bags)
         values, entered = examples.values[rows], examples.entered[rows]
         all_tracks = Ensemble.fit(
@@ -127,6 +130,15 @@ class Scores:
         scores = first * level + second * self.spreading.score(examples.values)
         scores += third * self.ranking.score(examples.values)
         return with_level(scores / (first + second), expit(level), examples.observation)
+
+    def contributions(self, values: NDArray[np.float32]) -> Floats:
+        """Return, (k, f), what each feature adds to the log-odds, the ranking left out."""
+        level = self.all_tracks.contributions(values)
+        if self.spreading is None:
+            return level
+        first, second, _ = self.weights
+        parts: Floats = (first * level + second * self.spreading.contributions(values)) / (first + second)
+        return parts
 
 
 @dataclass(slots=True)
@@ -216,6 +228,10 @@ class Forecaster:
             interval=np.stack([when.low, when.high], axis=1),
         )
 
+    def contributions(self, values: NDArray[np.float32]) -> Floats:
+        """Return, (k, f), what each feature adds to the log-odds of candidates; zeros where there are base rates."""
+        return np.zeros(values.shape) if self.scores is None else self.scores.contributions(values)
+
     def _scores(self, examples: Examples, chosen: Flags) -> Scores:
         return Scores.fit(examples, chosen, self.recipe, seed=self.seed, threads=self.threads)
 
@@ -227,15 +243,18 @@ class Forecaster:
             self.notes += ("too few entries before and after for a calibration; probabilities are as fitted",)
             return Calibration()
         held_out = examples.where(later)
-        found = Calibration.fit(self._scores(examples, earlier).predict(held_out), held_out.entered)
-        return found.shrunk(intercept=self.recipe.intercept, slope=self.recipe.slope)
+        p = self._scores(examples, earlier).predict(held_out)
+        return Calibration.fit(
+            p, held_out.entered, held_out.weights(), slope=self.recipe.slope, level=self.recipe.level
+        )
 
 
 def base_rates(examples: Examples) -> Floats:
     """Return, (m,), each market's share of candidates that entered, pulled towards the share of all."""
-    tried = np.bincount(examples.market)
-    entered = np.bincount(examples.market, examples.entered, len(tried))
-    rates: Floats = (entered + PRIOR * examples.entered.mean()) / (tried + PRIOR)
+    weights = examples.weights()
+    tried = np.bincount(examples.market, weights)
+    entered = np.bincount(examples.market, examples.entered * weights, len(tried))
+    rates: Floats = (entered + PRIOR * entered.sum() / tried.sum()) / (tried + PRIOR)
     return rates
 
 

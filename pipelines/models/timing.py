@@ -134,7 +134,7 @@ def _curves(times: NDArray[np.float64], score: Floats, days: NDArray[np.float32]
         early = days <= time
         share = (early.sum() + 0.5) / (len(days) + 1)
         curves[number, 0] = np.log(share / (1 - share))
-        fitted = logistic(score, early) if len(days) >= LEAST_ENTRIES else None
+        fitted = logistic(score, early, np.ones(len(days))) if len(days) >= LEAST_ENTRIES else None
         if fitted is not None and fitted[1] < 0:
             curves[number] = fitted
     return curves
