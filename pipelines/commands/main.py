@@ -14,7 +14,8 @@ from diffusion import DiffusionError, SettingError
 from pipelines.commands.audit import audit_command
 from pipelines.commands.backtest import backtest_command
 from pipelines.commands.data import COMMANDS
-from pipelines.commands.options import COLUMN, JSON, OUT, column_names, with_options
+from pipelines.commands.forecasts import FORECAST_COMMANDS
+from pipelines.commands.options import COLUMN, ENTRY_OPTIONS, JSON, OUT, column_names, with_options
 from pipelines.commands.regress import regress_command
 from pipelines.folders.folder import Folder
 from pipelines.folders.manifest import to_json
@@ -30,15 +31,7 @@ from survival import GROUPINGS
 
 EVENT_OPTIONS = (
     click.option("--window", type=int, help="Days within which a market must follow (default 60; weekly charts 56)."),
-    click.option(
-        "--washout", type=int, help="Days after a market's start in which entries are left-censored (default 28)."
-    ),
-    click.option("--top", type=int, help="Worst rank that counts as an entry (default: any rank)."),
-    click.option("--min-periods", type=int, help="Charts in a row that a track must stay (default 1)."),
-    click.option(
-        "--identity", type=click.Choice(["track", "recording"]), help="What counts as one track (default track)."
-    ),
-    click.option("--chart", help="Name of the chart (default top200, else the only one)."),
+    *ENTRY_OPTIONS,
 )
 CHANCE_OPTIONS = (
     click.option("--replicates", type=int, help="Bootstrap replicates of the graph (default 1,000)."),
@@ -258,10 +251,10 @@ def explain(source: str, target: str, place: Path, as_json: bool) -> None:
     _show(answers.explain(place, source, target), as_json)
 
 
-cli.add_command(backtest_command)
-for data_command in COMMANDS:
+for data_command in (*COMMANDS, *FORECAST_COMMANDS):
     cli.add_command(data_command)
 cli.add_command(audit_command)
+cli.add_command(backtest_command)
 cli.add_command(regress_command)
 
 

@@ -22,6 +22,18 @@ COLUMN = click.option(
     f"ours are {', '.join(SOURCE_COLUMNS[: -len(AUDIO_COLUMNS)])} and {AUDIO_COLUMNS[0]} ….",
 )
 
+ENTRY_OPTIONS = (
+    click.option(
+        "--washout", type=int, help="Days after a market's start in which entries are left-censored (default 28)."
+    ),
+    click.option("--top", type=int, help="Worst rank that counts as an entry (default: any rank)."),
+    click.option("--min-periods", type=int, help="Charts in a row that a track must stay (default 1)."),
+    click.option(
+        "--identity", type=click.Choice(["track", "recording"]), help="What counts as one track (default track)."
+    ),
+    click.option("--chart", help="Name of the chart (default top200, else the only one)."),
+)
+
 
 def with_options(options: Iterable[Callable[[Command], Command]]) -> Callable[[Command], Command]:
     """Return a decorator that adds options or arguments to a command, in their order."""

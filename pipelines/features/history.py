@@ -198,8 +198,7 @@ class History:
         again = np.zeros(len(order), np.bool_)
         again[1:] = np.logical_and.reduce([np.diff(part[order]) == 0 for part in (day, market, track)])
         order = order[~again]
-        primary, credits = _artists(tracks)
-        work = identities(table.select(["track_id", "title", "artist"]), "recording")
+        primary, credits, recording = described_by(tracks)
         rank, streams = rows["rank"].to_numpy()[order], _numbers(rows["streams"])[order]
         return cls(
             markets=markets,
@@ -207,7 +206,7 @@ class History:
             first_seen=first_seen,
             artist=primary,
             credits=credits,
-            recording=_numbered(pc.index_in(work["identity"], table["track_id"]).to_numpy()),
+            recording=recording,
             positions=Positions(day[order], market[order], track[order], rank, streams),
             entries=_first_entries(entries.table, tracks["track_id"], markets),
             observed=_observed(calendar.coverage, markets, entries.rules.min_periods),
@@ -304,6 +303,14 @@ def _first_ids(stands_for: Ints, track: Ints, day: Days, ids: NDArray[np.object_
     earliest = np.arange(len(ids))
     earliest[stands_for[order]] = order  # the last stays
     return earliest
+
+
+def described_by(tracks: pd.DataFrame) -> tuple[Ints, Ints, Ints]:
+    """Return `History.artist`, `History.credits` and `History.recording` of tracks in order of code."""
+    primary, credits = _artists(tracks)
+    names = {name: pa.array(tracks[name], pa.string()) for name in ("track_id", "title", "artist")}
+    work = identities(pa.table(names), "recording")
+    return primary, credits, _numbered(pc.index_in(work["identity"], names["track_id"]).to_numpy())
 
 
 def _numbered(values: Ints) -> Ints:

@@ -56,6 +56,7 @@ def features(
     observations: Observations,
     families: Sequence[Family],
     *,
+    after: int | None = None,
     tell: Callable[[float], None] = lambda share: None,
 ) -> FeatureTable:
     """Return the features of the candidates of observations.
@@ -68,12 +69,16 @@ def features(
         Tracks as of dates, and the markets wanted.
     families
         Families of features, as `pipelines.features.families` makes them. They take in every day once, so afterwards
-        they know the charts up to the last observation; `observe_more` goes on from there.
+        they know the charts up to the last observation.
+    after
+        Last day that the families have taken in already (default: none). Observations must not be earlier.
     tell
         Function that is told the share of the days done, 0 … 1.
     """
     days = np.unique(history.observed.day)
     days = days[: np.searchsorted(days, observations.day[-1], side="right")]
+    if after is not None:
+        days = days[np.searchsorted(days, after) :]
     index = EntryIndex.of(history)
     starts = np.searchsorted(observations.day, days)
     stops = np.searchsorted(observations.day, days, side="right")
@@ -83,14 +88,24 @@ def features(
     place = np.searchsorted(rows, np.arange(len(observations) + 1))
     for number, (day, start, stop) in enumerate(zip(map(int, days), starts, stops, strict=True)):
         known = history.until(day)
-        for family in families:
-            family.advance(known, day)
+        if after is None or day > after:
+            for family in families:
+                family.advance(known, day)
         if start < stop:
             block = slice(place[start], place[stop])
             scene = Scene.of(known, index, day, observations.track[start:stop])
             _observe(families, known, scene, rows[block] - start, column[block], values[block])
         tell((number + 1) / len(days))
     return FeatureTable(described, rows.astype(np.int32), column.astype(np.int16), values)
+
+
+def advance(history: History, families: Sequence[Family], *, after: int | None, until: int) -> None:
+    """Let families take in the days after `after` (None: from the first) and up to `until`."""
+    for day in map(int, np.unique(history.observed.between(history.first_day, until).day)):
+        if after is None or day > after:
+            known = history.until(day)
+            for family in families:
+                family.advance(known, day)
 
 
 def _observe(

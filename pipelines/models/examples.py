@@ -37,6 +37,8 @@ class Examples:
         (k,): days from the observation to that entry, NaN where it did not enter. Not read by `predict`.
     horizon
         Days within which entries count.
+    weight
+        (k,): number of candidates that each stands for, where observations were drawn; None: one each.
     """
 
     features: tuple[Feature, ...]
@@ -50,6 +52,7 @@ class Examples:
     entered: Flags
     days: NDArray[np.float32]
     horizon: int
+    weight: NDArray[np.float32] | None = None
 
     @classmethod
     def of(
@@ -85,10 +88,15 @@ class Examples:
         """Return, (k,), the values of one feature."""
         return self.values[:, self.names.index(name)]
 
-    def where(self, chosen: Flags) -> Self:
-        """Return the rows that are chosen."""
+    def where(self, chosen: Flags | Ints | slice) -> Self:
+        """Return the rows that are chosen, by flags, numbers or a slice; a slice copies nothing."""
         arrays = ("values", "observation", "market", "track", "artist", "day", "debut", "entered", "days")
-        return replace(self, **{name: getattr(self, name)[chosen] for name in arrays})
+        weight = None if self.weight is None else self.weight[chosen]
+        return replace(self, **{name: getattr(self, name)[chosen] for name in arrays}, weight=weight)
+
+    def weights(self) -> Floats:
+        """Return, (k,), the number of candidates that each stands for."""
+        return np.ones(len(self)) if self.weight is None else self.weight.astype(np.float64)
 
     def only(self, features: tuple[Feature, ...]) -> Self:
         """Return the same rows with some of the features."""
@@ -111,12 +119,16 @@ class Forecast:
         none. The last is `p`.
     days
         The h numbers of days, the last the horizon.
+    interval
+        (k, 2): days between which the entry lies with a probability of 80 %, given that it enters within the horizon;
+        None where the model has none.
     """
 
     p: Floats
     expected_days: Floats
     by: Floats | None = None
     days: tuple[int, ...] = ()
+    interval: Floats | None = None
 
 
 class Model(Protocol):

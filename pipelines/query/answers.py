@@ -1,6 +1,5 @@
 """Answers to questions about a finished graph folder, as text and as data."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +23,7 @@ from pipelines.query.explain import (
     verdict_sentence,
 )
 from pipelines.study.results import Results, open_results
+from pipelines.track_names import wanted_track
 
 PAIR_COLUMNS = [
     "tracks",
@@ -217,7 +217,7 @@ def journey(place: Path, track: str) -> Answer:
     titles = titles.merge(markets, how="left", on="track_id").sort_values(
         ["market_count", "track_id"], ascending=[False, True]
     )
-    chosen = _wanted_track(track, titles)
+    chosen = wanted_track(track, titles)
     table = entries.journey(str(chosen["track_id"]))
     named = ", ".join(str(part) for part in (chosen["title"], chosen["artist"]) if isinstance(part, str))
     heading = printable(f"{chosen['track_id']}{f': {named}' if named else ''} on {entries.rules.chart}")
@@ -254,25 +254,3 @@ def _distances_sentence(edge: Mapping[Any, Any]) -> str:
     ]
     known = [f"{name} {value}" for name, value in apart if value]
     return f"Between them: {', '.join(known)}." if known else "No distance between them is known."
-
-
-def _wanted_track(wanted: str, titles: pd.DataFrame) -> dict[str, Any]:
-    """Return `track_id`, `title` and `artist` of the wanted track; `titles` has tracks in most markets first."""
-    ident = re.sub(r"^.*track[/:]([^/?#\s]+).*$", r"\1", wanted.strip())
-    by_id = titles[titles["track_id"] == ident]
-    names = titles["title"].fillna("").str.casefold()
-    found = by_id if len(by_id) else titles[names == wanted.strip().casefold()]
-    if not len(found):
-        near = titles[names.str.contains(wanted.strip().casefold(), regex=False)]["title"].drop_duplicates().head(3)
-        hint = f"; did you mean {' or '.join(repr(title) for title in near)}?" if len(near) else ""
-        raise DataSaysNoError(f"no track has the id or title '{wanted}'{hint}")
-    if len(found) > 1:
-        listed = "; ".join(
-            f"{row.track_id} by {cell(row.artist) or 'nobody named'} ({many(row.market_count, 'market')})"
-            for row in found.head(5).itertuples()
-        )
-        raise DataSaysNoError(
-            f"{len(found)} tracks are called '{wanted}'; name one by its id, in most markets first: {listed}"
-        )
-    row: dict[str, Any] = records(found)[0]
-    return row

@@ -1,0 +1,288 @@
+"""The default forecaster: boosted trees of whether, which and when, joined and calibrated."""
+
+from dataclasses import dataclass, field
+from typing import Final, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import expit
+
+from diffusion import DataSaysNoError
+from diffusion.arrays import Flags, Floats, Ints
+from pipelines.models.boosting import Ensemble, Trees
+from pipelines.models.calibration import Calibration, later_part, log_odds
+from pipelines.models.examples import Examples, Forecast
+from pipelines.models.timing import Timing
+
+BY_DAYS: Final = (7, 14, 28)
+"""Days by which probabilities are given, beside the horizon."""
+
+LEAST_ENTRIES: Final = 50
+"""Entries below which every market has its base rate."""
+
+LEAST_SPREADING: Final = 100
+"""Observations with an entry below which no model is fitted on them alone, and below which nothing is calibrated."""
+
+LEAST_SAMPLED: Final = 5_000
+"""Observations without an entry that are always kept."""
+
+PRIOR: Final = 200.0
+"""Candidates that a market's base rate is pulled with towards the rate of all."""
+
+LEVEL_TREES: Final = Trees(leaves=31, rate=0.06, least_rows=100)
+ORDER_TREES: Final = Trees()
+RANK_TREES: Final = Trees(rounds=200)
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """Settings of the default forecaster.
+
+    Attributes
+    ----------
+    all_tracks, spreading, ranking, days
+        Trees of entry on all observations, of entry and of the order on observations with an entry, and of the days.
+    weights
+        Weights of the first three in the order of a track's markets; those of the first two are divided by their sum,
+        and that of the third by the same sum.
+    kept
+        Share of the observations without an entry that the first trees are grown on; the weight of the others makes up
+        for the rest.
+    bags
+        Number of seeds whose scores are averaged.
+    later
+        Share of the rows that calibration is learned from.
+    slope, level
+        Shares of the learned calibration that are applied, as in `Calibration.fit`: 0 none, 1 all of it.
+    """
+
+    all_tracks: Trees = LEVEL_TREES
+    spreading: Trees = ORDER_TREES
+    ranking: Trees = RANK_TREES
+    days: Trees = RANK_TREES
+    weights: tuple[float, float, float] = (1.0, 2.0, 0.5)
+    kept: float = 0.2
+    bags: int = 1
+    later: float = 0.2
+    slope: float = 0.5
+    level: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """Fitted scores of candidates.
+
+    Attributes
+    ----------
+    all_tracks
+        Log-odds of entry, fitted on all observations: the level.
+    spreading, ranking
+        Log-odds and order, fitted on observations with an entry; None where there were too few.
+    weights
+        As in `Recipe`.
+    """
+
+    all_tracks: Ensemble
+    spreading: Ensemble | None
+    ranking: Ensemble | None
+    weights: tuple[float, float, float]
+
+    @classmethod
+    def fit(cls, examples: Examples, chosen: Flags, recipe: Recipe, *, seed: int, threads: int) -> Self:
+        """Return scores fitted on the chosen rows."""
+        number, spreads = _spreading(examples)
+        entries = int(examples.entered[chosen].sum())
+        rng = np.random.default_rng(seed)
+        kept_share = max(recipe.kept, min(1.0, LEAST_SAMPLED / max((~spreads).sum(), 1)))
+        if examples.weight is not None:  # already drawn
+            kept_share = 1.0
+        kept = spreads | (rng.random(len(spreads)) < kept_share)
+        rows = np.flatnonzero(chosen & kept[number])
+        weights = examples.weights()[rows] * np.where(spreads[number[rows]], 1.0, 1 / kept_share)
+        seeds = range(seed, seed + recipe.bags)
+        values, entered = examples.values[rows], examples.entered[rows]
+        all_tracks = Ensemble.fit(
+            values, entered, "binary", recipe.all_tracks.for_entries(entries),
+            seeds=seeds, threads=threads, weights=weights,
+        )  # fmt: skip
+        alone = spreads[number[rows]]
+        sizes = np.bincount(number[rows[alone]])
+        sizes = sizes[sizes > 0]
+        if len(sizes) < LEAST_SPREADING:
+            return cls(all_tracks, None, None, recipe.weights)
+        values, entered = values[alone], entered[alone]
+        spreading = Ensemble.fit(
+            values, entered, "binary", recipe.spreading.for_entries(entries), seeds=seeds, threads=threads
+        )
+        ranking = Ensemble.fit(
+            values, entered, "lambdarank", recipe.ranking.for_entries(entries),
+            seeds=seeds, threads=threads, groups=sizes,
+        )  # fmt: skip
+        return cls(all_tracks, spreading, ranking, recipe.weights)
+
+    def predict(self, examples: Examples) -> Floats:
+        """Return probabilities: the order is that of all three, the sum over a track's markets that of the first."""
+        level = self.all_tracks.score(examples.values)
+        if self.spreading is None or self.ranking is None:
+            p: Floats = expit(level)
+            return p
+        first, second, third = self.weights
+        scores = first * level + second * self.spreading.score(examples.values)
+        scores += third * self.ranking.score(examples.values)
+        return with_level(scores / (first + second), expit(level), examples.observation)
+
+    def contributions(self, values: NDArray[np.float32]) -> Floats:
+        """Return, (k, f), what each feature adds to the log-odds, the ranking left out."""
+        level = self.all_tracks.contributions(values)
+        if self.spreading is None:
+            return level
+        first, second, _ = self.weights
+        parts: Floats = (first * level + second * self.spreading.contributions(values)) / (first + second)
+        return parts
+
+
+@dataclass(slots=True)
+class Forecaster:
+    """Which markets a track enters within the horizon, how likely, and when: the default forecaster.
+
+    Three boosted models score the candidates: entry among all tracks, entry among tracks that entered anything, and
+    the order among those (lambdarank). Their weighted sum orders a track's markets; the sum of a track's probabilities
+    is that of the first model. Log-odds are then corrected by what the later part of the training tracks did, part of
+    the way. The days to entry have a model of their own, fitted on entries.
+
+    With few entries trees are smaller, and the models of tracks that entered anything are left out; below
+    `LEAST_ENTRIES` every market has its base rate. `notes` say so.
+
+    Attributes
+    ----------
+    recipe
+        Settings.
+    seed, threads
+        Seed of samples and trees, and number of threads.
+    horizon
+        Days within which entries count, as fitted.
+    scores
+        Fitted scores; None where there were too few entries.
+    rates
+        (m,): base rates of the markets.
+    calibration
+        Correction of the log-odds.
+    timing
+        Distribution of the days to entry.
+    notes
+        What was left out for want of data.
+    """
+
+    recipe: Recipe = field(default_factory=Recipe)
+    seed: int = 0
+    threads: int = 1
+    horizon: int = field(default=0, init=False)
+    scores: Scores | None = field(default=None, init=False)
+    rates: Floats = field(default_factory=lambda: np.zeros(0), init=False)
+    calibration: Calibration = field(default_factory=Calibration, init=False)
+    timing: Timing | None = field(default=None, init=False)
+    notes: tuple[str, ...] = field(default=(), init=False)
+
+    def fit(self, examples: Examples) -> Self:
+        """Return this forecaster, fitted.
+
+        Raises
+        ------
+        DataSaysNoError
+            When no candidate entered: there is nothing to learn from.
+        """
+        entries = int(examples.entered.sum())
+        if not entries:
+            raise DataSaysNoError(
+                f"none of the {len(examples):,} candidates entered within {examples.horizon} days: nothing to learn"
+            )
+        self.horizon = examples.horizon
+        self.rates = base_rates(examples)
+        self.timing = Timing.fit(
+            examples.values[examples.entered], examples.days[examples.entered], examples.track[examples.entered],
+            examples.horizon, self.recipe.days, seed=self.seed, threads=self.threads,
+        )  # fmt: skip
+        self.scores, self.calibration, self.notes = None, Calibration(), ()
+        if entries < LEAST_ENTRIES:
+            self.notes = (f"{entries} entries are too few for a model; every market has its base rate",)
+            return self
+        self.calibration = self._calibration(examples)
+        self.scores = self._scores(examples, np.ones(len(examples), np.bool_))
+        if self.scores.spreading is None:
+            self.notes += (f"fewer than {LEAST_SPREADING} observations with an entry; no model of these alone",)
+        return self
+
+    def predict(self, examples: Examples) -> Forecast:
+        """Return probabilities by 7, 14 and 28 days and the horizon, and the distribution of the days to entry."""
+        if self.timing is None:
+            raise ValueError("fit the forecaster first")
+        raw = self.rates[examples.market] if self.scores is None else self.scores.predict(examples)
+        p = self.calibration.apply(raw)
+        days = (*(day for day in BY_DAYS if day < self.horizon), self.horizon)
+        when = self.timing.predict(examples.values, days)
+        return Forecast(
+            p=p,
+            expected_days=when.median,
+            by=p[:, None] * when.by,
+            days=days,
+            interval=np.stack([when.low, when.high], axis=1),
+        )
+
+    def contributions(self, values: NDArray[np.float32]) -> Floats:
+        """Return, (k, f), what each feature adds to the log-odds of candidates; zeros where there are base rates."""
+        return np.zeros(values.shape) if self.scores is None else self.scores.contributions(values)
+
+    def _scores(self, examples: Examples, chosen: Flags) -> Scores:
+        return Scores.fit(examples, chosen, self.recipe, seed=self.seed, threads=self.threads)
+
+    def _calibration(self, examples: Examples) -> Calibration:
+        """Return the correction learned from the later tracks with scores fitted on the earlier ones."""
+        earlier, later = later_part(examples, self.recipe.later)
+        enough = all(examples.entered[part].sum() >= LEAST_SPREADING for part in (earlier, later))
+        if not enough:
+            self.notes += ("too few entries before and after for a calibration; probabilities are as fitted",)
+            return Calibration()
+        held_out = examples.where(later)
+        p = self._scores(examples, earlier).predict(held_out)
+        return Calibration.fit(
+            p, held_out.entered, held_out.weights(), slope=self.recipe.slope, level=self.recipe.level
+        )
+
+
+def base_rates(examples: Examples) -> Floats:
+    """Return, (m,), each market's share of candidates that entered, pulled towards the share of all."""
+    weights = examples.weights()
+    tried = np.bincount(examples.market, weights)
+    entered = np.bincount(examples.market, examples.entered * weights, len(tried))
+    rates: Floats = (entered + PRIOR * entered.sum() / tried.sum()) / (tried + PRIOR)
+    return rates
+
+
+def with_level(scores: Floats, p: Floats, observation: Ints) -> Floats:
+    """Return probabilities whose log-odds are `scores` plus a number per observation, so that their sum is that of `p`.
+
+    Parameters
+    ----------
+    scores, p
+        (k,): scores that order the candidates, and probabilities whose sums count.
+    observation
+        (k,): observation of the candidates, in order.
+    """
+    starts = np.flatnonzero(np.append(True, np.diff(observation) != 0))
+    number = np.repeat(np.arange(len(starts)), np.diff(np.append(starts, len(scores))))
+    wanted = np.add.reduceat(p, starts)
+    middle = log_odds(wanted / np.bincount(number))
+    low = middle - np.maximum.reduceat(scores, starts)
+    high = middle - np.minimum.reduceat(scores, starts)
+    for _ in range(40):  # the sum rises with the number, so halving finds it
+        shift = (low + high) / 2
+        short = np.add.reduceat(expit(scores + shift[number]), starts) < wanted
+        low, high = np.where(short, shift, low), np.where(short, high, shift)
+    found: Floats = expit(scores + ((low + high) / 2)[number])
+    return found
+
+
+def _spreading(examples: Examples) -> tuple[Ints, Flags]:
+    """Return the number of each row's observation, from 0, and which of the observations have an entry."""
+    number = np.cumsum(np.append(False, np.diff(examples.observation) != 0))
+    return number, np.bincount(number, examples.entered) > 0
