@@ -48,7 +48,7 @@ def agree_as_of(whole: History, cut: History, day: int, horizon: int) -> None:
     assert (cut.cadence, cut.first_day, cut.last_day) == (known.cadence, known.first_day, known.last_day)
     rng, days = np.random.default_rng(1), np.unique(known.observed.day)
     track, seen = [], []
-    for each in days[len(days) // 3 :: 4].tolist() + [day]:
+    for each in [*days[len(days) // 3 :: 4].tolist(), day]:
         there = np.unique(known.entries.between(known.first_day, each).track)
         track.append(rng.choice(there, min(TRACKS, len(there)), replace=False).astype(np.int64))
         seen.append(np.full(len(track[-1]), each, np.int32))
