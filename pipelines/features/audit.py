@@ -41,8 +41,8 @@ MOST_ROWS: Final = 300_000
 """Default number of rows of the charts that are audited; of larger charts, so many artists as have them."""
 
 ROUNDING: Final = 1e-5
-"""Part of a feature's largest value by which it may differ: sums of single precision depend on the order of their terms,
-and that on how many tracks and markets there are; fits end where their steps are this small."""
+"""Part of a feature's largest value by which it may differ: single-precision sums depend on the order of their terms, and
+that on how many tracks and markets there are; fits end where their steps are this small."""
 
 _TRACKS: Final = 250
 """Tracks looked at on an as-of date, and as many on their debuts before it."""
@@ -98,9 +98,9 @@ def audit(
     Notes
     -----
     For each as-of date the charts are written anew, once without the later rows and once with nonsense in their place,
-    and read from these files. All values as of that date and before must be the same: to the last bit, or to `ROUNDING`,
-    and then the reason says so. Nonsense takes in what a source tells later: popularity, and release dates after the
-    as-of date.
+    and read from these files. All values as of that date and before must be the same: to the last bit, or to
+    `ROUNDING`, and then the reason says so. Nonsense takes in what a source tells later: popularity, and release dates
+    after the as-of date.
 
     A feature is too good when the lower end of its AUC's 99 % interval is above `AUC_BOUND` of
     `pipelines.features.single_scores`, and above the middle between 1 and the best of four plain counts as of the date;
