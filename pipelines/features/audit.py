@@ -41,8 +41,8 @@ MOST_ROWS: Final = 300_000
 """Default number of rows of the charts that are audited; of larger charts, so many artists as have them."""
 
 ROUNDING: Final = 1e-5
-"""Part of a feature's largest value by which it may differ: single-precision sums depend on the order of their terms, and
-that on how many tracks and markets there are; fits end where their steps are this small."""
+"""Part of a feature's largest value by which it may differ: single-precision sums depend on the order of their terms,
+and that on how many tracks and markets there are; fits end where their steps are this small."""
 
 _TRACKS: Final = 250
 """Tracks looked at on an as-of date, and as many on their debuts before it."""
