@@ -1,5 +1,6 @@
 """A track that has not been out yet: a history in which it enters some markets on a coming day."""
 
+import re
 from dataclasses import dataclass, replace
 from typing import Final, TypeVar
 
@@ -51,13 +52,16 @@ def with_debut(known: History, debut: Debut) -> History:
     Raises
     ------
     SettingError
-        When the day is not after the charts known, or a market is unknown to them or not named.
+        When the day is not after the charts known, a market is unknown to them or not named, or a text is no Unicode.
     DataSaysNoError
         When a market has had no chart for 28 days by then.
     """
     if debut.day <= known.last_day:
         shown = np.datetime64(known.last_day, "D")
         raise SettingError(f"charts are known until {shown}; a debut that has not happened comes after that day")
+    for what, text in (("title", debut.title), ("artist", debut.artist)):
+        if text is not None and re.search("[\ud800-\udfff]", text):
+            raise SettingError(f"the {what} of the debut is not valid Unicode text")
     if not debut.markets:
         raise SettingError("name at least one market of the debut")
     strange = [market for market in debut.markets if market not in known.markets]
