@@ -137,9 +137,16 @@ def _entries(known: History, latest: Ints, markets: Ints, rank: Ints, code: int,
 def _observed(known: History, markets: Ints, day: int) -> Observed:
     """Return the day's coverage: each market goes on as on its latest chart."""
     rows = known.observed.between(day - LONG_GAP, day)
-    opened, depth = np.zeros((2, len(known.markets)), np.int32)
-    opened[rows.market], depth[rows.market] = rows.opened, rows.depth  # in order of day: the latest stays
-    return Observed(np.full(len(markets), day, np.int32), markets.astype(np.int16), opened[markets], depth[markets])
+    latest = np.zeros(len(known.markets), np.int64)
+    latest[rows.market] = np.arange(len(rows.market))  # in order of day: the latest stays
+    at = latest[markets]
+    return Observed(
+        day=np.full(len(markets), day, np.int32),
+        market=markets.astype(np.int16),
+        opened=rows.opened[at],
+        datable=rows.datable[at],
+        depth=rows.depth[at],
+    )
 
 
 def _coverage(known: History, observed: Observed) -> pa.Table:
