@@ -2,6 +2,10 @@
 
 from matplotlib.figure import Figure
 
+from figures.forecasts.learning_curves import learning_curves
+from figures.forecasts.losses import ablation, feature_importance
+from figures.forecasts.market_errors import market_errors
+from figures.forecasts.scores import forecast_scores
 from figures.graph.community_grid import community_grid
 from figures.graph.influence_heatmap import influence_heatmap
 from figures.graph.lag_curves import lag_curves
@@ -30,13 +34,16 @@ from figures.survival.states import states
 __all__ = [
     "Figure",
     "Kind",
+    "ablation",
     "backbone_map",
     "calibration",
     "coefficient_paths",
     "community_grid",
     "community_map",
     "cured_share",
+    "feature_importance",
     "flow_map",
+    "forecast_scores",
     "hazard_ratio_periods",
     "hazard_ratios",
     "influence_heatmap",
@@ -44,8 +51,10 @@ __all__ = [
     "lag_distribution",
     "leader_chart",
     "leader_intervals",
+    "learning_curves",
     "learning_rates",
     "log_log_curves",
+    "market_errors",
     "model_scores",
     "pace",
     "render",

@@ -6,10 +6,18 @@ from typing import Final
 
 from diffusion import SettingError
 from pipelines.features.history import History
-from pipelines.models.baselines import Chance, MarketRates, Rule, TransitionTable
+from pipelines.models.baselines import Chance, MarketRates, NextMarket, Rule, TransitionTable
+from pipelines.models.classifiers import FOREST_ROWS, LOGISTIC_ROWS, forest, logistic
 from pipelines.models.examples import Model
+from pipelines.models.forecaster import Forecaster
+from pipelines.models.hazard import ROWS as HAZARD_ROWS
+from pipelines.models.hazard import Hazard
+from pipelines.models.prior_recipe import PriorRecipe
 
 DEFAULT: Final = "default"
+
+THREADS: Final = 2
+"""Threads of the boosted models."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,27 +32,72 @@ class Contender:
         What it is, in a few words.
     make
         Function of charts and seed that returns the model, not fitted.
+    simple
+        Whether it is a simple baseline, which every model is held against.
     """
 
     name: str
     words: str
     make: Callable[[History, int], Model]
+    simple: bool = False
+
+
+def _logistic(history: History, seed: int) -> Model:
+    return logistic(seed)
+
+
+def _forest(history: History, seed: int) -> Model:
+    return forest(seed)
+
+
+def _hazard(history: History, seed: int) -> Model:
+    return Hazard(history.cadence, seed)
+
+
+def _prior_recipe(history: History, seed: int) -> Model:
+    return PriorRecipe(history, seed)
+
+
+def _default(history: History, seed: int) -> Model:
+    return Forecaster(seed=seed, threads=THREADS)
 
 
 CONTENDERS: Final = (
-    Contender("random", "candidates in random order", lambda history, seed: Chance(seed)),
-    Contender("market_rate", "base rate of the market", lambda history, seed: MarketRates()),
-    Contender("transitions", "transition table, noisy-or", lambda history, seed: TransitionTable(history)),
-    Contender(
-        "credits",
-        "transition table with credit split over the footprint, noisy-or",
-        lambda history, seed: TransitionTable(history, credited=True),
-    ),
+    Contender("random", "candidates in random order", lambda history, seed: Chance(seed), simple=True),
+    Contender("market_rate", "base rate of the market", lambda history, seed: MarketRates(), simple=True),
     Contender(
         "language",
         "base rate of the market by languages and continent shared with the markets entered",
         lambda history, seed: Rule(("overlap_most", "same_language", "same_continent")),
+        simple=True,
     ),
+    Contender("transitions", "transition table, noisy-or", lambda history, seed: TransitionTable(history), simple=True),
+    Contender(
+        "credits",
+        "transition table with credit split over the markets entered, noisy-or",
+        lambda history, seed: TransitionTable(history, credited=True),
+        simple=True,
+    ),
+    Contender(
+        "hazard_table",
+        "hazards by market, age and reach",
+        lambda history, seed: NextMarket(("hazard_chance",), chance=True),
+    ),
+    Contender(
+        "baseline",
+        "which market next by the baseline of sizes and likeness, times the expected entries",
+        lambda history, seed: NextMarket(("baseline_size", "baseline_likeness"), "spread_entries"),
+    ),
+    Contender(
+        "graph",
+        "the graph alone: which market next by the choice model, times the expected entries",
+        lambda history, seed: NextMarket(("choice_score",), "spread_entries"),
+    ),
+    Contender("logistic", f"logistic regression, ridge, on about {LOGISTIC_ROWS:,} candidates", _logistic),
+    Contender("hazard", f"discrete-time hazard, ridge, on about {HAZARD_ROWS:,} candidates", _hazard),
+    Contender("forest", f"random forest on about {FOREST_ROWS:,} candidates", _forest),
+    Contender("prior_recipe", "recipe of the prior study: ranker of tracks that spread", _prior_recipe),
+    Contender(DEFAULT, "the default forecaster", _default),
 )
 """All models, in the order of tables."""
 

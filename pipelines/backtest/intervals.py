@@ -76,7 +76,7 @@ def clusters(examples: Examples, by: Cluster = "artist and debut") -> Ints:
 
 def score_table(values: Mapping[str, Floats], names: Sequence[str] = METRICS) -> pd.DataFrame:
     """Return `metric`, `value`, `low`, `high` (95 % interval) from the values of `Draws.values`."""
-    rows = [(name, values[name][0], *_bounds(values[name][1:])) for name in names]
+    rows = [(name, values[name][0], *bounds(values[name][1:])) for name in names]
     return pd.DataFrame(rows, columns=["metric", "value", "low", "high"])
 
 
@@ -85,7 +85,8 @@ def difference_table(values: Mapping[str, Floats], other: Mapping[str, Floats]) 
     return score_table({name: values[name] - other[name] for name in METRICS})
 
 
-def _bounds(drawn: Floats) -> tuple[float, float]:
+def bounds(drawn: Floats) -> tuple[float, float]:
+    """Return the 95 % interval of drawn values; NaN where none is known."""
     known = drawn[np.isfinite(drawn)]
     if not len(known):
         return np.nan, np.nan

@@ -64,7 +64,8 @@ class Additive:
 
     def metrics(self, times: Floats) -> dict[str, Floats]:
         """Return metric → (r,) for observations that are taken so many times, (r, n)."""
-        return _metrics({name: times @ part for name, part in self.parts.items()}, self.slope)
+        found = _metrics({name: times @ part for name, part in self.parts.items()}, self.slope)
+        return {name: np.where(np.isfinite(values), values, np.nan) for name, values in found.items()}
 
 
 def metrics(held: HeldOut, forecast: Forecast) -> dict[str, float]:
@@ -87,12 +88,9 @@ def metrics(held: HeldOut, forecast: Forecast) -> dict[str, float]:
 
 def _top(held: HeldOut, p: Floats, suffix: str = "") -> dict[str, Floats]:
     """Return sums over the five candidates of highest probability of each observation."""
-    n = held.size
-    order = np.lexsort((held.tie, -p, held.observation))
-    observation = held.observation
-    place = np.arange(len(order)) - np.searchsorted(observation, np.arange(n))[observation]
-    hit = held.entered[order] & (place < TOP)
-    at, places = observation[hit], place[hit]
+    n, observation = held.size, held.observation
+    row, places = _hits(held, p)
+    at = observation[row]
     entries = np.bincount(observation, held.entered, n)
     hits = np.bincount(at, minlength=n).astype(np.float64)
     before = np.arange(len(at)) - np.searchsorted(at, np.arange(n))[at]
@@ -111,6 +109,19 @@ def _top(held: HeldOut, p: Floats, suffix: str = "") -> dict[str, Floats]:
         "observations": (np.bincount(observation, minlength=n) > 0).astype(np.float64),
     }
     return {name + suffix: part for name, part in found.items()}
+
+
+def top_hits(held: HeldOut, p: Floats) -> Ints:
+    """Return the rows of the candidates that entered and are among the five named for their observation."""
+    return _hits(held, p)[0]
+
+
+def _hits(held: HeldOut, p: Floats) -> tuple[Ints, Ints]:
+    """Return these rows, in order of observation and place, and their places, 0 for the first."""
+    order = np.lexsort((held.tie, -p, held.observation))
+    place = np.arange(len(order)) - np.searchsorted(held.observation, np.arange(held.size))[held.observation]
+    hit = held.entered[order] & (place < TOP)
+    return order[hit], place[hit]
 
 
 def _probabilities(held: HeldOut, p: Floats) -> dict[str, Floats]:
@@ -179,7 +190,7 @@ def _summed(held: HeldOut, values: Floats) -> Floats:
 
 
 def _metrics(sums: Sums, slope: float) -> dict[str, Floats]:
-    with np.errstate(divide="ignore", invalid="ignore"):  # undefined without entries
+    with np.errstate(divide="ignore", invalid="ignore"):  # not defined without entries
         rate = sums["entries"] / sums["candidates"]
         entropy = -(rate * np.log(rate) + (1 - rate) * np.log1p(-rate))
         found = {f"{name}@5": sums[name] / sums["spreads"] for name in ("recall", "ndcg", "hit", "map")}
@@ -189,13 +200,21 @@ def _metrics(sums: Sums, slope: float) -> dict[str, Floats]:
             "pooled_recall@5": sums["hits"] / sums["entries"],
             "brier_skill": 1 - sums["squares"] / (sums["candidates"] * rate * (1 - rate)),
             "log_loss_skill": 1 - sums["log_loss"] / (sums["candidates"] * entropy),
-            "calibration_error": np.nanmean(np.abs(sums["bin_excess"]) / sums["bin_candidates"], axis=1),
+            "calibration_error": _mean(np.abs(sums["bin_excess"]), sums["bin_candidates"]),
             "calibration_slope": slope + _slope_step(sums),
             "mean_p_over_rate": sums["p"] / sums["entries"],
             "days_mae": sums["days_error"] / sums["entries"],
             "days_mae_usual": sums["usual_error"] / sums["entries"],
             "timing_skill": 1 - sums["timing_squares"] / sums["timing_usual"],
         }
+
+
+def _mean(excess: Floats, candidates: Floats) -> Floats:
+    """Return, (r,), the mean over bins that have candidates, of the excess per candidate."""
+    there = candidates > 0
+    shares = np.divide(excess, candidates, out=np.zeros_like(excess), where=there)
+    mean: Floats = shares.sum(axis=1) / there.sum(axis=1)
+    return mean
 
 
 def _slope_step(sums: Sums) -> Floats:

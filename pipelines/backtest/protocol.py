@@ -4,14 +4,16 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 
 from diffusion import Charts
+from diffusion.arrays import Flags, Ints
 from pipelines.backtest.contenders import DEFAULT, Contender, contenders
+from pipelines.backtest.panel import digest
 from pipelines.backtest.truth import Asked, Truth, checked_horizon
 from pipelines.contracts.backtest import PREDICTIONS
 from pipelines.features.families import families
@@ -106,43 +108,40 @@ def predict_truth(
     """
     chosen = contenders(models)
     truth = Truth.read(Path(file))
-    seconds: dict[str, float] = {}
     clock = time.monotonic()
     tell("reading charts")
     history = History.of(charts, charts.entries())
     days = checked_horizon(horizon, truth, history.cadence)
     asked = Asked.of(history, truth)
-    parts = {"charts": time.monotonic() - clock}
+    seconds = {"charts": time.monotonic() - clock}
     clock = time.monotonic()
     table = features(history, asked.observations, families(days), tell=lambda share: tell("making features", share))
     examples = Examples.of(history, asked.observations, table, asked.outcomes, days)
     del table
-    parts["features"] = time.monotonic() - clock
-    training = asked.train[examples.observation]
-    train, test = examples.where(training), examples.where(~training)
+    seconds["features"] = time.monotonic() - clock
+    train, test = (examples.where(rows) for rows in parted(asked.train[examples.observation]))
     names, width = examples.features, len(examples.features)
     del examples
     at = _rows(test, asked)
     files = {}
-    parameters = {"horizon": days, "seed": seed, "models": list(models), "features": [each.name for each in names]}
-    inputs = [digest_of_file(Path(file)), charts.source.layout, VERSION]
-    with Folder(place) as folder:
-        folder.begin(STEP, fingerprint(STEP, VERSION, parameters, inputs), parameters=parameters, notes={})
-        for contender in chosen:
-            tell(f"fitting {contender.name}")
-            clock = time.monotonic()
-            frame = _predictions(contender, history, train, test, at, truth, seed)
-            parts[contender.name] = time.monotonic() - clock
-            files[contender.name] = (
-                "predictions.parquet" if len(chosen) == 1 else f"predictions-{contender.name}.parquet"
-            )
-            folder.put_table(STEP, files[contender.name], PREDICTIONS.conform(pa.Table.from_pandas(frame)))
-    seconds.update(parts)
+    parameters = {"horizon": days, "seed": seed, "features": [each.name for each in names]}
+    inputs = [digest_of_file(Path(file)), digest(history)]
+    for contender in chosen:
+        tell(f"fitting {contender.name}")
+        clock = time.monotonic()
+        frame = _predictions(contender, history, train, test, at, truth, seed)
+        seconds[contender.name] = time.monotonic() - clock
+        files[contender.name] = "predictions.parquet" if len(chosen) == 1 else f"predictions-{contender.name}.parquet"
+        step = f"{STEP}-{contender.name}" if len(chosen) > 1 else STEP
+        own = {**parameters, "model": contender.name}
+        with Folder(place) as folder:
+            folder.begin(step, fingerprint(step, VERSION, own, inputs), parameters=own, notes={})
+            folder.put_table(step, files[contender.name], PREDICTIONS.conform(pa.Table.from_pandas(frame)))
     return Told(days, len(train), len(test), width, seconds, files)
 
 
 def _predictions(
-    contender: Contender, history: History, train: Examples, test: Examples, at: Any, truth: Truth, seed: int
+    contender: Contender, history: History, train: Examples, test: Examples, at: Ints, truth: Truth, seed: int
 ) -> pd.DataFrame:
     forecast = contender.make(history, seed).fit(train).predict(test)
     return pd.DataFrame(
@@ -155,7 +154,15 @@ def _predictions(
     )
 
 
-def _rows(test: Examples, asked: Asked) -> Any:
+def parted(training: Flags) -> tuple[Flags | slice, Flags | slice]:
+    """Return the rows of the training part and of the test part; slices, which copy nothing, where one is the first."""
+    first = int(training.sum())
+    if training[:first].all():
+        return slice(0, first), slice(first, len(training))
+    return training, ~training
+
+
+def _rows(test: Examples, asked: Asked) -> Ints:
     """Return, (t,), the row of the test examples for every test row of the file."""
     m = int(max(asked.test_rows[:, 1].max(), test.market.max())) + 1
     key = test.observation.astype(np.int64) * m + test.market

@@ -251,10 +251,10 @@ def explain(source: str, target: str, place: Path, as_json: bool) -> None:
     _show(answers.explain(place, source, target), as_json)
 
 
-cli.add_command(backtest_command)
 for data_command in (*COMMANDS, *FORECAST_COMMANDS):
     cli.add_command(data_command)
 cli.add_command(audit_command)
+cli.add_command(backtest_command)
 cli.add_command(regress_command)
 
 

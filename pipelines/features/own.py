@@ -93,6 +93,11 @@ class OwnColumns:
             values,
         )
 
+    def until(self, day: int) -> "OwnColumns":
+        """Return the rows known by the end of a day."""
+        kept = self.known <= day
+        return OwnColumns(self.names, self.track[kept], self.market[kept], self.known[kept], self.values[kept])
+
 
 class Own:
     """The user's columns as features: for every track and market, the latest row known by the day.

@@ -16,6 +16,12 @@ PRIOR: Final = 10.0
 """Tracks at a market's own rate that are added to those of a pair of markets, and at the overall rate to a market's."""
 
 
+LEAST: Final = 1e-6
+"""Least chance, share or scale in a logarithm or quotient."""
+
+CLEAR: Final = 3.0
+"""Standard errors below which a slope counts as none."""
+
 QUARTERS: Final = (0.0, 0.25, 0.5, 0.75)
 """Bounds of the classes of a share."""
 
@@ -142,80 +148,97 @@ class Rule:
         return group
 
 
-class Alone:
-    """One feature as a forecast: the order is that of the feature, the level is fitted by logistic regression.
+class NextMarket:
+    """Which market is next, and how many a track will enter; the weight of both is fitted by logistic regression.
 
     Parameters
     ----------
-    feature
-        Name of the feature.
-    logit
-        Whether the feature is a chance, whose logit is the variable (default: the feature itself).
-
-    Notes
-    -----
-    Where entries do not go with the feature (a slope below two standard errors), the forecast is the overall rate.
+    weights
+        Names of features whose sum is the logarithm of a market's weight in the choice of the next one; or a single one
+        that is a chance of entry, if `chance`.
+    steps
+        Name of the feature that says how many markets the track is expected to enter (default: the sum of its chances).
+    chance
+        Whether the weight is a chance.
     """
 
-    def __init__(self, feature: str, *, logit: bool = False) -> None:
-        self.feature = feature
-        self.logit = logit
+    def __init__(self, weights: Sequence[str], steps: str | None = None, *, chance: bool = False) -> None:
+        self.weights = tuple(weights)
+        self.steps = steps
+        self.chance = chance
 
     def fit(self, examples: Examples) -> Self:
-        """Return this model, with intercept and slope."""
-        x = self._variable(examples)
+        """Return this model, with the level."""
+        self.level = Logit.fit(self._variables(examples), examples.entered)
         self.days = usual_days(examples)
-        self.beta = Logit.fit(x, examples.entered).beta
         return self
 
     def predict(self, examples: Examples) -> Forecast:
-        """Return the probability at the value of the feature."""
-        z = self.beta[0] + self.beta[1] * self._variable(examples)
-        return Forecast(1 / (1 + np.exp(-z)), np.full(len(examples), self.days))
+        """Return the probabilities; equal for all markets of a track where entries do not go with the choice."""
+        return Forecast(self.level.predict(self._variables(examples)), np.full(len(examples), self.days))
 
-    def _variable(self, examples: Examples) -> Floats:
-        values = needed(examples, self.feature).astype(np.float64)
-        if self.logit:
-            chance = values.clip(1e-6, 1 - 1e-6)
-            values = np.log(chance / (1 - chance))
-        known = np.isfinite(values)
-        return np.where(known, values, values[known].min(initial=0.0))
+    def _variables(self, examples: Examples) -> Floats:
+        """Return, (k, 2), the logarithms of the market's share among the candidates, and of the steps."""
+        values = [np.nan_to_num(needed(examples, name)) for name in self.weights]
+        weight = np.maximum(values[0], LEAST) if self.chance else np.exp(np.sum(values, axis=0))
+        row = np.cumsum(np.diff(examples.observation, prepend=-1) != 0) - 1
+        total = np.bincount(row, weight)[row]
+        steps = total if self.steps is None else np.nan_to_num(needed(examples, self.steps))
+        variables: Floats = np.log(np.stack([np.maximum(weight / total, LEAST), np.maximum(steps, LEAST)], axis=1))
+        return variables
 
 
 class Logit:
-    """Logistic regression on one variable, by Newton's method.
+    """Logistic regression on a few variables that go with entry, by Newton's method.
 
     Attributes
     ----------
     beta
-        Intercept and slope; the slope is 0 where it is below two standard errors.
+        Intercept and slopes. A slope below `CLEAR` standard errors is 0, so that a variable that does not go with entry
+        orders nothing.
     """
 
     def __init__(self, beta: Floats) -> None:
         self.beta = beta
 
     @classmethod
-    def fit(cls, x: Floats, entered: Flags) -> Self:
-        """Return the regression of entry on a variable."""
-        rate = np.clip(entered.mean(), 1e-6, 1 - 1e-6)
-        level = np.array([np.log(rate / (1 - rate)), 0.0])
-        middle, scale = float(x.mean()), float(x.std())
-        if scale == 0:
-            return cls(level)
-        z = (x - middle) / scale
-        beta = level.copy()
-        for _ in range(50):
-            mean = 1 / (1 + np.exp(-(beta[0] + beta[1] * z)))
-            weight, rest = mean * (1 - mean), entered - mean
-            cross = (weight * z).sum()
-            information = np.array([[weight.sum(), cross], [cross, (weight * z * z).sum()]])
-            step = np.linalg.solve(information + 1e-9 * np.eye(2), np.array([rest.sum(), (rest * z).sum()]))
-            beta += step
-            if np.abs(step).max() < 1e-9:
+    def fit(cls, variables: Floats, entered: Flags) -> Self:
+        """Return the regression of entry on variables, (k, v)."""
+        middle, scale = variables.mean(axis=0), np.maximum(variables.std(axis=0), LEAST)
+        design = np.concatenate([np.ones((len(variables), 1)), (variables - middle) / scale], axis=1)
+        kept = np.ones(design.shape[1], np.bool_)
+        while True:
+            beta = np.zeros(design.shape[1])
+            beta[kept], errors = _newton(design[:, kept], entered)
+            unclear = np.zeros(len(kept), np.bool_)
+            unclear[kept] = beta[kept] < CLEAR * errors
+            unclear[0] = False
+            if not unclear.any():
                 break
-        if beta[1] < 2 * np.sqrt(np.linalg.inv(information + 1e-9 * np.eye(2))[1, 1]):
-            return cls(level)
-        return cls(np.array([beta[0] - beta[1] * middle / scale, beta[1] / scale]))
+            kept &= ~unclear
+        slopes = beta[1:] / scale
+        return cls(np.append(beta[0] - slopes @ middle, slopes))
+
+    def predict(self, variables: Floats) -> Floats:
+        """Return, (k,), the probabilities at values of the variables."""
+        p: Floats = 1 / (1 + np.exp(-(self.beta[0] + variables @ self.beta[1:])))
+        return p
+
+
+def _newton(design: Floats, entered: Flags) -> tuple[Floats, Floats]:
+    """Return the coefficients of a logistic regression with a slight ridge, and their standard errors."""
+    rate = np.clip(entered.mean(), LEAST, 1 - LEAST)
+    beta = np.zeros(design.shape[1])
+    beta[0] = np.log(rate / (1 - rate))
+    ridge = 1e-6 * np.eye(len(beta))
+    for _ in range(50):
+        mean = 1 / (1 + np.exp(-np.clip(design @ beta, -30, 30)))
+        information = (design * (mean * (1 - mean))[:, None]).T @ design + ridge
+        step = np.linalg.solve(information, design.T @ (entered - mean) - ridge @ beta)
+        beta += step
+        if np.abs(step).max() < 1e-9:
+            break
+    return beta, np.sqrt(np.diag(np.linalg.inv(information)))
 
 
 def usual_days(examples: Examples) -> float:

@@ -88,8 +88,8 @@ class Examples:
         """Return, (k,), the values of one feature."""
         return self.values[:, self.names.index(name)]
 
-    def where(self, chosen: Flags) -> Self:
-        """Return the rows that are chosen."""
+    def where(self, chosen: Flags | Ints | slice) -> Self:
+        """Return the rows that are chosen, by flags, numbers or a slice; a slice copies nothing."""
         arrays = ("values", "observation", "market", "track", "artist", "day", "debut", "entered", "days")
         weight = None if self.weight is None else self.weight[chosen]
         return replace(self, **{name: getattr(self, name)[chosen] for name in arrays}, weight=weight)

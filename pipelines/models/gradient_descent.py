@@ -1,6 +1,7 @@
 """Linear regression by batch gradient descent, written out: the way to the closed form, step by step."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Final, Self
 
 import numpy as np
@@ -83,11 +84,13 @@ class GradientDescent(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         """
         rows, target = validate_data(self, X, y, dtype=np.float64, y_numeric=True)
         _refuse(self.rate, self.iterations, self.ridge)
-        rate = rate_limit(rows, ridge=self.ridge) / 2 if self.rate is None else self.rate
-        weights, losses = _descend(rows, target, rate, self.iterations, self.tolerance, self.ridge)
+        sums = _Sums.of(rows, target, self.ridge)
+        rate = sums.rate_limit() / 2 if self.rate is None else self.rate
+        weights, losses = sums.descend(rate, self.iterations, self.tolerance)
         if not np.isfinite(losses[-1]) or losses[-1] > losses[0]:
-            limit = rate_limit(rows, ridge=self.ridge)
-            raise SettingError(f"the learning rate {rate:g} diverges; on these columns it must be below {limit:.3g}")
+            raise SettingError(
+                f"the learning rate {rate:g} diverges; on these columns it must be below {sums.rate_limit():.3g}"
+            )
         self.intercept_, self.coef_ = float(weights[0]), weights[1:]
         self.losses_, self.n_iter_ = losses, len(losses) - 1
         return self
@@ -101,9 +104,7 @@ class GradientDescent(RegressorMixin, BaseEstimator):  # type: ignore[misc]
 
 def rate_limit(rows: Floats, *, ridge: float = 0.0) -> float:
     """Return the learning rate from which gradient descent diverges: 2 / the largest curvature of the loss."""
-    design = np.column_stack([np.ones(len(rows)), rows])
-    curvature = 2 / len(rows) * (design.T @ design + np.diag(_penalties(rows.shape[1], ridge)))
-    return float(2 / np.linalg.eigvalsh(curvature)[-1])
+    return _Sums.of(rows, np.zeros(len(rows)), ridge).rate_limit()
 
 
 def closed_form(X: ArrayLike, y: ArrayLike, *, ridge: float = 0.0) -> Floats:
@@ -132,43 +133,57 @@ def learning_curves(
     rows, target = np.asarray(X, np.float64), np.asarray(y, np.float64)
     for rate in rates:
         _refuse(rate, iterations, ridge)
-    design = np.column_stack([np.ones(len(rows)), rows])
-    least = _loss(design, target, closed_form(rows, target, ridge=ridge), ridge)
+    sums = _Sums.of(rows, target, ridge)
+    least = sums.loss(closed_form(rows, target, ridge=ridge))
     parts = []
     for rate in rates:
-        _, losses = _descend(rows, target, rate, iterations, 0.0, ridge)
+        _, losses = sums.descend(rate, iterations, 0.0)
         losses = losses[: np.argmax([*(losses > 1_000 * losses[0]), True]) + 1]
         parts.append({"rate": rate, "iteration": np.arange(len(losses)), "loss": losses, "excess": losses - least})
     return pd.concat([pd.DataFrame(part) for part in parts], ignore_index=True)
 
 
-def _descend(
-    rows: Floats, target: Floats, rate: float, iterations: int, tolerance: float, ridge: float
-) -> tuple[Floats, Floats]:
-    """Return intercept and coefficients after the last step, and the loss before the first step and after each."""
-    design = np.column_stack([np.ones(len(rows)), rows])
-    penalty = _penalties(rows.shape[1], ridge)
-    weights = np.zeros(design.shape[1])
-    losses = [_loss(design, target, weights, ridge)]
-    for _ in range(iterations):
-        gradient = 2 / len(design) * (design.T @ (design @ weights - target) + penalty * weights)
-        if np.abs(gradient).max() < tolerance:
-            break
-        weights = weights - rate * gradient
-        losses.append(_loss(design, target, weights, ridge))
-        if losses[-1] > _DIVERGED * (1 + losses[0]):
-            break
-    return weights, np.array(losses)
+@dataclass(frozen=True, slots=True)
+class _Sums:
+    """The loss as a function of the weights: what it needs of all rows, summed up once.
 
+    With the design X, the column of ones first, the loss is ``w'Aw − 2 b'w + c`` and its gradient ``2 (Aw − b)``, where
+    A = (X'X + penalty) / n, b = X'y / n and c = y'y / n.
+    """
 
-def _loss(design: Floats, target: Floats, weights: Floats, ridge: float) -> float:
-    residual = target - design @ weights
-    return float((residual @ residual + ridge * weights[1:] @ weights[1:]) / len(design))
+    curvature: Floats
+    slope: Floats
+    level: float
 
+    @classmethod
+    def of(cls, rows: Floats, target: Floats, ridge: float) -> Self:
+        """Return the sums over all rows; the penalty of the intercept is 0."""
+        design = np.column_stack([np.ones(len(rows)), rows])
+        penalty = np.diag(np.append(0.0, np.full(rows.shape[1], ridge)))
+        n = len(rows)
+        return cls((design.T @ design + penalty) / n, design.T @ target / n, float(target @ target) / n)
 
-def _penalties(columns: int, ridge: float) -> Floats:
-    """Return the weight of the penalty of the intercept, which is 0, and of every column."""
-    return np.append(0.0, np.full(columns, ridge))
+    def rate_limit(self) -> float:
+        """Return 2 / the largest curvature."""
+        return float(1 / np.linalg.eigvalsh(self.curvature)[-1])
+
+    def loss(self, weights: Floats) -> float:
+        """Return the loss."""
+        return float(weights @ self.curvature @ weights - 2 * self.slope @ weights + self.level)
+
+    def descend(self, rate: float, iterations: int, tolerance: float) -> tuple[Floats, Floats]:
+        """Return the weights after the last step, and the loss before the first step and after each."""
+        weights = np.zeros(len(self.slope))
+        losses = [self.loss(weights)]
+        for _ in range(iterations):
+            gradient = 2 * (self.curvature @ weights - self.slope)
+            if np.abs(gradient).max() < tolerance:
+                break
+            weights = weights - rate * gradient
+            losses.append(self.loss(weights))
+            if losses[-1] > _DIVERGED * (1 + losses[0]):
+                break
+        return weights, np.array(losses)
 
 
 def _refuse(rate: Any, iterations: int, ridge: float) -> None:

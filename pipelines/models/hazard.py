@@ -49,20 +49,20 @@ class Hazard:
         self.medians = np.array([np.median(v[np.isfinite(v)]) if np.isfinite(v).any() else 0.0 for v in values.T])
         values = np.where(np.isfinite(values), values, self.medians)
         self.means, self.scales = values.mean(axis=0), np.maximum(values.std(axis=0), 1e-9)
-        values = self._standardised(values)
+        scaled = self._standardised(values)
         period = np.where(examples.entered[rows], np.searchsorted(self.ends, examples.days[rows]), len(self.ends))
-        periods, features = len(self.ends), values.shape[1]
+        periods, features = len(self.ends), scaled.shape[1]
         at_risk = weights[:, None] * (np.arange(periods) <= period[:, None])
         now = weights[:, None] * (np.arange(periods) == period[:, None])
         start = np.log((now.sum(axis=0) + 0.5) / (at_risk.sum(axis=0) + 1))
 
         def loss(beta: Floats) -> tuple[float, Floats]:
-            score = values @ beta[periods:]
+            score = scaled @ beta[periods:]
             z = score[:, None] + beta[:periods]
             hazard = 1 / (1 + np.exp(-z))
             rest = at_risk * hazard - now
             total = (at_risk * np.logaddexp(0, z) - now * z).sum() + RIDGE / 2 * (beta[periods:] ** 2).sum()
-            slopes = values.T @ rest.sum(axis=1) + RIDGE * beta[periods:]
+            slopes = scaled.T @ rest.sum(axis=1) + RIDGE * beta[periods:]
             return float(total), np.concatenate([rest.sum(axis=0), slopes])
 
         begin = np.concatenate([start, np.zeros(features)])

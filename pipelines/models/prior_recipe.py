@@ -12,10 +12,10 @@ from pipelines.models.boosting import Ensemble, Trees
 from pipelines.models.examples import Examples, Forecast
 
 FEATURES: Final = (
-    "weekday", "year_sine", "year_cosine", "since_release", "explicit", "duration", "global_rank_now",
+    "weekday", "year_sine", "year_cosine", "since_release", "explicit", "duration",
     "artist_tracks", "artist_markets", "artist_is_new", "artist_entries_here", "artist_best_here", "credited",
     "population", "in_africa", "in_asia", "in_europe", "in_north_america", "in_oceania", "in_south_america",
-    "market_rate", "market_entries_recent", "market_streams",
+    "newcomers_few", "newcomers_many",
     "culture_least", "distance_least", "overlap_most", "same_language", "same_continent", "neighbours",
 )  # fmt: skip
 """Features of the study, as far as they are made; those that are not there are left out."""
@@ -54,6 +54,8 @@ class PriorRecipe:
     def fit(self, examples: Examples) -> Self:
         """Return this model, fitted on the tracks that spread."""
         from sklearn.ensemble import HistGradientBoostingRegressor
+        from sklearn.impute import SimpleImputer
+        from sklearn.pipeline import make_pipeline
 
         later = examples.debut > np.quantile(examples.debut, 1 - LATER)
         spreads = spreading(examples)
@@ -64,22 +66,22 @@ class PriorRecipe:
         for trees in GRID:
             ranker = self._ranker(early, trees)
             score = ranker.score(columns)
-            caught.append((hits(tried, score), trees, Logit.fit(score, tried.entered)))
+            caught.append((hits(tried, score), trees, Logit.fit(score[:, None], tried.entered)))
         _, self.trees, self.level = max(caught, key=lambda one: one[0])
         whole = examples.where(spreads)
         self.ranker = self._ranker(whole, self.trees)
         entries = whole.where(whole.entered)
         self.days = usual_days(examples)
-        regression = HistGradientBoostingRegressor(max_iter=150, learning_rate=0.05, random_state=self.seed)
+        boosted = HistGradientBoostingRegressor(max_iter=150, learning_rate=0.05, random_state=self.seed)
+        regression = make_pipeline(SimpleImputer(strategy="median", keep_empty_features=True), boosted)
         self.regression = regression.fit(self._columns(entries), np.log1p(entries.days))
         return self
 
     def predict(self, examples: Examples) -> Forecast:
         """Return the probability at the score, and the expected days."""
         columns = self._columns(examples)
-        z = self.level.beta[0] + self.level.beta[1] * self.ranker.score(columns)
         days = np.expm1(self.regression.predict(columns)).clip(1, examples.horizon)
-        return Forecast(1 / (1 + np.exp(-z)), days)
+        return Forecast(self.level.predict(self.ranker.score(columns)[:, None]), days)
 
     def _ranker(self, examples: Examples, trees: Trees) -> Ensemble:
         sizes = np.bincount(examples.observation)

@@ -10,13 +10,12 @@ import pyarrow as pa
 from sklearn.model_selection import GroupKFold, GroupShuffleSplit, KFold, train_test_split
 
 from diffusion.arrays import Floats, Ints
-from diffusion.conventions import LONG_GAP
 from pipelines.features.history import History
 from pipelines.features.registry import Family, Feature
 from pipelines.features.same_market import SameMarket
 from pipelines.models.fit_scores import gain, r_squared, rmse
 from pipelines.models.gradient_descent import learning_curves
-from pipelines.models.linear import GRID, coefficient_paths
+from pipelines.models.linear import GRID, coefficient_paths, fitted_grid
 from pipelines.models.preparation import Columns, preparation
 from pipelines.models.seed_columns import AUDIO, SeedColumns
 from pipelines.models.summaries import summary
@@ -38,7 +37,9 @@ FOLDS: Final = 5
 PRIOR: Final = {"r2": 0.0391, "rmse": 1.4336, "cv_r2": 0.0409, "cv_r2_sd": 0.0053}
 """The prior study's linear model: 37,480 rows of a random 50,000, daily Top 200 of 68 markets, 2017 to 2021."""
 
-COUNTS: Final = frozenset(["days", "tracks", "charts", "artists", "entries", "times", "streams", "rows", "inhabitants"])
+COUNTS: Final = frozenset(
+    ["artists", "charts", "days", "entries", "ids", "markets", "minutes", "times", "tracks", "words", "km"]
+)
 """Units of features that enter by their logarithm."""
 
 GAINS: Final = (
@@ -67,6 +68,9 @@ class Setting:
         (k,): code of the primary artist.
     day
         (k,): day of the row.
+    purge
+        Days between the last training row and the first test row of a split in time, at least: one chart date, as that
+        is how far ahead the features look.
     """
 
     rows: str
@@ -76,6 +80,7 @@ class Setting:
     target: Floats
     artist: Ints
     day: Ints
+    purge: int
 
     @property
     def keys(self) -> dict[str, str]:
@@ -91,14 +96,14 @@ class Setting:
             groups = GroupShuffleSplit(1, test_size=TESTED, random_state=seed)
             train, test = next(groups.split(self.target, groups=self.artist))
             return train, test
-        first, last = later(self.day.astype(np.int32), share=TESTED, purge=LONG_GAP)
+        first, last = later(self.day.astype(np.int32), share=TESTED, purge=self.purge)
         return np.flatnonzero(first), np.flatnonzero(last)
 
     def folds(self, train: Ints) -> Iterator[tuple[Ints, Ints]]:
         """Yield training and test rows of folds of the training rows, of the kind of the split."""
         groups = {"random": None, "artists": self.artist[train], "later": self.day[train]}[self.split]
         kinds: dict[Split, Any] = {
-            "random": KFold(FOLDS), "artists": GroupKFold(FOLDS), "later": TimeFolds(FOLDS, LONG_GAP)
+            "random": KFold(FOLDS), "artists": GroupKFold(FOLDS), "later": TimeFolds(FOLDS, self.purge)
         }  # fmt: skip
         for fitted, held in kinds[self.split].split(train, groups=groups):
             yield train[fitted], train[held]
@@ -215,7 +220,9 @@ def _drawn(
     sets = {"seed": frame, "audio": frame[[name for name in AUDIO if name in frame]]}
     splits: tuple[Split, ...] = ("random", "artists")
     settings = [
-        Setting("drawn", split, name, columns, rows.target(target), rows.artist, rows.day.astype(np.int64))
+        Setting(
+            "drawn", split, name, columns, rows.target(target), rows.artist, rows.day.astype(np.int64), history.cadence
+        )
         for name, columns in sets.items()
         if columns.shape[1]
         for split in splits
@@ -239,7 +246,16 @@ def _followed(
     }
     splits: tuple[tuple[str, Split], ...] = (*((name, "later") for name in sets), ("ours", "random"))
     return [
-        Setting("followed", split, name, sets[name], rows.target(target), rows.artist, rows.day.astype(np.int64))
+        Setting(
+            "followed",
+            split,
+            name,
+            sets[name],
+            rows.target(target),
+            rows.artist,
+            rows.day.astype(np.int64),
+            history.cadence,
+        )
         for name, split in splits
     ]
 
@@ -289,8 +305,9 @@ def _fitted(setting: Setting, columns: Columns, train: Ints, test: Ints) -> list
     prepare = preparation(columns)
     matrix = np.asarray(prepare.fit_transform(setting.frame.iloc[train]), np.float64)
     tested = np.asarray(prepare.transform(setting.frame.iloc[test]), np.float64)
-    models = [model.estimator().fit(matrix, setting.target[train]) for model in GRID]
-    return [(model.predict(matrix), model.predict(tested), test) for model in models]
+    intercepts, coefficients = fitted_grid(matrix, setting.target[train])
+    both = [one @ coefficients.T + intercepts for one in (matrix, tested)]
+    return [(fitted, predicted, test) for fitted, predicted in zip(both[0].T, both[1].T, strict=True)]
 
 
 def _r2(target: Floats, predicted: Floats) -> float:

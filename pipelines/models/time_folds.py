@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike
 
 from diffusion import DataSaysNoError, SettingError
 from diffusion.arrays import Days, Flags, Ints
+from pipelines.formatting import many
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +53,8 @@ class TimeFolds:
             train = np.flatnonzero(day < first - self.purge)
             if not len(train):
                 raise DataSaysNoError(
-                    f"the days do not reach for {self.folds} folds with {self.purge} days between training and test; "
-                    "give longer charts or fewer folds"
+                    f"the charts are too short for {self.folds} folds in time with {many(self.purge, 'day')} between "
+                    "training and test"
                 )
             yield train, np.flatnonzero((day >= first) & (day <= last))
 
@@ -67,7 +68,7 @@ class TimeFolds:
         stretch = ((np.cumsum(rows) - rows) * (self.folds + 1)) // len(day)
         tested = [days[stretch == number] for number in range(1, self.folds + 1)]
         if any(not len(part) for part in tested):
-            raise DataSaysNoError(f"{len(days):,} days are too few for {self.folds} folds")
+            raise DataSaysNoError(f"the charts are too short: {many(len(days), 'date')} for {self.folds} folds in time")
         return [(int(part[0]), int(part[-1])) for part in tested]
 
 
@@ -91,5 +92,5 @@ def later(day: Days, *, share: float, purge: int) -> tuple[Flags, Flags]:
     first = np.quantile(day, 1 - share, method="higher")
     train, test = day < first - purge, day >= first
     if not train.any() or not test.any():
-        raise DataSaysNoError(f"the charts are too short for a test on later days, {purge} days after the training")
+        raise DataSaysNoError(f"the charts are too short for a test {many(purge, 'day')} after the training")
     return train, test

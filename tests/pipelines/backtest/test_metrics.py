@@ -2,8 +2,9 @@
 
 import importlib.util
 import sys
+from dataclasses import replace
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -11,6 +12,7 @@ import pytest
 from sklearn.metrics import average_precision_score, ndcg_score, roc_auc_score
 
 from diffusion import SettingError
+from pipelines.backtest.censoring import with_curve
 from pipelines.backtest.held_out import HeldOut
 from pipelines.backtest.intervals import Draws, difference_table, score_table
 from pipelines.backtest.metrics import METRICS, metrics
@@ -76,7 +78,8 @@ def held(frame: pd.DataFrame, usual: float = 20.0) -> HeldOut:
 
 
 def forecast(frame: pd.DataFrame) -> Forecast:
-    return Forecast(frame["p_enter"].to_numpy(), frame["expected_days"].to_numpy())
+    p = frame["p_enter"].to_numpy()
+    return Forecast(p, frame["expected_days"].to_numpy(), np.stack([p / 2, p], axis=1), (28, 56))
 
 
 @pytest.mark.parametrize("ties", [False, True])
@@ -87,6 +90,8 @@ def test_metrics_are_those_of_the_benchmark(score: ModuleType, ties: bool) -> No
         ours = metrics(held(frame), forecast(frame))
         assert list(ours) == list(METRICS)
         for name, value in ours.items():
+            if name == "timing_skill":
+                continue  # theirs has none
             assert value == pytest.approx(theirs[THEIRS.get(name, name)], abs=EXACT), name
 
 
@@ -158,6 +163,53 @@ def test_what_is_not_defined_without_entries_is_missing() -> None:
     assert ours["precision@5_all"] == 0
 
 
+# -- forecasts of when, and candidates that were not followed ----------------------------------------------------------
+
+
+def test_the_timing_score_is_the_brier_score_of_each_day() -> None:
+    frame = frame_of(11)
+    ours = metrics(held(frame), forecast(frame))
+    p, days = frame["p_enter"], frame["days"].fillna(np.inf)
+    error = sum((((p / 2 if day == 28 else p) - (days <= day)) ** 2).mean() for day in (28, 56))
+    usual = sum((((days <= day).mean() - (days <= day)) ** 2).mean() for day in (28, 56))
+    assert ours["timing_skill"] == pytest.approx(1 - error / usual, abs=EXACT)
+    without = Forecast(p.to_numpy(), frame["expected_days"].to_numpy())
+    assert np.isnan(metrics(held(frame), without)["timing_skill"])
+
+
+def test_censoring_does_not_move_the_timing_score() -> None:
+    """Candidates of which half are lost at random days score as if none were lost, which dropping them would not."""
+    frame = frame_of(12, tracks=4_000)
+    whole = held(frame)
+    rng = np.random.default_rng(0)
+    lost = np.where(rng.random(len(frame)) < 0.5, rng.integers(1, 56, len(frame)), 56).astype(float)
+    seen = whole.entered & (whole.days <= lost)
+    part = replace(whole, entered=seen, days=np.where(seen, whole.days, np.nan), follow_up=lost)
+    full, censored = (metrics(rows, forecast(frame))["timing_skill"] for rows in (whole, part))
+    assert censored == pytest.approx(full, abs=0.01)
+
+
+def test_candidates_that_were_not_followed_count_in_no_other_metric() -> None:
+    frame = frame_of(13)
+    whole = held(frame)
+    lost = ~whole.entered & (np.arange(len(frame)) % 3 == 0)
+    part = replace(whole, follow_up=np.where(lost, 10.0, 56.0))
+    left = frame[~lost]
+    expected, found = metrics(held(left), forecast(left)), metrics(part, forecast(frame))
+    for name in METRICS:
+        if name != "timing_skill":
+            assert found[name] == pytest.approx(expected[name], abs=EXACT), name
+
+
+def test_curves_are_read_between_their_days_and_made_where_there_are_none() -> None:
+    frame = frame_of(14, tracks=3)
+    p = np.full(len(frame), 0.4)
+    given = Forecast(p, p, np.stack([p / 4, p], axis=1), (10, 20))
+    train = SimpleNamespace(days=np.array([5.0, 15.0, np.nan, 20.0]), entered=np.array([True, True, False, True]))
+    assert with_curve(given, train, (5, 10, 15, 20)).by[0].tolist() == pytest.approx([0.05, 0.1, 0.25, 0.4])
+    assert with_curve(Forecast(p, p), train, (10, 20)).by[0].tolist() == pytest.approx([0.4 / 3, 0.4])
+
+
 # -- intervals --------------------------------------------------------------------------------------------------------
 
 
@@ -174,8 +226,8 @@ def test_a_draw_is_the_metric_of_the_observations_drawn() -> None:
         again = pd.concat(tracks, ignore_index=True)
         expected = metrics(held(again), forecast(again))
         for name in METRICS:
-            if name in ("calibration_error", "calibration_slope") and replicate:
-                continue  # the bins stay, and the slope is one step of Newton's method
+            if name in ("calibration_error", "calibration_slope", "timing_skill") and replicate:
+                continue  # bins and usual shares stay, and the slope is one step of Newton's method
             assert values[name][replicate] == pytest.approx(expected[name], abs=1e-9), name
         assert values["calibration_slope"][replicate] == pytest.approx(expected["calibration_slope"], abs=0.1)
 
@@ -203,18 +255,18 @@ def test_intervals_of_larger_clusters_are_wider() -> None:
 
 
 def test_intervals_cover_the_truth() -> None:
-    """In 40 samples, the interval of the recall holds the recall of all tracks 38 times, give or take."""
+    """In 25 samples, the interval of the recall holds the recall of all tracks 24 times, give or take."""
     rng = np.random.default_rng(4)
     whole = frame_of(10, tracks=3_000)
     truth = metrics(held(whole), forecast(whole))["recall@5"]
     parts = [part for _, part in whole.groupby("track_id")]
     covered = 0
-    for world in range(40):
+    for world in range(25):
         frame = pd.concat([parts[k] for k in sorted(rng.choice(3_000, 150, replace=False))])
-        values = Draws.of(np.arange(150), replicates=200, seed=world).values(held(frame), forecast(frame))
+        values = Draws.of(np.arange(150), replicates=100, seed=world).values(held(frame), forecast(frame))
         low, high = score_table(values, ["recall@5"])[["low", "high"]].to_numpy()[0]
         covered += low <= truth <= high
-    assert covered >= 34
+    assert covered >= 20
 
 
 def test_one_draw_is_refused() -> None:

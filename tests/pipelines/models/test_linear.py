@@ -9,7 +9,7 @@ from sklearn.model_selection import GridSearchCV, cross_val_score
 
 from diffusion import DataSaysNoError, SettingError
 from pipelines.models.fit_scores import gain, r_squared
-from pipelines.models.linear import GRID, Linear, coefficient_paths
+from pipelines.models.linear import GRID, Linear, coefficient_paths, fitted_grid
 from pipelines.models.preparation import Columns, independent, preparation
 from pipelines.models.summaries import summary
 from pipelines.models.time_folds import TimeFolds, later
@@ -52,12 +52,16 @@ def test_numbers_are_filled_flagged_and_standardised_and_categories_one_hot() ->
     )
 
 
-@pytest.mark.parametrize("model", GRID, ids=str)
-def test_every_model_is_that_of_scikit_learn(model: Linear) -> None:
+@pytest.mark.parametrize("number", range(len(GRID)), ids=lambda number: str(GRID[number]))
+def test_every_model_is_that_of_scikit_learn_alone_and_in_the_grid(number: int) -> None:
+    model = GRID[number]
     frame, target = frame_of()
     columns = Columns.of(frame)
     pipeline = model.pipeline(columns).fit(frame, target)
     prepared = preparation(columns).fit_transform(frame)
+    intercepts, coefficients = fitted_grid(prepared, target)
+    together = prepared @ coefficients[number] + intercepts[number]
+    assert together == pytest.approx(pipeline.predict(frame), abs=2e-4)
     theirs = {
         "linear": LinearRegression(),
         "gradient descent": LinearRegression(),
@@ -146,9 +150,9 @@ def test_folds_work_in_scikit_learn() -> None:
 def test_folds_that_cannot_be_are_refused() -> None:
     with pytest.raises(SettingError):
         next(TimeFolds(2).split(np.arange(9)))
-    with pytest.raises(DataSaysNoError, match="do not reach"):
+    with pytest.raises(DataSaysNoError, match="too short for 2 folds"):
         next(TimeFolds(2, 56).split(np.arange(9), groups=np.arange(9)))
-    with pytest.raises(DataSaysNoError, match="too few"):
+    with pytest.raises(DataSaysNoError, match="1 date for 5 folds"):
         next(TimeFolds(5, 0).split(np.arange(9), groups=np.zeros(9, int)))
     with pytest.raises(DataSaysNoError, match="too short"):
         later(np.arange(9), share=0.25, purge=56)

@@ -1,0 +1,1 @@
+"""Figures of forecasts: scores, learning curves, what models draw on, and where they err."""
