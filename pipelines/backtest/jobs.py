@@ -70,15 +70,16 @@ class Jobs:
         Folder.
     inputs
         Everything that predictions depend on beside the job; a change makes them anew.
-    seed
-        Seed of models and of shares of tracks.
+    seed, threads
+        Seed of models and of shares of tracks, and threads of the boosted models.
     """
 
-    def __init__(self, panel: Panel, place: Path, inputs: dict[str, Any], seed: int) -> None:
+    def __init__(self, panel: Panel, place: Path, inputs: dict[str, Any], *, seed: int, threads: int) -> None:
         self.panel = panel
         self.place = place
         self.inputs = inputs
         self.seed = seed
+        self.threads = threads
 
     def left(self, jobs: Sequence[Job]) -> list[Job]:
         """Return the jobs that the folder does not have."""
@@ -135,7 +136,7 @@ class Jobs:
         if job.without is not None:
             kept = tuple(feature for feature in train.features if feature.family != job.without)
             train, test = train.only(kept), test.only(kept)
-        forecast = job.contender.make(self.panel.history, self.seed).fit(train).predict(test)
+        forecast = job.contender.make(self.panel.history, self.seed, self.threads).fit(train).predict(test)
         return with_curve(
             replace(forecast, p=np.asarray(forecast.p, np.float64)),
             train,

@@ -7,6 +7,7 @@ from typing import Final, TypeVar
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from diffusion import DataSaysNoError, SettingError
 from diffusion.arrays import Ints
@@ -104,7 +105,7 @@ def _one_more(tracks: pd.DataFrame, debut: Debut) -> pd.DataFrame:
     return pd.concat([tracks, one], ignore_index=True)
 
 
-def _charts(known: History, latest: Ints, markets: Ints, rank: Ints, code: int, day: int) -> Positions:
+def _charts(known: History, latest: Ints, markets: Ints, rank: NDArray[np.int32], code: int, day: int) -> Positions:
     """Return the latest charts of the markets, dated on the day, with the new track put in."""
     rows = known.positions.between(day - LONG_GAP, day)
     here = (rows.day == latest[rows.market]) & np.isin(rows.market, markets)
@@ -121,7 +122,7 @@ def _charts(known: History, latest: Ints, markets: Ints, rank: Ints, code: int, 
     )
 
 
-def _entries(known: History, latest: Ints, markets: Ints, rank: Ints, code: int, day: int) -> FirstEntries:
+def _entries(known: History, latest: Ints, markets: Ints, rank: NDArray[np.int32], code: int, day: int) -> FirstEntries:
     n = len(markets)
     return FirstEntries(
         day=np.full(n, day, np.int32),

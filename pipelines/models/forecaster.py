@@ -252,7 +252,7 @@ def base_rates(examples: Examples) -> Floats:
     return rates
 
 
-def with_level(scores: Floats, p: Floats, observation: Ints) -> Floats:
+def with_level(scores: Floats, p: Floats, observation: NDArray[np.integer]) -> Floats:
     """Return probabilities whose log-odds are `scores` plus a number per observation, so that their sum is that of `p`.
 
     Parameters

@@ -174,7 +174,9 @@ def _texts(forecaster: Forecaster) -> dict[str, str]:
 
 def _read_forecaster(place: Path, threads: int) -> Forecaster:
     facts = _json(place / "forecaster.json")
-    recipe = {name: Trees(**value) if isinstance(value, dict) else value for name, value in facts["recipe"].items()}
+    recipe: dict[str, Any] = {
+        name: Trees(**value) if isinstance(value, dict) else value for name, value in facts["recipe"].items()
+    }
     recipe["weights"] = tuple(recipe["weights"])
     found: dict[str, Ensemble] = {}
     for part in sorted({name.rpartition("_")[0] for name in facts["trees"]}):
@@ -201,7 +203,7 @@ def _read_forecaster(place: Path, threads: int) -> Forecaster:
 
 def _history_arrays(history: History) -> Arrays:
     """Return the arrays of a history, positions of the last days only."""
-    recent = {
+    recent: dict[str, Any] = {
         "positions": history.positions.between(history.last_day - KEPT_DAYS, history.last_day),
         "entries": history.entries,
         "observed": history.observed,
@@ -222,8 +224,7 @@ def _read_history(place: Path) -> History:
         rules=EventRules(**facts["rules"]),
         coverage=coverage,
         open_engine=open_engine,
-        **rows,
-        **{name: arrays[name] for name in ARRAYS},
+        **rows | {name: arrays[name] for name in ARRAYS},
     )
 
 
@@ -237,7 +238,7 @@ def _packed(arrays: Arrays) -> bytes:
     if held:
         raise TypeError(f"arrays of Python objects cannot be saved: {', '.join(held)}")
     content = io.BytesIO()
-    np.savez(content, **arrays)
+    np.savez(content, **dict[str, Any](arrays))
     return content.getvalue()
 
 

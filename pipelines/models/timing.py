@@ -83,12 +83,12 @@ class Timing:
         horizon
             Days within which entries count.
         """
-        times = np.unique(days)
+        times = np.unique(days).astype(np.float64)
         exact = len(times) <= MOST_TIMES
         if not exact:
-            times = np.quantile(days, np.linspace(0, 1, MOST_TIMES)[1:-1], method="nearest")
-            times = np.unique([*times, *ALWAYS])
-        times = np.append(times[times < horizon], horizon).astype(np.float64)
+            middle = np.quantile(days, np.linspace(0, 1, MOST_TIMES)[1:-1], method="nearest")
+            times = np.unique(np.array([*middle, *ALWAYS], np.float64))
+        times = np.append(times[times < horizon], float(horizon))
         early = [days <= time for time in times[:-1]]
         shares = np.array([by_then.mean() for by_then in early])
         if len(days) < LEAST_ENTRIES:
