@@ -9,7 +9,7 @@ import pandas as pd
 
 from diffusion import DataSaysNoError, SettingError
 from diffusion.arrays import Days, Flags, Floats, Ints
-from pipelines.backtest.contenders import DEFAULT, THREADS, contenders
+from pipelines.backtest.contenders import DEFAULT, contenders
 from pipelines.backtest.intervals import REPLICATES
 from pipelines.backtest.splits import Fold, points_of
 from pipelines.backtest.tables import Tested, calibration, scores
@@ -40,7 +40,7 @@ MOST_TRACKS: Final = 6_000
 MOST_TESTED: Final = 2_000
 """Tracks tested at most: the latest."""
 
-MOST_CANDIDATES: Final = 60_000
+MOST_CANDIDATES: Final = 100_000
 """Candidates that the default forecaster is fitted on; of more, some are drawn."""
 
 MOST_CURRENT: Final = 3_000
@@ -155,9 +155,11 @@ class Latest:
                 )
         found = {}
         for contender in contenders(MODELS):
-            given = thinned(train, self.seed) if contender.name == DEFAULT else train
             try:
-                found[contender.name] = contender.make(self.history, self.seed).fit(given).predict(test)
+                if contender.name == DEFAULT:
+                    found[DEFAULT] = self._fitted(train).predict(test)
+                else:
+                    found[contender.name] = contender.make(self.history, self.seed).fit(train).predict(test)
             except (DataSaysNoError, SettingError) as error:
                 gaps[f"model '{contender.name}'"] = str(error)
         return found
@@ -187,8 +189,10 @@ class Latest:
         SettingError
             When LightGBM cannot be loaded.
         """
-        forecaster = Forecaster(seed=self.seed, threads=THREADS).fit(thinned(self.examples, self.seed))
-        return TrainedModel(forecaster, self.families, self.history, {})
+        return TrainedModel(self._fitted(self.examples), self.families, self.history, {})
+
+    def _fitted(self, examples: Examples) -> Forecaster:
+        return Forecaster(seed=self.seed).fit(thinned(examples, self.seed))
 
 
 def thinned(examples: Examples, seed: int, *, most: int = MOST_CANDIDATES) -> Examples:
