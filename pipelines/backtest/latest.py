@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from diffusion import DataSaysNoError, SettingError
-from diffusion.arrays import Days, Flags, Floats, Ints
+from diffusion.arrays import Flags, Floats, Ints
 from pipelines.backtest.contenders import DEFAULT, contenders
 from pipelines.backtest.intervals import REPLICATES
 from pipelines.backtest.splits import Fold, points_of

@@ -138,7 +138,7 @@ def _observations(known: History, points: Sequence[int], horizon: int) -> Observ
 def _drawn(observations: Observations, outcomes: Outcomes, most: int, seed: int) -> tuple[Observations, Floats | None]:
     """Return observations with about `most` candidates, and the number that each stands for; None if all are kept."""
     usable = observations.candidates & outcomes.followed
-    size, enters = usable.sum(axis=1), (usable & outcomes.entered).any(axis=1)
+    size, enters = usable.sum(axis=1), np.asarray((usable & outcomes.entered).any(axis=1))
     if int(size.sum()) <= most:
         return observations, None
     chance = chances(size, enters, most)

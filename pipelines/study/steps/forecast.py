@@ -10,7 +10,6 @@ from diffusion import DataSaysNoError, SettingError, market_names, open_charts
 from diffusion.conventions import WINDOW_DAILY, WINDOW_WEEKLY
 from pipelines.backtest.contenders import DEFAULT
 from pipelines.backtest.latest import Latest, current
-from pipelines.backtest.splits import Fold
 from pipelines.contracts.forecasts import FORECAST_CALIBRATION, FORECAST_SCORES, FORECASTS
 from pipelines.features.history import History
 from pipelines.formatting import cell, html_table, many, percent
@@ -128,25 +127,23 @@ def _forecasts(found: Predictions) -> pd.DataFrame:
 def _drawings(results: Results) -> dict[str, Drawing]:
     if not results.holds("forecast_scores"):
         return {}
-    days = results.notes("forecast")["horizon"]
     return {
         "forecast_scores": Drawing(
             "Scores of forecasts on later tracks, with intervals.",
             lambda: figures.forecast_scores(results.table("forecast_scores")),
         ),
         "forecast_calibration": Drawing(
-            f"Shares that entered within {days} days against shares predicted, by tenth of the predictions and by market.",
-            lambda: figures.calibration(
-                _default_first(results.table("forecast_calibration")),
-                title="Do forecasts come true?",
-                cluster="artist and debut",
-            ),
+            "Shares of later tracks that entered against shares predicted, by tenth of the predictions.",
+            lambda: figures.calibration(_tenths(results), title="Do forecasts come true?", cluster="artist and debut"),
         ),
     }
 
 
-def _default_first(table: pd.DataFrame) -> pd.DataFrame:
+def _tenths(results: Results) -> pd.DataFrame:
+    """Return the calibration by tenth of the predictions, the default forecaster first."""
+    table = results.table("forecast_calibration")
     order = [*reversed(NAMES.values())]
+    table = table[table["kind"] == "decile"]
     return table.sort_values("model", key=lambda names: names.map(order.index), kind="stable")
 
 
@@ -159,20 +156,16 @@ def _recall(results: Results) -> pd.DataFrame:
 def _said(results: Results) -> str:
     """Return in a sentence what the default forecaster is shown to gain over the best simple model."""
     notes, table = results.notes("forecast"), _recall(results)
-    later = f"of {many(int(table['entries'].iloc[0]), 'entry').replace('entrys', 'entries')} of "
-    later += f"{many(notes['tested_tracks'], 'later track')} within {many(notes['horizon'], 'day')}"
-    best = table["baseline"].iloc[0]
-    if NAMES[DEFAULT] not in table.index:
-        return f"{later}, {percent(table.loc[best, 'value'])} are among the five markets that the {best} names"
-    row = table.loc[NAMES[DEFAULT]]
-    said = f"{later}, {percent(row['value'])} are among the five markets that the default forecaster names, "
-    said += f"{percent(table.loc[best, 'value'])} among those of the {best}, the best simple model; "
-    bounds = f"{_points(row['gain'])} ({_points(row['gain_low'])} to {_points(row['gain_high'])})"
-    if row["gain_low"] > 0:
-        return f"{said}a gain is shown: {bounds} points"
-    if row["gain_high"] < 0:
-        return f"{said}a loss is shown: {bounds} points"
-    return f"{said}no gain is shown: {bounds} points"
+    entries, best, share = int(table["entries"].iloc[0]), str(table["baseline"].iloc[0]), table["value"].to_dict()
+    later = f"of {entries:,} entries of {many(notes['tested_tracks'], 'later track')} within "
+    later += f"{many(notes['horizon'], 'day')}, "
+    if NAMES[DEFAULT] not in share:
+        return f"{later}{percent(share[best])} are among the five markets that the {best} names"
+    later += f"{percent(share[NAMES[DEFAULT]])} are among the five markets that the default forecaster names, "
+    later += f"{percent(share[best])} among those of the {best}, the best simple model; "
+    gain, low, high = (float(table[column][NAMES[DEFAULT]]) for column in ("gain", "gain_low", "gain_high"))
+    shown = "a gain is shown" if low > 0 else "a loss is shown" if high < 0 else "no gain is shown"
+    return f"{later}{shown}: {_points(gain)} points ({_points(low)} to {_points(high)})"
 
 
 def _points(share: float) -> str:
