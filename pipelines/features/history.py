@@ -52,7 +52,7 @@ class Positions:
 
     def between(self, first: int, last: int) -> "Positions":
         """Return the rows of the days ``first … last``."""
-        low, high = np.searchsorted(self.day, [first, last + 1])
+        low, high = _places(self.day, first, last)
         return Positions(*(getattr(self, name)[low:high] for name in self.__slots__))
 
 
@@ -84,7 +84,7 @@ class FirstEntries:
 
     def between(self, first: int, last: int) -> "FirstEntries":
         """Return the entries of the days ``first … last``."""
-        low, high = np.searchsorted(self.day, [first, last + 1])
+        low, high = _places(self.day, first, last)
         return FirstEntries(*(getattr(self, name)[low:high] for name in self.__slots__))
 
 
@@ -113,7 +113,7 @@ class Observed:
 
     def between(self, first: int, last: int) -> "Observed":
         """Return the dates of the days ``first … last``."""
-        low, high = np.searchsorted(self.day, [first, last + 1])
+        low, high = _places(self.day, first, last)
         return Observed(*(getattr(self, name)[low:high] for name in self.__slots__))
 
 
@@ -282,6 +282,11 @@ class History:
                 "market": pa.array(self.markets, pa.string()).take(pa.array(market)),
             }
         )
+
+
+def _places(day: Days, first: int, last: int) -> Ints:
+    """Return where the days ``first … last`` begin and end; bounds of another type would copy all days."""
+    return np.searchsorted(day, np.array([first, last + 1], day.dtype))
 
 
 def _codes(source: Ints, day: Days, ids: NDArray[np.object_]) -> tuple[Ints, Ints, Days]:

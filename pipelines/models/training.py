@@ -7,7 +7,7 @@ from typing import Any, Final
 import numpy as np
 
 from diffusion import DataSaysNoError, SettingError
-from diffusion.arrays import Floats
+from diffusion.arrays import Flags, Floats, Ints
 from diffusion.conventions import LONGEST, WINDOW_DAILY, WINDOW_WEEKLY
 from pipelines.features.families import families
 from pipelines.features.history import History
@@ -138,16 +138,29 @@ def _observations(known: History, points: Sequence[int], horizon: int) -> Observ
 def _drawn(observations: Observations, outcomes: Outcomes, most: int, seed: int) -> tuple[Observations, Floats | None]:
     """Return observations with about `most` candidates, and the number that each stands for; None if all are kept."""
     usable = observations.candidates & outcomes.followed
-    size, enters = usable.sum(axis=1), (usable & outcomes.entered).any(axis=1)
-    total, entering = int(size.sum()), int(size[enters].sum())
-    if total <= most:
+    size, enters = usable.sum(axis=1), np.asarray((usable & outcomes.entered).any(axis=1))
+    if int(size.sum()) <= most:
         return observations, None
-    share = min(1.0, most / 2 / max(entering, 1))
-    other = min(1.0, (most - share * entering) / max(total - entering, 1))
-    chance = np.where(enters, share, other)
+    chance = chances(size, enters, most)
     kept = np.random.default_rng(seed).random(len(size)) < chance
     chosen = Observations(observations.track[kept], observations.day[kept], observations.candidates[kept])
     return chosen, 1 / chance[kept]
+
+
+def chances(size: Ints, enters: Flags, most: int) -> Floats:
+    """Return, (n,), the chances with which observations are drawn, so that about `most` candidates are.
+
+    Parameters
+    ----------
+    size, enters
+        (n,): number of candidates of each observation, and whether it has an entry; these may make half of the draw.
+    most
+        Number of candidates wanted.
+    """
+    total, entering = int(size.sum()), int(size[enters].sum())
+    share = min(1.0, most / 2 / max(entering, 1))
+    other = min(1.0, (most - share * entering) / max(total - entering, 1))
+    return np.where(enters, share, other)
 
 
 def _iso(day: int) -> str:

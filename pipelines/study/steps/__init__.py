@@ -7,6 +7,7 @@ from pipelines.study.steps.direct import DIRECT
 from pipelines.study.steps.effects import EFFECTS
 from pipelines.study.steps.entries import ENTRIES
 from pipelines.study.steps.exports import EXPORTS
+from pipelines.study.steps.forecast import FORECAST
 from pipelines.study.steps.graph import GRAPH
 from pipelines.study.steps.known import KNOWN_NETWORK
 from pipelines.study.steps.leaders import LEADERS
@@ -18,7 +19,7 @@ from pipelines.study.steps.validation import VALIDATION
 
 STEPS: tuple[Step, ...] = (
     ENTRIES, GRAPH, BASELINE, LEADERS, STRUCTURE, DIRECT, PLACEBO, SURVIVAL, STATES, EFFECTS, CURED, VALIDATION,
-    EXPORTS, KNOWN_NETWORK,
+    FORECAST, EXPORTS, KNOWN_NETWORK,
 )  # fmt: skip
 """All steps, each after the steps that it needs."""
 

@@ -40,14 +40,15 @@ RULES: Final = ("min_periods", "washout", "identity", "chart")
 """Settings that entries at any rank and those into the upper half have in common."""
 
 
-def _charts_path(study: Study) -> Path | str:
+def charts_path(study: Study) -> Path | str:
+    """Return where the charts of a study are."""
     if study.path == SAMPLE:
         return Path(str(resources.files("diffusion").joinpath("data", "top50_daily_2021.parquet")))
     return study.path
 
 
 def _sources(study: Study) -> list[dict[str, Any]]:
-    path = _charts_path(study)
+    path = charts_path(study)
     star = find_star(path)
     if star is not None:
         return file_facts(star.files, star.place)
@@ -57,7 +58,7 @@ def _sources(study: Study) -> list[dict[str, Any]]:
 
 
 def _make(study: Study, results: Results) -> Output:
-    path, columns = _charts_path(study), study.columns or None
+    path, columns = charts_path(study), study.columns or None
     with open_charts(path, columns=columns, market_names=study.market_names) as charts:
         rules: dict[str, Any] = {name: getattr(study, name) for name in RULES}
         entries = charts.entries(top=study.top, **rules)

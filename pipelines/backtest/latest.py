@@ -1,0 +1,224 @@
+"""One test on the latest tracks of charts, and the default forecaster as of the last day."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Final, Self
+
+import numpy as np
+import pandas as pd
+
+from diffusion import DataSaysNoError, SettingError
+from diffusion.arrays import Flags, Floats, Ints
+from pipelines.backtest.contenders import DEFAULT, contenders
+from pipelines.backtest.intervals import REPLICATES
+from pipelines.backtest.splits import Fold, points_of
+from pipelines.backtest.tables import Tested, calibration, scores
+from pipelines.features.families import families
+from pipelines.features.history import History
+from pipelines.features.observations import Observations, Outcomes, covered_until, timed_debuts
+from pipelines.features.registry import Family
+from pipelines.features.table import advance, features
+from pipelines.formatting import many
+from pipelines.models.baselines import usual_days
+from pipelines.models.examples import Examples, Forecast
+from pipelines.models.forecaster import Forecaster
+from pipelines.models.trained import TrainedModel
+from pipelines.models.training import chances
+
+MODELS: Final = ("market_rate", "language", "transitions", "graph", DEFAULT)
+"""Names of the models that are compared."""
+
+PARTS: Final = 4
+"""Horizons that the time after the washout holds at least: to fit, to wait for the outcomes, and to test."""
+
+WEEK: Final = 7
+"""Days that horizons shorter than the one asked for are a multiple of."""
+
+MOST_TRACKS: Final = 6_000
+"""Tracks that models are fitted on at most: the latest."""
+
+MOST_TESTED: Final = 2_000
+"""Tracks tested at most: the latest."""
+
+MOST_CANDIDATES: Final = 100_000
+"""Candidates that the default forecaster is fitted on; of more, some are drawn."""
+
+MOST_CURRENT: Final = 3_000
+"""Tracks that are forecast at most: the latest."""
+
+
+def latest_fold(history: History, longest: int) -> Fold:
+    """Return the time of testing: the last third of the debuts that can be used, the latest tracks of it.
+
+    The horizon is `longest`, or a shorter number of whole weeks, so that the time after the washout holds four of it.
+
+    Raises
+    ------
+    DataSaysNoError
+        When not even four weeks, or four periods, are there.
+    """
+    begin = history.first_day + history.rules.washout
+    part = max(history.last_day - begin, 0) // PARTS
+    horizon = longest if part >= longest else part // WEEK * WEEK
+    least = max(min(longest, WEEK), history.cadence)
+    if horizon < least:
+        raise DataSaysNoError(
+            f"charts go on for {many(max(history.last_day - begin, 0), 'day')} after the washout of "
+            f"{many(history.rules.washout, 'day')}; to fit models and test them on later tracks takes {PARTS * least}"
+        )
+    last = history.last_day - horizon
+    first = begin + horizon + (last - begin - horizon) * 2 // 3
+    debut = np.sort(timed_debuts(history)[1])
+    tested = debut[(debut >= first) & (debut <= last)]
+    if len(tested) > MOST_TESTED:
+        first = int(tested[-MOST_TESTED])
+    return Fold(1, first, last, horizon)
+
+
+@dataclass(frozen=True, slots=True)
+class Latest:
+    """The latest tracks, each looked at once, on its debut or some days after, with what came of them.
+
+    Attributes
+    ----------
+    history
+        Charts.
+    fold
+        Tracks tested, and the horizon.
+    points
+        Days after the debut; each track is looked at after one of them, drawn at random.
+    examples
+        Candidates whose outcome is known.
+    follow_up
+        (k,): days for which the market of each candidate was observed after the observation.
+    families
+        Families of features, after the last day of the charts.
+    seed
+        Seed of the random numbers.
+    """
+
+    history: History
+    fold: Fold
+    points: tuple[int, ...]
+    examples: Examples
+    follow_up: Floats
+    families: tuple[Family, ...]
+    seed: int
+
+    @classmethod
+    def of(cls, history: History, longest: int, *, seed: int = 0) -> Self:
+        """Return the latest tracks, for a horizon of at most `longest` days.
+
+        Raises
+        ------
+        DataSaysNoError
+            When the charts are too short, or no track could enter another market.
+        """
+        fold = latest_fold(history, longest)
+        points = tuple(point for point in points_of(history.cadence) if point < fold.horizon)
+        observed = _looked_at(history, fold, points, seed)
+        if not observed.candidates.any():
+            raise DataSaysNoError("no track with a known debut could enter another market")
+        made = families(fold.horizon)
+        table = features(history, observed, made)
+        advance(history, made, after=int(observed.day[-1]), until=history.last_day)
+        outcomes = Outcomes.of(history, observed, fold.horizon)
+        examples = Examples.of(history, observed, table, outcomes, fold.horizon)
+        until = covered_until(history, observed.day)[examples.observation, examples.market]
+        follow_up = np.maximum(until - examples.day, 0).astype(np.float64)
+        return cls(history, fold, points, examples, follow_up, made, seed)
+
+    @property
+    def trained_on(self) -> Flags:
+        """(k,): whether the horizon of the candidate was over before the test began."""
+        return self.fold.train(self.examples.day)
+
+    @property
+    def tested(self) -> Flags:
+        """(k,): whether the candidate is of a track tested."""
+        return self.fold.test(self.examples.debut)
+
+    def forecasts(self, gaps: dict[str, str]) -> dict[str, Forecast]:
+        """Return model → its forecast of the tracks tested; what cannot be fitted is left out, and `gaps` say why.
+
+        Raises
+        ------
+        DataSaysNoError
+            When there is nothing to learn from, or nothing to test.
+        """
+        train, test = self.examples.where(self.trained_on), self.examples.where(self.tested)
+        for part, what in ((train, "earlier"), (test, "later")):
+            if not part.entered.any():
+                raise DataSaysNoError(
+                    f"none of the {many(len(np.unique(part.track)), f'{what} track')} entered another market within "
+                    f"{many(self.fold.horizon, 'day')}"
+                )
+        found = {}
+        for contender in contenders(MODELS):
+            try:
+                if contender.name == DEFAULT:
+                    found[DEFAULT] = self._fitted(train).predict(test)
+                else:
+                    found[contender.name] = contender.make(self.history, self.seed).fit(train).predict(test)
+            except (DataSaysNoError, SettingError) as error:
+                gaps[f"model '{contender.name}'"] = str(error)
+        return found
+
+    def compared(self, forecasts: Mapping[str, Forecast]) -> tuple[pd.DataFrame, pd.DataFrame]:
+        """Return scores and calibration of forecasts, with intervals by artist and debut."""
+        chosen = self.tested
+        tested = Tested.of(
+            self.history,
+            self.examples.where(chosen),
+            self.follow_up[chosen],
+            usual_days=usual_days(self.examples.where(self.trained_on)),
+            cluster="artist and debut",
+            replicates=REPLICATES,
+            seed=self.seed,
+        )
+        simple = [contender.name for contender in contenders(MODELS) if contender.simple]
+        return scores(tested, forecasts, simple), calibration(tested, forecasts, self.history.markets)
+
+    def model(self) -> TrainedModel:
+        """Return the default forecaster, fitted on all tracks whose outcome is known, as of the last day.
+
+        Raises
+        ------
+        DataSaysNoError
+            When no track entered anything.
+        SettingError
+            When LightGBM cannot be loaded.
+        """
+        return TrainedModel(self._fitted(self.examples), self.families, self.history, {})
+
+    def _fitted(self, examples: Examples) -> Forecaster:
+        return Forecaster(seed=self.seed).fit(thinned(examples, self.seed))
+
+
+def thinned(examples: Examples, seed: int, *, most: int = MOST_CANDIDATES) -> Examples:
+    """Return about `most` candidates, those of observations with an entry first; weights make up for the others."""
+    if len(examples) <= most:
+        return examples
+    number = np.cumsum(np.diff(examples.observation, prepend=-1) != 0) - 1
+    chance = chances(np.bincount(number), np.bincount(number, examples.entered) > 0, most)
+    kept = (np.random.default_rng(seed).random(len(chance)) < chance)[number]
+    return replace(examples.where(kept), weight=(1 / chance[number[kept]]).astype(np.float32))
+
+
+def current(model: TrainedModel) -> Ints:
+    """Return the tracks to forecast: on a latest chart, with a known debut at most one horizon ago; the latest."""
+    found = model.current()
+    return found[np.argsort(model.history.first_seen[found], kind="stable")][-MOST_CURRENT:]
+
+
+def _looked_at(history: History, fold: Fold, points: tuple[int, ...], seed: int) -> Observations:
+    """Return the tracks to fit on, the latest ones, and all later ones, each on one day with a known outcome."""
+    begin = history.first_day + history.rules.washout
+    debut = np.sort(timed_debuts(history)[1])
+    over = debut[(debut >= begin) & fold.train(debut)]
+    since = int(over[-MOST_TRACKS]) if len(over) > MOST_TRACKS else begin
+    found = Observations.landmarks(history, points, first=since, last=fold.last)
+    order = np.random.default_rng(seed).permutation(np.flatnonzero(found.day <= fold.last))
+    _, first = np.unique(found.track[order], return_index=True)
+    kept = np.sort(order[first])
+    return Observations(found.track[kept], found.day[kept], found.candidates[kept])
