@@ -40,11 +40,13 @@ def table_text() -> str:
     known: list[Contract] = []
     for maker, tables in ARTIFACTS.items():
         parts.append(_maker_text(maker))
-        new = {name: contract for name, contract in tables.items() if contract not in known}
-        for name, contract in new.items():
-            parts.append(_artifact_text(name, contract, known))
-            known.append(contract)
-        again = [f"- `{name}`: as {_link(contract)}." for name, contract in tables.items() if name not in new]
+        again = []
+        for name, contract in tables.items():
+            if contract in known:
+                again.append(f"- `{name}`: as {_link(contract)}.")
+            else:
+                parts.append(_artifact_text(name, contract, known))
+                known.append(contract)
         if again:
             parts.append("\n".join(["With the columns of a table above:\n", *again]))
     return "\n\n".join(parts)

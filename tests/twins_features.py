@@ -8,6 +8,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import cache
 
 from tests import twins
 from tests.random_charts import Rules, market_of
@@ -17,7 +18,7 @@ WORLD = "World"
 """Stands for Global, whose rows the twin of charts leaves out."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Charts:
     """The rows of one chart up to a day, Global apart, and what the source says of the tracks."""
 
@@ -41,11 +42,13 @@ class Charts:
             rules,
         )
 
+    @cache  # noqa: B019
     def until(self, day: date) -> "Charts":
         """Return what was charted by a day."""
         rows, world = ([row for row in part if row["date"] <= day] for part in (self.rows, self.world))
         return Charts(rows, world, self.tracks, self.stands_for, self.rules)
 
+    @cache  # noqa: B019
     def positions(self) -> list[tuple[date, str, str, int, int | None]]:
         """Return date, market, id, rank and streams of every row; of several ids of a recording the best placed."""
         placed: dict[tuple[date, str, str], Row] = {}
@@ -55,6 +58,7 @@ class Charts:
                 placed[place] = row
         return [(*place, row["rank"], row["streams"]) for place, row in sorted(placed.items())]
 
+    @cache  # noqa: B019
     def firsts(self) -> dict[str, Row]:
         """Return the fields of each track: those of its id that charted first, the smallest of several."""
         first: dict[str, tuple[date, str]] = {}
@@ -65,10 +69,12 @@ class Charts:
         order = sorted(first, key=lambda own: (first[own][0], own))
         return {own: fields[first[own][1]] | {"seen": first[own][0]} for own in order}
 
+    @cache  # noqa: B019
     def coverage(self) -> list[Row]:
         """Return the calendar."""
         return twins.coverage(self.rows)
 
+    @cache  # noqa: B019
     def entries(self) -> list[Row]:
         """Return the entries, and on every row its day."""
         rules = self.rules
@@ -81,6 +87,7 @@ class Charts:
         table = twins.withheld(self.tracks, self.stands_for, markets)
         return {(row["track_id"], row["market"]) for row in table}
 
+    @cache  # noqa: B019
     def is_open(self, market: str, day: date) -> bool:
         """Return whether a market is in coverage on a day, as known then, past the washout of its stretch."""
         covered = [row for row in self.coverage() if row["market"] == market]
@@ -90,6 +97,7 @@ class Charts:
         datable = stretch[self.rules.min_periods - 1 :]
         return bool(datable) and datable[0] + timedelta(self.rules.washout) <= day
 
+    @cache  # noqa: B019
     def latest(self, market: str, day: date) -> dict[str, tuple[int, int | None]]:
         """Return id → rank and streams on a market's latest chart up to a day, if it is at most 28 days old."""
         own = [place for place in self.positions() if place[1] == market]
@@ -101,6 +109,7 @@ class Charts:
             return {}
         return {place[2]: place[3:] for place in own if place[0] == max(days)}
 
+    @cache  # noqa: B019
     def credits(self) -> dict[str, list[str]]:
         """Return the artists of every track: the first named, the others, then guests in the title, each once."""
         found = {}
@@ -116,6 +125,7 @@ class Charts:
             found[own] = list(dict.fromkeys(names))
         return found
 
+    @cache  # noqa: B019
     def entered(self) -> dict[str, dict[str, Row]]:
         """Return track → market → its entry, for every track, also without any."""
         own = twins.by_track(self.entries())

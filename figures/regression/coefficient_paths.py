@@ -5,6 +5,7 @@ from typing import Final
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FormatStrFormatter, LogLocator, MaxNLocator, NullLocator
@@ -80,12 +81,14 @@ def _panel(ax: Axes, rows: pd.DataFrame, named: list[str]) -> list[tuple[str, Li
     wide = rows.pivot_table("coefficient", "alpha", "term").sort_index(ascending=False)
     others = [term for term in wide if term not in named]
     if others:
-        ax.plot(wide.index, wide[others], color=NO_DATA_HATCH, linewidth=0.5)
+        grey = [np.column_stack([wide.index, wide[term]]) for term in others]
+        ax.add_collection(LineCollection(grey, colors=NO_DATA_HATCH, linewidths=0.5, zorder=1))
     lines: list[tuple[str, Line2D]] = []
     for term, (colour, dash) in zip(named, GROUP_STYLES, strict=False):
         values = wide[term] if term in wide else pd.Series(np.nan, wide.index)
         (line,) = ax.plot(wide.index, values, color=colour, linestyle=dash, linewidth=1.2)
         lines.append((shortened(term, size=7.5, room=_NAME_ROOM), line))
+    ax.autoscale_view()
     ax.set_xscale("log")
     ax.invert_xaxis()
     ax.xaxis.set_major_locator(LogLocator(numticks=5))

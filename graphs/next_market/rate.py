@@ -23,7 +23,7 @@ REACH_RIDGE: Final = 0.01
 """Precision of the normal prior of the coefficient of every class of reach."""
 
 HIGHEST: Final = 8.0
-"""Upper limit of the logarithm of an expected number, so that the search cannot overflow."""
+"""Upper limit of the logarithm of entries per market at risk, so that the search cannot overflow."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,21 +96,22 @@ def step_rate(seen: Seen, *, horizon: int) -> StepRate:
         raise DataSaysNoError(f"no track enters a market in the {horizon} days after a debut whose window is over")
     ages = (journeys.day - journeys.debut[:, None])[chosen]
     arrived = np.bincount(ages, minlength=horizon + 1).cumsum() / len(ages)
-    number = chosen[followed].sum(axis=1).astype(np.float64)
     footprint = journeys.day[followed] == journeys.debut[followed, None]
-    return _fitted(rate_design(footprint), number, at_risk[followed].sum(axis=1), arrived)
+    # tracks of one footprint have one rate: their sums are all that the likelihood needs
+    _, first, group = np.unique(np.packbits(footprint, axis=1), axis=0, return_index=True, return_inverse=True)
+    number, free = (np.bincount(group.ravel(), part[followed].sum(axis=1)) for part in (chosen, at_risk))
+    return _fitted(rate_design(footprint[first]), number.astype(np.float64), free.astype(np.float64), arrived)
 
 
-def _fitted(design: Floats, number: Floats, at_risk: Ints, arrived: Floats) -> StepRate:
+def _fitted(design: Floats, number: Floats, at_risk: Floats, arrived: Floats) -> StepRate:
     """Return the Poisson regression of numbers of entries on a design, with ridge penalties."""
     m = design.shape[1] - len(REACHES)
     level = float(np.log(number.sum() / at_risk.sum()))
-    offset = level + np.log(at_risk)
     penalty = np.append(np.full(m, RIDGE), np.full(len(REACHES), REACH_RIDGE))
 
     def loss(values: Floats) -> tuple[float, Floats]:
-        linear = np.minimum(offset + design @ values, HIGHEST)
-        mean = np.exp(linear)
+        linear = np.minimum(level + design @ values, HIGHEST)
+        mean = at_risk * np.exp(linear)
         slope: Floats = design.T @ (mean - number) + penalty * values
         return float((mean - number * linear).sum() + 0.5 * penalty @ np.square(values)), slope
 

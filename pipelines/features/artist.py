@@ -89,11 +89,8 @@ class Artist:
         _feature("credited_share_here_most", "share", "The greatest artist_share_here of a credited artist."),
         _feature("credited_now_here_sum", "tracks", "Sum of artist_now_here over the credited artists."),
         _feature(
-            "guests_entries_here_most", "tracks", "The most artist_entries_here of a credited artist other than the "
+            "guests_share_here_most", "share", "The greatest artist_share_here of a credited artist other than the "
             "primary one; missing without any.",
-        ),
-        _feature(
-            "guests_share_here_most", "share", "The greatest artist_share_here of such an artist; missing without any."
         ),
         _feature(
             "collaborators", "artists", "Artists not credited here that share a credit with a credited artist on "
@@ -229,7 +226,6 @@ def _credited(each: Mapping[str, Floats], row: Ints, starts: Ints) -> dict[str, 
         "credited_lasting_here_most": np.fmax.reduceat(each["artist_lasting_here"], starts),
         "credited_share_here_most": np.fmax.reduceat(share, starts),
         "credited_now_here_sum": np.add.reduceat(each["artist_now_here"], starts),
-        "guests_entries_here_most": np.fmax.reduceat(np.where(guest[:, None], entries, np.nan), starts),
         "guests_share_here_most": np.fmax.reduceat(np.where(guest[:, None], share, np.nan), starts),
     }
 

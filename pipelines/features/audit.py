@@ -40,8 +40,9 @@ DATES: Final = 3
 MOST_ROWS: Final = 300_000
 """Default number of rows of the charts that are audited; of larger charts, so many artists as have them."""
 
-ROUNDING: Final = 1e-6
-"""Part of a feature's largest value by which sums of single precision may differ with their number of terms."""
+ROUNDING: Final = 1e-5
+"""Part of a feature's largest value by which it may differ: single-precision sums depend on the order of their terms,
+and that on how many tracks and markets there are; fits end where their steps are this small."""
 
 _TRACKS: Final = 250
 """Tracks looked at on an as-of date, and as many on their debuts before it."""
@@ -97,9 +98,9 @@ def audit(
     Notes
     -----
     For each as-of date the charts are written anew, once without the later rows and once with nonsense in their place,
-    and read from these files. All values as of that date and before must be the same to the last bit; after a deletion
-    that leaves fewer markets, to the rounding of single precision. Nonsense takes in what a source tells later:
-    popularity, and release dates after the as-of date.
+    and read from these files. All values as of that date and before must be the same: to the last bit, or to
+    `ROUNDING`, and then the reason says so. Nonsense takes in what a source tells later: popularity, and release dates
+    after the as-of date.
 
     A feature is too good when the lower end of its AUC's 99 % interval is above `AUC_BOUND` of
     `pipelines.features.single_scores`, and above the middle between 1 and the best of four plain counts as of the date;
@@ -257,19 +258,13 @@ class Looked:
         day = pairs["as_of"].to_numpy("datetime64[D]").astype(np.int32)
         return Looked.of(history, make, Observations.of(history, track.astype(np.int64), day))
 
-    def differs(self, other: "Looked") -> Ints:
-        """Return, (f,), the number of values that are not the same; all, if the candidates differ.
-
-        The same is the same to the last bit. Where the other charts lack markets, which makes sums shorter, it is the
-        same to within `ROUNDING`.
-        """
+    def differs(self, other: "Looked", rounding: float = ROUNDING) -> Ints:
+        """Return, (f,), the number of values that are not the same but for rounding; all, if the candidates differ."""
         if not self.keys.equals(other.keys):
             return np.full(self.values.shape[1], len(self.keys))
         ours, theirs = self.values, other.values
-        same = ours.view(np.int32) == theirs.view(np.int32)
-        same |= np.isnan(ours) & np.isnan(theirs)
-        if self.markets != other.markets:
-            same |= np.abs(ours - theirs) <= ROUNDING * np.nan_to_num(np.abs(ours)).max(axis=0, initial=0)
+        same = np.abs(ours - theirs) <= rounding * np.nan_to_num(np.abs(ours)).max(axis=0, initial=0)
+        same |= (ours == theirs) | (np.isnan(ours) & np.isnan(theirs))
         return np.asarray((~same).sum(axis=0), np.int64)
 
 
@@ -287,6 +282,8 @@ class Change:
         (f,): values that change with popularity and release dates after the as-of date alone.
     places
         (f,): values that change with the ranks and streams on the as-of date.
+    rounded
+        (f,): values that are the same after deletion and nonsense, but for rounding.
     values
         Values compared of each feature.
     """
@@ -296,19 +293,29 @@ class Change:
     poisoned: Ints
     snapshots: Ints
     places: Ints
+    rounded: Ints
     values: int
 
 
 def _changes(rows: ChartRows, make: MakeFamilies, truth: Looked, day: int, rng: np.random.Generator) -> Change:
     """Return what changes with the charts after a day; what is due to snapshots alone only where anything changes."""
 
-    def differs(other: ChartRows) -> Ints:
-        return truth.differs(truth.again(other.read(), make))
+    def again(other: ChartRows) -> Looked:
+        return truth.again(other.read(), make)
 
     known = rows.until(day)
-    deleted, poisoned = differs(known), differs(rows.poisoned(day, rng=rng))
-    snapshots = differs(rows.with_other_snapshots(day, rng=rng)) if poisoned.any() else poisoned
-    return Change(day, deleted, poisoned, snapshots, differs(rows.with_other_places(day, rng=rng)), len(truth.keys))
+    without, nonsense = again(known), again(rows.poisoned(day, rng=rng))
+    deleted, poisoned = truth.differs(without), truth.differs(nonsense)
+    snapshots = truth.differs(again(rows.with_other_snapshots(day, rng=rng))) if poisoned.any() else poisoned
+    return Change(
+        day=day,
+        deleted=deleted,
+        poisoned=poisoned,
+        snapshots=snapshots,
+        places=truth.differs(again(rows.with_other_places(day, rng=rng))),
+        rounded=truth.differs(without, 0) + truth.differs(nonsense, 0),
+        values=len(truth.keys),
+    )
 
 
 def _verdict(found: Sequence[Change], scores: Scores, at: int, target: Target) -> tuple[Verdict, str]:
@@ -328,7 +335,8 @@ def _verdict(found: Sequence[Change], scores: Scores, at: int, target: Target) -
     if scores.r2[at] > scores.r2_bound:
         return "too good", f"R² {scores.r2[at]:.3f} alone with the next chart, above {scores.r2_bound:.3f}"
     days = "date" if len(found) == 1 else "dates"
-    return "passes", f"the same as of {len(found)} {days}, whatever comes later"
+    rounded = ", but for rounding" if any(change.rounded[at] for change in found) else ""
+    return "passes", f"the same as of {len(found)} {days}, whatever comes later{rounded}"
 
 
 def _points(history: History, day: int, rng: np.random.Generator) -> Observations:

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from diffusion.arrays import Floats
 from pipelines.features.history import History
+from pipelines.features.observations import debuts
 from pipelines.features.regional import extreme
 from pipelines.features.registry import Feature, Known, Values
 from pipelines.features.scene import Scene
@@ -132,7 +133,7 @@ class CrossBorder:
         ours[ours] = track[at[ours]] == recent.track[~today][ours]
         before = np.zeros((len(track), m))
         before[at[ours], recent.market[~today][ours]] = 1
-        before[known.first_seen[track] < day - self.horizon] = 0  # began too long ago
+        before[debuts(known)[track] < day - self.horizon] = 0  # began too long ago
         tables["steps"] += (before / np.maximum(before.sum(axis=1, keepdims=True), 1)).T @ new
 
     def observe(self, known: History, scene: Scene) -> Mapping[str, Values]:

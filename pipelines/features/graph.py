@@ -8,21 +8,8 @@ from numpy.typing import NDArray
 
 from diffusion.arrays import Floats
 from diffusion.errors import DataSaysNoError
-from graphs import baseline
-from graphs.communities import communities
-from graphs.leaders.hierarchy import springrank
-from graphs.leaders.scores import out_share, pagerank
-from graphs.next_market import (
-    Choices,
-    Preferences,
-    Seen,
-    StepRate,
-    fitted,
-    step_choices,
-    step_rate,
-    together_preferences,
-)
-from graphs.next_market.model import RIDGE, TRUST
+from graphs.next_market import Preferences, StepRate
+from pipelines.features.graph_fits import baseline_arrays, choice_arrays
 from pipelines.features.history import History
 from pipelines.features.level import Level
 from pipelines.features.registry import Feature, Values
@@ -33,9 +20,6 @@ CUTOFF: Final = 14
 
 TOGETHER_EVERY: Final = 6
 """Cut-offs from one fit of the preferences within footprints to the next: it is the slowest of the regular fits."""
-
-SEED: Final = 0
-"""Seed of the search for communities."""
 
 
 def _graph(name: str, unit: str, meaning: str) -> Feature:
@@ -70,8 +54,8 @@ class Graph:
             "(Poisson regression on windows that are over).",
         ),
         _graph(
-            "step_level", "ratio", "Entries seen over entries expected so far, of recent debuts, which count half after "
-            "a third of the horizon.",
+            "step_level", "ratio", "Entries seen over entries expected so far, of recent debuts (half as much after a "
+            "third of the horizon).",
         ),
         _graph("step_any", "0 … 1", "Chance of any entry within the horizon: 1 − exp(− `step_rate` × `step_level`)."),
         _graph(
@@ -112,42 +96,15 @@ class Graph:
         if passed <= self._cutoffs:
             return
         seen = known.until(known.first_day + passed * CUTOFF)
+        together = passed // TOGETHER_EVERY > self._cutoffs // TOGETHER_EVERY
+        doubled = passed.bit_length() > self._cutoffs.bit_length()
         try:
-            self._fit_choice(seen_by(seen), passed)
-            if passed.bit_length() > self._cutoffs.bit_length():
-                self._fit_baseline(seen)
+            self._learned |= choice_arrays(seen, self.horizon, self._learned, together=together)
+            if doubled:
+                self._learned |= baseline_arrays(seen, self.horizon)
         except DataSaysNoError:
             pass  # too little has been seen: what is missing stays missing until the next cut-off
         self._cutoffs = passed
-
-    def _fit_choice(self, seen: Seen, passed: int) -> None:
-        learned = self._learned
-        before = Preferences(learned["size"], learned["affinity"]) if "size" in learned else None
-        if before is None or passed // TOGETHER_EVERY > self._cutoffs // TOGETHER_EVERY:
-            earlier = Preferences(learned["together_size"], learned["together"]) if "together" in learned else None
-            together = together_preferences(seen, start=earlier)
-            learned["together_size"], learned["together"] = together.size, together.affinity
-        choices = step_choices(seen, self.horizon)
-        preferences = fitted(choices, ridge=RIDGE, centre=TRUST * learned["together"], start=before)
-        learned["size"], learned["affinity"] = preferences.size, preferences.affinity
-        self._learned |= market_standing(seen, choices)
-        rate = step_rate(seen, horizon=self.horizon)
-        learned["rate_level"], learned["arrived"] = np.array(rate.level), rate.arrived
-        learned["coefficient"], learned["reach"] = rate.coefficient, rate.reach
-
-    def _fit_baseline(self, seen: History) -> None:
-        fit = baseline.baseline(seen.as_entries(), horizon=self.horizon)
-        place = np.array([seen.markets.index(code) for code in fit.steps.markets])
-        likeness = np.zeros((len(seen.markets),) * 2)
-        table = fit.likeness_table()  # in order of pairs
-        source, target = np.nonzero(~np.eye(len(place), dtype=np.bool_))
-        likeness[place[source], place[target]] = np.log(table["likeness"].to_numpy())
-        latest = fit.full.size[:, -1]
-        size = np.full((len(latest), len(seen.markets)), np.nan)
-        size[:, place] = latest - latest.mean(axis=1, keepdims=True)
-        self._learned["baseline_size"] = size
-        self._learned["baseline_age"] = np.array(fit.full.ages, np.float64)
-        self._learned["baseline_likeness"] = likeness
 
     def observe(self, known: History, scene: Scene) -> Mapping[str, Values]:
         """Return name → values of the tracks of a day."""
@@ -236,45 +193,3 @@ class Graph:
             for name, values in state.items()
             if name != "cutoffs" and not name.startswith("level.")
         }
-
-
-def seen_by(known: History) -> Seen:
-    """Return entries and coverage of a history for the choice of the next market."""
-    entries, charts = known.entries, known.observed
-    return Seen(
-        markets=known.markets,
-        track=entries.track,
-        market=entries.market,
-        day=entries.day,
-        timed=entries.timed,
-        chart_market=charts.market,
-        chart_day=charts.day,
-        chart_opened=charts.opened,
-        withheld=known.withheld,
-        washout=known.rules.washout,
-    )
-
-
-def market_standing(seen: Seen, choices: Choices) -> dict[str, Floats]:
-    """Return name → scores of leadership, (m,), and `same_community`, (m, m): 1 where two markets are in one community.
-
-    Only markets observed so far take part; for the others `out_share` is missing, and the rest is 0.
-    """
-    there = np.unique(seen.chart_market)
-    flows = credited_steps(choices)[np.ix_(there, there)]
-    group = communities(flows, seed=SEED)
-    m = len(seen.markets)
-    found = {"out_share": np.full(m, np.nan), "springrank": np.zeros(m), "pagerank": np.zeros(m)}
-    for name, score in (("out_share", out_share), ("springrank", springrank), ("pagerank", pagerank)):
-        found[name][there] = score(flows)
-    found["same_community"] = np.zeros((m, m))
-    found["same_community"][np.ix_(there, there)] = group[:, None] == group
-    return found
-
-
-def credited_steps(choices: Choices) -> Floats:
-    """Return, (m, m), the entries into each market (columns), split by the markets entered before (rows)."""
-    number = np.maximum(choices.entered.sum(axis=1, keepdims=True), 1)
-    flows: Floats = (choices.entered / number * choices.weight[:, None]).T @ choices.chosen.astype(np.float64)
-    np.fill_diagonal(flows, 0)
-    return flows

@@ -98,6 +98,9 @@ class Observed:
         (c,): observed day and index of the market.
     opened
         (c,): first day of the stretch of coverage that holds the day.
+    datable
+        (c,): first day of the stretch on which an entry can be dated, from which the washout counts: the chart of the
+        number of charts that an entry takes; 2^31 − 1 before it.
     depth
         (c,): rows of the chart.
     """
@@ -105,6 +108,7 @@ class Observed:
     day: Days
     market: NDArray[np.int16]
     opened: Days
+    datable: Days
     depth: NDArray[np.int32]
 
     def between(self, first: int, last: int) -> "Observed":
@@ -181,8 +185,11 @@ class History:
         stands_for = pc.index_in(joined["identity"], described["track_id"]).to_numpy()
         source = stands_for[rows["track"].to_numpy()]
         day = rows["date"].cast(pa.int32()).to_numpy()
-        code, kept, first_seen = _codes(source, day, described["track_id"].to_numpy(zero_copy_only=False))
-        table = described.take(kept)
+        ids = described["track_id"].to_numpy(zero_copy_only=False)
+        code, kept, first_seen = _codes(source, day, ids)
+        # fields are those of the id that charted first: the id of a recording may be that of a later release
+        table = described.take(_first_ids(stands_for, rows["track"].to_numpy(), day, ids)[kept])
+        table = table.set_column(table.column_names.index("track_id"), "track_id", described["track_id"].take(kept))
         tracks = table.select(["track_id", *ATTRIBUTES]).to_pandas(date_as_object=False)
         market = pc.index_in(rows["market"], names).to_numpy().astype(np.int16)
         track = code[source].astype(np.int32)
@@ -202,7 +209,7 @@ class History:
             recording=recording,
             positions=Positions(day[order], market[order], track[order], rank, streams),
             entries=_first_entries(entries.table, tracks["track_id"], markets),
-            observed=_observed(calendar.coverage, markets),
+            observed=_observed(calendar.coverage, markets, entries.rules.min_periods),
             withheld=_withheld(entries.withheld, tracks["track_id"], markets),
             rules=entries.rules,
             coverage=calendar.coverage.sort_by([("date", "ascending"), ("market", "ascending")]),
@@ -288,6 +295,16 @@ def _codes(source: Ints, day: Days, ids: NDArray[np.object_]) -> tuple[Ints, Int
     return code, order, first[order]
 
 
+def _first_ids(stands_for: Ints, track: Ints, day: Days, ids: NDArray[np.object_]) -> Ints:
+    """Return, for the id of every recording, its id that charted first, the least of several."""
+    first = np.full(len(ids), np.iinfo(np.int32).max, np.int32)
+    np.minimum.at(first, track, day)
+    order = np.lexsort((ids, first))[::-1]
+    earliest = np.arange(len(ids))
+    earliest[stands_for[order]] = order  # the last stays
+    return earliest
+
+
 def described_by(tracks: pd.DataFrame) -> tuple[Ints, Ints, Ints]:
     """Return `History.artist`, `History.credits` and `History.recording` of tracks in order of code."""
     primary, credits = _artists(tracks)
@@ -344,14 +361,22 @@ def _first_entries(table: pa.Table, ids: "pd.Series[str]", markets: Sequence[str
     )
 
 
-def _observed(coverage: pa.Table, markets: Sequence[str]) -> Observed:
-    frame = coverage.to_pandas(date_as_object=False)
-    opened = frame.groupby(["market", "span"])["date"].transform("min")
-    day, first = (dates.to_numpy().astype("datetime64[D]").astype(np.int32) for dates in (frame["date"], opened))
-    market = pd.Index(markets).get_indexer(frame["market"])
-    order = np.lexsort((market, day))
-    depth = frame["depth"].to_numpy(np.int32)
-    return Observed(day[order], market[order].astype(np.int16), first[order], depth[order])
+def _observed(coverage: pa.Table, markets: Sequence[str], min_periods: int) -> Observed:
+    frame = coverage.to_pandas(date_as_object=False).sort_values(["date", "market"])
+    stretch = frame.groupby(["market", "span"])["date"]
+    late = stretch.cumcount() >= min_periods - 1
+    opened, datable = stretch.transform("min"), frame["date"].where(late).groupby([frame["market"], frame["span"]])
+    day, first, dated = (
+        dates.to_numpy().astype("datetime64[D]").astype(np.int64).astype(np.int32)
+        for dates in (frame["date"], opened, datable.transform("min"))
+    )
+    return Observed(
+        day=day,
+        market=pd.Index(markets).get_indexer(frame["market"]).astype(np.int16),
+        opened=first,
+        datable=np.where(late, dated, np.iinfo(np.int32).max).astype(np.int32),
+        depth=frame["depth"].to_numpy(np.int32),
+    )
 
 
 def _withheld(table: pa.Table, ids: "pd.Series[str]", markets: Sequence[str]) -> Ints:

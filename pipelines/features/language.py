@@ -53,14 +53,11 @@ class Language:
         _feature("accented", "share", "Share of Latin letters with marks among these letters.", "always"),
         _feature("digits", "share", "Share of digits among the letters and digits of title and artist.", "always"),
         _feature("title_length", "characters", "Characters of the title.", "always"),
-        _feature("title_words", "words", "Words of the title, parted by spaces.", "always"),
         _feature("title_affinity", "log odds", "Affinity of the title to the market."),
         _feature("artist_affinity", "log odds", "Affinity of the artist's name to the market."),
         _feature("text_affinity", "log odds", "Sum of both, one that is missing counted as 0."),
         _feature("text_affinity_gain", "log odds", "That, less its mean over the markets entered."),
         _feature("text_affinity_place", "rank", "Place of text_affinity among the open markets not entered, 1 best."),
-        _feature("title_known", "share", "Share of the title's n-grams and words that another track's title has."),
-        _feature("artist_known", "share", "Share of the artist's n-grams and words that another track's artist has."),
     )
 
     def __init__(self) -> None:
@@ -85,7 +82,7 @@ class Language:
         found = {}
         for field, affinity in self._affinities.items():
             grams = _grams(known, field, scene.track)
-            found[f"{field}_affinity"], found[f"{field}_known"] = affinity.of(grams, scene.entered)
+            found[f"{field}_affinity"] = affinity.of(grams, scene.entered)
         both = np.nan_to_num(found["title_affinity"]) + np.nan_to_num(found["artist_affinity"])
         candidate = scene.open & ~scene.entered
         order = np.argsort(np.where(candidate, -both, np.inf), axis=1, kind="stable")
@@ -136,7 +133,6 @@ def _characters(tracks: pd.DataFrame) -> dict[str, Floats]:
         "accented": _share(counts["accented"], letters),
         "digits": _share(counts["digits"], letters + counts["digits"]),
         "title_length": np.array([float(len(title)) for title in titles]),
-        "title_words": np.array([float(len(title.split())) for title in titles]),
     }
 
 
@@ -156,8 +152,8 @@ class Affinity:
     """How much the n-grams of a text speak for each market: naive Bayes on the entries of earlier texts.
 
     For an n-gram, let c be the entries into the market of other tracks whose text has it, n those into any market, and
-    π the market's share (c + 1 over all entries + markets entered by now) of the entries of all tracks. It speaks for the market with
-    log((c + 2π) / ((n + 2)π)). The affinity of a text is the mean over its n-grams, weighted by
+    π the market's share (c + 1 over all entries + markets entered by now) of the entries of all tracks. It speaks for
+    the market with log((c + 2π) / ((n + 2)π)). The affinity of a text is the mean over its n-grams, weighted by
     log(1 + tracks / tracks with the n-gram), counted without the track itself; n-grams of no other track are left out.
     """
 
@@ -188,8 +184,8 @@ class Affinity:
         self._tracks += new.sum(axis=0)
         self._known += new.shape[0]
 
-    def of(self, grams: "csr_array[np.float64]", entered: Flags) -> tuple[Floats, Floats]:
-        """Return, (n, m), the affinity of texts to markets, and, (n,), the share of n-grams that other tracks have.
+    def of(self, grams: "csr_array[np.float64]", entered: Flags) -> Floats:
+        """Return, (n, m), the affinity of texts to markets; NaN for a text with no n-gram of another track.
 
         Parameters
         ----------
@@ -202,7 +198,7 @@ class Affinity:
         row = np.repeat(np.arange(grams.shape[0]), np.diff(grams.indptr))
         others = self._tracks[buckets] - 1
         weight = np.where(others > 0, np.log1p((self._known - 1) / np.maximum(others, 1)), 0)[column]
-        share = (self._entries + 1) / (self._entries.sum() + np.count_nonzero(self._entries))
+        share = (self._entries + 1) / max(1, self._entries.sum() + np.count_nonzero(self._entries))
         counts = self._counts[buckets].astype(np.float64)
         own = entered.sum(axis=1)
         weights = csr_array((weight, column, grams.indptr), (grams.shape[0], len(buckets)))
@@ -210,9 +206,9 @@ class Affinity:
         here_less = weights @ np.log(np.maximum(counts - 1, 0) + SMOOTHING * share)
         anywhere = np.bincount(row, weight * np.log(counts.sum(axis=1)[column] - own[row] + SMOOTHING), len(own))
         total = np.bincount(row, weight, len(own))[:, None]
-        known = np.bincount(row, others[column] > 0, len(own)) / np.maximum(np.diff(grams.indptr), 1)
         score = np.where(entered, here_less, here) - anywhere[:, None] - total * np.log(share)
-        return score / np.where(total > 0, total, np.nan), known
+        affinity: Floats = score / np.where(total > 0, total, np.nan)
+        return affinity
 
     def state(self) -> dict[str, NDArray[np.generic]]:
         """Return the counts: entries by bucket and market, entries by market, tracks by bucket, and all tracks."""

@@ -93,6 +93,11 @@ class OwnColumns:
             values,
         )
 
+    def until(self, day: int) -> "OwnColumns":
+        """Return the rows known by the end of a day."""
+        kept = self.known <= day
+        return OwnColumns(self.names, self.track[kept], self.market[kept], self.known[kept], self.values[kept])
+
 
 class Own:
     """The user's columns as features: for every track and market, the latest row known by the day.
@@ -209,7 +214,7 @@ def _days(dates: "pd.Series[str]", where: str) -> NDArray[np.int64]:
 
 
 def _numbers(column: "pd.Series[float]", name: str, where: str) -> NDArray[np.float32]:
-    words = column.replace({"true": 1, "True": 1, "false": 0, "False": 0}) if column.dtype == object else column
+    words = column.replace({"true": "1", "True": "1", "false": "0", "False": "0"}) if column.dtype == object else column
     numbers = pd.to_numeric(words, errors="coerce")
     wrong = numbers.isna() & column.notna()
     if wrong.any():

@@ -12,25 +12,28 @@ from pipelines.features.history import GUESTS, History
 from pipelines.features.registry import Feature, Values
 from pipelines.features.relatives import Relatives, RowsByKey
 from pipelines.features.scene import Scene
-from pipelines.features.titles import VERSIONS, TitleKeys, folded, stem, versions
+from pipelines.features.titles import VERSIONS, TitleKeys, folded, versions
 
 
 def _feature(name: str, unit: str, meaning: str) -> Feature:
     return Feature(name, unit, meaning, ("charts", "tracks"), "as of", "recording")
 
 
-def _kind(kind: str, others: str) -> tuple[Feature, ...]:
+_MEASURES: Final = {
+    "ids": ("ids", "Number of {} that have been on a chart."),
+    "here": ("ids", "Number of {} that have entered the market."),
+    "markets": ("markets", "Markets entered by {}."),
+    "first_here": ("days", "Days since the first entry here of {}."),
+    "first": ("days", "Days since the first entry anywhere of {}."),
+    "best_here": ("rank", "Best position at an entry here of {}."),
+    "now_here": ("ids", "Number of {} on the market's latest chart."),
+}
+"""What is asked of other tracks: unit and meaning."""
+
+
+def _kind(kind: str, others: str, *measures: str) -> tuple[Feature, ...]:
     """Return what is asked of one kind of other tracks."""
-    return (
-        _feature(f"{kind}_ids", "ids", f"Number of {others} that have been on a chart."),
-        _feature(f"{kind}_here", "ids", f"Number of {others} that have entered the market."),
-        _feature(f"{kind}_markets", "markets", f"Markets entered by {others}."),
-        _feature(f"{kind}_first_here", "days", f"Days since the first entry here of {others}."),
-        _feature(f"{kind}_last_here", "days", f"Days since the last entry here of {others}."),
-        _feature(f"{kind}_first", "days", f"Days since the first entry anywhere of {others}."),
-        _feature(f"{kind}_best_here", "rank", f"Best position at an entry here of {others}."),
-        _feature(f"{kind}_now_here", "ids", f"Number of {others} on the market's latest chart."),
-    )
+    return tuple(_feature(f"{kind}_{name}", _MEASURES[name][0], _MEASURES[name][1].format(others)) for name in measures)
 
 
 class Recording:
@@ -42,17 +45,19 @@ class Recording:
     """
 
     features: Final = (
-        *_kind("recording", "other ids of the recording"),
+        *_kind("recording", "other ids of the recording", *_MEASURES),
         _feature("recording_twins", "ids", "Number of other ids of the recording with the same day of debut."),
-        *_kind("song", "other versions of the song, other ids of the recording included,"),
-        *_kind("title", "tracks of the same stem by other primary artists"),
+        *_kind(
+            "song", "other versions of the song, other ids of the recording included,",
+            "ids", "here", "markets", "first", "best_here",
+        ),
+        *_kind("title", "tracks of the same stem by other primary artists", "ids", "here", "markets"),
         *(
             _feature(f"is_{kind}", "0 or 1", f"1 if the title, beyond its stem, names a version: {kind}.")
             for kind in VERSIONS
         ),
         _feature("has_guest", "0 or 1", "1 if the title names a guest."),
-        _feature("has_version", "0 or 1", "1 if the title says more than its stem."),
-    )
+    )  # fmt: skip
 
     def __init__(self) -> None:
         self._titles = TitleKeys()
@@ -73,7 +78,6 @@ class Recording:
         found = {
             "recording_twins": recordings.members(recordings.debut == debut[recordings.group]),
             "has_guest": np.array([bool(re.search(GUESTS, text)) for text in texts]),
-            "has_version": np.array([stem(text) != text for text in texts]),
         }
         found |= {f"is_{kind}": flag for kind, flag in versions(texts).items()}
         for kind, others in (("recording", recordings), ("song", songs), ("title", titles)):
@@ -108,7 +112,6 @@ def _where(others: Relatives, day: int) -> dict[str, Floats]:
         "here": here,
         "markets": (here > 0).sum(axis=1),
         "first_here": day - first,
-        "last_here": day - others.last(),
         "first": day - np.fmin.reduce(first, axis=1),
         "best_here": others.best_entry(),
         "now_here": others.now(),

@@ -137,7 +137,7 @@ def latest_charts(known: History, day: int) -> Ints:
 def open_markets(known: History, day: int) -> Flags:
     """Return, (m,), which markets are in coverage on a day, past the washout of their stretch of coverage."""
     rows = known.observed.between(day - LONG_GAP, day)
-    opened = np.full(len(known.markets), np.iinfo(np.int32).max, np.int64)
-    opened[rows.market] = rows.opened  # in order of day: the latest stretch stays
-    past: Flags = np.less_equal(opened + known.rules.washout, day)
+    datable = np.full(len(known.markets), np.iinfo(np.int32).max, np.int64)
+    datable[rows.market] = rows.datable  # in order of day: the latest chart stays
+    past: Flags = np.less_equal(datable + known.rules.washout, day)
     return past

@@ -167,6 +167,6 @@ def _since_previous(known: History, day: int) -> Ints:
     earlier = rows.day < day
     previous[rows.market[earlier]] = rows.day[earlier]
     days = np.zeros(len(known.markets), np.int64)
-    here = ~earlier & (rows.opened + known.rules.washout <= day) & (previous[rows.market] >= 0)
+    here = ~earlier & (rows.datable.astype(np.int64) + known.rules.washout <= day) & (previous[rows.market] >= 0)
     days[rows.market[here]] = day - previous[rows.market[here]]
     return days

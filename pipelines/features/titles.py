@@ -19,7 +19,6 @@ VERSIONS: Final = {
     "live": r"\blive\b|\bao vivo\b|\ben vivo\b|\bdal vivo\b|\ben concierto\b",
     "acoustic": r"\bac[ou]ustic|\bac[uú]stic|\bakusti|\bunplugged\b|\bpiano version\b|\bstripped\b",
     "remaster": r"\bremaster",
-    "soundtrack": r"\bfrom\b|\bsoundtrack\b|\bo\.?s\.?t\b|\btheme\b|\bbanda sonora\b",
 }
 """Kind of version → pattern of the words that name it, in what a title says beyond its stem."""
 

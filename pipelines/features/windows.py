@@ -9,7 +9,7 @@ from diffusion.arrays import Days, Flags, Floats, Ints
 from diffusion.conventions import LONG_GAP
 from pipelines.features.history import History
 from pipelines.features.observations import debuts
-from pipelines.features.scene import Scene
+from pipelines.features.scene import Scene, open_markets
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +91,7 @@ def _followed(known: History, debut: Days, horizon: int, entered: Flags) -> Flag
     for day in map(int, np.unique(debut)):
         start, then = opened(known, day), opened(known, day + horizon)
         at = debut == day
-        open_ = (start >= 0) & (start + known.rules.washout <= day)
-        followed[at] = open_ & ((start == then) | entered[at])
+        followed[at] = open_markets(known, day) & ((start == then) | entered[at])
     return followed
 
 

@@ -9,15 +9,23 @@ import pyarrow.compute as pc
 import pytest
 from scipy import optimize
 from statsmodels.discrete.conditional_models import ConditionalLogit
+from statsmodels.genmod.families import Poisson
+from statsmodels.genmod.generalized_linear_model import GLM
 
 from diffusion import DataSaysNoError, Entries, SettingError, open_sample
 from diffusion.arrays import Floats
 from graphs import next_market_choice
-from graphs.next_market import Choices, Preferences, Seen, fitted, footprint_choices, step_choices
+from graphs.next_market import Choices, Preferences, Seen, fitted, footprint_choices, step_choices, step_rate
 from graphs.next_market import fit as fit_module
+from graphs.next_market import rate as rate_module
+from graphs.next_market.choices import Journeys
+from graphs.next_market.rate import rate_design
 
 STATSMODELS_TOLERANCE = 2e-3
 """Difference of a chance: ours are kept in single precision, and have a light ridge."""
+
+POISSON_TOLERANCE = 0.03
+"""Relative difference of an expected number: the regularised search of statsmodels ends early."""
 
 EXACT = 1e-10
 """Tolerance of the search, where the loss allows it."""
@@ -230,6 +238,36 @@ def test_markets_without_a_licence_are_not_at_risk(entries: Entries) -> None:
     assert not entered.at_risk[:, 3].any()
     assert not entered.chosen[:, 3].any()
     assert step_choices(seen, HORIZON).at_risk[:, 3].any()
+
+
+def test_the_number_of_steps_is_the_poisson_regression_of_statsmodels(
+    entries: Entries, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rate_module, "RIDGE", 0.5)
+    monkeypatch.setattr(rate_module, "REACH_RIDGE", 0.5)
+    seen = Seen.of(entries)
+    ours = step_rate(seen, horizon=HORIZON)
+    journeys = Journeys.of(seen, least=1)
+    journeys = journeys.where(journeys.debut + HORIZON <= seen.chart_day.max())
+    at_risk, chosen = journeys.first_choices(seen, HORIZON)
+    footprint = journeys.day == journeys.debut[:, None]
+    number, free = chosen.sum(axis=1), at_risk.sum(axis=1)
+    design = rate_design(footprint)
+    model = GLM(number, design, Poisson(), offset=np.log(free) + ours.level)
+    # statsmodels divides the likelihood by the number of rows
+    theirs = model.fit_regularized(alpha=0.5 / len(number), L1_wt=0.0).params
+    expected = np.exp(design @ theirs + ours.level) * free
+    np.testing.assert_allclose(ours.expected(footprint, free), expected, rtol=POISSON_TOLERANCE)
+    assert ours.arrived[0] == 0
+    assert ours.arrived[-1] == 1
+    age = (journeys.day - journeys.debut[:, None])[chosen]
+    assert ours.arrived[3] == pytest.approx((age <= 3).mean())
+    assert ours.expected(footprint, free).sum() == pytest.approx(number.sum(), rel=0.02)
+
+
+def test_without_an_entry_after_a_debut_no_rate_is_known(entries: Entries) -> None:
+    with pytest.raises(DataSaysNoError, match="no track enters a market in the 365 days after a debut"):
+        step_rate(Seen.of(entries), horizon=365)
 
 
 def test_fitted_to_real_entries_it_says_more_than_sizes(entries: Entries) -> None:

@@ -1,6 +1,7 @@
 """Artifacts and contracts: every table that a command writes is what its contract says, and no contract is without."""
 
 import re
+import shutil
 from collections.abc import Sequence
 from datetime import date
 from fnmatch import fnmatchcase
@@ -34,6 +35,7 @@ MADE = {
     "simulated": ("simulate",),
     "star": ("simulate",),
     "recovery": ("recovery",),
+    "regressed": ("regress",),
 }
 """Folder made below → the groups of `ARTIFACTS` that it has tables of; a later one overrules an earlier one."""
 
@@ -89,7 +91,7 @@ def run_study(charts: Path, place: Path, truth: Path | None = None) -> Path:
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def made(regressed: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a folder with the folders of `MADE`: two years of simulated charts through every command."""
     place = tmp_path_factory.mktemp("made")
     simulate(LARGE, place / "star", layout="star")
@@ -109,6 +111,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     command("ingest", charts, "--join-aux", place / "auxiliary", "--out", place / "joined")
     command("clean", place / "ingested", "--out", place / "cleaned")
     write_recovery(place / "recovery", cells_of(["influence-sparse"], [300], [5]), simulations=1, samples=1)
+    shutil.copytree(regressed, place / "regressed")
     return place
 
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from diffusion import open_charts, open_sample
 from graphs import next_market_choice
 from pipelines.features.crossborder import CrossBorder
-from pipelines.features.graph import CUTOFF, Graph, seen_by
+from pipelines.features.graph import CUTOFF, Graph
 from pipelines.features.history import History
 from pipelines.features.market import Market
 from pipelines.features.observations import Observations
@@ -229,8 +229,6 @@ def test_the_choice_learned_at_cut_offs_is_that_of_the_entries(real: History) ->
     last = real.until(day)
     direct = next_market_choice(last.as_entries(), horizon=14)
     place = [real.markets.index(market) for market in direct.markets]
-    arrays = seen_by(last)
-    assert len(arrays.track) == len(last.as_entries())
     learned = family.state()["affinity"][np.ix_(place, place)]
     together = family.state()["together"][np.ix_(place, place)]
     off = ~np.eye(len(place), dtype=bool)

@@ -1,7 +1,6 @@
 """Chart rows as regression targets, the seed baseline, and the command that writes it."""
 
 import sys
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,7 +14,6 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from diffusion import Charts, DataSaysNoError, open_charts
-from diffusion.simulation import Simulation, simulate
 from pipelines.commands.main import cli, main
 from pipelines.features.history import History
 from pipelines.features.same_market import SameMarket
@@ -25,24 +23,13 @@ from pipelines.models.seed_columns import AUDIO, SeedColumns
 from pipelines.models.targets import ChartRows, dates_before, with_features
 from tests.conftest import WriteCsv, kaggle_rows
 
-SMALL = Simulation(400, 5, 420, seed=4, depth=40, cadence="weekly")
-"""Weekly charts with audio features that say nothing."""
-
 NONE = 0.02
 """R² that a model without information does not pass on these rows."""
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a folder with simulated charts."""
-    place = tmp_path_factory.mktemp("regress")
-    simulate(SMALL, place, layout="star")
-    return place / "charts"
-
-
-@pytest.fixture(scope="module")
-def charts(folder: Path) -> Charts:
-    return open_charts(folder)
+def charts(weekly: Path) -> Charts:
+    return open_charts(weekly)
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +44,8 @@ def test_rows_have_their_target_and_the_chart_date_before(history: History) -> N
     assert rows.log_streams == pytest.approx(np.log(table.streams[table.market < len(history.markets)]))
     before = dates_before(history, rows)
     dates = sorted(set(history.observed.day.tolist()))
-    debut = {track: day for day, track in sorted(zip(history.entries.day, history.entries.track), reverse=True)}
+    entries = zip(history.entries.day, history.entries.track, strict=True)
+    debut = {track: day for day, track in sorted(entries, reverse=True)}
     for at in np.random.default_rng(0).integers(0, len(rows), 300):
         earlier = [day for day in dates if day < rows.day[at]]
         known = bool(earlier) and debut[rows.track[at]] <= earlier[-1]
@@ -71,7 +59,7 @@ def test_features_are_those_of_the_chart_before_and_never_of_the_row(history: Hi
     found = pd.DataFrame(values, columns=[feature.name for feature in described])
     table = history.positions
     place = {(day, market, track): (rank, streams) for day, market, track, rank, streams in
-             zip(table.day, table.market, table.track, table.rank, table.streams)}  # fmt: skip
+             zip(table.day, table.market, table.track, table.rank, table.streams, strict=True)}  # fmt: skip
     before = dates_before(history, rows)
     for at in np.random.default_rng(1).integers(0, len(rows), 300):
         rank, streams = place.get((before[at], rows.market[at], rows.track[at]), (np.nan, np.nan))
@@ -151,32 +139,24 @@ def test_a_target_that_was_dealt_at_random_is_not_predicted(history: History, ch
     assert (scores.loc[scores["chosen"], "r2"] < 2 * NONE).all()
 
 
-Shell = Callable[..., tuple[int, str, str]]
-
-
-def command(*arguments: object) -> None:
-    cli.main([str(argument) for argument in arguments], standalone_mode=False)
-
-
-def test_the_command_writes_tables_figures_and_words(
-    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+def test_the_command_writes_tables_figures_and_words_once(
+    weekly: Path, regressed: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    command("regress", folder, "--out", tmp_path / "out", "--rows", 3_000)
-    said = capsys.readouterr().out
-    assert said == (tmp_path / "out" / "regress.txt").read_text()
-    assert "explain R²" in said and "left out  chart: always 'top200'" in said
-    scores = pd.read_parquet(tmp_path / "out" / "seed_baseline.parquet")
-    assert scores.equals(pd.read_csv(tmp_path / "out" / "seed_baseline.csv", float_precision="round_trip"))
+    scores = pd.read_parquet(regressed / "seed_baseline.parquet")
+    assert scores.equals(pd.read_csv(regressed / "seed_baseline.csv", float_precision="round_trip"))
     assert set(scores["features"]) == {"seed", "audio", "market", "last chart", "without last chart", "ours"}
-    gains = pd.read_parquet(tmp_path / "out" / "feature_gains.parquet")
+    assert (scores[scores["chosen"]].groupby(["rows", "split", "features"]).size() == 5).all()
+    gains = pd.read_parquet(regressed / "feature_gains.parquet")
     assert ((gains["low"] < gains["r2_gain"]) & (gains["r2_gain"] < gains["high"])).all()
-    coefficients = pd.read_parquet(tmp_path / "out" / "regression_coefficients.parquet")
-    assert {"af_tempo", "rank_here"} <= set(coefficients["term"])
-    assert (tmp_path / "out" / "coefficient_paths_ours.svg").is_file()
-    before = {path: path.stat().st_mtime_ns for path in (tmp_path / "out").iterdir() if path.suffix == ".parquet"}
-    command("regress", folder, "--out", tmp_path / "out", "--rows", 3_000)
-    assert capsys.readouterr().out == said
-    assert before == {path: path.stat().st_mtime_ns for path in before}
+    coefficients = pd.read_parquet(regressed / "regression_coefficients.parquet")
+    assert {"af_tempo", "rank_here", "market_rate"} <= set(coefficients["term"])
+    assert (regressed / "coefficient_paths_ours.svg").is_file()
+    before = {path: path.stat().st_mtime_ns for path in regressed.glob("*.parquet")}
+    cli.main(["regress", str(weekly), "--out", str(regressed), "--rows", "3000"], standalone_mode=False)
+    said = capsys.readouterr().out
+    assert said == (regressed / "regress.txt").read_text()
+    assert "explain R²" in said and "left out  chart: always 'top200'" in said
+    assert before == {path: path.stat().st_mtime_ns for path in regressed.glob("*.parquet")}
 
 
 def test_charts_without_streams_have_a_rank(charts: Charts, history: History, tmp_path: Path) -> None:
