@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from diffusion import DataSaysNoError
 from diffusion.arrays import Flags
+from diffusion.files import read_table
 from pipelines.backtest.censoring import times_of, with_curve
 from pipelines.backtest.contenders import Contender
 from pipelines.backtest.panel import Panel
@@ -109,8 +110,7 @@ class Jobs:
     def forecasts(self, jobs: Sequence[Job]) -> Iterator[tuple[Job, Forecast]]:
         """Yield the predictions of jobs that are made, in order."""
         for job in jobs:
-            with Folder(self.place) as folder:
-                table = folder.read_table(job.file)
+            table = read_table(self.place / job.file)
             by = table["p_by"].combine_chunks().flatten().to_numpy().reshape(table.num_rows, -1)
             p, days = table["p_enter"].to_numpy(), table["expected_days"].to_numpy()
             yield job, Forecast(p, days, by, times_of(self.panel.examples.horizon, self.panel.history.cadence))

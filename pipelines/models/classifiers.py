@@ -87,8 +87,8 @@ def forest(seed: int = 0) -> Classifier:
 def thinned(examples: Examples, rows: int, seed: int) -> tuple[Ints, Floats]:
     """Return rows of about so many candidates, and their weights.
 
-    Observations with an entry are preferred: they make half of the rows, or all that there are. Weights are one over the
-    share of such observations that is kept.
+    Observations with an entry are preferred: they make half of the rows, or all that there are. Weights are one over
+    the share of such observations that is kept.
     """
     new = np.diff(examples.observation, prepend=-1) != 0
     number = np.cumsum(new) - 1
