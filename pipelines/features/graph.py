@@ -12,6 +12,7 @@ from graphs.next_market import Preferences, StepRate
 from pipelines.features.graph_fits import baseline_arrays, choice_arrays
 from pipelines.features.history import History
 from pipelines.features.level import Level
+from pipelines.features.places import add_places, with_places
 from pipelines.features.registry import Feature, Values
 from pipelines.features.scene import Scene
 
@@ -43,10 +44,14 @@ class Graph:
             "choice_share", "share", "Chance that the market is next, given that the track enters one of the open "
             "markets: choice model of the markets entered so far (`graphs.next_market_choice`).",
         ),
-        _graph("choice_score", "log", "Logarithm of the market's weight in that choice, its mean over open markets 0."),
+        *with_places(
+            _graph("choice_score", "log", "Log of the market's weight in that choice, its mean over open markets 0.")
+        ),
         _graph("choice_rank", "rank", "Rank of the market in that choice, 0 for the first, among open markets."),
         _graph("choice_size", "log", "The market's size in that choice: its weight for a track without affinities."),
-        _graph("choice_affinity", "log", "What the markets entered add to the logarithm of the market's weight."),
+        *with_places(
+            _graph("choice_affinity", "log", "What the markets entered add to the logarithm of the market's weight.")
+        ),
         _graph("choice_together", "log", "What the markets entered add to it within footprints of one date."),
         _graph("choice_focus", "bits", "Bits by which that choice is more certain than one among equal markets."),
         _graph(
@@ -117,7 +122,7 @@ class Graph:
             found |= self._steps(scene, rate, found["choice_share"])
         if "baseline_size" in self._learned:
             found |= self._baseline(scene)
-        return found
+        return add_places(self.features, found, scene)
 
     def _choice(self, scene: Scene) -> dict[str, NDArray[np.float32]]:
         learned = self._learned
