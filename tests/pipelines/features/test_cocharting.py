@@ -36,12 +36,12 @@ def small(write_csv: WriteCsv) -> History:
 
 
 def advance(history: History, families: Sequence[Family], first: int, last: int) -> Scene:
-    """Let families take in days, counted from the first of the history; return all tracks on the last."""
+    """Let families take in days, counted from the first of the history; return the first tracks on the last."""
     for day in range(history.first_day + first, history.first_day + last + 1):
         known = history.until(day)
         for family in families:
             family.advance(known, day)
-    return Scene.of(known, EntryIndex.of(history), day, np.arange(len(known.tracks)))
+    return Scene.of(known, EntryIndex.of(history), day, np.arange(min(len(known.tracks), 200)))
 
 
 def joint_and_its_sources(horizon: int) -> Sequence[Family]:
@@ -59,7 +59,7 @@ def test_co_charting_by_hand(small: History) -> None:
         [TRIO, PAIR, 1 + PAIR],
     ])  # fmt: skip
     state = family.state()
-    np.testing.assert_allclose(state["lasting"], table)
+    np.testing.assert_allclose(np.asarray(state["lasting"], np.float64), table)
     half = float(0.5 ** (1 / (1.6 * HORIZON)))
     assert state["recent"][US, SE] == pytest.approx(PAIR * half)
     assert state["recent"][NO, SE] == pytest.approx(TRIO)
