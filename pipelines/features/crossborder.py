@@ -189,9 +189,11 @@ class CrossBorder:
         for suffix in ("", "_recent"):
             share = tables[f"ties{suffix}"] / (tables[f"entries{suffix}"][:, None] + TIE_PRIOR)
             found[f"tie_share{suffix}"] = entered @ share.astype(np.float32) / number
-        found["tie_regression"] = entered @ co_charting(tables["together"], RIDGE).astype(np.float32) / np.sqrt(number)
+        # in double precision, so that scores that are equal have one place
+        exact = entered.astype(np.float64)
+        found["tie_regression"] = (exact @ co_charting(tables["together"], RIDGE) / np.sqrt(number)).astype(np.float32)
         flow = tables["steps"] / (tables["entries_recent"][:, None] + TIE_PRIOR)
-        found["step_flow"] = entered @ flow.astype(np.float32)
+        found["step_flow"] = (exact @ flow).astype(np.float32)
         return found
 
     def lag_medians(self) -> Floats:

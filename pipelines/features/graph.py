@@ -47,7 +47,6 @@ class Graph:
         *with_places(
             _graph("choice_score", "log", "Log of the market's weight in that choice, its mean over open markets 0.")
         ),
-        _graph("choice_rank", "rank", "Rank of the market in that choice, 0 for the first, among open markets."),
         _graph("choice_size", "log", "The market's size in that choice: its weight for a track without affinities."),
         *with_places(
             _graph("choice_affinity", "log", "What the markets entered add to the logarithm of the market's weight.")
@@ -132,16 +131,12 @@ class Graph:
         number = at_risk.sum(axis=1, keepdims=True)
         share = fit.chances(scene.entered, at_risk)
         bits = (share * np.log2(np.where(share > 0, share, 1))).sum(axis=1)
-        order = np.argsort(np.where(at_risk, -log, np.inf), axis=1, kind="stable")
-        rank = np.empty(log.shape, np.float32)
-        np.put_along_axis(rank, order, np.arange(log.shape[1], dtype=np.float32)[None], axis=1)
         middle = np.where(at_risk, log, 0).sum(axis=1, keepdims=True) / np.maximum(number, 1)
         together = Preferences(np.zeros(len(fit.size)), learned["together"])
         alone = Preferences(np.zeros(len(fit.size)), fit.affinity)
         return {
             "choice_share": np.where(at_risk, share, np.nan).astype(np.float32),
             "choice_score": (log - middle).astype(np.float32),
-            "choice_rank": np.where(at_risk, rank, np.nan).astype(np.float32),
             "choice_size": fit.size.astype(np.float32),
             "choice_affinity": alone.log_weights(scene.entered),
             "choice_together": together.log_weights(scene.entered),

@@ -12,9 +12,6 @@ from pipelines.features.scene import Scene
 LOGARITHMS: Final = ("log", "log odds")
 """Units of scores that are logarithms: their share of the best is the exponential of the difference."""
 
-ALIKE: Final = 1e-4
-"""Scores that differ by less than about this part of the track's largest (logarithms: by this much) share a place."""
-
 
 def with_places(score: Feature) -> tuple[Feature, Feature, Feature]:
     """Return a score, its place and its share of the best, which `add_places` makes."""
@@ -24,7 +21,7 @@ def with_places(score: Feature) -> tuple[Feature, Feature, Feature]:
         score,
         Feature(
             f"{score.name}_place", "rank", f"Place of {score.name} among the open markets not entered: 1 for the "
-            "largest, the mean place of markets alike.", *kept
+            "largest, the mean place of equal ones.", *kept
         ),
         Feature(
             f"{score.name}_of_best", "share", f"{apart}, where m is the largest {score.name} of the open markets not "
@@ -44,6 +41,11 @@ def add_places(features: tuple[Feature, ...], found: Mapping[str, Values], scene
         Name → values of the others.
     scene
         The tracks of the day. Markets that cannot be entered have no place.
+
+    Notes
+    -----
+    Scores are to be computed in double precision and rounded to single at the end: otherwise equal ones differ by the
+    order in which their terms are added, and so do their places.
     """
     added: dict[str, Values] = {}
     candidate = scene.open & ~scene.entered
@@ -52,12 +54,12 @@ def add_places(features: tuple[Feature, ...], found: Mapping[str, Values], scene
             score = feature.name.removesuffix("_place")
             logarithm = next(each.unit for each in features if each.name == score) in LOGARITHMS
             scores = np.where(candidate, found[score], np.nan)
-            added[feature.name] = places(scores, logarithm=logarithm)
+            added[feature.name] = places(scores)
             added[f"{score}_of_best"] = shares_of_best(scores, logarithm=logarithm)
     return {**found, **added}
 
 
-def places(scores: Values, *, logarithm: bool = False) -> Values:
+def places(scores: Values) -> Values:
     """Return, (n, m), the place of every score in its row, 1 for the largest; NaN where the score is.
 
     Examples
@@ -65,9 +67,7 @@ def places(scores: Values, *, logarithm: bool = False) -> Values:
     >>> places(np.array([[0.5, np.nan, 0.75, 0.5]], np.float32)).tolist()
     [[2.5, nan, 1.0, 2.5]]
     """
-    scale = 1.0 if logarithm else np.fmax.reduce(np.abs(scores), axis=1, initial=0, keepdims=True)
-    rounded = np.round(scores / np.where(scale > 0, scale, 1) / ALIKE)
-    ranks = rankdata(np.where(np.isnan(scores), np.inf, -rounded), axis=1)
+    ranks = rankdata(np.where(np.isnan(scores), np.inf, -scores), axis=1)
     return np.where(np.isnan(scores), np.nan, ranks).astype(np.float32)
 
 
