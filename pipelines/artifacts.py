@@ -57,7 +57,6 @@ ARTIFACTS: Final[Mapping[str, Mapping[str, Contract]]] = {
     },
     "audit": {"audit.parquet": audit.AUDIT},
     "backtest": {
-        "predictions.parquet": backtest.PREDICTIONS,
         "predictions/*.parquet": backtest.BACKTEST_PREDICTIONS,
         "backtest_scores.parquet": backtest.BACKTEST_SCORES,
         "backtest_calibration.parquet": backtest.BACKTEST_CALIBRATION,
@@ -66,6 +65,7 @@ ARTIFACTS: Final[Mapping[str, Mapping[str, Contract]]] = {
         "backtest_ablation.parquet": backtest.BACKTEST_ABLATION,
         "backtest_importance.parquet": backtest.BACKTEST_IMPORTANCE,
     },
+    "backtest --protocol-truth": {"predictions*.parquet": backtest.PREDICTIONS},
     "recovery": {
         "recovery.parquet": recovery.RECOVERY,
         "simulations/claims-*/*.parquet": recovery.RECOVERY_CLAIMS,
