@@ -149,9 +149,9 @@ class Latest:
         train, test = self.examples.where(self.trained_on), self.examples.where(self.tested)
         for part, what in ((train, "earlier"), (test, "later")):
             if not part.entered.any():
+                tracks = many(len(np.unique(part.track)), f"{what} track")
                 raise DataSaysNoError(
-                    f"none of the {many(len(np.unique(part.track)), f'{what} track')} entered another market within "
-                    f"{many(self.fold.horizon, 'day')}"
+                    f"of {tracks} none entered another market within {many(self.fold.horizon, 'day')}"
                 )
         found = {}
         for contender in contenders(MODELS):

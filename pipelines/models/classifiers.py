@@ -33,7 +33,7 @@ class Classifier:
     rows
         Rows that it is fitted on, more or less.
     scaled
-        Whether the features are standardised first.
+        Whether the features are standardised first, after values beyond those fitted on were moved to the nearest.
     seed
         Seed of the sample.
     """
@@ -63,10 +63,11 @@ class Classifier:
         from sklearn.base import clone
         from sklearn.impute import SimpleImputer
         from sklearn.pipeline import make_pipeline
-        from sklearn.preprocessing import StandardScaler
+        from sklearn.preprocessing import MinMaxScaler, StandardScaler
 
-        steps = [SimpleImputer(strategy="median", add_indicator=True, keep_empty_features=True)]
-        return make_pipeline(*steps, *([StandardScaler()] if self.scaled else []), clone(self.estimator))
+        filled = SimpleImputer(strategy="median", add_indicator=True, keep_empty_features=True)
+        scaled = [MinMaxScaler(clip=True), StandardScaler()] if self.scaled else []
+        return make_pipeline(filled, *scaled, clone(self.estimator))
 
 
 def logistic(seed: int = 0) -> Classifier:

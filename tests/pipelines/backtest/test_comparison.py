@@ -32,6 +32,11 @@ def charts(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
+def few(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return spread_charts(tmp_path_factory.mktemp("few") / "charts.parquet", seed=5, weeks=30, debuts=4)
+
+
+@pytest.fixture(scope="module")
 def history(charts: Path) -> History:
     with open_charts(charts) as opened:
         return History.of(opened, opened.entries())
@@ -74,6 +79,7 @@ def test_charts_that_are_too_short_are_refused(history: History) -> None:
 # -- tables -----------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_all_models_stand_in_one_table(made: tuple[Path, Backtest]) -> None:
     scores = made[1].tables["backtest_scores"]
     assert WANTED.models is not None
@@ -90,6 +96,7 @@ def test_all_models_stand_in_one_table(made: tuple[Path, Backtest]) -> None:
     assert (bounded["low"] <= bounded["high"]).all()
 
 
+@pytest.mark.slow
 def test_scores_are_those_of_the_predictions_kept(made: tuple[Path, Backtest], history: History) -> None:
     """Predictions read back from the folder and joined by their keys have the scores of the table."""
     place, backtest = made
@@ -112,6 +119,7 @@ def test_scores_are_those_of_the_predictions_kept(made: tuple[Path, Backtest], h
         assert table["1", 0, "credits", metric] == pytest.approx(found[metric])
 
 
+@pytest.mark.slow
 def test_other_tables_add_up(made: tuple[Path, Backtest]) -> None:
     tables = made[1].tables
     calibration, markets = tables["backtest_calibration"], tables["backtest_markets"]
@@ -138,6 +146,7 @@ def test_other_tables_add_up(made: tuple[Path, Backtest]) -> None:
     assert (caught["caught"].fillna(0) * caught["entries"]).sum() / caught["entries"].sum() == pytest.approx(pooled)
 
 
+@pytest.mark.slow
 def test_what_was_found_is_said_in_words(made: tuple[Path, Backtest]) -> None:
     lines = summary_lines(made[1])
     assert lines[0].startswith("tested    180 tracks")
@@ -151,7 +160,7 @@ def test_what_was_found_is_said_in_words(made: tuple[Path, Backtest]) -> None:
 
 
 def test_a_run_goes_on_where_it_stopped_and_other_settings_make_it_anew(
-    charts: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    few: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fitted: list[str] = []
     make = Jobs.make
@@ -163,12 +172,11 @@ def test_a_run_goes_on_where_it_stopped_and_other_settings_make_it_anew(
         fitted.append(job.name)  # type: ignore[attr-defined]
 
     monkeypatch.setattr(Jobs, "make", stopping)
-    few = Wanted(("random", "credits"), replicates=10)
-    plan = replace(PLAN, sample=80)
+    wanted = Wanted(("random", "credits"), replicates=10)
 
     def run(**changed: int) -> Backtest:
-        with open_charts(charts) as opened:
-            return write_backtest(opened, tmp_path / "out", replace(plan, **changed), few)
+        with open_charts(few) as opened:
+            return write_backtest(opened, tmp_path / "out", replace(PLAN, horizon=14, **changed), wanted)
 
     stop_at = 3
     with pytest.raises(KeyboardInterrupt):
@@ -184,10 +192,10 @@ def test_a_run_goes_on_where_it_stopped_and_other_settings_make_it_anew(
     assert len(fitted) == 8
 
 
-def test_the_command_writes_a_backtest(charts: Path, tmp_path: Path) -> None:
-    arguments = ["backtest", str(charts), "--out", str(tmp_path / "out"), "--horizon", "28", "--folds", "1"]
-    few = ["--sample-tracks", "60", "--model", "random", "--model", "market_rate", "--cluster", "artist"]
-    done = CliRunner().invoke(cli, [*arguments, *few], catch_exceptions=False)
+def test_the_command_writes_a_backtest(few: Path, tmp_path: Path) -> None:
+    arguments = ["backtest", str(few), "--out", str(tmp_path / "out"), "--horizon", "14", "--folds", "1"]
+    options = ["--sample-tracks", "60", "--model", "random", "--model", "market_rate", "--cluster", "artist"]
+    done = CliRunner().invoke(cli, [*arguments, *options], catch_exceptions=False)
     assert done.exit_code == 0
     assert "market_rate" in done.output
     scores = pd.read_parquet(tmp_path / "out" / "backtest_scores.parquet")

