@@ -159,7 +159,7 @@ class Latest:
                 if contender.name == DEFAULT:
                     found[DEFAULT] = self._fitted(train).predict(test)
                 else:
-                    found[contender.name] = contender.make(self.history, self.seed).fit(train).predict(test)
+                    found[contender.name] = contender.make(self.history, self.seed, 1).fit(train).predict(test)
             except (DataSaysNoError, SettingError) as error:
                 gaps[f"model '{contender.name}'"] = str(error)
         return found
