@@ -26,6 +26,7 @@ TYPES: Final = {
     pa.int32(): "whole number",
     pa.int64(): "whole number",
     pa.float64(): "number",
+    pa.list_(pa.float64()): "list of numbers",
     pa.bool_(): "true or false",
 }
 """Arrow type → the word for it."""

@@ -15,7 +15,7 @@ from diffusion.contracts import (
     TRUTH,
     Contract,
 )
-from pipelines.contracts import audit, auxiliary, raw, recovery, regression
+from pipelines.contracts import audit, auxiliary, backtest, raw, recovery, regression
 from pipelines.study.steps import STEPS
 
 _STAR: Final = {
@@ -56,6 +56,16 @@ ARTIFACTS: Final[Mapping[str, Mapping[str, Contract]]] = {
         **{f"charts/{name}": contract for name, contract in _STAR.items()},
     },
     "audit": {"audit.parquet": audit.AUDIT},
+    "backtest": {
+        "predictions/*.parquet": backtest.BACKTEST_PREDICTIONS,
+        "backtest_scores.parquet": backtest.BACKTEST_SCORES,
+        "backtest_calibration.parquet": backtest.BACKTEST_CALIBRATION,
+        "backtest_markets.parquet": backtest.BACKTEST_MARKETS,
+        "backtest_learning.parquet": backtest.BACKTEST_LEARNING,
+        "backtest_ablation.parquet": backtest.BACKTEST_ABLATION,
+        "backtest_importance.parquet": backtest.BACKTEST_IMPORTANCE,
+    },
+    "backtest --protocol-truth": {"predictions*.parquet": backtest.PREDICTIONS},
     "recovery": {
         "recovery.parquet": recovery.RECOVERY,
         "simulations/claims-*/*.parquet": recovery.RECOVERY_CLAIMS,

@@ -9,7 +9,6 @@ from matplotlib.ticker import FixedLocator, NullLocator
 
 from diffusion import SettingError
 from figures.forecasts.scores import METRICS, SHOWN, scores_of
-from figures.page.checks import checked
 from figures.page.style import GROUP_STYLES, Page, applied
 from figures.page.text import shortened
 
@@ -43,12 +42,9 @@ def learning_curves(
     >>> learning_curves(table, metrics=["ndcg@5"]).axes[0].get_title(loc="left")
     'ndcg at 5'
     """
-    tracks = checked(table, "backtest_learning", texts=["model"], numbers=["tracks"])
-    if not (tracks["tracks"] >= 1).all():
+    rows = scores_of(table, "backtest_learning", "model", metrics, numbers=["tracks"])
+    if not (rows["tracks"] >= 1).all():
         raise SettingError("the table 'backtest_learning' has a number of tracks below 1")
-    keyed = table.assign(place=tracks["model"].to_numpy() + " of " + tracks["tracks"].astype(str).to_numpy())
-    kept = scores_of(keyed, "backtest_learning", "place", metrics)
-    rows = kept.join(tracks.loc[kept.index])
     with applied():
         return _drawn(rows, metrics, title)
 

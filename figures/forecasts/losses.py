@@ -81,8 +81,8 @@ def feature_importance(table: pd.DataFrame, *, title: str = "What the forecast d
     Parameters
     ----------
     table
-        One row per family and feature: `kind` (``family`` or ``feature``), `name`, `log_loss` (skill lost). The 25
-        features with the largest losses are drawn.
+        One row per family and feature: `kind` (``family`` or ``feature``), `name`, `log_loss` (skill lost). Drawn are
+        families, and the features with the largest losses, 25 at most.
     title
         Title; markup in it has no effect.
 
@@ -106,7 +106,8 @@ def feature_importance(table: pd.DataFrame, *, title: str = "What the forecast d
     if strange:
         raise SettingError(f"the table 'backtest_importance' has the kind '{strange[0][:40]}'; give family or feature")
     rows = rows.sort_values("log_loss", ascending=False, kind="stable")
-    parts = [rows[rows["kind"] == kind].head(FEATURES) for kind in ("family", "feature")]
+    families, single = (rows[rows["kind"] == kind] for kind in ("family", "feature"))
+    parts = [families, single[single["log_loss"] > 0].head(FEATURES)]
     sizes = [max(len(each), 2) for each in parts]
     with applied():
         page = Page(title, [], height=1.2 + _ROW * sum(sizes))

@@ -72,17 +72,24 @@ def forecast_scores(
         return _drawn(rows, models, metrics, title)
 
 
-def scores_of(table: pd.DataFrame, name: str, key: str, metrics: Sequence[str]) -> pd.DataFrame:
-    """Return the rows of the metrics drawn, checked: `key`, `metric`, `value`, `low`, `high`."""
+def scores_of(
+    table: pd.DataFrame, name: str, key: str, metrics: Sequence[str], *, numbers: Sequence[str] = ()
+) -> pd.DataFrame:
+    """Return the rows of the metrics drawn, checked: `key` (a text), `numbers`, `metric`, `value`, `low`, `high`.
+
+    Key and numbers occur once for each metric.
+    """
     strange = [metric for metric in metrics if metric not in METRICS]
     if strange or not metrics:
         raise SettingError(f"metrics are {', '.join(METRICS)}; got '{', '.join(map(str, strange))}'")
-    rows = checked(table, name, texts=[key, "metric"], numbers=["value", "low", "high"])
+    rows = checked(table, name, texts=[key, "metric"], numbers=[*numbers, "value", "low", "high"])
     rows = rows[rows["metric"].isin(metrics)]
     if rows["value"].isna().all():
         raise DataSaysNoError(f"there is nothing to draw; the table '{name}' has no value of {', '.join(metrics)}")
-    if rows.duplicated([key, "metric"]).any():
-        raise SettingError(f"the table '{name}' has more than one row for a {key} and a metric")
+    if rows.duplicated([key, *numbers, "metric"]).any():
+        raise SettingError(
+            f"the table '{name}' has more than one row for a {' with '.join([key, *numbers])} and a metric"
+        )
     return rows
 
 

@@ -78,8 +78,9 @@ def write_backtest(
     tell("reading charts")
     history = History.of(charts, charts.entries())
     panel = Panel.of(history, plan, tell=tell)
-    inputs = {"charts": digest(history), **asdict(plan), "features": panel.examples.names}
-    jobs = Jobs(panel, Path(place), inputs, plan.seed)
+    settings = {name: value for name, value in asdict(plan).items() if name != "threads"}
+    inputs = {"charts": digest(history), **settings, "features": panel.examples.names}
+    jobs = Jobs(panel, Path(place), inputs, seed=plan.seed, threads=plan.threads)
     report = Comparison(panel, jobs, chosen, plan, wanted)
     asked = report.jobs()
     left = jobs.left(asked)
@@ -89,10 +90,10 @@ def write_backtest(
     found = report.tables(tell)
     notes = report.notes()
     with Folder(place) as folder:
-        folder.begin(STEP, fingerprint(STEP, VERSION, inputs, asdict(wanted)), parameters=asdict(plan), notes=notes)
+        folder.begin(STEP, fingerprint(STEP, VERSION, inputs, asdict(wanted)), parameters=settings, notes=notes)
         for name, table in found.items():
             folder.put_table(STEP, f"{name}.parquet", _CONTRACTS[name].conform(pa.Table.from_pandas(table)))
-        for name, content in _figures(found).items():
+        for name, content in _figures(found, wanted.cluster).items():
             folder.put(STEP, f"figures/{name}.svg", content)
     return Backtest(found, notes)
 
@@ -130,7 +131,7 @@ def summary_lines(backtest: Backtest) -> list[str]:
     return lines + [f"{name:<13}" + "".join(f"{wide.loc[name, each]:>19.3f}" for each in shown) for name in order]
 
 
-def _figures(found: dict[str, pd.DataFrame]) -> dict[str, bytes]:
+def _figures(found: dict[str, pd.DataFrame], cluster: str) -> dict[str, bytes]:
     """Return name → SVG."""
     import figures
 
@@ -138,7 +139,9 @@ def _figures(found: dict[str, pd.DataFrame]) -> dict[str, bytes]:
     models = [contender.name for contender in CONTENDERS if contender.name in set(scores["model"])]
     drawn = {
         "forecast_scores": figures.forecast_scores(scores[(scores["fold"] == ALL) & (scores["point"] == 0)]),
-        "forecast_calibration": figures.calibration(_best_last(found["backtest_calibration"], models)),
+        "forecast_calibration": figures.calibration(
+            _last_first(found["backtest_calibration"], models), cluster=cluster
+        ),
         "market_errors": figures.market_errors(found["backtest_markets"], model=models[-1]),
     }
     if "backtest_learning" in found:
@@ -148,7 +151,7 @@ def _figures(found: dict[str, pd.DataFrame]) -> dict[str, bytes]:
     return {name: figures.render(figure, "svg") for name, figure in drawn.items()}
 
 
-def _best_last(table: pd.DataFrame, models: Sequence[str]) -> pd.DataFrame:
-    """Return the rows of the last models of a list, the very last one first."""
+def _last_first(table: pd.DataFrame, models: Sequence[str]) -> pd.DataFrame:
+    """Return the rows of a table in the opposite order of models, because only the first few are drawn."""
     order = list(reversed(models))
     return table.sort_values("model", key=lambda names: names.map(order.index), kind="stable")

@@ -17,7 +17,7 @@ from pipelines.models.prior_recipe import PriorRecipe
 DEFAULT: Final = "default"
 
 THREADS: Final = 2
-"""Threads of the boosted models."""
+"""Threads of the boosted models, unless another number is asked for; the numbers do not depend on it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,67 +31,72 @@ class Contender:
     words
         What it is, in a few words.
     make
-        Function of charts and seed that returns the model, not fitted.
+        Function of charts, seed and number of threads that returns the model, not fitted.
     simple
         Whether it is a simple baseline, which every model is held against.
     """
 
     name: str
     words: str
-    make: Callable[[History, int], Model]
+    make: Callable[[History, int, int], Model]
     simple: bool = False
 
 
-def _logistic(history: History, seed: int) -> Model:
+def _logistic(history: History, seed: int, threads: int) -> Model:
     return logistic(seed)
 
 
-def _forest(history: History, seed: int) -> Model:
+def _forest(history: History, seed: int, threads: int) -> Model:
     return forest(seed)
 
 
-def _hazard(history: History, seed: int) -> Model:
+def _hazard(history: History, seed: int, threads: int) -> Model:
     return Hazard(history.cadence, seed)
 
 
-def _prior_recipe(history: History, seed: int) -> Model:
-    return PriorRecipe(history, seed)
+def _prior_recipe(history: History, seed: int, threads: int) -> Model:
+    return PriorRecipe(history, seed, threads)
 
 
-def _default(history: History, seed: int) -> Model:
-    return Forecaster(seed=seed, threads=THREADS)
+def _default(history: History, seed: int, threads: int) -> Model:
+    return Forecaster(seed=seed, threads=threads)
 
 
 CONTENDERS: Final = (
-    Contender("random", "candidates in random order", lambda history, seed: Chance(seed), simple=True),
-    Contender("market_rate", "base rate of the market", lambda history, seed: MarketRates(), simple=True),
+    Contender("random", "candidates in random order", lambda history, seed, threads: Chance(seed), simple=True),
+    Contender("market_rate", "base rate of the market", lambda history, seed, threads: MarketRates(), simple=True),
     Contender(
         "language",
         "base rate of the market by languages and continent shared with the markets entered",
-        lambda history, seed: Rule(("overlap_most", "same_language", "same_continent")),
+        lambda history, seed, threads: Rule(("overlap_most", "same_language", "same_continent")),
         simple=True,
     ),
-    Contender("transitions", "transition table, noisy-or", lambda history, seed: TransitionTable(history), simple=True),
+    Contender(
+        "transitions",
+        "transition table, noisy-or",
+        lambda history, seed, threads: TransitionTable(history),
+        simple=True,
+    ),
     Contender(
         "credits",
         "transition table with credit split over the markets entered, noisy-or",
-        lambda history, seed: TransitionTable(history, credited=True),
+        lambda history, seed, threads: TransitionTable(history, credited=True),
         simple=True,
     ),
     Contender(
         "hazard_table",
         "hazards by market, age and reach",
-        lambda history, seed: NextMarket(("hazard_chance",), chance=True),
+        lambda history, seed, threads: NextMarket(("hazard_chance",), chance=True),
     ),
     Contender(
         "baseline",
         "which market next by the baseline of sizes and likeness, times the expected entries",
-        lambda history, seed: NextMarket(("baseline_size", "baseline_likeness"), "spread_entries"),
+        lambda history, seed, threads: NextMarket(("baseline_size", "baseline_likeness"), "spread_entries"),
     ),
     Contender(
         "graph",
         "the graph alone: which market next by the choice model, times the expected entries",
-        lambda history, seed: NextMarket(("choice_score",), "spread_entries"),
+        lambda history, seed, threads: NextMarket(("choice_score",), "spread_entries"),
     ),
     Contender("logistic", f"logistic regression, ridge, on about {LOGISTIC_ROWS:,} candidates", _logistic),
     Contender("hazard", f"discrete-time hazard, ridge, on about {HAZARD_ROWS:,} candidates", _hazard),

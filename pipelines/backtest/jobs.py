@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from diffusion import DataSaysNoError
 from diffusion.arrays import Flags
+from diffusion.files import read_table
 from pipelines.backtest.censoring import times_of, with_curve
 from pipelines.backtest.contenders import Contender
 from pipelines.backtest.panel import Panel
@@ -70,15 +71,16 @@ class Jobs:
         Folder.
     inputs
         Everything that predictions depend on beside the job; a change makes them anew.
-    seed
-        Seed of models and of shares of tracks.
+    seed, threads
+        Seed of models and of shares of tracks, and threads of the boosted models.
     """
 
-    def __init__(self, panel: Panel, place: Path, inputs: dict[str, Any], seed: int) -> None:
+    def __init__(self, panel: Panel, place: Path, inputs: dict[str, Any], *, seed: int, threads: int) -> None:
         self.panel = panel
         self.place = place
         self.inputs = inputs
         self.seed = seed
+        self.threads = threads
 
     def left(self, jobs: Sequence[Job]) -> list[Job]:
         """Return the jobs that the folder does not have."""
@@ -108,8 +110,7 @@ class Jobs:
     def forecasts(self, jobs: Sequence[Job]) -> Iterator[tuple[Job, Forecast]]:
         """Yield the predictions of jobs that are made, in order."""
         for job in jobs:
-            with Folder(self.place) as folder:
-                table = folder.read_table(job.file)
+            table = read_table(self.place / job.file)
             by = table["p_by"].combine_chunks().flatten().to_numpy().reshape(table.num_rows, -1)
             p, days = table["p_enter"].to_numpy(), table["expected_days"].to_numpy()
             yield job, Forecast(p, days, by, times_of(self.panel.examples.horizon, self.panel.history.cadence))
@@ -135,7 +136,7 @@ class Jobs:
         if job.without is not None:
             kept = tuple(feature for feature in train.features if feature.family != job.without)
             train, test = train.only(kept), test.only(kept)
-        forecast = job.contender.make(self.panel.history, self.seed).fit(train).predict(test)
+        forecast = job.contender.make(self.panel.history, self.seed, self.threads).fit(train).predict(test)
         return with_curve(
             replace(forecast, p=np.asarray(forecast.p, np.float64)),
             train,

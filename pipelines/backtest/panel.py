@@ -9,6 +9,7 @@ import numpy as np
 from diffusion import SettingError
 from diffusion.arrays import Floats, Ints
 from diffusion.conventions import WINDOW_DAILY, WINDOW_WEEKLY
+from pipelines.backtest.contenders import THREADS
 from pipelines.backtest.splits import FOLDS, Fold, points_of, rolling_folds
 from pipelines.features.families import families
 from pipelines.features.history import History
@@ -35,12 +36,15 @@ class Plan:
         Tracks drawn at random; None: all.
     seed
         Seed of the random numbers.
+    threads
+        Threads of the boosted models; the numbers do not depend on it.
     """
 
     horizon: int | None = None
     folds: int = FOLDS
     sample: int | None = SAMPLE
     seed: int = 0
+    threads: int = THREADS
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from diffusion import Charts
 from diffusion.arrays import Flags, Ints
-from pipelines.backtest.contenders import DEFAULT, Contender, contenders
+from pipelines.backtest.contenders import DEFAULT, THREADS, contenders
 from pipelines.backtest.panel import digest
 from pipelines.backtest.truth import Asked, Truth, checked_horizon
 from pipelines.contracts.backtest import PREDICTIONS
@@ -21,7 +21,7 @@ from pipelines.features.history import History
 from pipelines.features.table import features
 from pipelines.folders.folder import Folder
 from pipelines.folders.manifest import digest_of_file, fingerprint
-from pipelines.models.examples import Examples
+from pipelines.models.examples import Examples, Forecast
 from pipelines.progress import Report, quiet
 
 STEP: Final = "protocol"
@@ -73,6 +73,7 @@ def predict_truth(
     models: Sequence[str] = (DEFAULT,),
     horizon: int | None = None,
     seed: int = 0,
+    threads: int = THREADS,
     tell: Report = quiet,
 ) -> Told:
     """Write the predictions of models for the test rows of a truth file.
@@ -94,8 +95,8 @@ def predict_truth(
         Names of models (default: the default forecaster).
     horizon
         Days within which entries count (default: the longest time to an entry of the training rows, in whole periods).
-    seed
-        Seed of the random numbers (default 0).
+    seed, threads
+        Seed of the random numbers (default 0), and threads of the boosted models (default 2).
     tell
         Function that is told the progress.
 
@@ -129,7 +130,8 @@ def predict_truth(
     for contender in chosen:
         tell(f"fitting {contender.name}")
         clock = time.monotonic()
-        frame = _predictions(contender, history, train, test, at, truth, seed)
+        forecast = contender.make(history, seed, threads).fit(train).predict(test)
+        frame = _table(truth, forecast, at)
         seconds[contender.name] = time.monotonic() - clock
         files[contender.name] = "predictions.parquet" if len(chosen) == 1 else f"predictions-{contender.name}.parquet"
         step = f"{STEP}-{contender.name}" if len(chosen) > 1 else STEP
@@ -140,10 +142,8 @@ def predict_truth(
     return Told(days, len(train), len(test), width, seconds, files)
 
 
-def _predictions(
-    contender: Contender, history: History, train: Examples, test: Examples, at: Ints, truth: Truth, seed: int
-) -> pd.DataFrame:
-    forecast = contender.make(history, seed).fit(train).predict(test)
+def _table(truth: Truth, forecast: Forecast, at: Ints) -> pd.DataFrame:
+    """Return the predictions of the file's test rows, of which `at` are the rows of the forecast."""
     return pd.DataFrame(
         {
             "track_id": truth.test["track_id"],

@@ -193,7 +193,7 @@ class Comparison:
         test = self.panel.examples.where(rows)
         held = HeldOut.of(self.panel.history, test, self.panel.follow_up[rows], self.usual[self.last.number])
         train = self.kept.training(Job(self.last, self.default))
-        model = self.default.make(self.panel.history, self.plan.seed).fit(train)
+        model = self.default.make(self.panel.history, self.plan.seed, self.plan.threads).fit(train)
         return importance(model, test, held, seed=self.plan.seed, tell=lambda share: tell("exchanging features", share))
 
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 import pyarrow as pa
@@ -13,10 +12,6 @@ from pipelines.folders.folder import Folder
 from pipelines.folders.manifest import fingerprint, to_json
 from pipelines.formatting import many, records, text_table
 from pipelines.progress import progress
-
-if TYPE_CHECKING:
-    from pipelines.features.history import History
-    from pipelines.features.registry import Family
 
 _SHOWN = ["feature", "family", "known", "verdict", "reason"]
 
@@ -66,6 +61,7 @@ def audit_command(
     from pipelines.features.families import families
     from pipelines.features.history import History
     from pipelines.features.own import Own, OwnColumns
+    from pipelines.features.registry import Family
 
     columns_of_own = None if own is None else OwnColumns.read(own)
     with progress() as tell:

@@ -39,6 +39,9 @@ from pipelines.progress import progress
 )
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of the random numbers.")
 @click.option(
+    "--threads", type=click.IntRange(min=1), default=2, show_default=True, help="Threads of the boosted models."
+)
+@click.option(
     "--protocol-truth",
     "truth",
     type=click.Path(path_type=Path),
@@ -86,7 +89,8 @@ def _protocol(
     from pipelines.backtest.protocol import predict_truth
 
     named = [contender.name for contender in CONTENDERS] if all_models else list(models or (DEFAULT,))
-    told = predict_truth(charts, truth, out, models=named, horizon=plan["horizon"], seed=plan["seed"], tell=tell)
+    chosen = {name: plan[name] for name in ("horizon", "seed", "threads")}
+    told = predict_truth(charts, truth, out, models=named, tell=tell, **chosen)
     return asdict(told), told.lines()
 
 
@@ -98,6 +102,6 @@ def _comparison(
     from pipelines.backtest.panel import Plan
     from pipelines.backtest.report import Wanted
 
-    settings = Plan(plan["horizon"], plan["folds"], plan["sample_tracks"] or None, plan["seed"])
+    settings = Plan(plan["horizon"], plan["folds"], plan["sample_tracks"] or None, plan["seed"], plan["threads"])
     made = write_backtest(charts, out, settings, Wanted(models or None, plan["cluster"]), tell=tell)
     return made.notes | {"scores": records(made.tables["backtest_scores"])}, summary_lines(made)

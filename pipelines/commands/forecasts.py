@@ -277,7 +277,7 @@ def _lines(model: "TrainedModel", table: pd.DataFrame, why: Sequence[Any]) -> li
 
 
 def _table(rows: pd.DataFrame, horizon: int) -> str:
-    within = [name for name in rows if name.startswith("p_by_")]
+    within = [name for name in map(str, rows) if name.startswith("p_by_")]
     shown = rows[["market", "name"]].copy()
     for name in within:
         shown[f"by {name.removeprefix('p_by_')} days"] = rows[name].map(percent)

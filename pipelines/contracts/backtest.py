@@ -34,9 +34,9 @@ BACKTEST_PREDICTIONS = Contract(
 
 _SCORE = (
     Column("metric", _TEXT, "name of the metric"),
-    Column("value", _NUMBER, "its value", nullable=True),
-    Column("low", _NUMBER, "lower end of its 95 % interval", nullable=True),
-    Column("high", _NUMBER, "upper end of its 95 % interval", nullable=True),
+    Column("value", _NUMBER, "its value: a share, probability or number", nullable=True),
+    Column("low", _NUMBER, "number: lower end of its 95 % interval", nullable=True),
+    Column("high", _NUMBER, "number: upper end of its 95 % interval", nullable=True),
 )
 
 BACKTEST_SCORES = Contract(
@@ -48,10 +48,10 @@ BACKTEST_SCORES = Contract(
         Column("model", _TEXT, "model"),
         *_SCORE,
         Column("baseline", _TEXT, "simple baseline with the highest pooled recall in this fold at this point"),
-        Column("gain", _NUMBER, "value minus that of the baseline", nullable=True),
-        Column("gain_low", _NUMBER, "lower end of its 95 % interval, paired", nullable=True),
-        Column("gain_high", _NUMBER, "upper end of its 95 % interval, paired", nullable=True),
-        Column("observations", _COUNT, "observations"),
+        Column("gain", _NUMBER, "number: value minus that of the baseline", nullable=True),
+        Column("gain_low", _NUMBER, "number: lower end of its 95 % interval, paired", nullable=True),
+        Column("gain_high", _NUMBER, "number: upper end of its 95 % interval, paired", nullable=True),
+        Column("observations", _COUNT, "number of observations"),
         Column("entries", _COUNT, "entries within the horizon"),
     ),
     ("fold", "point", "model", "metric"),
@@ -65,12 +65,12 @@ BACKTEST_CALIBRATION = Contract(
         Column("kind", _TEXT, "decile (tenth of the predictions) or market"),
         Column("group", _TEXT, "number of the tenth, or market"),
         Column("day", _COUNT, "horizon in days"),
-        Column("candidates", _COUNT, "candidates"),
+        Column("candidates", _COUNT, "candidates: pairs of track and market"),
         Column("entries", _COUNT, "entries within the horizon"),
         Column("predicted", _NUMBER, "mean predicted probability, 0 … 1"),
         Column("observed", _NUMBER, "share that entered, 0 … 1"),
-        Column("low", _NUMBER, "lower end of its 95 % interval"),
-        Column("high", _NUMBER, "upper end of its 95 % interval"),
+        Column("low", _NUMBER, "number: lower end of its 95 % interval"),
+        Column("high", _NUMBER, "number: upper end of its 95 % interval"),
     ),
     ("model", "kind", "group"),
 )
@@ -81,7 +81,7 @@ BACKTEST_MARKETS = Contract(
     (
         Column("model", _TEXT, "model"),
         Column("market", _TEXT, "market"),
-        Column("candidates", _COUNT, "candidates"),
+        Column("candidates", _COUNT, "candidates: pairs of track and market"),
         Column("entries", _COUNT, "entries within the horizon"),
         Column("caught", _NUMBER, "share of the entries among the five markets named for the track", nullable=True),
         Column(
@@ -93,7 +93,7 @@ BACKTEST_MARKETS = Contract(
         Column(
             "brier_skill", _NUMBER, "share of the squared error of the market's own rate that is saved", nullable=True
         ),
-        Column("excess", _NUMBER, "entries predicted over entries observed", nullable=True),
+        Column("excess", _NUMBER, "ratio of entries predicted to entries observed", nullable=True),
     ),
     ("model", "market"),
 )
@@ -115,11 +115,11 @@ BACKTEST_ABLATION = Contract(
     "one metric of the default model fitted without a family of features, last fold, looked at on the debut",
     (
         Column("without", _TEXT, "family left out; empty for the model with all"),
-        Column("features", _COUNT, "features left"),
+        Column("features", _COUNT, "number of features left"),
         *_SCORE,
-        Column("change", _NUMBER, "value minus that with all features", nullable=True),
-        Column("change_low", _NUMBER, "lower end of its 95 % interval, paired", nullable=True),
-        Column("change_high", _NUMBER, "upper end of its 95 % interval, paired", nullable=True),
+        Column("change", _NUMBER, "number: value minus that with all features", nullable=True),
+        Column("change_low", _NUMBER, "number: lower end of its 95 % interval, paired", nullable=True),
+        Column("change_high", _NUMBER, "number: upper end of its 95 % interval, paired", nullable=True),
     ),
     ("without", "metric"),
 )
@@ -131,8 +131,8 @@ BACKTEST_IMPORTANCE = Contract(
         Column("kind", _TEXT, "feature or family"),
         Column("name", _TEXT, "name"),
         Column("family", _TEXT, "family"),
-        Column("loss", _NUMBER, "pooled recall lost when its values are exchanged between tracks"),
-        Column("log_loss", _NUMBER, "log-loss skill lost likewise"),
+        Column("loss", _NUMBER, "share: pooled recall lost when its values are exchanged between tracks"),
+        Column("log_loss", _NUMBER, "share: log-loss skill lost likewise"),
     ),
     ("kind", "name"),
 )

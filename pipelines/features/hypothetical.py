@@ -1,11 +1,13 @@
 """A track that has not been out yet: a history in which it enters some markets on a coming day."""
 
+import re
 from dataclasses import dataclass, replace
 from typing import Final, TypeVar
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from diffusion import DataSaysNoError, SettingError
 from diffusion.arrays import Ints
@@ -51,13 +53,16 @@ def with_debut(known: History, debut: Debut) -> History:
     Raises
     ------
     SettingError
-        When the day is not after the charts known, or a market is unknown to them or not named.
+        When the day is not after the charts known, a market is unknown to them or not named, or a text is no Unicode.
     DataSaysNoError
         When a market has had no chart for 28 days by then.
     """
     if debut.day <= known.last_day:
         shown = np.datetime64(known.last_day, "D")
         raise SettingError(f"charts are known until {shown}; a debut that has not happened comes after that day")
+    for what, text in (("title", debut.title), ("artist", debut.artist)):
+        if text is not None and re.search("[\ud800-\udfff]", text):
+            raise SettingError(f"the {what} of the debut is not valid Unicode text")
     if not debut.markets:
         raise SettingError("name at least one market of the debut")
     strange = [market for market in debut.markets if market not in known.markets]
@@ -100,7 +105,7 @@ def _one_more(tracks: pd.DataFrame, debut: Debut) -> pd.DataFrame:
     return pd.concat([tracks, one], ignore_index=True)
 
 
-def _charts(known: History, latest: Ints, markets: Ints, rank: Ints, code: int, day: int) -> Positions:
+def _charts(known: History, latest: Ints, markets: Ints, rank: NDArray[np.int32], code: int, day: int) -> Positions:
     """Return the latest charts of the markets, dated on the day, with the new track put in."""
     rows = known.positions.between(day - LONG_GAP, day)
     here = (rows.day == latest[rows.market]) & np.isin(rows.market, markets)
@@ -117,7 +122,7 @@ def _charts(known: History, latest: Ints, markets: Ints, rank: Ints, code: int, 
     )
 
 
-def _entries(known: History, latest: Ints, markets: Ints, rank: Ints, code: int, day: int) -> FirstEntries:
+def _entries(known: History, latest: Ints, markets: Ints, rank: NDArray[np.int32], code: int, day: int) -> FirstEntries:
     n = len(markets)
     return FirstEntries(
         day=np.full(n, day, np.int32),
@@ -133,9 +138,16 @@ def _entries(known: History, latest: Ints, markets: Ints, rank: Ints, code: int,
 def _observed(known: History, markets: Ints, day: int) -> Observed:
     """Return the day's coverage: each market goes on as on its latest chart."""
     rows = known.observed.between(day - LONG_GAP, day)
-    opened, depth = np.zeros((2, len(known.markets)), np.int32)
-    opened[rows.market], depth[rows.market] = rows.opened, rows.depth  # in order of day: the latest stays
-    return Observed(np.full(len(markets), day, np.int32), markets.astype(np.int16), opened[markets], depth[markets])
+    latest = np.zeros(len(known.markets), np.int64)
+    latest[rows.market] = np.arange(len(rows.market))  # in order of day: the latest stays
+    at = latest[markets]
+    return Observed(
+        day=np.full(len(markets), day, np.int32),
+        market=markets.astype(np.int16),
+        opened=rows.opened[at],
+        datable=rows.datable[at],
+        depth=rows.depth[at],
+    )
 
 
 def _coverage(known: History, observed: Observed) -> pa.Table:

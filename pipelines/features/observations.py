@@ -83,6 +83,8 @@ class Observations:
             at = dates[np.searchsorted(dates, debut[within] + point, side="right") - 1]
             pairs.append(np.stack([track[within], at]))
         track, day = np.unique(np.concatenate(pairs, axis=1), axis=1)
+        if not len(track):
+            raise DataSaysNoError(f"the charts end less than {min(points)} days after every debut asked for")
         return cls.of(history, track.astype(np.int64), day.astype(np.int32))
 
     def __len__(self) -> int:

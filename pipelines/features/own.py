@@ -214,7 +214,7 @@ def _days(dates: "pd.Series[str]", where: str) -> NDArray[np.int64]:
 
 
 def _numbers(column: "pd.Series[float]", name: str, where: str) -> NDArray[np.float32]:
-    words = column.replace({"true": 1, "True": 1, "false": 0, "False": 0}) if column.dtype == object else column
+    words = column.replace({"true": "1", "True": "1", "false": "0", "False": "0"}) if column.dtype == object else column
     numbers = pd.to_numeric(words, errors="coerce")
     wrong = numbers.isna() & column.notna()
     if wrong.any():

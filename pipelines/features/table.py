@@ -76,6 +76,9 @@ def features(
         Function that is told the share of the days done, 0 … 1.
     """
     days = np.unique(history.observed.day)
+    strange = np.setdiff1d(observations.day, days)
+    if not len(observations) or len(strange):
+        raise ValueError(f"{len(observations)} observations, {len(strange)} of their days without any chart")
     days = days[: np.searchsorted(days, observations.day[-1], side="right")]
     if after is not None:
         days = days[np.searchsorted(days, after) :]

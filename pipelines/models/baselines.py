@@ -196,10 +196,12 @@ class Logit:
     beta
         Intercept and slopes. A slope below `CLEAR` standard errors is 0, so that a variable that does not go with entry
         orders nothing.
+    low, high
+        (v,): least and greatest values fitted on, which stand for those beyond.
     """
 
-    def __init__(self, beta: Floats) -> None:
-        self.beta = beta
+    def __init__(self, beta: Floats, low: Floats, high: Floats) -> None:
+        self.beta, self.low, self.high = beta, low, high
 
     @classmethod
     def fit(cls, variables: Floats, entered: Flags) -> Self:
@@ -217,11 +219,11 @@ class Logit:
                 break
             kept &= ~unclear
         slopes = beta[1:] / scale
-        return cls(np.append(beta[0] - slopes @ middle, slopes))
+        return cls(np.append(beta[0] - slopes @ middle, slopes), variables.min(axis=0), variables.max(axis=0))
 
     def predict(self, variables: Floats) -> Floats:
         """Return, (k,), the probabilities at values of the variables."""
-        p: Floats = 1 / (1 + np.exp(-(self.beta[0] + variables @ self.beta[1:])))
+        p: Floats = 1 / (1 + np.exp(-(self.beta[0] + variables.clip(self.low, self.high) @ self.beta[1:])))
         return p
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from diffusion import SettingError
 from diffusion.arrays import Floats, Ints
 
-Objective = Literal["binary", "lambdarank", "cross_entropy"]
+Objective = Literal["binary", "lambdarank"]
 
 Values = NDArray[np.float32]
 

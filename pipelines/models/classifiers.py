@@ -33,7 +33,7 @@ class Classifier:
     rows
         Rows that it is fitted on, more or less.
     scaled
-        Whether the features are standardised first.
+        Whether the features are standardised first, after values beyond those fitted on were moved to the nearest.
     seed
         Seed of the sample.
     """
@@ -63,10 +63,11 @@ class Classifier:
         from sklearn.base import clone
         from sklearn.impute import SimpleImputer
         from sklearn.pipeline import make_pipeline
-        from sklearn.preprocessing import StandardScaler
+        from sklearn.preprocessing import MinMaxScaler, StandardScaler
 
-        steps = [SimpleImputer(strategy="median", add_indicator=True, keep_empty_features=True)]
-        return make_pipeline(*steps, *([StandardScaler()] if self.scaled else []), clone(self.estimator))
+        filled = SimpleImputer(strategy="median", add_indicator=True, keep_empty_features=True)
+        scaled = [MinMaxScaler(clip=True), StandardScaler()] if self.scaled else []
+        return make_pipeline(filled, *scaled, clone(self.estimator))
 
 
 def logistic(seed: int = 0) -> Classifier:
@@ -87,18 +88,17 @@ def forest(seed: int = 0) -> Classifier:
 def thinned(examples: Examples, rows: int, seed: int) -> tuple[Ints, Floats]:
     """Return rows of about so many candidates, and their weights.
 
-    Observations with an entry are kept, at least half of them sampled if they alone are more than asked for; others are
-    sampled. Weights are one over the share kept.
+    Observations with an entry are preferred: they make half of the rows, or all that there are. Weights are one over
+    the share of such observations that is kept.
     """
     new = np.diff(examples.observation, prepend=-1) != 0
     number = np.cumsum(new) - 1
     spreads = np.bincount(number, examples.entered) > 0
     size = np.bincount(number)
     rng = np.random.default_rng(seed)
-    with_entry = size[spreads].sum()
-    kept_spreading = min(1.0, rows / max(with_entry, 1))
-    room = max(rows - with_entry, rows // 2)
-    kept_other = min(1.0, room / max(size[~spreads].sum(), 1))
+    with_entry, others = size[spreads].sum(), size[~spreads].sum()
+    kept_spreading = min(1.0, max(rows / 2, rows - others) / max(with_entry, 1))
+    kept_other = min(1.0, (rows - kept_spreading * with_entry) / max(others, 1))
     share = np.where(spreads, kept_spreading, kept_other)
     kept = rng.random(len(size)) < share
     chosen = np.flatnonzero(kept[number])

@@ -1,6 +1,6 @@
 """The default forecaster: boosted trees of whether, which and when, joined and calibrated."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final, Self
 
 import numpy as np
@@ -23,15 +23,16 @@ LEAST_ENTRIES: Final = 50
 LEAST_SPREADING: Final = 100
 """Observations with an entry below which no model is fitted on them alone, and below which nothing is calibrated."""
 
-LEAST_SAMPLED: Final = 5_000
-"""Observations without an entry that are always kept."""
+LEAST_SAMPLED: Final = 200_000
+"""Candidates below which all are kept."""
 
 PRIOR: Final = 200.0
 """Candidates that a market's base rate is pulled with towards the rate of all."""
 
-LEVEL_TREES: Final = Trees(leaves=31, rate=0.06, least_rows=100)
-ORDER_TREES: Final = Trees()
-RANK_TREES: Final = Trees(rounds=200)
+LEVEL_TREES: Final = Trees(rounds=230, leaves=24, rate=0.06, least_rows=100, columns=0.3, ridge=10)
+ORDER_TREES: Final = Trees(rounds=160, rate=0.06, columns=0.4, ridge=10)
+RANK_TREES: Final = Trees(rounds=120, rate=0.05, columns=0.4, ridge=10)
+DAYS_TREES: Final = Trees(rounds=100, leaves=7, rate=0.05, columns=0.4, ridge=10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +44,10 @@ class Recipe:
     all_tracks, spreading, ranking, days
         Trees of entry on all observations, of entry and of the order on observations with an entry, and of the days.
     weights
-        Weights of the first three in the order of a track's markets; those of the first two are divided by their sum,
-        and that of the third by the same sum.
-    kept
-        Share of the observations without an entry that the first trees are grown on; the weight of the others makes up
-        for the rest.
+        Weights of the scores of the first three in the order of a track's markets; their sum does not matter.
+    kept_spreading, kept_others
+        Share of the candidates without an entry that the first trees are grown on, where the track entered another
+        market and where it entered none; those kept count for the others too.
     bags
         Number of seeds whose scores are averaged.
     later
@@ -59,12 +59,13 @@ class Recipe:
     all_tracks: Trees = LEVEL_TREES
     spreading: Trees = ORDER_TREES
     ranking: Trees = RANK_TREES
-    days: Trees = RANK_TREES
-    weights: tuple[float, float, float] = (1.0, 2.0, 0.5)
-    kept: float = 0.2
-    bags: int = 1
+    days: Trees = DAYS_TREES
+    weights: tuple[float, float, float] = (0.4, 0.2, 0.4)
+    kept_spreading: float = 1.0
+    kept_others: float = 0.15
+    bags: int = 2
     later: float = 0.2
-    slope: float = 0.5
+    slope: float = 0.25
     level: float = 0.0
 
 
@@ -92,28 +93,23 @@ class Scores:
         """Return scores fitted on the chosen rows."""
         number, spreads = _spreading(examples)
         entries = int(examples.entered[chosen].sum())
-        rng = np.random.default_rng(seed)
-        kept_share = max(recipe.kept, min(1.0, LEAST_SAMPLED / max((~spreads).sum(), 1)))
-        if examples.weight is not None:  # already drawn
-            kept_share = 1.0
-        kept = spreads | (rng.random(len(spreads)) < kept_share)
-        rows = np.flatnonzero(chosen & kept[number])
-        weights = examples.weights()[rows] * np.where(spreads[number[rows]], 1.0, 1 / kept_share)
         seeds = range(seed, seed + recipe.bags)
-        values, entered = examples.values[rows], examples.entered[rows]
+        rows, weights = _drawn(examples, chosen, spreads[number], recipe, seed)
         all_tracks = Ensemble.fit(
-            values, entered, "binary", recipe.all_tracks.for_entries(entries),
+            examples.values[rows], examples.entered[rows], "binary", recipe.all_tracks.for_entries(entries),
             seeds=seeds, threads=threads, weights=weights,
         )  # fmt: skip
-        alone = spreads[number[rows]]
-        sizes = np.bincount(number[rows[alone]])
-        sizes = sizes[sizes > 0]
+        rows = np.flatnonzero(chosen & spreads[number])
+        values, entered = examples.values[rows], examples.entered[rows]
+        _, group, sizes = np.unique(number[rows], return_inverse=True, return_counts=True)
         if len(sizes) < LEAST_SPREADING:
             return cls(all_tracks, None, None, recipe.weights)
-        values, entered = values[alone], entered[alone]
+        # a track with many entries counts more, but not as many times more
+        weights = examples.weights()[rows] / np.sqrt(np.bincount(group, entered))[group]
         spreading = Ensemble.fit(
-            values, entered, "binary", recipe.spreading.for_entries(entries), seeds=seeds, threads=threads
-        )
+            values, entered, "binary", recipe.spreading.for_entries(entries),
+            seeds=seeds, threads=threads, weights=weights,
+        )  # fmt: skip
         ranking = Ensemble.fit(
             values, entered, "lambdarank", recipe.ranking.for_entries(entries),
             seeds=seeds, threads=threads, groups=sizes,
@@ -126,19 +122,16 @@ class Scores:
         if self.spreading is None or self.ranking is None:
             p: Floats = expit(level)
             return p
-        first, second, third = self.weights
-        scores = first * level + second * self.spreading.score(examples.values)
-        scores += third * self.ranking.score(examples.values)
-        return with_level(scores / (first + second), expit(level), examples.observation)
+        scores = (level, self.spreading.score(examples.values), self.ranking.score(examples.values))
+        order = np.average(scores, axis=0, weights=self.weights)
+        return with_level(order, expit(level), examples.observation)
 
     def contributions(self, values: NDArray[np.float32]) -> Floats:
-        """Return, (k, f), what each feature adds to the log-odds, the ranking left out."""
-        level = self.all_tracks.contributions(values)
-        if self.spreading is None:
-            return level
-        first, second, _ = self.weights
-        parts: Floats = (first * level + second * self.spreading.contributions(values)) / (first + second)
-        return parts
+        """Return, (k, f), what each feature adds to the mean score of the first seeds."""
+        fitted = [self.all_tracks, self.spreading, self.ranking]
+        parts = [(one.contributions(values), weight) for one, weight in zip(fitted, self.weights, strict=True) if one]
+        found: Floats = np.average([part for part, _ in parts], axis=0, weights=[weight for _, weight in parts])
+        return found
 
 
 @dataclass(slots=True)
@@ -199,15 +192,15 @@ class Forecaster:
         self.horizon = examples.horizon
         self.rates = base_rates(examples)
         self.timing = Timing.fit(
-            examples.values[examples.entered], examples.days[examples.entered], examples.track[examples.entered],
-            examples.horizon, self.recipe.days, seed=self.seed, threads=self.threads,
+            examples.values[examples.entered], examples.days[examples.entered], examples.horizon, self.recipe.days,
+            seeds=range(self.seed, self.seed + self.recipe.bags), threads=self.threads,
         )  # fmt: skip
         self.scores, self.calibration, self.notes = None, Calibration(), ()
         if entries < LEAST_ENTRIES:
             self.notes = (f"{entries} entries are too few for a model; every market has its base rate",)
             return self
         self.calibration = self._calibration(examples)
-        self.scores = self._scores(examples, np.ones(len(examples), np.bool_))
+        self.scores = self._scores(examples, np.ones(len(examples), np.bool_), self.recipe)
         if self.scores.spreading is None:
             self.notes += (f"fewer than {LEAST_SPREADING} observations with an entry; no model of these alone",)
         return self
@@ -232,8 +225,8 @@ class Forecaster:
         """Return, (k, f), what each feature adds to the log-odds of candidates; zeros where there are base rates."""
         return np.zeros(values.shape) if self.scores is None else self.scores.contributions(values)
 
-    def _scores(self, examples: Examples, chosen: Flags) -> Scores:
-        return Scores.fit(examples, chosen, self.recipe, seed=self.seed, threads=self.threads)
+    def _scores(self, examples: Examples, chosen: Flags, recipe: Recipe) -> Scores:
+        return Scores.fit(examples, chosen, recipe, seed=self.seed, threads=self.threads)
 
     def _calibration(self, examples: Examples) -> Calibration:
         """Return the correction learned from the later tracks with scores fitted on the earlier ones."""
@@ -243,7 +236,8 @@ class Forecaster:
             self.notes += ("too few entries before and after for a calibration; probabilities are as fitted",)
             return Calibration()
         held_out = examples.where(later)
-        p = self._scores(examples, earlier).predict(held_out)
+        one_bag = replace(self.recipe, bags=1)
+        p = self._scores(examples, earlier, one_bag).predict(held_out)
         return Calibration.fit(
             p, held_out.entered, held_out.weights(), slope=self.recipe.slope, level=self.recipe.level
         )
@@ -258,7 +252,7 @@ def base_rates(examples: Examples) -> Floats:
     return rates
 
 
-def with_level(scores: Floats, p: Floats, observation: Ints) -> Floats:
+def with_level(scores: Floats, p: Floats, observation: NDArray[np.integer]) -> Floats:
     """Return probabilities whose log-odds are `scores` plus a number per observation, so that their sum is that of `p`.
 
     Parameters
@@ -280,6 +274,21 @@ def with_level(scores: Floats, p: Floats, observation: Ints) -> Floats:
         low, high = np.where(short, shift, low), np.where(short, high, shift)
     found: Floats = expit(scores + ((low + high) / 2)[number])
     return found
+
+
+def _drawn(examples: Examples, chosen: Flags, spreads: Flags, recipe: Recipe, seed: int) -> tuple[Ints, Floats]:
+    """Return chosen rows, all entries and a share of the other candidates, and the number that each stands for.
+
+    `spreads` says of each row whether its observation has an entry.
+    """
+    share = np.where(examples.entered, 1.0, np.where(spreads, recipe.kept_spreading, recipe.kept_others))
+    expected = share[chosen].sum()
+    if expected < LEAST_SAMPLED:
+        share = np.minimum(share * (LEAST_SAMPLED / expected), 1)
+    share[examples.entered] = 1.0
+    kept = chosen & (np.random.default_rng(seed).random(len(share)) < share)
+    rows = np.flatnonzero(kept)
+    return rows, examples.weights()[rows] / share[rows]
 
 
 def _spreading(examples: Examples) -> tuple[Ints, Flags]:

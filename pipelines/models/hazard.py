@@ -22,8 +22,8 @@ RIDGE: Final = 10.0
 class Hazard:
     """Discrete-time hazard with an intercept per period and proportional odds in the features.
 
-    Missing values are replaced by medians. It is fitted on all observations with an entry and on a sample of the
-    others, with weights that make up for it.
+    Missing values are replaced by medians, and values beyond those fitted on by the nearest. It is fitted on a sample
+    that prefers observations with an entry, with weights that make up for it.
 
     Parameters
     ----------
@@ -48,6 +48,7 @@ class Hazard:
         values = examples.values[rows].astype(np.float64)
         self.medians = np.array([np.median(v[np.isfinite(v)]) if np.isfinite(v).any() else 0.0 for v in values.T])
         values = np.where(np.isfinite(values), values, self.medians)
+        self.low, self.high = values.min(axis=0), values.max(axis=0)
         self.means, self.scales = values.mean(axis=0), np.maximum(values.std(axis=0), 1e-9)
         scaled = self._standardised(values)
         period = np.where(examples.entered[rows], np.searchsorted(self.ends, examples.days[rows]), len(self.ends))
@@ -80,5 +81,6 @@ class Hazard:
         return Forecast(by[:, -1], self.ends[half].astype(np.float64), by, tuple(int(day) for day in self.ends))
 
     def _standardised(self, values: NDArray[np.floating]) -> NDArray[np.floating]:
-        centred: NDArray[np.floating] = (values - self.means.astype(values.dtype)) / self.scales.astype(values.dtype)
+        inside = values.clip(self.low.astype(values.dtype), self.high.astype(values.dtype))
+        centred: NDArray[np.floating] = (inside - self.means.astype(values.dtype)) / self.scales.astype(values.dtype)
         return centred

@@ -38,8 +38,8 @@ class PriorRecipe:
     ----------
     history
         Charts, for the positions in the markets entered before, one column per market.
-    seed
-        Seed of the trees.
+    seed, threads
+        Seed of the trees, and number of threads.
 
     Notes
     -----
@@ -47,9 +47,10 @@ class PriorRecipe:
     training tracks, makes some. Days are a boosted regression of log(1 + days) on the same features, of entries.
     """
 
-    def __init__(self, history: History, seed: int = 0) -> None:
+    def __init__(self, history: History, seed: int = 0, threads: int = 1) -> None:
         self.history = history
         self.seed = seed
+        self.threads = threads
 
     def fit(self, examples: Examples) -> Self:
         """Return this model, fitted on the tracks that spread."""
@@ -91,6 +92,7 @@ class PriorRecipe:
             "lambdarank",
             replace(trees, truncation=5),
             seeds=(self.seed,),
+            threads=self.threads,
             groups=sizes[sizes > 0],
         )
 

@@ -145,7 +145,8 @@ def _forecaster_facts(forecaster: Forecaster) -> dict[str, Any]:
         "rates": forecaster.rates.tolist(),
         "calibration": asdict(forecaster.calibration),
         "times": timing.times.tolist(),
-        "curves": timing.curves.tolist(),
+        "exact": timing.exact,
+        "shares": timing.shares.tolist(),
         "notes": list(forecaster.notes),
         "trees": sorted(_texts(forecaster)),
     }
@@ -154,7 +155,9 @@ def _forecaster_facts(forecaster: Forecaster) -> dict[str, Any]:
 def _ensembles(forecaster: Forecaster) -> dict[str, Ensemble]:
     """Return name → trees that were fitted."""
     scores, timing = forecaster.scores, forecaster.timing
-    parts = {"days": None if timing is None else timing.trees}
+    parts: dict[str, Ensemble | None] = {}
+    if timing is not None:
+        parts |= {f"days_{number:02d}": trees for number, trees in enumerate(timing.trees)}
     if scores is not None:
         parts |= {"all_tracks": scores.all_tracks, "spreading": scores.spreading, "ranking": scores.ranking}
     return {name: ensemble for name, ensemble in parts.items() if ensemble is not None}
@@ -171,29 +174,36 @@ def _texts(forecaster: Forecaster) -> dict[str, str]:
 
 def _read_forecaster(place: Path, threads: int) -> Forecaster:
     facts = _json(place / "forecaster.json")
-    recipe = {name: Trees(**value) if isinstance(value, dict) else value for name, value in facts["recipe"].items()}
+    recipe: dict[str, Any] = {
+        name: Trees(**value) if isinstance(value, dict) else value for name, value in facts["recipe"].items()
+    }
     recipe["weights"] = tuple(recipe["weights"])
-    found: dict[str, Ensemble | None] = dict.fromkeys(("all_tracks", "spreading", "ranking", "days"))
-    for part in found:
+    found: dict[str, Ensemble] = {}
+    for part in sorted({name.rpartition("_")[0] for name in facts["trees"]}):
         names = [name for name in facts["trees"] if name.rpartition("_")[0] == part]
-        if names:
-            texts = [(place / "trees" / f"{name}.txt").read_text(encoding="utf-8") for name in names]
-            found[part] = Ensemble.read(texts, threads=threads)
+        texts = [(place / "trees" / f"{name}.txt").read_text(encoding="utf-8") for name in names]
+        found[part] = Ensemble.read(texts, threads=threads)
     forecaster = Forecaster(Recipe(**recipe), facts["seed"], threads)
     forecaster.horizon = facts["horizon"]
     forecaster.rates = np.array(facts["rates"], np.float64)
     forecaster.calibration = Calibration(**facts["calibration"])
     forecaster.notes = tuple(facts["notes"])
-    curves = np.array(facts["curves"], np.float64).reshape(-1, 2)
-    forecaster.timing = Timing(np.array(facts["times"], np.float64), curves, found["days"])
-    if found["all_tracks"] is not None:
-        forecaster.scores = Scores(found["all_tracks"], found["spreading"], found["ranking"], forecaster.recipe.weights)
+    forecaster.timing = Timing(
+        np.array(facts["times"], np.float64),
+        facts["exact"],
+        np.array(facts["shares"], np.float64),
+        tuple(ensemble for name, ensemble in found.items() if name.startswith("days_")),
+    )
+    if "all_tracks" in found:
+        forecaster.scores = Scores(
+            found["all_tracks"], found.get("spreading"), found.get("ranking"), forecaster.recipe.weights
+        )
     return forecaster
 
 
 def _history_arrays(history: History) -> Arrays:
     """Return the arrays of a history, positions of the last days only."""
-    recent = {
+    recent: dict[str, Any] = {
         "positions": history.positions.between(history.last_day - KEPT_DAYS, history.last_day),
         "entries": history.entries,
         "observed": history.observed,
@@ -214,8 +224,7 @@ def _read_history(place: Path) -> History:
         rules=EventRules(**facts["rules"]),
         coverage=coverage,
         open_engine=open_engine,
-        **rows,
-        **{name: arrays[name] for name in ARRAYS},
+        **rows | {name: arrays[name] for name in ARRAYS},
     )
 
 
@@ -229,7 +238,7 @@ def _packed(arrays: Arrays) -> bytes:
     if held:
         raise TypeError(f"arrays of Python objects cannot be saved: {', '.join(held)}")
     content = io.BytesIO()
-    np.savez(content, **arrays)
+    np.savez(content, **dict[str, Any](arrays))
     return content.getvalue()
 
 

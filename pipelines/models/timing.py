@@ -10,16 +10,15 @@ from scipy.special import expit
 
 from diffusion.arrays import Floats
 from pipelines.models.boosting import Ensemble, Trees
-from pipelines.models.calibration import logistic
 
-MOST_TIMES = 60
+MOST_TIMES = 14
 """Most days at which the distribution is fitted."""
-
-FOLDS = 3
-"""Parts of the entries; each is scored by trees fitted on the others."""
 
 LEAST_ENTRIES = 100
 """Entries below which all candidates share one distribution."""
+
+ALWAYS = (7, 14, 28)
+"""Days at which it is fitted in any case, if they lie within the horizon."""
 
 TAIL = 0.1
 """Probability on either side of the interval, which so covers 80 %."""
@@ -45,32 +44,34 @@ class Days:
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """Distribution of the days to entry: trees order the candidates, and each time has its own logistic curve.
+    """Distribution of the days to entry: a boosted model of the entry by each of some days, made not to fall.
 
     Attributes
     ----------
     times
         (t,): days at which the distribution is fitted, in order; the last is the horizon.
-    curves
-        (t − 1, 2): intercept and slope of the log-odds of entry by each time but the last, on the score of lateness.
+    exact
+        Whether entries came on these days alone; else the probability rises in a straight line between them.
+    shares
+        (t − 1,): share of the entries that came by each day but the last.
     trees
-        Boosters of the score of lateness; None where there were too few entries, and all candidates score 0.
+        Boosters of the entry by each of these days; empty where there were too few entries for them.
     """
 
     times: NDArray[np.float64]
-    curves: NDArray[np.float64]
-    trees: Ensemble | None
+    exact: bool
+    shares: Floats
+    trees: tuple[Ensemble, ...]
 
     @classmethod
     def fit(
         cls,
         values: NDArray[np.float32],
         days: NDArray[np.float32],
-        group: NDArray[np.generic],
         horizon: int,
         trees: Trees,
         *,
-        seed: int = 0,
+        seeds: Sequence[int] = (0,),
         threads: int = 1,
     ) -> Self:
         """Return the distribution fitted on entries.
@@ -79,68 +80,49 @@ class Timing:
         ----------
         values, days
             (k, f) features and (k,) days to entry.
-        group
-            (k,): entries of one group are scored by trees that saw none of it.
         horizon
             Days within which entries count.
         """
-        times = np.unique(days)
-        if len(times) > MOST_TIMES:
-            times = np.unique(np.quantile(days, np.linspace(0, 1, MOST_TIMES), method="nearest"))
-        times = np.append(times[times < horizon], horizon).astype(np.float64)
+        times = np.unique(days).astype(np.float64)
+        exact = len(times) <= MOST_TIMES
+        if not exact:
+            middle = np.quantile(days, np.linspace(0, 1, MOST_TIMES)[1:-1], method="nearest")
+            times = np.unique(np.array([*middle, *ALWAYS], np.float64))
+        times = np.append(times[times < horizon], float(horizon))
+        early = [days <= time for time in times[:-1]]
+        shares = np.array([by_then.mean() for by_then in early])
         if len(days) < LEAST_ENTRIES:
-            return cls(times, _curves(times, np.zeros(len(days)), days), None)
-        late = (
-            (np.searchsorted(np.sort(days), days) + np.searchsorted(np.sort(days), days, side="right")) / 2 / len(days)
-        )
+            return cls(times, exact, shares, ())
         sized = trees.for_entries(len(days))
-        fold = _folds(group, seed)
-        score = np.zeros(len(days))
-        for part in range(FOLDS):
-            rest = fold != part
-            fitted = Ensemble.fit(values[rest], late[rest], "cross_entropy", sized, seeds=[seed], threads=threads)
-            score[~rest] = fitted.score(values[~rest])
-        whole = Ensemble.fit(values, late, "cross_entropy", sized, seeds=[seed], threads=threads)
-        return cls(times, _curves(times, score, days), whole)
+        fitted = [Ensemble.fit(values, one, "binary", sized, seeds=seeds, threads=threads) for one in early]
+        return cls(times, exact, shares, tuple(fitted))
 
     def predict(self, values: NDArray[np.float32], days: Sequence[int]) -> Days:
-        """Return the distribution of each candidate, and its probabilities by some days.
-
-        Between fitted times probabilities rise in a straight line; from 0 on day 0.
-        """
-        score = np.zeros(len(values)) if self.trees is None else self.trees.score(values)
-        by = np.zeros((len(score), len(days)))
-        quantiles = np.full((3, len(score)), np.nan)
-        before, last = np.zeros(len(score)), 0.0
+        """Return the distribution of each candidate, and its probabilities by some days up to the horizon."""
+        n = len(values)
+        by, quantiles = np.zeros((n, len(days))), np.full((3, n), np.nan)
+        before, last = np.zeros(n), 0.0
         for number, time in enumerate(self.times):
-            now = np.ones(len(score))
-            if number < len(self.curves):
-                now = np.maximum(before, expit(self.curves[number, 0] + self.curves[number, 1] * score))
+            now = np.maximum(before, self._by(number, values))
             for column, day in enumerate(days):
                 if last < day <= time:
-                    by[:, column] = before + (now - before) * (day - last) / (time - last)
-            for row, level in enumerate((TAIL, 0.5, 1 - TAIL)):
-                reached = np.isnan(quantiles[row]) & (now >= level)
-                quantiles[row, reached] = time
+                    by[:, column] = before + (now - before) * self._part(day, last, time)
+            for found, level in zip(quantiles, (TAIL, 0.5, 1 - TAIL), strict=True):
+                here = np.isnan(found) & (now >= level)
+                part = (level - before[here]) / (now - before)[here]
+                found[here] = time if self.exact else np.ceil(last + part * (time - last))
             before, last = now, time
-        by[:, np.array(days) > last] = 1.0
         return Days(quantiles[0], quantiles[1], quantiles[2], by)
 
+    def _by(self, number: int, values: NDArray[np.float32]) -> Floats:
+        """Return, (k,), the probability of entry by one of the times."""
+        if number == len(self.shares):
+            return np.ones(len(values))
+        if not self.trees:
+            return np.full(len(values), self.shares[number])
+        chance: Floats = expit(self.trees[number].score(values))
+        return chance
 
-def _curves(times: NDArray[np.float64], score: Floats, days: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Return intercept and slope of each time but the last; a slope that would order against the score is 0."""
-    curves = np.zeros((len(times) - 1, 2))
-    for number, time in enumerate(times[:-1]):
-        early = days <= time
-        share = (early.sum() + 0.5) / (len(days) + 1)
-        curves[number, 0] = np.log(share / (1 - share))
-        fitted = logistic(score, early, np.ones(len(days))) if len(days) >= LEAST_ENTRIES else None
-        if fitted is not None and fitted[1] < 0:
-            curves[number] = fitted
-    return curves
-
-
-def _folds(group: NDArray[np.generic], seed: int) -> NDArray[np.intp]:
-    """Return a fold per row, the same for all rows of a group."""
-    _, number = np.unique(group, return_inverse=True)
-    return np.random.default_rng(seed).integers(FOLDS, size=number.max() + 1)[number]
+    def _part(self, day: float, last: float, time: float) -> float:
+        """Return the part of the rise between two times that lies before a day."""
+        return float(day == time) if self.exact else (day - last) / (time - last)

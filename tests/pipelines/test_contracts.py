@@ -22,6 +22,7 @@ from pipelines.recovery import cells_of, write_recovery
 from pipelines.reference.auxiliary import make_auxiliary
 from pipelines.study.steps import STEPS
 from tests.conftest import WriteCsv, steady
+from tests.pipelines.backtest.worlds import spread_charts, truth_of
 
 STUDY = tuple(step.name for step in STEPS if step.tables)
 """Steps of a study that write tables."""
@@ -36,6 +37,8 @@ MADE = {
     "star": ("simulate",),
     "recovery": ("recovery",),
     "regressed": ("regress",),
+    "backtest": ("backtest",),
+    "predicted": ("backtest --protocol-truth",),
 }
 """Folder made below → the groups of `ARTIFACTS` that it has tables of; a later one overrules an earlier one."""
 
@@ -112,6 +115,12 @@ def made(regressed: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     command("clean", place / "ingested", "--out", place / "cleaned")
     write_recovery(place / "recovery", cells_of(["influence-sparse"], [300], [5]), simulations=1, samples=1)
     shutil.copytree(regressed, place / "regressed")
+    weekly = spread_charts(place / "weekly.parquet", seed=5, weeks=30, debuts=4)
+    once = ("--out", place / "backtest", "--horizon", 14, "--folds", 1, "--threads", 1)
+    command("backtest", weekly, *once, "--model", "market_rate", "--model", "default")
+    truth_of(weekly, train_until=17, test_from=22, test_until=25).to_parquet(place / "truth.parquet")
+    told = ("--protocol-truth", place / "truth.parquet", "--model", "market_rate")
+    command("backtest", weekly, "--out", place / "predicted", *told)
     return place
 
 

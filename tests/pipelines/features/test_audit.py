@@ -176,12 +176,21 @@ def small(history: History, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return file
 
 
-def test_the_command_prints_and_writes_the_table(small: Path, tmp_path: Path) -> None:
-    done = CliRunner().invoke(audit_command, [str(small), "--dates", "1", "--out", str(tmp_path / "out"), "--json"])
+def test_the_command_prints_and_writes_the_table(
+    small: Path, tmp_path: Path, history: History, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pipelines.features.families.families", lambda horizon: (HonestCounts(),))
+    own = tmp_path / "own.csv"
+    known = np.datetime64(history.first_day + 20, "D")
+    lines = [f"{track},{known},{number}" for number, track in enumerate(history.tracks["track_id"])]
+    own.write_text("\n".join(["track_id,known,spend", *lines]), encoding="utf-8")
+    options = ["--dates", "1", "--own", str(own), "--out", str(tmp_path / "out"), "--json"]
+    done = CliRunner().invoke(audit_command, [str(small), *options])
     assert done.exit_code == 0, done.output
     told = json.loads(done.output)
     table = pq.read_table(tmp_path / "out" / "audit.parquet")
     assert told["failed"] == 0
+    assert table["feature"].to_pylist() == ["artist_entries", "own_spend", "rank"]
     assert [row["feature"] for row in told["features"]] == table["feature"].to_pylist()
     assert set(table["verdict"].to_pylist()) == set(PASSES)
 

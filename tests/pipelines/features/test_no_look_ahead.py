@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
-from diffusion import open_charts
+from diffusion import DataSaysNoError, open_charts
 from pipelines.features.audit import Looked
 from pipelines.features.families import families
 from pipelines.features.history import History
@@ -48,7 +48,7 @@ def agree_as_of(whole: History, cut: History, day: int, horizon: int) -> None:
     assert (cut.cadence, cut.first_day, cut.last_day) == (known.cadence, known.first_day, known.last_day)
     rng, days = np.random.default_rng(1), np.unique(known.observed.day)
     track, seen = [], []
-    for each in days[len(days) // 3 :: 4].tolist() + [day]:
+    for each in [*days[len(days) // 3 :: 4].tolist(), day]:
         there = np.unique(known.entries.between(known.first_day, each).track)
         track.append(rng.choice(there, min(TRACKS, len(there)), replace=False).astype(np.int64))
         seen.append(np.full(len(track[-1]), each, np.int32))
@@ -159,3 +159,14 @@ def test_rows_that_stand_ten_times_count_once(write_csv: WriteCsv) -> None:
     _, often = made(write_csv(rows * 10, "often.csv"))
     for name, values in once.items():
         assert np.array_equal(values, often[name], equal_nan=True), name
+
+
+def test_points_that_no_chart_reaches_are_refused(write_csv: WriteCsv) -> None:
+    history, _ = made(write_csv(some_rows(["Sweden", "Norway"], 20)))
+    with pytest.raises(DataSaysNoError, match="the charts end less than 30 days after every debut asked for"):
+        Observations.landmarks(history, (30,))
+    one, market = np.zeros(1, np.int64), np.ones((1, 2), np.bool_)
+    for number, day, strange in ((1, history.last_day + 1, 1), (0, history.last_day, 0)):
+        points = Observations(one[:number], np.full(number, day, np.int32), market[:number])
+        with pytest.raises(ValueError, match=f"{number} observations, {strange} of their days without any chart"):
+            features(history, points, families(7))

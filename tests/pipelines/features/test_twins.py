@@ -88,7 +88,7 @@ def agree_on_history(known: History, twin: twins_features.Charts) -> None:
     assert pairs == {pair for pair in twin.withheld(known.markets) if pair[0] in firsts}
 
 
-@examples(16)
+@examples(10)
 @given(rows=sources(), rules=RULES)
 def test_what_was_known_is_what_the_twin_makes_of_the_rows_by_then(rows: list[Row], rules: Rules) -> None:
     history, twin = drawn(rows, rules)
@@ -105,7 +105,7 @@ def test_what_was_known_is_what_the_twin_makes_of_the_rows_by_then(rows: list[Ro
     }
 
 
-@examples(12)
+@examples(10)
 @given(rows=sources(), rules=RULES)
 def test_scenes_candidates_and_outcomes_are_those_of_the_twin(rows: list[Row], rules: Rules) -> None:
     history, twin = drawn(rows, rules)
@@ -143,7 +143,7 @@ def test_scenes_candidates_and_outcomes_are_those_of_the_twin(rows: list[Row], r
                 assert days is None or outcomes.days[at, j] == days
 
 
-@examples(12)
+@examples(10)
 @given(rows=sources(), rules=RULES, horizon=st.sampled_from([1, 7, 14, 30]))
 def test_counting_features_are_those_of_the_twin(rows: list[Row], rules: Rules, horizon: int) -> None:
     history, twin = drawn(rows, rules)
@@ -165,7 +165,7 @@ def test_counting_features_are_those_of_the_twin(rows: list[Row], rules: Rules, 
             )
 
 
-@examples(12)
+@examples(10)
 @given(rows=sources(), rules=RULES, horizon=st.sampled_from([1, 7, 14, 30]))
 def test_transition_rates_are_those_of_the_twin(rows: list[Row], rules: Rules, horizon: int) -> None:
     history, twin = drawn(rows, rules)
