@@ -7,8 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffusion.arrays import Floats
+from pipelines.features.cocharting import co_charting
 from pipelines.features.history import History
 from pipelines.features.observations import debuts
+from pipelines.features.places import add_places, with_places
 from pipelines.features.regional import extreme
 from pipelines.features.registry import Feature, Known, Values
 from pipelines.features.scene import Scene
@@ -39,10 +41,10 @@ class CrossBorder:
     """
 
     features: Final = (
-        _cross(
+        *with_places(_cross(
             "transition_chance", "0 … 1", "Chance of entry within the horizon: credits (1 / size of the footprint for "
             "each sender) per exposed track, shrunk, combined over the markets entered as independent chances."
-        ),
+        )),
         _cross("transition_chance_recent", "0 … 1", "The same, windows counting half after two horizons."),
         _cross("transition_chance_soon", "0 … 1", "The same for entry within a quarter of the horizon."),
         _cross(
@@ -67,14 +69,14 @@ class CrossBorder:
             "market, each split by the other markets of the date; mean over the markets entered.", "as of"
         ),
         _cross("tie_share_recent", "share", "The same, entries counting half after two horizons.", "as of"),
-        _cross(
+        *with_places(_cross(
             "tie_regression", "score", "Ridge regression of entry on a date on the other entries of the date (recent "
             "entries), at the markets entered, divided by the root of their number.", "as of"
-        ),
-        _cross(
+        )),
+        *with_places(_cross(
             "step_flow", "entries", "Recent entries into the market after one into a market entered, within a horizon "
             "of the debut, split by the markets entered before; per entry into that market; summed.", "as of"
-        ),
+        )),
     )  # fmt: skip
 
     def __init__(self, horizon: int) -> None:
@@ -140,12 +142,13 @@ class CrossBorder:
         """Return name → values of the tracks of a day."""
         entered = scene.entered.astype(np.float32)
         number = np.maximum(entered.sum(axis=1, keepdims=True), 1)
-        return {
+        found = {
             **self._chances(known, scene, entered),
             **self._rates(scene, entered / number),
             **self._lags(scene, entered),
             **self._ties(entered, number),
         }
+        return add_places(self.features, found, scene)
 
     def _chances(self, known: History, scene: Scene, entered: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
         rates = {name: transitions.credit_rates() for name, transitions in self._transitions.items()}
@@ -186,9 +189,11 @@ class CrossBorder:
         for suffix in ("", "_recent"):
             share = tables[f"ties{suffix}"] / (tables[f"entries{suffix}"][:, None] + TIE_PRIOR)
             found[f"tie_share{suffix}"] = entered @ share.astype(np.float32) / number
-        found["tie_regression"] = entered @ co_charting(tables["together"]).astype(np.float32) / np.sqrt(number)
+        # in double precision, so that scores that are equal have one place
+        exact = entered.astype(np.float64)
+        found["tie_regression"] = (exact @ co_charting(tables["together"], RIDGE) / np.sqrt(number)).astype(np.float32)
         flow = tables["steps"] / (tables["entries_recent"][:, None] + TIE_PRIOR)
-        found["step_flow"] = entered @ flow.astype(np.float32)
+        found["step_flow"] = (exact @ flow).astype(np.float32)
         return found
 
     def lag_medians(self) -> Floats:
@@ -218,19 +223,3 @@ class CrossBorder:
             key: np.array(array, np.float64) for key, array in state.items() if "." not in key and key != "day"
         }
         self._day = int(state["day"])
-
-
-def co_charting(together: Floats) -> Floats:
-    """Return, (m, m), the ridge regression of entry into each market (columns) on entry into the others on its date.
-
-    The coefficients of all markets follow from one inverse P of the table with the ridge: − P[a, b] / P[b, b].
-
-    References
-    ----------
-    Steck, H. (2019). Embarrassingly shallow autoencoders for sparse data. WWW '19, doi 10.1145/3308558.3313710.
-    """
-    seen = max(np.count_nonzero(np.diag(together)), 1)  # not all markets: some of them open later
-    inverse = np.linalg.inv(together + np.eye(len(together)) * RIDGE * (1 + np.trace(together) / seen))
-    coefficients: Floats = -inverse / np.diag(inverse)
-    np.fill_diagonal(coefficients, 0)
-    return coefficients

@@ -1,8 +1,10 @@
 """The list of all families of features."""
 
 from pipelines.features.artist import Artist
+from pipelines.features.cocharting import CoCharting
 from pipelines.features.crossborder import CrossBorder
 from pipelines.features.graph import Graph
+from pipelines.features.joint import JointRegression
 from pipelines.features.language import Language
 from pipelines.features.market import Market
 from pipelines.features.recording import Recording
@@ -21,15 +23,18 @@ def families(horizon: int) -> tuple[Family, ...]:
     horizon
         Days within which entries count.
     """
+    artist, recording, language = Artist(horizon), Recording(), Language()
     return (
         Temporal(),
         Track(),
-        Artist(horizon),
-        Recording(),
-        Language(),
+        artist,
+        recording,
+        language,
         Regional(),
         Market(horizon),
         CrossBorder(horizon),
+        CoCharting(horizon),
+        JointRegression(horizon, artist, recording, language),
         Graph(horizon),
         Survival(horizon),
     )

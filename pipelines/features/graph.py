@@ -12,6 +12,7 @@ from graphs.next_market import Preferences, StepRate
 from pipelines.features.graph_fits import baseline_arrays, choice_arrays
 from pipelines.features.history import History
 from pipelines.features.level import Level
+from pipelines.features.places import add_places, with_places
 from pipelines.features.registry import Feature, Values
 from pipelines.features.scene import Scene
 
@@ -43,10 +44,13 @@ class Graph:
             "choice_share", "share", "Chance that the market is next, given that the track enters one of the open "
             "markets: choice model of the markets entered so far (`graphs.next_market_choice`).",
         ),
-        _graph("choice_score", "log", "Logarithm of the market's weight in that choice, its mean over open markets 0."),
-        _graph("choice_rank", "rank", "Rank of the market in that choice, 0 for the first, among open markets."),
+        *with_places(
+            _graph("choice_score", "log", "Log of the market's weight in that choice, its mean over open markets 0.")
+        ),
         _graph("choice_size", "log", "The market's size in that choice: its weight for a track without affinities."),
-        _graph("choice_affinity", "log", "What the markets entered add to the logarithm of the market's weight."),
+        *with_places(
+            _graph("choice_affinity", "log", "What the markets entered add to the logarithm of the market's weight.")
+        ),
         _graph("choice_together", "log", "What the markets entered add to it within footprints of one date."),
         _graph("choice_focus", "bits", "Bits by which that choice is more certain than one among equal markets."),
         _graph(
@@ -117,7 +121,7 @@ class Graph:
             found |= self._steps(scene, rate, found["choice_share"])
         if "baseline_size" in self._learned:
             found |= self._baseline(scene)
-        return found
+        return add_places(self.features, found, scene)
 
     def _choice(self, scene: Scene) -> dict[str, NDArray[np.float32]]:
         learned = self._learned
@@ -127,16 +131,12 @@ class Graph:
         number = at_risk.sum(axis=1, keepdims=True)
         share = fit.chances(scene.entered, at_risk)
         bits = (share * np.log2(np.where(share > 0, share, 1))).sum(axis=1)
-        order = np.argsort(np.where(at_risk, -log, np.inf), axis=1, kind="stable")
-        rank = np.empty(log.shape, np.float32)
-        np.put_along_axis(rank, order, np.arange(log.shape[1], dtype=np.float32)[None], axis=1)
         middle = np.where(at_risk, log, 0).sum(axis=1, keepdims=True) / np.maximum(number, 1)
         together = Preferences(np.zeros(len(fit.size)), learned["together"])
         alone = Preferences(np.zeros(len(fit.size)), fit.affinity)
         return {
             "choice_share": np.where(at_risk, share, np.nan).astype(np.float32),
             "choice_score": (log - middle).astype(np.float32),
-            "choice_rank": np.where(at_risk, rank, np.nan).astype(np.float32),
             "choice_size": fit.size.astype(np.float32),
             "choice_affinity": alone.log_weights(scene.entered),
             "choice_together": together.log_weights(scene.entered),

@@ -11,6 +11,7 @@ from scipy.sparse import csr_array
 from diffusion.arrays import Flags, Floats
 from pipelines.features.history import History
 from pipelines.features.ngrams import BUCKETS, ngrams
+from pipelines.features.places import add_places, with_places
 from pipelines.features.registry import Feature, Known, Values
 from pipelines.features.scene import Scene
 from pipelines.features.titles import folded
@@ -55,9 +56,8 @@ class Language:
         _feature("title_length", "characters", "Characters of the title.", "always"),
         _feature("title_affinity", "log odds", "Affinity of the title to the market."),
         _feature("artist_affinity", "log odds", "Affinity of the artist's name to the market."),
-        _feature("text_affinity", "log odds", "Sum of both, one that is missing counted as 0."),
+        *with_places(_feature("text_affinity", "log odds", "Sum of both, one that is missing counted as 0.")),
         _feature("text_affinity_gain", "log odds", "That, less its mean over the markets entered."),
-        _feature("text_affinity_place", "rank", "Place of text_affinity among the open markets not entered, 1 best."),
     )
 
     def __init__(self) -> None:
@@ -84,17 +84,10 @@ class Language:
             grams = _grams(known, field, scene.track)
             found[f"{field}_affinity"] = affinity.of(grams, scene.entered)
         both = np.nan_to_num(found["title_affinity"]) + np.nan_to_num(found["artist_affinity"])
-        candidate = scene.open & ~scene.entered
-        order = np.argsort(np.where(candidate, -both, np.inf), axis=1, kind="stable")
-        place = np.argsort(order, axis=1) + 1.0
         foothold = (both * scene.entered).sum(axis=1) / np.maximum(scene.entered.sum(axis=1), 1)
-        found |= {
-            "text_affinity": both,
-            "text_affinity_gain": both - foothold[:, None],
-            "text_affinity_place": np.where(candidate, place, np.nan),
-        }
+        found |= {"text_affinity": both, "text_affinity_gain": both - foothold[:, None]}
         found |= _characters(known.tracks.iloc[scene.track])
-        return {feature.name: found[feature.name].astype(np.float32) for feature in self.features}
+        return add_places(self.features, {name: values.astype(np.float32) for name, values in found.items()}, scene)
 
     def state(self) -> Mapping[str, NDArray[np.generic]]:
         """Return the counts of both models."""

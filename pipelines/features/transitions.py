@@ -106,6 +106,7 @@ def either(rates: Floats, weights: NDArray[np.float32]) -> NDArray[np.float32]:
     >>> either(np.array([[0.5, 0.75], [0.5, 0.5]]), np.array([[1, 1], [0, 2]], np.float32)).tolist()
     [[0.75, 0.875], [0.75, 0.75]]
     """
-    missed = weights @ np.log1p(-rates.clip(0, 0.99)).astype(np.float32)
-    chance: NDArray[np.float32] = -np.expm1(missed)
+    # in double precision, so that chances that are equal have one place
+    missed = weights.astype(np.float64) @ np.log1p(-rates.clip(0, 0.99))
+    chance: NDArray[np.float32] = -np.expm1(missed).astype(np.float32)
     return chance

@@ -195,7 +195,7 @@ def test_graph_by_hand(small: History) -> None:
     assert found["choice_share"][NO] == pytest.approx(math.exp(norway) / (math.exp(norway) + math.exp(usa)), rel=SINGLE)
     assert np.isnan(found["choice_share"][SE])
     assert found["choice_score"][US] == pytest.approx(usa - (norway + usa) / 2, rel=1e-5)
-    assert [found["choice_rank"][at] for at in (NO, US)] == [1, 0]
+    assert [found["choice_score_place"][at] for at in (NO, US)] == [2, 1]
     assert found["choice_together"][NO] == pytest.approx(1.4, rel=SINGLE)
     share = math.exp(usa) / (math.exp(norway) + math.exp(usa))
     entropy = -(share * math.log2(share) + (1 - share) * math.log2(1 - share))
