@@ -155,11 +155,9 @@ class Latest:
                 )
         found = {}
         for contender in contenders(MODELS):
+            given = thinned(train, self.seed) if contender.name == DEFAULT else train
             try:
-                if contender.name == DEFAULT:
-                    found[DEFAULT] = self._fitted(train).predict(test)
-                else:
-                    found[contender.name] = contender.make(self.history, self.seed, 1).fit(train).predict(test)
+                found[contender.name] = contender.make(self.history, self.seed, 1).fit(given).predict(test)
             except (DataSaysNoError, SettingError) as error:
                 gaps[f"model '{contender.name}'"] = str(error)
         return found
@@ -189,10 +187,8 @@ class Latest:
         SettingError
             When LightGBM cannot be loaded.
         """
-        return TrainedModel(self._fitted(self.examples), self.families, self.history, {})
-
-    def _fitted(self, examples: Examples) -> Forecaster:
-        return Forecaster(seed=self.seed).fit(thinned(examples, self.seed))
+        forecaster = Forecaster(seed=self.seed).fit(thinned(self.examples, self.seed))
+        return TrainedModel(forecaster, self.families, self.history, {})
 
 
 def thinned(examples: Examples, seed: int, *, most: int = MOST_CANDIDATES) -> Examples:

@@ -262,7 +262,11 @@ def _data(model: "TrainedModel", table: pd.DataFrame, why: Sequence[Any]) -> dic
 
 
 def _lines(model: "TrainedModel", table: pd.DataFrame, why: Sequence[Any]) -> list[str]:
-    lines = [f"Entries within {model.horizon} days of {_date(model.history.last_day)}, the last chart known."]
+    from pipelines.features.hypothetical import TRACK_ID
+
+    day = _date(model.history.last_day)
+    what = "the day of the debut" if table["track_id"].iloc[0] == TRACK_ID else "the last chart known"
+    lines = [f"Entries within {model.horizon} days of {day}, {what}."]
     lines += [f"Note: {note}." for note in model.forecaster.notes]
     spoken = dict(zip(table.index, why, strict=False))
     for track, rows in table.groupby("track_id", sort=False):

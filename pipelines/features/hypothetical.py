@@ -138,16 +138,10 @@ def _entries(known: History, latest: Ints, markets: Ints, rank: NDArray[np.int32
 def _observed(known: History, markets: Ints, day: int) -> Observed:
     """Return the day's coverage: each market goes on as on its latest chart."""
     rows = known.observed.between(day - LONG_GAP, day)
-    latest = np.zeros(len(known.markets), np.int64)
-    latest[rows.market] = np.arange(len(rows.market))  # in order of day: the latest stays
-    at = latest[markets]
-    return Observed(
-        day=np.full(len(markets), day, np.int32),
-        market=markets.astype(np.int16),
-        opened=rows.opened[at],
-        datable=rows.datable[at],
-        depth=rows.depth[at],
-    )
+    last = np.zeros(len(known.markets), np.int64)
+    last[rows.market] = np.arange(len(rows.day))  # in order of day: the latest stays
+    own = {name: getattr(rows, name)[last[markets]] for name in rows.__slots__}
+    return Observed(**own | {"day": np.full(len(markets), day, np.int32)})
 
 
 def _coverage(known: History, observed: Observed) -> pa.Table:

@@ -34,7 +34,7 @@ SENTENCES: Final[Mapping[str, str]] = {
 }
 """Feature → what its value says; for all others, the meaning in the registry and the value."""
 
-REFERS: Final = re.compile(r"^(That|Those|The same|The least of)\b|\b(that|those|such)\b|`")
+REFERS: Final = re.compile(r"^(That|Those|The same|The least of)\b|\b(that|those|such)\b|`|[a-z]_[a-z]")
 """Meanings that cannot be read without the others of their family; the name stands for them."""
 
 

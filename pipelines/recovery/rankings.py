@@ -1,7 +1,6 @@
 """Scores that rank pairs of markets: the product's, and others beside it."""
 
 import numpy as np
-from sklearn.metrics import average_precision_score
 
 from diffusion import transitions
 from diffusion.arrays import Flags, Floats
@@ -37,6 +36,8 @@ def average_precision(scores: Floats, true: Flags) -> float:
     >>> average_precision(np.array([3.0, np.nan, 1.0]), np.array([True, False, True]))
     1.0
     """
+    from sklearn.metrics import average_precision_score  # not at the top, where every command would wait for it
+
     places = np.zeros(len(scores))
     known = ~np.isnan(scores)
     places[known] = np.unique(scores[known], return_inverse=True)[1] + 1.0

@@ -107,6 +107,15 @@ def finished(run_folder: Path, tmp_path: Path) -> Path:
     return tmp_path / "made"
 
 
+def test_the_version_waits_for_no_library_of_models() -> None:
+    code = "import sys\nfrom pipelines.commands.main import cli\ncli.main(['--version'], standalone_mode=False)\n"
+    code += "print('loaded', *sorted({'sklearn', 'lightgbm', 'statsmodels'} & {*sys.modules}))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    version, loaded = done.stdout.splitlines()
+    assert "version" in version
+    assert loaded == "loaded"
+
+
 def test_graph_writes_what_it_promises(shell: Shell, write_csv: WriteCsv, tmp_path: Path) -> None:
     charts = write_csv(ROWS, columns=KAGGLE_COLUMNS)
     code, out, err = shell("graph", charts, "--window", 60, "--washout", 28, "--out", "made")
@@ -155,6 +164,7 @@ def test_demo_makes_everything_within_its_folder(shell: Shell, tmp_path: Path) -
         "community_grid", "lag_curves",
         "survival_none", "survival_continent", "survival_language_match", "survival_footprint_size", "states",
         "hazard_ratios", "hazard_ratio_periods", "log_log", "cured", "model_scores", "calibration",
+        "forecast_scores", "forecast_calibration",
     }  # fmt: skip
     assert {path.replace(".png", ".svg") for path in figures} == {path for path in figures if path.endswith(".svg")}
     html = (tmp_path / "out" / "demo" / "report.html").read_text(encoding="utf-8")
@@ -171,6 +181,7 @@ def test_demo_makes_everything_within_its_folder(shell: Shell, tmp_path: Path) -
         "What goes with a faster entry",
         "Who never enters",
         "Checked: do models predict later tracks?",
+        "Which markets next",
     ):
         assert f"<h2>{heading}</h2>" in html
     assert "Not made: validity" in html

@@ -125,6 +125,8 @@ def test_a_debut_to_come(model: Path) -> None:
     rows = predicted(model, "--markets", "NO,Sweden", "--date", day(47), "--title", "New", "--artist", "Artist")
     assert {row["market"] for row in rows} == {"DK", "FI"}
     assert {(row["title"], row["as_of"]) for row in rows} == {("New", day(47).isoformat())}
+    text = run("predict", model, "--markets", "NO", "--date", day(47))
+    assert f"within 7 days of {day(47)}, the day of the debut" in text
 
 
 def test_own_columns_go_with_the_model(charts: Path, tmp_path: Path) -> None:

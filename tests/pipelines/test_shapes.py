@@ -46,6 +46,8 @@ FIGURES = {
     "cured": "cured",
     "model_scores": "model_scores",
     "calibration": "model_scores",
+    "forecast_scores": "forecast_scores",
+    "forecast_calibration": "forecast_scores",
 }
 """Figure of a full run → the table or step that it draws."""
 
