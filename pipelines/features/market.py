@@ -12,16 +12,13 @@ from pipelines.features.observations import debuts
 from pipelines.features.registry import Feature, Known, Values
 from pipelines.features.scene import Scene
 from pipelines.features.transitions import Transitions
-from pipelines.features.windows import depths, opened
+from pipelines.features.windows import depths
 
 CHARTS: Final = 13
 """Latest charts of each market that are remembered: a quarter of weekly charts."""
 
 FEW: Final = 4
 """Latest charts that tell what the market is like now."""
-
-LONG_OPEN: Final = 365
-"""Days of coverage beyond which more make no difference."""
 
 _COUNTS: Final = ("newcomers", "imports", "import_ages", "depth", "charts")
 
@@ -56,7 +53,6 @@ class Market:
         _market("import_age", "days", f"Mean days from debut to import, imports of the latest {CHARTS} charts."),
         _market("turnover", "share", f"Newcomers per position on the latest {FEW} charts."),
         _market("chart_depth", "positions", "Positions on the market's latest chart."),
-        _market("open_days", "days", f"Days since the market's coverage began, {LONG_OPEN} at most."),
     )  # fmt: skip
 
     def __init__(self, horizon: int) -> None:
@@ -88,7 +84,6 @@ class Market:
         """Return name → values of the markets of a day."""
         few = {name: rows[:FEW].sum(axis=0) for name, rows in self._latest.items()}
         many = {name: rows.sum(axis=0) for name, rows in self._latest.items()}
-        begin = opened(known, scene.day)
         found = {
             "market_rate": self._rates["all"].market_rates(),
             "market_rate_recent": self._rates["recent"].market_rates(),
@@ -99,7 +94,6 @@ class Market:
             "import_age": _ratio(many["import_ages"], many["imports"]),
             "turnover": _ratio(few["newcomers"], few["depth"]),
             "chart_depth": depths(known, scene.day),
-            "open_days": np.where(begin < 0, np.nan, np.minimum(scene.day - begin, LONG_OPEN)),
         }
         return {name: values.astype(np.float32) for name, values in found.items()}
 

@@ -1,4 +1,8 @@
-"""Temporal features: age, calendar and release."""
+"""Temporal features: age, weekday and release.
+
+The time of the year is none of them: with a few years of charts it stands for the drift of entry rates, and forecasts
+of later tracks get worse with it.
+"""
 
 from collections.abc import Mapping
 from typing import Final
@@ -10,18 +14,13 @@ from pipelines.features.history import History
 from pipelines.features.registry import Feature, Values
 from pipelines.features.scene import Scene
 
-YEAR: Final = 365.25
-"""Days of a year."""
-
 
 class Temporal:
-    """Days since debut and release, weekday, and time of the year; it keeps no state."""
+    """Days since debut and release, and weekday; it keeps no state."""
 
     features: Final = (
         Feature("age", "days", "Days since the debut.", ("charts",), "as of", "temporal"),
         Feature("weekday", "0 … 6", "Weekday of the debut, 0 is Monday.", ("charts",), "as of", "temporal"),
-        Feature("year_sine", "−1 … 1", "Sine of the time of the year.", ("charts",), "as of", "temporal"),
-        Feature("year_cosine", "−1 … 1", "Cosine of the time of the year.", ("charts",), "as of", "temporal"),
         Feature(
             "since_release", "days", "Days since the release; missing if it is not known to the day, or lies after the "
             "as-of date (a later re-release).", ("charts", "tracks"), "as of", "temporal",
@@ -33,8 +32,6 @@ class Temporal:
 
     def observe(self, known: History, scene: Scene) -> Mapping[str, Values]:
         """Return name → values of the tracks of a day."""
-        n = len(scene.track)
-        turn = np.float32(2 * np.pi * scene.day / YEAR)
         tracks = known.tracks.iloc[scene.track]
         released = tracks["release_date"].to_numpy("datetime64[D]")
         since = np.datetime64(scene.day, "D") - released
@@ -43,8 +40,6 @@ class Temporal:
         return {
             "age": scene.age,
             "weekday": ((scene.day - scene.age + 3) % 7).astype(np.float32),
-            "year_sine": np.full(n, np.sin(turn), np.float32),
-            "year_cosine": np.full(n, np.cos(turn), np.float32),
             "since_release": np.where(exact, days, np.nan).astype(np.float32),
         }
 

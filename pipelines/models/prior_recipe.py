@@ -12,7 +12,7 @@ from pipelines.models.boosting import Ensemble, Trees
 from pipelines.models.examples import Examples, Forecast
 
 FEATURES: Final = (
-    "weekday", "year_sine", "year_cosine", "since_release", "explicit", "duration",
+    "weekday", "since_release", "explicit", "duration",
     "artist_tracks", "artist_markets", "artist_is_new", "artist_entries_here", "artist_best_here", "credited",
     "population", "in_africa", "in_asia", "in_europe", "in_north_america", "in_oceania", "in_south_america",
     "newcomers_few", "newcomers_many",

@@ -150,7 +150,6 @@ def test_market_state_by_hand(small: History) -> None:
     assert found["import_share"][NO] == 2 / 4  # of filler, B, A and D
     assert found["chart_depth"].tolist() == [4, 4, 2]
     assert found["turnover"][NO] == 3 / (2 + 3 + 3 + 4)
-    assert found["open_days"][NO] == 6
     assert found["market_rate"][NO] == pytest.approx((2 + 10 * 2 / 3) / 12, rel=SINGLE)
     assert np.isnan(found["import_age"][US])
 
