@@ -40,7 +40,7 @@ MOST_TRACKS: Final = 6_000
 MOST_TESTED: Final = 2_000
 """Tracks tested at most: the latest."""
 
-MOST_CANDIDATES: Final = 100_000
+MOST_CANDIDATES: Final = 50_000
 """Candidates that the default forecaster is fitted on; of more, some are drawn."""
 
 MOST_CURRENT: Final = 3_000
