@@ -99,7 +99,12 @@ def test_what_the_readme_says_of_the_demo_is_so() -> None:
     assert other["effective_clusters"] < 10 < shared["effective_clusters"]
 
 
-EXECUTED = [("README.md", 8), ("docs/tutorial.md", 25), ("docs/howto/lifelines.md", 20), ("docs/howto/forecasts.md", 30)]
+EXECUTED = [
+    ("README.md", 8),
+    ("docs/tutorial.md", 25),
+    ("docs/howto/lifelines.md", 20),
+    ("docs/howto/forecasts.md", 30),
+]
 """Pages with examples, and their least number."""
 
 
