@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 
 from diffusion.arrays import Floats, Ints
 from pipelines.features.history import History
-from pipelines.features.places import add_places, with_places
 from pipelines.features.registry import Feature, Known, Values
 from pipelines.features.relatives import Relatives, RowsByKey
 from pipelines.features.scene import Scene
@@ -59,9 +58,9 @@ class Artist:
         _feature(
             "artist_lasting_here", "tracks", "Those, each weighted ½^(days since its entry / 4 horizons)."
         ),
-        *with_places(_feature(
+        _feature(
             "artist_recent_share_here", "share", "artist_lasting_here, divided by its sum over all markets plus ½."
-        )),
+        ),
         _feature(
             "artist_late_share_here", "share", "Of the closed windows of other tracks of the primary artist that did "
             "not debut here, the share that entered here in their window, with 0.01 added above and 1 below.",
@@ -130,7 +129,7 @@ class Artist:
         found |= _credited(each, row, starts)
         found |= self._collaborators(known, row, pair, track, artist)
         found["artist_in_footprint"] = (found["artist_entries_here"] * scene.entered).sum(axis=1)
-        return add_places(self.features, {name: values.astype(np.float32) for name, values in found.items()}, scene)
+        return {name: values.astype(np.float32) for name, values in found.items()}
 
     def _per_artist(self, others: Relatives, scene: Scene, row: Ints) -> dict[str, Floats]:
         """Return name → values of every credit, (p,) or (p, m); `row` is the credit's observation."""

@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 
 from diffusion.arrays import Flags, Floats, Ints
 from pipelines.features.history import History
-from pipelines.features.places import add_places, with_places
 from pipelines.features.registry import Feature, Values
 from pipelines.features.relatives import RowsByKey
 from pipelines.features.scene import Scene
@@ -39,18 +38,16 @@ class CoCharting:
     """
 
     features: Final = (
-        *with_places(_charting(
+        _charting(
             "charting_regression_lasting", "Ridge regression of charting in the market on charting in the other "
             "markets (all entries so far), at the markets entered, divided by the root of their number."
-        )),
-        *with_places(
-            _charting("charting_regression_recent", "The same, entries counting half after 1.6 horizons.")
         ),
+        _charting("charting_regression_recent", "The same, entries counting half after 1.6 horizons."),
         _charting("charting_regression_fresh", "The same, entries counting half after a quarter of the horizon."),
-        *with_places(_charting(
+        _charting(
             "charting_cosine", "Cosine between the tracks of the market and those of a market entered, with 5 entries "
             "more of each; mean over the markets entered."
-        )),
+        ),
     )  # fmt: skip
 
     def __init__(self, horizon: int) -> None:
@@ -82,7 +79,7 @@ class CoCharting:
             for name, table in self._tables.items()
         }
         found["charting_cosine"] = entered @ _cosines(self._tables["lasting"]) / number
-        return add_places(self.features, {name: values.astype(np.float32) for name, values in found.items()}, scene)
+        return {name: values.astype(np.float32) for name, values in found.items()}
 
     def state(self) -> Mapping[str, NDArray[np.generic]]:
         """Return name → array: the tables, and the day they stand at."""

@@ -10,7 +10,6 @@ from diffusion.arrays import Floats
 from pipelines.features.cocharting import co_charting
 from pipelines.features.history import History
 from pipelines.features.observations import debuts
-from pipelines.features.places import add_places, with_places
 from pipelines.features.regional import extreme
 from pipelines.features.registry import Feature, Known, Values
 from pipelines.features.scene import Scene
@@ -41,10 +40,10 @@ class CrossBorder:
     """
 
     features: Final = (
-        *with_places(_cross(
+        _cross(
             "transition_chance", "0 … 1", "Chance of entry within the horizon: credits (1 / size of the footprint for "
             "each sender) per exposed track, shrunk, combined over the markets entered as independent chances."
-        )),
+        ),
         _cross("transition_chance_recent", "0 … 1", "The same, windows counting half after two horizons."),
         _cross("transition_chance_soon", "0 … 1", "The same for entry within a quarter of the horizon."),
         _cross(
@@ -69,14 +68,14 @@ class CrossBorder:
             "market, each split by the other markets of the date; mean over the markets entered.", "as of"
         ),
         _cross("tie_share_recent", "share", "The same, entries counting half after two horizons.", "as of"),
-        *with_places(_cross(
+        _cross(
             "tie_regression", "score", "Ridge regression of entry on a date on the other entries of the date (recent "
             "entries), at the markets entered, divided by the root of their number.", "as of"
-        )),
-        *with_places(_cross(
+        ),
+        _cross(
             "step_flow", "entries", "Recent entries into the market after one into a market entered, within a horizon "
             "of the debut, split by the markets entered before; per entry into that market; summed.", "as of"
-        )),
+        ),
     )  # fmt: skip
 
     def __init__(self, horizon: int) -> None:
@@ -148,7 +147,7 @@ class CrossBorder:
             **self._lags(scene, entered),
             **self._ties(entered, number),
         }
-        return add_places(self.features, found, scene)
+        return found
 
     def _chances(self, known: History, scene: Scene, entered: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
         rates = {name: transitions.credit_rates() for name, transitions in self._transitions.items()}

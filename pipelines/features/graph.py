@@ -48,9 +48,7 @@ class Graph:
             _graph("choice_score", "log", "Log of the market's weight in that choice, its mean over open markets 0.")
         ),
         _graph("choice_size", "log", "The market's size in that choice: its weight for a track without affinities."),
-        *with_places(
-            _graph("choice_affinity", "log", "What the markets entered add to the logarithm of the market's weight.")
-        ),
+        _graph("choice_affinity", "log", "What the markets entered add to the logarithm of the market's weight."),
         _graph("choice_together", "log", "What the markets entered add to it within footprints of one date."),
         _graph("choice_focus", "bits", "Bits by which that choice is more certain than one among equal markets."),
         _graph(

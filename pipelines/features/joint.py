@@ -14,7 +14,6 @@ from pipelines.features.cocharting import charted_by_now
 from pipelines.features.history import History
 from pipelines.features.language import Language
 from pipelines.features.observations import debuts
-from pipelines.features.places import add_places, with_places
 from pipelines.features.recording import Recording
 from pipelines.features.registry import Feature, Values
 from pipelines.features.relatives import RowsByKey
@@ -55,12 +54,12 @@ class JointRegression:
     """
 
     features: Final = (
-        *with_places(_joint(
+        _joint(
             "joint_regression", "Ridge regression of charting in the market on charting in the others and on the "
             "track's background (artist, siblings, guests, recording, text), at the markets entered and the "
             "background now, divided by the root of the number of markets entered."
-        )),
-        *with_places(_joint("joint_regression_recent", "The same, entries counting half after two horizons.")),
+        ),
+        _joint("joint_regression_recent", "The same, entries counting half after two horizons."),
     )  # fmt: skip
 
     def __init__(self, horizon: int, artist: Artist, recording: Recording, language: Language) -> None:
@@ -131,7 +130,7 @@ class JointRegression:
             name: (own @ regressions(table, len(known.markets)) / np.sqrt(number)).astype(np.float32)
             for name, table in self._tables.items()
         }
-        return add_places(self.features, found, scene)
+        return found
 
     def state(self) -> Mapping[str, NDArray[np.generic]]:
         """Return name → array: the tables, the day they stand at, and the background of the latest debuts."""

@@ -110,7 +110,7 @@ def test_no_model_beats_the_base_rate_where_entries_are_dealt(
 ) -> None:
     history, train, test = world
     hidden = replace(test, entered=np.zeros(len(test), np.bool_), days=np.full(len(test), np.nan, np.float32))
-    p = contender.make(history, 1).fit(train).predict(hidden).p
+    p = contender.make(history, 1, 1).fit(train).predict(hidden).p
     rate = train.entered.mean()
     skill = 1 - ((p - test.entered) ** 2).mean() / ((rate - test.entered) ** 2).mean()
     auc = roc_auc_score(test.entered, p)
