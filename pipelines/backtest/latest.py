@@ -34,13 +34,16 @@ PARTS: Final = 4
 WEEK: Final = 7
 """Days that horizons shorter than the one asked for are a multiple of."""
 
+MOST_DATES: Final = 730
+"""Dates of charts that are used at most: the latest, two years of daily charts."""
+
 MOST_TRACKS: Final = 6_000
 """Tracks that models are fitted on at most: the latest."""
 
 MOST_TESTED: Final = 2_000
 """Tracks tested at most: the latest."""
 
-MOST_CANDIDATES: Final = 100_000
+MOST_CANDIDATES: Final = 50_000
 """Candidates that the default forecaster is fitted on; of more, some are drawn."""
 
 MOST_CURRENT: Final = 3_000
@@ -82,7 +85,7 @@ class Latest:
     Attributes
     ----------
     history
-        Charts.
+        Charts, from the first date that is used.
     fold
         Tracks tested, and the horizon.
     points
@@ -114,6 +117,9 @@ class Latest:
         DataSaysNoError
             When the charts are too short, or no track could enter another market.
         """
+        dates = np.unique(history.observed.day)
+        if len(dates) > MOST_DATES:
+            history = history.since(int(dates[-MOST_DATES]))
         fold = latest_fold(history, longest)
         points = tuple(point for point in points_of(history.cadence) if point < fold.horizon)
         observed = _looked_at(history, fold, points, seed)

@@ -29,7 +29,7 @@ AUDIT: Final = Contract(
             "ranks or streams of the as-of date change it: not for a forecast of that row; null for columns",
             nullable=True,
         ),
-        Column("values", _COUNT, "values compared; null for columns", nullable=True),
+        Column("values", _COUNT, "number of values compared; null for columns", nullable=True),
         Column(
             "auc",
             _NUMBER,

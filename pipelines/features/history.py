@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Final, Self
+from typing import Final, Self, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -115,6 +115,9 @@ class Observed:
         """Return the dates of the days ``first … last``."""
         low, high = _places(self.day, first, last)
         return Observed(*(getattr(self, name)[low:high] for name in self.__slots__))
+
+
+Rows = TypeVar("Rows", Positions, FirstEntries)
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,6 +277,28 @@ class History:
             coverage=self.coverage.slice(0, len(observed.day)),
         )
 
+    def since(self, day: int) -> "History":
+        """Return what charts show from a day on, of the tracks first seen from then on; markets keep their coverage."""
+        n = int(np.searchsorted(self.first_seen, day))
+        tracks = self.tracks.iloc[n:].reset_index(drop=True)
+        artist, credits, recording = described_by(tracks)
+        positions, entries = self.positions.between(day, self.last_day), self.entries.between(day, self.last_day)
+        track, market = self.withheld[:, np.searchsorted(self.withheld[0], n) :]
+        observed = self.observed.between(day, self.last_day)
+        return replace(
+            self,
+            tracks=tracks,
+            first_seen=self.first_seen[n:],
+            artist=artist,
+            credits=credits,
+            recording=recording,
+            positions=_recoded(positions, n),
+            entries=_recoded(entries, n),
+            observed=observed,
+            withheld=np.stack([track - n, market]),
+            coverage=self.coverage.slice(self.coverage.num_rows - len(observed.day)),
+        )
+
     def _withheld(self, ids: pa.Array) -> pa.Table:
         track, market = self.withheld
         return pa.table(
@@ -282,6 +307,13 @@ class History:
                 "market": pa.array(self.markets, pa.string()).take(pa.array(market)),
             }
         )
+
+
+def _recoded(rows: Rows, first: int) -> Rows:
+    """Return the rows of the tracks from code `first` on, with codes that count from it."""
+    kept = rows.track >= first
+    values = {name: getattr(rows, name)[kept] for name in rows.__slots__}
+    return type(rows)(**values | {"track": values["track"] - np.int32(first)})
 
 
 def _places(day: Days, first: int, last: int) -> Ints:

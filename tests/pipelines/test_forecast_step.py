@@ -148,6 +148,27 @@ def test_large_charts_are_tested_on_the_latest_tracks(
     assert len(np.unique(part.examples.track[part.trained_on])) < len(np.unique(whole.examples.track[whole.trained_on]))
 
 
+def test_charts_since_a_day_have_the_tracks_first_seen_from_then_on(history: History) -> None:
+    day = history.first_day + 60
+    later, n = history.since(day), int((history.first_seen < day).sum())
+    assert later.first_day == day
+    assert list(later.tracks["track_id"]) == list(history.tracks["track_id"])[n:]
+    assert later.positions.day.min() >= day
+    kept = history.entries.track >= n
+    assert (later.entries.track + n == history.entries.track[kept]).all()
+    assert (later.entries.day == history.entries.day[kept]).all()
+    assert (later.observed.datable < day + 28).any()  # coverage goes on, with its washout over
+    assert later.coverage.num_rows == len(later.observed.day)
+    assert not set(later.until(day + 30).entries.track) - set(range(len(later.until(day + 30).tracks)))
+
+
+def test_of_long_charts_the_latest_dates_are_used(history: History, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(latest_tracks, "MOST_DATES", 120)
+    part = Latest.of(history, 14)
+    assert len(np.unique(part.history.observed.day)) == 120
+    assert part.examples.debut.min() >= part.history.first_day + 28
+
+
 def test_weights_of_a_draw_stand_for_all_candidates(tracks: Latest) -> None:
     examples = tracks.examples
     few = thinned(examples, 0, most=len(examples) // 3)

@@ -100,7 +100,7 @@ def _notes(latest: Latest) -> dict[str, Any]:
         "first_debut": _date(int(examples.debut.min())),
         "tested_from": _date(fold.first),
         "tested_to": _date(fold.last),
-        "known_before": _date(fold.first),
+        "charts_from": _date(latest.history.first_day),
         "fitted_tracks": tracks(latest.trained_on),
         "tested_tracks": tracks(latest.tested),
         "forecast_tracks": tracks(slice(None)),
