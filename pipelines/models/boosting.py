@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from diffusion import SettingError
 from diffusion.arrays import Floats, Ints
 
-Objective = Literal["binary", "lambdarank"]
+Objective = Literal["binary", "lambdarank", "forest"]
+"""What trees are fitted to; ``forest`` is a random forest of shares, whose score is a probability."""
 
 Values = NDArray[np.float32]
 
@@ -111,7 +112,7 @@ class Ensemble:
             values, labels.astype(np.float32), weight=weights, group=groups,
             params=fixed | {"max_bin": trees.bins, "feature_pre_filter": False}, free_raw_data=True,
         )  # fmt: skip
-        grown = {
+        grown: dict[str, object] = {
             "objective": objective,
             "num_leaves": trees.leaves,
             "learning_rate": trees.rate,
@@ -125,6 +126,9 @@ class Ensemble:
         }
         if objective == "lambdarank":
             grown["lambdarank_truncation_level"] = trees.truncation
+        if objective == "forest":  # features are drawn at every split, leaves hold mean labels
+            grown |= {"objective": "regression", "boosting": "rf", "lambda_l2": 0.0}
+            grown |= {"feature_fraction": 1.0, "feature_fraction_bynode": trees.columns}
         boosters = [lightgbm.train(fixed | grown | {"seed": seed}, data, trees.rounds) for seed in seeds]
         return cls(tuple(boosters), threads)
 

@@ -32,6 +32,7 @@ PRIOR: Final = 200.0
 LEVEL_TREES: Final = Trees(rounds=230, leaves=24, rate=0.06, least_rows=100, columns=0.3, ridge=10)
 ORDER_TREES: Final = Trees(rounds=160, rate=0.06, columns=0.4, ridge=10)
 RANK_TREES: Final = Trees(rounds=120, rate=0.05, columns=0.4, ridge=10)
+FOREST_TREES: Final = Trees(rounds=100, leaves=600, least_rows=20, columns=0.08, rows=0.5)
 DAYS_TREES: Final = Trees(rounds=100, leaves=7, rate=0.05, columns=0.4, ridge=10)
 
 
@@ -41,10 +42,12 @@ class Recipe:
 
     Attributes
     ----------
-    all_tracks, spreading, ranking, days
-        Trees of entry on all observations, of entry and of the order on observations with an entry, and of the days.
+    all_tracks, forest, spreading, ranking, days
+        Trees of entry on all observations, boosted and as a random forest, of entry and of the order on observations
+        with an entry, and of the days.
     weights
-        Weights of the scores of the first three in the order of a track's markets; their sum does not matter.
+        Weights in the order of a track's markets: of the mean score of the first two, and of the next two; their sum
+        does not matter.
     kept_spreading, kept_others
         Share of the candidates without an entry that the first trees are grown on, where the track entered another
         market and where it entered none; those kept count for the others too.
@@ -57,6 +60,7 @@ class Recipe:
     """
 
     all_tracks: Trees = LEVEL_TREES
+    forest: Trees = FOREST_TREES
     spreading: Trees = ORDER_TREES
     ranking: Trees = RANK_TREES
     days: Trees = DAYS_TREES
@@ -75,8 +79,9 @@ class Scores:
 
     Attributes
     ----------
-    all_tracks
-        Log-odds of entry, fitted on all observations: the level.
+    all_tracks, forest
+        Log-odds of entry by boosted trees, and its probability by a random forest, fitted on all observations: the mean
+        of both log-odds is the level.
     spreading, ranking
         Log-odds and order, fitted on observations with an entry; None where there were too few.
     weights
@@ -84,6 +89,7 @@ class Scores:
     """
 
     all_tracks: Ensemble
+    forest: Ensemble
     spreading: Ensemble | None
     ranking: Ensemble | None
     weights: tuple[float, float, float]
@@ -99,11 +105,15 @@ class Scores:
             examples.values[rows], examples.entered[rows], "binary", recipe.all_tracks.for_entries(entries),
             seeds=seeds, threads=threads, weights=weights,
         )  # fmt: skip
+        forest = Ensemble.fit(
+            examples.values[rows], examples.entered[rows], "forest", recipe.forest.for_entries(entries),
+            seeds=[seed], threads=threads, weights=weights,
+        )  # fmt: skip
         rows = np.flatnonzero(chosen & spreads[number])
         values, entered = examples.values[rows], examples.entered[rows]
         _, group, sizes = np.unique(number[rows], return_inverse=True, return_counts=True)
         if len(sizes) < LEAST_SPREADING:
-            return cls(all_tracks, None, None, recipe.weights)
+            return cls(all_tracks, forest, None, None, recipe.weights)
         # a track with many entries counts more, but not as many times more
         weights = examples.weights()[rows] / np.sqrt(np.bincount(group, entered))[group]
         spreading = Ensemble.fit(
@@ -114,11 +124,11 @@ class Scores:
             values, entered, "lambdarank", recipe.ranking.for_entries(entries),
             seeds=seeds, threads=threads, groups=sizes,
         )  # fmt: skip
-        return cls(all_tracks, spreading, ranking, recipe.weights)
+        return cls(all_tracks, forest, spreading, ranking, recipe.weights)
 
     def predict(self, examples: Examples) -> Floats:
-        """Return probabilities: the order is that of all three, the sum over a track's markets that of the first."""
-        level = self.all_tracks.score(examples.values)
+        """Return probabilities: the order is that of all three, the sum over a track's markets that of the level."""
+        level = (self.all_tracks.score(examples.values) + log_odds(self.forest.score(examples.values))) / 2
         if self.spreading is None or self.ranking is None:
             p: Floats = expit(level)
             return p
@@ -127,7 +137,7 @@ class Scores:
         return with_level(order, expit(level), examples.observation)
 
     def contributions(self, values: NDArray[np.float32]) -> Floats:
-        """Return, (k, f), what each feature adds to the mean score of the first seeds."""
+        """Return, (k, f), what each feature adds to the mean score of the first seeds; the forest is left out."""
         fitted = [self.all_tracks, self.spreading, self.ranking]
         parts = [(one.contributions(values), weight) for one, weight in zip(fitted, self.weights, strict=True) if one]
         found: Floats = np.average([part for part, _ in parts], axis=0, weights=[weight for _, weight in parts])
@@ -138,10 +148,10 @@ class Scores:
 class Forecaster:
     """Which markets a track enters within the horizon, how likely, and when: the default forecaster.
 
-    Three boosted models score the candidates: entry among all tracks, entry among tracks that entered anything, and
-    the order among those (lambdarank). Their weighted sum orders a track's markets; the sum of a track's probabilities
-    is that of the first model. Log-odds are then corrected by what the later part of the training tracks did, part of
-    the way. The days to entry have a model of their own, fitted on entries.
+    Boosted trees and a random forest score entry among all tracks, two more boosted models entry among tracks that
+    entered anything, and the order among those (lambdarank). Their weighted sum orders a track's markets; the sum of a
+    track's probabilities is that of the first two. Log-odds are then corrected by what the later part of the training
+    tracks did, part of the way. The days to entry have a model of their own, fitted on entries.
 
     With few entries trees are smaller, and the models of tracks that entered anything are left out; below
     `LEAST_ENTRIES` every market has its base rate. `notes` say so.

@@ -159,7 +159,12 @@ def _ensembles(forecaster: Forecaster) -> dict[str, Ensemble]:
     if timing is not None:
         parts |= {f"days_{number:02d}": trees for number, trees in enumerate(timing.trees)}
     if scores is not None:
-        parts |= {"all_tracks": scores.all_tracks, "spreading": scores.spreading, "ranking": scores.ranking}
+        parts |= {
+            "all_tracks": scores.all_tracks,
+            "forest": scores.forest,
+            "spreading": scores.spreading,
+            "ranking": scores.ranking,
+        }
     return {name: ensemble for name, ensemble in parts.items() if ensemble is not None}
 
 
@@ -196,7 +201,11 @@ def _read_forecaster(place: Path, threads: int) -> Forecaster:
     )
     if "all_tracks" in found:
         forecaster.scores = Scores(
-            found["all_tracks"], found.get("spreading"), found.get("ranking"), forecaster.recipe.weights
+            found["all_tracks"],
+            found["forest"],
+            found.get("spreading"),
+            found.get("ranking"),
+            forecaster.recipe.weights,
         )
     return forecaster
 
