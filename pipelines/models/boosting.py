@@ -12,7 +12,7 @@ from diffusion import SettingError
 from diffusion.arrays import Floats, Ints
 
 Objective = Literal["binary", "lambdarank", "forest"]
-"""What trees are fitted to; ``forest`` is a random forest of shares, whose score is a probability."""
+"""What trees are fitted to; ``forest`` is a random forest, read by `Ensemble.share`."""
 
 Values = NDArray[np.float32]
 
@@ -158,6 +158,14 @@ class Ensemble:
         for booster in self.boosters:
             total += booster.predict(values, raw_score=True, num_threads=self.threads)
         return total / len(self.boosters)
+
+    def share(self, values: Values) -> Floats:
+        """Return, (k,), the mean share of entries in the leaves of forests, 0 … 1.
+
+        A raw score of a forest is the sum over its trees; LightGBM divides by their number here alone.
+        """
+        shares: Floats = np.mean([one.predict(values, num_threads=self.threads) for one in self.boosters], axis=0)
+        return shares
 
     def contributions(self, values: Values) -> Floats:
         """Return, (k, f), what every feature adds to the raw score of the first booster (TreeSHAP)."""

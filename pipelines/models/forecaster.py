@@ -128,7 +128,7 @@ class Scores:
 
     def predict(self, examples: Examples) -> Floats:
         """Return probabilities: the order is that of all three, the sum over a track's markets that of the level."""
-        level = (self.all_tracks.score(examples.values) + log_odds(self.forest.score(examples.values))) / 2
+        level = (self.all_tracks.score(examples.values) + log_odds(self.forest.share(examples.values))) / 2
         if self.spreading is None or self.ranking is None:
             p: Floats = expit(level)
             return p

@@ -18,7 +18,7 @@ from pipelines.models.timing import Timing
 HORIZON = 28
 MARKETS = 12
 SMALL = Trees(rounds=25, leaves=7, rate=0.1, least_rows=10)
-QUICK = Recipe(SMALL, SMALL, SMALL, SMALL)
+QUICK = Recipe(SMALL, SMALL, SMALL, SMALL, SMALL)
 NAMES = ("pull", "push", "slow", "noise")
 
 
@@ -67,6 +67,10 @@ def test_probabilities_lie_between_0_and_1_and_do_not_fall_with_the_days(fitted:
     assert found.p.max() < 1
     assert (np.diff(found.by, axis=1) >= 0).all()
     assert np.array_equal(found.by[:, -1], found.p)
+
+
+def test_as_many_entries_are_expected_as_there_are(fitted: Forecaster, later: Examples) -> None:
+    assert fitted.predict(later).p.sum() == pytest.approx(later.entered.sum(), rel=0.2)
 
 
 def test_outcomes_are_not_read_by_predict(fitted: Forecaster, later: Examples) -> None:
