@@ -51,7 +51,7 @@ class HeldOut:
     @classmethod
     def of(cls, history: History, examples: Examples, follow_up: Floats, usual_days: float) -> Self:
         """Return the candidates of examples; `follow_up`, (k,), are the days for which each market was observed."""
-        observation = np.cumsum(np.diff(examples.observation, prepend=-1) != 0) - 1
+        observation = examples.number
         ids, codes = history.tracks["track_id"].to_numpy(), np.array(history.markets, object)
         return cls(
             observation=observation,

@@ -67,7 +67,7 @@ class Draws:
 
 def clusters(examples: Examples, by: Cluster = "artist and debut") -> Ints:
     """Return, (n,), the cluster of each observation of examples."""
-    first = np.flatnonzero(np.diff(examples.observation, prepend=-1))
+    first = examples.first
     artist = examples.artist[first]
     if by == "artist":
         return artist

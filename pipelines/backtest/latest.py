@@ -20,10 +20,10 @@ from pipelines.features.registry import Family
 from pipelines.features.table import advance, features
 from pipelines.formatting import many
 from pipelines.models.baselines import usual_days
+from pipelines.models.draws import thinned
 from pipelines.models.examples import Examples, Forecast
 from pipelines.models.forecaster import Forecaster
 from pipelines.models.trained import TrainedModel
-from pipelines.models.training import chances
 
 MODELS: Final = ("market_rate", "language", "transitions", "graph", DEFAULT)
 """Names of the models that are compared."""
@@ -161,7 +161,7 @@ class Latest:
                 )
         found = {}
         for contender in contenders(MODELS):
-            given = thinned(train, self.seed) if contender.name == DEFAULT else train
+            given = _few(train, self.seed) if contender.name == DEFAULT else train
             try:
                 found[contender.name] = contender.make(self.history, self.seed, 1).fit(given).predict(test)
             except (DataSaysNoError, SettingError) as error:
@@ -193,18 +193,14 @@ class Latest:
         SettingError
             When LightGBM cannot be loaded.
         """
-        forecaster = Forecaster(seed=self.seed).fit(thinned(self.examples, self.seed))
+        forecaster = Forecaster(seed=self.seed).fit(_few(self.examples, self.seed))
         return TrainedModel(forecaster, self.families, self.history, {})
 
 
-def thinned(examples: Examples, seed: int, *, most: int = MOST_CANDIDATES) -> Examples:
-    """Return about `most` candidates, those of observations with an entry first; weights make up for the others."""
-    if len(examples) <= most:
-        return examples
-    number = np.cumsum(np.diff(examples.observation, prepend=-1) != 0) - 1
-    chance = chances(np.bincount(number), np.bincount(number, examples.entered) > 0, most)
-    kept = (np.random.default_rng(seed).random(len(chance)) < chance)[number]
-    return replace(examples.where(kept), weight=(1 / chance[number[kept]]).astype(np.float32))
+def _few(examples: Examples, seed: int) -> Examples:
+    """Return the candidates that the default forecaster is fitted on, with weights."""
+    rows, weights = thinned(examples, MOST_CANDIDATES, seed)
+    return replace(examples.where(rows), weight=weights.astype(np.float32))
 
 
 def current(model: TrainedModel) -> Ints:

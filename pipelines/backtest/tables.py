@@ -9,6 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from diffusion.arrays import Flags, Floats, Ints
+from diffusion.conventions import CONFIDENCE
 from pipelines.backtest.held_out import HeldOut
 from pipelines.backtest.intervals import Cluster, Draws, bounds, clusters, difference_table, score_table
 from pipelines.backtest.metrics import Ranked, top_hits
@@ -121,6 +122,10 @@ def _shares(tested: Tested, known: Flags, group: Ints, labels: Sequence[str], p:
     with np.errstate(divide="ignore", invalid="ignore"):  # a draw may have none of a group
         drawn = (tested.draws.times @ entries[:, there]) / (tested.draws.times @ counts[:, there])
     ends = np.array([bounds(column) for column in drawn[1:].T]).reshape(len(there), 2)
+    # draws of a group without any entry, or of entries alone, are all alike; an exact bound by clusters stands for them
+    rare = ((1 - CONFIDENCE) / 2) ** (1 / (counts[:, there] > 0).sum(axis=0))
+    low = np.where(drawn[0] == 1, np.minimum(rare, ends[:, 0]), ends[:, 0])
+    high = np.where(drawn[0] == 0, np.maximum(1 - rare, ends[:, 1]), ends[:, 1])
     return pd.DataFrame(
         {
             "group": np.array(labels, object)[there],
@@ -128,8 +133,8 @@ def _shares(tested: Tested, known: Flags, group: Ints, labels: Sequence[str], p:
             "entries": entries.sum(axis=0)[there].astype(np.int64),
             "predicted": (np.bincount(group, p, g) / np.maximum(np.bincount(group, minlength=g), 1))[there].clip(0, 1),
             "observed": drawn[0],
-            "low": np.minimum(ends[:, 0], drawn[0]),
-            "high": np.maximum(ends[:, 1], drawn[0]),
+            "low": np.minimum(low, drawn[0]),
+            "high": np.maximum(high, drawn[0]),
         }
     )
 

@@ -181,7 +181,7 @@ class NextMarket:
         """Return, (k, 2), the logarithms of the market's share among the candidates, and of the steps."""
         values = [np.nan_to_num(needed(examples, name)) for name in self.weights]
         weight = np.maximum(values[0], LEAST) if self.chance else np.exp(np.sum(values, axis=0))
-        row = np.cumsum(np.diff(examples.observation, prepend=-1) != 0) - 1
+        row = examples.number
         total = np.bincount(row, weight)[row]
         steps = total if self.steps is None else np.nan_to_num(needed(examples, self.steps))
         variables: Floats = np.log(np.stack([np.maximum(weight / total, LEAST), np.maximum(steps, LEAST)], axis=1))
@@ -267,8 +267,7 @@ def days_since_entries(history: History, examples: Examples) -> tuple[Ints, Floa
 
     The days are NaN where the track had not entered the market.
     """
-    first = np.flatnonzero(np.diff(examples.observation, prepend=-1))
-    row = np.cumsum(np.diff(examples.observation, prepend=-1) != 0) - 1
+    first, row = examples.first, examples.number
     track, day = examples.track[first], examples.day[first]
     index = EntryIndex.of(history)
     since = index.since(track, history.last_day, len(history.markets)) - (history.last_day - day)[:, None]

@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 import numpy as np
 
-from diffusion.arrays import Floats, Ints
 from pipelines.models.baselines import usual_days
+from pipelines.models.draws import thinned
 from pipelines.models.examples import Examples, Forecast
 
 if TYPE_CHECKING:
@@ -83,23 +83,3 @@ def forest(seed: int = 0) -> Classifier:
 
     trees = RandomForestClassifier(100, min_samples_leaf=20, max_features="sqrt", n_jobs=1, random_state=seed)
     return Classifier(trees, rows=FOREST_ROWS, scaled=False, seed=seed)
-
-
-def thinned(examples: Examples, rows: int, seed: int) -> tuple[Ints, Floats]:
-    """Return rows of about so many candidates, and their weights.
-
-    Observations with an entry are preferred: they make half of the rows, or all that there are. Weights are one over
-    the share of such observations that is kept.
-    """
-    new = np.diff(examples.observation, prepend=-1) != 0
-    number = np.cumsum(new) - 1
-    spreads = np.bincount(number, examples.entered) > 0
-    size = np.bincount(number)
-    rng = np.random.default_rng(seed)
-    with_entry, others = size[spreads].sum(), size[~spreads].sum()
-    kept_spreading = min(1.0, max(rows / 2, rows - others) / max(with_entry, 1))
-    kept_other = min(1.0, (rows - kept_spreading * with_entry) / max(others, 1))
-    share = np.where(spreads, kept_spreading, kept_other)
-    kept = rng.random(len(size)) < share
-    chosen = np.flatnonzero(kept[number])
-    return chosen, 1 / share[number[chosen]]

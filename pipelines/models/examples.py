@@ -80,6 +80,23 @@ class Examples:
         return len(self.observation)
 
     @property
+    def number(self) -> Ints:
+        """(k,): number of the observation, from 0 without gaps."""
+        return np.cumsum(np.diff(self.observation, prepend=-1) != 0) - 1
+
+    @property
+    def first(self) -> Ints:
+        """(n,): first row of each of the n observations."""
+        return np.flatnonzero(np.diff(self.observation, prepend=-1))
+
+    @property
+    def spreading(self) -> Flags:
+        """(k,): whether the candidate is of an observation with an entry."""
+        number = self.number
+        spreads: Flags = (np.bincount(number, self.entered) > 0)[number]
+        return spreads
+
+    @property
     def names(self) -> list[str]:
         """Names of the columns of `values`."""
         return [feature.name for feature in self.features]

@@ -97,10 +97,10 @@ class Scores:
     @classmethod
     def fit(cls, examples: Examples, chosen: Flags, recipe: Recipe, *, seed: int, threads: int) -> Self:
         """Return scores fitted on the chosen rows."""
-        number, spreads = _spreading(examples)
+        number, spreads = examples.number, examples.spreading
         entries = int(examples.entered[chosen].sum())
         seeds = range(seed, seed + recipe.bags)
-        rows, weights = _drawn(examples, chosen, spreads[number], recipe, seed)
+        rows, weights = _drawn(examples, chosen, recipe, seed)
         all_tracks = Ensemble.fit(
             examples.values[rows], examples.entered[rows], "binary", recipe.all_tracks.for_entries(entries),
             seeds=seeds, threads=threads, weights=weights,
@@ -109,7 +109,7 @@ class Scores:
             examples.values[rows], examples.entered[rows], "forest", recipe.forest.for_entries(entries),
             seeds=[seed], threads=threads, weights=weights,
         )  # fmt: skip
-        rows = np.flatnonzero(chosen & spreads[number])
+        rows = np.flatnonzero(chosen & spreads)
         values, entered = examples.values[rows], examples.entered[rows]
         _, group, sizes = np.unique(number[rows], return_inverse=True, return_counts=True)
         if len(sizes) < LEAST_SPREADING:
@@ -286,12 +286,9 @@ def with_level(scores: Floats, p: Floats, observation: NDArray[np.integer]) -> F
     return found
 
 
-def _drawn(examples: Examples, chosen: Flags, spreads: Flags, recipe: Recipe, seed: int) -> tuple[Ints, Floats]:
-    """Return chosen rows, all entries and a share of the other candidates, and the number that each stands for.
-
-    `spreads` says of each row whether its observation has an entry.
-    """
-    share = np.where(examples.entered, 1.0, np.where(spreads, recipe.kept_spreading, recipe.kept_others))
+def _drawn(examples: Examples, chosen: Flags, recipe: Recipe, seed: int) -> tuple[Ints, Floats]:
+    """Return chosen rows, all entries and a share of the other candidates, and the number that each stands for."""
+    share = np.where(examples.entered, 1.0, np.where(examples.spreading, recipe.kept_spreading, recipe.kept_others))
     expected = share[chosen].sum()
     if expected < LEAST_SAMPLED:
         share = np.minimum(share * (LEAST_SAMPLED / expected), 1)
@@ -299,9 +296,3 @@ def _drawn(examples: Examples, chosen: Flags, spreads: Flags, recipe: Recipe, se
     kept = chosen & (np.random.default_rng(seed).random(len(share)) < share)
     rows = np.flatnonzero(kept)
     return rows, examples.weights()[rows] / share[rows]
-
-
-def _spreading(examples: Examples) -> tuple[Ints, Flags]:
-    """Return the number of each row's observation, from 0, and which of the observations have an entry."""
-    number = np.cumsum(np.append(False, np.diff(examples.observation) != 0))
-    return number, np.bincount(number, examples.entered) > 0

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diffusion.arrays import Floats
-from pipelines.models.classifiers import thinned
+from pipelines.models.draws import thinned
 from pipelines.models.examples import Examples, Forecast
 
 ROWS: Final = 200_000

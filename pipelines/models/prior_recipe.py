@@ -5,7 +5,7 @@ from typing import Final, Self
 
 import numpy as np
 
-from diffusion.arrays import Flags, Floats, Ints
+from diffusion.arrays import Floats, Ints
 from pipelines.features.history import History
 from pipelines.models.baselines import Logit, days_since_entries, usual_days
 from pipelines.models.boosting import Ensemble, Trees
@@ -59,7 +59,7 @@ class PriorRecipe:
         from sklearn.pipeline import make_pipeline
 
         later = examples.debut > np.quantile(examples.debut, 1 - LATER)
-        spreads = spreading(examples)
+        spreads = examples.spreading
         early = examples.where(spreads & ~later)
         tried = examples.where(later)
         columns = self._columns(tried)
@@ -109,20 +109,14 @@ def entry_ranks(
     history: History, examples: Examples, since: Floats
 ) -> np.ndarray[tuple[int, int], np.dtype[np.float32]]:
     """Return, (n, m), the position at the entry into each market entered by then, 0 for the others."""
-    first = np.flatnonzero(np.diff(examples.observation, prepend=-1))
     entries = history.entries
     track = np.unique(examples.track)
     mine = np.isin(entries.track, track)
     table = np.zeros((len(track), len(history.markets)), np.float32)
     table[np.searchsorted(track, entries.track[mine]), entries.market[mine]] = entries.rank[mine]
-    return np.where(np.isfinite(since), table[np.searchsorted(track, examples.track[first])], 0).astype(np.float32)
-
-
-def spreading(examples: Examples) -> Flags:
-    """Return, (k,), whether the candidate is of an observation with an entry."""
-    spreads = np.bincount(examples.observation, examples.entered) > 0
-    chosen: Flags = spreads[examples.observation]
-    return chosen
+    return np.where(np.isfinite(since), table[np.searchsorted(track, examples.track[examples.first])], 0).astype(
+        np.float32
+    )
 
 
 def hits(examples: Examples, score: Floats, top: int = 5) -> int:

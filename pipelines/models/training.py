@@ -7,7 +7,7 @@ from typing import Any, Final
 import numpy as np
 
 from diffusion import DataSaysNoError, SettingError
-from diffusion.arrays import Flags, Floats, Ints
+from diffusion.arrays import Floats
 from diffusion.conventions import LONGEST, WINDOW_DAILY, WINDOW_WEEKLY
 from pipelines.features.families import families
 from pipelines.features.history import History
@@ -15,6 +15,7 @@ from pipelines.features.observations import Observations, Outcomes
 from pipelines.features.own import Own, OwnColumns
 from pipelines.features.registry import Family
 from pipelines.features.table import advance, features
+from pipelines.models.draws import chances
 from pipelines.models.examples import Examples
 from pipelines.models.forecaster import Forecaster, Recipe
 from pipelines.models.trained import TrainedModel, digest
@@ -145,22 +146,6 @@ def _drawn(observations: Observations, outcomes: Outcomes, most: int, seed: int)
     kept = np.random.default_rng(seed).random(len(size)) < chance
     chosen = Observations(observations.track[kept], observations.day[kept], observations.candidates[kept])
     return chosen, 1 / chance[kept]
-
-
-def chances(size: Ints, enters: Flags, most: int) -> Floats:
-    """Return, (n,), the chances with which observations are drawn, so that about `most` candidates are.
-
-    Parameters
-    ----------
-    size, enters
-        (n,): number of candidates of each observation, and whether it has an entry; these may make half of the draw.
-    most
-        Number of candidates wanted.
-    """
-    total, entering = int(size.sum()), int(size[enters].sum())
-    share = min(1.0, most / 2 / max(entering, 1))
-    other = min(1.0, (most - share * entering) / max(total - entering, 1))
-    return np.where(enters, share, other)
 
 
 def _iso(day: int) -> str:

@@ -1,5 +1,6 @@
 """The step `forecast`: models tested on later tracks, forecasts for tracks on a chart, and what small charts lack."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,10 +11,11 @@ import diffusion
 from diffusion import DataSaysNoError, SettingError
 from diffusion.simulation import Simulation, simulate
 from pipelines.backtest import latest as latest_tracks
-from pipelines.backtest.latest import Latest, latest_fold, thinned
+from pipelines.backtest.latest import Latest, latest_fold
 from pipelines.features.history import History
 from pipelines.folders.folder import Folder
 from pipelines.models import boosting
+from pipelines.models.baselines import MarketRates
 from pipelines.progress import quiet
 from pipelines.study.results import open_results
 from pipelines.study.run import Run, closing_lines
@@ -169,13 +171,17 @@ def test_of_long_charts_the_latest_dates_are_used(history: History, monkeypatch:
     assert part.examples.debut.min() >= part.history.first_day + 28
 
 
-def test_weights_of_a_draw_stand_for_all_candidates(tracks: Latest) -> None:
+def test_a_market_without_entries_has_a_bound_above_zero(tracks: Latest) -> None:
     examples = tracks.examples
-    few = thinned(examples, 0, most=len(examples) // 3)
-    assert len(few) < len(examples) / 2
-    assert few.weights().sum() == pytest.approx(len(examples), rel=0.1)
-    assert (few.weights() * few.entered).sum() == pytest.approx(examples.entered.sum(), rel=0.1)
-    assert thinned(examples, 0, most=len(examples)) is examples
+    other = examples.market != examples.market[examples.entered][0]
+    days = np.where(other, examples.days, np.nan).astype(np.float32)
+    emptied = replace(tracks, examples=replace(examples, entered=examples.entered & other, days=days))
+    train, test = emptied.examples.where(emptied.trained_on), emptied.examples.where(emptied.tested)
+    _, table = emptied.compared({"market_rate": MarketRates().fit(train).predict(test)})
+    empty = table[(table["kind"] == "market") & (table["entries"] == 0)]
+    assert len(empty) == 1
+    assert empty["low"].item() == 0
+    assert 0 < empty["high"].item() < 1
 
 
 def test_without_lightgbm_the_simple_models_are_scored(

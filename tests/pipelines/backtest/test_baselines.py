@@ -20,10 +20,10 @@ from pipelines.models.baselines import (
     TransitionTable,
     days_since_entries,
 )
-from pipelines.models.classifiers import thinned
+from pipelines.models.draws import thinned
 from pipelines.models.examples import Examples
 from pipelines.models.hazard import Hazard
-from pipelines.models.prior_recipe import entry_ranks, hits, spreading
+from pipelines.models.prior_recipe import entry_ranks, hits
 from tests.conftest import START, WriteCsv, steady
 
 CLOSE = 1e-9
@@ -199,6 +199,7 @@ def test_a_sample_keeps_what_spread_and_stands_for_the_whole() -> None:
     rows, weights = thinned(train, 6_000, seed=0)
     assert abs(len(rows) - 6_000) < 600
     assert weights.sum() == pytest.approx(len(train), rel=0.1)
+    assert weights @ train.entered[rows] == pytest.approx(train.entered.sum(), rel=0.1)
     whole, weights = thinned(train, len(train), seed=0)
     assert len(whole) == len(train)
     assert (weights == 1).all()
@@ -222,4 +223,4 @@ def test_hits_are_entries_among_the_first() -> None:
     score = np.array([3.0, 1.0, 2.0, 5.0, 4.0])
     assert hits(rows, score, top=1) == 1
     assert hits(rows, score, top=2) == 2
-    assert spreading(rows).all()
+    assert rows.spreading.all()
