@@ -37,7 +37,7 @@ WEEK: Final = 7
 MOST_DATES: Final = 730
 """Dates of charts that are used at most: the latest, two years of daily charts."""
 
-MOST_TRACKS: Final = 6_000
+MOST_FITTED: Final = 6_000
 """Tracks that models are fitted on at most: the latest."""
 
 MOST_TESTED: Final = 2_000
@@ -214,7 +214,7 @@ def _looked_at(history: History, fold: Fold, points: tuple[int, ...], seed: int)
     begin = history.first_day + history.rules.washout
     debut = np.sort(timed_debuts(history)[1])
     over = debut[(debut >= begin) & fold.train(debut)]
-    since = int(over[-MOST_TRACKS]) if len(over) > MOST_TRACKS else begin
+    since = int(over[-MOST_FITTED]) if len(over) > MOST_FITTED else begin
     found = Observations.landmarks(history, points, first=since, last=fold.last)
     order = np.random.default_rng(seed).permutation(np.flatnonzero(found.day <= fold.last))
     _, first = np.unique(found.track[order], return_index=True)

@@ -141,7 +141,7 @@ def test_large_charts_are_tested_on_the_latest_tracks(
     history: History, tracks: Latest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = tracks
-    monkeypatch.setattr(latest_tracks, "MOST_TRACKS", 100)
+    monkeypatch.setattr(latest_tracks, "MOST_FITTED", 100)
     monkeypatch.setattr(latest_tracks, "MOST_TESTED", 50)
     part = Latest.of(history, 14)
     assert part.fold.last == whole.fold.last

@@ -9,7 +9,7 @@ import figures
 from diffusion import DataSaysNoError, SettingError, market_names, open_charts
 from diffusion.conventions import WINDOW_DAILY, WINDOW_WEEKLY
 from pipelines.backtest.contenders import DEFAULT
-from pipelines.backtest.latest import Latest, current
+from pipelines.backtest.latest import MOST_FITTED, MOST_TESTED, Latest, current
 from pipelines.contracts.forecasts import FORECAST_CALIBRATION, FORECAST_SCORES, FORECASTS
 from pipelines.features.history import History
 from pipelines.formatting import cell, html_table, many, percent
@@ -105,6 +105,8 @@ def _notes(latest: Latest) -> dict[str, Any]:
         "tested_tracks": tracks(latest.tested),
         "forecast_tracks": tracks(slice(None)),
         "features": len(examples.features),
+        "most_fitted": MOST_FITTED,
+        "most_tested": MOST_TESTED,
         "as_of": _date(latest.history.last_day),
     }
 
