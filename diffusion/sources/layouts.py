@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 
 from diffusion.errors import SettingError, SourceError
 from diffusion.sources.csv_files import folder_values, read_header
+from diffusion.sources.reading import ReadingOptions
 
 FileKind = Literal["csv", "parquet"]
 
@@ -138,7 +139,7 @@ class Source:
     chart: str
 
 
-def find_source(path: str | Path, *, columns: Mapping[str, str] | None = None) -> Source:
+def find_source(path: str | Path, options: ReadingOptions) -> Source:
     """Return the chart files at `path` and how to read them.
 
     Parameters
@@ -146,16 +147,17 @@ def find_source(path: str | Path, *, columns: Mapping[str, str] | None = None) -
     path
         A file, a glob, or a folder, of CSV (also .gz, .zst) or Parquet files. A folder is searched with its subfolders;
         hidden files and folders of results (with a ``manifest.json``) are skipped.
-    columns
-        Our column → the files' column, for names that the known layouts do not have.
+    options
+        What the user says about the files.
 
     Raises
     ------
     SourceError
         When no file is found, kinds or layouts are mixed, or columns are missing.
     SettingError
-        When `columns` names a column of ours that does not exist.
+        When the options name a column of ours that does not exist.
     """
+    columns = options.columns
     files, kind = _find_files(path)
     first = files[0]
     place = Path(path)
@@ -164,7 +166,7 @@ def find_source(path: str | Path, *, columns: Mapping[str, str] | None = None) -
     # names of folders count only where the files lack a column
     partitioned = any("=" in part for part in below) and bool(_least_missing(own))
     headers = {file: column_names(file, kind, partitioned=partitioned) for file in files}
-    layout, chosen = recognise(headers[first], first, columns or {})
+    layout, chosen = recognise(headers[first], first, columns)
     for file, header in headers.items():
         lacking = [theirs for theirs in chosen.values() if theirs and theirs not in header]
         if lacking:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from os.path import commonpath
 from pathlib import Path
 from typing import Any, Final, cast
@@ -13,6 +13,7 @@ import pyarrow as pa
 from diffusion import SettingError, SourceError
 from diffusion.sources.csv_files import DAMAGED
 from diffusion.sources.layouts import FileKind, list_files, recognise
+from diffusion.sources.reading import ReadingOptions
 from pipelines.contracts.raw import AUX_FULL, AUX_SLIM
 from pipelines.folders.folder import Folder
 from pipelines.folders.manifest import digest_of, file_facts, fingerprint, read_manifest, to_json
@@ -27,6 +28,9 @@ STEP: Final = "ingest"
 VERSION: Final = 1
 """Version of the step; raised when the same input gives other tables."""
 
+READING: Final = ("columns", "from_name", "encoding", "date_format", "first_rank")
+"""Options for reading that RAW depends on."""
+
 DAMAGED_TABLE: Final = "damaged.parquet"
 DISTINCT_TABLE: Final = "distinct_values.parquet"
 
@@ -37,10 +41,8 @@ class Options:
 
     Attributes
     ----------
-    columns
-        Our column → the files' column, as in `diffusion.open_charts`.
-    encoding
-        Encoding of files that are neither UTF-8 nor UTF-16 (default None: recognised from the bytes).
+    reading
+        What the user says about the files.
     aux
         Folder of auxiliary tables whose columns are joined to the rows (default None).
     slim_only
@@ -48,8 +50,7 @@ class Options:
         are then lost, and RAW cannot be cleaned: only for a quick look.
     """
 
-    columns: Mapping[str, str]
-    encoding: str | None = None
+    reading: ReadingOptions = field(default_factory=ReadingOptions)
     aux: Path | None = None
     slim_only: bool = False
 
@@ -90,14 +91,15 @@ def ingest(
     """
     kinds = {file: kind for path in paths for file, kind in list_files(path).items()}
     files = _named_files(paths, list(kinds))
-    settings: dict[str, Any] = {"columns": dict(options.columns), "encoding": options.encoding}
-    settings |= {"aux": _aux_digest(options.aux), "slim_only": options.slim_only}
+    said = asdict(options.reading)
+    settings = {name: said[name] for name in READING} | {
+        "aux": _aux_digest(options.aux),
+        "slim_only": options.slim_only,
+    }
     before = folder.previous(STEP)
     grown = before if append else None
     if grown and grown["parameters"]["settings"] != settings:
-        raise SettingError(
-            f"'{folder.place}' was made with other --column, --encoding or --join-aux; append with the same ones"
-        )
+        raise SettingError(f"'{folder.place}' was made with other options; append with the same ones")
     facts = _facts(files) if before else None
     if facts is not None:
         held = grown["notes"]["sources"] if grown else []
@@ -157,8 +159,8 @@ class _Ingestion:
         source: dict[str, Any] = {"path": name, "rows": 0, "damaged": 0, "layout": "", "encoding": ""}
         if not path.stat().st_size:
             return source
-        file = open_chart_file(path, kind, encoding=self._options.encoding)
-        layout, columns = recognise(file.names, path, self._options.columns)
+        file = open_chart_file(path, kind, encoding=self._options.reading.encoding)
+        layout, columns = recognise(file.names, path, self._options.reading.columns)
         names = column_names(file.names)
         ours = {key: names[theirs] if theirs else None for key, theirs in columns.items()}
         reading = Reading(name, names, ours, "top200" if columns["streams"] else "viral50", self._markets)

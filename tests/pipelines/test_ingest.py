@@ -10,6 +10,7 @@ import polars as pl
 import pytest
 
 import diffusion
+from diffusion.sources.reading import ReadingOptions
 from pipelines.contracts.auxiliary import LOOKUP
 from pipelines.contracts.raw import AUX_FULL, AUX_SLIM
 from pipelines.folders.folder import Folder
@@ -26,10 +27,19 @@ def quiet(doing: str, share: float | None = None) -> None:
     """Say nothing."""
 
 
-def run(paths: list[Path], out: Path, *, append: bool = False, **options: Any) -> dict[str, Any]:
+def run(
+    paths: list[Path],
+    out: Path,
+    *,
+    append: bool = False,
+    aux: Path | None = None,
+    slim_only: bool = False,
+    **reading: Any,
+) -> dict[str, Any]:
     """Ingest into a folder and return the notes."""
+    options = Options(ReadingOptions(**reading), aux, slim_only)
     with Folder(out) as folder:
-        return ingest(paths, folder, options=Options(**({"columns": {}} | options)), append=append, tell=quiet)
+        return ingest(paths, folder, options=options, append=append, tell=quiet)
 
 
 def table(out: Path, name: str) -> pl.DataFrame:
