@@ -184,8 +184,12 @@ def identities(tracks: Iterable[Row], identity: str) -> dict[str, str]:
     works: dict[str, tuple[str, list[str]]] = {}
     for track in tracks:
         title, artist = (fold(track[name] or "") for name in ("title", "artist"))
-        title = without(title, r"\s*[(\[](feat\.?|ft\.?|featuring|with|con)\s[^)\]]*[)\]]|"
-                        r"\s+-\s+[^-]*\bremaster(ed)?\b[^-]*$|\s*[(\[][^)\]]*\bremaster(ed)?\b[^)\]]*[)\]]")  # fmt: skip
+        notes = (
+            r"\s*[(\[](feat\.?|ft\.?|featuring|with|con)\s[^)\]]*[)\]]",
+            r"\s+-\s+[^-]*\bremaster(ed)?\b[^-]*$",
+            r"\s*[(\[][^)\]]*\bremaster(ed)?\b[^)\]]*[)\]]",
+        )
+        title = without(title, "|".join(notes))
         title = without(title, r"\s+(- )?(feat\.|ft\.|featuring )[^()\[\]]*?(?=\s- |\s*[(\[]|$)")
         names = re.split(r" ?[,;&] ?| [x×] | (?:feat\.?|ft\.?|featuring|with|vs\.?) ", artist)
         works[track["track_id"]] = title, [name for name in names if name]
