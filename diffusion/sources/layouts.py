@@ -1,20 +1,15 @@
 """Layouts of chart files: find the files, and recognise their columns."""
 
-import glob
 import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
-
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from diffusion.errors import SettingError, SourceError
-from diffusion.sources.csv_files import folder_values, read_header
-
-FileKind = Literal["csv", "parquet"]
+from diffusion.sources.chart_files import open_chart_file
+from diffusion.sources.csv_files import folder_values
+from diffusion.sources.listing import FileKind, ListedFile, list_files
 
 AUDIO_COLUMNS = (
     "af_danceability",
@@ -104,8 +99,6 @@ KAGGLE = Layout(
 
 LAYOUTS = (SPOTIFYCHARTS, KAGGLE)
 
-_SUFFIXES: Mapping[str, FileKind] = {".csv": "csv", ".csv.gz": "csv", ".csv.zst": "csv", ".parquet": "parquet"}
-
 
 @dataclass(frozen=True, slots=True)
 class Source:
@@ -186,73 +179,19 @@ def column_names(file: Path, kind: FileKind, *, partitioned: bool = False) -> li
         When the file cannot be read as the kind that its name says.
     """
     folders = folder_values(file) if partitioned else {}
-    if kind == "csv":
-        return [*read_header(file).names, *folders]
-    try:
-        names = pq.read_schema(file).names
-    except (OSError, pa.ArrowException) as error:
-        raise SourceError(f"cannot read '{file}' as parquet: {str(error).splitlines()[0]}") from error
+    names = open_chart_file(ListedFile(file, kind)).names
     return [*names, *(name for name in folders if name not in names)]
-
-
-def list_files(path: str | Path) -> dict[Path, FileKind]:
-    """Return file → kind for the chart files at a file, folder or glob, in order of name.
-
-    Raises
-    ------
-    SourceError
-        When no file is found, a file is neither CSV nor Parquet, or its name is not UTF-8.
-    """
-    place = Path(path)
-    if place.is_file():
-        found = [place]
-    elif place.is_dir():
-        found = [f for f in place.rglob("*") if f.is_file() and _kind(f) and not _passed_over(f, place)]
-    else:
-        found = [f for f in map(Path, glob.glob(str(path), recursive=True)) if f.is_file()]
-    if not found:
-        raise SourceError(_nothing_at(path, place))
-    kinds: dict[Path, FileKind] = {}
-    for file in sorted(found):
-        if not str(file).isprintable() and "\udc80" <= max(str(file)) <= "\udcff":
-            raise SourceError(f"the name of the file {str(file)!a} is not UTF-8; rename it")
-        kind = _kind(file)
-        if kind is None:
-            raise SourceError(f"'{file}' is neither CSV nor Parquet; charts are read from {', '.join(_SUFFIXES)} files")
-        kinds[file] = kind
-    return kinds
 
 
 def _find_files(path: str | Path) -> tuple[tuple[Path, ...], FileKind]:
     if (Path(path) / "full").is_dir() and (Path(path) / "damaged.parquet").is_file():
         raise SourceError(f"'{path}' is what ingest made; clean it first: chart-diffusion clean {path} --out CLEAN")
-    kinds = list_files(path)
-    for file in kinds:
-        if file.stat().st_size == 0:
-            raise SourceError(f"'{file}' is empty (0 bytes); give a file with charts, or take it out of the folder")
+    kinds = {file.path: file.kind for file in list_files(path).files}
     if len(set(kinds.values())) > 1:
         raise SourceError(
             f"'{path}' holds both CSV and Parquet files; choose one kind with a glob such as '{path}/*.parquet'"
         )
     return tuple(kinds), next(iter(kinds.values()))
-
-
-def _kind(file: Path) -> FileKind | None:
-    name = file.name.lower()
-    return next((kind for suffix, kind in _SUFFIXES.items() if name.endswith(suffix)), None)
-
-
-def _passed_over(file: Path, place: Path) -> bool:
-    """Return whether a file below `place` is hidden or in a folder of results, which has a manifest."""
-    hidden = any(part.startswith((".", "_")) for part in file.relative_to(place).parts)
-    between = [folder for folder in file.parents if folder != place and folder.is_relative_to(place)]
-    return hidden or any((folder / "manifest.json").is_file() for folder in between)
-
-
-def _nothing_at(path: str | Path, place: Path) -> str:
-    if place.is_dir():
-        return f"no charts in the folder '{path}'; charts are read from {', '.join(_SUFFIXES)} files"
-    return f"no file, folder or glob match at '{path}'"
 
 
 def plain_name(name: str) -> str:

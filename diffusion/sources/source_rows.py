@@ -6,8 +6,10 @@ import polars as pl
 import pyarrow as pa
 
 from diffusion.engine import Engine
-from diffusion.sources.csv_files import DAMAGED, Block, ahead, folder_values, read_blocks, read_header
+from diffusion.sources.chart_files import open_chart_file
+from diffusion.sources.csv_files import DAMAGED, Block, folder_values
 from diffusion.sources.layouts import Source
+from diffusion.sources.listing import ListedFile
 
 
 def read_source(source: Source, engine: Engine) -> None:
@@ -29,7 +31,7 @@ def read_source(source: Source, engine: Engine) -> None:
     for file in source.files:
         name = file.relative_to(source.root).as_posix()
         folders = folder_values(file) if source.partitioned else {}
-        for block in ahead(read_blocks(file, read_header(file))):
+        for block, _ in open_chart_file(ListedFile(file, source.kind)).blocks():
             engine.add("source_rows", _chosen(block, source.columns, folders, name))
             engine.add("damaged_rows", block.damaged_table(name))
 

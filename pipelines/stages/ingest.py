@@ -11,14 +11,15 @@ import polars as pl
 import pyarrow as pa
 
 from diffusion import SettingError, SourceError
+from diffusion.sources.chart_files import open_chart_file
 from diffusion.sources.csv_files import DAMAGED
-from diffusion.sources.layouts import FileKind, list_files, recognise
+from diffusion.sources.layouts import recognise
+from diffusion.sources.listing import ListedFile, list_files
 from pipelines.contracts.raw import AUX_FULL, AUX_SLIM
 from pipelines.folders.folder import Folder
 from pipelines.folders.manifest import digest_of, file_facts, fingerprint, read_manifest, to_json
 from pipelines.progress import Report
 from pipelines.reference.auxiliary import PROFILE, auxiliary_lookup, profile_csv
-from pipelines.stages.chart_files import open_chart_file
 from pipelines.stages.partitions import Partitions, partitions
 from pipelines.stages.profile import Profile
 from pipelines.stages.raw_rows import Reading, column_names, full_rows, slim_rows
@@ -78,8 +79,8 @@ def ingest(
     dict
         ``sources``: one dict per file, in order: ``path``, ``bytes``, ``sha256``, ``rows``, ``damaged``, ``layout``,
         ``encoding``, ``chart`` (its name where rows give none); ``profile``: see `Profile`; ``columns``: those of the
-        source, in order; ``unknown_markets``: their names; ``empty``: files without rows; ``runs``: number of runs that
-        added files.
+        source, in order; ``unknown_markets``: their names; ``empty``: files without rows;
+        ``passed_over``: file or folder → why it was not read; ``runs``: number of runs that added files.
 
     Raises
     ------
@@ -88,8 +89,11 @@ def ingest(
     OutputError
         When the folder cannot be written.
     """
-    kinds = {file: kind for path in paths for file, kind in list_files(path).items()}
-    files = _named_files(paths, list(kinds))
+    listings = [list_files(path) for path in paths]
+    listed = {file.path: file for listing in listings for file in listing.files}
+    passed_over = {path: why for listing in listings for path, why in listing.passed_over.items() if path not in listed}
+    names = _named_files(paths, [*listed, *passed_over])
+    files = {path: names[path] for path in listed}
     settings: dict[str, Any] = {"columns": dict(options.columns), "encoding": options.encoding}
     settings |= {"aux": _aux_digest(options.aux), "slim_only": options.slim_only}
     before = folder.previous(STEP)
@@ -107,7 +111,8 @@ def ingest(
         wanted = [*held, *(facts[path] | {"path": name} for path, name in files.items())]
         if folder.unchanged(STEP, _fingerprint(wanted, settings)):
             return folder.notes(STEP)
-    return _Ingestion(folder, options, settings, grown, tell).run(files, kinds, facts)
+    notes = {"passed_over": {names[path]: why for path, why in passed_over.items()}}
+    return _Ingestion(folder, options, settings, grown, tell).run(files, listed, facts, notes)
 
 
 class _Ingestion:
@@ -132,13 +137,17 @@ class _Ingestion:
         self._aux = _aux_rows(options.aux)
 
     def run(
-        self, files: Mapping[Path, str], kinds: Mapping[Path, FileKind], facts: Mapping[Path, Mapping[str, Any]] | None
+        self,
+        files: Mapping[Path, str],
+        listed: Mapping[Path, ListedFile],
+        facts: Mapping[Path, Mapping[str, Any]] | None,
+        notes: Mapping[str, Any],
     ) -> dict[str, Any]:
-        """Read the files, write everything, and return the notes."""
+        """Read the files, write everything, and return the notes, which begin with `notes`."""
         with ThreadPoolExecutor(1) as pool, partitions(self._stage, part=f"{self._runs:04d}") as tables:
             digests: Future[Mapping[Path, Mapping[str, Any]]] = pool.submit(lambda: facts or _facts(files))
             try:
-                found = {path: self._read(path, kinds[path], name, tables) for path, name in files.items()}
+                found = {path: self._read(listed[path], name, tables) for path, name in files.items()}
             except BaseException:
                 digests.cancel()
                 raise
@@ -147,23 +156,21 @@ class _Ingestion:
             self._sources += [{**digests.result()[path], **source} for path, source in found.items()]
         if self._profile.rows + self._profile.damaged == 0:
             raise SourceError(f"no rows in {_few(list(files.values()))}: there is nothing below a header")
-        return self._put(parts)
+        return self._put(parts, notes)
 
     def _stage(self, name: str) -> Path:
         return self._folder.stage(STEP, name)
 
-    def _read(self, path: Path, kind: FileKind, name: str, tables: Partitions) -> dict[str, Any]:
+    def _read(self, listed: ListedFile, name: str, tables: Partitions) -> dict[str, Any]:
         """Read one file into the tables, and return its entry in the notes."""
         source: dict[str, Any] = {"path": name, "rows": 0, "damaged": 0, "layout": "", "encoding": ""}
-        if not path.stat().st_size:
-            return source
-        file = open_chart_file(path, kind, encoding=self._options.encoding)
-        layout, columns = recognise(file.names, path, self._options.columns)
+        file = open_chart_file(listed, encoding=self._options.encoding)
+        layout, columns = recognise(file.names, listed.path, self._options.columns)
         names = column_names(file.names)
         ours = {key: names[theirs] if theirs else None for key, theirs in columns.items()}
         reading = Reading(name, names, ours, "top200" if columns["streams"] else "viral50", self._markets)
         self._columns |= dict.fromkeys(names.values())
-        for block, share in file.blocks:
+        for block, share in file.blocks():
             self._tell(f"reading {name}", share)
             full = full_rows(block, reading)
             slim = slim_rows(full, reading)
@@ -181,10 +188,11 @@ class _Ingestion:
             return rows
         return rows.join(self._aux.select("market", *columns), on="market", how="left", maintain_order="left")
 
-    def _put(self, parts: Mapping[str, int]) -> dict[str, Any]:
+    def _put(self, parts: Mapping[str, int], found: Mapping[str, Any]) -> dict[str, Any]:
         folder, columns = self._folder, list(self._columns)
         unknown = {name for name, code in self._markets.values() if code is None}
         notes = {
+            **found,
             "sources": self._sources,
             "profile": self._profile.notes(),
             "columns": columns,
