@@ -20,7 +20,7 @@ import polars as pl
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from diffusion.errors import SettingError, SourceError
+from diffusion.errors import NoChartError, SettingError, SourceError
 from diffusion.sources.csv_lines import Damaged, Judged, judge, read_record
 
 BLOCK_BYTES: Final = 1 << 24
@@ -246,7 +246,7 @@ def _encoding_of(file: Path) -> str:
 def _header_in(text: bytes, file: Path, encoding: str, line_end: bytes) -> Header:
     body = text.lstrip(b"\n")
     if not body.strip():
-        raise SourceError(f"'{file}' is empty: its first line must name the columns")
+        raise NoChartError(f"'{file}' is empty: its first line must name the columns")
     record = read_record(body if b"\n" in body else body + b"\n", 0, 0)
     end = body.find(b"\n") if record.open_ended or not record.fields else record.end
     line = body[: end if end >= 0 else len(body)]
