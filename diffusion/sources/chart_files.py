@@ -9,9 +9,10 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from diffusion.errors import SourceError
-from diffusion.sources.csv_files import BLOCK_BYTES, Block, ahead, read_blocks, read_header
+from diffusion.sources.csv_files import BLOCK_BYTES, Block, ahead, read_blocks
+from diffusion.sources.csv_form import read_form
 from diffusion.sources.listing import ListedFile
+from diffusion.sources.text_chunks import unreadable
 
 ROWS: Final = 1 << 16
 """Rows per block of a Parquet file."""
@@ -45,8 +46,17 @@ class OpenFile:
     blocks: Callable[[], Blocks]
 
 
-def open_chart_file(file: ListedFile, *, encoding: str | None = None) -> OpenFile:
+def open_chart_file(file: ListedFile, *, encoding: str | None = None, header: bool | None = None) -> OpenFile:
     """Return a chart file, open for reading; where a file has no lines, the line of a row is its number.
+
+    Parameters
+    ----------
+    file
+        File or member of an archive, as `diffusion.sources.listing.list_files` returns it.
+    encoding
+        Encoding of text files (default: recognised). A mark (BOM) in the file goes before it.
+    header
+        Whether the first line of a CSV file's table names its columns (default: as it looks).
 
     Raises
     ------
@@ -54,27 +64,29 @@ def open_chart_file(file: ListedFile, *, encoding: str | None = None) -> OpenFil
         When the file is empty or holds no columns; one found in a folder or by a glob can be passed over.
     SourceError
         When the file cannot be read as the kind that its name says.
+    SettingError
+        When `encoding` is no encoding of text files.
     """
-    return _open_parquet(file) if file.kind == "parquet" else _open_csv(file, encoding)
+    return _open_parquet(file) if file.kind == "parquet" else _open_csv(file, encoding, header)
 
 
-def _open_csv(file: ListedFile, encoding: str | None) -> OpenFile:
-    header = read_header(file.path, encoding=encoding)
-    whole = not file.path.name.lower().endswith((".gz", ".zst"))
+def _open_csv(file: ListedFile, encoding: str | None, header: bool | None) -> OpenFile:
+    form = read_form(file, encoding=encoding, header=header)
+    whole = not file.member and not file.path.name.lower().endswith((".gz", ".zst"))
     size = file.path.stat().st_size
 
     def blocks() -> Blocks:
-        for number, block in enumerate(ahead(read_blocks(file.path, header)), start=1):
+        for number, block in enumerate(ahead(read_blocks(file, form)), start=1):
             yield block, min(number * BLOCK_BYTES / size, 1.0) if whole else None
 
-    return OpenFile(header.names, header.encoding, None, (), blocks)
+    return OpenFile(form.names, form.encoding, form.first_row, form.said(), blocks)
 
 
 def _open_parquet(file: ListedFile) -> OpenFile:
     try:
         names = pq.read_schema(file.path).names
     except (OSError, pa.ArrowException) as error:
-        raise _unreadable(file, error) from error
+        raise unreadable(file, error) from error
     return OpenFile(tuple(names), "", None, (), lambda: _parquet_blocks(file))
 
 
@@ -89,8 +101,4 @@ def _parquet_blocks(file: ListedFile) -> Blocks:
             done += rows.height
             yield Block(rows, lines, []), done / total
     except (OSError, pa.ArrowException, pl.exceptions.PolarsError) as error:
-        raise _unreadable(file, error) from error
-
-
-def _unreadable(file: ListedFile, error: Exception) -> SourceError:
-    return SourceError(f"cannot read '{file.place}' as {file.kind}: {str(error).splitlines()[0]}")
+        raise unreadable(file, error) from error

@@ -4,14 +4,35 @@ import glob
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Literal
+from pathlib import Path, PurePosixPath
+from typing import Final, Literal
 
 from diffusion.errors import NoChartError, SourceError
+from diffusion.sources.archives import members
 
-FileKind = Literal["csv", "parquet"]
+FileKind = Literal["csv", "json", "excel", "parquet"]
 
-_SUFFIXES: Mapping[str, FileKind] = {".csv": "csv", ".csv.gz": "csv", ".csv.zst": "csv", ".parquet": "parquet"}
+_TEXT: Final[Mapping[str, FileKind]] = {
+    ".csv": "csv",
+    ".tsv": "csv",
+    ".txt": "csv",
+    ".json": "json",
+    ".jsonl": "json",
+    ".ndjson": "json",
+}
+
+_COMPRESSED: Final = (".gz", ".zst")
+
+_SUFFIXES: Final[Mapping[str, FileKind]] = {
+    **_TEXT,
+    **{suffix + packed: kind for suffix, kind in _TEXT.items() for packed in _COMPRESSED},
+    ".xlsx": "excel",
+    ".parquet": "parquet",
+}
+
+_ARCHIVE: Final = ".zip"
+
+_READ: Final = f"charts are read from {', '.join(_TEXT)} (also with .gz or .zst), .xlsx, .parquet and .zip files"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +59,9 @@ class ListedFile:
 
     @property
     def place(self) -> Path:
-        """Path for rows and messages: of a member of an archive, the archive's with the member's name below it."""
-        return self.path / self.member if self.member else self.path
+        """Path for rows and messages: a member of an archive is below the archive, wherever its name points."""
+        parts = PurePosixPath(self.member.replace("\\", "/").replace(":", "_")).parts
+        return self.path.joinpath(*(part for part in parts if part not in ("/", "..")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,21 +101,22 @@ def list_files(path: str | Path) -> Listing:
         found = list(_below(place, passed_over))
     else:
         found = [file for file in map(Path, glob.glob(str(path), recursive=True)) if file.is_file()]
-    files = []
+    files: dict[Path, ListedFile] = {}
     for file in sorted(found):
         if not str(file).isprintable() and "\udc80" <= max(str(file)) <= "\udcff":
             raise SourceError(f"the name of the file {str(file)!a} is not UTF-8; rename it")
-        kind = _kind(file)
-        problem = _problem(file, kind)
+        problem = _problem(file)
         if problem and place.is_file():
             raise NoChartError(f"'{file}' {problem}")
         if problem:
             passed_over[file] = problem
-        elif kind:
-            files.append(ListedFile(file, kind, named=place.is_file()))
+        elif file.name.lower().endswith(_ARCHIVE):
+            files |= _within(file, passed_over)
+        else:
+            files[file] = ListedFile(file, _SUFFIXES[_suffix(file.name)], named=place.is_file())
     if not files:
         raise SourceError(_nothing_at(path, place, passed_over))
-    return Listing(tuple(files), passed_over)
+    return Listing(tuple(files[place] for place in sorted(files)), passed_over)
 
 
 def _below(folder: Path, passed_over: dict[Path, str]) -> Iterator[Path]:
@@ -110,15 +133,34 @@ def _below(folder: Path, passed_over: dict[Path, str]) -> Iterator[Path]:
         yield from (here / name for name in files if name not in hidden and (here / name).is_file())
 
 
-def _kind(file: Path) -> FileKind | None:
-    name = file.name.lower()
-    return next((kind for suffix, kind in _SUFFIXES.items() if name.endswith(suffix)), None)
+def _within(archive: Path, passed_over: dict[Path, str]) -> dict[Path, ListedFile]:
+    """Return place → member of an archive; members that are no charts are added to `passed_over`."""
+    found: dict[Path, ListedFile] = {}
+    for name in members(archive):
+        suffix = _suffix(name)
+        file = ListedFile(archive, _SUFFIXES.get(suffix, "csv"), named=False, member=name)
+        if any(part.startswith((".", "_")) for part in file.place.relative_to(archive).parts):
+            passed_over[file.place] = "is hidden"
+        elif not suffix:
+            passed_over[file.place] = "is not a chart file"
+        elif suffix in (_ARCHIVE, ".parquet"):
+            passed_over[file.place] = f"is a {suffix} file in an archive, which is not read; unpack it"
+        elif file.place in found:
+            passed_over[archive / f"{file.place.name} (again)"] = "has the name of another member"
+        else:
+            found[file.place] = file
+    return found
 
 
-def _problem(file: Path, kind: FileKind | None) -> str | None:
+def _suffix(name: str) -> str:
+    """Return the end of a file's name that says what it is; empty if none does."""
+    return next((suffix for suffix in (*_SUFFIXES, _ARCHIVE) if name.lower().endswith(suffix)), "")
+
+
+def _problem(file: Path) -> str | None:
     """Return why a file cannot hold charts, judged by its name and size."""
-    if kind is None:
-        return f"is not a chart file; charts are read from {', '.join(_SUFFIXES)} files"
+    if not _suffix(file.name):
+        return f"is not a chart file; {_READ}"
     return None if file.stat().st_size else "is empty (0 bytes)"
 
 
@@ -127,4 +169,4 @@ def _nothing_at(path: str | Path, place: Path, passed_over: Mapping[Path, str]) 
         return f"no file, folder or glob match at '{path}'"
     where = f"in the folder '{path}'" if place.is_dir() else f"among the matches of '{path}'"
     seen = next((f"; '{file}' {reason}" for file, reason in passed_over.items()), "")
-    return f"no charts {where}; charts are read from {', '.join(_SUFFIXES)} files{seen}"
+    return f"no charts {where}; {_READ}{seen}"
