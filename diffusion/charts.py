@@ -22,8 +22,9 @@ from diffusion.entries import Entries, EventRules
 from diffusion.errors import DataSaysNoError, SettingError, SourceError
 from diffusion.recordings import Identity, identities
 from diffusion.sources.cleaning import code_tracks, judge_rows, learn_names, read_fields
-from diffusion.sources.layouts import Source, find_source
+from diffusion.sources.planning import find_source
 from diffusion.sources.reading import ReadingOptions
+from diffusion.sources.source import Source
 from diffusion.sources.source_rows import read_source
 from diffusion.sources.star import Star, find_star
 
@@ -306,7 +307,7 @@ def open_sample() -> Charts:
 
 
 def _read(engine: Engine, source: Source, path: str | Path, options: ReadingOptions) -> RowAccount:
-    learn_names(engine, charts={"": source.chart}, market_names=options.market_names)
+    learn_names(engine, charts={file.name: file.chart for file in source.files}, market_names=options.market_names)
     code_tracks(engine)
     judge_rows(engine)
     engine.view("observations")
@@ -353,7 +354,7 @@ def _account(engine: Engine) -> RowAccount:
 
 
 def _read_star(engine: Engine, star: Star) -> RowAccount:
-    engine.open_table("observations", star.source.files)
+    engine.open_table("observations", star.source.paths)
     engine.open_table("tracks", [star.tracks])
     if star.availability is None:
         engine.register("availability", AVAILABILITY.schema.empty_table())

@@ -19,7 +19,8 @@ MDY: Final = "month/day/year"
 YMD: Final = "year/month/day"
 
 LANGUAGES: Final = (
-    "en de fr es pt it nl sv da nb fi is et lv lt pl cs sk hu ro hr bg el tr ru uk id ms vi fil ca".split()
+    *("en", "de", "fr", "es", "pt", "it", "nl", "sv", "da", "nb", "fi", "is", "et", "lv", "lt", "pl", "cs", "sk", "hu"),
+    *("ro", "hr", "bg", "el", "tr", "ru", "uk", "id", "ms", "vi", "fil", "ca"),
 )
 """Languages whose names of months and days are read; a name of two months (``lis``, ``listopad``) is not."""
 
@@ -39,7 +40,9 @@ _YEAR_LAST: Final = re.compile(r"(\d{1,2})([-/. ]) ?(\d{1,2})\2 ?(\d{4}|\d{2})[.
 _FLOATS: Final = re.compile(r"(\d{4})\.0-(\d{1,2})\.0-(\d{1,2})\.0")
 _CJK: Final = str.maketrans({"年": "-", "月": "-", "日": None, "년": "-", "월": "-", "일": None})
 _WORDS: Final = re.compile(r"\d+|[^\W\d_]+")
-_FILLERS: Final = frozenset("st nd rd th of de del d di den der le el the er e".split())
+_FILLERS: Final = frozenset(
+    ("st", "nd", "rd", "th", "of", "the", "de", "del", "d", "di", "den", "der", "le", "el", "er")
+)
 _EXCEL: Final = date(1899, 12, 30)
 _NUMBERS: Final[Mapping[str, Callable[[float], date]]] = {
     "excel": lambda number: _EXCEL + timedelta(int(number)),
@@ -75,7 +78,8 @@ def check_format(date_format: str) -> str:
     Raises
     ------
     SettingError
-        When it is neither an order of day, month and year, nor a format that reads what it writes, nor a kind of number.
+        When it is neither an order of day, month and year, nor a format that reads what it writes, nor a
+        kind of number.
     """
     words = re.split(r"[^a-z]+", date_format.lower().strip())
     if sorted(words) == ["day", "month", "year"]:
@@ -114,7 +118,7 @@ def read_chart_date(texts: str, form: str = "") -> date | None:
 
     The date of a weekly chart is its last day; a week that ends on its first day is a snapshot of that day.
     """
-    day, start, end = (texts.split("|", 2) + ["", ""])[:3]
+    day, start, end = [*texts.split("|", 2), "", ""][:3]
     found, first = read_date(day, form), read_date(start, form)
     if found or first is None:
         return found
@@ -209,10 +213,10 @@ def _names() -> tuple[dict[str, int], frozenset[str]]:
     for language in LANGUAGES:
         for width in ("wide", "abbreviated"):
             for context in ("format", "stand-alone"):
-                for number, name in get_month_names(width, context, language).items():  # type: ignore[arg-type]
+                for number, name in get_month_names(width, context, language).items():
                     for word in _WORDS.findall(_plain(name)):
                         months[word].add(number)  # a word of several months, such as "de", tells none
-                for name in get_day_names(width, context, language).values():  # type: ignore[arg-type]
+                for name in get_day_names(width, context, language).values():
                     others |= set(_WORDS.findall(_plain(name)))
     return {word: min(numbers) for word, numbers in months.items() if len(numbers) == 1}, frozenset(others)
 
