@@ -307,7 +307,13 @@ def open_sample() -> Charts:
 
 
 def _read(engine: Engine, source: Source, path: str | Path, options: ReadingOptions) -> RowAccount:
-    learn_names(engine, charts={file.name: file.chart for file in source.files}, market_names=options.market_names)
+    learn_names(
+        engine,
+        charts={file.name: file.chart for file in source.files},
+        market_names=options.market_names,
+        date_format=options.date_format,
+        first_rank=options.first_rank,
+    )
     code_tracks(engine)
     judge_rows(engine)
     engine.view("observations")
@@ -336,7 +342,7 @@ def _read(engine: Engine, source: Source, path: str | Path, options: ReadingOpti
 
 
 def _hint(account: RowAccount) -> str:
-    return "; dates are read as YYYY-MM-DD" if "unreadable date" in account.set_aside else ""
+    return "; say how dates are written with --date-format" if "unreadable date" in account.set_aside else ""
 
 
 def _account(engine: Engine) -> RowAccount:

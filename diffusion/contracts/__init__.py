@@ -39,7 +39,10 @@ from diffusion.contracts.star import (
     SOURCE_DATES,
     SOURCE_FILES,
     SOURCE_MARKETS,
+    SOURCE_RANKS,
+    STREAM_FORMS,
     TRACKS,
+    ZERO_CHARTS,
 )
 
 __all__ = [
@@ -73,7 +76,9 @@ __all__ = [
     "SOURCE_DATES",
     "SOURCE_FILES",
     "SOURCE_MARKETS",
+    "SOURCE_RANKS",
     "SPANS",
+    "STREAM_FORMS",
     "TIES",
     "TRACKS",
     "TRANSITIONS",
@@ -81,6 +86,7 @@ __all__ = [
     "TRUTH",
     "WAITS",
     "WITHHELD",
+    "ZERO_CHARTS",
     "Column",
     "Contract",
 ]
