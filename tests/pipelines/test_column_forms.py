@@ -5,6 +5,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import polars as pl
 import pytest
 from hypothesis import given
@@ -83,3 +84,20 @@ def test_dates_are_the_same_through_both_doors(write_csv: WriteCsv, tmp_path: Pa
     assert first == plain
     assert {str(row) for row in second} == {str(row) for row in plain}
     assert slim["observation_date"].null_count() == slim["rank"].null_count() == 0
+
+
+@pytest.mark.parametrize("zone", ["Asia/Tokyo", "America/New_York", "+05:30", "UTC"])
+def test_midnight_in_the_zone_of_a_column_is_that_day_in_every_door(tmp_path: Path, zone: str) -> None:
+    rows = pd.DataFrame(ROWS)
+    rows["date"] = pd.to_datetime(rows["date"]).dt.tz_localize(zone)
+    (tmp_path / "tables").mkdir()
+    rows.to_parquet(tmp_path / "tables/zoned.parquet")
+    first, second, slim = read_both(tmp_path / "tables/zoned.parquet", tmp_path)
+    clean(tmp_path / "tables", tmp_path / "bare")
+    days = {row["date"] for row in ROWS}
+    for dates in (
+        [row["date"] for row in [*first, *second]],
+        slim["observation_date"].to_list(),
+        [row["date"] for row in observations(tmp_path / "bare")],
+    ):
+        assert {str(day) for day in dates} == days
