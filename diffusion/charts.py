@@ -1,7 +1,7 @@
 """Chart files opened as one validated table, with an account of every row."""
 
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from importlib import resources
@@ -27,6 +27,7 @@ from diffusion.sources.reading import ReadingOptions
 from diffusion.sources.source import Source
 from diffusion.sources.source_rows import read_source
 from diffusion.sources.star import Star, find_star
+from diffusion.sources.tables import Table
 
 SET_ASIDE_LIMIT = 0.01
 """Largest share of rows that may be set aside; a source with more is refused."""
@@ -242,7 +243,7 @@ class Charts:
 
 
 def open_charts(
-    path: str | Path,
+    path: str | Path | Sequence[str | Path] | Table,
     *,
     columns: Mapping[str, str] | None = None,
     market_names: Mapping[str, str] | None = None,
@@ -259,9 +260,9 @@ def open_charts(
     Parameters
     ----------
     path
-        A file, a glob or a (Hive-partitioned) folder, of CSV (also .gz, .zst) or Parquet files, in a layout of
-        `diffusion.sources.layouts`; the layout is recognised by its columns. A folder made by ``chart-diffusion clean``
-        is read as it is.
+        A file, a glob or a folder, or several; or a table of pandas, polars or Arrow. Columns are recognised by their
+        names (`diffusion.sources.layouts`), also where files differ; market, date and chart may stand in the names of
+        files and folders. A folder made by ``chart-diffusion clean`` is read as it is.
     columns, market_names, from_name, encoding, date_format, first_rank, accept
         What the files do not tell themselves, as in `diffusion.sources.reading.ReadingOptions`; not needed for a
         cleaned folder.
@@ -289,12 +290,12 @@ def open_charts(
     )
     engine = open_engine(memory_limit=memory_limit)
     try:
-        star = find_star(path)
+        star = find_star(path) if isinstance(path, str | Path) else None
         if star is not None:
             return Charts(engine, star.source, _read_star(engine, star), open_engine)
         source = find_source(path, options)
         read_source(source, engine)
-        return Charts(engine, source, _read(engine, source, path, options), open_engine)
+        return Charts(engine, source, _read(engine, source, options), open_engine)
     except BaseException:
         engine.close()
         raise
@@ -306,7 +307,8 @@ def open_sample() -> Charts:
         return open_charts(file)
 
 
-def _read(engine: Engine, source: Source, path: str | Path, options: ReadingOptions) -> RowAccount:
+def _read(engine: Engine, source: Source, options: ReadingOptions) -> RowAccount:
+    path = source.place
     learn_names(engine, charts={file.name: file.chart for file in source.files}, market_names=options.market_names)
     code_tracks(engine)
     judge_rows(engine)

@@ -13,6 +13,7 @@ from diffusion.sources.csv_files import BLOCK_BYTES, Block, ahead, read_blocks
 from diffusion.sources.csv_form import read_form
 from diffusion.sources.listing import ListedFile
 from diffusion.sources.text_chunks import unreadable
+from diffusion.sources.typed_text import as_text
 
 ROWS: Final = 1 << 16
 """Rows per block of a Parquet file."""
@@ -96,7 +97,7 @@ def _parquet_blocks(file: ListedFile) -> Blocks:
         rows_of = pq.ParquetFile(file.path)
         total = rows_of.metadata.num_rows
         for batch in rows_of.iter_batches(ROWS, use_threads=False):
-            rows = cast(pl.DataFrame, pl.from_arrow(batch)).select(pl.all().cast(pl.String))
+            rows = as_text(cast(pl.DataFrame, pl.from_arrow(batch)))
             lines = np.arange(done + 1, done + rows.height + 1, dtype=np.int64)
             done += rows.height
             yield Block(rows, lines, []), done / total

@@ -10,7 +10,7 @@ from typing import Final, Literal
 from diffusion.errors import NoChartError, SourceError
 from diffusion.sources.archives import members
 
-FileKind = Literal["csv", "json", "excel", "parquet"]
+FileKind = Literal["csv", "json", "excel", "parquet", "table"]
 
 _TEXT: Final[Mapping[str, FileKind]] = {
     ".csv": "csv",

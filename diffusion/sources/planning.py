@@ -13,7 +13,11 @@ from diffusion.sources.layouts import SOURCE_COLUMNS, Recognised, alike, lacking
 from diffusion.sources.listing import ListedFile, list_files
 from diffusion.sources.reading import ReadingOptions
 from diffusion.sources.source import UNNAMED, ChartFile, Source
+from diffusion.sources.tables import Table, open_table
 from diffusion.sources.unrecognised import what_it_lacks
+
+TABLE = Path("the table")
+"""Name of a table in memory, in rows and messages."""
 
 DATES = ("date", "week_start", "week_end")
 """Our columns that give the date of a chart."""
@@ -39,15 +43,15 @@ class _Candidate:
 
 
 def find_source(
-    paths: str | Path | Sequence[str | Path], options: ReadingOptions, *, chart: str | None = None
+    charts: str | Path | Sequence[str | Path] | Table, options: ReadingOptions, *, chart: str | None = None
 ) -> Source:
-    """Return the chart files at some paths and how each is read.
+    """Return the chart files at some paths, or a table, and how each is read.
 
     Parameters
     ----------
-    paths
-        Files, globs and folders. A folder is searched with its subfolders; hidden files and folders of results (with a
-        ``manifest.json``) are passed over.
+    charts
+        Files, globs and folders, or a table of pandas, polars or Arrow. A folder is searched with its subfolders; what
+        is hidden, and folders of results (with a ``manifest.json``), are passed over.
     options
         What the user says about the files.
     chart
@@ -60,7 +64,9 @@ def find_source(
     SettingError
         When the options name a column of ours that does not exist, or a fact twice.
     """
-    places = [Path(paths)] if isinstance(paths, str | Path) else [Path(path) for path in paths]
+    if isinstance(charts, Table):
+        return plan([(ListedFile(TABLE, "table"), open_table(charts))], options, Path(), {}, chart=chart)
+    places = [Path(charts)] if isinstance(charts, str | Path) else [Path(path) for path in charts]
     for place in places:
         if (place / "full").is_dir() and (place / "damaged.parquet").is_file():
             raise SourceError(
@@ -70,7 +76,7 @@ def find_source(
     listed = {file.place: file for listing in listings for file in listing.files}
     passed_over = {path: why for listing in listings for path, why in listing.passed_over.items()}
     root = _common_folder(places, listed)
-    return plan(_opened(listed.values(), options.encoding, passed_over), options, root, passed_over, chart=chart)
+    return plan(_opened(listed.values(), options, passed_over), options, root, passed_over, chart=chart)
 
 
 def plan(
@@ -114,12 +120,19 @@ def plan(
 
 
 def _opened(
-    listed: Iterable[ListedFile], encoding: str | None, passed_over: dict[Path, str]
+    listed: Iterable[ListedFile], options: ReadingOptions, passed_over: dict[Path, str]
 ) -> Iterator[tuple[ListedFile, OpenFile]]:
-    """Yield each file, open for reading; what holds no table is added to `passed_over`."""
+    """Yield each file, open for reading; what holds no table is added to `passed_over`.
+
+    A file has no header where the caller names its columns by position.
+    """
+    positions = {name for name in options.columns.values() if name.isdecimal()}
     for file in listed:
         try:
-            yield file, open_chart_file(file, encoding=encoding)
+            found = open_chart_file(file, encoding=options.encoding)
+            if positions and found.first_row is None and not positions & set(found.names):
+                found = open_chart_file(file, encoding=options.encoding, header=False)
+            yield file, found
         except NoChartError as error:
             if file.named:
                 raise

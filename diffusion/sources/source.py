@@ -103,8 +103,13 @@ class Source:
 
     @cached_property
     def paths(self) -> tuple[Path, ...]:
-        """Files on disk, in order."""
-        return tuple(dict.fromkeys(file.listed.path for file in self.files))
+        """Files on disk, in order; none of a table in memory."""
+        return tuple(dict.fromkeys(file.listed.path for file in self.files if file.listed.kind != "table"))
+
+    @property
+    def place(self) -> Path:
+        """The file, or the folder that holds the files, for messages."""
+        return self.files[0].listed.place if len(self.files) == 1 else self.root
 
     @property
     def layout(self) -> str:
