@@ -1,5 +1,6 @@
 """Stage 2, clean: makes the star from RAW, with every row accounted for; unchanged years are kept."""
 
+import re
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
@@ -38,7 +39,10 @@ VERSION: Final = 1
 """Version of the step; raised when the same input gives other tables."""
 
 MEMORY: Final = "500MB"
-"""Default memory limit of the engine; the whole process then stays below 1 GB."""
+"""Default memory limit; the whole process then stays below 1 GB."""
+
+UNCOUNTED: Final = 128_000_000
+"""Bytes of the limit, a quarter of it at most, that are left for buffers that the engine does not count."""
 
 BY_FILE: Final = "accounting_by_file.csv"
 QUARANTINE_TABLE: Final = "quarantine.parquet"
@@ -98,7 +102,7 @@ def clean_charts(
         Whether ids of one recording are joined in ``recordings.parquet`` by `diffusion.identities` (default True);
         otherwise each id is its own recording.
     memory_limit
-        Memory that the engine may use before it spills to disk (default 500MB).
+        Memory for the rows, beyond which they spill to disk (default 500MB). The process takes 400 MB more at most.
     open_engine
         Function that opens the engine (default: DuckDB in this process).
     tell
@@ -129,9 +133,19 @@ def clean_charts(
         key = fingerprint(STEP, VERSION, found.parts, list(found.files), dict(found.charts), found.damaged, settings)
         if not folder.unchanged(STEP, key, BEFORE):
             found.check(tell)
-            with open_engine(memory_limit=memory_limit) as engine:
+            with open_engine(memory_limit=_counted(memory_limit)) as engine:
                 _Cleaning(engine, found, folder, settings, tell).run(key)
     return folder.notes(STEP)
+
+
+def _counted(memory_limit: str) -> str:
+    """Return how much of a memory limit the engine may count; what is no limit is left for the engine to refuse."""
+    found = re.fullmatch(r"\s*([0-9.]+)\s*([KMGT])(i?)B?\s*", memory_limit, re.IGNORECASE)
+    if found is None:
+        return memory_limit
+    number, unit, binary = found.groups()
+    limit = float(number) * (1024 if binary else 1000) ** (1 + "KMGT".index(unit.upper()))
+    return f"{int(limit - min(limit / 4, UNCOUNTED)) // 1000}KB"
 
 
 @dataclass
