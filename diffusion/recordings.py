@@ -39,15 +39,33 @@ def identities(tracks: pa.Table, identity: Identity) -> pa.Table:
     ids = tracks["track_id"]
     if identity == "track":
         return pa.table({"track_id": ids, "identity": ids})
-    title = _folded(pc.replace_substring_regex(_folded(tracks["title"]), f"{_CREDITS}|{_EDITION}", ""))
-    artist = _folded(pc.replace_substring_regex(_folded(tracks["artist"]), r",.*$", ""))
-    known = pc.and_(pc.greater(pc.utf8_length(title), 0), pc.greater(pc.utf8_length(artist), 0))
-    work = pc.binary_join_element_wise(title, artist, "\x1f")
-    keyed = pa.table({"track_id": ids, "work": pc.if_else(pc.fill_null(known, False), work, ids)})
-    first = keyed.group_by("work").aggregate([("track_id", "min")])
-    joined = keyed.join(first, "work")
+    keys = recording_keys(tracks["title"], tracks["artist"])
+    keyed = pa.table({"track_id": ids, "key": pc.coalesce(keys, ids)})
+    first = keyed.group_by("key").aggregate([("track_id", "min")])
+    joined = keyed.join(first, "key")
     order = pc.index_in(ids, joined["track_id"])
     return joined.take(order).select(["track_id", "track_id_min"]).rename_columns(["track_id", "identity"])
+
+
+def recording_keys(titles: pa.ChunkedArray, artists: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Return the key of each track's recording: tracks with equal keys are the same recording.
+
+    A key depends on nothing but its own row, so that keys of many tracks can be made in batches.
+
+    Parameters
+    ----------
+    titles, artists
+        Title and credited artists of each track (text, null where not known), both as arrays or both in chunks.
+
+    Returns
+    -------
+    ChunkedArray
+        Text, in the order of the titles; null where title or artist is missing, so that nothing can be said.
+    """
+    title = _folded(pc.replace_substring_regex(_folded(titles), f"{_CREDITS}|{_EDITION}", ""))
+    artist = _folded(pc.replace_substring_regex(_folded(artists), r",.*$", ""))
+    known = pc.and_(pc.greater(pc.utf8_length(title), 0), pc.greater(pc.utf8_length(artist), 0))
+    return pc.if_else(known, pc.binary_join_element_wise(title, artist, "\x1f"), None)
 
 
 def _folded(text: pa.ChunkedArray) -> pa.ChunkedArray:

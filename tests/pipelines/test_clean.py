@@ -20,7 +20,7 @@ import diffusion
 from diffusion import contracts
 from diffusion.contracts.star import REASONS
 from diffusion.engine import Engine, open_engine
-from diffusion.sources.cleaning import code_tracks, describe_tracks, judge_rows, learn_names
+from diffusion.sources.cleaning import code_tracks, judge_rows, learn_names, read_fields
 from diffusion.sources.layouts import AUDIO_COLUMNS, SOURCE_COLUMNS
 from pipelines.folders.folder import Folder
 from pipelines.folders.manifest import read_manifest
@@ -472,7 +472,8 @@ def test_credits_and_licences_are_what_the_twins_say(engine: Engine, texts: list
     code_tracks(engine)
     judge_rows(engine)
     engine.view("observations")
-    describe_tracks(engine)
+    read_fields(engine)
+    engine.create("tracks")
     artists = engine.fetch("artists").to_pylist()
     markets = engine.fetch("availability").to_pylist()
     for n, text in enumerate(texts):
