@@ -1,7 +1,7 @@
 """Chart files opened as one validated table, with an account of every row."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from importlib import resources
@@ -22,9 +22,12 @@ from diffusion.entries import Entries, EventRules
 from diffusion.errors import DataSaysNoError, SettingError, SourceError
 from diffusion.recordings import Identity, identities
 from diffusion.sources.cleaning import code_tracks, describe_tracks, judge_rows, learn_names
-from diffusion.sources.layouts import Source, find_source
+from diffusion.sources.planning import find_source
+from diffusion.sources.reading import ReadingOptions
+from diffusion.sources.source import Source
 from diffusion.sources.source_rows import read_source
 from diffusion.sources.star import Star, find_star
+from diffusion.sources.tables import Table
 
 SET_ASIDE_LIMIT = 0.01
 """Largest share of rows that may be set aside; a source with more is refused."""
@@ -240,10 +243,15 @@ class Charts:
 
 
 def open_charts(
-    path: str | Path,
+    path: str | Path | Sequence[str | Path] | Table,
     *,
     columns: Mapping[str, str] | None = None,
     market_names: Mapping[str, str] | None = None,
+    from_name: str | None = None,
+    encoding: str | None = None,
+    date_format: str | None = None,
+    first_rank: int = 1,
+    accept: Collection[str] = (),
     memory_limit: str = MEMORY_LIMIT,
     open_engine: OpenEngine = open_engine,
 ) -> Charts:
@@ -252,13 +260,12 @@ def open_charts(
     Parameters
     ----------
     path
-        A file, a glob or a (Hive-partitioned) folder, of CSV (also .gz, .zst) or Parquet files, in a layout of
-        `diffusion.sources.layouts`; the layout is recognised by its columns. A folder made by ``chart-diffusion clean``
-        is read as it is.
-    columns
-        For another layout: our column (`diffusion.sources.layouts.SOURCE_COLUMNS`) → the file's column.
-    market_names
-        Additional market names → a known name or code; not needed for a cleaned folder.
+        A file, a glob or a folder, or several; or a table of pandas, polars or Arrow. Columns are recognised by their
+        names (`diffusion.sources.layouts`), also where files differ; market, date and chart may stand in the names of
+        files and folders. A folder made by ``chart-diffusion clean`` is read as it is.
+    columns, market_names, from_name, encoding, date_format, first_rank, accept
+        What the files do not tell themselves, as in `diffusion.sources.reading.ReadingOptions`; not needed for a
+        cleaned folder.
     memory_limit
         Memory that the engine may use before it spills to disk (default 1GB).
     open_engine
@@ -278,14 +285,17 @@ def open_charts(
     ...     charts.account.read, len(charts.calendar().markets)
     (302600, 67)
     """
+    options = ReadingOptions(
+        columns or {}, market_names or {}, from_name, encoding, date_format, first_rank, tuple(accept)
+    )
     engine = open_engine(memory_limit=memory_limit)
     try:
-        star = find_star(path)
+        star = find_star(path) if isinstance(path, str | Path) else None
         if star is not None:
             return Charts(engine, star.source, _read_star(engine, star), open_engine)
-        source = find_source(path, columns=columns)
+        source = find_source(path, options)
         read_source(source, engine)
-        return Charts(engine, source, _read(engine, source, path, market_names), open_engine)
+        return Charts(engine, source, _read(engine, source, options), open_engine)
     except BaseException:
         engine.close()
         raise
@@ -297,8 +307,9 @@ def open_sample() -> Charts:
         return open_charts(file)
 
 
-def _read(engine: Engine, source: Source, path: str | Path, extra: Mapping[str, str] | None) -> RowAccount:
-    learn_names(engine, charts={"": source.chart}, market_names=extra)
+def _read(engine: Engine, source: Source, options: ReadingOptions) -> RowAccount:
+    path = source.place
+    learn_names(engine, charts={file.name: file.chart for file in source.files}, market_names=options.market_names)
     code_tracks(engine)
     judge_rows(engine)
     engine.view("observations")
@@ -315,10 +326,11 @@ def _read(engine: Engine, source: Source, path: str | Path, extra: Mapping[str, 
         raise SourceError(
             f"no market in '{path}': all {account.aggregate:,} readable rows are of Global, which is not a market"
         )
-    if account.set_aside_share > SET_ASIDE_LIMIT:
+    if account.set_aside_share > SET_ASIDE_LIMIT and "set-aside" not in options.accept:
         raise DataSaysNoError(
             f"{account.set_aside_share:.2%} of the {account.read:,} rows in '{path}' had to be set aside "
-            f"({account.reasons()}); the limit is {SET_ASIDE_LIMIT:.0%}, so correct the source first{_hint(account)}"
+            f"({account.reasons()}); the limit is {SET_ASIDE_LIMIT:.0%}: correct the source, "
+            f"or go on without these rows: --accept set-aside{_hint(account)}"
         )
     return account
 
@@ -342,7 +354,7 @@ def _account(engine: Engine) -> RowAccount:
 
 
 def _read_star(engine: Engine, star: Star) -> RowAccount:
-    engine.open_table("observations", star.source.files)
+    engine.open_table("observations", star.source.paths)
     engine.open_table("tracks", [star.tracks])
     if star.availability is None:
         engine.register("availability", AVAILABILITY.schema.empty_table())

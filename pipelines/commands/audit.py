@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import click
 import pyarrow as pa
 
 from diffusion import open_charts
-from pipelines.commands.options import COLUMN, JSON, column_names
+from pipelines.commands.options import JSON, READING_OPTIONS, take_reading, with_options
 from pipelines.folders.folder import Folder
 from pipelines.folders.manifest import fingerprint, to_json
 from pipelines.formatting import many, records, text_table
@@ -36,7 +37,7 @@ _SHOWN = ["feature", "family", "known", "verdict", "reason"]
 )
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of the random numbers.")
 @click.option("--out", type=click.Path(path_type=Path), help="Folder for the table.")
-@COLUMN
+@with_options(READING_OPTIONS)
 @JSON
 def audit_command(
     charts: str,
@@ -47,8 +48,8 @@ def audit_command(
     own: Path | None,
     seed: int,
     out: Path | None,
-    columns: tuple[str, ...],
     as_json: bool,
+    **reading: Any,
 ) -> None:
     """Hold the features of CHARTS (a file, glob or folder) against charts without, or with other, later rows.
 
@@ -66,7 +67,7 @@ def audit_command(
     columns_of_own = None if own is None else OwnColumns.read(own)
     with progress() as tell:
         tell("reading charts")
-        with open_charts(charts, columns=column_names(columns)) as opened:
+        with open_charts(charts, **take_reading(reading)) as opened:
             history = History.of(opened, opened.entries(chart=chart))
         days = horizon or history.calendar.default_window
 

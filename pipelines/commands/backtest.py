@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from diffusion import SettingError, open_charts
-from pipelines.commands.options import COLUMN, JSON, OUT, column_names
+from pipelines.commands.options import JSON, OUT, READING_OPTIONS, take_reading, with_options
 from pipelines.folders.manifest import to_json
 from pipelines.formatting import printable, records
 from pipelines.progress import progress
@@ -49,7 +49,7 @@ from pipelines.progress import progress
     help="Instead: fit on the training rows of this Parquet file, and write predictions for its test rows.",
 )
 @click.option("--all-models", is_flag=True, help="With --protocol-truth: all models (default: the default forecaster).")
-@COLUMN
+@with_options(READING_OPTIONS)
 @JSON
 def backtest_command(
     charts: str,
@@ -57,7 +57,6 @@ def backtest_command(
     models: tuple[str, ...],
     truth: Path | None,
     all_models: bool,
-    columns: tuple[str, ...],
     as_json: bool,
     **plan: Any,
 ) -> None:
@@ -73,7 +72,8 @@ def backtest_command(
     """
     if all_models and (truth is None or models):
         raise SettingError("--all-models goes with --protocol-truth, and without --model")
-    with progress() as tell, open_charts(charts, columns=column_names(columns) or None) as opened:
+    reading = take_reading(plan)
+    with progress() as tell, open_charts(charts, **reading) as opened:
         if truth is not None:
             found, lines = _protocol(opened, out, truth, models, all_models, plan, tell)
         else:

@@ -10,7 +10,17 @@ from typing import Any
 import click
 
 from diffusion.simulation import FULL, LAYOUTS, Layout, Simulation, Switches, full_scale, simulate
-from pipelines.commands.options import COLUMN, JSON, OUT, column_names, pairs_of, with_options
+from diffusion.sources.reading import ReadingOptions
+from pipelines.commands.options import (
+    ACCEPT,
+    JSON,
+    MARKET_NAME,
+    OUT,
+    READING_OPTIONS,
+    take_consent,
+    take_reading,
+    with_options,
+)
 from pipelines.folders.folder import Folder
 from pipelines.folders.manifest import to_json
 from pipelines.folders.verify import verify
@@ -30,25 +40,17 @@ PLACE = click.Path(path_type=Path)
 @click.argument("files", nargs=-1, required=True)
 @OUT
 @click.option("--append", is_flag=True, help="Add FILES to OUT; content that it holds already is skipped.")
-@click.option("--encoding", help="Encoding of FILES if neither UTF-8 nor UTF-16, such as latin-1.")
 @click.option(
     "--join-aux", "aux", type=PLACE, metavar="AUX", help="Add the columns of the tables in this folder to every row."
 )
 @click.option("--slim-only", is_flag=True, help="Do not keep all columns as text: fast, but it cannot be cleaned.")
-@COLUMN
+@with_options(READING_OPTIONS)
 @JSON
 def ingest_command(
-    files: tuple[str, ...],
-    out: Path,
-    append: bool,
-    encoding: str | None,
-    aux: Path | None,
-    slim_only: bool,
-    columns: tuple[str, ...],
-    as_json: bool,
+    files: tuple[str, ...], out: Path, append: bool, aux: Path | None, slim_only: bool, as_json: bool, **reading: Any
 ) -> None:
     """Merge chart FILES (CSV, also .gz and .zst; globs and folders) into Parquet by year, without filtering rows."""
-    options = Options(column_names(columns), encoding, aux, slim_only)
+    options = Options(ReadingOptions(**take_reading(reading)), aux, slim_only)
     with progress() as tell, Folder(out) as folder:
         notes = ingest(files, folder, options=options, append=append, tell=tell)
         folder.log("ingest", rows=notes["profile"]["rows"])
@@ -69,15 +71,15 @@ def _ingest_lines(notes: Mapping[str, Any], reasons: Counter[str]) -> list[str]:
     }
     lines += _listed("read as", [f"{name} ({encoding})" for name, encoding in encodings.items()])
     lines += _listed("empty", notes["empty"])
+    lines += _listed("not read", [f"'{name}' {why}" for name, why in notes["passed_over"].items()])
     return lines + _listed("unknown", [f"market '{name}'" for name in notes["unknown_markets"]])
 
 
 @click.command("clean")
 @click.argument("raw", type=PLACE)
 @OUT
-@click.option(
-    "--market-name", "names", multiple=True, metavar="NAME=CODE", help="Code of a market name that is not known."
-)
+@MARKET_NAME
+@ACCEPT
 @click.option(
     "--recordings",
     type=click.Choice(["joined", "none"]),
@@ -89,15 +91,13 @@ def _ingest_lines(notes: Mapping[str, Any], reasons: Counter[str]) -> list[str]:
     "--memory-limit", default=MEMORY, show_default=True, help="Memory of the engine; it spills to disk beyond."
 )
 @JSON
-def clean_command(
-    raw: Path, out: Path, names: tuple[str, ...], recordings: str, memory_limit: str, as_json: bool
-) -> None:
+def clean_command(raw: Path, out: Path, recordings: str, memory_limit: str, as_json: bool, **reading: Any) -> None:
     """Make typed tables of RAW (what ingest made); each row is kept, a duplicate, or in quarantine with a reason."""
     with progress() as tell, Folder(out) as folder:
         notes = clean_charts(
             raw,
             folder,
-            market_names=pairs_of(names, "--market-name", "Schweden=SE"),
+            **take_consent(reading),
             recordings=recordings == "joined",
             memory_limit=memory_limit,
             tell=tell,

@@ -1,6 +1,6 @@
 """The commands `train` and `predict`."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import date, datetime
 from pathlib import Path
@@ -12,7 +12,7 @@ import pandas as pd
 
 from diffusion import DataSaysNoError, SettingError, market_names, open_charts, resolve
 from diffusion.files import write_whole
-from pipelines.commands.options import COLUMN, ENTRY_OPTIONS, JSON, column_names, with_options
+from pipelines.commands.options import ENTRY_OPTIONS, JSON, READING_OPTIONS, take_reading, with_options
 from pipelines.folders.manifest import file_facts, to_json
 from pipelines.formatting import cell, many, percent, printable, records, text_table
 from pipelines.progress import progress
@@ -41,8 +41,7 @@ OWN = click.option(
 @OWN
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of the random numbers.")
 @click.option("--threads", type=click.IntRange(min=1), default=1, show_default=True, help="Threads of the fits.")
-@with_options(ENTRY_OPTIONS)
-@COLUMN
+@with_options((*ENTRY_OPTIONS, *READING_OPTIONS))
 @JSON
 def train_command(
     charts: str,
@@ -53,7 +52,6 @@ def train_command(
     own: Path | None,
     seed: int,
     threads: int,
-    columns: tuple[str, ...],
     as_json: bool,
     **rules: Any,
 ) -> None:
@@ -66,11 +64,12 @@ def train_command(
     from pipelines.models.saved import save_model
     from pipelines.models.training import train
 
+    reading = take_reading(rules)
     given = {name: value for name, value in rules.items() if value is not None}
     with progress() as tell:
-        with open_charts(charts, columns=column_names(columns) or None) as opened:
+        with open_charts(charts, **reading) as opened:
             history = History.of(opened, opened.entries(**given))
-            sources = file_facts(opened.source.files, opened.source.root)
+            sources = file_facts(opened.source.paths, opened.source.root)
         model = train(
             history,
             horizon=horizon,
@@ -112,7 +111,7 @@ def train_command(
 @click.option("--most", type=click.IntRange(min=1), default=10, show_default=True, help="Markets shown per track.")
 @click.option("--reasons/--no-reasons", default=None, help="Say why (default: except with --all).")
 @click.option("--out", type=click.Path(path_type=Path), help="CSV or Parquet file for all rows.")
-@COLUMN
+@with_options(READING_OPTIONS)
 @JSON
 def predict_command(
     model: Path,
@@ -125,7 +124,6 @@ def predict_command(
     most: int,
     reasons: bool | None,
     out: Path | None,
-    columns: tuple[str, ...],
     as_json: bool,
     **coming: Any,
 ) -> None:
@@ -139,11 +137,12 @@ def predict_command(
 
     if out is not None and out.suffix not in (".csv", ".parquet"):
         raise SettingError(f"--out '{out}' must end in .csv or .parquet")
+    reading = take_reading(coming)
     _check(tracks, everything, coming)
     standing = load_model(model)
     if own is not None:
         standing = standing.with_own(OwnColumns.read(own))
-    standing = _moved(standing, charts, as_of, columns)
+    standing = _moved(standing, charts, as_of, reading)
     if coming["markets"] is not None:
         standing = standing.with_debut(_debut(**coming))
         codes = [len(standing.history.tracks) - 1]
@@ -190,7 +189,7 @@ def _check(tracks: Sequence[str], everything: bool, coming: dict[str, Any]) -> N
 
 
 def _moved(
-    model: "TrainedModel", charts: str | None, as_of: datetime | None, columns: tuple[str, ...]
+    model: "TrainedModel", charts: str | None, as_of: datetime | None, reading: Mapping[str, Any]
 ) -> "TrainedModel":
     """Return the model at the day asked for, by other charts where they are given."""
     from pipelines.features.history import History
@@ -202,7 +201,7 @@ def _moved(
             )
         return model
     rules = asdict(model.history.rules)
-    with open_charts(charts, columns=column_names(columns) or None) as opened:
+    with open_charts(charts, **reading) as opened:
         history = History.of(opened, opened.entries(**rules))
     lag = int(model.facts["publication_lag"])
     return model.at(history, history.last_day + lag if as_of is None else _day(as_of))

@@ -14,7 +14,7 @@ from pipelines.commands.audit import audit_command
 from pipelines.commands.backtest import backtest_command
 from pipelines.commands.data import COMMANDS
 from pipelines.commands.forecasts import FORECAST_COMMANDS
-from pipelines.commands.options import COLUMN, ENTRY_OPTIONS, JSON, OUT, column_names, with_options
+from pipelines.commands.options import ENTRY_OPTIONS, JSON, OUT, READING_OPTIONS, take_reading, with_options
 from pipelines.commands.regress import regress_command
 from pipelines.folders.folder import Folder
 from pipelines.folders.manifest import to_json
@@ -69,14 +69,13 @@ def demo(simulated: bool, out: Path | None, as_json: bool) -> None:
 @cli.command()
 @click.argument("study")
 @click.option("--out", type=click.Path(path_type=Path), help="Folder for the results (default out/NAME OF THE STUDY).")
-@with_options((*EVENT_OPTIONS, *CHANCE_OPTIONS))
-@COLUMN
+@with_options((*EVENT_OPTIONS, *CHANCE_OPTIONS, *READING_OPTIONS))
 @JSON
-def run(study: str, out: Path | None, columns: tuple[str, ...], as_json: bool, **options: Any) -> None:
+def run(study: str, out: Path | None, as_json: bool, **options: Any) -> None:
     """Run a study: STUDY is its TOML file, or charts to run with default settings."""
     chosen = read_study(study) if study.lower().endswith(".toml") else Study(study)
     _run(
-        chosen.override(columns=column_names(columns) or None, **options),
+        chosen.override(**take_reading(options), **options),
         out or Path("out") / (re.sub(r"[^\w.-]+", "_", Path(study).stem) or "study"),
         RUN_SET,
         as_json,
@@ -86,12 +85,11 @@ def run(study: str, out: Path | None, columns: tuple[str, ...], as_json: bool, *
 @cli.command()
 @click.argument("charts")
 @OUT
-@with_options((*EVENT_OPTIONS, *CHANCE_OPTIONS))
-@COLUMN
+@with_options((*EVENT_OPTIONS, *CHANCE_OPTIONS, *READING_OPTIONS))
 @JSON
-def graph(charts: str, out: Path, columns: tuple[str, ...], as_json: bool, **options: Any) -> None:
+def graph(charts: str, out: Path, as_json: bool, **options: Any) -> None:
     """Write the market graph of CHARTS (a file, glob or folder): tables, GraphML, GEXF, DOT, figures and report."""
-    study = Study(charts, columns=column_names(columns)).override(**options)
+    study = Study(charts).override(**take_reading(options), **options)
     _run(study, out, GRAPH_SET, as_json)
 
 
@@ -104,18 +102,15 @@ def graph(charts: str, out: Path, columns: tuple[str, ...], as_json: bool, **opt
 @click.option("--groups", help="File with a table of groups of your own (CSV or Parquet), for further curves.")
 @click.option("--horizon", type=int, help="Days of follow-up after the debut (default 180).")
 @OUT
-@with_options(EVENT_OPTIONS)
-@COLUMN
+@with_options((*EVENT_OPTIONS, *READING_OPTIONS))
 @JSON
-def survival(
-    charts: str, by: tuple[Any, ...], out: Path, columns: tuple[str, ...], as_json: bool, **options: Any
-) -> None:
+def survival(charts: str, by: tuple[Any, ...], out: Path, as_json: bool, **options: Any) -> None:
     """Write the time to breakthrough in CHARTS (a file, glob or folder): curves, hazard ratios, figures and report.
 
     Who enters where and when, what goes with a faster entry, who never enters, and whether models predict later
     tracks. None of it depends on the window, which is that of the graph.
     """
-    study = Study(charts, columns=column_names(columns)).override(by=by, **options)
+    study = Study(charts).override(by=by, **take_reading(options), **options)
     _run(study, out, SURVIVAL_SET, as_json)
 
 

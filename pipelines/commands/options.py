@@ -8,19 +8,44 @@ import click
 
 from diffusion import SettingError
 from diffusion.sources.layouts import AUDIO_COLUMNS, SOURCE_COLUMNS
+from diffusion.sources.reading import CONSENTS
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 OUT = click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder for the results.")
 JSON = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
-COLUMN = click.option(
-    "--column",
-    "columns",
+MARKET_NAME = click.option(
+    "--market-name",
+    "market_names",
     multiple=True,
-    metavar="OURS=THEIRS",
-    help="Name of a column in the files; "
-    f"ours are {', '.join(SOURCE_COLUMNS[: -len(AUDIO_COLUMNS)])} and {AUDIO_COLUMNS[0]} ….",
+    metavar="NAME=CODE",
+    help="Code of a market name that is not known; =CODE is that of rows without a market.",
 )
+ACCEPT = click.option(
+    "--accept",
+    multiple=True,
+    type=click.Choice(list(CONSENTS)),
+    help="Go on although " + ", or ".join(f"{what} ({name})" for name, what in CONSENTS.items()) + ".",
+)
+READING_OPTIONS = (
+    click.option(
+        "--column",
+        "columns",
+        multiple=True,
+        metavar="OURS=THEIRS",
+        help="Name of a column in the files, or its position (from 1) where they have no header; "
+        f"ours are {', '.join(SOURCE_COLUMNS[: -len(AUDIO_COLUMNS)])} and {AUDIO_COLUMNS[0]} ….",
+    ),
+    click.option(
+        "--from-name", metavar="PATTERN", help="Facts that the files' names hold, such as '{market}/{date}.csv'."
+    ),
+    click.option("--encoding", help="Encoding of text files if neither UTF-8 nor UTF-16, such as latin-1."),
+    click.option("--date-format", metavar="FORMAT", help="Form of the dates, such as day/month/year or %d/%m/%Y."),
+    click.option("--first-rank", type=click.IntRange(0, 1), help="The best rank in the files: 1 (default) or 0."),
+    MARKET_NAME,
+    ACCEPT,
+)
+"""Options of all commands that read charts; `take_reading` takes their values."""
 
 ENTRY_OPTIONS = (
     click.option(
@@ -46,12 +71,29 @@ def with_options(options: Iterable[Callable[[Command], Command]]) -> Callable[[C
     return decorate
 
 
-def column_names(pairs: tuple[str, ...]) -> dict[str, str]:
-    """Return our column → the source's column, from options of the form OURS=THEIRS."""
-    return pairs_of(pairs, "--column", "rank=Position")
+def take_reading(options: dict[str, Any]) -> dict[str, Any]:
+    """Take the values of `READING_OPTIONS` out of a command's options; return those given, as `open_charts` has them.
+
+    Raises
+    ------
+    SettingError
+        When a pair is not of the form LEFT=RIGHT, or a left side occurs twice.
+    """
+    given = {
+        "columns": _pairs(options.pop("columns"), "--column", "rank=Position"),
+        **take_consent(options),
+        **{name: options.pop(name) for name in ("from_name", "encoding", "date_format", "first_rank")},
+    }
+    return {name: value for name, value in given.items() if value not in (None, {}, ())}
 
 
-def pairs_of(pairs: tuple[str, ...], option: str, example: str) -> dict[str, str]:
+def take_consent(options: dict[str, Any]) -> dict[str, Any]:
+    """Take the values of `MARKET_NAME` and `ACCEPT` out of a command's options, as `open_charts` has them."""
+    names = _pairs(options.pop("market_names"), "--market-name", "Schweden=SE", empty_left=True)
+    return {"market_names": names, "accept": options.pop("accept")}
+
+
+def _pairs(pairs: tuple[str, ...], option: str, example: str, *, empty_left: bool = False) -> dict[str, str]:
     """Return left side → right side of all values of an option.
 
     Raises
@@ -62,7 +104,7 @@ def pairs_of(pairs: tuple[str, ...], option: str, example: str) -> dict[str, str
     found = {}
     for pair in pairs:
         left, sign, right = pair.partition("=")
-        if not sign or not left or not right:
+        if not sign or not (left or empty_left) or not right:
             raise SettingError(f"{option} '{pair}' is not of the form LEFT=RIGHT, such as {example}")
         if left in found:
             raise SettingError(f"{option} names '{left}' twice")

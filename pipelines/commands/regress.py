@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from diffusion import open_charts
-from pipelines.commands.options import COLUMN, OUT, column_names
+from pipelines.commands.options import OUT, READING_OPTIONS, take_reading, with_options
 from pipelines.formatting import printable
 from pipelines.progress import progress
 
@@ -24,8 +24,8 @@ from pipelines.progress import progress
 @click.option("--seed", type=click.IntRange(min=0), default=42, show_default=True, help="Seed of the random numbers.")
 @click.option("--chart", help="Name of the chart (default top200, else the only one).")
 @OUT
-@COLUMN
-def regress_command(charts: str, out: Path, columns: tuple[str, ...], chart: str | None, **options: Any) -> None:
+@with_options(READING_OPTIONS)
+def regress_command(charts: str, out: Path, chart: str | None, **options: Any) -> None:
     """Predict the streams in CHARTS (a file, glob or folder) by linear models: the seed baseline, and our features.
 
     The seed baseline has nine audio features, popularity, chart, explicit and continent, and tests on a random quarter
@@ -36,6 +36,6 @@ def regress_command(charts: str, out: Path, columns: tuple[str, ...], chart: str
     """
     from pipelines.models.regression_folder import write_regression
 
-    with progress() as tell, open_charts(charts, columns=column_names(columns)) as opened:
+    with progress() as tell, open_charts(charts, **take_reading(options)) as opened:
         text = write_regression(out, opened, chart=chart, tell=tell, **options)
     click.echo("\n".join(map(printable, text.rstrip("\n").split("\n"))))

@@ -1,6 +1,6 @@
 """Stage 2, clean: makes the star from RAW, with every row accounted for; unchanged years are kept."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate
 from pathlib import Path
@@ -46,6 +46,7 @@ def clean_charts(
     folder: Folder,
     *,
     market_names: Mapping[str, str] | None = None,
+    accept: Collection[str] = (),
     recordings: bool = True,
     memory_limit: str = MEMORY,
     open_engine: OpenEngine = open_engine,
@@ -64,6 +65,8 @@ def clean_charts(
         Folder for the star (CLEAN).
     market_names
         Additional market names → a known name or code.
+    accept
+        Conditions that are accepted, as in `diffusion.sources.reading.ReadingOptions`.
     recordings
         Whether ids of one recording are joined in ``recordings.parquet`` by `diffusion.identities` (default True);
         otherwise each id is its own recording.
@@ -89,7 +92,7 @@ def clean_charts(
         When the folder cannot be written.
     """
     found = find_raw(raw)
-    settings = {"market_names": dict(market_names or {}), "recordings": recordings}
+    settings = {"market_names": dict(market_names or {}), "accept": sorted(accept), "recordings": recordings}
     damaged = found.damaged.to_pydict()
     key = fingerprint(STEP, VERSION, found.parts, list(found.files), dict(found.charts), damaged, settings)
     if not folder.unchanged(STEP, key):

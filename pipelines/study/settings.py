@@ -9,15 +9,19 @@ from typing import Any
 
 from diffusion import Identity, SettingError
 from diffusion.conventions import HORIZON, LONGEST, WASHOUT
+from diffusion.sources.reading import ReadingOptions
 from survival import GROUPINGS, Grouping
 from survival.counting.formula import variables_of
 
 SAMPLE = "sample"
 """Path that stands for the packaged charts."""
 
+READING = ("columns", "market_names", "from_name", "encoding", "date_format", "first_rank", "accept")
+"""Settings of how charts are read, as `diffusion.open_charts` has them."""
+
 SECTIONS: Mapping[str, tuple[str, ...]] = {
     "study": ("title", "truth"),
-    "charts": ("path", "chart", "columns", "market_names"),
+    "charts": ("path", "chart", *READING),
     "events": ("top", "min_periods", "washout", "identity"),
     "graph": ("window", "replicates", "seed"),
     "survival": ("by", "groups", "horizon", "effects", "strata"),
@@ -51,7 +55,7 @@ class Study:
         Heading of the report.
     chart, top, min_periods, washout, identity
         As in `diffusion.Charts.entries`.
-    columns, market_names
+    columns, market_names, from_name, encoding, date_format, first_rank, accept
         As in `diffusion.open_charts`.
     truth
         File ``truth.parquet`` of a simulation, relative to the study file, that findings are held against; None where
@@ -77,6 +81,11 @@ class Study:
     chart: str | None = None
     columns: Mapping[str, str] = field(default_factory=dict)
     market_names: Mapping[str, str] = field(default_factory=dict)
+    from_name: str | None = None
+    encoding: str | None = None
+    date_format: str | None = None
+    first_rank: int = 1
+    accept: tuple[str, ...] = ()
     truth: str | None = None
     top: int | None = None
     min_periods: int = 1
@@ -104,14 +113,16 @@ class Study:
             value = getattr(self, name)
             if not isinstance(value, Mapping) or not all(isinstance(text, str) for text in value.values()):
                 raise SettingError(f'{name} must be a table of names, such as {{ rank = "Position" }}')
+        ReadingOptions(**self.reading)
         if self.identity not in ("track", "recording"):
             raise SettingError(f"identity is '{self.identity}'; allowed are 'track' and 'recording'")
         self._check_lists()
 
     def _check_texts(self) -> None:
-        for name in ("path", "title", "chart", "identity", "truth", "groups"):
+        optional = ("chart", "truth", "groups", "from_name", "encoding", "date_format")
+        for name in ("path", "title", "identity", *optional):
             value = getattr(self, name)
-            if not isinstance(value, str) and not (name in ("chart", "truth", "groups") and value is None):
+            if not isinstance(value, str) and not (name in optional and value is None):
                 raise SettingError(f"{name} is {value!r}; it must be text")
         for name, what in (("path", "charts"), ("truth", "truth"), ("groups", "groups")):
             if getattr(self, name) == "":
@@ -124,7 +135,7 @@ class Study:
         strange = [name for name in self.by if name not in GROUPINGS]
         if strange or not self.by or len(set(self.by)) < len(self.by):
             raise SettingError(f"by is {list(self.by)}; allowed are {', '.join(GROUPINGS)}, each once")
-        for name in ("effects", "strata"):
+        for name in ("effects", "strata", "accept"):
             value = getattr(self, name)
             if not isinstance(value, tuple) or not all(isinstance(text, str) for text in value):
                 raise SettingError(f"{name} is {value!r}; it must be a list of texts")
@@ -135,6 +146,11 @@ class Study:
         for term in self.effects:
             if not variables_of(term):
                 raise SettingError(f"the term '{term}' of effects has no variable; name one, such as language_match")
+
+    @property
+    def reading(self) -> dict[str, Any]:
+        """How charts are read: keywords of `diffusion.open_charts`."""
+        return {name: getattr(self, name) for name in READING}
 
     def settings(self, names: Sequence[str]) -> dict[str, Any]:
         """Return the named fields, for a fingerprint or a manifest."""
@@ -176,7 +192,7 @@ def read_study(file: str | Path) -> Study:
     for name in ("truth", "groups"):
         if isinstance(values.get(name), str) and values[name]:
             values[name] = str(file.parent / values[name])
-    for name in ("by", "effects", "strata"):
+    for name in ("by", "effects", "strata", "accept"):
         if name in values:
             given = [values[name]] if isinstance(values[name], str) else values[name]
             values[name] = tuple(given) if isinstance(given, list) else given

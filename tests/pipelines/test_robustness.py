@@ -250,7 +250,7 @@ def test_rows_in_are_rows_kept_doubled_or_quarantined(
         (place / "in" / f"{number}.csv").write_bytes(content)
     names = {"Sweden": "SE", "Norway": "NO"}
     with Folder(place / "raw") as folder:
-        notes = ingest([place / "in"], folder, options=Options({}), tell=_quiet)
+        notes = ingest([place / "in"], folder, options=Options(), tell=_quiet)
     unknown = dict.fromkeys(notes["unknown_markets"], "SE")  # mutilated names are taken for something
     with Folder(place / "clean") as folder:
         clean_charts(place / "raw", folder, market_names=names | unknown, tell=_quiet)

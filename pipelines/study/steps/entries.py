@@ -9,7 +9,8 @@ import pandas as pd
 import pyarrow.compute as pc
 
 from diffusion import Charts, Entries, contracts, open_charts
-from diffusion.sources.layouts import find_source
+from diffusion.sources.planning import find_source
+from diffusion.sources.reading import ReadingOptions
 from diffusion.sources.star import find_star
 from pipelines.folders.manifest import file_facts
 from pipelines.formatting import every, html_table
@@ -52,14 +53,12 @@ def _sources(study: Study) -> list[dict[str, Any]]:
     star = find_star(path)
     if star is not None:
         return file_facts(star.files, star.place)
-    files = find_source(path, columns=study.columns or None).files
-    root = Path(path)
-    return file_facts(files, root if root.is_dir() else files[0].parent)
+    source = find_source(path, ReadingOptions(**study.reading))
+    return file_facts(source.paths, source.root)
 
 
 def _make(study: Study, results: Results) -> Output:
-    path, columns = charts_path(study), study.columns or None
-    with open_charts(path, columns=columns, market_names=study.market_names) as charts:
+    with open_charts(charts_path(study), **study.reading) as charts:
         rules: dict[str, Any] = {name: getattr(study, name) for name in RULES}
         entries = charts.entries(top=study.top, **rules)
         gaps, upper, notes = Gaps(), half_depth(entries), _notes(charts, entries)

@@ -79,7 +79,7 @@ def _make(study: Study, results: Results) -> Output:
 
 
 def _history(study: Study, results: Results) -> History:
-    with open_charts(charts_path(study), columns=study.columns or None, market_names=study.market_names) as charts:
+    with open_charts(charts_path(study), **study.reading) as charts:
         return History.of(charts, results.entries)
 
 
