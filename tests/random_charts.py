@@ -204,6 +204,9 @@ def sources(draw: st.DrawFn) -> list[Row]:
             rows.append({**rows[at], **flaw})
         elif len(rows) > 1:
             del rows[at]
+    for at in draw(st.lists(st.integers(0, len(rows) - 1), max_size=2)):
+        if (twins.whole_number(rows[at]["rank"]) or 0) > 1:  # shares its rank with the track above
+            rows[at] = {**rows[at], "rank": str(int(float(rows[at]["rank"])) - 1)}
     return rows
 
 

@@ -91,13 +91,18 @@ def chart_rows(source: Sequence[Row], market_of: Callable[[str], str]) -> tuple[
     "`chart_rows`: one track on one market's chart on one date" and "read = kept + duplicates + aggregate + set aside".
     A row that cannot be read is set aside. Of the rows of one track on one chart, market and date that with the best
     rank stays, of those at one rank that with the most streams; of the others those that say the same are duplicates,
-    and those that say otherwise are set aside. Where several tracks then claim one rank of a chart, none of them is
+    and those that say otherwise are set aside. Where several tracks then claim one rank of a chart, they are tied if
+    the next ranks are left out, as many as there are further tracks, and a later rank is not; otherwise none of them is
     believed. `Global` is no market: its rows are judged like others and counted apart.
     """
     outcomes: Counter[str] = Counter()
     places: dict[tuple[str, str, date, str], list[Row]] = defaultdict(list)
+    ranks: dict[tuple[str, str, date], set[int]] = defaultdict(set)
     for raw in source:
         reason = flaw(raw)
+        rank, day = whole_number(raw["rank"]), iso_date(raw["date"])
+        if not is_blank(raw["market"]) and day is not None and rank is not None and rank >= 1:
+            ranks[raw["chart"], market_of(raw["market"]), day].add(rank)
         if reason is not None:
             outcomes[reason] += 1
             continue
@@ -119,7 +124,10 @@ def chart_rows(source: Sequence[Row], market_of: Callable[[str], str]) -> tuple[
     claims = Counter((row["chart"], row["market"], row["date"], row["rank"]) for row in best)
     kept = []
     for row in best:
-        if claims[row["chart"], row["market"], row["date"], row["rank"]] > 1:
+        chart = row["chart"], row["market"], row["date"]
+        shared = claims[*chart, row["rank"]]
+        later = min((rank for rank in ranks[chart] if rank > row["rank"]), default=0)
+        if shared > 1 and later < row["rank"] + shared:
             outcomes[CONTESTED] += 1
         elif row["market"] == "Global":
             outcomes["aggregate"] += 1
