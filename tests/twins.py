@@ -222,6 +222,60 @@ def withheld(tracks: Iterable[Row], stands_for: Mapping[str, str], markets: Iter
     return ordered(table, "track_id", "market")
 
 
+def chart_depths(rows: Sequence[Row]) -> list[Row]:
+    """Return "one chart of one market, or of Global, on one date": its rows, best and deepest rank, and missing ranks.
+
+    "Ranks from 1 to the deepest that are missing, other than those left out after ties": a rank is there for every row.
+    """
+    charts: dict[tuple[str, str, date], list[int]] = defaultdict(list)
+    for row in rows:
+        charts[row["chart"], row["market"], row["date"]].append(row["rank"])
+    return [
+        {
+            "chart": chart,
+            "market": market,
+            "date": day,
+            "chart_rows": len(ranks),
+            "best_rank": min(ranks),
+            "deepest_rank": max(ranks),
+            "missing": max(max(ranks) - len(ranks), 0),
+        }
+        for (chart, market, day), ranks in sorted(charts.items())
+    ]
+
+
+def wholeness(depths: Sequence[Row], hole_share: float) -> list[Row]:
+    """Return "one chart and market, or Global: how whole its charts are".
+
+    The cadence is the most frequent number of days from one date to the next, the smallest of equals.
+    """
+    charts: dict[tuple[str, str], list[Row]] = defaultdict(list)
+    for row in depths:
+        charts[row["chart"], row["market"]].append(row)
+    table = []
+    for (chart, market), own in sorted(charts.items()):
+        days = [row["date"] for row in own]
+        steps = Counter(map(days_between, days, days[1:]))
+        table.append(
+            {
+                "chart": chart,
+                "market": market,
+                "first_date": days[0],
+                "last_date": days[-1],
+                "dates": len(days),
+                "cadence": min(steps, key=lambda step: (-steps[step], step), default=None),
+                "longest_step": max(steps, default=None),
+                "chart_rows": sum(row["chart_rows"] for row in own),
+                "depth_median": float(median(row["deepest_rank"] for row in own)),
+                "depth_most": max(row["deepest_rank"] for row in own),
+                "missing": sum(row["missing"] for row in own),
+                "with_holes": sum(row["missing"] > hole_share * row["deepest_rank"] for row in own),
+                "without_first": sum(row["best_rank"] > 1 for row in own),
+            }
+        )
+    return table
+
+
 # ── the calendar ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
 

@@ -13,7 +13,9 @@ import pyarrow.compute as pc
 from diffusion import identities
 from diffusion.contracts.star import FILE_BREAK, QUARANTINE, RECORDINGS
 from diffusion.engine import Engine, OpenEngine, open_engine
+from diffusion.sources.account import RowAccount, check_set_aside
 from diffusion.sources.cleaning import NO_DATE, Names, code_tracks, describe_tracks, judge_rows, learn_names
+from diffusion.sources.wholeness import check_holes, measure_wholeness
 from pipelines.folders.folder import Folder
 from pipelines.folders.manifest import fingerprint
 from pipelines.progress import Report
@@ -29,7 +31,7 @@ from pipelines.stages.accounting import (
 from pipelines.stages.raw_folder import RawFolder, find_raw
 
 STEP: Final = "clean"
-VERSION: Final = 1
+VERSION: Final = 2
 """Version of the step; raised when the same input gives other tables."""
 
 MEMORY: Final = "500MB"
@@ -81,11 +83,14 @@ def clean_charts(
     -------
     dict
         ``rows``: ``raw_rows`` (the sum of the next three), ``kept_rows``, ``duplicate_rows``, ``quarantined_rows`` and
-        ``repaired_rows`` (part of the kept); ``reasons``: reason → rows in quarantine; ``unknown_markets``: name →
-        message; ``tracks``: their number; ``years``: year → ``fingerprint``, ``kept``, ``quarantined``.
+        ``repaired_rows`` and ``tied_rows`` (parts of the kept); ``reasons``: reason → rows in quarantine;
+        ``wholeness``: sentences on holes and cadences; ``unknown_markets``: name → message; ``tracks``: their number;
+        ``years``: year → ``fingerprint``, ``kept``, ``quarantined``.
 
     Raises
     ------
+    DataSaysNoError
+        When more than 1 % of the rows are set aside or tied, or most charts have holes, and `accept` does not name it.
     SourceError
         When RAW cannot be read, or a row is not accounted for.
     OutputError
@@ -247,10 +252,13 @@ class _Cleaning:
         tracks = self._engine.kept("tracks")
         quarantine = pa.concat_tables([*(unit.quarantine for unit in units), raw.damaged])
         counts = total_counts(accounts)
-        reasons = quarantine.group_by("reason").aggregate([([], "count_all")]).sort_by("reason")
+        aside = quarantine.group_by("reason").aggregate([([], "count_all")]).sort_by("reason")
+        reasons = dict(zip(aside["reason"].to_pylist(), aside["count_all"].to_pylist(), strict=True))
+        wholeness = self._judge(counts, reasons)
         notes = {
             "rows": counts,
-            "reasons": dict(zip(reasons["reason"].to_pylist(), reasons["count_all"].to_pylist(), strict=True)),
+            "reasons": reasons,
+            "wholeness": wholeness,
             "unknown_markets": names.unknown_markets,
             "tracks": tracks.num_rows,
             "years": {
@@ -276,6 +284,16 @@ class _Cleaning:
         folder.put(STEP, "row_accounting.csv", counts_csv(counts))
         by_file = accounts.sort_values(["file", "year"], kind="stable")
         folder.put(STEP, BY_FILE, by_file.to_csv(index=False, lineterminator="\n").encode(), rows=len(by_file))
+
+    def _judge(self, counts: Mapping[str, int], reasons: Mapping[str, int]) -> list[str]:
+        """Refuse what the user has not accepted; return sentences on holes and cadences of the observations."""
+        account = RowAccount(
+            counts["raw_rows"], counts["kept_rows"], counts["duplicate_rows"], 0, reasons, counts["tied_rows"]
+        )
+        check_set_aside(account, self._raw.place, self._settings["accept"])
+        wholeness = measure_wholeness(self._engine)
+        check_holes(wholeness, self._raw.place, self._settings["accept"])
+        return wholeness.said()
 
     def _describe(self, units: Sequence[_Unit]) -> dict[str, int]:
         """Make tracks, write artists and availability, and return table → rows for these two."""
