@@ -1,6 +1,6 @@
 """Chart files opened as one validated table, with an account of every row."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from functools import cached_property
 from importlib import resources
 from pathlib import Path
@@ -21,10 +21,12 @@ from diffusion.errors import DataSaysNoError, SettingError, SourceError
 from diffusion.recordings import Identity, identities
 from diffusion.sources.account import RowAccount, check_set_aside, read_account
 from diffusion.sources.cleaning import code_tracks, describe_tracks, judge_rows, learn_names
-from diffusion.sources.layouts import Source, find_source
+from diffusion.sources.planning import find_source
 from diffusion.sources.reading import ReadingOptions
+from diffusion.sources.source import Source
 from diffusion.sources.source_rows import read_source
 from diffusion.sources.star import Star, find_star
+from diffusion.sources.tables import Table
 from diffusion.sources.wholeness import Wholeness, check_holes, measure_wholeness
 
 
@@ -209,7 +211,7 @@ class Charts:
 
 
 def open_charts(
-    path: str | Path,
+    path: str | Path | Sequence[str | Path] | Table,
     *,
     columns: Mapping[str, str] | None = None,
     market_names: Mapping[str, str] | None = None,
@@ -226,9 +228,10 @@ def open_charts(
     Parameters
     ----------
     path
-        A file, a glob or a (Hive-partitioned) folder, of CSV (also .gz, .zst) or Parquet files, in a layout of
-        `diffusion.sources.layouts`; the layout is recognised by its columns. A folder made by ``chart-diffusion clean``
-        is read as it is, without asking again for consent.
+        A file, a glob or a folder, or several; or a table of pandas, polars or Arrow. Columns are recognised by their
+        names (`diffusion.sources.layouts`), also where files differ; market, date and chart may stand in the names of
+        files and folders. A folder made by ``chart-diffusion clean`` is read as it is, without asking again for
+        consent.
     columns, market_names, from_name, encoding, date_format, first_rank, accept
         What the files do not tell themselves, as in `diffusion.sources.reading.ReadingOptions`; not needed for a
         cleaned folder.
@@ -256,13 +259,13 @@ def open_charts(
     )
     engine = open_engine(memory_limit=memory_limit)
     try:
-        star = find_star(path)
+        star = find_star(path) if isinstance(path, str | Path) else None
         if star is not None:
             return Charts(engine, star.source, _read_star(engine, star), open_engine)
         source = find_source(path, options)
         read_source(source, engine)
-        charts = Charts(engine, source, _read(engine, source, path, options), open_engine)
-        check_holes(charts.wholeness, path, options.accept)
+        charts = Charts(engine, source, _read(engine, source, options), open_engine)
+        check_holes(charts.wholeness, source.place, options.accept)
         return charts
     except BaseException:
         engine.close()
@@ -275,8 +278,9 @@ def open_sample() -> Charts:
         return open_charts(file)
 
 
-def _read(engine: Engine, source: Source, path: str | Path, options: ReadingOptions) -> RowAccount:
-    learn_names(engine, charts={"": source.chart}, market_names=options.market_names)
+def _read(engine: Engine, source: Source, options: ReadingOptions) -> RowAccount:
+    path = source.place
+    learn_names(engine, charts={file.name: file.chart for file in source.files}, market_names=options.market_names)
     code_tracks(engine)
     judge_rows(engine)
     engine.view("observations")
@@ -298,7 +302,7 @@ def _read(engine: Engine, source: Source, path: str | Path, options: ReadingOpti
 
 
 def _read_star(engine: Engine, star: Star) -> RowAccount:
-    engine.open_table("observations", star.source.files)
+    engine.open_table("observations", star.source.paths)
     engine.open_table("tracks", [star.tracks])
     if star.availability is None:
         engine.register("availability", AVAILABILITY.schema.empty_table())

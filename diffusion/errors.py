@@ -19,6 +19,10 @@ class UnknownMarketError(SourceError):
     """A market name or code that the alias table does not know."""
 
 
+class NoChartError(SourceError):
+    """A file that holds no table at all: empty, or text without columns. In a folder it is passed over."""
+
+
 class SettingError(DiffusionError):
     """A parameter, option or study file that cannot be right."""
 

@@ -70,7 +70,7 @@ class Engine(Protocol):
         files
             Parquet files.
         columns
-            Our name of a column → its names in the files. The first value that is not null is used; a column without
+            Our name of a column → its names in the files. The first value that is not empty is used; a column without
             names is null.
         root
             Folder that `part` is relative to.

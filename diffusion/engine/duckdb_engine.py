@@ -200,7 +200,8 @@ def _text(column: str | None) -> duckdb.Expression:
 def _first_text(columns: Sequence[str]) -> duckdb.Expression:
     if len(columns) < 2:
         return _text(columns[0] if columns else None)
-    return duckdb.CoalesceOperator(*map(_text, columns))
+    given = [duckdb.FunctionExpression("nullif", _text(name), duckdb.ConstantExpression("")) for name in columns]
+    return duckdb.CoalesceOperator(*given)
 
 
 def _csv_field(column: str) -> duckdb.Expression:

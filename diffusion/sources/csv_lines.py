@@ -14,7 +14,13 @@ from numpy.typing import NDArray
 LONGEST_RECORD: Final = 1 << 20
 """Bytes: a quoted field still open after this many never closes."""
 
-_NEWLINE, _QUOTE, _COMMA = b'\n",'
+NOT_UTF8: Final = "not UTF-8"
+"""Reason of a line with bytes that are no text."""
+
+_NEWLINE, _QUOTE = b'\n"'
+
+_SPACE: Final = np.isin(np.arange(256), list(b" \t\n\r\x0b\x0c"))
+"""(256,): whether a byte is white space."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +79,16 @@ class _Lines:
     plain: NDArray[np.bool_]
 
 
-def judge(block: bytes, *, columns: int, header: bytes, first_line: int, final: bool, thorough: bool = True) -> Judged:
+def judge(
+    block: bytes,
+    *,
+    columns: int,
+    header: bytes,
+    separator: bytes,
+    first_line: int,
+    final: bool,
+    thorough: bool = True,
+) -> Judged:
     """Return the records and the damaged lines of `block`.
 
     Parameters
@@ -83,7 +98,9 @@ def judge(block: bytes, *, columns: int, header: bytes, first_line: int, final: 
     columns
         Number of fields of a record.
     header
-        The header line, without its line end; a line equal to it is not a record.
+        The header line, without its line end; a line equal to it is not a record. Empty where there is none.
+    separator
+        Byte between fields.
     first_line
         Number of the block's first line in the file.
     final
@@ -94,14 +111,14 @@ def judge(block: bytes, *, columns: int, header: bytes, first_line: int, final: 
     """
     if final and not block.endswith(b"\n"):
         block += b"\n"
-    lines = _lines(block, columns, header, thorough)
+    lines = _lines(block, columns, header, separator[0], thorough)
     if lines.plain.all():
         numbers = np.arange(first_line, first_line + len(lines.starts), dtype=np.int64)
         return Judged(block, numbers, {}, [], len(block), len(lines.starts))
-    return _judge_one_by_one(block, lines, columns, header, first_line, final)
+    return _judge_one_by_one(block, lines, columns, header, separator, first_line, final)
 
 
-def _lines(block: bytes, columns: int, header: bytes, thorough: bool) -> _Lines:
+def _lines(block: bytes, columns: int, header: bytes, separator: int, thorough: bool) -> _Lines:
     text = np.frombuffer(block, np.uint8)
     ends = np.flatnonzero(text == _NEWLINE)
     starts = np.concatenate([[0], ends[:-1] + 1]) if len(ends) else ends
@@ -111,23 +128,23 @@ def _lines(block: bytes, columns: int, header: bytes, thorough: bool) -> _Lines:
     line_of_quote = np.searchsorted(ends, quotes)
     quotes_before = np.searchsorted(quotes, starts)
     closing = (np.arange(len(quotes)) - quotes_before[line_of_quote]) % 2 == 1
-    # marks are line starts and quotes in order; the commas between two marks either all separate or are all quoted
+    # marks are line starts and quotes in order; the separators between two marks either all count or are all quoted
     place_of_start = np.arange(len(starts)) + quotes_before
     place_of_quote = np.arange(len(quotes)) + line_of_quote + 1
     marks = np.empty(len(starts) + len(quotes), np.int64)
     marks[place_of_start], marks[place_of_quote] = starts, quotes
-    # a byte overflows at 256 commas, but sums three times as fast
+    # a byte overflows at 256 separators, but sums three times as fast
     wide = np.int32 if thorough else np.uint8
-    commas = np.add.reduceat((text == _COMMA).view(np.uint8), marks, dtype=wide)
-    commas[place_of_quote[~closing]] = 0
-    plain = np.add.reduceat(commas, place_of_start, dtype=wide) == columns - 1
+    signs = np.add.reduceat((text == separator).view(np.uint8), marks, dtype=wide)
+    signs[place_of_quote[~closing]] = 0
+    plain = np.add.reduceat(signs, place_of_start, dtype=wide) == columns - 1
     plain &= ends > starts
     # a quote must open at the start of a field, close at its end, or be half of a doubled quote
     before = np.where(quotes > 0, text[quotes - 1], _NEWLINE)
     beside = np.where(closing, text[np.minimum(quotes + 1, len(text) - 1)], before)
-    plain[line_of_quote[(beside != _COMMA) & (beside != _NEWLINE) & (beside != _QUOTE)]] = False
+    plain[line_of_quote[(beside != separator) & (beside != _NEWLINE) & (beside != _QUOTE)]] = False
     plain[np.diff(quotes_before, append=len(quotes)) % 2 == 1] = False
-    for sign in (b"\0", header):
+    for sign in filter(None, (b"\0", header)):
         _mark_containing(plain, block, ends, sign)
     if thorough:
         _mark_undecodable(plain, block, starts, ends)
@@ -166,24 +183,25 @@ def _is_utf8(text: bytes) -> bool:
     return True
 
 
-def _judge_one_by_one(block: bytes, lines: _Lines, columns: int, header: bytes, first_line: int, final: bool) -> Judged:
+def _judge_one_by_one(
+    block: bytes, lines: _Lines, columns: int, header: bytes, separator: bytes, first_line: int, final: bool
+) -> Judged:
     starts, ends = lines.starts, lines.ends
-    whole = np.ones(len(starts), bool)
+    blank = _blank(block, lines)
+    whole = ~blank
     special: dict[int, list[str]] = {}
     damaged: list[Damaged] = []
     free, used, count = 0, len(block), len(starts)
-    for line in np.flatnonzero(~lines.plain).tolist():
+    for line in np.flatnonzero(~lines.plain & ~blank).tolist():
         if line < free:
             continue  # within a record that spans lines
         whole[line] = False
         start, end = int(starts[line]), int(ends[line])
         text = block[start:end]
-        if not text.strip():
-            continue
         if text == header:
             damaged.append(Damaged(first_line + line, "header repeated", shown(text)))
             continue
-        record = read_record(block, start, columns)
+        record = read_record(block, start, columns, separator)
         if record.open_ended and not final and len(block) - start < LONGEST_RECORD:
             whole[line:], used, count = False, start, line
             break
@@ -198,6 +216,13 @@ def _judge_one_by_one(block: bytes, lines: _Lines, columns: int, header: bytes, 
     return Judged(plain, first_line + np.flatnonzero(whole), special, damaged, used, count)
 
 
+def _blank(block: bytes, lines: _Lines) -> NDArray[np.bool_]:
+    """Return which lines have nothing but white space; a record of empty fields is not blank."""
+    space = _SPACE[np.frombuffer(block, np.uint8)]
+    last = np.logical_and.reduceat(space, lines.starts) if len(lines.starts) else np.zeros(0, bool)
+    return last & ~lines.plain
+
+
 def _joined(block: bytes, lines: _Lines, whole: NDArray[np.bool_]) -> bytes:
     """Return the bytes of the lines marked in `whole`."""
     change = np.diff(whole.astype(np.int8), prepend=0, append=0)
@@ -208,7 +233,7 @@ def _joined(block: bytes, lines: _Lines, whole: NDArray[np.bool_]) -> bytes:
 def _bad_bytes(text: bytes) -> str | None:
     if b"\0" in text:
         return "NUL byte"
-    return None if _is_utf8(text) else "not UTF-8"
+    return None if _is_utf8(text) else NOT_UTF8
 
 
 def shown(text: bytes) -> str:
@@ -238,8 +263,11 @@ class Record:
     open_ended: bool = False
 
 
-def read_record(block: bytes, start: int, columns: int) -> Record:
-    """Return the record that begins at `start`; a quote within an unquoted field is plain text."""
+def read_record(block: bytes, start: int, columns: int | None, separator: bytes) -> Record:
+    """Return the record that begins at `start`; a quote within an unquoted field is plain text.
+
+    It has `columns` fields, or any number where that is None.
+    """
     fields: list[bytes] = []
     at = start
     while True:
@@ -249,18 +277,18 @@ def read_record(block: bytes, start: int, columns: int) -> Record:
                 return Record(fields, at, "quote never closes", open_ended=True)
             fields.append(block[at + 1 : close].replace(b'""', b'"'))
             stop = close + 1
-            if block[stop : stop + 1] not in (b",", b"\n"):
+            if block[stop : stop + 1] not in (separator, b"\n"):
                 spans = b"\n" in block[start:stop]
                 return Record(fields, stop, "quote never closes" if spans else "text after a closing quote")
         else:
             line_end = block.index(b"\n", at)
-            comma = block.find(b",", at, line_end)
-            stop = comma if comma >= 0 else line_end
+            sign = block.find(separator, at, line_end)
+            stop = sign if sign >= 0 else line_end
             fields.append(block[at:stop])
         if block[stop : stop + 1] == b"\n":
             break
         at = stop + 1
-    if len(fields) == columns:
+    if columns in (None, len(fields)):
         return Record(fields, stop, None)
     if b"\n" in block[start:stop]:
         return Record(fields, stop, "quote never closes")

@@ -1,21 +1,9 @@
-"""Layouts of chart files: find the files, and recognise their columns."""
+"""Layouts of chart files as data: our columns, their names in files, and the known layouts."""
 
-import glob
-import os
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Literal
-
-import pyarrow as pa
-import pyarrow.parquet as pq
-
-from diffusion.errors import SettingError, SourceError
-from diffusion.sources.csv_files import folder_values, read_header
-from diffusion.sources.reading import ReadingOptions
-
-FileKind = Literal["csv", "parquet"]
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
 
 AUDIO_COLUMNS = (
     "af_danceability",
@@ -56,205 +44,175 @@ SOURCE_COLUMNS = (
 )
 """Our names of the columns that a chart file may have."""
 
+SYNONYMS: Final[Mapping[str, tuple[str, ...]]] = {
+    "market": (
+        *("region", "market", "country", "region_name", "country_name", "market_name", "country_code", "market_code"),
+        *("region_code", "territory", "nation", "storefront"),
+    ),
+    "date": (
+        *("date", "observation_date", "chart_date", "snapshot_date", "ranking_date", "chart_week", "week_ending"),
+        *("week_id", "week_date", "day", "week", "datetime", "timestamp"),
+    ),
+    "week_start": ("week_start", "week_open", "start_date", "week_begin"),
+    "week_end": ("week_end", "week_close", "end_date"),
+    "chart": ("chart", "chart_name", "chart_type"),
+    "rank": (
+        *("rank", "position", "daily_rank", "weekly_rank", "current_rank", "current_position", "chart_position"),
+        *("track_position", "chart_rank", "track_rank", "this_week", "current", "pos", "ranking", "place"),
+    ),
+    "track_id": ("track_id", "spotify_id", "spotify_track_id", "youtube_url", "video_id", "song_id", "id"),
+    "url": (
+        *("url", "uri", "track_url", "track_uri", "spotify_url", "spotify_uri", "track_link", "song_url", "link"),
+        "href",
+    ),
+    "title": ("title", "track_name", "track", "song", "song_title", "song_name", "track_title", "name"),
+    "artist": (
+        *("artist", "artists", "artist_names", "artist_name", "performer", "performers", "track_artist"),
+        *("track_artists", "artists_names", "artist_s", "artist_s_name", "singer"),
+    ),
+    "streams": ("streams", "stream_count", "number_of_streams", "plays", "play_count", "views", "view_count"),
+    "trend": ("trend",),
+    "album": ("album", "album_name"),
+    "popularity": ("popularity", "track_popularity"),
+    "duration_ms": ("duration_ms",),
+    "explicit": ("explicit", "is_explicit"),
+    "release_date": ("release_date", "album_release_date"),
+    "available_markets": ("available_markets",),
+    **{name: (name, name.removeprefix("af_")) for name in AUDIO_COLUMNS},
+}
+"""Our column → its names in files, the surest first; case, spaces and punctuation do not matter."""
+
+ENOUGH: Final = (("rank",), ("market",), ("date", "week_start", "week_end"))
+"""What each chart needs, besides an id, or title and artist: one column of each group."""
+
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """A known layout: our column → its possible names in the files, in the form of `plain_name`."""
-
-    name: str
-    columns: Mapping[str, tuple[str, ...]]
-
-
-SPOTIFYCHARTS = Layout(
-    "spotifycharts.com",
-    {
-        "market": ("region", "country"),
-        "date": ("date",),
-        "week_start": ("week_start",),
-        "week_end": ("week_end",),
-        "chart": ("chart",),
-        "rank": ("position",),
-        "track_id": ("track_id",),
-        "url": ("url",),
-        "title": ("track_name",),
-        "artist": ("artist",),
-        "streams": ("streams",),
-    },
-)
-
-KAGGLE = Layout(
-    "Kaggle 'Spotify Charts'",
-    {
-        "market": ("region",),
-        "date": ("date", "observation_date"),
-        "chart": ("chart",),
-        "rank": ("rank",),
-        "track_id": ("track_id",),
-        "url": ("url",),
-        "title": ("title",),
-        "artist": ("artist",),
-        "streams": ("streams",),
-    }
-    | {
-        name: (name,)
-        for name in ("trend", "album", "popularity", "duration_ms", "explicit", "release_date", "available_markets")
-    }
-    | {name: (name,) for name in AUDIO_COLUMNS},
-)
-"""Layouts of 9 columns, of 28 with audio features, and of 34, 45 or 46 in tables made from them."""
-
-LAYOUTS = (SPOTIFYCHARTS, KAGGLE)
-
-_SUFFIXES: Mapping[str, FileKind] = {".csv": "csv", ".csv.gz": "csv", ".csv.zst": "csv", ".parquet": "parquet"}
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """Chart files of one layout.
+    """A known layout.
 
     Attributes
     ----------
-    files
-        Files in order of name.
-    root
-        Folder that the file names in the rows are relative to.
-    kind
-        ``csv`` or ``parquet``.
-    partitioned
-        Whether folders called ``name=value`` below the given one are columns.
-    layout
-        Name of the layout, or the columns named by the caller.
+    name
+        Its name.
+    marks
+        Columns that all its files have; the first layout whose marks a file has is the file's.
     columns
-        Our column → the files' column, None where there is none.
-    chart
-        Name of the chart where the files give none.
+        Our column → the file's, where `SYNONYMS` would take another one.
+    blanks
+        Our column → what an empty value stands for.
+    streamed
+        Name of the chart where there are streams and rows do not give a name; empty if it is not known.
     """
 
-    files: tuple[Path, ...]
-    root: Path
-    kind: FileKind
-    partitioned: bool
-    layout: str
-    columns: Mapping[str, str | None]
-    chart: str
+    name: str
+    marks: tuple[str, ...]
+    columns: Mapping[str, str] = field(default_factory=dict)
+    blanks: Mapping[str, str] = field(default_factory=dict)
+    streamed: str = ""
 
 
-def find_source(path: str | Path, options: ReadingOptions) -> Source:
-    """Return the chart files at `path` and how to read them.
+LAYOUTS: Final = (
+    Layout("charts.spotify.com", ("rank", "uri", "artist_names", "track_name"), streamed="top200"),
+    Layout(
+        "Kaggle 'Top Spotify Songs in 73 Countries'",
+        ("spotify_id", "name", "artists", "daily_rank", "country", "snapshot_date"),
+        {"title": "name", "release_date": "album_release_date"},
+        blanks={"market": "Global"},
+    ),
+    Layout(
+        "scraped 'all regional weekly charts'",
+        ("artist_name", "date", "region_name", "stream_count", "track_name", "track_position", "track_url"),
+        streamed="top200",
+    ),
+    Layout(
+        "year, month and day",
+        ("position", "artist", "streams", "url", "year", "month", "day", "track_name"),
+        streamed="top200",
+    ),
+    Layout("YouTube charts", ("rank", "track_name", "artist_names", "views", "youtube_url")),
+    Layout("spotifycharts.com", ("position", "track_name", "artist", "url"), streamed="top200"),
+    Layout("Billboard", ("chart_date", "current_position", "title", "performer")),
+    Layout("Billboard", ("date", "title", "artist", "current", "peak", "weeks")),
+    Layout("Billboard", ("song", "artist", "this_week", "last_week")),
+    Layout("Apple Music", ("rank", "artist", "track", "am_last_week", "am_peak")),
+    Layout("Kaggle 'Spotify Charts'", ("title", "rank", "date", "artist", "region"), streamed="top200"),
+    Layout("Kaggle 'Spotify Charts'", ("title", "rank", "observation_date", "artist", "region"), streamed="top200"),
+)
+"""Known layouts; the files of collectors may have more columns."""
 
-    Parameters
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """A known layout of files without a header, recognised by the first row.
+
+    Attributes
     ----------
-    path
-        A file, a glob, or a folder, of CSV (also .gz, .zst) or Parquet files. A folder is searched with its subfolders;
-        hidden files and folders of results (with a ``manifest.json``) are skipped.
-    options
-        What the user says about the files.
-
-    Raises
-    ------
-    SourceError
-        When no file is found, kinds or layouts are mixed, or columns are missing.
-    SettingError
-        When the options name a column of ours that does not exist.
+    name
+        Its name.
+    fields
+        Pattern of each of the first fields.
+    columns
+        Our column → the position of the files' column, from 1.
+    credit
+        Position of the column with ``Artist - Title``.
+    streamed
+        As of `Layout`.
     """
-    columns = options.columns
-    files, kind = _find_files(path)
-    first = files[0]
-    place = Path(path)
-    below = first.relative_to(place).parent.parts if place.is_dir() else ()
-    own = column_names(first, kind)
-    # names of folders count only where the files lack a column
-    partitioned = any("=" in part for part in below) and bool(_least_missing(own))
-    headers = {file: column_names(file, kind, partitioned=partitioned) for file in files}
-    layout, chosen = recognise(headers[first], first, columns)
-    for file, header in headers.items():
-        lacking = [theirs for theirs in chosen.values() if theirs and theirs not in header]
-        if lacking:
-            raise SourceError(
-                f"'{file}' lacks the column '{lacking[0]}' that '{first}' has; "
-                "give files of one layout, or choose them with a glob"
-            )
-    name = f"columns named: {', '.join(f'{a}={b}' for a, b in columns.items())}" if columns else layout.name
-    root = place if place.is_dir() else Path(os.path.commonpath([file.parent for file in files]))
-    return Source(files, root, kind, partitioned, name, chosen, "top200" if chosen["streams"] else "viral50")
+
+    name: str
+    fields: tuple[str, ...]
+    columns: Mapping[str, str]
+    credit: str
+    streamed: str
+
+    def fits(self, row: Sequence[str]) -> bool:
+        """Return whether a row has this shape."""
+        return len(row) >= len(self.fields) and all(map(re.fullmatch, self.fields, row))
 
 
-def column_names(file: Path, kind: FileKind, *, partitioned: bool = False) -> list[str]:
-    """Return the column names of one chart file, with those of the folders above it if `partitioned`.
+MADE_DATE: Final = "parsed_date"
+MADE_TITLE: Final = "parsed_title"
+MADE_ARTIST: Final = "parsed_artist"
+"""Names of columns that are made from others: a date in three columns, artist and title in one."""
 
-    Raises
-    ------
-    SourceError
-        When the file cannot be read as the kind that its name says.
+CREDITS: Final = ("artist_and_title", "artist_title")
+"""Names of a column with ``Artist - Title``."""
+
+SHAPES: Final = (
+    Shape(
+        "kworb",
+        (r"[12][0-9]{3}-[0-9]{2}-[0-9]{2}", r"[0-9]+", r"=|NEW|RE|[+-][0-9]+", r".+ - .+", r"[0-9]*", r"[0-9]*"),
+        {"date": "1", "rank": "2", "title": MADE_TITLE, "artist": MADE_ARTIST, "streams": "8"},
+        credit="4",
+        streamed="top200",
+    ),
+)
+"""Known layouts without a header."""
+
+OTHER: Final = Layout("names of columns", ())
+"""Layout of files that are recognised by `SYNONYMS` alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recognised:
+    """How the columns of a file are read.
+
+    Attributes
+    ----------
+    layout
+        Its layout.
+    columns
+        Our column → the file's column, None where there is none.
+    date_parts
+        Columns with year, month and day, which make `MADE_DATE`.
+    credit
+        Column with ``Artist - Title``, which makes `MADE_ARTIST` and `MADE_TITLE`.
     """
-    folders = folder_values(file) if partitioned else {}
-    if kind == "csv":
-        return [*read_header(file).names, *folders]
-    try:
-        names = pq.read_schema(file).names
-    except (OSError, pa.ArrowException) as error:
-        raise SourceError(f"cannot read '{file}' as parquet: {str(error).splitlines()[0]}") from error
-    return [*names, *(name for name in folders if name not in names)]
 
-
-def list_files(path: str | Path) -> dict[Path, FileKind]:
-    """Return file → kind for the chart files at a file, folder or glob, in order of name.
-
-    Raises
-    ------
-    SourceError
-        When no file is found, a file is neither CSV nor Parquet, or its name is not UTF-8.
-    """
-    place = Path(path)
-    if place.is_file():
-        found = [place]
-    elif place.is_dir():
-        found = [f for f in place.rglob("*") if f.is_file() and _kind(f) and not _passed_over(f, place)]
-    else:
-        found = [f for f in map(Path, glob.glob(str(path), recursive=True)) if f.is_file()]
-    if not found:
-        raise SourceError(_nothing_at(path, place))
-    kinds: dict[Path, FileKind] = {}
-    for file in sorted(found):
-        if not str(file).isprintable() and "\udc80" <= max(str(file)) <= "\udcff":
-            raise SourceError(f"the name of the file {str(file)!a} is not UTF-8; rename it")
-        kind = _kind(file)
-        if kind is None:
-            raise SourceError(f"'{file}' is neither CSV nor Parquet; charts are read from {', '.join(_SUFFIXES)} files")
-        kinds[file] = kind
-    return kinds
-
-
-def _find_files(path: str | Path) -> tuple[tuple[Path, ...], FileKind]:
-    if (Path(path) / "full").is_dir() and (Path(path) / "damaged.parquet").is_file():
-        raise SourceError(f"'{path}' is what ingest made; clean it first: chart-diffusion clean {path} --out CLEAN")
-    kinds = list_files(path)
-    for file in kinds:
-        if file.stat().st_size == 0:
-            raise SourceError(f"'{file}' is empty (0 bytes); give a file with charts, or take it out of the folder")
-    if len(set(kinds.values())) > 1:
-        raise SourceError(
-            f"'{path}' holds both CSV and Parquet files; choose one kind with a glob such as '{path}/*.parquet'"
-        )
-    return tuple(kinds), next(iter(kinds.values()))
-
-
-def _kind(file: Path) -> FileKind | None:
-    name = file.name.lower()
-    return next((kind for suffix, kind in _SUFFIXES.items() if name.endswith(suffix)), None)
-
-
-def _passed_over(file: Path, place: Path) -> bool:
-    """Return whether a file below `place` is hidden or in a folder of results, which has a manifest."""
-    hidden = any(part.startswith((".", "_")) for part in file.relative_to(place).parts)
-    between = [folder for folder in file.parents if folder != place and folder.is_relative_to(place)]
-    return hidden or any((folder / "manifest.json").is_file() for folder in between)
-
-
-def _nothing_at(path: str | Path, place: Path) -> str:
-    if place.is_dir():
-        return f"no charts in the folder '{path}'; charts are read from {', '.join(_SUFFIXES)} files"
-    return f"no file, folder or glob match at '{path}'"
+    layout: Layout
+    columns: Mapping[str, str | None]
+    date_parts: tuple[str, ...] = ()
+    credit: str | None = None
 
 
 def plain_name(name: str) -> str:
@@ -262,63 +220,67 @@ def plain_name(name: str) -> str:
     return re.sub(r"[^0-9a-z]+", "_", name.strip().lower().lstrip("\ufeff")).strip("_")
 
 
-def _match(layout: Layout, header: Sequence[str]) -> dict[str, str | None]:
-    """Return our column → the header's column: the first of the layout's names that the header has."""
-    there = {plain_name(name): name for name in header}
-    return {
-        ours: next((there[name] for name in layout.columns.get(ours, ()) if name in there), None)
-        for ours in SOURCE_COLUMNS
-    }
+def recognise(header: Sequence[str], first_row: Sequence[str] | None = None) -> Recognised:
+    """Return the layout of a file by its column names, or by its first row where it has no header.
 
-
-def _missing(chosen: Mapping[str, str | None]) -> list[str]:
-    """Return the required columns that are missing, with alternatives joined by "or"."""
-    needs = (("rank",), ("market",), ("date", "week_start"), ("track_id", "url"))
-    return [" or ".join(need) for need in needs if not any(chosen[name] for name in need)]
-
-
-def _least_missing(header: Sequence[str]) -> list[str]:
-    """Return the required columns that the best layout lacks."""
-    return min((_missing(_match(layout, header)) for layout in LAYOUTS), key=len)
-
-
-def recognise(header: Sequence[str], file: Path, given: Mapping[str, str]) -> tuple[Layout, dict[str, str | None]]:
-    """Return the layout that lacks least, and our column → the header's column; `given` overrides the layout.
-
-    Raises
-    ------
-    SourceError
-        When a required column is missing, or two columns differ only in case and punctuation.
-    SettingError
-        When `given` names a column of ours that does not exist.
+    No column of the file is taken twice. Of columns that are alike but for case and punctuation the first is taken;
+    `alike` finds the others.
     """
-    given = _checked(given, header, file)
-    matches = [(layout, {**_match(layout, header), **given}) for layout in LAYOUTS]
-    layout, chosen = min(matches, key=lambda match: (len(_missing(match[1])), -sum(map(bool, match[1].values()))))
-    for theirs in filter(None, chosen.values()):
-        alike = [name for name in header if plain_name(name) == plain_name(theirs)]
-        if len(alike) > 1:
-            raise SourceError(f"'{file}' has {len(alike)} columns called '{theirs}' but for case; rename all but one")
-    missing = _missing(chosen)
-    if not missing:
-        return layout, chosen
-    first = missing[0].split(" or ")[-1]
-    names = [f"'{name}'" for ours in missing[0].split(" or ") for name in layout.columns.get(ours, ())]
-    found = ", ".join(header[:30]) + (" …" if len(header) > 30 else "")
-    raise SourceError(
-        f"'{file}' lacks a column for {', '.join(missing)} (in the {layout.name} layout {' or '.join(names)}); "
-        f"found {found}; if it has another name, give it: --column {first}=THEIRS"
+    if first_row is not None:
+        shape = next((shape for shape in SHAPES if shape.fits(first_row)), None)
+        return _by_shape(shape) if shape else Recognised(OTHER, dict.fromkeys(SOURCE_COLUMNS))
+    there: dict[str, str] = {}
+    for name in header:
+        there.setdefault(plain_key(name), name)
+    layout = next((one for one in LAYOUTS if all(plain_key(mark) in there for mark in one.marks)), OTHER)
+    chosen: dict[str, str | None] = {ours: there.get(plain_key(theirs)) for ours, theirs in layout.columns.items()}
+    for ours in SOURCE_COLUMNS:
+        names = (there.get(plain_key(name)) for name in SYNONYMS[ours])
+        taken = set(chosen.values())
+        chosen.setdefault(ours, next((name for name in names if name and name not in taken), None))
+    if chosen["url"] and plain_key(chosen["track_id"] or "") == "id":
+        chosen["track_id"] = None  # the number of a row, or the id in the link
+    if chosen["title"] and not chosen["artist"] and "name" in there and there["name"] != chosen["title"]:
+        chosen["artist"] = there["name"]
+    found = Recognised(layout, {ours: chosen[ours] for ours in SOURCE_COLUMNS})
+    return _completed(found, there)
+
+
+def _by_shape(shape: Shape) -> Recognised:
+    layout = Layout(shape.name, (), streamed=shape.streamed)
+    return Recognised(layout, {ours: shape.columns.get(ours) for ours in SOURCE_COLUMNS}, credit=shape.credit)
+
+
+def _completed(found: Recognised, there: Mapping[str, str]) -> Recognised:
+    """Return what was recognised with a date of several columns, and artist and title in one column."""
+    parts = tuple(there[part] for part in ("year", "month", "day") if part in there)
+    credit = next((there[plain_key(name)] for name in CREDITS if plain_key(name) in there), None)
+    columns = dict(found.columns)
+    if len(parts) == 3 and columns["date"] in (None, parts[2]):
+        columns["date"] = MADE_DATE
+    if credit and not columns["title"] and not columns["artist"]:
+        columns |= {"title": MADE_TITLE, "artist": MADE_ARTIST}
+    return Recognised(
+        found.layout,
+        columns,
+        parts if columns["date"] == MADE_DATE else (),
+        credit if columns["title"] == MADE_TITLE else None,
     )
 
 
-def _checked(columns: Mapping[str, str], header: Sequence[str], file: Path) -> Mapping[str, str]:
-    """Return the caller's mapping, after a check that both its sides exist."""
-    strange = [name for name in columns if name not in SOURCE_COLUMNS]
-    if strange:
-        raise SettingError(
-            f"unknown column '{strange[0]}' in the column mapping; known are {', '.join(SOURCE_COLUMNS)}"
-        )
-    absent = [name for name in columns.values() if name not in header]
-    if absent:
-        raise SourceError(f"'{file}' has no column '{absent[0]}'; it has {', '.join(header)}")
-    return columns
+def alike(header: Collection[str], name: str) -> list[str]:
+    """Return the columns of a header that are called `name` but for case and punctuation."""
+    return [other for other in header if plain_key(other) == plain_key(name)]
+
+
+def lacking(there: Collection[str]) -> list[str]:
+    """Return what a chart needs and `there`, a collection of our columns, does not have."""
+    needs = [" or ".join(group[:2]) for group in ENOUGH if not any(name in there for name in group)]
+    if not ("track_id" in there or "url" in there or {"title", "artist"} <= set(there)):
+        needs.append("track_id or url")
+    return needs
+
+
+def plain_key(name: str) -> str:
+    """Return a column name for comparison: only its letters and digits, in lower case."""
+    return plain_name(name).replace("_", "")

@@ -12,10 +12,13 @@ import pyarrow.parquet as pq
 
 from diffusion.contracts.star import OBSERVATIONS, TRACKS
 from diffusion.errors import SourceError
-from diffusion.sources.layouts import Source
+from diffusion.sources.chart_files import open_chart_file
+from diffusion.sources.layouts import SOURCE_COLUMNS, Layout, Recognised
+from diffusion.sources.listing import ListedFile
+from diffusion.sources.source import ChartFile, Source
 
-LAYOUT: Final = "cleaned"
-"""Value of `Source.layout` for a star."""
+LAYOUT: Final = Layout("cleaned", ())
+"""Layout of a star."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +54,7 @@ class Star:
     @property
     def files(self) -> tuple[Path, ...]:
         """All files that the charts are read from."""
-        return (*self.source.files, self.tracks, *([self.availability] if self.availability else ()))
+        return (*self.source.paths, self.tracks, *([self.availability] if self.availability else ()))
 
 
 def find_star(path: str | Path) -> Star | None:
@@ -71,7 +74,12 @@ def find_star(path: str | Path) -> Star | None:
         raise SourceError(f"no observations in '{place}': there is no observations/year=*/*.parquet; clean it again")
     _check(files[0], OBSERVATIONS.schema)
     _check(tracks, TRACKS.schema)
-    source = Source(files, place, "parquet", False, LAYOUT, {}, "top200")
+    recognised = Recognised(LAYOUT, dict.fromkeys(SOURCE_COLUMNS))
+    listed = [ListedFile(file, "parquet") for file in files]
+    charts = [
+        ChartFile(one, one.path.relative_to(place).as_posix(), open_chart_file(one), recognised, {}) for one in listed
+    ]
+    source = Source(tuple(charts), place, {}, ())
     availability = place / "availability.parquet"
     counts = _counts(place)
     return Star(

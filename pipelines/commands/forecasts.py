@@ -69,7 +69,7 @@ def train_command(
     with progress() as tell:
         with open_charts(charts, **reading) as opened:
             history = History.of(opened, opened.entries(**given))
-            sources = file_facts(opened.source.files, opened.source.root)
+            sources = file_facts(opened.source.paths, opened.source.root)
         model = train(
             history,
             horizon=horizon,

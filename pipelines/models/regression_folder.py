@@ -65,7 +65,7 @@ def write_regression(
     """
     parameters = {"chart": charts.chart(chart), "target": target, "rows": rows, "seed": seed}
     with Folder(place) as folder:
-        key = fingerprint(STEP, VERSION, parameters, file_facts(charts.source.files, charts.source.root))
+        key = fingerprint(STEP, VERSION, parameters, file_facts(charts.source.paths, charts.source.root))
         if not folder.unchanged(STEP, key):
             history = History.of(charts, charts.entries(chart=chart))
             ours = families(charts.calendar(chart).default_window)

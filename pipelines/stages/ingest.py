@@ -2,8 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import asdict, dataclass, field
-from os.path import commonpath
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final, cast
 
@@ -12,20 +11,20 @@ import pyarrow as pa
 
 from diffusion import SettingError, SourceError
 from diffusion.sources.csv_files import DAMAGED
-from diffusion.sources.layouts import FileKind, list_files, recognise
+from diffusion.sources.planning import find_source
 from diffusion.sources.reading import ReadingOptions
+from diffusion.sources.source import ChartFile
 from pipelines.contracts.raw import AUX_FULL, AUX_SLIM
 from pipelines.folders.folder import Folder
 from pipelines.folders.manifest import digest_of, file_facts, fingerprint, read_manifest, to_json
 from pipelines.progress import Report
 from pipelines.reference.auxiliary import PROFILE, auxiliary_lookup, profile_csv
-from pipelines.stages.chart_files import open_chart_file
 from pipelines.stages.partitions import Partitions, partitions
 from pipelines.stages.profile import Profile
-from pipelines.stages.raw_rows import Reading, column_names, full_rows, slim_rows
+from pipelines.stages.raw_rows import Reading, full_rows, slim_rows
 
 STEP: Final = "ingest"
-VERSION: Final = 1
+VERSION: Final = 2
 """Version of the step; raised when the same input gives other tables."""
 
 READING: Final = ("columns", "from_name", "encoding", "date_format", "first_rank")
@@ -77,10 +76,12 @@ def ingest(
     Returns
     -------
     dict
-        ``sources``: one dict per file, in order: ``path``, ``bytes``, ``sha256``, ``rows``, ``damaged``, ``layout``,
-        ``encoding``, ``chart`` (its name where rows give none); ``profile``: see `Profile`; ``columns``: those of the
-        source, in order; ``unknown_markets``: their names; ``empty``: files without rows; ``runs``: number of runs that
-        added files.
+        ``sources``: one dict per file, in order: ``path``, ``bytes``, ``sha256``, ``member`` (name in an archive),
+        ``facts`` (our column → value where the rows have none), ``rows``, ``damaged``, ``layout``, ``encoding``,
+        ``chart`` (its name where nothing gives one); ``profile``: see `Profile`; ``columns``: those of the source, in
+        order; ``roles``: column of ``full`` → our column, or None; ``said``: lines about what was recognised;
+        ``unknown_markets``: their names; ``empty``: files without rows; ``passed_over``: file or folder → why it was
+        not read; ``runs``: number of runs that added files.
 
     Raises
     ------
@@ -89,10 +90,9 @@ def ingest(
     OutputError
         When the folder cannot be written.
     """
-    kinds = {file: kind for path in paths for file, kind in list_files(path).items()}
-    files = _named_files(paths, list(kinds))
     said = asdict(options.reading)
     settings = {name: said[name] for name in READING} | {
+        "without_market": options.reading.market_names.get(""),
         "aux": _aux_digest(options.aux),
         "slim_only": options.slim_only,
     }
@@ -100,16 +100,18 @@ def ingest(
     grown = before if append else None
     if grown and grown["parameters"]["settings"] != settings:
         raise SettingError(f"'{folder.place}' was made with other options; append with the same ones")
-    facts = _facts(files) if before else None
-    if facts is not None:
-        held = grown["notes"]["sources"] if grown else []
-        known = {source["sha256"] for source in held}
-        files = {path: name for path, name in files.items() if not grown or facts[path]["sha256"] not in known}
-        files = _named_apart(files, {source["path"] for source in held})
-        wanted = [*held, *(facts[path] | {"path": name} for path, name in files.items())]
+    held = grown["notes"]["sources"] if grown else []
+    source = find_source(paths, options.reading, chart=held[0]["chart"] if held else None)
+    files, digests = list(source.files), _digests(source.paths) if before else None
+    if digests is not None:
+        known = {_content(one) for one in held}
+        files = [file for file in files if _content(_facts(file, digests)) not in known]
+        files = _named_apart(files, {one["path"] for one in held})
+        wanted = [*held, *(_facts(file, digests) for file in files)]
         if folder.unchanged(STEP, _fingerprint(wanted, settings)):
             return folder.notes(STEP)
-    return _Ingestion(folder, options, settings, grown, tell).run(files, kinds, facts)
+    notes = {"passed_over": source.passed_over, "said": list(source.said)}
+    return _Ingestion(folder, options, settings, grown, tell).run(files, digests, notes)
 
 
 class _Ingestion:
@@ -124,58 +126,62 @@ class _Ingestion:
         tell: Report,
     ) -> None:
         self._folder, self._options, self._settings, self._grown, self._tell = folder, options, settings, grown, tell
-        notes: Mapping[str, Any] = grown["notes"] if grown else {"sources": [], "columns": [], "runs": 0}
+        notes: Mapping[str, Any] = grown["notes"] if grown else {"sources": [], "columns": [], "roles": {}, "runs": 0}
         self._runs = notes["runs"]
         self._sources: list[dict[str, Any]] = list(notes["sources"])
         self._columns = dict.fromkeys(notes["columns"])
+        self._roles: dict[str, str | None] = dict(notes["roles"])
         self._profile = Profile.from_notes(notes["profile"], folder.read_table(DISTINCT_TABLE)) if grown else Profile()
         self._damaged = [folder.read_table(DAMAGED_TABLE)] if grown else [DAMAGED.empty_table()]
         self._markets: dict[str, tuple[str, str | None]] = {}
         self._aux = _aux_rows(options.aux)
 
     def run(
-        self, files: Mapping[Path, str], kinds: Mapping[Path, FileKind], facts: Mapping[Path, Mapping[str, Any]] | None
+        self, files: Sequence[ChartFile], known: Mapping[Path, Mapping[str, Any]] | None, notes: Mapping[str, Any]
     ) -> dict[str, Any]:
-        """Read the files, write everything, and return the notes."""
+        """Read the files, write everything, and return the notes, which begin with `notes`."""
         with ThreadPoolExecutor(1) as pool, partitions(self._stage, part=f"{self._runs:04d}") as tables:
-            digests: Future[Mapping[Path, Mapping[str, Any]]] = pool.submit(lambda: facts or _facts(files))
+            paths = list(dict.fromkeys(file.listed.path for file in files))
+            digests: Future[Mapping[Path, Mapping[str, Any]]] = pool.submit(lambda: known or _digests(paths))
             try:
-                found = {path: self._read(path, kinds[path], name, tables) for path, name in files.items()}
+                found = [self._read(file, tables) for file in files]
             except BaseException:
                 digests.cancel()
                 raise
             parts = tables.close()
             self._tell("writing reports")
-            self._sources += [{**digests.result()[path], **source} for path, source in found.items()]
+            told = [_facts(file, digests.result()) for file in files]
+            self._sources += [facts | source for facts, source in zip(told, found, strict=True)]
         if self._profile.rows + self._profile.damaged == 0:
-            raise SourceError(f"no rows in {_few(list(files.values()))}: there is nothing below a header")
-        return self._put(parts)
+            raise SourceError(f"no rows in {_few([file.name for file in files])}: there is nothing below a header")
+        return self._put(parts, notes)
 
     def _stage(self, name: str) -> Path:
         return self._folder.stage(STEP, name)
 
-    def _read(self, path: Path, kind: FileKind, name: str, tables: Partitions) -> dict[str, Any]:
-        """Read one file into the tables, and return its entry in the notes."""
-        source: dict[str, Any] = {"path": name, "rows": 0, "damaged": 0, "layout": "", "encoding": ""}
-        if not path.stat().st_size:
-            return source
-        file = open_chart_file(path, kind, encoding=self._options.reading.encoding)
-        layout, columns = recognise(file.names, path, self._options.reading.columns)
-        names = column_names(file.names)
-        ours = {key: names[theirs] if theirs else None for key, theirs in columns.items()}
-        reading = Reading(name, names, ours, "top200" if columns["streams"] else "viral50", self._markets)
-        self._columns |= dict.fromkeys(names.values())
-        for block, share in file.blocks:
-            self._tell(f"reading {name}", share)
+    def _read(self, file: ChartFile, tables: Partitions) -> dict[str, Any]:
+        """Read one file into the tables, and return what was found for its entry in the notes."""
+        reading = Reading.of(file, self._roles, self._markets)
+        self._roles |= reading.roles
+        self._columns |= dict.fromkeys(reading.names.values())
+        rows, damaged = 0, 0
+        for block, share in file.blocks():
+            self._tell(f"reading {file.name}", share)
             full = full_rows(block, reading)
             slim = slim_rows(full, reading)
-            self._profile.add(full, slim, list(names.values()), len(block.damaged))
+            self._profile.add(full, slim, list(reading.names.values()), len(block.damaged))
             whole = {} if self._options.slim_only else {"full": self._with_aux(full, AUX_FULL)}
             tables.add(whole | {"slim": self._with_aux(slim, AUX_SLIM)})
-            self._damaged.append(block.damaged_table(name))
-            source["rows"] += full.height
-            source["damaged"] += len(block.damaged)
-        return source | {"layout": layout.name, "encoding": file.encoding, "chart": reading.chart}
+            self._damaged.append(block.damaged_table(file.name))
+            rows += full.height
+            damaged += len(block.damaged)
+        return {
+            "rows": rows,
+            "damaged": damaged,
+            "layout": file.layout,
+            "encoding": file.opened.encoding,
+            "chart": file.chart,
+        }
 
     def _with_aux(self, rows: pl.DataFrame, columns: Sequence[str]) -> pl.DataFrame:
         """Return rows with the columns of the auxiliary tables for their market, if these are used."""
@@ -183,13 +189,15 @@ class _Ingestion:
             return rows
         return rows.join(self._aux.select("market", *columns), on="market", how="left", maintain_order="left")
 
-    def _put(self, parts: Mapping[str, int]) -> dict[str, Any]:
+    def _put(self, parts: Mapping[str, int], found: Mapping[str, Any]) -> dict[str, Any]:
         folder, columns = self._folder, list(self._columns)
         unknown = {name for name, code in self._markets.values() if code is None}
         notes = {
+            **found,
             "sources": self._sources,
             "profile": self._profile.notes(),
             "columns": columns,
+            "roles": self._roles,
             "unknown_markets": sorted(unknown | set(self._grown["notes"]["unknown_markets"] if self._grown else ())),
             "empty": [source["path"] for source in self._sources if not (source["rows"] or source["damaged"])],
             "runs": self._runs + 1,
@@ -209,33 +217,35 @@ class _Ingestion:
         return folder.notes(STEP)
 
 
-def _named_files(paths: Sequence[str | Path], files: Sequence[Path]) -> dict[Path, str]:
-    """Return chart file → its name in the rows: the path below the common folder of all files."""
-    folders = [Path(path) for path in paths if Path(path).is_dir()]
-    inside = [file.parent for file in files if not any(file.is_relative_to(folder) for folder in folders)]
-    root = Path(commonpath([folder.absolute() for folder in (*folders, *inside)]))
-    return {file: file.absolute().relative_to(root).as_posix() for file in files}
-
-
-def _named_apart(files: Mapping[Path, str], taken: set[str]) -> dict[Path, str]:
-    """Return file → name, with a number added to names that are `taken` in RAW."""
-    names = {}
-    for file, name in files.items():
-        free, number = name, 2
+def _named_apart(files: Sequence[ChartFile], taken: set[str]) -> list[ChartFile]:
+    """Return files with a number added to names that are `taken` in RAW."""
+    named = []
+    for file in files:
+        free, number = file.name, 2
         while free in taken:
-            free, number = f"{name} ({number})", number + 1
-        names[file] = free
-    return names
+            free, number = f"{file.name} ({number})", number + 1
+        named.append(replace(file, name=free))
+    return named
 
 
-def _facts(files: Mapping[Path, str]) -> dict[Path, dict[str, Any]]:
-    return {file: file_facts([file], file.parent)[0] | {"path": name} for file, name in files.items()}
+def _digests(paths: Sequence[Path]) -> dict[Path, dict[str, Any]]:
+    return {path: file_facts([path], path.parent)[0] for path in paths}
+
+
+def _facts(file: ChartFile, digests: Mapping[Path, Mapping[str, Any]]) -> dict[str, Any]:
+    """Return what identifies a file in the notes."""
+    named = {"path": file.name, "member": file.listed.member, "facts": dict(file.facts)}
+    return {**digests[file.listed.path], **named}
+
+
+def _content(source: Mapping[str, Any]) -> tuple[Any, ...]:
+    """Return the content of a file, of which the facts in its name are a part."""
+    return source["sha256"], source["member"], tuple(sorted(source["facts"].items()))
 
 
 def _fingerprint(sources: Sequence[Mapping[str, Any]], settings: Mapping[str, Any]) -> str:
-    return fingerprint(
-        STEP, VERSION, [[source[fact] for fact in ("path", "bytes", "sha256")] for source in sources], settings
-    )
+    told = ("path", "bytes", "sha256", "facts")
+    return fingerprint(STEP, VERSION, [[source[fact] for fact in told] for source in sources], settings)
 
 
 def _aux_rows(aux: Path | None) -> pl.DataFrame | None:

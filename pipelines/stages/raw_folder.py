@@ -10,7 +10,10 @@ import pyarrow as pa
 from diffusion import SourceError
 from diffusion.contracts.star import QUARANTINE
 from diffusion.files import read_table
-from diffusion.sources.layouts import LAYOUTS, SOURCE_COLUMNS, column_names, plain_name
+from diffusion.sources.chart_files import open_chart_file
+from diffusion.sources.layouts import SOURCE_COLUMNS, SYNONYMS, lacking, plain_name
+from diffusion.sources.listing import ListedFile
+from diffusion.sources.source import UNNAMED
 from pipelines.folders.manifest import file_facts, read_manifest
 from pipelines.stages.raw_rows import DERIVED
 
@@ -75,8 +78,10 @@ def find_raw(place: str | Path) -> RawFolder:
         raise SourceError(f"no Parquet file below '{full}'; `chart-diffusion ingest FILES... --out RAW` makes them")
     named = {artifact["path"]: artifact for artifact in step["artifacts"]}
     parts = [_facts(path, place, named) for path in paths]
-    header = list(dict.fromkeys(name for path in paths for name in column_names(path, "parquet")))
-    columns = _columns(header, step["parameters"].get("settings", {}).get("columns", {}))
+    header = list(dict.fromkeys(name for path in paths for name in open_chart_file(ListedFile(path, "parquet")).names))
+    given = step["parameters"].get("settings", {}).get("columns", {})
+    roles = step["notes"].get("roles")
+    columns = _columns(header, given) if roles is None else _by_role(roles)
     _check(columns, full)
     sources = step["notes"].get("sources", [])
     charts = {source["path"]: source["chart"] for source in sources if source.get("chart")}
@@ -86,7 +91,7 @@ def find_raw(place: str | Path) -> RawFolder:
         place,
         parts,
         [source["path"] for source in sources],
-        {"": "top200" if columns["streams"] else "viral50"} | charts,
+        {"": "top200" if columns["streams"] else UNNAMED} | charts,
         columns,
         [name for name in row if name in header],
         read_table(damaged).cast(QUARANTINE.schema) if damaged.is_file() else QUARANTINE.schema.empty_table(),
@@ -106,15 +111,20 @@ def _columns(header: Sequence[str], given: Mapping[str, str]) -> dict[str, list[
     columns: dict[str, list[str]] = {}
     for ours in SOURCE_COLUMNS:
         first = [plain_name(given[ours])] if ours in given else []
-        names = [next((name for name in layout.columns.get(ours, ()) if name in own), "") for layout in LAYOUTS]
-        columns[ours] = [name for name in dict.fromkeys([*first, *names]) if name in own]
+        columns[ours] = [name for name in dict.fromkeys([*first, *SYNONYMS[ours]]) if name in own]
     return columns
 
 
+def _by_role(roles: Mapping[str, str | None]) -> dict[str, list[str]]:
+    """Return our column → its names in the Parquet files; those with facts from the names of files come last."""
+    found = {ours: [name for name, role in roles.items() if role == ours] for ours in SOURCE_COLUMNS}
+    return {ours: sorted(names, key=lambda name: name.startswith("name_")) for ours, names in found.items()}
+
+
 def _check(columns: Mapping[str, Sequence[str]], full: Path) -> None:
-    for needs in (("rank",), ("market",), ("date", "week_start"), ("track_id", "url")):
-        if not any(columns[ours] for ours in needs):
-            raise SourceError(f"the Parquet files below '{full}' have no column for {' or '.join(needs)}")
+    lacks = lacking([ours for ours, names in columns.items() if names])
+    if lacks:
+        raise SourceError(f"the Parquet files below '{full}' have no column for {lacks[0]}")
 
 
 def _joined(name: str) -> bool:

@@ -9,6 +9,7 @@ import polars as pl
 from diffusion import UnknownMarketError, resolve
 from diffusion.sources.csv_files import Block
 from diffusion.sources.layouts import AUDIO_COLUMNS, plain_name
+from diffusion.sources.source import ChartFile
 
 SLIM: Final[Mapping[str, type[pl.DataType]]] = {
     "track_id": pl.String,
@@ -40,6 +41,10 @@ _NO_ID: Final = 4
 """Bytes: texts up to this length are not track ids (``nan``, ``None``, ``null``, ``<NA>``)."""
 
 
+ADDED: Final = ("name_", "parsed_")
+"""Prefixes of columns of full that ingest adds: facts from the names of files, and columns made from others."""
+
+
 @dataclass(frozen=True, slots=True)
 class Reading:
     """Settings for reading the rows of one file.
@@ -50,8 +55,12 @@ class Reading:
         Name of the file in the rows.
     names
         Column of the file → its name in full.
+    roles
+        Name in full → our column, None if it is none; columns with facts included.
+    facts
+        Name in full of a column with a fact → the fact.
     columns
-        Our column → its name in full, None if the file has no such column.
+        Our column → its names in full; the first value that is not empty counts.
     chart
         Name of the chart where the file gives none.
     markets
@@ -61,24 +70,57 @@ class Reading:
 
     file: str
     names: Mapping[str, str]
-    columns: Mapping[str, str | None]
+    roles: Mapping[str, str | None]
+    facts: Mapping[str, str]
+    columns: Mapping[str, Sequence[str]]
     chart: str
     markets: dict[str, tuple[str, str | None]]
 
+    @classmethod
+    def of(
+        cls, file: ChartFile, roles: Mapping[str, str | None], markets: dict[str, tuple[str, str | None]]
+    ) -> "Reading":
+        """Return how a file is read into RAW, whose columns have `roles` so far."""
+        ours = {theirs: ours for ours, theirs in file.columns.items() if theirs}
+        names = column_names(file.opened.names, ours, roles)
+        made = {name: name for name in ours if name not in names}
+        facts = {f"name_{ours}": value for ours, value in file.facts.items()}
+        own = {name: ours.get(theirs) for theirs, name in (names | made).items()}
+        own |= {name: name.removeprefix("name_") for name in facts}
+        columns = {name: [column for column, role in own.items() if role == name] for name in file.columns}
+        return cls(file.name, names, own, facts, columns, file.chart, markets)
 
-def column_names(header: Sequence[str]) -> dict[str, str]:
+
+def column_names(
+    header: Sequence[str], ours: Mapping[str, str] | None = None, roles: Mapping[str, str | None] | None = None
+) -> dict[str, str]:
     """Return column of the file → its name in full: snake case, with a number added to equal names.
+
+    Parameters
+    ----------
+    header
+        Columns of the file.
+    ours
+        Column of the file → our column.
+    roles
+        Names in full of other files → our column, None if it is none; such a name is free only for the same column.
 
     Examples
     --------
     >>> column_names(["Track Name", "URL", "url", ""])
     {'Track Name': 'track_name', 'URL': 'url', 'url': 'url_2', '': 'unnamed'}
+    >>> column_names(["rank", "name"], {"rank": "rank", "name": "title"}, {"rank": "rank", "name": "artist"})
+    {'rank': 'rank', 'name': 'name_2'}
     """
+    ours, roles = ours or {}, roles or {}
     names: dict[str, str] = {}
     for column in header:
-        name = base = plain_name(column) or "unnamed"
-        number = 2
-        while name in names.values() or name in (*DERIVED, "year"):
+        base = plain_name(column) or "unnamed"
+        base = f"{base}_own" if base.startswith(ADDED) else base
+        name, number = base, 2
+        while (
+            name in names.values() or name in (*DERIVED, "year") or (name in roles and roles[name] != ours.get(column))
+        ):
             name, number = f"{base}_{number}", number + 1
         names[column] = name
     return names
@@ -86,7 +128,8 @@ def column_names(header: Sequence[str]) -> dict[str, str]:
 
 def full_rows(block: Block, reading: Reading) -> pl.DataFrame:
     """Return the block's rows with all columns of the source as text, the derived columns, and `year`."""
-    rows = block.rows.rename(dict(reading.names))
+    facts = [pl.lit(value).alias(name) for name, value in reading.facts.items()]
+    rows = block.rows.rename(dict(reading.names)).with_columns(facts)
     region = _given(rows, reading, "market")
     _learn(reading.markets, region.unique().drop_nulls())
     names = {name: norm for name, (norm, _) in reading.markets.items()}
@@ -124,9 +167,14 @@ def slim_rows(full: pl.DataFrame, reading: Reading) -> pl.DataFrame:
 
 
 def _given(rows: pl.DataFrame, reading: Reading, ours: str) -> pl.Series:
-    """Return one of our columns with the file's text."""
-    name = reading.columns.get(ours)
-    return rows[name] if name else pl.repeat(None, rows.height, dtype=pl.String, eager=True)
+    """Return one of our columns with the file's text; where that is empty, the fact."""
+    names = reading.columns.get(ours)
+    if not names:
+        return pl.repeat(None, rows.height, dtype=pl.String, eager=True)
+    text = rows[names[0]]
+    for name in names[1:]:
+        text = text.zip_with((text != "").fill_null(False), rows[name])
+    return text
 
 
 def _dates(rows: pl.DataFrame, reading: Reading) -> pl.Series:

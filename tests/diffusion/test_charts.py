@@ -102,7 +102,7 @@ def spotifycharts(rows: list[dict[str, Any]], region: str, day_column: str, *, s
 
 
 @pytest.mark.parametrize("region", ["region", "country"])
-@pytest.mark.parametrize(("streams", "chart"), [(True, "top200"), (False, "viral50")])
+@pytest.mark.parametrize(("streams", "chart"), [(True, "top200"), (False, "chart")])
 def test_spotifycharts_is_recognised(write_csv: WriteCsv, region: str, streams: bool, chart: str) -> None:
     with diffusion.open_charts(write_csv(spotifycharts(ROWS, region, "date", streams=streams))) as charts:
         assert timed(charts) == EXPECTED

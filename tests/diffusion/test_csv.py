@@ -1,6 +1,8 @@
-"""Reading CSV: which lines are records, against a plain twin and by hand; encodings and headers."""
+"""Reading CSV: which lines are records, against a plain twin, Python's csv module, and by hand; encodings."""
 
+import csv
 import gzip
+import io
 from pathlib import Path
 
 import pyarrow as pa
@@ -9,15 +11,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import diffusion
-from diffusion.sources.csv_files import Block, ahead, read_blocks, read_header
+from diffusion.sources.csv_files import Block, ahead, read_blocks
+from diffusion.sources.csv_form import CsvForm, read_form
+from diffusion.sources.listing import ListedFile
 
 HEADER = "a,b,c"
 FIELDS = 3
 
 
-def read(path: Path, *, block: int = 1 << 24, encoding: str | None = None) -> tuple[list[Block], dict[int, list[str]]]:
+def read(
+    path: Path, *, block: int = 1 << 24, encoding: str | None = None, form: CsvForm | None = None
+) -> tuple[list[Block], dict[int, list[str]]]:
     """Return a file's blocks, and line → fields of all its records, missing ones empty."""
-    blocks = list(read_blocks(path, read_header(path, encoding=encoding), block=block))
+    file = ListedFile(path, "csv")
+    blocks = list(read_blocks(file, form or read_form(file, encoding=encoding), block=block))
     rows = {
         int(line): [field or "" for field in row]
         for part in blocks
@@ -35,17 +42,17 @@ def write(tmp_path: Path, content: bytes) -> Path:
 # ── the twin: one character after the other ──────────────────────────────────────────────────────────────────────────
 
 
-def record_at(text: str, start: int) -> tuple[list[str], int] | None:
+def record_at(text: str, start: int, separator: str) -> tuple[list[str], int] | None:
     """Return the fields of the record that begins at `start` and where its line ends; None where it is malformed."""
     fields, field, quoted, at = [], "", False, start
     while True:
         sign = text[at] if at < len(text) else "\n"
-        begins = at == start or (text[at - 1] == "," and not quoted and not field)
+        begins = at == start or (text[at - 1] == separator and not quoted and not field)
         if quoted and sign == '"' and text[at + 1 : at + 2] == '"':
             field, at = field + '"', at + 1
         elif quoted and sign == '"':
             quoted = False
-            if text[at + 1 : at + 2] not in (",", "\n", ""):
+            if text[at + 1 : at + 2] not in (separator, "\n", ""):
                 return None
         elif quoted and at >= len(text):
             return None
@@ -53,7 +60,7 @@ def record_at(text: str, start: int) -> tuple[list[str], int] | None:
             field += sign
         elif sign == '"' and begins:
             quoted = True
-        elif sign in ",\n":
+        elif sign in (separator, "\n"):
             fields.append(field)
             field = ""
             if sign == "\n":
@@ -63,7 +70,7 @@ def record_at(text: str, start: int) -> tuple[list[str], int] | None:
         at += 1
 
 
-def twin(body: str) -> tuple[dict[int, list[str]], set[int]]:
+def twin(body: str, separator: str) -> tuple[dict[int, list[str]], set[int]]:
     """Return line → fields of the records below a header on line 1, and the lines that are damaged."""
     lines = body.split("\n")
     records, damaged, number, at = {}, set(), 2, 0
@@ -73,46 +80,57 @@ def twin(body: str) -> tuple[dict[int, list[str]], set[int]]:
         end = body.find("\n", at)
         end = len(body) if end < 0 else end
         line = body[at:end]
-        found = record_at(body, at)
-        if not line.strip():
-            pass
-        elif line == HEADER:
+        found = record_at(body, at, separator)
+        if line == HEADER.replace(",", separator):
             damaged.add(number)
         elif found and len(found[0]) == FIELDS:
             records[number] = found[0]
             number += body.count("\n", at, found[1])
             end = found[1]
-        else:
+        elif line.strip():
             damaged.add(number)
         number, at = number + 1, end + 1
     return records, damaged
 
 
 PIECES = st.sampled_from(["a", '"', '""', ",", ",", "\n", "\n", '"x,y"', '"q\nr"', "é", " ", HEADER, "1,2,3\n", '",'])
+SEPARATORS = st.sampled_from([",", ";", "\t", "|"])
 
 
 @settings(max_examples=400, deadline=None, derandomize=True, database=None)
-@given(st.lists(PIECES, max_size=40).map("".join), st.sampled_from([1, 2, 5, 16, 1 << 24]))
-def test_the_twin_agrees(tmp_path_factory: pytest.TempPathFactory, body: str, block: int) -> None:
-    path = write(tmp_path_factory.mktemp("csv"), f"{HEADER}\n{body}".encode())
-    blocks, rows = read(path, block=block)
-    records, damaged = twin(body)
+@given(st.lists(PIECES, max_size=40).map("".join), SEPARATORS, st.sampled_from([1, 2, 5, 16, 1 << 24]))
+def test_the_twin_agrees(tmp_path_factory: pytest.TempPathFactory, body: str, separator: str, block: int) -> None:
+    header, body = (text.replace(",", separator) for text in (HEADER, body))
+    path = write(tmp_path_factory.mktemp("csv"), f"{header}\n{body}".encode())
+    form = CsvForm(("a", "b", "c"), header.encode(), separator=separator.encode())
+    blocks, rows = read(path, block=block, form=form)
+    records, damaged = twin(body, separator)
     assert rows == records
     assert [one.line for part in blocks for one in part.damaged] == sorted(damaged)
 
 
+TEXTS = st.text(st.characters(codec="utf-8", exclude_characters="\r\0"))
+
+
 @settings(max_examples=200, deadline=None, derandomize=True, database=None)
 @given(
-    st.lists(st.lists(st.text(st.characters(codec="utf-8", exclude_characters="\r\0")), min_size=3, max_size=3)),
+    st.lists(st.lists(TEXTS, min_size=3, max_size=3)),
+    SEPARATORS,
+    st.sampled_from([csv.QUOTE_ALL, csv.QUOTE_MINIMAL, csv.QUOTE_NONNUMERIC]),
     st.sampled_from([7, 1 << 24]),
 )
-def test_what_is_written_quoted_is_read(
-    tmp_path_factory: pytest.TempPathFactory, rows: list[list[str]], block: int
+def test_what_pythons_csv_module_writes_is_read_as_it_reads_it(
+    tmp_path_factory: pytest.TempPathFactory, rows: list[list[str]], separator: str, quoting: int, block: int
 ) -> None:
-    body = "".join(",".join('"' + field.replace('"', '""') + '"' for field in row) + "\n" for row in rows)
-    blocks, found = read(write(tmp_path_factory.mktemp("csv"), f"{HEADER}\n{body}".encode()), block=block)
-    assert list(found.values()) == rows
-    assert not any(part.damaged for part in blocks)
+    text = io.StringIO()
+    csv.writer(text, delimiter=separator, quoting=quoting, lineterminator="\n").writerows([["a", "b", "c"], *rows])
+    path = write(tmp_path_factory.mktemp("csv"), text.getvalue().encode())
+    header = text.getvalue().split("\n", 1)[0].encode()
+    blocks, found = read(path, block=block, form=CsvForm(("a", "b", "c"), header, separator=separator.encode()))
+    text.seek(0)
+    same = [row for row in list(csv.reader(text, delimiter=separator))[1:] if row != ["a", "b", "c"]]
+    assert list(found.values()) == same
+    assert {one.reason for part in blocks for one in part.damaged} <= {"header repeated"}
 
 
 # ── by hand ──────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -178,7 +196,7 @@ def test_other_encodings_are_named(tmp_path: Path) -> None:
     assert [one.reason for part in blocks for one in part.damaged] == ["not UTF-8"]
     assert read(path, encoding="latin-1")[1] == {2: ["é", "2", "3"]}
     with pytest.raises(diffusion.SettingError, match="unknown encoding 'klingon'"):
-        read_header(path, encoding="klingon")
+        read_form(ListedFile(path, "csv"), encoding="klingon")
 
 
 def test_compressed_files_read_alike_and_a_cut_one_says_so(tmp_path: Path) -> None:
@@ -199,14 +217,17 @@ def test_compressed_files_read_alike_and_a_cut_one_says_so(tmp_path: Path) -> No
     [
         (b"", "is empty"),
         (b"\n\n", "is empty"),
-        (b"a;b;c\n1;2;3\n", "separated by ';'"),
+        (b"a\nb\nc\n", "holds no table: no line has fields separated by .*; it begins with 'a'"),
+        (b"a" * 70_000, "is longer than 65,536 bytes"),
+        (b"," * 400_000, "is longer than 65,536 bytes"),
+        (b"\0\1\2", "not UTF-8"),
         (b"a,b,a\n1,2,3\n", "two columns called 'a'"),
         (b"a,\xe9,c\n1,2,3\n", "not UTF-8"),
     ],
 )
 def test_a_header_that_is_none_is_named(tmp_path: Path, content: bytes, message: str) -> None:
     with pytest.raises(diffusion.SourceError, match=message):
-        read_header(write(tmp_path, content))
+        read_form(ListedFile(write(tmp_path, content), "csv"))
 
 
 def test_blank_lines_are_no_rows_but_count_as_lines(tmp_path: Path) -> None:

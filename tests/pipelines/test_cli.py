@@ -326,7 +326,7 @@ def test_what_is_no_source_gets_one_clear_line(shell: Shell, write_csv: WriteCsv
     (tmp_path / "header.csv").write_text(",".join(KAGGLE_COLUMNS) + "\n")
     (tmp_path / "blank.csv").write_text("\n")
     (tmp_path / "text.parquet").write_text("this is no Parquet file")
-    (tmp_path / "notes.txt").write_text("not charts")
+    (tmp_path / "notes.md").write_text("not charts")
     (tmp_path / "wide.csv").write_bytes("title,ränk".encode("latin-1"))
     (tmp_path / "folder").mkdir()
     both = tmp_path / "both"
@@ -337,7 +337,7 @@ def test_what_is_no_source_gets_one_clear_line(shell: Shell, write_csv: WriteCsv
         "header.csv": "no rows in 'header.csv'",
         "blank.csv": "is empty: its first line must name the columns",
         "text.parquet": "cannot read 'text.parquet' as parquet",
-        "notes.txt": "neither CSV nor Parquet",
+        "notes.md": "is not a chart file",
         "wide.csv": "not UTF-8",
         "folder": "no charts in the folder 'folder'",
         "nowhere.csv": "no file, folder or glob match at 'nowhere.csv'",

@@ -141,12 +141,13 @@ def test_files_of_different_layouts_are_merged(write_csv: WriteCsv, tmp_path: Pa
     write_csv(ROWS[:1], name="in/header only.csv")
     (tmp_path / "in/header only.csv").write_bytes(b"title,rank,date,url,region\n")
     notes = run([tmp_path / "in"], tmp_path / "raw")
-    assert notes["empty"] == ["empty.csv", "header only.csv"]
+    assert notes["empty"] == ["header only.csv"]
+    assert notes["passed_over"] == {"empty.csv": "is empty (0 bytes)"}
     slim, full = table(tmp_path / "raw", "slim"), table(tmp_path / "raw", "full")
     assert slim.height == full.height == 12
     assert {"track_name", "title", "position", "rank"} <= set(full.columns)
     assert slim["title"].null_count() == slim["rank"].null_count() == 0
-    assert set(slim.filter(pl.col("chart") == "viral50")["observation_date"].cast(pl.String)) == {"2021-01-07"}
+    assert set(slim.filter(pl.col("chart") == "chart")["observation_date"].cast(pl.String)) == {"2021-01-07"}
 
 
 def test_running_again_changes_nothing_and_another_source_replaces_all(write_csv: WriteCsv, tmp_path: Path) -> None:
@@ -231,7 +232,7 @@ def auxiliary_folder(tmp_path: Path) -> Path:
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"", "no rows in 'charts.csv'"),
+        (b"", "is empty"),
         (b"title,rank,date,url,region\n", "no rows in 'charts.csv'"),
         (b"a,b\n1,2\n", "lacks a column for"),
     ],

@@ -9,7 +9,7 @@ import pandas as pd
 import pyarrow.compute as pc
 
 from diffusion import Charts, Entries, contracts, open_charts
-from diffusion.sources.layouts import find_source
+from diffusion.sources.planning import find_source
 from diffusion.sources.reading import ReadingOptions
 from diffusion.sources.star import find_star
 from pipelines.folders.manifest import file_facts
@@ -53,9 +53,8 @@ def _sources(study: Study) -> list[dict[str, Any]]:
     star = find_star(path)
     if star is not None:
         return file_facts(star.files, star.place)
-    files = find_source(path, ReadingOptions(**study.reading)).files
-    root = Path(path)
-    return file_facts(files, root if root.is_dir() else files[0].parent)
+    source = find_source(path, ReadingOptions(**study.reading))
+    return file_facts(source.paths, source.root)
 
 
 def _make(study: Study, results: Results) -> Output:

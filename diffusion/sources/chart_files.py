@@ -1,0 +1,105 @@
+"""Chart files of any kind, opened for reading: column names, and blocks of text columns."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Final, cast
+
+import numpy as np
+import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from diffusion.sources.csv_files import BLOCK_BYTES, Block, ahead, read_blocks
+from diffusion.sources.csv_form import read_form
+from diffusion.sources.listing import ListedFile
+from diffusion.sources.text_chunks import unreadable
+from diffusion.sources.typed_text import as_text
+
+ROWS: Final = 1 << 16
+"""Rows per block of a Parquet file."""
+
+Blocks = Iterator[tuple[Block, float | None]]
+"""Blocks of rows, with the share of the file read so far; None if not known."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenFile:
+    """One chart file, open for reading.
+
+    Attributes
+    ----------
+    names
+        Column names; ``1``, ``2``, … where the file has no header.
+    encoding
+        Encoding of a text file; empty for other kinds.
+    first_row
+        Where the file has no header, the fields of its first row; None otherwise.
+    said
+        What was recognised and is not plain CSV, such as ``separated by ';'``.
+    blocks
+        Function that reads the rows from the first.
+    """
+
+    names: tuple[str, ...]
+    encoding: str
+    first_row: tuple[str, ...] | None
+    said: tuple[str, ...]
+    blocks: Callable[[], Blocks]
+
+
+def open_chart_file(file: ListedFile, *, encoding: str | None = None, header: bool | None = None) -> OpenFile:
+    """Return a chart file, open for reading; where a file has no lines, the line of a row is its number.
+
+    Parameters
+    ----------
+    file
+        File or member of an archive, as `diffusion.sources.listing.list_files` returns it.
+    encoding
+        Encoding of text files (default: recognised). A mark (BOM) in the file goes before it.
+    header
+        Whether the first line of a CSV file's table names its columns (default: as it looks).
+
+    Raises
+    ------
+    NoChartError
+        When the file is empty or holds no columns; one found in a folder or by a glob can be passed over.
+    SourceError
+        When the file cannot be read as the kind that its name says.
+    SettingError
+        When `encoding` is no encoding of text files.
+    """
+    return _open_parquet(file) if file.kind == "parquet" else _open_csv(file, encoding, header)
+
+
+def _open_csv(file: ListedFile, encoding: str | None, header: bool | None) -> OpenFile:
+    form = read_form(file, encoding=encoding, header=header)
+    whole = not file.member and not file.path.name.lower().endswith((".gz", ".zst"))
+    size = file.path.stat().st_size
+
+    def blocks() -> Blocks:
+        for number, block in enumerate(ahead(read_blocks(file, form)), start=1):
+            yield block, min(number * BLOCK_BYTES / size, 1.0) if whole else None
+
+    return OpenFile(form.names, form.encoding, form.first_row, form.said(), blocks)
+
+
+def _open_parquet(file: ListedFile) -> OpenFile:
+    try:
+        names = pq.read_schema(file.path).names
+    except (OSError, pa.ArrowException) as error:
+        raise unreadable(file, error) from error
+    return OpenFile(tuple(names), "", None, (), lambda: _parquet_blocks(file))
+
+
+def _parquet_blocks(file: ListedFile) -> Blocks:
+    done = 0
+    try:
+        rows_of = pq.ParquetFile(file.path)
+        total = rows_of.metadata.num_rows
+        for batch in rows_of.iter_batches(ROWS, use_threads=False):
+            rows = as_text(cast(pl.DataFrame, pl.from_arrow(batch)))
+            lines = np.arange(done + 1, done + rows.height + 1, dtype=np.int64)
+            done += rows.height
+            yield Block(rows, lines, []), done / total
+    except (OSError, pa.ArrowException, pl.exceptions.PolarsError) as error:
+        raise unreadable(file, error) from error

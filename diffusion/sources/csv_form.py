@@ -1,0 +1,247 @@
+"""The form of a CSV file, judged by its first part: encoding, separator, lines above the header, header or none."""
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import median
+from typing import Final
+
+from diffusion.errors import NoChartError, SourceError
+from diffusion.sources.csv_lines import read_record
+from diffusion.sources.listing import ListedFile
+from diffusion.sources.text_chunks import find_encoding, text_chunks
+
+JUDGED_BYTES: Final = 1 << 16
+"""Bytes of a file, below the blank lines at its top, that its form is judged by."""
+
+JUDGED_RECORDS: Final = 200
+"""Records that the form is judged by."""
+
+SEPARATORS: Final = (b",", b";", b"\t", b"|")
+
+WIDE: Final = 40
+"""Fields: a line of more counts no more than this when separators are compared."""
+
+_SORTS: Final = {
+    "date": re.compile(r"\d{1,4}([-/.])\d{1,2}\1\d{1,4}([T ].*)?"),
+    "number": re.compile(r"[#+\-]?\d[\d.,:\s\u00a0\u202f]*[%KMB]?", re.IGNORECASE),
+    "link": re.compile(r"\w+://.*|spotify:\w+:.*"),
+}
+"""What a field may be → how it looks."""
+
+_NO_TEXT: Final = "is not UTF-8 text; name its encoding, such as --encoding latin-1"
+
+
+@dataclass(frozen=True, slots=True)
+class CsvForm:
+    """How to read a CSV file.
+
+    Attributes
+    ----------
+    names
+        Column names; ``1``, ``2``, … where the file has no header.
+    header
+        The header in UTF-8, without its line end; empty where the file has none.
+    first_row
+        Where the file has no header, the fields of its first row; None otherwise.
+    separator
+        Byte between fields.
+    encoding
+        Encoding of the file.
+    line_end
+        CR where all lines end in CR alone, LF otherwise.
+    above
+        Lines above the table that are not blank: titles, notes and comments.
+    lines
+        Physical lines above the first row, with the header.
+    """
+
+    names: tuple[str, ...]
+    header: bytes
+    first_row: tuple[str, ...] | None = None
+    separator: bytes = b","
+    encoding: str = "utf-8"
+    line_end: bytes = b"\n"
+    above: int = 0
+    lines: int = 1
+
+    def said(self) -> tuple[str, ...]:
+        """Return what differs from plain CSV."""
+        sign = {b"\t": "tab"}.get(self.separator, f"'{self.separator.decode()}'")
+        return (
+            *([] if self.encoding == "utf-8" else [f"encoding {self.encoding}"]),
+            *([] if self.separator == b"," else [f"fields separated by {sign}"]),
+            *([f"{self.above} line{'s' * (self.above > 1)} above the table left out"] if self.above else []),
+            *([] if self.first_row is None else ["no header: columns are numbered"]),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Top:
+    """One record, or one line that is none, of a file's first part.
+
+    `fields` are empty for a line that is no record; `line` counts the lines above it, `end` those up to its own last.
+    """
+
+    fields: tuple[str, ...]
+    text: bytes
+    line: int
+    end: int
+
+    @property
+    def filled(self) -> int:
+        """Number of fields that are not empty."""
+        return sum(bool(field.strip()) for field in self.fields)
+
+
+def read_form(file: ListedFile, *, encoding: str | None = None, header: bool | None = None) -> CsvForm:
+    """Return the form of a CSV file.
+
+    Parameters
+    ----------
+    file
+        CSV, also compressed or in an archive.
+    encoding
+        Name of the encoding, such as ``latin-1``; a mark (BOM) in the file goes before it. By default it is UTF-8,
+        UTF-16 or UTF-32, as the first bytes look.
+    header
+        Whether the first line of the table names the columns (default: as it looks).
+
+    Raises
+    ------
+    NoChartError
+        When the file is empty, or no line has fields.
+    SourceError
+        When the file cannot be read, or its header is not text or names a column twice.
+    SettingError
+        When `encoding` is no encoding of text files.
+    """
+    found = find_encoding(file, encoding)
+    blank, text, whole = _first_part(file, found)
+    line_end = b"\r" if b"\r" in text and b"\n" not in text else b"\n"
+    text = text.replace(line_end, b"\n")
+    if not text.strip():
+        raise NoChartError(f"'{file.place}' is empty: its first line must name the columns")
+    if not whole:
+        text = text[: text.rfind(b"\n") + 1]
+    if not text:
+        raise NoChartError(f"the first line of '{file.place}' is longer than {JUDGED_BYTES:,} bytes; it is no header")
+    separator, table, above = _table(text, file)
+    first, width = table[0], len(table[0].fields)
+    named = _names_columns(table) if header is None else header
+    names = _distinct(first, file) if named else tuple(str(place) for place in range(1, width + 1))
+    return CsvForm(
+        names,
+        first.text if named else b"",
+        None if named else first.fields,
+        separator,
+        found,
+        line_end,
+        above,
+        blank + (first.end if named else first.line),
+    )
+
+
+def _first_part(file: ListedFile, encoding: str) -> tuple[int, bytes, bool]:
+    """Return the number of blank lines at the top, the text below them, and whether that is all of it."""
+    blank, text = 0, b""
+    for chunk in text_chunks(file, encoding, b"\n", JUDGED_BYTES):
+        text += chunk
+        space = text[: len(text) - len(text.lstrip())]
+        blank, text = blank + space.count(b"\n"), text[space.rfind(b"\n") + 1 :]
+        if len(text) >= JUDGED_BYTES:
+            return blank, text, False
+    return blank, text, True
+
+
+def _table(text: bytes, file: ListedFile) -> tuple[bytes, list[_Top], int]:
+    """Return the separator, the records of the table, and the number of lines above it that are not blank.
+
+    The separator is the one that divides most lines into the same number of fields. The table begins with the first of
+    these lines that is not much emptier than they are: a note may be written as ``,,,"note",``.
+    """
+    best, score = (b",", 0), 0
+    read: dict[bytes, list[_Top]] = {}
+    for separator in (separator for separator in SEPARATORS if separator in text):
+        read[separator] = _records(text, separator)
+        widths = Counter(len(one.fields) for one in read[separator] if len(one.fields) > 1)
+        for width, count in widths.most_common(1):
+            found = count**2 * min(width, WIDE)  # one line of many signs must not outweigh the others
+            if found > score:
+                best, score = (separator, width), found
+    if not score:
+        raise _no_table(text, file)
+    separator, width = best
+    filled = median(one.filled for one in read[separator] if len(one.fields) == width)
+    top = next(
+        place
+        for place, one in enumerate(read[separator])
+        if len(one.fields) == width and one.filled >= min(filled / 2, width / 2)
+    )
+    table = [one for one in read[separator][top:] if len(one.fields) == width]
+    return separator, table, top
+
+
+def _records(text: bytes, separator: bytes) -> list[_Top]:
+    """Return the first records, and the lines that are none, without blank lines."""
+    text = text if text.endswith(b"\n") else text + b"\n"
+    found: list[_Top] = []
+    at, line = 0, 0
+    while at < len(text) and len(found) < JUDGED_RECORDS:
+        record = read_record(text, at, None, separator)
+        end = text.index(b"\n", at) if record.problem else record.end
+        after = line + text.count(b"\n", at, end + 1)
+        if text[at:end].strip():
+            fields = () if record.problem else tuple(field.decode("utf-8", "replace") for field in record.fields)
+            found.append(_Top(fields, text[at:end], line, after))
+        at, line = end + 1, after
+    return found
+
+
+def _no_table(text: bytes, file: ListedFile) -> NoChartError:
+    try:
+        begin = text.split(b"\n", 1)[0].decode("utf-8").strip()
+    except UnicodeDecodeError:
+        begin = "\0"
+    if "\0" in begin:
+        return NoChartError(f"'{file.place}' {_NO_TEXT}")
+    return NoChartError(
+        f"'{file.place}' holds no table: no line has fields separated by ',', ';', tab or '|'; it begins with "
+        f"'{begin[:60]}'"
+    )
+
+
+def _names_columns(table: Sequence[_Top]) -> bool:
+    """Return whether the first record names the columns: its fields differ from those below in what they are."""
+    first = [_sort(field) for field in table[0].fields]
+    below = zip(*([_sort(field) for field in one.fields] for one in table[1:]), strict=True)
+    votes = 0
+    for mine, others in zip(first, below, strict=False):
+        sorts = Counter(filter(None, others)).most_common(1)
+        if mine and sorts and sorts[0][0] != "text":
+            votes += 1 if mine != sorts[0][0] else -1
+    return votes > 0 or (votes == 0 and not {"number", "date", "link"} & set(first))
+
+
+def _sort(field: str) -> str:
+    """Return what a field is: a number, a date, a link, other text, or nothing."""
+    text = field.strip()
+    for sort, pattern in _SORTS.items():
+        if pattern.fullmatch(text):
+            return sort
+    return "text" if text else ""
+
+
+def _distinct(first: _Top, file: ListedFile) -> tuple[str, ...]:
+    """Return the names of the columns; of those without a name, the second and later ones get their place."""
+    names = [name.strip() for name in first.fields]
+    if any(sign in name for name in names for sign in "\0\N{REPLACEMENT CHARACTER}"):
+        raise SourceError(f"'{file.place}' {_NO_TEXT}")
+    bare = [place for place, name in enumerate(names) if not name]
+    for place in bare[1:]:
+        names[place] = f"column {place + 1}"
+    twice = next((name for name, count in Counter(names).items() if count > 1), None)
+    if twice is not None:
+        raise SourceError(f"'{file.place}' has two columns called '{twice}'")
+    return tuple(names)

@@ -1,0 +1,172 @@
+"""Which files are charts: those at a path, below a folder or matched by a glob, and those that are passed over."""
+
+import glob
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Final, Literal
+
+from diffusion.errors import NoChartError, SourceError
+from diffusion.sources.archives import members
+
+FileKind = Literal["csv", "json", "excel", "parquet", "table"]
+
+_TEXT: Final[Mapping[str, FileKind]] = {
+    ".csv": "csv",
+    ".tsv": "csv",
+    ".txt": "csv",
+    ".json": "json",
+    ".jsonl": "json",
+    ".ndjson": "json",
+}
+
+_COMPRESSED: Final = (".gz", ".zst")
+
+_SUFFIXES: Final[Mapping[str, FileKind]] = {
+    **_TEXT,
+    **{suffix + packed: kind for suffix, kind in _TEXT.items() for packed in _COMPRESSED},
+    ".xlsx": "excel",
+    ".parquet": "parquet",
+}
+
+_ARCHIVE: Final = ".zip"
+
+_READ: Final = f"charts are read from {', '.join(_TEXT)} (also with .gz or .zst), .xlsx, .parquet and .zip files"
+
+
+@dataclass(frozen=True, slots=True)
+class ListedFile:
+    """One file that may hold charts.
+
+    Attributes
+    ----------
+    path
+        File on disk.
+    kind
+        What its name says it is.
+    named
+        Whether the caller gave its name. A file that was found in a folder or by a glob is passed over if it turns out
+        to be no chart.
+    member
+        Name within the archive at `path`; empty if `path` is no archive.
+    """
+
+    path: Path
+    kind: FileKind
+    named: bool = True
+    member: str = ""
+
+    @property
+    def place(self) -> Path:
+        """Path for rows and messages: a member of an archive is below the archive, wherever its name points."""
+        parts = PurePosixPath(self.member.replace("\\", "/").replace(":", "_")).parts
+        return self.path.joinpath(*(part for part in parts if part not in ("/", "..")))
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """The files at a path.
+
+    Attributes
+    ----------
+    files
+        Files that may hold charts, in order of `place`.
+    passed_over
+        Other file or folder → why it is not read.
+    """
+
+    files: tuple[ListedFile, ...]
+    passed_over: Mapping[Path, str]
+
+
+def list_files(path: str | Path) -> Listing:
+    """Return the files that may hold charts at a file, folder or glob.
+
+    A folder is searched with its subfolders; hidden files and folders, and folders of results (with a
+    ``manifest.json``), are passed over.
+
+    Raises
+    ------
+    NoChartError
+        When a file given by its name is empty or of another kind.
+    SourceError
+        When no file is found, or a name is not UTF-8.
+    """
+    place = Path(path)
+    passed_over: dict[Path, str] = {}
+    if place.is_file():
+        found = [place]
+    elif place.is_dir():
+        found = list(_below(place, passed_over))
+    else:
+        found = [file for file in map(Path, glob.glob(str(path), recursive=True)) if file.is_file()]
+    files: dict[Path, ListedFile] = {}
+    for file in sorted(found):
+        if not str(file).isprintable() and "\udc80" <= max(str(file)) <= "\udcff":
+            raise SourceError(f"the name of the file {str(file)!a} is not UTF-8; rename it")
+        problem = _problem(file)
+        if problem and place.is_file():
+            raise NoChartError(f"'{file}' {problem}")
+        if problem:
+            passed_over[file] = problem
+        elif file.name.lower().endswith(_ARCHIVE):
+            files |= _within(file, passed_over)
+        else:
+            files[file] = ListedFile(file, _SUFFIXES[_suffix(file.name)], named=place.is_file())
+    if not files:
+        raise SourceError(_nothing_at(path, place, passed_over))
+    return Listing(tuple(files[place] for place in sorted(files)), passed_over)
+
+
+def _below(folder: Path, passed_over: dict[Path, str]) -> Iterator[Path]:
+    """Yield the files below a folder; what is hidden or a folder of results is added to `passed_over`."""
+    for place, folders, files in os.walk(folder):
+        here = Path(place)
+        if here != folder and "manifest.json" in files:
+            passed_over[here] = "is a folder of results (it has a manifest.json)"
+            folders.clear()
+            continue
+        hidden = [name for name in (*folders, *files) if name.startswith((".", "_"))]
+        passed_over |= {here / name: "is hidden" for name in hidden}
+        folders[:] = [name for name in folders if name not in hidden]
+        yield from (here / name for name in files if name not in hidden and (here / name).is_file())
+
+
+def _within(archive: Path, passed_over: dict[Path, str]) -> dict[Path, ListedFile]:
+    """Return place → member of an archive; members that are no charts are added to `passed_over`."""
+    found: dict[Path, ListedFile] = {}
+    for name in members(archive):
+        suffix = _suffix(name)
+        file = ListedFile(archive, _SUFFIXES.get(suffix, "csv"), named=False, member=name)
+        if any(part.startswith((".", "_")) for part in file.place.relative_to(archive).parts):
+            passed_over[file.place] = "is hidden"
+        elif not suffix:
+            passed_over[file.place] = "is not a chart file"
+        elif suffix in (_ARCHIVE, ".parquet"):
+            passed_over[file.place] = f"is a {suffix} file in an archive, which is not read; unpack it"
+        elif file.place in found:
+            passed_over[archive / f"{file.place.name} (again)"] = "has the name of another member"
+        else:
+            found[file.place] = file
+    return found
+
+
+def _suffix(name: str) -> str:
+    """Return the end of a file's name that says what it is; empty if none does."""
+    return next((suffix for suffix in (*_SUFFIXES, _ARCHIVE) if name.lower().endswith(suffix)), "")
+
+
+def _problem(file: Path) -> str | None:
+    """Return why a file cannot hold charts, judged by its name and size."""
+    if not _suffix(file.name):
+        return f"is not a chart file; {_READ}"
+    return None if file.stat().st_size else "is empty (0 bytes)"
+
+
+def _nothing_at(path: str | Path, place: Path, passed_over: Mapping[Path, str]) -> str:
+    if not place.is_dir() and not passed_over:
+        return f"no file, folder or glob match at '{path}'"
+    where = f"in the folder '{path}'" if place.is_dir() else f"among the matches of '{path}'"
+    seen = next((f"; '{file}' {reason}" for file, reason in passed_over.items()), "")
+    return f"no charts {where}; {_READ}{seen}"
