@@ -16,7 +16,9 @@ from diffusion import SettingError
 from diffusion.contracts.star import FILE_BREAK
 from diffusion.engine import Engine, OpenEngine, open_engine
 from diffusion.recordings import recording_keys
+from diffusion.sources.account import RowAccount, check_set_aside
 from diffusion.sources.cleaning import NO_DATE, Names, code_tracks, judge_rows, learn_names, read_fields
+from diffusion.sources.wholeness import check_holes, measure_wholeness
 from pipelines.folders.folder import Folder
 from pipelines.folders.lock import reading
 from pipelines.folders.manifest import Shape, fingerprint
@@ -35,7 +37,7 @@ from pipelines.stages.quarantine import Stretch, lines_by_file, write_quarantine
 from pipelines.stages.raw_folder import RawFolder, find_raw
 
 STEP: Final = "clean"
-VERSION: Final = 1
+VERSION: Final = 2
 """Version of the step; raised when the same input gives other tables."""
 
 MEMORY: Final = "500MB"
@@ -115,11 +117,14 @@ def clean_charts(
     -------
     dict
         ``rows``: ``raw_rows`` (the sum of the next three), ``kept_rows``, ``duplicate_rows``, ``quarantined_rows`` and
-        ``repaired_rows`` (part of the kept); ``reasons``: reason → rows in quarantine; ``unknown_markets``: name →
-        message; ``tracks``: their number; ``years``: year → ``fingerprint``, ``kept``, ``quarantined``.
+        ``repaired_rows`` and ``tied_rows`` (parts of the kept); ``reasons``: reason → rows in quarantine;
+        ``wholeness``: sentences on holes and cadences; ``unknown_markets``: name → message; ``tracks``: their number;
+        ``years``: year → ``fingerprint``, ``kept``, ``quarantined``.
 
     Raises
     ------
+    DataSaysNoError
+        When more than 1 % of the rows are set aside or tied, or most charts have holes, and `accept` does not name it.
     SourceError
         When RAW cannot be read or is not as its manifest says, or a row is not accounted for.
     SettingError
@@ -308,12 +313,15 @@ class _Cleaning:
         written = self._describe(units)
         damaged = [Stretch(self._raw.place / self._raw.damaged["path"])] if self._raw.damaged else []
         aside = [unit.quarantine for unit in units if unit.quarantine]
-        reasons = write_quarantine(folder.stage(STEP, QUARANTINE_TABLE), [*aside, *damaged])
+        counted = write_quarantine(folder.stage(STEP, QUARANTINE_TABLE), [*aside, *damaged])
         accounts = pd.concat([accounts, *(account_damaged(lines_by_file(table)) for table in damaged)])
         counts = total_counts(accounts)
+        reasons = dict(sorted(counted.items()))
+        wholeness = self._judge(counts, reasons)
         notes = {
             "rows": counts,
-            "reasons": dict(sorted(reasons.items())),
+            "reasons": reasons,
+            "wholeness": wholeness,
             "unknown_markets": names.unknown_markets,
             "tracks": written["tracks"],
             "years": {
@@ -333,6 +341,16 @@ class _Cleaning:
         folder.put(STEP, "row_accounting.csv", counts_csv(counts))
         by_file = accounts.sort_values(["file", "year"], kind="stable")
         folder.put(STEP, BY_FILE, by_file.to_csv(index=False, lineterminator="\n").encode(), rows=len(by_file))
+
+    def _judge(self, counts: Mapping[str, int], reasons: Mapping[str, int]) -> list[str]:
+        """Refuse what the user has not accepted; return sentences on holes and cadences of the observations."""
+        account = RowAccount(
+            counts["raw_rows"], counts["kept_rows"], counts["duplicate_rows"], 0, reasons, counts["tied_rows"]
+        )
+        check_set_aside(account, self._raw.place, self._settings["accept"])
+        wholeness = measure_wholeness(self._engine)
+        check_holes(wholeness, self._raw.place, self._settings["accept"])
+        return wholeness.said()
 
     def _describe(self, units: Sequence[_Unit]) -> dict[str, int]:
         """Write the tables of tracks, and return table → rows."""
