@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from diffusion import SettingError
@@ -54,7 +55,7 @@ KNOWN: Final = (BY_FILE, QUARANTINE_TABLE, "tracks.parquet", "availability.parqu
 TRACK_TABLES: Final = ("tracks", "artists", "availability", "recordings")
 """Tables of tracks."""
 
-KEYS: Final = pa.schema({"track": pa.int32(), "key": pa.string()})
+KEYS: Final = pa.schema({"track": pa.int32(), "key": pa.string(), "credits": pa.string()})
 """Columns of the table of recordings' keys."""
 
 KEYED_ROWS: Final = 1 << 16
@@ -337,7 +338,7 @@ class _Cleaning:
                 folder.enlist(STEP, unit.table, rows=unit.kept)
         for name, rows in written.items():
             folder.enlist(STEP, f"{name}.parquet", rows=rows)
-        folder.enlist(STEP, QUARANTINE_TABLE, rows=reasons.total())
+        folder.enlist(STEP, QUARANTINE_TABLE, rows=counted.total())
         folder.put(STEP, "row_accounting.csv", counts_csv(counts))
         by_file = accounts.sort_values(["file", "year"], kind="stable")
         folder.put(STEP, BY_FILE, by_file.to_csv(index=False, lineterminator="\n").encode(), rows=len(by_file))
@@ -377,4 +378,5 @@ def _key_recordings(engine: Engine, tracks: Path, *, joined: bool) -> None:
     with pq.ParquetFile(tracks) as file:
         for batch in file.iter_batches(KEYED_ROWS, columns=["track", "title", "artist"], use_threads=False):
             keys = recording_keys(batch["title"], batch["artist"])
-            engine.add("recording_keys", pa.table([batch["track"], keys], schema=KEYS).drop_null())
+            keyed = pa.table([batch["track"], keys["key"], keys["credits"]], schema=KEYS)
+            engine.add("recording_keys", keyed.filter(pc.is_valid(keyed["key"])))
