@@ -10,7 +10,7 @@ from typing import Any, Final, cast
 import polars as pl
 import pyarrow as pa
 
-from diffusion import SettingError, SourceError
+from diffusion import OutputError, SettingError, SourceError
 from diffusion.sources.csv_files import DAMAGED
 from diffusion.sources.layouts import FileKind, list_files, recognise
 from pipelines.contracts.raw import AUX_FULL, AUX_SLIM
@@ -21,6 +21,7 @@ from pipelines.reference.auxiliary import PROFILE, auxiliary_lookup, profile_csv
 from pipelines.stages.chart_files import open_chart_file
 from pipelines.stages.partitions import Partitions, partitions
 from pipelines.stages.profile import Profile
+from pipelines.stages.raw_folder import INGESTED
 from pipelines.stages.raw_rows import Reading, column_names, full_rows, slim_rows
 
 STEP: Final = "ingest"
@@ -92,20 +93,22 @@ def ingest(
     files = _named_files(paths, list(kinds))
     settings: dict[str, Any] = {"columns": dict(options.columns), "encoding": options.encoding}
     settings |= {"aux": _aux_digest(options.aux), "slim_only": options.slim_only}
-    before = folder.previous(STEP)
+    before = folder.previous(STEP, INGESTED)
     grown = before if append else None
     if grown and grown["parameters"]["settings"] != settings:
         raise SettingError(
             f"'{folder.place}' was made with other --column, --encoding or --join-aux; append with the same ones"
         )
     facts = _facts(files) if before else None
+    if grown and facts is not None and not _is_whole(folder, grown, facts):
+        grown = None
     if facts is not None:
         held = grown["notes"]["sources"] if grown else []
         known = {source["sha256"] for source in held}
         files = {path: name for path, name in files.items() if not grown or facts[path]["sha256"] not in known}
         files = _named_apart(files, {source["path"] for source in held})
         wanted = [*held, *(facts[path] | {"path": name} for path, name in files.items())]
-        if folder.unchanged(STEP, _fingerprint(wanted, settings)):
+        if folder.unchanged(STEP, _fingerprint(wanted, settings), INGESTED):
             return folder.notes(STEP)
     return _Ingestion(folder, options, settings, grown, tell).run(files, kinds, facts)
 
@@ -205,6 +208,29 @@ class _Ingestion:
             folder.put(STEP, name, content)
         folder.put(STEP, PROFILE, _aux_profile(self._options.aux))
         return folder.notes(STEP)
+
+
+def _is_whole(folder: Folder, before: Mapping[str, Any], given: Mapping[Path, Mapping[str, Any]]) -> bool:
+    """Return whether RAW can be added to; False where it is damaged and all its files are given, to be read again.
+
+    Raises
+    ------
+    OutputError
+        When RAW is damaged and a file that it was made of is not given.
+    """
+    held = [artifact["path"] for artifact in before["artifacts"]]
+    needed = [DAMAGED_TABLE, DISTINCT_TABLE, *(name for name in held if name.startswith(("full/", "slim/")))]
+    damaged = [name for name in needed if not folder.whole(STEP, name)]
+    if not damaged:
+        return True
+    there = {facts["sha256"] for facts in given.values()}
+    lacking = [source["path"] for source in before["notes"]["sources"] if source["sha256"] not in there]
+    if lacking:
+        raise OutputError(
+            f"'{folder.place / damaged[0]}' is not as the manifest says, and cannot be made again without "
+            f"{_few(lacking)}; ingest all files anew, without --append"
+        )
+    return False
 
 
 def _named_files(paths: Sequence[str | Path], files: Sequence[Path]) -> dict[Path, str]:

@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from diffusion import SourceError
+from diffusion.files import digest_of_file
 from diffusion.sources.layouts import LAYOUTS, SOURCE_COLUMNS, column_names, plain_name
 from pipelines.folders.manifest import (
     MANIFEST,
     Shape,
-    digest_of_file,
     digest_of_step,
     file_facts,
     fits,
