@@ -21,7 +21,7 @@ ROWS = steady(90, {"United States": {"x": 30, "y": 31}, "Sweden": {"x": 33, "y":
 CHANGED = {
     "chart": "top200",
     "columns": {"rank": "rank"},
-    "market_names": {"Schweden": "SE"},
+    "market_names": {"Swedenn": "SE"},
     "top": 150,
     "min_periods": 2,
     "washout": 27,
