@@ -124,7 +124,7 @@ def _clean_lines(notes: Mapping[str, Any]) -> list[str]:
 @click.option("--countries", type=PLACE, help="CSV of countries.")
 @click.option("--distances", type=PLACE, help="CSV of cultural distances, a square matrix or a long list.")
 @click.option("--holidays", nargs=2, type=click.DateTime(["%Y-%m-%d"]), help="First and last date of public holidays.")
-@click.option("--market", "markets", multiple=True, help="Market to find partners for (default: the 69 known ones).")
+@click.option("--market", "markets", multiple=True, help="Market to find partners for (default: 69 of public charts).")
 @OUT
 @JSON
 def auxiliary_command(
@@ -161,7 +161,9 @@ def verify_command(folder: Path, as_json: bool) -> None:
 @click.command("simulate")
 @click.option("--tracks", type=int, help="Number of new tracks (default 2,000).")
 @click.option(
-    "--markets", type=int, help="Number of markets (default 20): known markets by population, then XA, XB, …."
+    "--markets",
+    type=int,
+    help="Number of markets (default 20): by population, public charts first, then XA, XB, ….",
 )
 @click.option("--days", type=int, help="Number of days (default 180).")
 @click.option("--seed", type=int, default=1, show_default=True, help="The same seed gives the same bytes.")

@@ -281,7 +281,7 @@ def changed(column: str, value: object, *, every: int = 1) -> list[dict[str, Any
 
 BAD_SOURCES = {
     "missing column": (without(ROWS, "rank"), 2, ["lacks a column for rank", "found title, date"]),
-    "unknown market": (changed("region", "Brasil", every=50), 2, ["unknown market 'Brasil'; did you mean 'Brazil'?"]),
+    "unknown market": (changed("region", "Brazzil", every=50), 2, ["unknown market 'Brazzil'; did you mean 'Brazil'?"]),
     "no readable date": (changed("date", "01/02/2021"), 2, ["nothing readable", "unreadable date"]),
     "many unreadable dates": (changed("date", "soon", every=50), 1, ["had to be set aside", "unreadable date"]),
     "rank 0": (changed("rank", 0, every=50), 1, ["rank is not a whole number from 1"]),
