@@ -32,6 +32,8 @@ _CADENCES: Final = {"daily": "daily", "day": "daily", "weekly": "weekly", "week"
 _CHART: Final = re.compile(r"(daily|weekly)?((?:top|viral|hot)[0-9]{2,4})")
 _OFFICIAL: Final = {"regional": "top200", "viral": "viral50"}
 """First word of a file's name in the downloads of Spotify → chart."""
+_OURS: Final = {plain_key(name): ours for ours in reversed(SOURCE_COLUMNS) for name in reversed(SYNONYMS[ours])}
+"""Name of a column, for comparison → our column."""
 _LONGEST_NAME: Final = 5
 """Words: no market's name has more."""
 
@@ -73,10 +75,22 @@ def folder_facts(path: Path) -> dict[str, str]:
     parts = [values.pop(name, "") for name in ("year", "month", "day")]
     facts = {"date": "-".join(part.zfill(2) for part in parts)} if all(parts) else {}
     for key, value in values.items():
-        ours = next((ours for ours in SOURCE_COLUMNS if key in map(plain_key, SYNONYMS[ours])), None)
-        if ours:
+        if ours := _OURS.get(key):
             facts.setdefault(ours, value)
     return facts
+
+
+def folder_columns(path: Path) -> dict[str, str]:
+    """Return our column → name of the folder ``name=value`` above a file that gives it, where one folder does.
+
+    Examples
+    --------
+    >>> folder_columns(Path("year=2022/Region=se/part-0.parquet"))
+    {'market': 'Region'}
+    """
+    names = [folder.partition("=")[0] for folder in path.parent.parts if "=" in folder]
+    columns = [(_OURS.get(plain_key(name)), name) for name in names]
+    return {ours: name for ours, name in columns if ours and [one for one, _ in columns].count(ours) == 1}
 
 
 @dataclass(frozen=True, slots=True)
