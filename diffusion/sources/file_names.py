@@ -56,9 +56,9 @@ def name_facts(path: Path) -> dict[str, str]:
     facts = _facts_in(_SUFFIX.sub("", path.name))
     for folder in reversed(path.parent.parts):
         above = _facts_in(folder)
-        if not above and "=" not in folder:
+        if facts is None or not (above or _is_year(folder) or "=" in folder):
             break
-        facts = (above or {}) | (facts or {}) if facts is not None else None
+        facts = (above or {}) | facts
     return facts or {}
 
 
@@ -141,7 +141,7 @@ class NamePattern:
         return cls(text, tuple(dict.fromkeys(fields)), re.compile(rf"(?:.*/)?{form}", re.IGNORECASE | re.DOTALL))
 
     def facts(self, path: Path) -> dict[str, str] | None:
-        """Return field → value in the end of a path, with or without the file's suffix; None if it does not match.
+        """Return field → value in the end of a path, without its suffix if the pattern has none; None if it does not match.
 
         Examples
         --------
@@ -149,7 +149,7 @@ class NamePattern:
         {'market': 'Sweden', 'date': '2022-01-01'}
         """
         text = path.as_posix()
-        found = self._form.fullmatch(text) or self._form.fullmatch(_SUFFIX.sub("", text))
+        found = self._form.fullmatch(text if _SUFFIX.search(self.text) else _SUFFIX.sub("", text))
         return None if found is None else {name: found[name].strip() for name in self.fields}
 
 
