@@ -4,6 +4,7 @@ from diffusion.contracts.contract import Column, Contract
 from diffusion.contracts.events import (
     ABSENCES,
     ARRAY_RELATIONS,
+    CHART_DEPTHS,
     CHART_ROWS,
     CHARTS_PRESENT,
     COVERAGE,
@@ -20,6 +21,7 @@ from diffusion.contracts.events import (
     TIES,
     TRANSITIONS,
     WAITS,
+    WHOLENESS,
     WITHHELD,
 )
 from diffusion.contracts.simulation import DAMAGE, TRUE_BACKGROUND, TRUTH
@@ -47,6 +49,7 @@ __all__ = [
     "ARTISTS",
     "AVAILABILITY",
     "CHARTS_PRESENT",
+    "CHART_DEPTHS",
     "CHART_ROWS",
     "COVERAGE",
     "DAMAGE",
@@ -76,6 +79,7 @@ __all__ = [
     "TRUE_BACKGROUND",
     "TRUTH",
     "WAITS",
+    "WHOLENESS",
     "WITHHELD",
     "Column",
     "Contract",

@@ -39,7 +39,10 @@ REASONS: Final = {
     "same track again, at another rank or with other streams": (
         "the track is also on that chart, market and date at a better rank, or at the same rank with more streams"
     ),
-    "two tracks on one rank": "another track has the same rank, so neither row is trusted",
+    "two tracks on one rank": (
+        "another track has the same rank and the next rank is not left out, so neither row is trusted; tracks that are "
+        "tied, with the next rank left out, are kept"
+    ),
 }
 """Reason → its meaning. Damaged lines of the source have further reasons (`diffusion.sources.csv_lines`)."""
 
@@ -56,11 +59,11 @@ OBSERVATIONS = Contract(
         Column("market", _TEXT, "ISO 3166-1 alpha-2 code of the market, or Global"),
         Column("date", _DATE, "the chart's date, a weekly chart's last day"),
         Column("chart", _TEXT, "name of the chart: top200, viral50, top50 …"),
-        Column("rank", pa.int32(), "position on the chart, 1 is best"),
+        Column("rank", pa.int32(), "position on the chart, 1 is best; tied tracks share one"),
         Column("streams", _COUNT, "streams in the chart's period; null where the chart shows none", nullable=True),
         Column("trend", _TEXT, "movement since the previous chart, in capitals, as the source gives it", nullable=True),
     ),
-    ("chart", "market", "date", "rank"),
+    ("chart", "market", "date", "rank", "track"),
 )
 
 TRACKS = Contract(
@@ -190,6 +193,7 @@ ACCOUNTS = Contract(
         Column("outcome", _TEXT, "kept, duplicate, or why set aside"),
         Column("source_rows", _COUNT, "rows"),
         Column("repaired_rows", _COUNT, "of these, rows whose fields were repaired"),
+        Column("tied_rows", _COUNT, "of these, rows of tracks that are tied on a rank; all of them are kept"),
         Column("global_rows", _COUNT, "of these, rows of Global"),
     ),
     ("file", "outcome"),
@@ -226,9 +230,10 @@ STAR_RELATIONS: Final = (
     TRACKS,
     ARTISTS,
     AVAILABILITY,
+    RECORDINGS,
     QUARANTINE,
 )
-"""Contracts of the tables between source and star that the engine returns; `RECORDINGS` is made outside it."""
+"""Contracts of the tables between source and star that the engine returns."""
 
 STAR_STEPS: Final = (
     "placed_rows",

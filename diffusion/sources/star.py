@@ -39,6 +39,8 @@ class Star:
         Number of source rows that repeat a kept row.
     set_aside
         Reason → number of rows in quarantine.
+    tied
+        Number of rows, among the observations, of tracks that are tied on a rank.
     """
 
     place: Path
@@ -47,6 +49,7 @@ class Star:
     availability: Path | None
     duplicates: int
     set_aside: Mapping[str, int]
+    tied: int
 
     @property
     def files(self) -> tuple[Path, ...]:
@@ -78,8 +81,15 @@ def find_star(path: str | Path) -> Star | None:
     ]
     source = Source(tuple(charts), place, {}, ())
     availability = place / "availability.parquet"
+    counts = _counts(place)
     return Star(
-        place, source, tracks, availability if availability.is_file() else None, _duplicates(place), _set_aside(place)
+        place,
+        source,
+        tracks,
+        availability if availability.is_file() else None,
+        int(counts.get("duplicate_rows", 0)),
+        _set_aside(place),
+        int(counts.get("tied_rows", 0)),
     )
 
 
@@ -93,13 +103,13 @@ def _check(file: Path, schema: pa.Schema) -> None:
         raise SourceError(f"'{file}' lacks the column {lacking[0]} of a cleaned folder; clean it again")
 
 
-def _duplicates(place: Path) -> int:
+def _counts(place: Path) -> dict[str, str]:
+    """Return what is counted → its number, as the accounting says; empty if there is none."""
     accounting = place / "row_accounting.csv"
     if not accounting.is_file():
-        return 0
+        return {}
     with accounting.open(encoding="utf-8", newline="") as file:
-        counts = {row["metric"]: row["value"] for row in csv.DictReader(file)}
-    return int(counts.get("duplicate_rows", 0))
+        return {row["metric"]: row["value"] for row in csv.DictReader(file)}
 
 
 def _set_aside(place: Path) -> dict[str, int]:

@@ -112,8 +112,10 @@ def _clean_lines(notes: Mapping[str, Any]) -> list[str]:
     reasons = ", ".join(f"{count:,} {reason}" for reason, count in notes["reasons"].items()) or "none"
     return [
         f"read      {rows['raw_rows']:,} rows = {rows['kept_rows']:,} kept + {rows['duplicate_rows']:,} duplicates + "
-        f"{rows['quarantined_rows']:,} quarantined; {rows['repaired_rows']:,} of the kept were repaired",
+        f"{rows['quarantined_rows']:,} quarantined; {rows['repaired_rows']:,} of the kept were repaired, "
+        f"{rows['tied_rows']:,} are tied",
         f"aside     {reasons}",
+        *(f"note      {sentence}" for sentence in notes["wholeness"]),
         f"tracks    {notes['tracks']:,}",
         *_listed("unknown", list(notes["unknown_markets"].values())),
     ]

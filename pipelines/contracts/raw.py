@@ -113,6 +113,7 @@ ACCOUNTING_BY_FILE: Final = Contract(
         Column("duplicate_rows", _COUNT, "rows that repeat another row"),
         Column("quarantined_rows", _COUNT, "rows set aside"),
         Column("repaired_rows", _COUNT, "rows repaired; they are among the kept"),
+        Column("tied_rows", _COUNT, "rows of tracks that are tied on a rank; they are among the kept"),
     ),
     ("file", "year"),
 )

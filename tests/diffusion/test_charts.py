@@ -257,6 +257,23 @@ def test_two_tracks_on_one_rank_are_both_set_aside(write_csv: WriteCsv) -> None:
         assert "rival" not in charts.entries().table["track_id"].to_pylist()
 
 
+def test_tied_tracks_are_kept_where_the_next_ranks_are_left_out(write_csv: WriteCsv) -> None:
+    plenty = steady(400, {"us": {"x": 30}, "se": {"x": 35}})
+    first = [row for row in plenty if row["date"] == plenty[0]["date"] and row["region"] == "us"]
+    link = "https://open.spotify.com/track/"
+
+    def opened(ranks: dict[str, int]) -> dict[str, int]:
+        more = [first[0] | {"url": f"{link}{track}", "rank": rank} for track, rank in ranks.items()]
+        with diffusion.open_charts(write_csv([*plenty, *more])) as charts:
+            return dict(charts.account.set_aside)
+
+    assert opened({"a": 2, "b": 2, "c": 4}) == {}
+    assert opened({"a": 2, "b": 2, "c": 2, "d": 5}) == {}
+    assert opened({"a": 2, "b": 2, "c": 3}) == {"two tracks on one rank": 2}
+    assert opened({"a": 2, "b": 2, "c": 2, "d": 4}) == {"two tracks on one rank": 3}
+    assert opened({"a": 2, "b": 2}) == {"two tracks on one rank": 2}  # nothing shows that rank 3 is left out
+
+
 def test_a_track_twice_on_one_chart_counts_at_its_better_rank(write_csv: WriteCsv) -> None:
     plenty = steady(200, {"us": {"x": 30}, "se": {"x": 35}})
     again = [{**plenty[0], "rank": 7}, {**plenty[0], "rank": 5}]

@@ -104,6 +104,7 @@ def _notes(charts: Charts, entries: Entries) -> dict[str, Any]:
             if row["chart"] != calendar.chart
         },
         "rows": asdict(charts.account),
+        "wholeness": charts.wholeness.said(),
         "chart": calendar.chart,
         "cadence_days": calendar.cadence,
         "first_date": calendar.first_date.isoformat(),
@@ -120,9 +121,10 @@ def _lines(results: Results) -> list[str]:
     notes = results.notes("entries")
     rows = notes["rows"]
     aside = ", ".join(f"{count:,} {reason}" for reason, count in rows["set_aside"].items()) or "none"
+    tied = f"; tied: {rows['tied']:,}" if rows["tied"] else ""
     lines = [
         f"read      {rows['read']:,} rows ({notes['layout']}): {rows['kept']:,} kept, "
-        f"{rows['duplicates']:,} duplicates, {rows['aggregate']:,} of Global; set aside: {aside}",
+        f"{rows['duplicates']:,} duplicates, {rows['aggregate']:,} of Global; set aside: {aside}{tied}",
         f"chart     {notes['chart']}, every {every(notes['cadence_days'])}, {notes['first_date']} to "
         f"{notes['last_date']}: {notes['markets']} markets, {notes['tracks']:,} tracks",
         f"entries   {notes['entries']:,}, of which {notes['left_censored']:,} left-censored ({notes['events']})",
@@ -132,7 +134,7 @@ def _lines(results: Results) -> list[str]:
     if notes["other_charts"]:
         others = ", ".join(f"{chart} ({count:,} rows)" for chart, count in notes["other_charts"].items())
         lines.append(f"not used  other charts of the source: {others}; --chart chooses")
-    return lines
+    return [*lines, *(f"note      {sentence}" for sentence in notes["wholeness"])]
 
 
 def _not_read(passed_over: Mapping[str, str]) -> list[str]:
@@ -174,8 +176,9 @@ def _caveats(results: Results) -> list[str]:
     coverage = entries.calendar.by_market()
     debuts = entries.debuts().to_pandas()
     lines = [
+        *(f"{sentence[0].upper()}{sentence[1:]}." for sentence in results.notes("entries")["wholeness"]),
         f"{int(debuts['left_censored'].sum()):,} of {len(debuts):,} tracks were first seen within a washout; "
-        "they are left out of transitions and curves."
+        "they are left out of transitions and curves.",
     ]
     gaps = coverage[coverage["missing"] > 0]
     if len(gaps):
@@ -196,7 +199,7 @@ def _caveats(results: Results) -> list[str]:
 ENTRIES = Step(
     name="entries",
     doing="reading charts",
-    version=4,
+    version=5,
     tables={
         "entries": contracts.ENTRIES,
         "coverage": contracts.COVERAGE,
