@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from pathlib import Path
 from typing import Final, Self
 from urllib.parse import unquote
@@ -29,7 +30,7 @@ _WORDS: Final = frozenset(
 )
 """Words of a file's name that say nothing on market, date or cadence."""
 _CADENCES: Final = {"daily": "daily", "day": "daily", "weekly": "weekly", "week": "weekly"}
-_CHART: Final = re.compile(r"(daily|weekly)?((?:top|viral|hot)[0-9]{2,4})")
+_CHART: Final = re.compile(r"(daily|weekly)?((?:top|viral|hot)[0-9]{1,4})")
 _OFFICIAL: Final = {"regional": "top200", "viral": "viral50"}
 """First word of a file's name in the downloads of Spotify → chart."""
 _OURS: Final = {plain_key(name): ours for ours in reversed(SOURCE_COLUMNS) for name in reversed(SYNONYMS[ours])}
@@ -141,7 +142,7 @@ class NamePattern:
         return cls(text, tuple(dict.fromkeys(fields)), re.compile(rf"(?:.*/)?{form}", re.IGNORECASE | re.DOTALL))
 
     def facts(self, path: Path) -> dict[str, str] | None:
-        """Return field → value in the end of a path, without its suffix if the pattern has none; None if it does not match.
+        """Return field → value in the end of a path, None if it does not match; a pattern may lack the suffix.
 
         Examples
         --------
@@ -197,13 +198,17 @@ def _facts_in(name: str) -> dict[str, str] | None:
 
 def _market_words(words: Sequence[str]) -> int:
     """Return how many of the first words are the name of a market; 0 if they are not."""
-    for count in range(min(len(words), _LONGEST_NAME), 0, -1):
-        try:
-            resolve(" ".join(words[:count]))
-        except UnknownMarketError:
-            continue
-        return count
-    return 0
+    counts = range(min(len(words), _LONGEST_NAME), 0, -1)
+    return next((count for count in counts if _is_market(" ".join(words[:count]))), 0)
+
+
+@lru_cache(10_000)
+def _is_market(name: str) -> bool:
+    try:
+        resolve(name)
+    except UnknownMarketError:
+        return False
+    return True
 
 
 def _is_year(word: str) -> bool:

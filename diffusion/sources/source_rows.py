@@ -23,6 +23,12 @@ _PLAIN: Final = (
 )
 """Types of Parquet columns that the engine reads as the same text as `ChartFile.blocks`."""
 
+ROWS: Final = 1 << 16
+"""Rows that are added to the engine together, of many small files."""
+
+MOST_PARTS: Final = 1_000
+"""Files or blocks that are added to the engine together."""
+
 _OF_THE_SCAN: Final = frozenset({"filename", "file_row_number", "source_file", "source_line"})
 """Columns that would be mistaken for those of the engine's scan."""
 
@@ -48,11 +54,25 @@ def read_source(source: Source, engine: Engine) -> None:
     empty = pa.schema([*((name, pa.large_string()) for name in names), ("line", pa.int64())]).empty_table()
     engine.add("source_rows", empty)
     engine.add("damaged_rows", DAMAGED.empty_table())
+    rows: list[pl.DataFrame] = []
+    damaged: list[pa.Table] = []
     for file in source.files:
         for block, _ in file.blocks():
             place = (pl.lit(file.name).alias("file"), pl.Series("line", block.lines))
-            engine.add("source_rows", file.chosen(block.rows).with_columns(*place).to_arrow())
-            engine.add("damaged_rows", block.damaged_table(file.name))
+            rows.append(file.chosen(block.rows).with_columns(*place))
+            damaged.append(block.damaged_table(file.name))
+            if sum(part.height for part in rows) >= ROWS or len(rows) == MOST_PARTS:
+                _add(engine, rows, damaged)
+    _add(engine, rows, damaged)
+
+
+def _add(engine: Engine, rows: list[pl.DataFrame], damaged: list[pa.Table]) -> None:
+    """Add rows and damaged lines to the engine, and empty the two lists."""
+    if rows:
+        engine.add("source_rows", pl.concat(rows).to_arrow())
+        engine.add("damaged_rows", pa.concat_tables(damaged))
+        rows.clear()
+        damaged.clear()
 
 
 def _scanned_columns(source: Source) -> dict[str, list[str]] | None:

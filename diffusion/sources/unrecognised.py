@@ -12,6 +12,9 @@ from diffusion.sources.layouts import SYNONYMS, plain_key, plain_name
 MOST_NAMES: Final = 30
 """Column names that a message lists."""
 
+NEAR: Final = 0.8
+"""Least likeness of two names, of 1, to suggest one for the other."""
+
 MOST_CHARACTERS: Final = 40
 """Characters of a column's name or value that a message shows."""
 
@@ -63,7 +66,7 @@ def _option(lacking: str, free: Collection[str]) -> str:
     keys = {plain_key(name): name for name in reversed(list(free)) if plain_key(name)}
     for one in ours:
         for name in SYNONYMS[one]:
-            near = difflib.get_close_matches(plain_key(name), keys, n=1, cutoff=0.75)
+            near = difflib.get_close_matches(plain_key(name), keys, n=1, cutoff=NEAR)
             if near:
                 return f"--column {one}={_quoted(keys[near[0]])}"
     return f"--column {ours[0] if len(ours) > 2 or 'date' in ours[0] else ours[-1]}=THEIRS"
