@@ -70,6 +70,7 @@ def _ingest_lines(notes: Mapping[str, Any], reasons: Counter[str]) -> list[str]:
         source["path"]: source["encoding"] for source in notes["sources"] if source["encoding"] not in ("utf-8", "")
     }
     lines += _listed("read as", [f"{name} ({encoding})" for name, encoding in encodings.items()])
+    lines += _listed("read as", notes["said"])
     lines += _listed("empty", notes["empty"])
     lines += _listed("not read", [f"'{name}' {why}" for name, why in notes["passed_over"].items()])
     return lines + _listed("unknown", [f"market '{name}'" for name in notes["unknown_markets"]])

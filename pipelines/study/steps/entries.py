@@ -1,5 +1,6 @@
 """The first step: read charts; make entries, coverage, tracks, and pairs without licence."""
 
+from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict
 from importlib import resources
@@ -38,6 +39,9 @@ UPPER: Final = contracts.Contract(
     contracts.ENTRIES.key,
 )
 """Contract of a study's entries at ranks up to half the median depth of the charts."""
+
+MOST_NOT_READ: Final = 5
+"""Files that are no charts and are named on the screen."""
 
 RULES: Final = ("min_periods", "washout", "identity", "chart")
 """Settings that entries at any rank and those into the upper half have in common."""
@@ -100,6 +104,8 @@ def _notes(charts: Charts, entries: Entries) -> dict[str, Any]:
     calendar = entries.calendar
     return {
         "layout": charts.source.layout,
+        "read_as": list(charts.source.said),
+        "not_read": dict(charts.source.passed_over),
         "other_charts": {
             str(row["chart"]): int(row["chart_rows"])
             for row in charts.present.to_dict("records")
@@ -131,10 +137,18 @@ def _lines(results: Results) -> list[str]:
         f"{notes['last_date']}: {notes['markets']} markets, {notes['tracks']:,} tracks",
         f"entries   {notes['entries']:,}, of which {notes['left_censored']:,} left-censored ({notes['events']})",
     ]
+    lines[1:1] = [f"read as   {line}" for line in notes["read_as"]]
+    lines += [f"not read  {line}" for line in _not_read(notes["not_read"])]
     if notes["other_charts"]:
         others = ", ".join(f"{chart} ({count:,} rows)" for chart, count in notes["other_charts"].items())
         lines.append(f"not used  other charts of the source: {others}; --chart chooses")
     return [*lines, *(f"note      {sentence}" for sentence in notes["wholeness"])]
+
+
+def _not_read(passed_over: Mapping[str, str]) -> list[str]:
+    """Return a line for each of the first files that are no charts, and one for the others."""
+    lines = [f"'{name}' {why}" for name, why in passed_over.items()]
+    return lines[:MOST_NOT_READ] + [f"and {len(lines) - MOST_NOT_READ:,} more"] * (len(lines) > MOST_NOT_READ)
 
 
 def _section(results: Results) -> dict[str, Any]:
