@@ -20,7 +20,7 @@ from diffusion.entries import Entries, EventRules
 from diffusion.errors import DataSaysNoError, SettingError, SourceError
 from diffusion.recordings import Identity, identities
 from diffusion.sources.account import RowAccount, check_set_aside, read_account
-from diffusion.sources.cleaning import code_tracks, describe_tracks, judge_rows, learn_names
+from diffusion.sources.cleaning import code_tracks, judge_rows, learn_names, read_fields
 from diffusion.sources.planning import find_source
 from diffusion.sources.reading import ReadingOptions
 from diffusion.sources.source import Source
@@ -284,7 +284,9 @@ def _read(engine: Engine, source: Source, options: ReadingOptions) -> RowAccount
     code_tracks(engine)
     judge_rows(engine)
     engine.view("observations")
-    describe_tracks(engine)
+    read_fields(engine)
+    engine.create("tracks")
+    engine.view("availability")
     account = read_account(engine)
     if account.read == 0:
         raise SourceError(f"no rows in '{path}': it has a header and nothing below it")

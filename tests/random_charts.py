@@ -126,7 +126,7 @@ LAGS = [None, 0, 0, 1, 2, 5, 7, 7, 10, 14, 14, 30]
 """Days from a track's first day to the first on which a market might see it; None for never."""
 
 TITLES = ["Été", "E\u0301TE\u0301", "Ete", "Été (feat. Ö)", "Ｅté", "Fever", "FEVER [ft. B]", "Fever - 2011 Remaster"]
-ARTISTS = ["A", "a, B", "Ａ", "B, A", "Ö", None]
+ARTISTS = ["A", "a, B", "Ａ", "B & A", "Ö x a", "o feat. A", None]
 LICENCES = [None, "['SE', 'US']", "['US']", '["FI"]', "['SE','FI','US','MT']"]
 
 FLAWS: list[Row | None] = [

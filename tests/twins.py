@@ -184,24 +184,52 @@ def charts_present(rows: Sequence[Row]) -> list[Row]:
 def identities(tracks: Iterable[Row], identity: str) -> dict[str, str]:
     """Return for every track id the id that stands for it.
 
-    "`recording`: ids of one normalised title + primary artist joined": the title NFKC, in lower case, without guest
-    credits and remaster notes; the first of the credited artists "A, B". The smallest id stands for all; an id without
-    title or artist stays alone.
+    "`recording`: ids of one normalised title + primary artist joined": the title in lower case, without accents, guest
+    credits and remaster notes; the first of the credited artists "A, B". Where titles and artists are the same in
+    another order, the artist who is first in the alphabet of those named first counts for all. The smallest id stands
+    for all; an id without title or artist stays alone.
     """
-    works: dict[tuple[str, ...], list[str]] = defaultdict(list)
+    works: dict[str, tuple[str, list[str]]] = {}
     for track in tracks:
         title, artist = (fold(track[name] or "") for name in ("title", "artist"))
-        title = re.sub(r"\s*[(\[](feat\.?|ft\.?|featuring|with|con)\s[^)\]]*[)\]]", "", title)
-        title = re.sub(r"\s+-\s+[^-]*\bremaster(ed)?\b[^-]*$|\s*[(\[][^)\]]*\bremaster(ed)?\b[^)\]]*[)\]]", "", title)
-        title, artist = fold(title), fold(artist.split(",")[0])
-        alone = identity == "track" or not title or not artist
-        works[(track["track_id"],) if alone else (title, artist)].append(track["track_id"])
-    return {track_id: min(ids) for ids in works.values() for track_id in ids}
+        notes = (
+            r"\s*[(\[](feat\.?|ft\.?|featuring|with|con)\s[^)\]]*[)\]]",
+            r"\s+-\s+[^-]*\bremaster(ed)?\b[^-]*$",
+            r"\s*[(\[][^)\]]*\bremaster(ed)?\b[^)\]]*[)\]]",
+        )
+        title = without(title, "|".join(notes))
+        title = without(title, r"\s+(- )?(feat\.|ft\.|featuring )[^()\[\]]*?(?=\s- |\s*[(\[]|$)")
+        names = re.split(r" ?[,;&] ?| [x×] | (?:feat\.?|ft\.?|featuring|with|vs\.?) ", artist)
+        works[track["track_id"]] = title, [name for name in names if name]
+    ids: dict[tuple[str, ...], list[str]] = defaultdict(list)
+    for track_id, (title, names) in works.items():
+        if identity == "track" or not title or not names:
+            ids[(track_id,)].append(track_id)
+            continue
+        same = [other for what, other in works.values() if what == title and sorted(other) == sorted(names)]
+        ids[title, min(other[0] for other in same)].append(track_id)
+    return {track_id: min(own) for own in ids.values() for track_id in own}
+
+
+def without(title: str, notes: str) -> str:
+    """Return a title without notes, or as it is where the notes name another version of the recording."""
+    versions = r"\b(remix|rmx|live|acoustic|instrumental|demo|karaoke|unplugged|sped up|slowed|cover)\b"
+    short = fold(re.sub(notes, "", title))
+    return short if len(re.findall(versions, short)) == len(re.findall(versions, title)) else title
 
 
 def fold(text: str) -> str:
-    """Return `text` in compatible form, lower case, without space around it."""
-    return unicodedata.normalize("NFKC", text).lower().strip()
+    """Return `text` in compatible form, lower case, with single spaces, without accents on Latin and Greek letters."""
+    apart = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", text).lower())
+    kept: list[str] = []
+    for sign in apart:
+        over = "\u0300" <= sign <= "\u036f"
+        if not (over and kept and unicodedata.name(kept[-1], "").startswith(("LATIN", "GREEK"))):
+            kept.append(sign)
+    whole = unicodedata.normalize("NFKC", "".join(kept))
+    for written, plain in zip("ςøđłıßæœ’‘", ("σ", "o", "d", "l", "i", "ss", "ae", "oe", "'", "'"), strict=True):
+        whole = whole.replace(written, plain)
+    return " ".join(whole.split())
 
 
 def withheld(tracks: Iterable[Row], stands_for: Mapping[str, str], markets: Iterable[str]) -> list[Row]:

@@ -249,9 +249,10 @@ STAR_RELATIONS: Final = (
     TRACKS,
     ARTISTS,
     AVAILABILITY,
+    RECORDINGS,
     QUARANTINE,
 )
-"""Contracts of the tables between source and star that the engine returns; `RECORDINGS` is made outside it."""
+"""Contracts of the tables between source and star that the engine returns."""
 
 STAR_STEPS: Final = (
     "placed_rows",

@@ -7,7 +7,7 @@ from typing import Final, Protocol, Self
 
 import pyarrow as pa
 
-from diffusion.engine.duckdb_engine import DuckDBEngine
+from diffusion.engine.duckdb_engine import OPEN, DuckDBEngine
 
 MEMORY_LIMIT: Final = "1GB"
 """Default memory limit of an engine."""
@@ -124,3 +124,10 @@ def open_engine(*, memory_limit: str = MEMORY_LIMIT) -> Engine:
         Memory that the engine may use before it spills to disk (default 1GB).
     """
     return DuckDBEngine(memory_limit=memory_limit)
+
+
+def interrupt_engines() -> None:
+    """End what every engine of this process is doing, with an error there; may be called from any thread."""
+    for reference in OPEN.valuerefs():
+        if (engine := reference()) is not None:
+            engine.interrupt()

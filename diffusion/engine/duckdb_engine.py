@@ -1,11 +1,10 @@
 """DuckDB as the engine: it runs the relations of ``sql/`` in this process and spills to disk."""
 
 import re
-import shutil
 import tempfile
 import weakref
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -16,10 +15,14 @@ import pyarrow.parquet as pq
 
 from diffusion.contracts import RELATIONS
 from diffusion.engine.relations import bind, relation_sql
+from diffusion.engine.temporary import DATABASE, SPILL, TemporaryFolder
 from diffusion.errors import OutputError, SourceError
 
 ROW_GROUP = 122_880
 """Rows per row group of a Parquet file."""
+
+OPEN: "weakref.WeakValueDictionary[int, DuckDBEngine]" = weakref.WeakValueDictionary()
+"""Engines of this process that are not closed."""
 
 _GLOB_SIGN = re.compile(r"([\[*?])")
 _CONTRACTS = {contract.name: contract for contract in RELATIONS}
@@ -35,13 +38,13 @@ class DuckDBEngine:
     """
 
     def __init__(self, *, memory_limit: str) -> None:
-        home = Path(tempfile.mkdtemp(prefix="chart-diffusion-"))
-        self._remove = weakref.finalize(self, shutil.rmtree, home, ignore_errors=True)
+        home = TemporaryFolder()
+        self._remove = weakref.finalize(self, home.remove)
         self._connection = duckdb.connect(
-            home / "engine.duckdb",
+            home.place / DATABASE,
             config={
                 "memory_limit": memory_limit,
-                "temp_directory": str(home / "spill"),
+                "temp_directory": str(home.place / SPILL),
                 "preserve_insertion_order": False,
                 "python_enable_replacements": False,
                 "autoinstall_known_extensions": False,
@@ -49,6 +52,7 @@ class DuckDBEngine:
         )
         self._connection.execute("SET enable_progress_bar = false")
         self._connection.execute("SET TimeZone = 'UTC'")
+        OPEN[id(self)] = self
 
     def __enter__(self) -> Self:
         return self
@@ -60,8 +64,14 @@ class DuckDBEngine:
 
     def close(self) -> None:
         """Delete the database and its files."""
+        OPEN.pop(id(self), None)
         self._connection.close()
         self._remove()
+
+    def interrupt(self) -> None:
+        """End what the engine is doing with an error; nothing happens if it does nothing. Any thread may call it."""
+        with suppress(duckdb.Error):  # closed meanwhile
+            self._connection.interrupt()
 
     def register(self, name: str, table: pa.Table) -> None:
         """Make an Arrow table readable by relations as `name`."""

@@ -11,6 +11,8 @@ import pyarrow.parquet as pq
 
 from diffusion.sources.csv_files import BLOCK_BYTES, Block, ahead, read_blocks
 from diffusion.sources.csv_form import read_form
+from diffusion.sources.excel_files import read_excel, read_excel_form
+from diffusion.sources.json_files import read_json, read_json_form
 from diffusion.sources.listing import ListedFile
 from diffusion.sources.text_chunks import unreadable
 from diffusion.sources.typed_text import as_text
@@ -31,7 +33,7 @@ class OpenFile:
     names
         Column names; ``1``, ``2``, … where the file has no header.
     encoding
-        Encoding of a text file; empty for other kinds.
+        Encoding of a CSV or JSON file; empty for other kinds.
     first_row
         Where the file has no header, the fields of its first row; None otherwise.
     said
@@ -57,7 +59,7 @@ def open_chart_file(file: ListedFile, *, encoding: str | None = None, header: bo
     encoding
         Encoding of text files (default: recognised). A mark (BOM) in the file goes before it.
     header
-        Whether the first line of a CSV file's table names its columns (default: as it looks).
+        Whether the first line of a table names its columns (default: as it looks); for CSV and Excel.
 
     Raises
     ------
@@ -68,19 +70,41 @@ def open_chart_file(file: ListedFile, *, encoding: str | None = None, header: bo
     SettingError
         When `encoding` is no encoding of text files.
     """
-    return _open_parquet(file) if file.kind == "parquet" else _open_csv(file, encoding, header)
+    match file.kind:
+        case "parquet":
+            return _open_parquet(file)
+        case "json":
+            return _open_json(file, encoding)
+        case "excel":
+            return _open_excel(file, header)
+    return _open_csv(file, encoding, header)
 
 
 def _open_csv(file: ListedFile, encoding: str | None, header: bool | None) -> OpenFile:
     form = read_form(file, encoding=encoding, header=header)
+    return OpenFile(
+        form.names, form.encoding, form.first_row, form.said(), lambda: _shared(read_blocks(file, form), file)
+    )
+
+
+def _open_json(file: ListedFile, encoding: str | None) -> OpenFile:
+    form = read_json_form(file, encoding=encoding)
+    said = ("one JSON object per line" if form.by_line else "JSON records",)
+    return OpenFile(form.names, form.encoding, None, said, lambda: _shared(read_json(file, form), file))
+
+
+def _open_excel(file: ListedFile, header: bool | None) -> OpenFile:
+    form = read_excel_form(file, header=header)
+    said = (f"sheet '{form.sheet}'", *([] if form.first_row is None else ["no header: columns are numbered"]))
+    return OpenFile(form.names, "", form.first_row, said, lambda: ((block, None) for block in read_excel(file, form)))
+
+
+def _shared(blocks: Iterator[Block], file: ListedFile) -> Blocks:
+    """Yield blocks, each made from the next part of a text file, with the share of the file read."""
     whole = not file.member and not file.path.name.lower().endswith((".gz", ".zst"))
     size = file.path.stat().st_size
-
-    def blocks() -> Blocks:
-        for number, block in enumerate(ahead(read_blocks(file, form)), start=1):
-            yield block, min(number * BLOCK_BYTES / size, 1.0) if whole else None
-
-    return OpenFile(form.names, form.encoding, form.first_row, form.said(), blocks)
+    for number, block in enumerate(ahead(blocks), start=1):
+        yield block, min(number * BLOCK_BYTES / size, 1.0) if whole else None
 
 
 def _open_parquet(file: ListedFile) -> OpenFile:

@@ -110,13 +110,11 @@ def judge_rows(engine: Engine, *, first_year: int = NO_DATE, last_year: int = LA
     engine.view("outcomes")
 
 
-def describe_tracks(engine: Engine) -> None:
-    """Create `tracks` from the coded tracks and `observations`, and `availability` from their lists of licences."""
+def read_fields(engine: Engine) -> None:
+    """Create what `tracks`, `artists` and `availability` are made of: the fields of each track, as text."""
     numbers = pa.array(range(1, LONGEST_LIST + 1), pa.int32())
     engine.keep("numbers", pa.table({"number": numbers}))
     engine.create("track_fields", as_written=True)
-    engine.create("tracks")
-    engine.view("availability")
 
 
 def _learn_markets(engine: Engine, extra: Mapping[str, str] | None, *, unknown_aside: bool) -> dict[str, str]:

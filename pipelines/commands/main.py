@@ -1,7 +1,6 @@
 """The command line: a thin layer over the library."""
 
 import re
-import signal
 import sys
 from collections.abc import Sequence
 from importlib import resources
@@ -255,26 +254,27 @@ cli.add_command(backtest_command)
 cli.add_command(regress_command)
 
 
-def main() -> None:
-    """Run the command line; an error of user or data prints one line on standard error and sets the exit code."""
-    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))  # so that unfinished work is cleaned up
+def run_command(arguments: Sequence[str]) -> int:
+    """Run the command line and return the exit code; an error of user or data is one line on standard error."""
     try:
-        code = cli.main(standalone_mode=False, prog_name="chart-diffusion")
+        code = cli.main(list(arguments), standalone_mode=False, prog_name="chart-diffusion")
     except click.exceptions.NoArgsIsHelpError as error:
         click.echo(error.format_message(), err=True)
-        code = 2
-    except click.exceptions.Abort:
-        code = _fail("stopped", 130)
+        return 2
+    except click.exceptions.Abort as error:
+        if isinstance(error.__cause__, EOFError):  # of a file that ends too early; click takes it for the user's
+            raise error.__cause__ from None
+        return _fail("stopped", 130)
     except click.ClickException as error:
-        code = _fail(error.format_message(), 2)
+        return _fail(error.format_message(), 2)
     except DiffusionError as error:
-        code = _fail(str(error), error.exit_code)
+        return _fail(str(error), error.exit_code)
     except BrokenPipeError:
         sys.stderr.close()
-        code = 0
+        return 0
     except OSError as error:
-        code = _fail(f"{error.strerror or error}: '{error.filename}'" if error.filename else str(error), 2)
-    sys.exit(code)
+        return _fail(f"{error.strerror or error}: '{error.filename}'" if error.filename else str(error), 2)
+    return int(code or 0)
 
 
 def _fail(message: str, code: int) -> int:

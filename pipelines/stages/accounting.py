@@ -35,15 +35,13 @@ def account_by_file(outcomes: pa.Table, year: str) -> pd.DataFrame:
     return table.astype(dict.fromkeys(COUNTS, "int64"))
 
 
-def account_damaged(damaged: pa.Table) -> pd.DataFrame:
-    """Return the accounts of damaged lines, one row per file; all of them are in quarantine."""
-    outcomes = damaged.select(["file"]).append_column("outcome", pa.array(["line"] * len(damaged), pa.string()))
-    ones = pa.array([1] * len(damaged), pa.int64())
-    zeros = pa.array([0] * len(damaged), pa.int64())
-    counts = {"source_rows": ones, "repaired_rows": zeros, "tied_rows": zeros}
-    for name, values in counts.items():
-        outcomes = outcomes.append_column(name, values)
-    return account_by_file(outcomes, DAMAGED)
+def account_damaged(lines: Mapping[str, int]) -> pd.DataFrame:
+    """Return the accounts of damaged lines, one row per file, from file → lines; all of them are in quarantine."""
+    files = sorted(lines)
+    rows = [lines[file] for file in files]
+    counts = dict.fromkeys(COUNTS, [0] * len(files)) | {"raw_rows": rows, "quarantined_rows": rows}
+    table = pd.DataFrame({"file": files, "year": [DAMAGED] * len(files)} | counts, columns=list(COLUMNS))
+    return table.astype(dict.fromkeys(COUNTS, "int64"))
 
 
 def check_accounts(accounts: pd.DataFrame, files: Mapping[str, int]) -> None:

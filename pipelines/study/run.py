@@ -155,6 +155,8 @@ def made_lines(folder: Folder) -> list[str]:
     changes = folder.changes()
     kept = f"; {len(changes['unchanged'])} unchanged" if changes["unchanged"] else ""
     lines = [f"made      {len(changes['made'])} files in {folder.place}{kept}"]
+    if again := folder.made_again():
+        lines.append(f"again     made again: {', '.join(again)}, which was not as its manifest says")
     if changes["removed"]:
         gone = [name for name in changes["removed"] if not name.endswith(".svg")]
         lines.append(f"removed   results of other settings: {', '.join(gone)}")

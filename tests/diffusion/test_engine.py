@@ -1,13 +1,15 @@
 """The engine's door: the engine handed in is the one that is used, and relations take the parameters they name."""
 
+import threading
 from pathlib import Path
 
+import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 import diffusion
-from diffusion.engine import MEMORY_LIMIT, Engine, open_engine
+from diffusion.engine import MEMORY_LIMIT, Engine, interrupt_engines, open_engine
 
 
 def test_charts_and_all_that_is_made_of_them_use_the_engine_handed_in() -> None:
@@ -58,3 +60,16 @@ def test_parquet_of_text_says_where_its_rows_stand(tmp_path: Path) -> None:
         ("raw/plain.parquet", 2, "2,"),
     ]
     assert [(row["file"], row["line"], row["row"]) for row in rows["marked.parquet"]] == [("a.csv", 7, "3")]
+
+
+def test_what_an_engine_does_can_be_ended_from_outside() -> None:
+    rows = "SELECT 'x' AS chart, 'SE' AS market, a.range AS track, DATE '2020-01-01' AS date"
+    with open_engine() as engine:
+        interrupt_engines()  # it does nothing yet
+        engine.keep("unused", pa.table({"x": [1]}))
+        engine._connection.execute(f"CREATE TEMP VIEW observations AS {rows} FROM range(9999999) a, range(9999)")  # type: ignore[attr-defined]
+        timer = threading.Timer(0.2, interrupt_engines)
+        timer.start()
+        with pytest.raises(duckdb.InterruptException):
+            engine.fetch("charts_present")
+        timer.join()

@@ -55,6 +55,7 @@ GIVEN: dict[str, Columns] = {
     "known_availability": contracted(AVAILABILITY),
     "numbers": {"number": "INT"},
     "identities": {"track": "INT", "identity": "INT"},
+    "recording_keys": {"track": "INT", "key": "TEXT", "credits": "TEXT"},
     "pairs": {"source": "TEXT", "target": "TEXT", "common_language": "BIGINT"},
 }
 """Tables that relations are given and that no contract describes."""

@@ -20,7 +20,7 @@ import diffusion
 from diffusion import contracts
 from diffusion.contracts.star import REASONS
 from diffusion.engine import Engine, open_engine
-from diffusion.sources.cleaning import code_tracks, describe_tracks, judge_rows, learn_names
+from diffusion.sources.cleaning import code_tracks, judge_rows, learn_names, read_fields
 from diffusion.sources.layouts import AUDIO_COLUMNS, SOURCE_COLUMNS
 from pipelines.folders.folder import Folder
 from pipelines.folders.manifest import read_manifest
@@ -388,10 +388,16 @@ def test_tracks_are_typed_and_flagged(tmp_path: Path) -> None:
 
 
 def test_recordings_are_joined_unless_that_is_off(tmp_path: Path) -> None:
-    names = {"x": "Fever (feat. B)", "y": "FEVER"}
-    rows = [row | {"title": names.get(row["url"][-1], row["title"])} for row in PLENTY]
+    names = {"x": ("Fever (feat. B)", "A, C"), "y": ("FEVER", "A"), "e": ("Féver", "C & A"), "s": (" ", "C")}
+    rows = []
+    for row in PLENTY:
+        title, artist = names.get(row["url"][-1], (row["title"], row["artist"]))
+        rows.append(row | {"title": title, "artist": artist})
     _, out = cleaned(tmp_path, rows)
-    assert {row["track_id"]: row["recording"] for row in table(out, "recordings")}["y"] == "x"
+    joined = {row["track_id"]: row["recording"] for row in table(out, "recordings")}
+    tracks = pa.Table.from_pylist(table(out, "tracks")).select(["track_id", "title", "artist"])
+    assert joined == dict(zip(*diffusion.identities(tracks, "recording").to_pydict().values(), strict=True))
+    assert joined["x"] == joined["y"] == joined["oldse"]
     clean(tmp_path / "raw", tmp_path / "apart", recordings=False)
     assert all(row["track_id"] == row["recording"] for row in table(tmp_path / "apart", "recordings"))
 
@@ -507,7 +513,8 @@ def test_credits_and_licences_are_what_the_twins_say(engine: Engine, texts: list
     code_tracks(engine)
     judge_rows(engine)
     engine.view("observations")
-    describe_tracks(engine)
+    read_fields(engine)
+    engine.create("tracks")
     artists = engine.fetch("artists").to_pylist()
     markets = engine.fetch("availability").to_pylist()
     for n, text in enumerate(texts):

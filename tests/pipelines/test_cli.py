@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from diffusion.contracts import ENTRIES, TRANSITIONS
-from pipelines.commands.main import cli, main
+from pipelines.commands.main import cli, run_command
 from pipelines.folders.folder import Folder
 from pipelines.progress import quiet
 from pipelines.study.run import Run
@@ -47,11 +47,9 @@ def shell(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], t
     monkeypatch.chdir(tmp_path)
 
     def run(*arguments: object) -> Outcome:
-        monkeypatch.setattr(sys, "argv", ["chart-diffusion", *map(str, arguments)])
-        with pytest.raises(SystemExit) as ended:
-            main()
+        code = run_command([*map(str, arguments)])
         printed = capsys.readouterr()
-        return int(ended.value.code or 0), printed.out, printed.err
+        return code, printed.out, printed.err
 
     return run
 

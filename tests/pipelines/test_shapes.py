@@ -2,7 +2,6 @@
 
 import html
 import json
-import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -11,7 +10,7 @@ import pandas as pd
 import pytest
 
 from diffusion import reference_table
-from pipelines.commands.main import main
+from pipelines.commands.main import run_command
 from pipelines.study.step import with_needs
 from pipelines.study.steps import RUN_SET, STEPS
 
@@ -107,18 +106,16 @@ RunStudy = Callable[[pd.DataFrame], Outcome]
 
 
 @pytest.fixture
-def run_study(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> RunStudy:
+def run_study(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> RunStudy:
     """Return a function that runs charts with few draws: exit code, output, errors, and the folder made."""
 
     def run(frame: pd.DataFrame) -> Outcome:
         path, folder = tmp_path / "charts.parquet", tmp_path / "made"
         frame.to_parquet(path, index=False)
         options = ["--out", str(folder), "--replicates", "20"]
-        monkeypatch.setattr(sys, "argv", ["chart-diffusion", "run", str(path), *options])
-        with pytest.raises(SystemExit) as ended:
-            main()
+        code = run_command(["run", str(path), *options])
         printed = capsys.readouterr()
-        return int(ended.value.code or 0), printed.out, printed.err, folder
+        return code, printed.out, printed.err, folder
 
     return run
 
