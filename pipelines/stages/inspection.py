@@ -141,9 +141,12 @@ def calendar_cells(found: Inspection) -> tuple[pd.DataFrame, int]:
     first, last = whole["first_date"].min(), whole["last_date"].max()
     days = cadence * max(-(-((last - first).days // cadence + 1) // MOST_CELLS), 1)
     own = found.depths.merge(whole[["chart", "market", "cadence"]], on=["chart", "market"])
-    own["cell"] = (own["date"] - first).dt.days // days
+    number = (own["date"] - first).dt.days
+    own["cell"] = number // days
     own["usual"] = own["cadence"].fillna(cadence).astype("int64")
-    own = own.loc[own.index.repeat((own["usual"] // days).clip(lower=1))]  # a slow chart fills the cells of its period
+    # a chart that comes less often than a cell fills the cells of its period
+    end = ((number + own["usual"] - 1) // days).where(own["usual"] > days, own["cell"])
+    own = own.loc[own.index.repeat(end - own["cell"] + 1)]
     own["cell"] += own.groupby(["chart", "market", "date"]).cumcount()
     cells = [_cells(market, days) for _, market in own.groupby(["chart", "market"], sort=True)]
     table = pd.concat(cells, ignore_index=True)
