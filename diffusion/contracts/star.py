@@ -206,6 +206,24 @@ DAMAGED_LINES = Contract(
     ("reason",),
 )
 
+EXAMPLES = Contract(
+    "examples",
+    "one reason why rows are set aside or lines are damaged: the first of them, as it is written",
+    (
+        Column("reason", _TEXT, "reason: one of `REASONS`, or the damage of the line"),
+        Column("source_rows", _COUNT, "rows or lines with that reason"),
+        Column("file", _TEXT, "file of the first"),
+        Column("line", _COUNT, "line on which it begins, from 1"),
+        Column("market", _TEXT, "its market", nullable=True),
+        Column("date", _TEXT, "its date", nullable=True),
+        Column("rank", _TEXT, "its rank", nullable=True),
+        Column("track", _TEXT, "its track id, or link, or both", nullable=True),
+        Column("streams", _TEXT, "its streams", nullable=True),
+        Column("row", _TEXT, "the damaged line as it is", nullable=True),
+    ),
+    ("reason",),
+)
+
 MARKET_ROWS = Contract(
     "market_rows",
     "one market and chart of the observations, including Global",
@@ -225,6 +243,7 @@ STAR_RELATIONS: Final = (
     FILE_SPANS,
     ACCOUNTS,
     DAMAGED_LINES,
+    EXAMPLES,
     OBSERVATIONS,
     MARKET_ROWS,
     TRACKS,

@@ -62,8 +62,8 @@ class RowAccount:
         return "; ".join(f"{count:,} {reason}, {count / self.read:.1%}" for reason, count in rows.items() if count)
 
     def ways(self) -> list[str]:
-        """Return what to do about the rows set aside, for the reasons that an option may help with."""
-        return [way for reason, way in WAYS.items() if self.set_aside.get(reason)]
+        """Return what to do about the rows set aside, for frequent reasons that an option may help with."""
+        return [way for reason, way in WAYS.items() if self.set_aside.get(reason, 0) > SET_ASIDE_LIMIT * self.read]
 
 
 def read_account(engine: Engine) -> RowAccount:
