@@ -12,9 +12,6 @@ AGGREGATE: Final = "Global"
 FILE_BREAK: Final = 366
 """Days: a larger gap divides a file's dates; the smaller part is outside the file's span."""
 
-DAY_PATTERN: Final = r"^((?:19|2[0-9])[0-9]{2}(?:-[0-9]{2}-[0-9]{2}|/[0-9]{2}/[0-9]{2}|[0-9]{4}))(?:[ T][0-9:.+Z-]*)?\z"
-"""Forms of dates that are read: YYYY-MM-DD, YYYY/MM/DD, YYYYMMDD, also with a time; other forms are ambiguous."""
-
 ANY_RANK: Final = 1_000_000
 
 DEPTHS: Final = {"top200": 200, "viral50": 55, "top50": 50}
@@ -163,6 +160,24 @@ SOURCE_CHARTS = Contract(
     ("chart",),
 )
 
+SOURCE_DATES = Contract(
+    "source_dates",
+    "one file of the source and text of a chart's date",
+    (
+        Column("source", pa.int32(), "number of the file, from 0 in order of reading"),
+        Column("day_text", _TEXT, "the date, or date, first and last day of the week, divided by |"),
+        Column("source_rows", _COUNT, "rows with the text"),
+    ),
+    ("source", "day_text"),
+)
+
+FIRST_LINES = Contract(
+    "first_lines",
+    "one file of the source with a certain text as date or rank",
+    (Column("file", _TEXT, "name of the file"), Column("line", _COUNT, "first line with the text, from 1")),
+    ("file",),
+)
+
 PART_YEARS = Contract(
     "part_years",
     "one Parquet file of RAW, file of the source and year",
@@ -239,6 +254,8 @@ STAR_RELATIONS: Final = (
     SOURCE_FILES,
     SOURCE_MARKETS,
     SOURCE_CHARTS,
+    SOURCE_DATES,
+    FIRST_LINES,
     PART_YEARS,
     FILE_SPANS,
     ACCOUNTS,
@@ -259,7 +276,6 @@ STAR_STEPS: Final = (
     "misplaced_rows",
     "identified_rows",
     "ranks",
-    "date_texts",
     "days",
     "id_texts",
     "track_codes",

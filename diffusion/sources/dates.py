@@ -129,7 +129,7 @@ def find_forms(texts: Mapping[str, Mapping[str, int]]) -> dict[str, str]:
     """Return file → order in which it writes the parts of its dates; empty where each of its dates has one meaning.
 
     The order is that in which all dates of the file are dates; where several are, that of all files that write dates in
-    the same form.
+    the same form. Where it cannot be told of less than half of a file's rows, these have no date.
 
     Parameters
     ----------
@@ -139,7 +139,7 @@ def find_forms(texts: Mapping[str, Mapping[str, int]]) -> dict[str, str]:
     Raises
     ------
     SourceError
-        When the order cannot be told.
+        When the order cannot be told of most rows of a file.
     """
     columns = {file: _open_texts(own) for file, own in texts.items()}
     together: dict[str, Counter[str]] = defaultdict(Counter)
@@ -149,9 +149,9 @@ def find_forms(texts: Mapping[str, Mapping[str, int]]) -> dict[str, str]:
     found = {}
     for file, column in columns.items():
         order = _order(column) or shared[_forms(column)]
-        if order is None:
+        if order is None and 2 * sum(column.values()) > sum(texts[file].values()):
             raise SourceError(_unclear(file, column))
-        found[file] = order
+        found[file] = order or ""
     return found
 
 
