@@ -1,5 +1,6 @@
-"""Files read without threads and written atomically."""
+"""Files read without threads, hashed, and written atomically."""
 
+import hashlib
 import io
 import os
 import tempfile
@@ -18,6 +19,12 @@ def read_table(source: str | Path | io.BytesIO) -> pa.Table:
     small tables.
     """
     return pq.read_table(source, use_threads=False, pre_buffer=False)
+
+
+def digest_of_file(path: Path) -> str:
+    """Return the SHA-256 of a file, as hexadecimal digits."""
+    with path.open("rb") as content:
+        return hashlib.file_digest(content, "sha256").hexdigest()
 
 
 def write_whole(path: str | Path, content: bytes) -> None:

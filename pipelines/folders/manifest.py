@@ -8,6 +8,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from diffusion import OutputError
+from diffusion.files import digest_of_file
 
 MANIFEST = "manifest.json"
 LOG = "runs.log"
@@ -165,12 +166,6 @@ def file_facts(files: Sequence[Path], root: Path) -> list[dict[str, Any]]:
 def digest_of(content: bytes) -> str:
     """Return the SHA-256 of `content`."""
     return hashlib.sha256(content).hexdigest()
-
-
-def digest_of_file(path: Path) -> str:
-    """Return the SHA-256 of a file."""
-    with path.open("rb") as content:
-        return hashlib.file_digest(content, "sha256").hexdigest()
 
 
 def to_json(value: object) -> bytes:

@@ -149,7 +149,7 @@ def clean_charts(
 
 def _counted(memory_limit: str) -> str:
     """Return how much of a memory limit the engine may count; what is no limit is left for the engine to refuse."""
-    found = re.fullmatch(r"\s*([0-9.]+)\s*([KMGT])(i?)B?\s*", memory_limit, re.IGNORECASE)
+    found = re.fullmatch(r"\s*([0-9]+(?:[.][0-9]+)?)\s*([KMGT])(i?)B?\s*", memory_limit, re.IGNORECASE)
     if found is None:
         return memory_limit
     number, unit, binary = found.groups()

@@ -1,5 +1,8 @@
 """The engine's door: the engine handed in is the one that is used, and relations take the parameters they name."""
 
+import os
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -73,3 +76,37 @@ def test_what_an_engine_does_can_be_ended_from_outside() -> None:
         with pytest.raises(duckdb.InterruptException):
             engine.fetch("charts_present")
         timer.join()
+
+
+def test_folders_of_killed_engines_are_removed_and_no_others(tmp_path: Path) -> None:
+    """The next process removes what a killed one left; not what is in use, a link, or something of the user's own."""
+    opened = "import sys, time; from diffusion.engine import open_engine\nengine = open_engine(); "
+    stay = f"{opened} print('open', flush=True); time.sleep(60)"
+    environment = os.environ | {"TMPDIR": str(tmp_path), "TEMP": str(tmp_path)}
+
+    def start(code: str) -> subprocess.Popen[str]:
+        return subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, env=environment)
+
+    killed, alive = start(stay), start(stay)
+    for process in (killed, alive):
+        assert process.stdout is not None
+        assert process.stdout.readline() == "open\n"
+    killed.kill()
+    killed.communicate()
+    there = {path for path in tmp_path.iterdir() if path.is_dir()}
+    assert len(there) == 2
+    own = tmp_path / "chart-diffusion-own"
+    own.mkdir()
+    for name in ("lock", "engine.duckdb", "letter.txt"):
+        (own / name).write_text("mine")
+    trap = tmp_path / "chart-diffusion-trap"
+    trap.symlink_to(own, target_is_directory=True)
+    start(f"{opened} engine.close()").communicate()
+    left = {path for path in tmp_path.iterdir() if path.is_dir()}
+    assert {own, trap} < left
+    assert len(left - {own, trap}) == 1 < len(there)
+    assert {path.name for path in own.iterdir()} == {"lock", "engine.duckdb", "letter.txt"}
+    alive.kill()
+    alive.communicate()
+    start(f"{opened} engine.close()").communicate()
+    assert {path for path in tmp_path.iterdir() if path.is_dir()} == {own, trap}

@@ -1,6 +1,7 @@
 """The first step: read charts; make entries, coverage, tracks, and pairs without licence."""
 
 from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict
 from importlib import resources
 from pathlib import Path
@@ -13,7 +14,8 @@ from diffusion import Charts, Entries, contracts, open_charts
 from diffusion.sources.planning import find_source
 from diffusion.sources.reading import ReadingOptions
 from diffusion.sources.star import find_star
-from pipelines.folders.manifest import file_facts
+from pipelines.folders.lock import reading
+from pipelines.folders.manifest import MANIFEST, file_facts
 from pipelines.formatting import every, html_table
 from pipelines.study.results import Results
 from pipelines.study.settings import SAMPLE, SECTIONS, Study
@@ -52,6 +54,12 @@ def charts_path(study: Study) -> Path | str:
     return study.path
 
 
+def charts_held(study: Study) -> AbstractContextManager[None]:
+    """Return a block in which no run of this tool writes into the folder of the charts."""
+    place = Path(charts_path(study))
+    return reading(place) if (place / MANIFEST).is_file() else nullcontext()
+
+
 def _sources(study: Study) -> list[dict[str, Any]]:
     path = charts_path(study)
     star = find_star(path)
@@ -69,7 +77,7 @@ def _make(study: Study, results: Results) -> Output:
         higher = gaps.take(UPPER.name, lambda: {UPPER.name: charts.entries(top=upper, **rules).table})
         away = gaps.take("absences", lambda: _absences(charts, study, notes))
         tracks = charts.tracks().select(["track_id", "title", "artist"])
-        tracks = tracks.filter(pc.is_in(tracks["track_id"], entries.table["track_id"].unique()))
+        tracks = tracks.filter(pc.is_in(tracks["track_id"], entries.table["track_id"].unique())).sort_by("track_id")
     tables: dict[str, Table] = {
         "entries": entries.table,
         "coverage": entries.calendar.coverage,
