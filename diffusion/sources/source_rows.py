@@ -29,7 +29,7 @@ ROWS: Final = 1 << 16
 MOST_PARTS: Final = 1_000
 """Files or blocks that are added to the engine together."""
 
-_OF_THE_SCAN: Final = frozenset({"filename", "file_row_number", "source_file", "source_line"})
+_OF_THE_SCAN: Final = frozenset({"file_row_number", "source_file", "source_line"})
 """Columns that would be mistaken for those of the engine's scan."""
 
 

@@ -1,6 +1,5 @@
 """Stage 2, clean: makes the star from RAW, with every row accounted for; unchanged years are kept."""
 
-import re
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
@@ -15,7 +14,7 @@ import pyarrow.parquet as pq
 
 from diffusion import SettingError
 from diffusion.contracts.star import FILE_BREAK
-from diffusion.engine import Engine, OpenEngine, open_engine
+from diffusion.engine import Engine, OpenEngine, memory_bytes, open_engine
 from diffusion.recordings import recording_keys
 from diffusion.sources.account import RowAccount, check_set_aside
 from diffusion.sources.cleaning import NO_DATE, Names, code_tracks, judge_rows, learn_names, read_fields
@@ -129,10 +128,12 @@ def clean_charts(
     SourceError
         When RAW cannot be read or is not as its manifest says, or a row is not accounted for.
     SettingError
-        When the folder is RAW.
+        When the folder is RAW, or `memory_limit` is no amount of memory.
     OutputError
         When the folder cannot be written, or a run is at work in RAW.
     """
+    limit = memory_bytes(memory_limit)
+    counted = f"{(limit - min(limit // 4, UNCOUNTED)) // 1000}KB"
     place = Path(raw)
     if place.resolve() == folder.place.resolve():
         raise SettingError(f"'{place}' is RAW itself; name another folder for what is cleaned with --out")
@@ -142,19 +143,9 @@ def clean_charts(
         key = fingerprint(STEP, VERSION, found.parts, list(found.files), dict(found.charts), found.damaged, settings)
         if not folder.unchanged(STEP, key, BEFORE):
             found.check(tell)
-            with open_engine(memory_limit=_counted(memory_limit)) as engine:
+            with open_engine(memory_limit=counted) as engine:
                 _Cleaning(engine, found, folder, settings, tell).run(key)
     return folder.notes(STEP)
-
-
-def _counted(memory_limit: str) -> str:
-    """Return how much of a memory limit the engine may count; what is no limit is left for the engine to refuse."""
-    found = re.fullmatch(r"\s*([0-9]+(?:[.][0-9]+)?)\s*([KMGT])(i?)B?\s*", memory_limit, re.IGNORECASE)
-    if found is None:
-        return memory_limit
-    number, unit, binary = found.groups()
-    limit = float(number) * (1024 if binary else 1000) ** (1 + "KMGT".index(unit.upper()))
-    return f"{int(limit - min(limit / 4, UNCOUNTED)) // 1000}KB"
 
 
 @dataclass
