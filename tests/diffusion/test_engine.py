@@ -117,7 +117,7 @@ def test_folders_of_killed_engines_are_removed_and_no_others(tmp_path: Path) -> 
     "text", ["512", "0", "nan", "-1", "", "80%", "0MB", "-5GB", "1e3MB", "infGB", "9" * 12 + "GB", "٣GB"]
 )
 def test_a_memory_limit_is_a_number_with_a_unit(text: str) -> None:
-    with pytest.raises(SettingError, match="the memory limit '.*500MB"):
+    with pytest.raises(SettingError, match=r"the memory limit '.*500MB"):
         open_engine(memory_limit=text)
 
 
