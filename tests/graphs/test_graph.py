@@ -17,7 +17,11 @@ from diffusion import SettingError
 from graphs import MarketGraph, market_graph
 from tests.conftest import WriteCsv, steady
 
-HALF_WAY = {"United States": {"x": 30, "y": 31, "z": 35}, "Sweden": {"x": 33, "y": 31, "z": 36}, "Simulated XA": {"x": 40}}
+HALF_WAY = {
+    "United States": {"x": 30, "y": 31, "z": 35},
+    "Sweden": {"x": 33, "y": 31, "z": 36},
+    "Simulated XA": {"x": 40},
+}
 """x goes US → SE → XA, y enters US and SE on one day, z goes US → SE."""
 
 
