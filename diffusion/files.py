@@ -8,7 +8,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from diffusion.errors import OutputError
+from diffusion.errors import OutputError, SourceError
 
 
 def read_table(source: str | Path | io.BytesIO) -> pa.Table:
@@ -16,8 +16,21 @@ def read_table(source: str | Path | io.BytesIO) -> pa.Table:
 
     Arrow's reading threads sometimes abort a process that ends soon after (seen with pyarrow 23 to 26). Use it for
     small tables.
+
+    Raises
+    ------
+    SourceError
+        When it is not Parquet, or damaged.
     """
-    return pq.read_table(source, use_threads=False, pre_buffer=False)
+    try:
+        table = pq.read_table(source, use_threads=False, pre_buffer=False)
+        table.validate(full=True)
+    except FileNotFoundError:
+        raise
+    except (OSError, ValueError, pa.ArrowException) as error:
+        named = "a table" if isinstance(source, io.BytesIO) else f"'{source}'"
+        raise SourceError(f"cannot read {named} as parquet: {str(error).splitlines()[0]}") from error
+    return table
 
 
 def write_whole(path: str | Path, content: bytes) -> None:

@@ -111,7 +111,7 @@ def _shared(blocks: Iterator[Block], file: ListedFile) -> Blocks:
 def _open_parquet(file: ListedFile) -> OpenFile:
     try:
         names = pq.read_schema(file.path).names
-    except (OSError, pa.ArrowException) as error:
+    except (OSError, ValueError, pa.ArrowException) as error:
         raise unreadable(file, error) from error
     return OpenFile(tuple(names), "", None, (), lambda: _parquet_blocks(file))
 
@@ -122,9 +122,10 @@ def _parquet_blocks(file: ListedFile) -> Blocks:
         rows_of = pq.ParquetFile(file.path)
         total = rows_of.metadata.num_rows
         for batch in rows_of.iter_batches(ROWS, use_threads=False):
+            batch.validate(full=True)  # polars would not survive offsets beyond the text, nor the engine other text
             rows = as_text(cast(pl.DataFrame, pl.from_arrow(batch)))
             lines = np.arange(done + 1, done + rows.height + 1, dtype=np.int64)
             done += rows.height
             yield Block(rows, lines, []), done / total
-    except (OSError, pa.ArrowException, pl.exceptions.PolarsError) as error:
+    except (OSError, ValueError, pa.ArrowException, pl.exceptions.PolarsError) as error:
         raise unreadable(file, error) from error

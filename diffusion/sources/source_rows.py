@@ -22,7 +22,7 @@ _PLAIN: Final = (
 )
 """Types of Parquet columns that the engine reads as the same text as `ChartFile.blocks`."""
 
-_OF_THE_SCAN: Final = frozenset({"filename", "file_row_number", "source_file", "source_line"})
+_OF_THE_SCAN: Final = frozenset({"file_row_number", "source_file", "source_line"})
 """Columns that would be mistaken for those of the engine's scan."""
 
 

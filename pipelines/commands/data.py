@@ -17,6 +17,7 @@ from pipelines.commands.options import (
     MARKET_NAME,
     OUT,
     READING_OPTIONS,
+    SEED,
     take_consent,
     take_reading,
     with_options,
@@ -162,7 +163,7 @@ def verify_command(folder: Path, as_json: bool) -> None:
     "--markets", type=int, help="Number of markets (default 20): known markets by population, then XA, XB, …."
 )
 @click.option("--days", type=int, help="Number of days (default 180).")
-@click.option("--seed", type=int, default=1, show_default=True, help="The same seed gives the same bytes.")
+@click.option("--seed", type=SEED, default=1, show_default=True, help="The same seed gives the same bytes.")
 @click.option("--density", type=float, default=0.10, show_default=True, help="Share of ordered pairs with an edge.")
 @click.option("--start", type=click.DateTime(["%Y-%m-%d"]), help="First date (default 2017-01-01).")
 @click.option(

@@ -12,7 +12,7 @@ import pandas as pd
 
 from diffusion import DataSaysNoError, SettingError, market_names, open_charts, resolve
 from diffusion.files import write_whole
-from pipelines.commands.options import ENTRY_OPTIONS, JSON, READING_OPTIONS, take_reading, with_options
+from pipelines.commands.options import ENTRY_OPTIONS, JSON, READING_OPTIONS, SEED, take_reading, with_options
 from pipelines.folders.manifest import file_facts, to_json
 from pipelines.formatting import cell, many, percent, printable, records, text_table
 from pipelines.progress import progress
@@ -39,7 +39,7 @@ OWN = click.option(
     "--publication-lag", type=int, default=0, show_default=True, help="Days after its date on which a chart is out."
 )
 @OWN
-@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of the random numbers.")
+@click.option("--seed", type=SEED, default=0, show_default=True, help="Seed of the random numbers.")
 @click.option("--threads", type=click.IntRange(min=1), default=1, show_default=True, help="Threads of the fits.")
 @with_options((*ENTRY_OPTIONS, *READING_OPTIONS))
 @JSON

@@ -14,7 +14,7 @@ from pipelines.commands.audit import audit_command
 from pipelines.commands.backtest import backtest_command
 from pipelines.commands.data import COMMANDS
 from pipelines.commands.forecasts import FORECAST_COMMANDS
-from pipelines.commands.options import ENTRY_OPTIONS, JSON, OUT, READING_OPTIONS, take_reading, with_options
+from pipelines.commands.options import ENTRY_OPTIONS, JSON, OUT, READING_OPTIONS, SEED, take_reading, with_options
 from pipelines.commands.regress import regress_command
 from pipelines.folders.folder import Folder
 from pipelines.folders.manifest import to_json
@@ -34,7 +34,7 @@ EVENT_OPTIONS = (
 )
 CHANCE_OPTIONS = (
     click.option("--replicates", type=int, help="Bootstrap replicates of the graph (default 1,000)."),
-    click.option("--seed", type=int, help="Seed of the random numbers (default 0)."),
+    click.option("--seed", type=SEED, help="Seed of the random numbers (default 0)."),
 )
 FROM = click.option(
     "--from", "place", type=click.Path(path_type=Path), required=True, help="Folder made by graph, run or demo."
@@ -135,7 +135,7 @@ def survival(charts: str, by: tuple[Any, ...], out: Path, as_json: bool, **optio
     show_default=True,
     help="Simulations in each of the worlds in which intervals are held against the truth; 0 leaves them out.",
 )
-@click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True, help="Seed of the random numbers.")
+@click.option("--seed", type=SEED, default=1, show_default=True, help="Seed of the random numbers.")
 @click.option("--workers", type=click.IntRange(min=1), default=2, show_default=True, help="Number of processes.")
 @OUT
 def recovery_command(

@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from diffusion import open_charts
-from pipelines.commands.options import OUT, READING_OPTIONS, take_reading, with_options
+from pipelines.commands.options import OUT, READING_OPTIONS, SEED, take_reading, with_options
 from pipelines.formatting import printable
 from pipelines.progress import progress
 
@@ -21,7 +21,7 @@ from pipelines.progress import progress
     "--rows", type=click.IntRange(min=1_000), default=50_000, show_default=True,
     help="Chart rows at most: drawn at random, and again as all rows of tracks drawn at random.",
 )  # fmt: skip
-@click.option("--seed", type=click.IntRange(min=0), default=42, show_default=True, help="Seed of the random numbers.")
+@click.option("--seed", type=SEED, default=42, show_default=True, help="Seed of the random numbers.")
 @click.option("--chart", help="Name of the chart (default top200, else the only one).")
 @OUT
 @with_options(READING_OPTIONS)

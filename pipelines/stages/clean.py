@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from diffusion import identities
 from diffusion.contracts.star import FILE_BREAK, QUARANTINE, RECORDINGS
-from diffusion.engine import Engine, OpenEngine, open_engine
+from diffusion.engine import Engine, OpenEngine, check_memory_limit, open_engine
 from diffusion.sources.cleaning import NO_DATE, Names, code_tracks, describe_tracks, judge_rows, learn_names
 from pipelines.folders.folder import Folder
 from pipelines.folders.manifest import fingerprint
@@ -86,11 +86,14 @@ def clean_charts(
 
     Raises
     ------
+    SettingError
+        When `memory_limit` is no amount of memory.
     SourceError
         When RAW cannot be read, or a row is not accounted for.
     OutputError
         When the folder cannot be written.
     """
+    check_memory_limit(memory_limit)
     found = find_raw(raw)
     settings = {"market_names": dict(market_names or {}), "accept": sorted(accept), "recordings": recordings}
     damaged = found.damaged.to_pydict()

@@ -463,6 +463,7 @@ BAD_STUDIES = {
     "no section": ("charts = 3\n", "'charts' in"),
     "number for groupings": ('[charts]\npath = "a"\n[survival]\nby = 5\n', "by is 5; it must be a list"),
     "a grouping twice": ('[charts]\npath = "a"\n[survival]\nby = ["none", "none"]\n', "each once"),
+    "seed too large": ('[charts]\npath = "a"\n[graph]\nseed = 9223372036854775808\n', "seed"),
     "too long": ('[charts]\npath = "a"\n[graph]\nwindow = 2147483647\n', "36,500 at most"),
     "too deep": ("a = " + "[" * 3000, "cannot read the study file"),
 }
@@ -491,6 +492,7 @@ def test_bad_options_get_one_clear_line(shell: Shell, write_csv: WriteCsv) -> No
     refused(shell("dance"), 2, "No such command 'dance'")
     refused(shell("graph", "", "--out", "o"), 2, "path of the charts is empty")
     refused(shell("graph", charts, "--out", "o", "--washout", 10**12), 2, "36,500 at most")
+    refused(shell("graph", charts, "--out", "o", "--seed", 2**63), 2, "seed")
     refused(shell("graph", charts, "--out", "o", "--column", "rank=rank", "--column", "rank=date"), 2, "'rank' twice")
 
 

@@ -11,6 +11,7 @@ from typing import Final
 
 import pytest
 
+from pipelines.commands.entry import wrong_threads
 from pipelines.commands.unforeseen import unforeseen_line, without_secrets
 from pipelines.folders.manifest import STAGING
 
@@ -31,6 +32,7 @@ def python(code: str, *arguments: object, path: str = "", **environment: str) ->
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        errors="replace",
         start_new_session=True,
         env={**os.environ, "PYTHONPATH": search, **environment},
     )
@@ -167,3 +169,24 @@ def test_a_signal_to_all_processes_of_a_terminal_is_one_line(tmp_path: Path) -> 
     while any(Path(f"/proc/{child}").exists() for child in children):
         assert time.monotonic() < late, "a process was left behind"
         time.sleep(0.01)
+
+
+@pytest.mark.parametrize("encoding", ["latin-1", "cp1252", "ascii", "utf-8"])
+def test_what_an_output_cannot_spell_is_replaced(encoding: str) -> None:
+    code, output, errors = command("graph", "中文–ü.csv", "--out", "x", PYTHONIOENCODING=encoding)
+    assert (code, output, errors.count("\n")) == (2, "", 1)
+    assert errors.startswith("chart-diffusion: no file, folder or glob match at '")
+
+
+@pytest.mark.parametrize("value", ["0", "-1", "all", ""])
+def test_a_number_of_threads_that_is_none_is_one_line(value: str) -> None:
+    code, output, errors = command("--version", POLARS_MAX_THREADS=value)
+    assert (code, output) == (2, "")
+    assert errors == (
+        f"chart-diffusion: POLARS_MAX_THREADS is {value!r} in the environment; give a whole number, 1 or more, "
+        "or unset it\n"
+    )
+
+
+def test_numbers_of_threads_are_those_of_the_libraries() -> None:
+    assert wrong_threads({"OMP_NUM_THREADS": "4,2", "POLARS_MAX_THREADS": "1", "MY_THREADS": "none"}) is None
