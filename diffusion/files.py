@@ -1,5 +1,6 @@
-"""Files read without threads and written atomically."""
+"""Files read without threads, hashed, and written atomically."""
 
+import hashlib
 import io
 import os
 import tempfile
@@ -31,6 +32,12 @@ def read_table(source: str | Path | io.BytesIO) -> pa.Table:
         named = "a table" if isinstance(source, io.BytesIO) else f"'{source}'"
         raise SourceError(f"cannot read {named} as parquet: {str(error).splitlines()[0]}") from error
     return table
+
+
+def digest_of_file(path: Path) -> str:
+    """Return the SHA-256 of a file, as hexadecimal digits."""
+    with path.open("rb") as content:
+        return hashlib.file_digest(content, "sha256").hexdigest()
 
 
 def write_whole(path: str | Path, content: bytes) -> None:

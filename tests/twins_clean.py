@@ -8,26 +8,71 @@ from datetime import date, timedelta
 
 from tests.twins import Row
 
+MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
 
-def chart_date(text: str | None) -> date | None:
-    """Return the date that `text` says: YYYY-MM-DD, YYYY/MM/DD or YYYYMMDD, also with a time; nothing is guessed."""
-    days = r"(\d{4})(?:-(\d\d)-(\d\d)|/(\d\d)/(\d\d)|(\d\d)(\d\d))"
-    found = re.fullmatch(days + r"([ T][\d:.+Z-]*)?", (text or "").strip())
-    if found is None or not re.match(r"19|2", found[1]):
+
+def meanings(text: str | None) -> dict[str, date]:
+    """Return what a text may mean: order of its parts → date; "any" where it has one meaning."""
+    plain = re.sub(r"[ T]\d\d:\d\d(:\d\d)?Z?$", "", (text or "").strip())
+    for sign in ("-", "/", ".", ""):
+        parts = [plain[:4], plain[4:6], plain[6:]] if not sign else plain.split(sign)
+        if len(parts) != 3 or not all(re.fullmatch("[0-9]+", part) for part in parts):
+            continue
+        first, second, third = parts
+        if len(first) == 4 and len(second) <= 2 and len(third) <= 2 and (sign or len(plain) == 8):
+            return valid({"any": (first, second, third)})
+        if sign and max(len(first), len(second)) <= 2 and len(third) == 4:
+            return valid({"dmy": (third, second, first), "mdy": (third, first, second)})
+    if (words := re.fullmatch(r"(\d{1,2}) ([A-Za-z]+) (\d{4})", plain)) and words[2].lower() in MONTHS:
+        return valid({"any": (words[3], str(MONTHS.index(words[2].lower()) + 1), words[1])})
+    return {}
+
+
+def valid(orders: Mapping[str, tuple[str, str, str]]) -> dict[str, date]:
+    """Return the orders in which year, month and day are a date from 1900 to 2999."""
+    found = {}
+    for order, (year, month, day) in orders.items():
+        try:
+            if re.match("19|2", year):
+                found[order] = date(int(year), int(month), int(day))
+        except ValueError:
+            pass
+    return found
+
+
+def order_of(files: Mapping[str, Sequence[str | None]]) -> dict[str, str | None]:
+    """Return file → the order that all its dates with several meanings allow, or else those of all files; None if two.
+
+    Where two orders give the same dates, either is right.
+    """
+    found: dict[str, str | None] = {}
+    everything = [text for texts in files.values() for text in texts]
+    for file, texts in files.items():
+        found[file] = the_order(texts) or the_order(everything)
+    return found
+
+
+def the_order(texts: Sequence[str | None]) -> str | None:
+    """Return the order in which all texts with several meanings are dates; None if both give different dates."""
+    unclear = [days for text in texts if (days := meanings(text)) and "any" not in days]
+    fitting = [order for order in ("dmy", "mdy") if all(order in days for days in unclear)]
+    if len(fitting) == 2 and any(days["dmy"] != days["mdy"] for days in unclear):
         return None
-    year, month, day = [int(part) for part in found.groups()[:7] if part is not None]
-    try:
-        return date(year, month, day)
-    except ValueError:
-        return None
+    return fitting[0] if fitting else None
 
 
-def week_date(start: str | None, end: str | None) -> date | None:
-    """Return the last day of a week; a week that ends when it starts is a snapshot of that day."""
-    first = chart_date(start)
+def chart_date(text: str | None, order: str | None = None) -> date | None:
+    """Return the date that `text` says, in the order of its file."""
+    days = meanings(text)
+    return days.get("any") or days.get(order or "")
+
+
+def week_date(start: str | None, end: str | None, order: str | None = None) -> date | None:
+    """Return the last day of a week; a week that ends on the day it starts is a snapshot of that day."""
+    first = chart_date(start, order)
     if first is None:
         return None
-    return first if (start or "")[:10] == (end or "")[:10] else first + timedelta(6)
+    return first if first == chart_date(end, order) else first + timedelta(6)
 
 
 def span(dates: Mapping[date, int]) -> tuple[date, date]:

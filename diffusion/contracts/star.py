@@ -12,9 +12,6 @@ AGGREGATE: Final = "Global"
 FILE_BREAK: Final = 366
 """Days: a larger gap divides a file's dates; the smaller part is outside the file's span."""
 
-DAY_PATTERN: Final = r"^((?:19|2[0-9])[0-9]{2}(?:-[0-9]{2}-[0-9]{2}|/[0-9]{2}/[0-9]{2}|[0-9]{4}))(?:[ T][0-9:.+Z-]*)?\z"
-"""Forms of dates that are read: YYYY-MM-DD, YYYY/MM/DD, YYYYMMDD, also with a time; other forms are ambiguous."""
-
 ANY_RANK: Final = 1_000_000
 
 DEPTHS: Final = {"top200": 200, "viral50": 55, "top50": 50}
@@ -39,7 +36,10 @@ REASONS: Final = {
     "same track again, at another rank or with other streams": (
         "the track is also on that chart, market and date at a better rank, or at the same rank with more streams"
     ),
-    "two tracks on one rank": "another track has the same rank, so neither row is trusted",
+    "two tracks on one rank": (
+        "another track has the same rank and the next rank is not left out, so neither row is trusted; tracks that are "
+        "tied, with the next rank left out, are kept"
+    ),
 }
 """Reason → its meaning. Damaged lines of the source have further reasons (`diffusion.sources.csv_lines`)."""
 
@@ -56,11 +56,11 @@ OBSERVATIONS = Contract(
         Column("market", _TEXT, "ISO 3166-1 alpha-2 code of the market, or Global"),
         Column("date", _DATE, "the chart's date, a weekly chart's last day"),
         Column("chart", _TEXT, "name of the chart: top200, viral50, top50 …"),
-        Column("rank", pa.int32(), "position on the chart, 1 is best"),
+        Column("rank", pa.int32(), "position on the chart, 1 is best; tied tracks share one"),
         Column("streams", _COUNT, "streams in the chart's period; null where the chart shows none", nullable=True),
         Column("trend", _TEXT, "movement since the previous chart, in capitals, as the source gives it", nullable=True),
     ),
-    ("chart", "market", "date", "rank"),
+    ("chart", "market", "date", "rank", "track"),
 )
 
 TRACKS = Contract(
@@ -160,6 +160,24 @@ SOURCE_CHARTS = Contract(
     ("chart",),
 )
 
+SOURCE_DATES = Contract(
+    "source_dates",
+    "one file of the source and text of a chart's date",
+    (
+        Column("source", pa.int32(), "number of the file, from 0 in order of reading"),
+        Column("day_text", _TEXT, "the date, or date, first and last day of the week, divided by |"),
+        Column("source_rows", _COUNT, "rows with the text"),
+    ),
+    ("source", "day_text"),
+)
+
+FIRST_LINES = Contract(
+    "first_lines",
+    "one file of the source with a certain text as date or rank",
+    (Column("file", _TEXT, "name of the file"), Column("line", _COUNT, "first line with the text, from 1")),
+    ("file",),
+)
+
 PART_YEARS = Contract(
     "part_years",
     "one Parquet file of RAW, file of the source and year",
@@ -190,6 +208,7 @@ ACCOUNTS = Contract(
         Column("outcome", _TEXT, "kept, duplicate, or why set aside"),
         Column("source_rows", _COUNT, "rows"),
         Column("repaired_rows", _COUNT, "of these, rows whose fields were repaired"),
+        Column("tied_rows", _COUNT, "of these, rows of tracks that are tied on a rank; all of them are kept"),
         Column("global_rows", _COUNT, "of these, rows of Global"),
     ),
     ("file", "outcome"),
@@ -199,6 +218,24 @@ DAMAGED_LINES = Contract(
     "damaged_lines",
     "one reason for which lines of the source are damaged",
     (Column("reason", _TEXT, "what is wrong with the lines"), Column("lines", _COUNT, "lines")),
+    ("reason",),
+)
+
+EXAMPLES = Contract(
+    "examples",
+    "one reason why rows are set aside or lines are damaged: the first of them, as it is written",
+    (
+        Column("reason", _TEXT, "reason: one of `REASONS`, or the damage of the line"),
+        Column("source_rows", _COUNT, "rows or lines with that reason"),
+        Column("file", _TEXT, "file of the first"),
+        Column("line", _COUNT, "line on which it begins, from 1"),
+        Column("market", _TEXT, "its market", nullable=True),
+        Column("date", _TEXT, "its date", nullable=True),
+        Column("rank", _TEXT, "its rank", nullable=True),
+        Column("track", _TEXT, "its track id, or link, or both", nullable=True),
+        Column("streams", _TEXT, "its streams", nullable=True),
+        Column("row", _TEXT, "the damaged line as it is", nullable=True),
+    ),
     ("reason",),
 )
 
@@ -217,25 +254,28 @@ STAR_RELATIONS: Final = (
     SOURCE_FILES,
     SOURCE_MARKETS,
     SOURCE_CHARTS,
+    SOURCE_DATES,
+    FIRST_LINES,
     PART_YEARS,
     FILE_SPANS,
     ACCOUNTS,
     DAMAGED_LINES,
+    EXAMPLES,
     OBSERVATIONS,
     MARKET_ROWS,
     TRACKS,
     ARTISTS,
     AVAILABILITY,
+    RECORDINGS,
     QUARANTINE,
 )
-"""Contracts of the tables between source and star that the engine returns; `RECORDINGS` is made outside it."""
+"""Contracts of the tables between source and star that the engine returns."""
 
 STAR_STEPS: Final = (
     "placed_rows",
     "misplaced_rows",
     "identified_rows",
     "ranks",
-    "date_texts",
     "days",
     "id_texts",
     "track_codes",

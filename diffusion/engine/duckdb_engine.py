@@ -1,7 +1,6 @@
 """DuckDB as the engine: it runs the relations of ``sql/`` in this process and spills to disk."""
 
 import re
-import shutil
 import tempfile
 import weakref
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,6 +15,7 @@ import pyarrow.parquet as pq
 
 from diffusion.contracts import RELATIONS
 from diffusion.engine.relations import bind, relation_sql
+from diffusion.engine.temporary import DATABASE, SPILL, TemporaryFolder
 from diffusion.errors import OutputError, SourceError
 
 ROW_GROUP = 122_880
@@ -48,13 +48,13 @@ class DuckDBEngine:
     """
 
     def __init__(self, *, memory_limit: str) -> None:
-        home = Path(tempfile.mkdtemp(prefix="chart-diffusion-"))
-        self._remove = weakref.finalize(self, shutil.rmtree, home, ignore_errors=True)
+        home = TemporaryFolder()
+        self._remove = weakref.finalize(self, home.remove)
         self._connection = duckdb.connect(
-            home / "engine.duckdb",
+            home.place / DATABASE,
             config={
                 "memory_limit": memory_limit,
-                "temp_directory": str(home / "spill"),
+                "temp_directory": str(home.place / SPILL),
                 "preserve_insertion_order": False,
                 "python_enable_replacements": False,
                 "autoinstall_known_extensions": False,

@@ -60,5 +60,5 @@ def block_of(names: Sequence[str], rows: Mapping[int, Sequence[str | None]], dam
             shown = json.dumps(dict(zip(names, row, strict=True)))
             damaged.append(Damaged(line, problem, shown))
     columns = zip(*good.values(), strict=True) if good else ([] for _ in names)
-    table = pl.DataFrame([pl.Series(name, column, pl.String) for name, column in zip(names, columns, strict=True)])
+    table = pl.DataFrame(dict(zip(names, columns, strict=True)), dict.fromkeys(names, pl.String))
     return Block(table, np.fromiter(good, np.int64, len(good)), sorted(damaged, key=lambda one: one.line))

@@ -77,8 +77,7 @@ def open_chart_file(file: ListedFile, *, encoding: str | None = None, header: bo
             return _open_json(file, encoding)
         case "excel":
             return _open_excel(file, header)
-        case "csv":
-            return _open_csv(file, encoding, header)
+    return _open_csv(file, encoding, header)
 
 
 def _open_csv(file: ListedFile, encoding: str | None, header: bool | None) -> OpenFile:

@@ -7,9 +7,11 @@ from typing import Any
 
 import pyarrow as pa
 
-from diffusion.contracts.star import ANY_RANK, AVAILABILITY, DAY_PATTERN, DEPTHS, FILE_BREAK, TRACKS
+from diffusion.contracts.star import ANY_RANK, AVAILABILITY, DEPTHS, FILE_BREAK, TRACKS
 from diffusion.engine import Engine
+from diffusion.errors import SourceError
 from diffusion.markets import resolve_all, resolve_known
+from diffusion.sources.dates import NO_VALUE, find_forms, read_chart_date
 
 NO_DATE = 0
 """Year of rows whose date cannot be read."""
@@ -30,10 +32,13 @@ class Names:
         File → number of its rows, in reading order.
     unknown_markets
         Unknown market name → message about it.
+    date_forms
+        File → format of its dates, as of `diffusion.sources.dates.read_date`.
     """
 
     files: dict[str, int]
     unknown_markets: dict[str, str]
+    date_forms: dict[str, str]
 
 
 def learn_names(
@@ -43,6 +48,8 @@ def learn_names(
     charts: Mapping[str, str],
     market_names: Mapping[str, str] | None,
     unknown_aside: bool = False,
+    date_format: str | None = None,
+    date_forms: Mapping[str, str] | None = None,
 ) -> Names:
     """Return the files and unknown markets of `source_rows`, and give the engine codes for all names and dates.
 
@@ -58,11 +65,17 @@ def learn_names(
         Additional market names → a known name or code.
     unknown_aside
         Whether rows of an unknown market are set aside (default False: they are an error).
+    date_format
+        Format of all dates, as of `diffusion.sources.dates.check_format` (default: judged from the dates).
+    date_forms
+        File → format of its dates, where it is known from before.
 
     Raises
     ------
     UnknownMarketError
         When a market is unknown and `unknown_aside` is False.
+    SourceError
+        When the order of day and month cannot be told, or most dates cannot be read.
     """
     counts = _columns(engine, "source_files")
     rows = dict(zip(counts["file"], counts["source_rows"], strict=True))
@@ -81,10 +94,10 @@ def learn_names(
         "chart_codes",
         pa.table({"code": _numbers(len(names)).cast(pa.int16()), "chart": _text(names), "deepest": depths}),
     )
-    engine.create("date_texts", day=DAY_PATTERN)
+    forms = _learn_dates(engine, files, date_format, date_forms or {})
     engine.create("file_spans", break_days=FILE_BREAK)
     engine.create("days")
-    return Names({file: rows[file] for file in files}, unknown)
+    return Names({file: rows[file] for file in files}, unknown, forms)
 
 
 def code_tracks(engine: Engine, *, known: Path | None = None) -> None:
@@ -110,13 +123,49 @@ def judge_rows(engine: Engine, *, first_year: int = NO_DATE, last_year: int = LA
     engine.view("outcomes")
 
 
-def describe_tracks(engine: Engine) -> None:
-    """Create `tracks` from the coded tracks and `observations`, and `availability` from their lists of licences."""
+def read_fields(engine: Engine) -> None:
+    """Create what `tracks`, `artists` and `availability` are made of: the fields of each track, as text."""
     numbers = pa.array(range(1, LONGEST_LIST + 1), pa.int32())
     engine.keep("numbers", pa.table({"number": numbers}))
     engine.create("track_fields", as_written=True)
-    engine.create("tracks")
-    engine.view("availability")
+
+
+def _learn_dates(
+    engine: Engine, files: Sequence[str], date_format: str | None, known: Mapping[str, str]
+) -> dict[str, str]:
+    """Give the engine the date of each text as `date_texts`, and return file → format of its dates."""
+    table = engine.fetch("source_dates")
+    texts: dict[str, dict[str, int]] = {file: {} for file in files}
+    for source, text, rows in zip(*(column.to_pylist() for column in table.columns), strict=True):
+        texts[files[source]][text] = rows
+    if date_format is None:
+        forms = find_forms({file: own for file, own in texts.items() if file not in known}) | dict(known)
+    else:
+        forms = dict.fromkeys(files, date_format)
+    days = [
+        read_chart_date(text, forms[files[source]])
+        for source, text in zip(table["source"].to_pylist(), table["day_text"].to_pylist(), strict=True)
+    ]
+    dated = table.append_column("date", pa.array(days, pa.date32()))
+    _refuse_odd_dates(engine, dated)
+    engine.keep("date_texts", dated)
+    return forms
+
+
+def _refuse_odd_dates(engine: Engine, texts: pa.Table) -> None:
+    """Raise an error with a value and its place where most texts are no dates; empty ones do not count."""
+    rows = texts.to_pylist()
+    odd = [row for row in rows if row["date"] is None and row["day_text"].strip(" |").lower() not in NO_VALUE]
+    count, read = (sum(row["source_rows"] for row in own) for own in (odd, [row for row in rows if row["date"]]))
+    if count <= read:
+        return
+    text = max(odd, key=lambda row: row["source_rows"])["day_text"]
+    place = engine.fetch("first_lines", text=text).to_pylist()[0]
+    raise SourceError(
+        f"'{text.strip('|')}' in '{place['file']}', line {place['line']:,}, is no date that is known, and {count:,} of "
+        f"{count + read:,} rows have such; say how dates are written with --date-format, such as day/month/year or "
+        "%d/%m/%Y, or name another column: --column date=THEIRS"
+    )
 
 
 def _learn_markets(engine: Engine, extra: Mapping[str, str] | None, *, unknown_aside: bool) -> dict[str, str]:

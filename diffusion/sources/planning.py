@@ -32,6 +32,7 @@ class _Candidate:
     recognised: Recognised
     facts: dict[str, str] = field(default_factory=dict)
     problem: str = ""
+    advice: str = ""
 
     @property
     def columns(self) -> Mapping[str, str | None]:
@@ -99,15 +100,16 @@ def plan(
         one = _Candidate(listed, file, known[form], problem=_ambiguous(file.names, known[form], options.columns))
         _apply(one, options, pattern)
         candidates.append(one)
-    said = [*_said_by_option(candidates, pattern), *_add_known_facts([one for one in candidates if not one.problem])]
+    said = [*_said_by_option(candidates, pattern, root), *_add_known_facts(candidates, root)]
     for one in candidates:
         lacks = lacking(one.there())
         if lacks and not one.problem:
-            one.problem = what_it_lacks(one.opened.names, one.columns, lacks, one.opened.first_row)
+            one.problem, one.advice = what_it_lacks(one.opened.names, one.columns, lacks, one.opened.first_row)
     good, bad = ([one for one in candidates if bool(one.problem) == is_bad] for is_bad in (False, True))
     refused = [one for one in bad if one.listed.named or len(bad) > len(good)]
     if refused:
-        raise SourceError(f"'{refused[0].listed.place}' {refused[0].problem}")
+        one = refused[0]
+        raise SourceError(f"'{one.listed.place}' {one.problem}" + (f"; {one.advice}" if one.advice else ""))
     _part_cadences(good)
     default = chart or _default_chart(good)
     files = tuple(
@@ -191,40 +193,49 @@ def _apply(one: _Candidate, options: ReadingOptions, pattern: NamePattern | None
     one.recognised = replace(one.recognised, layout=layout, columns=columns)
 
 
-def _add_known_facts(candidates: Sequence[_Candidate]) -> Iterator[str]:
+def _add_known_facts(candidates: Sequence[_Candidate], root: Path) -> Iterator[str]:
     """Add facts in known names of files to candidates, and yield what was taken.
 
     Taken is what the columns do not give, if the names of all files with these columns give it.
     """
     groups: dict[tuple[str | None, ...], list[_Candidate]] = defaultdict(list)
-    for one in candidates:
+    for one in (one for one in candidates if not one.problem):
         groups[tuple(one.columns.values())].append(one)
     for group in groups.values():
         needed = [name for name in ("market", "chart") if any(name not in one.there() for one in group)]
         if any(not one.there() & set(DATES) for one in group):
             needed += DATES
         facts = [name_facts(one.listed.place) for one in group] if needed else []
-        taken = [name for name in common_facts(facts) if name in needed]
+        taken = [] if _is_chance(facts) else [name for name in common_facts(facts) if name in needed]
         for one, found in zip(group, facts, strict=False):
             one.facts = {name: found[name] for name in (*taken, "cadence") if name in found} | one.facts
         if taken:
-            yield _taken("file names", taken, group[0])
+            yield _taken("file names", taken, group[0], root)
 
 
-def _said_by_option(candidates: Sequence[_Candidate], pattern: NamePattern | None) -> Iterator[str]:
+def _is_chance(facts: Sequence[Mapping[str, str]]) -> bool:
+    """Return whether the names hold nothing but one short code, such as ``re.csv``, which may stand for anything."""
+    return (
+        all(one.keys() == {"market"} for one in facts)
+        and {len(one["market"]) for one in facts} <= {2, 3}
+        and (len({one["market"] for one in facts}) == 1)
+    )
+
+
+def _said_by_option(candidates: Sequence[_Candidate], pattern: NamePattern | None, root: Path) -> Iterator[str]:
     """Yield what was taken from the names of folders and by the pattern."""
     good = [one for one in candidates if not one.problem]
     if good and pattern is not None:
-        yield _taken(f"file names ('{pattern.text}')", pattern.fields, good[0])
+        yield _taken(f"file names ('{pattern.text}')", pattern.fields, good[0], root)
     for one in good[:1]:
         folders = folder_facts(one.listed.place)
         if folders:
-            yield _taken("names of folders", list(folders), one)
+            yield _taken("names of folders", list(folders), one, root)
 
 
-def _taken(where: str, names: Sequence[str], one: _Candidate) -> str:
+def _taken(where: str, names: Sequence[str], one: _Candidate, root: Path) -> str:
     values = ", ".join(one.facts[name] for name in names)
-    return f"from {where}: {', '.join(names)} (as in '{one.listed.place.name}': {values})"
+    return f"from {where}: {', '.join(names)} (as in '{_below(one.listed.place, root)}': {values})"
 
 
 def _part_cadences(good: Sequence[_Candidate]) -> None:

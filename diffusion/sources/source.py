@@ -56,7 +56,8 @@ class ChartFile:
     def blocks(self) -> Blocks:
         """Yield the rows in blocks, with all columns of the file and those made from them, and the share read."""
         for block, share in self.opened.blocks():
-            yield replace(block, rows=self._with_made(block.rows)), share
+            if block.rows.height or block.damaged:
+                yield replace(block, rows=self._with_made(block.rows)), share
 
     def chosen(self, rows: pl.DataFrame) -> pl.DataFrame:
         """Return our columns of a block's rows, all text; an empty value is replaced by the fact of that column."""

@@ -71,6 +71,7 @@ def _ingest_lines(notes: Mapping[str, Any], reasons: Counter[str]) -> list[str]:
         source["path"]: source["encoding"] for source in notes["sources"] if source["encoding"] not in ("utf-8", "")
     }
     lines += _listed("read as", [f"{name} ({encoding})" for name, encoding in encodings.items()])
+    lines += _listed("read as", notes["said"])
     lines += _listed("empty", notes["empty"])
     lines += _listed("not read", [f"'{name}' {why}" for name, why in notes["passed_over"].items()])
     return lines + _listed("unknown", [f"market '{name}'" for name in notes["unknown_markets"]])
@@ -112,8 +113,10 @@ def _clean_lines(notes: Mapping[str, Any]) -> list[str]:
     reasons = ", ".join(f"{count:,} {reason}" for reason, count in notes["reasons"].items()) or "none"
     return [
         f"read      {rows['raw_rows']:,} rows = {rows['kept_rows']:,} kept + {rows['duplicate_rows']:,} duplicates + "
-        f"{rows['quarantined_rows']:,} quarantined; {rows['repaired_rows']:,} of the kept were repaired",
+        f"{rows['quarantined_rows']:,} quarantined; {rows['repaired_rows']:,} of the kept were repaired, "
+        f"{rows['tied_rows']:,} are tied",
         f"aside     {reasons}",
+        *(f"note      {sentence}" for sentence in notes["wholeness"]),
         f"tracks    {notes['tracks']:,}",
         *_listed("unknown", list(notes["unknown_markets"].values())),
     ]
@@ -123,7 +126,7 @@ def _clean_lines(notes: Mapping[str, Any]) -> list[str]:
 @click.option("--countries", type=PLACE, help="CSV of countries.")
 @click.option("--distances", type=PLACE, help="CSV of cultural distances, a square matrix or a long list.")
 @click.option("--holidays", nargs=2, type=click.DateTime(["%Y-%m-%d"]), help="First and last date of public holidays.")
-@click.option("--market", "markets", multiple=True, help="Market to find partners for (default: the 69 known ones).")
+@click.option("--market", "markets", multiple=True, help="Market to find partners for (default: 69 of public charts).")
 @OUT
 @JSON
 def auxiliary_command(
@@ -160,7 +163,9 @@ def verify_command(folder: Path, as_json: bool) -> None:
 @click.command("simulate")
 @click.option("--tracks", type=int, help="Number of new tracks (default 2,000).")
 @click.option(
-    "--markets", type=int, help="Number of markets (default 20): known markets by population, then XA, XB, …."
+    "--markets",
+    type=int,
+    help="Number of markets (default 20): by population, public charts first, then XA, XB, ….",
 )
 @click.option("--days", type=int, help="Number of days (default 180).")
 @click.option("--seed", type=SEED, default=1, show_default=True, help="The same seed gives the same bytes.")

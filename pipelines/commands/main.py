@@ -14,6 +14,7 @@ from pipelines.commands.audit import audit_command
 from pipelines.commands.backtest import backtest_command
 from pipelines.commands.data import COMMANDS
 from pipelines.commands.forecasts import FORECAST_COMMANDS
+from pipelines.commands.inspect import inspect_command
 from pipelines.commands.options import ENTRY_OPTIONS, JSON, OUT, READING_OPTIONS, SEED, take_reading, with_options
 from pipelines.commands.regress import regress_command
 from pipelines.folders.folder import Folder
@@ -247,6 +248,7 @@ def explain(source: str, target: str, place: Path, as_json: bool) -> None:
 
 for data_command in (*COMMANDS, *FORECAST_COMMANDS):
     cli.add_command(data_command)
+cli.add_command(inspect_command)
 cli.add_command(audit_command)
 cli.add_command(backtest_command)
 cli.add_command(regress_command)

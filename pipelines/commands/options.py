@@ -91,7 +91,7 @@ def take_reading(options: dict[str, Any]) -> dict[str, Any]:
 
 def take_consent(options: dict[str, Any]) -> dict[str, Any]:
     """Take the values of `MARKET_NAME` and `ACCEPT` out of a command's options, as `open_charts` has them."""
-    names = _pairs(options.pop("market_names"), "--market-name", "Schweden=SE", empty_left=True)
+    names = _pairs(options.pop("market_names"), "--market-name", "Svea=SE", empty_left=True)
     return {"market_names": names, "accept": options.pop("accept")}
 
 

@@ -17,16 +17,16 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from diffusion import OutputError
-from diffusion.files import read_table
+from diffusion.files import digest_of_file, read_table
 from pipelines.folders.manifest import (
     LOG,
+    Shape,
     artifacts_of,
     check_artifacts,
     digest_of,
-    digest_of_file,
     digest_of_step,
+    fits,
     intact,
-    leads_out,
     names_artifact,
     to_json,
 )
@@ -64,6 +64,7 @@ class Folder:
         self._outdated: frozenset[str] = frozenset()
         self._owners: dict[str, str] = {}
         self._carried: set[str] = set()
+        self._whole: dict[str, bool] = {}
         self._said: list[dict[str, Any]] = []
 
     def __enter__(self) -> Self:
@@ -80,21 +81,32 @@ class Folder:
         finally:
             self._staging.close()
 
-    def previous(self, step: str) -> dict[str, Any] | None:
-        """Return a step's entry in the manifest before this run, None if there was none or it was changed by hand."""
-        before: dict[str, Any] | None = self._before["steps"].get(step)
-        return before if before is not None and before["digest"] == digest_of_step(before) else None
+    def previous(self, step: str, shape: Shape = dict) -> dict[str, Any] | None:
+        """Return a step's entry in the manifest before this run.
 
-    def unchanged(self, step: str, fingerprint: str) -> bool:
-        """Return whether the folder has all artifacts of the step, made with the same fingerprint and not changed."""
+        None if there was none, it was changed by hand, or it does not have the shape.
+        """
+        before: dict[str, Any] | None = self._before["steps"].get(step)
+        return before if before and before["digest"] == digest_of_step(before) and fits(before, shape) else None
+
+    def whole(self, step: str, name: str) -> bool:
+        """Return whether the step has the artifact from before this run, with the size and SHA-256 of the manifest."""
+        before = self.previous(step) or {"artifacts": []}
+        return any(artifact["path"] == name and self._intact(artifact) for artifact in before["artifacts"])
+
+    def unchanged(self, step: str, fingerprint: str, shape: Shape = dict) -> bool:
+        """Return whether the folder has all artifacts of the step, made with the same fingerprint and not changed.
+
+        An entry in the manifest that does not have the `shape` does not count.
+        """
         if step in self._steps:
             return bool(self._steps[step]["fingerprint"] == fingerprint)
-        before = self.previous(step)
+        before = self.previous(step, shape)
         return before is not None and before["fingerprint"] == fingerprint and self._kept(step, before)
 
-    def stands(self, step: str) -> bool:
+    def stands(self, step: str, shape: Shape = dict) -> bool:
         """Return whether the folder holds the step's artifacts, whole, and nothing that they were made from changed."""
-        before = self.previous(step)
+        before = self.previous(step, shape)
         return step in self._steps or (before is not None and step not in self._outdated and self._kept(step, before))
 
     def fingerprint(self, step: str) -> str:
@@ -165,19 +177,17 @@ class Folder:
         self.put(step, name, content.getvalue(), rows=table.num_rows)
 
     def carry(self, step: str, names: Iterable[str]) -> None:
-        """Keep artifacts of the step from before this run in the step that has begun; only sizes are checked.
+        """Keep artifacts of the step from before this run in the step that has begun.
 
         Raises
         ------
         OutputError
-            When the step had no such artifact, or the file is missing or has another size.
+            When the step had no such artifact, or the file is not as the manifest says.
         """
         before = {artifact["path"]: artifact for artifact in (self.previous(step) or {"artifacts": []})["artifacts"]}
         for name in names:
-            path = self.place / name
-            whole = name in before and not leads_out(self.place, path) and path.is_file()
-            if not whole or path.stat().st_size != before[name]["bytes"]:
-                raise OutputError(f"'{path}' is not what the manifest says; make the folder again")
+            if not self.whole(step, name):
+                raise OutputError(f"'{self.place / name}' is not what the manifest says; make the folder again")
             self._owners[name] = step
             self._carried.add(name)
             self._register(step, before[name], None)
@@ -221,6 +231,10 @@ class Folder:
         gone = {a["path"] for a in artifacts_of(self._before)} - {a["path"] for a in artifacts_of(self.manifest())}
         return {"made": sorted(made), "unchanged": sorted(ours - made), "removed": sorted(gone)}
 
+    def made_again(self) -> list[str]:
+        """Return the artifacts that the run makes because the files were not as the manifest said."""
+        return [name for name in self.changes()["made"] if not self._whole.get(name, True)]
+
     def manifest(self) -> dict[str, Any]:
         """Return the manifest to write: steps of this run, and steps of earlier runs that are not outdated."""
         left = {name: step for name, step in self._before["steps"].items() if name not in self._outdated}
@@ -232,10 +246,17 @@ class Folder:
 
     def _kept(self, step: str, before: dict[str, Any]) -> bool:
         """Take a step as it was before this run, where its artifacts are whole; return whether they are."""
-        whole = all(intact(self.place, artifact) for artifact in before["artifacts"])
-        if whole:
+        whole = [self._intact(artifact) for artifact in before["artifacts"]]
+        if all(whole):
             self._steps[step] = before
-        return whole
+        return all(whole)
+
+    def _intact(self, artifact: Mapping[str, Any]) -> bool:
+        """Return whether an artifact from before this run is as its manifest says; each file is read once."""
+        name = artifact["path"]
+        if name not in self._whole:
+            self._whole[name] = intact(self.place, artifact)
+        return self._whole[name]
 
     def _register(self, step: str, facts: Mapping[str, Any], rows: int | None) -> None:
         others = [artifact for artifact in self._steps[step]["artifacts"] if artifact["path"] != facts["path"]]

@@ -8,6 +8,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from diffusion import OutputError
+from diffusion.files import digest_of_file
 
 MANIFEST = "manifest.json"
 LOG = "runs.log"
@@ -15,7 +16,11 @@ LOG = "runs.log"
 STAGING = ".chart-diffusion-"
 """Prefix of the name of a folder with the unfinished files of a run."""
 
-_KINDS = {"fingerprint": str, "parameters": dict, "notes": dict, "artifacts": list, "digest": str}
+Shape = type | None | tuple["Shape", ...] | list["Shape"] | dict[str, "Shape"]
+"""What a value of JSON must be: of a type; null; one of several shapes; a list of one shape; or an object with these
+keys at least, where the key ``*`` stands for every key."""
+
+STEP_SHAPE: Shape = {"fingerprint": str, "parameters": dict, "notes": dict, "artifacts": [dict], "digest": str}
 
 
 def read_manifest(place: Path) -> dict[str, Any]:
@@ -47,7 +52,7 @@ def parse_manifest(content: bytes, where: str) -> dict[str, Any]:
     try:
         manifest = dict(json.loads(content.decode("utf-8")))
         for step in manifest["steps"].values():
-            if not all(isinstance(step[key], kind) for key, kind in _KINDS.items()):
+            if not fits(step, STEP_SHAPE):
                 raise TypeError
         check_artifacts(artifacts_of(manifest))
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
@@ -97,6 +102,25 @@ def names_artifact(name: str) -> bool:
     )
 
 
+def fits(value: Any, shape: Shape) -> bool:
+    """Return whether a value of JSON has a shape; a whole number is also a number, true and false are neither."""
+    if isinstance(shape, tuple):
+        return any(fits(value, one) for one in shape)
+    if isinstance(shape, list):
+        return isinstance(value, list) and all(fits(one, shape[0]) for one in value)
+    if isinstance(shape, dict):
+        named = {key: one for key, one in shape.items() if key != "*"}
+        return (
+            isinstance(value, dict)
+            and all(key in value and fits(value[key], one) for key, one in named.items())
+            and ("*" not in shape or all(fits(one, shape["*"]) for one in value.values()))
+        )
+    if shape is None:
+        return value is None
+    kinds = (int, float) if shape is float else shape
+    return isinstance(value, kinds) and (shape is bool or not isinstance(value, bool))
+
+
 def digest_of_step(step: Mapping[str, Any]) -> str:
     """Return a hash of a step's parameters and notes, which detects changes by hand."""
     return digest_of(to_json([step["parameters"], step["notes"]]))
@@ -142,12 +166,6 @@ def file_facts(files: Sequence[Path], root: Path) -> list[dict[str, Any]]:
 def digest_of(content: bytes) -> str:
     """Return the SHA-256 of `content`."""
     return hashlib.sha256(content).hexdigest()
-
-
-def digest_of_file(path: Path) -> str:
-    """Return the SHA-256 of a file."""
-    with path.open("rb") as content:
-        return hashlib.file_digest(content, "sha256").hexdigest()
 
 
 def to_json(value: object) -> bytes:

@@ -70,7 +70,7 @@ def make_auxiliary(
     holidays
         First and last date of the public holidays (default: none).
     markets
-        Names or codes of the markets to match, such as those of the charts (default: the 69 of the reference table).
+        Names or codes of the markets to match, such as those of the charts (default: the 69 of public charts).
         Holidays are made for these markets.
 
     Returns

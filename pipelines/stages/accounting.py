@@ -9,8 +9,8 @@ import pyarrow as pa
 
 from diffusion import SourceError
 
-COUNTS: Final = ("raw_rows", "kept_rows", "duplicate_rows", "quarantined_rows", "repaired_rows")
-"""Counts of rows: the first is the sum of the next three; the last is part of the kept."""
+COUNTS: Final = ("raw_rows", "kept_rows", "duplicate_rows", "quarantined_rows", "repaired_rows", "tied_rows")
+"""Counts of rows: the first is the sum of the next three; the last two are parts of the kept."""
 
 COLUMNS: Final = ("file", "year", *COUNTS)
 
@@ -28,18 +28,20 @@ def account_by_file(outcomes: pa.Table, year: str) -> pd.DataFrame:
         "duplicate_rows": rows.where(outcome == "duplicate", 0),
         "quarantined_rows": rows.where(~outcome.isin(["kept", "duplicate"]), 0),
         "repaired_rows": frame["repaired_rows"],
+        "tied_rows": frame["tied_rows"],
     }
     table = pd.DataFrame(counts).groupby(frame["file"], sort=True).sum().reset_index()
     table.insert(1, "year", year)
     return table.astype(dict.fromkeys(COUNTS, "int64"))
 
 
-def account_damaged(damaged: pa.Table) -> pd.DataFrame:
-    """Return the accounts of damaged lines, one row per file; all of them are in quarantine."""
-    outcomes = damaged.select(["file"]).append_column("outcome", pa.array(["line"] * len(damaged), pa.string()))
-    ones = pa.array([1] * len(damaged), pa.int64())
-    zeros = pa.array([0] * len(damaged), pa.int64())
-    return account_by_file(outcomes.append_column("source_rows", ones).append_column("repaired_rows", zeros), DAMAGED)
+def account_damaged(lines: Mapping[str, int]) -> pd.DataFrame:
+    """Return the accounts of damaged lines, one row per file, from file → lines; all of them are in quarantine."""
+    files = sorted(lines)
+    rows = [lines[file] for file in files]
+    counts = dict.fromkeys(COUNTS, [0] * len(files)) | {"raw_rows": rows, "quarantined_rows": rows}
+    table = pd.DataFrame({"file": files, "year": [DAMAGED] * len(files)} | counts, columns=list(COLUMNS))
+    return table.astype(dict.fromkeys(COUNTS, "int64"))
 
 
 def check_accounts(accounts: pd.DataFrame, files: Mapping[str, int]) -> None:

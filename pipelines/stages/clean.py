@@ -1,6 +1,7 @@
 """Stage 2, clean: makes the star from RAW, with every row accounted for; unchanged years are kept."""
 
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from itertools import accumulate
 from pathlib import Path
@@ -9,16 +10,22 @@ from typing import Any, Final
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.parquet as pq
 
-from diffusion import identities
-from diffusion.contracts.star import FILE_BREAK, QUARANTINE, RECORDINGS
-from diffusion.engine import Engine, OpenEngine, check_memory_limit, open_engine
-from diffusion.sources.cleaning import NO_DATE, Names, code_tracks, describe_tracks, judge_rows, learn_names
+from diffusion import SettingError
+from diffusion.contracts.star import FILE_BREAK
+from diffusion.engine import Engine, OpenEngine, memory_bytes, open_engine
+from diffusion.recordings import recording_keys
+from diffusion.sources.account import RowAccount, check_set_aside
+from diffusion.sources.cleaning import NO_DATE, Names, code_tracks, judge_rows, learn_names, read_fields
+from diffusion.sources.wholeness import check_holes, measure_wholeness
 from pipelines.folders.folder import Folder
-from pipelines.folders.manifest import fingerprint
+from pipelines.folders.lock import reading
+from pipelines.folders.manifest import Shape, fingerprint
 from pipelines.progress import Report
 from pipelines.stages.accounting import (
     COLUMNS,
+    COUNTS,
     account_by_file,
     account_damaged,
     check_accounts,
@@ -26,19 +33,48 @@ from pipelines.stages.accounting import (
     read_accounts,
     total_counts,
 )
+from pipelines.stages.quarantine import Stretch, lines_by_file, write_quarantine
 from pipelines.stages.raw_folder import RawFolder, find_raw
 
 STEP: Final = "clean"
-VERSION: Final = 1
+VERSION: Final = 2
 """Version of the step; raised when the same input gives other tables."""
 
 MEMORY: Final = "500MB"
-"""Default memory limit of the engine; the whole process then stays below 1 GB."""
+"""Default memory limit; the whole process then stays below 1 GB."""
+
+UNCOUNTED: Final = 128_000_000
+"""Bytes of the limit, a quarter of it at most, that are left for buffers that the engine does not count."""
 
 BY_FILE: Final = "accounting_by_file.csv"
 QUARANTINE_TABLE: Final = "quarantine.parquet"
-CREDITS: Final = ("artists", "availability")
-"""Further tables that the engine writes."""
+KNOWN: Final = (BY_FILE, QUARANTINE_TABLE, "tracks.parquet", "availability.parquet")
+"""Tables of the run before that are read when RAW has grown; where one is not whole, everything is made again."""
+
+TRACK_TABLES: Final = ("tracks", "artists", "availability", "recordings")
+"""Tables of tracks."""
+
+KEYS: Final = pa.schema({"track": pa.int32(), "key": pa.string(), "credits": pa.string()})
+"""Columns of the table of recordings' keys."""
+
+KEYED_ROWS: Final = 1 << 16
+"""Tracks whose recordings are keyed at once."""
+
+BEFORE: Final[Shape] = {
+    "parameters": {
+        "settings": {"market_names": dict},
+        "parts": [{"path": str, "sha256": str}],
+        "files": [str],
+    },
+    "notes": {
+        "rows": dict.fromkeys(COUNTS, int),
+        "reasons": {"*": int},
+        "unknown_markets": {"*": str},
+        "tracks": int,
+        "years": {"*": {"fingerprint": str, "kept": int, "quarantined": int}},
+    },
+}
+"""What the manifest says of a run of this step."""
 
 
 def clean_charts(
@@ -71,7 +107,7 @@ def clean_charts(
         Whether ids of one recording are joined in ``recordings.parquet`` by `diffusion.identities` (default True);
         otherwise each id is its own recording.
     memory_limit
-        Memory that the engine may use before it spills to disk (default 500MB).
+        Memory for the rows, beyond which they spill to disk (default 500MB). The process takes 400 MB more at most.
     open_engine
         Function that opens the engine (default: DuckDB in this process).
     tell
@@ -81,27 +117,39 @@ def clean_charts(
     -------
     dict
         ``rows``: ``raw_rows`` (the sum of the next three), ``kept_rows``, ``duplicate_rows``, ``quarantined_rows`` and
-        ``repaired_rows`` (part of the kept); ``reasons``: reason → rows in quarantine; ``unknown_markets``: name →
-        message; ``tracks``: their number; ``years``: year → ``fingerprint``, ``kept``, ``quarantined``.
+        ``repaired_rows`` and ``tied_rows`` (parts of the kept); ``reasons``: reason → rows in quarantine;
+        ``wholeness``: sentences on holes and cadences; ``unknown_markets``: name → message; ``tracks``: their number;
+        ``years``: year → ``fingerprint``, ``kept``, ``quarantined``.
 
     Raises
     ------
-    SettingError
-        When `memory_limit` is no amount of memory.
+    DataSaysNoError
+        When more than 1 % of the rows are set aside or tied, or most charts have holes, and `accept` does not name it.
     SourceError
-        When RAW cannot be read, or a row is not accounted for.
+        When RAW cannot be read or is not as its manifest says, or a row is not accounted for.
+    SettingError
+        When the folder is RAW, or `memory_limit` is no amount of memory.
     OutputError
-        When the folder cannot be written.
+        When the folder cannot be written, or a run is at work in RAW.
     """
-    check_memory_limit(memory_limit)
-    found = find_raw(raw)
-    settings = {"market_names": dict(market_names or {}), "accept": sorted(accept), "recordings": recordings}
-    damaged = found.damaged.to_pydict()
-    key = fingerprint(STEP, VERSION, found.parts, list(found.files), dict(found.charts), damaged, settings)
-    if not folder.unchanged(STEP, key):
-        with open_engine(memory_limit=memory_limit) as engine:
-            _Cleaning(engine, found, folder, settings, tell).run(key)
+    limit = memory_bytes(memory_limit)
+    place = Path(raw)
+    if place.resolve() == folder.place.resolve():
+        raise SettingError(f"'{place}' is RAW itself; name another folder for what is cleaned with --out")
+    with reading(place) if place.is_dir() else nullcontext():
+        found = find_raw(place)
+        settings = {"market_names": dict(market_names or {}), "accept": sorted(accept), "recordings": recordings}
+        key = fingerprint(STEP, VERSION, found.parts, list(found.files), dict(found.charts), found.damaged, settings)
+        if not folder.unchanged(STEP, key, BEFORE):
+            found.check(tell)
+            with open_engine(memory_limit=_counted(limit)) as engine:
+                _Cleaning(engine, found, folder, settings, tell).run(key)
     return folder.notes(STEP)
+
+
+def _counted(limit: int) -> str:
+    """Return how much of a memory limit in bytes the engine may count."""
+    return f"{int(limit - min(limit / 4, UNCOUNTED)) // 1000}KB"
 
 
 @dataclass
@@ -123,7 +171,7 @@ class _Unit:
     accounts
         Accounts by file.
     quarantine
-        Rows set aside.
+        Rows set aside; None where there are none.
     """
 
     year: int
@@ -132,12 +180,17 @@ class _Unit:
     carried: bool = False
     kept: int = 0
     accounts: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=list(COLUMNS)))
-    quarantine: pa.Table = field(default_factory=QUARANTINE.schema.empty_table)
+    quarantine: Stretch | None = None
 
     @property
     def name(self) -> str:
         """Name of the year: its number, or unknown."""
         return "unknown" if self.year == NO_DATE else str(self.year)
+
+    @property
+    def quarantined(self) -> int:
+        """Number of rows set aside."""
+        return int(self.accounts["quarantined_rows"].sum())
 
     @property
     def table(self) -> str:
@@ -175,7 +228,7 @@ class _Cleaning:
         accounts = pd.concat([unit.accounts for unit in units], ignore_index=True)
         check_accounts(accounts, names.files)
         self._open(parts)
-        self._put(key, names, units, pd.concat([accounts, account_damaged(self._raw.damaged)]))
+        self._put(key, names, units, accounts)
 
     def _open(self, parts: Sequence[str]) -> None:
         raw = self._raw
@@ -183,13 +236,16 @@ class _Cleaning:
 
     def _before(self, files: Sequence[str]) -> Mapping[str, Any] | None:
         """Return the manifest's entry of the run before if its tables can be extended, else None."""
-        before = self._folder.previous(STEP)
+        before = self._folder.previous(STEP, BEFORE)
         if before is None or before["parameters"]["settings"]["market_names"] != self._settings["market_names"]:
             return None
         old = before["parameters"]
         now = {(part["path"], part["sha256"]) for part in self._raw.parts}
         grown = all((part["path"], part["sha256"]) in now for part in old["parts"])
-        return before if grown and list(files[: len(old["files"])]) == old["files"] else None
+        if not grown or list(files[: len(old["files"])]) != old["files"]:
+            return None
+        whole = [self._folder.whole(STEP, name) for name in KNOWN]
+        return before if all(whole) else None
 
     def _units(self, files: Sequence[str], before: Mapping[str, Any] | None) -> list[_Unit]:
         """Return the years of RAW in order, rows without date last; unchanged years have their old results."""
@@ -210,16 +266,19 @@ class _Cleaning:
 
     def _recall(self, units: Sequence[_Unit], years: Mapping[str, Any]) -> None:
         """Give unchanged years their old accounts and quarantine."""
-        quarantine = self._folder.read_table(QUARANTINE_TABLE)
+        quarantine = self._folder.place / QUARANTINE_TABLE
         accounts = read_accounts(self._folder.read(BY_FILE))
         starts = accumulate((year["quarantined"] for year in years.values()), initial=0)
         first = dict(zip(years, starts, strict=False))
         for unit in units:
             was = years.get(unit.name)
-            if was is not None and was["fingerprint"] == unit.fingerprint:
-                unit.carried, unit.kept = True, was["kept"]
-                unit.quarantine = quarantine.slice(first[unit.name], was["quarantined"])
-                unit.accounts = accounts[accounts["year"] == unit.name]
+            if was is None or was["fingerprint"] != unit.fingerprint:
+                continue
+            if was["kept"] and not self._folder.whole(STEP, unit.table):
+                continue
+            unit.carried, unit.kept = True, was["kept"]
+            unit.quarantine = Stretch(quarantine, first[unit.name], was["quarantined"])
+            unit.accounts = accounts[accounts["year"] == unit.name]
 
     def _code(self, parts: Sequence[str], before: Mapping[str, Any] | None) -> None:
         self._tell("coding tracks")
@@ -238,34 +297,35 @@ class _Cleaning:
         unit.accounts = account_by_file(engine.fetch("accounts"), unit.name)
         if unit.accounts["quarantined_rows"].any():
             engine.create("set_aside")
-            unit.quarantine = engine.fetch("quarantine")
+            unit.quarantine = Stretch(self._folder.stage(STEP, f"set_aside/{unit.name}.parquet"))
+            engine.write("quarantine", unit.quarantine.path)
         if unit.accounts["kept_rows"].any():
             unit.kept = engine.write("observations", self._folder.stage(STEP, unit.table), by="sorted_observations")
 
     def _put(self, key: str, names: Names, units: Sequence[_Unit], accounts: pd.DataFrame) -> None:
         """Write the tables over all years, and put everything into the folder."""
         self._tell("describing tracks")
-        folder, raw = self._folder, self._raw
+        folder = self._folder
         written = self._describe(units)
-        tracks = self._engine.kept("tracks")
-        quarantine = pa.concat_tables([*(unit.quarantine for unit in units), raw.damaged])
+        damaged = [Stretch(self._raw.place / self._raw.damaged["path"])] if self._raw.damaged else []
+        aside = [unit.quarantine for unit in units if unit.quarantine]
+        counted = write_quarantine(folder.stage(STEP, QUARANTINE_TABLE), [*aside, *damaged])
+        accounts = pd.concat([accounts, *(account_damaged(lines_by_file(table)) for table in damaged)])
         counts = total_counts(accounts)
-        reasons = quarantine.group_by("reason").aggregate([([], "count_all")]).sort_by("reason")
+        reasons = dict(sorted(counted.items()))
+        wholeness = self._judge(counts, reasons)
         notes = {
             "rows": counts,
-            "reasons": dict(zip(reasons["reason"].to_pylist(), reasons["count_all"].to_pylist(), strict=True)),
+            "reasons": reasons,
+            "wholeness": wholeness,
             "unknown_markets": names.unknown_markets,
-            "tracks": tracks.num_rows,
+            "tracks": written["tracks"],
             "years": {
-                unit.name: {
-                    "fingerprint": unit.fingerprint,
-                    "kept": unit.kept,
-                    "quarantined": unit.quarantine.num_rows,
-                }
+                unit.name: {"fingerprint": unit.fingerprint, "kept": unit.kept, "quarantined": unit.quarantined}
                 for unit in units
             },
         }
-        parameters = {"settings": self._settings, "parts": list(raw.parts), "files": list(names.files)}
+        parameters = {"settings": self._settings, "parts": list(self._raw.parts), "files": list(names.files)}
         folder.begin(STEP, key, parameters=parameters, notes=notes)
         folder.carry(STEP, [unit.table for unit in units if unit.carried and unit.kept])
         for unit in units:
@@ -273,15 +333,23 @@ class _Cleaning:
                 folder.enlist(STEP, unit.table, rows=unit.kept)
         for name, rows in written.items():
             folder.enlist(STEP, f"{name}.parquet", rows=rows)
-        folder.put_table(STEP, "tracks.parquet", tracks)
-        folder.put_table(STEP, "recordings.parquet", _recordings(tracks, joined=self._settings["recordings"]))
-        folder.put_table(STEP, QUARANTINE_TABLE, quarantine)
+        folder.enlist(STEP, QUARANTINE_TABLE, rows=counted.total())
         folder.put(STEP, "row_accounting.csv", counts_csv(counts))
         by_file = accounts.sort_values(["file", "year"], kind="stable")
         folder.put(STEP, BY_FILE, by_file.to_csv(index=False, lineterminator="\n").encode(), rows=len(by_file))
 
+    def _judge(self, counts: Mapping[str, int], reasons: Mapping[str, int]) -> list[str]:
+        """Refuse what the user has not accepted; return sentences on holes and cadences of the observations."""
+        account = RowAccount(
+            counts["raw_rows"], counts["kept_rows"], counts["duplicate_rows"], 0, reasons, counts["tied_rows"]
+        )
+        check_set_aside(account, self._raw.place, self._settings["accept"])
+        wholeness = measure_wholeness(self._engine)
+        check_holes(wholeness, self._raw.place, self._settings["accept"])
+        return wholeness.said()
+
     def _describe(self, units: Sequence[_Unit]) -> dict[str, int]:
-        """Make tracks, write artists and availability, and return table → rows for these two."""
+        """Write the tables of tracks, and return table → rows."""
         engine, folder = self._engine, self._folder
         carried = [folder.place / unit.table for unit in units if unit.kept and unit.carried]
         fresh = [folder.stage(STEP, unit.table) for unit in units if unit.kept and not unit.carried]
@@ -289,12 +357,21 @@ class _Cleaning:
             engine.open_table("observations", [*carried, *fresh])
         else:
             engine.view("observations")
-        describe_tracks(engine)
-        return {name: engine.write(name, folder.stage(STEP, f"{name}.parquet")) for name in CREDITS}
+        read_fields(engine)
+        files = {name: folder.stage(STEP, f"{name}.parquet") for name in TRACK_TABLES}
+        rows = {"tracks": engine.write("tracks", files["tracks"])}
+        engine.open_table("tracks", [files["tracks"]])
+        _key_recordings(engine, files["tracks"], joined=self._settings["recordings"])
+        return rows | {name: engine.write(name, file) for name, file in files.items() if name not in rows}
 
 
-def _recordings(tracks: pa.Table, *, joined: bool) -> pa.Table:
-    found = identities(tracks, "recording" if joined else "track")
-    order = pc.index_in(tracks["track_id"], found["track_id"])
-    table = tracks.select(["track", "track_id"]).append_column("recording", found["identity"].take(order))
-    return RECORDINGS.conform(table)
+def _key_recordings(engine: Engine, tracks: Path, *, joined: bool) -> None:
+    """Create `recording_keys`: the key of each track's recording, where it has one; empty if none are to be joined."""
+    engine.keep("recording_keys", KEYS.empty_table())
+    if not joined:
+        return
+    with pq.ParquetFile(tracks) as file:
+        for batch in file.iter_batches(KEYED_ROWS, columns=["track", "title", "artist"], use_threads=False):
+            keys = recording_keys(batch["title"], batch["artist"])
+            keyed = pa.table([batch["track"], keys["key"], keys["credits"]], schema=KEYS)
+            engine.add("recording_keys", keyed.filter(pc.is_valid(keyed["key"])))

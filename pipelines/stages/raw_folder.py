@@ -5,19 +5,53 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-
 from diffusion import SourceError
-from diffusion.contracts.star import QUARANTINE
-from diffusion.files import read_table
+from diffusion.files import digest_of_file
 from diffusion.sources.chart_files import open_chart_file
 from diffusion.sources.layouts import SOURCE_COLUMNS, SYNONYMS, lacking, plain_name
 from diffusion.sources.listing import ListedFile
 from diffusion.sources.source import UNNAMED
-from pipelines.folders.manifest import file_facts, read_manifest
+from pipelines.folders.manifest import (
+    MANIFEST,
+    Shape,
+    digest_of_step,
+    file_facts,
+    fits,
+    read_manifest,
+)
+from pipelines.progress import Report
 from pipelines.stages.raw_rows import DERIVED
 
 INGEST = "ingest"
+
+INGESTED: Shape = {
+    "parameters": {"settings": {"columns": {"*": str}, "slim_only": bool}},
+    "notes": {
+        "sources": [
+            {
+                "path": str,
+                "member": str,
+                "facts": {"*": str},
+                "bytes": int,
+                "sha256": str,
+                "rows": int,
+                "damaged": int,
+                "layout": str,
+                "encoding": str,
+                "chart": str,
+            }
+        ],
+        "roles": {"*": (str, None)},
+        "said": [str],
+        "passed_over": {"*": str},
+        "profile": {"rows": int, "damaged": int, "filled": {"*": int}, "first_date": str, "last_date": str},
+        "columns": [str],
+        "unknown_markets": [str],
+        "empty": [str],
+        "runs": int,
+    },
+}
+"""What the manifest says of a run of ``ingest``."""
 
 WIDENED = ("country_", "cultural_")
 """Prefixes of columns joined from auxiliary tables."""
@@ -42,7 +76,8 @@ class RawFolder:
     row
         Columns of the source, in order.
     damaged
-        Damaged lines of the source; columns as in `diffusion.contracts.star.QUARANTINE`.
+        Path, size and SHA-256 of the table of damaged lines; None if there is none. Its columns are as in
+        `diffusion.contracts.star.QUARANTINE`.
     """
 
     place: Path
@@ -51,7 +86,20 @@ class RawFolder:
     charts: Mapping[str, str]
     columns: Mapping[str, Sequence[str]]
     row: Sequence[str]
-    damaged: pa.Table
+    damaged: Mapping[str, Any] | None
+
+    def check(self, tell: Report) -> None:
+        """Check that all tables have the content that the manifest says.
+
+        Raises
+        ------
+        SourceError
+            When a table was changed.
+        """
+        for facts in [*self.parts, *([self.damaged] if self.damaged else [])]:
+            tell(f"checking {facts['path']}")
+            if digest_of_file(self.place / facts["path"]) != facts["sha256"]:
+                raise _spoiled(self.place / facts["path"])
 
     def paths(self, names: Sequence[str]) -> list[Path]:
         """Return the paths of Parquet files."""
@@ -69,7 +117,7 @@ def find_raw(place: str | Path) -> RawFolder:
     place = Path(place)
     if not place.is_dir():
         raise SourceError(f"no folder at '{place}'; `chart-diffusion ingest FILES... --out RAW` makes one")
-    step = read_manifest(place)["steps"].get(INGEST, {"artifacts": [], "notes": {}, "parameters": {}})
+    step = _ingested(place)
     if step["parameters"].get("settings", {}).get("slim_only"):
         raise SourceError(f"'{place}' was made with --slim-only and cannot be cleaned; ingest the files without it")
     full = place / "full" if (place / "full").is_dir() else place
@@ -77,6 +125,9 @@ def find_raw(place: str | Path) -> RawFolder:
     if not paths:
         raise SourceError(f"no Parquet file below '{full}'; `chart-diffusion ingest FILES... --out RAW` makes them")
     named = {artifact["path"]: artifact for artifact in step["artifacts"]}
+    for name in named:
+        if name.startswith("full/") and not (place / name).is_file():
+            raise _spoiled(place / name)
     parts = [_facts(path, place, named) for path in paths]
     header = list(dict.fromkeys(name for path in paths for name in open_chart_file(ListedFile(path, "parquet")).names))
     given = step["parameters"].get("settings", {}).get("columns", {})
@@ -94,15 +145,32 @@ def find_raw(place: str | Path) -> RawFolder:
         {"": "top200" if columns["streams"] else UNNAMED} | charts,
         columns,
         [name for name in row if name in header],
-        read_table(damaged).cast(QUARANTINE.schema) if damaged.is_file() else QUARANTINE.schema.empty_table(),
+        _facts(damaged, place, named) if damaged.is_file() else None,
     )
 
 
+def _ingested(place: Path) -> Mapping[str, Any]:
+    """Return the manifest's entry of the step that made RAW; an empty one where RAW was not made by this tool."""
+    step: Mapping[str, Any] | None = read_manifest(place)["steps"].get(INGEST)
+    if step is None:
+        return {"artifacts": [], "notes": {}, "parameters": {}}
+    if step["digest"] != digest_of_step(step) or not fits(step, INGESTED):
+        raise SourceError(f"'{place / MANIFEST}' was changed by hand or is of an older version; ingest the files again")
+    return step
+
+
 def _facts(path: Path, place: Path, named: Mapping[str, Mapping[str, Any]]) -> Mapping[str, Any]:
+    """Return path, size and SHA-256 of a table; those of the manifest, if it lists the table with this size."""
     known = named.get(path.relative_to(place).as_posix())
-    if known is not None and known["bytes"] == path.stat().st_size:
-        return {name: known[name] for name in ("path", "bytes", "sha256")}
-    return file_facts([path], place)[0]
+    if known is None:
+        return file_facts([path], place)[0]
+    if known["bytes"] != path.stat().st_size:
+        raise _spoiled(path)
+    return {name: known[name] for name in ("path", "bytes", "sha256")}
+
+
+def _spoiled(path: Path) -> SourceError:
+    return SourceError(f"'{path}' is not as the manifest of RAW says; ingest all files again, without --append")
 
 
 def _columns(header: Sequence[str], given: Mapping[str, str]) -> dict[str, list[str]]:

@@ -1,5 +1,8 @@
 """The engine's door: the engine handed in is the one that is used, and relations take the parameters they name."""
 
+import os
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -10,7 +13,7 @@ import pytest
 
 import diffusion
 from diffusion import SettingError, SourceError
-from diffusion.engine import MEMORY_LIMIT, Engine, check_memory_limit, interrupt_engines, open_engine
+from diffusion.engine import MEMORY_LIMIT, Engine, interrupt_engines, memory_bytes, open_engine
 
 
 def test_charts_and_all_that_is_made_of_them_use_the_engine_handed_in() -> None:
@@ -84,9 +87,11 @@ def test_a_memory_limit_is_a_number_with_a_unit(text: str) -> None:
         open_engine(memory_limit=text)
 
 
-@pytest.mark.parametrize("text", ["512MB", "1GB", "2GiB", "1.5 gb", "20000KiB"])
-def test_memory_limits_have_the_units_of_the_engine(text: str) -> None:
-    check_memory_limit(text)
+@pytest.mark.parametrize(
+    ("text", "bytes_"), [("512MB", 512_000_000), ("2GiB", 2**31), ("1.5 gb", 1_500_000_000), ("20000KiB", 20_480_000)]
+)
+def test_memory_limits_have_the_units_of_the_engine(text: str, bytes_: int) -> None:
+    assert memory_bytes(text) == bytes_
     open_engine(memory_limit=text).close()
 
 
@@ -113,3 +118,37 @@ def test_columns_may_be_called_as_those_of_the_engine(tmp_path: Path, name: str)
         engine.open_text([tmp_path / "rows.parquet"], {"title": [name]}, root=tmp_path)
         found = engine.fetch("source_files").to_pylist()
     assert found == [{"file": "a.csv", "source_rows": 1}, {"file": "b.csv", "source_rows": 1}]
+
+
+def test_folders_of_killed_engines_are_removed_and_no_others(tmp_path: Path) -> None:
+    """The next process removes what a killed one left; not what is in use, a link, or something of the user's own."""
+    opened = "import sys, time; from diffusion.engine import open_engine\nengine = open_engine(); "
+    stay = f"{opened} print('open', flush=True); time.sleep(60)"
+    environment = os.environ | {"TMPDIR": str(tmp_path), "TEMP": str(tmp_path)}
+
+    def start(code: str) -> subprocess.Popen[str]:
+        return subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, env=environment)
+
+    killed, alive = start(stay), start(stay)
+    for process in (killed, alive):
+        assert process.stdout is not None
+        assert process.stdout.readline() == "open\n"
+    killed.kill()
+    killed.communicate()
+    there = {path for path in tmp_path.iterdir() if path.is_dir()}
+    assert len(there) == 2
+    own = tmp_path / "chart-diffusion-own"
+    own.mkdir()
+    for name in ("lock", "engine.duckdb", "letter.txt"):
+        (own / name).write_text("mine")
+    trap = tmp_path / "chart-diffusion-trap"
+    trap.symlink_to(own, target_is_directory=True)
+    start(f"{opened} engine.close()").communicate()
+    left = {path for path in tmp_path.iterdir() if path.is_dir()}
+    assert {own, trap} < left
+    assert len(left - {own, trap}) == 1 < len(there)
+    assert {path.name for path in own.iterdir()} == {"lock", "engine.duckdb", "letter.txt"}
+    alive.kill()
+    alive.communicate()
+    start(f"{opened} engine.close()").communicate()
+    assert {path for path in tmp_path.iterdir() if path.is_dir()} == {own, trap}

@@ -67,6 +67,14 @@ def test_nested_values_are_text(tmp_path: Path) -> None:
     assert read(file)[0] == {1: ("5", "A, B", '{"name": "é"}', '[{"id": 1}]', "0.25")}
 
 
+@pytest.mark.parametrize("name", ["c.json", "c.jsonl"])
+def test_a_key_without_letters_is_a_column(tmp_path: Path, name: str) -> None:
+    records = [{"": 1, "rank": 2}, {"": 3, "rank": 4}]
+    file = open_json(tmp_path, json.dumps(records) if name == "c.json" else by_line(records), name=name)
+    assert [block.rows.columns for block, _ in file.blocks() if block.rows.height] == [list(file.names)]
+    assert read(file)[0] == {1: ("1", "2"), 2: ("3", "4")}
+
+
 def test_each_damaged_line_is_named_and_no_other_is_lost(tmp_path: Path) -> None:
     good = by_line(RECORDS[:1]).encode()
     bad = {

@@ -113,7 +113,7 @@ def made(regressed: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     command("ingest", charts, "--out", place / "ingested")
     command("ingest", charts, "--join-aux", place / "auxiliary", "--out", place / "joined")
-    command("clean", place / "ingested", "--out", place / "cleaned")
+    command("clean", place / "ingested", "--accept", "set-aside", "--out", place / "cleaned")
     write_recovery(place / "recovery", cells_of(["influence-sparse"], [300], [5]), simulations=1, samples=1)
     shutil.copytree(regressed, place / "regressed")
     weekly = spread_charts(place / "weekly.parquet", seed=5, weeks=30, debuts=4)
