@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 from diffusion import SettingError
 from diffusion.contracts.star import FILE_BREAK
 from diffusion.engine import Engine, OpenEngine, memory_bytes, open_engine
+from diffusion.foreign_text import csv_table
 from diffusion.recordings import recording_keys
 from diffusion.sources.account import RowAccount, check_set_aside
 from diffusion.sources.cleaning import NO_DATE, Names, code_tracks, judge_rows, learn_names, read_fields
@@ -336,7 +337,9 @@ class _Cleaning:
         folder.enlist(STEP, QUARANTINE_TABLE, rows=counted.total())
         folder.put(STEP, "row_accounting.csv", counts_csv(counts))
         by_file = accounts.sort_values(["file", "year"], kind="stable")
-        folder.put(STEP, BY_FILE, by_file.to_csv(index=False, lineterminator="\n").encode(), rows=len(by_file))
+        folder.put(
+            STEP, BY_FILE, csv_table(by_file).to_csv(index=False, lineterminator="\n").encode(), rows=len(by_file)
+        )
 
     def _judge(self, counts: Mapping[str, int], reasons: Mapping[str, int]) -> list[str]:
         """Refuse what the user has not accepted; return sentences on holes and cadences of the observations."""
