@@ -2,7 +2,7 @@
 
 from diffusion.absences import Absences
 from diffusion.calendar import Calendar
-from diffusion.charts import Charts, RowAccount, open_charts, open_sample
+from diffusion.charts import Charts, open_charts, open_sample
 from diffusion.distances import join_distances, pair_table, unmatched_pairs
 from diffusion.entries import Entries, EventRules, transitions
 from diffusion.errors import (
@@ -16,6 +16,7 @@ from diffusion.errors import (
 from diffusion.markets import market_names, reference_table, resolve
 from diffusion.pairs.transitions import lag_curve
 from diffusion.recordings import Identity, identities
+from diffusion.sources.account import RowAccount
 
 __all__ = [
     "Absences",

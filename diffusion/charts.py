@@ -1,8 +1,6 @@
 """Chart files opened as one validated table, with an account of every row."""
 
-from collections import Counter
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
 from functools import cached_property
 from importlib import resources
 from pathlib import Path
@@ -21,49 +19,15 @@ from diffusion.engine import MEMORY_LIMIT, Engine, OpenEngine, open_engine
 from diffusion.entries import Entries, EventRules
 from diffusion.errors import DataSaysNoError, SettingError, SourceError
 from diffusion.recordings import Identity, identities
+from diffusion.sources.account import RowAccount, check_kept, check_set_aside, read_account
 from diffusion.sources.cleaning import code_tracks, judge_rows, learn_names, read_fields
 from diffusion.sources.planning import find_source
 from diffusion.sources.reading import ReadingOptions
 from diffusion.sources.source import Source
 from diffusion.sources.source_rows import read_source
 from diffusion.sources.star import Star, find_star
-
-SET_ASIDE_LIMIT = 0.01
-"""Largest share of rows that may be set aside; a source with more is refused."""
-
-
-@dataclass(frozen=True, slots=True)
-class RowAccount:
-    """Numbers of rows by outcome: ``read = kept + duplicates + aggregate + sum(set_aside)``.
-
-    Attributes
-    ----------
-    read
-        Rows of the source, without header and blank lines.
-    kept
-        Rows of the table `chart_rows`.
-    duplicates
-        Rows that repeat a kept row: same market, date, chart, track, rank and streams.
-    aggregate
-        Valid rows of `Global`, which is not a market.
-    set_aside
-        Reason → number of rows set aside; the reasons are listed in `diffusion.contracts.star.REASONS`.
-    """
-
-    read: int
-    kept: int
-    duplicates: int
-    aggregate: int
-    set_aside: Mapping[str, int]
-
-    @property
-    def set_aside_share(self) -> float:
-        """Share of the rows read that were set aside, 0 … 1."""
-        return sum(self.set_aside.values()) / self.read if self.read else 0.0
-
-    def reasons(self) -> str:
-        """Return the number of rows set aside for each reason, in words; empty where there are none."""
-        return ", ".join(f"{rows:,} {reason}" for reason, rows in self.set_aside.items())
+from diffusion.sources.tables import Table
+from diffusion.sources.wholeness import Wholeness, check_holes, measure_wholeness
 
 
 class Charts:
@@ -105,6 +69,11 @@ class Charts:
         """One row per chart of the source: `chart`, `chart_rows`, `markets`, `tracks`, `first_date`, `last_date`."""
         frame: pd.DataFrame = self._engine.fetch("charts_present").to_pandas()
         return frame
+
+    @cached_property
+    def wholeness(self) -> Wholeness:
+        """How whole the charts of every market are: dates, cadence, depth, missing ranks."""
+        return measure_wholeness(self._engine)
 
     def chart(self, name: str | None = None) -> str:
         """Return the name of the chart to use: `name` if given, else ``top200`` if present, else the only chart.
@@ -242,7 +211,7 @@ class Charts:
 
 
 def open_charts(
-    path: str | Path,
+    path: str | Path | Sequence[str | Path] | Table,
     *,
     columns: Mapping[str, str] | None = None,
     market_names: Mapping[str, str] | None = None,
@@ -259,9 +228,10 @@ def open_charts(
     Parameters
     ----------
     path
-        A file, a glob or a (Hive-partitioned) folder, of CSV (also .gz, .zst) or Parquet files, in a layout of
-        `diffusion.sources.layouts`; the layout is recognised by its columns. A folder made by ``chart-diffusion clean``
-        is read as it is.
+        A file, a glob or a folder, or several; or a table of pandas, polars or Arrow. Columns are recognised by their
+        names (`diffusion.sources.layouts`), also where files differ; market, date and chart may stand in the names of
+        files and folders. A folder made by ``chart-diffusion clean`` is read as it is, without asking again for
+        consent.
     columns, market_names, from_name, encoding, date_format, first_rank, accept
         What the files do not tell themselves, as in `diffusion.sources.reading.ReadingOptions`; not needed for a
         cleaned folder.
@@ -276,7 +246,7 @@ def open_charts(
     SourceError
         When no file is found, no row is readable, a column is missing, or a market is unknown.
     DataSaysNoError
-        When more than 1 % of the rows had to be set aside.
+        When more than 1 % of the rows are set aside or tied, or most charts have holes, and `accept` does not name it.
 
     Examples
     --------
@@ -289,12 +259,14 @@ def open_charts(
     )
     engine = open_engine(memory_limit=memory_limit)
     try:
-        star = find_star(path)
+        star = find_star(path) if isinstance(path, str | Path) else None
         if star is not None:
             return Charts(engine, star.source, _read_star(engine, star), open_engine)
         source = find_source(path, options)
         read_source(source, engine)
-        return Charts(engine, source, _read(engine, source, path, options), open_engine)
+        charts = Charts(engine, source, _read(engine, source, options), open_engine)
+        check_holes(charts.wholeness, source.place, options.accept)
+        return charts
     except BaseException:
         engine.close()
         raise
@@ -306,7 +278,8 @@ def open_sample() -> Charts:
         return open_charts(file)
 
 
-def _read(engine: Engine, source: Source, path: str | Path, options: ReadingOptions) -> RowAccount:
+def _read(engine: Engine, source: Source, options: ReadingOptions) -> RowAccount:
+    path = source.place
     learn_names(
         engine,
         charts={file.name: file.chart for file in source.files},
@@ -320,43 +293,10 @@ def _read(engine: Engine, source: Source, path: str | Path, options: ReadingOpti
     read_fields(engine)
     engine.create("tracks")
     engine.view("availability")
-    account = _account(engine)
-    if account.read == 0:
-        raise SourceError(f"no rows in '{path}': it has a header and nothing below it")
-    if account.kept == 0 and account.aggregate + account.duplicates == 0:
-        raise SourceError(
-            f"nothing readable in '{path}': {account.read:,} rows read, set aside were {account.reasons()}"
-            f"{_hint(account)}"
-        )
-    if account.kept == 0:
-        raise SourceError(
-            f"no market in '{path}': all {account.aggregate:,} readable rows are of Global, which is not a market"
-        )
-    if account.set_aside_share > SET_ASIDE_LIMIT and "set-aside" not in options.accept:
-        raise DataSaysNoError(
-            f"{account.set_aside_share:.2%} of the {account.read:,} rows in '{path}' had to be set aside "
-            f"({account.reasons()}); the limit is {SET_ASIDE_LIMIT:.0%}: correct the source, "
-            f"or go on without these rows: --accept set-aside{_hint(account)}"
-        )
+    account = read_account(engine)
+    check_kept(account, path)
+    check_set_aside(account, path, options.accept)
     return account
-
-
-def _hint(account: RowAccount) -> str:
-    return "; say how dates are written with --date-format" if "unreadable date" in account.set_aside else ""
-
-
-def _account(engine: Engine) -> RowAccount:
-    outcomes: Counter[str] = Counter()
-    aggregate = 0
-    for row in engine.fetch("accounts").to_pylist():
-        outcomes[row["outcome"]] += row["source_rows"]
-        aggregate += row["global_rows"] if row["outcome"] == "kept" else 0
-    damaged = engine.fetch("damaged_lines").to_pydict()
-    outcomes.update(dict(zip(damaged["reason"], damaged["lines"], strict=True)))
-    kept, duplicates = outcomes.pop("kept", 0), outcomes.pop("duplicate", 0)
-    return RowAccount(
-        kept + duplicates + outcomes.total(), kept - aggregate, duplicates, aggregate, dict(sorted(outcomes.items()))
-    )
 
 
 def _read_star(engine: Engine, star: Star) -> RowAccount:
@@ -372,7 +312,7 @@ def _read_star(engine: Engine, star: Star) -> RowAccount:
     if not kept:
         raise SourceError(f"no market in '{star.place}': it has {aggregate:,} rows, all of Global")
     read = kept + aggregate + star.duplicates + sum(star.set_aside.values())
-    return RowAccount(read, kept, star.duplicates, aggregate, star.set_aside)
+    return RowAccount(read, kept, star.duplicates, aggregate, star.set_aside, star.tied)
 
 
 def _coded(tracks: pa.Table, identity: Identity) -> pa.Table:

@@ -23,6 +23,9 @@ WINDOW_WEEKLY: Final = 56
 LONGEST: Final = 36_500
 """Days: upper limit of windows, washouts and horizons (a hundred years)."""
 
+LARGEST_SEED: Final = 2**63 - 1
+"""Upper limit of a seed of random numbers."""
+
 LEAST_EXPOSED: Final = 30
 """Least number of exposed tracks for which a pair's rate is ranked or drawn in full colour."""
 

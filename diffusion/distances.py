@@ -4,20 +4,25 @@ from functools import cache
 from importlib import resources
 
 import pandas as pd
+import pyarrow.parquet as pq
+
+from diffusion.markets import CEPII, DERIVED
 
 DISTANCES = ("distance_km", "contiguous", "common_language", "language_overlap", "cultural_distance")
 
 
 @cache
 def pair_table() -> pd.DataFrame:
-    """Return the distances of all 4,692 ordered pairs of the 69 reference markets.
+    """Return the distances of all ordered pairs of markets in the reference table.
 
     Returns
     -------
     DataFrame
-        One row per ordered pair: `source`, `target`, `distance_km` (between the largest cities), `contiguous` (1 where
-        they share a border), `common_language` (1 where they share an official language), `language_overlap` (0 … 1,
-        chance that two people share a language), `cultural_distance` (0 … 1, cosine distance of Facebook interests).
+        One row per ordered pair, in order: `source`, `target`, `distance_km` (between the largest cities), `contiguous`
+        (1 where they share a border), `common_language` (1 where they share an official language), `language_overlap`
+        (0 … 1, chance that two people share a language), `cultural_distance` (0 … 1, cosine distance of Facebook
+        interests; 69 markets), `origin` (``cepii`` for pairs of the 69 markets in Spotify's public charts, else
+        ``derived`` from GeoNames and CLDR). What no source gives is missing.
 
     References
     ----------
@@ -28,24 +33,29 @@ def pair_table() -> pd.DataFrame:
 
     Examples
     --------
-    >>> float(pair_table().set_index(["source", "target"]).loc[("SE", "NO"), "distance_km"])
-    417.6
+    >>> pair_table().set_index(["source", "target"]).loc[[("SE", "NO"), ("SE", "MT")], ["distance_km", "origin"]].values
+    array([[417.6, 'cepii'],
+           [2613.0, 'derived']], dtype=object)
     """
     data = resources.files("diffusion").joinpath("data")
-    tables = []
-    for name in ("pairs.csv", "cultural_distance_facebook.csv"):
-        with data.joinpath(name).open(encoding="utf-8") as file:
-            tables.append(pd.read_csv(file, keep_default_na=False))
-    return tables[0].merge(tables[1], on=["source", "target"], how="left", validate="one_to_one")
+    with data.joinpath("pairs_derived.parquet").open("rb") as file:
+        there = pq.read_table(file).to_pandas().assign(origin=DERIVED)
+    back = there.rename(columns={"source": "target", "target": "source"})
+    pairs = pd.concat([_read("pairs.csv").assign(origin=CEPII), there, back])
+    flags = dict.fromkeys(["contiguous", "common_language"], "Int64")
+    table = pairs.astype(flags).sort_values(["source", "target"], ignore_index=True)
+    cultural = _read("cultural_distance_facebook.csv")
+    table = table.merge(cultural, on=["source", "target"], how="left", validate="one_to_one")
+    return table[["source", "target", *DISTANCES, "origin"]]
 
 
 def join_distances(pairs: pd.DataFrame) -> pd.DataFrame:
-    """Return `pairs` (with `source` and `target`) with the columns of `pair_table` added, in the same order.
+    """Return `pairs` (with `source` and `target`) with the distances of `pair_table` added, in the same order.
 
     Pairs that the table lacks get missing values; `unmatched_pairs` lists them.
     """
-    joined = pairs.merge(pair_table(), on=["source", "target"], how="left", validate="many_to_one")
-    return joined.astype({"contiguous": "Int64", "common_language": "Int64"})
+    known = pair_table().drop(columns="origin")
+    return pairs.merge(known, on=["source", "target"], how="left", validate="many_to_one")
 
 
 def unmatched_pairs(joined: pd.DataFrame) -> dict[str, list[tuple[str, str]]]:
@@ -55,3 +65,8 @@ def unmatched_pairs(joined: pd.DataFrame) -> dict[str, list[tuple[str, str]]]:
         for column in DISTANCES
         if joined[column].isna().any()
     }
+
+
+def _read(name: str) -> pd.DataFrame:
+    with resources.files("diffusion").joinpath("data", name).open(encoding="utf-8") as file:
+        return pd.read_csv(file, keep_default_na=False)

@@ -1,5 +1,6 @@
-"""Files read without threads and written atomically."""
+"""Files read without threads, hashed, and written atomically."""
 
+import hashlib
 import io
 import os
 import tempfile
@@ -8,7 +9,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from diffusion.errors import OutputError
+from diffusion.errors import OutputError, SourceError
 
 
 def read_table(source: str | Path | io.BytesIO) -> pa.Table:
@@ -16,8 +17,27 @@ def read_table(source: str | Path | io.BytesIO) -> pa.Table:
 
     Arrow's reading threads sometimes abort a process that ends soon after (seen with pyarrow 23 to 26). Use it for
     small tables.
+
+    Raises
+    ------
+    SourceError
+        When it is not Parquet, or damaged.
     """
-    return pq.read_table(source, use_threads=False, pre_buffer=False)
+    try:
+        table = pq.read_table(source, use_threads=False, pre_buffer=False)
+        table.validate(full=True)
+    except FileNotFoundError:
+        raise
+    except (OSError, ValueError, pa.ArrowException) as error:
+        named = "a table" if isinstance(source, io.BytesIO) else f"'{source}'"
+        raise SourceError(f"cannot read {named} as parquet: {str(error).splitlines()[0]}") from error
+    return table
+
+
+def digest_of_file(path: Path) -> str:
+    """Return the SHA-256 of a file, as hexadecimal digits."""
+    with path.open("rb") as content:
+        return hashlib.file_digest(content, "sha256").hexdigest()
 
 
 def write_whole(path: str | Path, content: bytes) -> None:

@@ -2,6 +2,7 @@
 
 from matplotlib.figure import Figure
 
+from figures.charts.chart_calendar import chart_calendar
 from figures.forecasts.learning_curves import learning_curves
 from figures.forecasts.losses import ablation, feature_importance
 from figures.forecasts.market_errors import market_errors
@@ -37,6 +38,7 @@ __all__ = [
     "ablation",
     "backbone_map",
     "calibration",
+    "chart_calendar",
     "coefficient_paths",
     "community_grid",
     "community_map",

@@ -177,11 +177,12 @@ def known_groups(markets: Sequence[str]) -> pd.DataFrame:
     ['es', 'nl', None]
     """
     known = {
-        row.market: (row.continent, row.subregion, _main_language(str(row.official_languages), str(row.languages)))
+        row.market: (row.continent, row.subregion, _main_language(row.official_languages, row.languages))
         for row in reference_table().itertuples()
     }
     rows = [(market, *known.get(market, (None, None, None))) for market in markets]
-    return pd.DataFrame(rows, columns=["market", "continent", "subregion", "language"], dtype=object)
+    table = pd.DataFrame(rows, columns=["market", "continent", "subregion", "language"], dtype=object)
+    return table.replace({np.nan: None})
 
 
 def agreement(
@@ -296,8 +297,10 @@ def _cell_sum(cells: Floats) -> float:
     return float((cells * np.log(np.maximum(cells, 1))).sum())
 
 
-def _main_language(official: str, languages: str) -> str:
+def _main_language(official: object, languages: object) -> str | None:
     """Return the official language that most people speak; one with a script, zh_Hant, counts the speakers of zh."""
+    if not isinstance(official, str) or not isinstance(languages, str):
+        return None
     spoken = dict(pair.split(":") for pair in languages.split("|") if ":" in pair)
     names = [name if name in spoken else name.split("_")[0] for name in official.split("|")]
     return max(names, key=lambda name: float(spoken.get(name, 0)))  # of equals the first one

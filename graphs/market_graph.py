@@ -415,7 +415,6 @@ def _market_nodes(entries: Entries) -> pd.DataFrame:
     counts["debuts"] = timed[~timed["left_censored"]].groupby("market").size()
     counts = counts.reindex(coverage["market"]).fillna(0).astype("int64")
     known = reference_table().set_index("market")[_KNOWN].reindex(coverage["market"])
-    known["population"] = known["population"].astype("Int64")
     return pd.concat(
         [
             coverage[["market", "name"]],

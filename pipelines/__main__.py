@@ -1,5 +1,5 @@
 """`python -m pipelines` is `chart-diffusion`."""
 
-from pipelines.commands.main import main
+from pipelines.commands.entry import main
 
 main()

@@ -55,6 +55,7 @@ ARTIFACTS: Final[Mapping[str, Mapping[str, Contract]]] = {
         "damage.parquet": DAMAGE,
         **{f"charts/{name}": contract for name, contract in _STAR.items()},
     },
+    "inspect": {"wholeness.parquet": raw.INSPECTED},
     "audit": {"audit.parquet": audit.AUDIT},
     "backtest": {
         "predictions/*.parquet": backtest.BACKTEST_PREDICTIONS,

@@ -24,8 +24,28 @@ def quiet(doing: str, share: float | None = None) -> None:
 def progress() -> Iterator[Report]:
     """Show what is being done, the time it takes, and the share done if known.
 
-    Progress is shown on standard error if it is a terminal, and removed when the block ends.
+    Progress is shown on standard error if it is a terminal, and removed when the block ends. An error in the block gets
+    a note that says what was being done.
     """
+    begun = ""
+
+    def report(doing: str, share: float | None = None) -> None:
+        nonlocal begun
+        begun = doing
+        show(doing, share)
+
+    with _bar() as show:
+        try:
+            yield report
+        except BaseException as error:
+            if begun:
+                error.add_note(f"while {begun}")
+            raise
+
+
+@contextmanager
+def _bar() -> Iterator[Report]:
+    """Show progress on standard error if it is a terminal."""
     if not sys.stderr.isatty():
         yield quiet
         return

@@ -11,13 +11,14 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from diffusion import Calendar, Entries, EventRules, reference_table
+from diffusion import Calendar, Entries, EventRules
 from diffusion.contracts import COVERAGE, ENTRIES
 from diffusion.conventions import LONG_GAP, WASHOUT
+from diffusion.markets import chart_markets
 
 Array = NDArray[np.float64]
 
-MARKETS = tuple(reference_table()["market"])
+MARKETS = tuple(chart_markets())
 """Codes; what is known of them plays no part."""
 
 ORIGIN = np.datetime64("2017-01-01", "D")

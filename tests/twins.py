@@ -91,13 +91,18 @@ def chart_rows(source: Sequence[Row], market_of: Callable[[str], str]) -> tuple[
     "`chart_rows`: one track on one market's chart on one date" and "read = kept + duplicates + aggregate + set aside".
     A row that cannot be read is set aside. Of the rows of one track on one chart, market and date that with the best
     rank stays, of those at one rank that with the most streams; of the others those that say the same are duplicates,
-    and those that say otherwise are set aside. Where several tracks then claim one rank of a chart, none of them is
+    and those that say otherwise are set aside. Where several tracks then claim one rank of a chart, they are tied if
+    the next ranks are left out, as many as there are further tracks, and a later rank is not; otherwise none of them is
     believed. `Global` is no market: its rows are judged like others and counted apart.
     """
     outcomes: Counter[str] = Counter()
     places: dict[tuple[str, str, date, str], list[Row]] = defaultdict(list)
+    ranks: dict[tuple[str, str, date], set[int]] = defaultdict(set)
     for raw in source:
         reason = flaw(raw)
+        rank, day = whole_number(raw["rank"]), iso_date(raw["date"])
+        if not is_blank(raw["market"]) and day is not None and rank is not None and rank >= 1:
+            ranks[raw["chart"], market_of(raw["market"]), day].add(rank)
         if reason is not None:
             outcomes[reason] += 1
             continue
@@ -119,7 +124,10 @@ def chart_rows(source: Sequence[Row], market_of: Callable[[str], str]) -> tuple[
     claims = Counter((row["chart"], row["market"], row["date"], row["rank"]) for row in best)
     kept = []
     for row in best:
-        if claims[row["chart"], row["market"], row["date"], row["rank"]] > 1:
+        chart = row["chart"], row["market"], row["date"]
+        shared = claims[*chart, row["rank"]]
+        later = min((rank for rank in ranks[chart] if rank > row["rank"]), default=0)
+        if shared > 1 and later < row["rank"] + shared:
             outcomes[CONTESTED] += 1
         elif row["market"] == "Global":
             outcomes["aggregate"] += 1
@@ -240,6 +248,60 @@ def withheld(tracks: Iterable[Row], stands_for: Mapping[str, str], markets: Iter
         if all(known is not None and market not in known for known in licences)
     ]
     return ordered(table, "track_id", "market")
+
+
+def chart_depths(rows: Sequence[Row]) -> list[Row]:
+    """Return "one chart of one market, or of Global, on one date": its rows, best and deepest rank, and missing ranks.
+
+    "Ranks from 1 to the deepest that are missing, other than those left out after ties": a rank is there for every row.
+    """
+    charts: dict[tuple[str, str, date], list[int]] = defaultdict(list)
+    for row in rows:
+        charts[row["chart"], row["market"], row["date"]].append(row["rank"])
+    return [
+        {
+            "chart": chart,
+            "market": market,
+            "date": day,
+            "chart_rows": len(ranks),
+            "best_rank": min(ranks),
+            "deepest_rank": max(ranks),
+            "missing": max(max(ranks) - len(ranks), 0),
+        }
+        for (chart, market, day), ranks in sorted(charts.items())
+    ]
+
+
+def wholeness(depths: Sequence[Row], hole_share: float) -> list[Row]:
+    """Return "one chart and market, or Global: how whole its charts are".
+
+    The cadence is the most frequent number of days from one date to the next, the smallest of equals.
+    """
+    charts: dict[tuple[str, str], list[Row]] = defaultdict(list)
+    for row in depths:
+        charts[row["chart"], row["market"]].append(row)
+    table = []
+    for (chart, market), own in sorted(charts.items()):
+        days = [row["date"] for row in own]
+        steps = Counter(map(days_between, days, days[1:]))
+        table.append(
+            {
+                "chart": chart,
+                "market": market,
+                "first_date": days[0],
+                "last_date": days[-1],
+                "dates": len(days),
+                "cadence": min(steps, key=lambda step: (-steps[step], step), default=None),
+                "longest_step": max(steps, default=None),
+                "chart_rows": sum(row["chart_rows"] for row in own),
+                "depth_median": float(median(row["deepest_rank"] for row in own)),
+                "depth_most": max(row["deepest_rank"] for row in own),
+                "missing": sum(row["missing"] for row in own),
+                "with_holes": sum(row["missing"] > hole_share * row["deepest_rank"] for row in own),
+                "without_first": sum(row["best_rank"] > 1 for row in own),
+            }
+        )
+    return table
 
 
 # ── the calendar ─────────────────────────────────────────────────────────────────────────────────────────────────────

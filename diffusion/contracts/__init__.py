@@ -4,6 +4,7 @@ from diffusion.contracts.contract import Column, Contract
 from diffusion.contracts.events import (
     ABSENCES,
     ARRAY_RELATIONS,
+    CHART_DEPTHS,
     CHART_ROWS,
     CHARTS_PRESENT,
     COVERAGE,
@@ -20,6 +21,7 @@ from diffusion.contracts.events import (
     TIES,
     TRANSITIONS,
     WAITS,
+    WHOLENESS,
     WITHHELD,
 )
 from diffusion.contracts.simulation import DAMAGE, TRUE_BACKGROUND, TRUTH
@@ -28,6 +30,7 @@ from diffusion.contracts.star import (
     ARTISTS,
     AVAILABILITY,
     DAMAGED_LINES,
+    EXAMPLES,
     FILE_SPANS,
     FIRST_LINES,
     MARKET_ROWS,
@@ -52,6 +55,7 @@ __all__ = [
     "ARTISTS",
     "AVAILABILITY",
     "CHARTS_PRESENT",
+    "CHART_DEPTHS",
     "CHART_ROWS",
     "COVERAGE",
     "DAMAGE",
@@ -59,6 +63,7 @@ __all__ = [
     "DEBUTS",
     "ENGINE_STEPS",
     "ENTRIES",
+    "EXAMPLES",
     "FILE_SPANS",
     "FIRST_LINES",
     "FOOTPRINTS",
@@ -85,6 +90,7 @@ __all__ = [
     "TRUE_BACKGROUND",
     "TRUTH",
     "WAITS",
+    "WHOLENESS",
     "WITHHELD",
     "ZERO_CHARTS",
     "Column",

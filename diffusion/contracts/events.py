@@ -244,6 +244,44 @@ CHARTS_PRESENT = Contract(
     ("chart",),
 )
 
+CHART_DEPTHS = Contract(
+    "chart_depths",
+    "one chart of one market, or of Global, on one date",
+    (
+        _CHART,
+        Column("market", _TEXT, "ISO 3166-1 alpha-2 code of the market, or Global"),
+        Column("date", _DATE, "observed date"),
+        Column("chart_rows", _COUNT, "rows"),
+        Column("best_rank", pa.int32(), "best rank; 1 on a whole chart"),
+        Column("deepest_rank", pa.int32(), "deepest rank"),
+        Column("missing", _COUNT, "ranks from 1 to the deepest that are missing, other than those left out after ties"),
+    ),
+    ("chart", "market", "date"),
+)
+
+WHOLENESS = Contract(
+    "wholeness",
+    "one chart and market, or Global: how whole its charts are",
+    (
+        _CHART,
+        Column("market", _TEXT, "ISO 3166-1 alpha-2 code of the market, or Global"),
+        Column("first_date", _DATE, "first observed date"),
+        Column("last_date", _DATE, "last observed date"),
+        Column("dates", _COUNT, "observed dates"),
+        Column(
+            "cadence", _COUNT, "days from one date to the next: the most frequent; null with one date", nullable=True
+        ),
+        Column("longest_step", _COUNT, "most days from one date to the next; null with one date", nullable=True),
+        Column("chart_rows", _COUNT, "rows of all dates"),
+        Column("depth_median", _NUMBER, "deepest rank, median of the dates"),
+        Column("depth_most", _COUNT, "deepest rank of all dates"),
+        Column("missing", _COUNT, "ranks from 1 to the deepest that are missing, of all dates"),
+        Column("with_holes", _COUNT, "dates on which more than 5 % of the ranks from 1 to the deepest are missing"),
+        Column("without_first", _COUNT, "dates without rank 1"),
+    ),
+    ("chart", "market"),
+)
+
 WITHHELD = Contract(
     "withheld",
     "one track and market, where the track's licence list is known and does not name the market",
@@ -254,6 +292,8 @@ WITHHELD = Contract(
 RELATIONS: Final = (
     *STAR_RELATIONS,
     CHARTS_PRESENT,
+    CHART_DEPTHS,
+    WHOLENESS,
     WITHHELD,
     CHART_ROWS,
     POSITIONS,

@@ -36,7 +36,10 @@ REASONS: Final = {
     "same track again, at another rank or with other streams": (
         "the track is also on that chart, market and date at a better rank, or at the same rank with more streams"
     ),
-    "two tracks on one rank": "another track has the same rank, so neither row is trusted",
+    "two tracks on one rank": (
+        "another track has the same rank and the next rank is not left out, so neither row is trusted; tracks that are "
+        "tied, with the next rank left out, are kept"
+    ),
 }
 """Reason → its meaning. Damaged lines of the source have further reasons (`diffusion.sources.csv_lines`)."""
 
@@ -53,11 +56,11 @@ OBSERVATIONS = Contract(
         Column("market", _TEXT, "ISO 3166-1 alpha-2 code of the market, or Global"),
         Column("date", _DATE, "the chart's date, a weekly chart's last day"),
         Column("chart", _TEXT, "name of the chart: top200, viral50, top50 …"),
-        Column("rank", pa.int32(), "position on the chart, 1 is best"),
+        Column("rank", pa.int32(), "position on the chart, 1 is best; tied tracks share one"),
         Column("streams", _COUNT, "streams in the chart's period; null where the chart shows none", nullable=True),
         Column("trend", _TEXT, "movement since the previous chart, in capitals, as the source gives it", nullable=True),
     ),
-    ("chart", "market", "date", "rank"),
+    ("chart", "market", "date", "rank", "track"),
 )
 
 TRACKS = Contract(
@@ -235,6 +238,7 @@ ACCOUNTS = Contract(
         Column("outcome", _TEXT, "kept, duplicate, or why set aside"),
         Column("source_rows", _COUNT, "rows"),
         Column("repaired_rows", _COUNT, "of these, rows whose fields were repaired"),
+        Column("tied_rows", _COUNT, "of these, rows of tracks that are tied on a rank; all of them are kept"),
         Column("global_rows", _COUNT, "of these, rows of Global"),
     ),
     ("file", "outcome"),
@@ -244,6 +248,24 @@ DAMAGED_LINES = Contract(
     "damaged_lines",
     "one reason for which lines of the source are damaged",
     (Column("reason", _TEXT, "what is wrong with the lines"), Column("lines", _COUNT, "lines")),
+    ("reason",),
+)
+
+EXAMPLES = Contract(
+    "examples",
+    "one reason why rows are set aside or lines are damaged: the first of them, as it is written",
+    (
+        Column("reason", _TEXT, "reason: one of `REASONS`, or the damage of the line"),
+        Column("source_rows", _COUNT, "rows or lines with that reason"),
+        Column("file", _TEXT, "file of the first"),
+        Column("line", _COUNT, "line on which it begins, from 1"),
+        Column("market", _TEXT, "its market", nullable=True),
+        Column("date", _TEXT, "its date", nullable=True),
+        Column("rank", _TEXT, "its rank", nullable=True),
+        Column("track", _TEXT, "its track id, or link, or both", nullable=True),
+        Column("streams", _TEXT, "its streams", nullable=True),
+        Column("row", _TEXT, "the damaged line as it is", nullable=True),
+    ),
     ("reason",),
 )
 
@@ -271,6 +293,7 @@ STAR_RELATIONS: Final = (
     FILE_SPANS,
     ACCOUNTS,
     DAMAGED_LINES,
+    EXAMPLES,
     OBSERVATIONS,
     MARKET_ROWS,
     TRACKS,

@@ -35,6 +35,7 @@ ALIASES = {
     "PH": "The Philippines",
     "RU": "Russian Federation",
     "SK": "Slovak Republic|Slovak Rep.",
+    "TH": "ประเทศไทย",
     "TR": "Türkiye|Turkiye",
     "TW": "Taiwan, China|Taiwan, Province of China|Chinese Taipei|Taiwan ROC",
     "US": "USA|U.S.A.|U.S.|United States of America|The United States|America",

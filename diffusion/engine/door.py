@@ -1,5 +1,6 @@
 """The interface of an engine, and the one place that chooses the default engine."""
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -7,7 +8,15 @@ from typing import Final, Protocol, Self
 
 import pyarrow as pa
 
-from diffusion.engine.duckdb_engine import DuckDBEngine
+from diffusion.engine.duckdb_engine import OPEN, DuckDBEngine
+from diffusion.errors import SettingError
+
+_AMOUNT: Final = re.compile(r"\s*(?P<number>\d{1,12}(\.\d{1,12})?)\s*(?P<unit>[KMGT]i?B)\s*", re.ASCII | re.IGNORECASE)
+_UNITS: Final = {
+    f"{sign}{unit}": base**power
+    for unit, base in (("b", 1000), ("ib", 1024))
+    for power, sign in enumerate("kmgt", start=1)
+}
 
 MEMORY_LIMIT: Final = "1GB"
 """Default memory limit of an engine."""
@@ -121,6 +130,39 @@ def open_engine(*, memory_limit: str = MEMORY_LIMIT) -> Engine:
     Parameters
     ----------
     memory_limit
-        Memory that the engine may use before it spills to disk (default 1GB).
+        Memory that the engine may use before it spills to disk (default 1GB), in the form of `memory_bytes`.
+
+    Raises
+    ------
+    SettingError
+        When `memory_limit` is no amount of memory.
     """
+    memory_bytes(memory_limit)
     return DuckDBEngine(memory_limit=memory_limit)
+
+
+def memory_bytes(text: str) -> int:
+    """Return an amount of memory in bytes; a number and its unit, such as ``500MB``, ``1GB`` or ``2GiB``.
+
+    Raises
+    ------
+    SettingError
+        When the text is no such amount, or it is not between 1 MB and 1,000 TB.
+    """
+    read = _AMOUNT.fullmatch(str(text))
+    if read is None:
+        raise SettingError(
+            f"the memory limit '{text}' is not a number with a unit (KB, MB, GB, TB, KiB, MiB, GiB or TiB); "
+            "give one such as 500MB, 1GB or 2GiB"
+        )
+    found = float(read["number"]) * _UNITS[read["unit"].lower()]
+    if not 10**6 <= found <= 10**15:
+        raise SettingError(f"the memory limit '{text}' is not between 1MB and 1000TB; give one such as 500MB")
+    return int(found)
+
+
+def interrupt_engines() -> None:
+    """End what every engine of this process is doing, with an error there; may be called from any thread."""
+    for reference in OPEN.valuerefs():
+        if (engine := reference()) is not None:
+            engine.interrupt()

@@ -1,11 +1,10 @@
 """DuckDB as the engine: it runs the relations of ``sql/`` in this process and spills to disk."""
 
 import re
-import shutil
 import tempfile
 import weakref
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -16,10 +15,24 @@ import pyarrow.parquet as pq
 
 from diffusion.contracts import RELATIONS
 from diffusion.engine.relations import bind, relation_sql
+from diffusion.engine.temporary import DATABASE, SPILL, TemporaryFolder
 from diffusion.errors import OutputError, SourceError
 
 ROW_GROUP = 122_880
 """Rows per row group of a Parquet file."""
+
+OPEN: "weakref.WeakValueDictionary[int, DuckDBEngine]" = weakref.WeakValueDictionary()
+"""Engines of this process that are not closed."""
+
+_FILE, _ROW = "chart_diffusion_file", "chart_diffusion_row"
+"""Columns that `_TEXT` adds; files have columns called ``filename``."""
+
+_TABLE = "FROM read_parquet($files, hive_partitioning = false, union_by_name = true)"
+_TEXT = """
+    SELECT *, file_row_number AS chart_diffusion_row FROM read_parquet(
+        $files, hive_partitioning = $partitioned, hive_types_autocast = false, union_by_name = true,
+        filename = 'chart_diffusion_file')
+"""
 
 _GLOB_SIGN = re.compile(r"([\[*?])")
 _CONTRACTS = {contract.name: contract for contract in RELATIONS}
@@ -35,13 +48,13 @@ class DuckDBEngine:
     """
 
     def __init__(self, *, memory_limit: str) -> None:
-        home = Path(tempfile.mkdtemp(prefix="chart-diffusion-"))
-        self._remove = weakref.finalize(self, shutil.rmtree, home, ignore_errors=True)
+        home = TemporaryFolder()
+        self._remove = weakref.finalize(self, home.remove)
         self._connection = duckdb.connect(
-            home / "engine.duckdb",
+            home.place / DATABASE,
             config={
                 "memory_limit": memory_limit,
-                "temp_directory": str(home / "spill"),
+                "temp_directory": str(home.place / SPILL),
                 "preserve_insertion_order": False,
                 "python_enable_replacements": False,
                 "autoinstall_known_extensions": False,
@@ -49,6 +62,8 @@ class DuckDBEngine:
         )
         self._connection.execute("SET enable_progress_bar = false")
         self._connection.execute("SET TimeZone = 'UTC'")
+        self._files: dict[str, Sequence[Path]] = {}
+        OPEN[id(self)] = self
 
     def __enter__(self) -> Self:
         return self
@@ -60,8 +75,14 @@ class DuckDBEngine:
 
     def close(self) -> None:
         """Delete the database and its files."""
+        OPEN.pop(id(self), None)
         self._connection.close()
         self._remove()
+
+    def interrupt(self) -> None:
+        """End what the engine is doing with an error; nothing happens if it does nothing. Any thread may call it."""
+        with suppress(duckdb.Error):  # closed meanwhile
+            self._connection.interrupt()
 
     def register(self, name: str, table: pa.Table) -> None:
         """Make an Arrow table readable by relations as `name`."""
@@ -70,20 +91,20 @@ class DuckDBEngine:
     def keep(self, name: str, table: pa.Table) -> None:
         """Copy an Arrow table into the engine as `name`, so that the planner knows its size."""
         self.register("_arrow", table)
-        with _full_reported():
+        with self._reported():
             self._connection.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS FROM _arrow")
         self._connection.unregister("_arrow")
 
     def keep_table(self, name: str, files: Sequence[Path]) -> None:
         """Copy the rows of Parquet files written by this project into the engine as `name`; they may spill to disk."""
         self.open_table("_file", files)
-        with _full_reported():
+        with self._reported():
             self._connection.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS FROM _file")
 
     def add(self, name: str, table: pa.Table) -> None:
         """Add rows to the table `name`; create the table if it does not exist."""
         rows = self._connection.from_arrow(table)
-        with _full_reported():
+        with self._reported():
             try:
                 rows.insert_into(name)
             except duckdb.CatalogException:
@@ -95,7 +116,7 @@ class DuckDBEngine:
         `as_written` disables join-side swapping: DuckDB underestimates the left side after several joins.
         """
         sql, values = bind(name, parameters)
-        with _full_reported(), self._disabled(["build_side_probe_side"] if as_written else []):
+        with self._reported(), self._disabled(["build_side_probe_side"] if as_written else []):
             self._connection.execute(f"DROP TABLE IF EXISTS {into or name}")  # before the new one takes room
             self._connection.execute(f"CREATE TEMP TABLE {into or name} AS {sql}", values)
 
@@ -112,7 +133,7 @@ class DuckDBEngine:
         contract = _CONTRACTS[name]
         # the planner's statistics on nulls would decide which columns the file marks as required
         passes = ["statistics_propagation", *(["build_side_probe_side"] if by else [])]
-        with _full_reported(), self._disabled(passes):
+        with self._reported(), self._disabled(passes):
             rows = self._connection.sql(relation_sql(by or name))
             rows = rows if by else rows.order(", ".join(contract.key))
             rows.write_parquet(str(path), compression="zstd", row_group_size=ROW_GROUP)
@@ -135,7 +156,7 @@ class DuckDBEngine:
         """Run relation `name` and return its rows in order of its key, checked against its contract."""
         contract = _CONTRACTS[name]
         sql, values = bind(name, parameters)
-        with _full_reported():
+        with self._reported():
             rows = self._connection.sql(sql, params=values)
             table = rows.order(", ".join(contract.key)).to_arrow_reader().read_all()
         return contract.conform(table)
@@ -143,16 +164,14 @@ class DuckDBEngine:
     def kept(self, name: str) -> pa.Table:
         """Return the rows of table `name` in order of its key, checked against the contract of that name."""
         contract = _CONTRACTS[name]
-        with _full_reported():
+        with self._reported():
             table = self._connection.table(name).order(", ".join(contract.key)).to_arrow_reader().read_all()
         return contract.conform(table)
 
     def open_table(self, name: str, files: Sequence[Path]) -> None:
         """Make the rows of Parquet files written by this project readable as `name`, without a copy."""
-        try:
-            self._scan(files, False, numbered=False).create_view(name)
-        except duckdb.Error as error:
-            raise SourceError(f"cannot read {_listed(files)} as parquet: {_first_line(error)}") from error
+        with self._reported(opening=files):
+            self._scan(name, _TABLE, files).create_view(name)
 
     def open_text(
         self,
@@ -164,11 +183,11 @@ class DuckDBEngine:
         row: Sequence[str] = (),
     ) -> None:
         """Make Parquet files of any columns readable as `source_rows` and `raw_rows`, without a copy."""
-        try:
-            rows = self._scan(files, partitioned, numbered=True)
+        with self._reported(opening=files):
+            rows = self._scan("source_rows", _TEXT, files, partitioned=partitioned)
             below = duckdb.ConstantExpression(len(str(files[0])) - len(files[0].relative_to(root).as_posix()) + 1)
-            part = duckdb.FunctionExpression("substr", duckdb.ColumnExpression("filename"), below)
-            file, line = part, duckdb.ColumnExpression("file_row_number").cast("BIGINT") + duckdb.ConstantExpression(1)
+            part = duckdb.FunctionExpression("substr", duckdb.ColumnExpression(_FILE), below)
+            file, line = part, duckdb.ColumnExpression(_ROW).cast("BIGINT") + duckdb.ConstantExpression(1)
             if {"source_file", "source_line"} <= set(rows.columns):
                 file, line = (
                     duckdb.ColumnExpression("source_file"),
@@ -181,17 +200,56 @@ class DuckDBEngine:
             line_of_csv = duckdb.FunctionExpression("concat_ws", duckdb.ConstantExpression(","), *fields)
             rows.project(*chosen, *place, part.alias("part")).create_view("source_rows")
             rows.project(*place, line_of_csv.alias("row")).create_view("raw_rows")
-        except duckdb.Error as error:
-            raise SourceError(f"cannot read {_listed(files)} as parquet: {_first_line(error)}") from error
 
-    def _scan(self, files: Sequence[Path], partitioned: bool, *, numbered: bool) -> duckdb.DuckDBPyRelation:
-        sql = """
-            SELECT * FROM read_parquet(
-                $files, hive_partitioning = $partitioned, hive_types_autocast = false, union_by_name = true,
-                filename = $numbered, file_row_number = $numbered)
+    def _scan(self, name: str, sql: str, files: Sequence[Path], **values: object) -> duckdb.DuckDBPyRelation:
+        """Return the rows of Parquet files for the view `name`."""
+        self._files[name] = files
+        return self._connection.sql(sql, params={"files": _patterns(files), **values})
+
+    @contextmanager
+    def _reported(self, *, opening: Sequence[Path] = ()) -> Iterator[None]:
+        """Raise errors of damaged files, memory and disk as one clear line.
+
+        Raises
+        ------
+        SourceError
+            When a Parquet file that the engine reads is damaged, or the files `opening` cannot be read together.
+        OutputError
+            When the engine runs out of memory or disk space.
         """
-        names = [_GLOB_SIGN.sub(r"[\1]", str(file)) for file in files]  # file names are not patterns
-        return self._connection.sql(sql, params={"files": names, "partitioned": partitioned, "numbered": numbered})
+        try:
+            yield
+        except duckdb.InterruptException:
+            raise
+        except duckdb.Error as error:
+            for file in opening or sorted({file for files in self._files.values() for file in files}):
+                if why := _damage(file):
+                    raise SourceError(f"cannot read '{file}' as parquet: {why}") from error
+            if opening:
+                raise SourceError(f"cannot read {_listed(opening)} as parquet: {_first_line(error)}") from error
+            if isinstance(error, duckdb.IOException | duckdb.OutOfMemoryException | duckdb.TransactionException):
+                raise OutputError(
+                    f"the engine ran out of disk space in '{tempfile.gettempdir()}' or of memory: "
+                    f"{_first_line(error)}; free some, or name another folder in TMPDIR"
+                ) from error
+            raise
+
+
+def _damage(file: Path) -> str | None:
+    """Return why a Parquet file cannot be read to its end, None if it can."""
+    with duckdb.connect() as connection:
+        try:
+            connection.execute("SELECT max(hash(t)) FROM read_parquet($files) t", {"files": _patterns([file])})
+        except duckdb.OutOfMemoryException:
+            return None
+        except duckdb.Error as error:
+            return _first_line(error)
+    return None
+
+
+def _patterns(files: Sequence[Path]) -> list[str]:
+    """Return patterns that match the files and nothing else."""
+    return [_GLOB_SIGN.sub(r"[\1]", str(file)) for file in files]
 
 
 def _zones(rows: duckdb.DuckDBPyRelation, files: Sequence[Path]) -> dict[str, str]:
@@ -233,18 +291,6 @@ def _csv_field(column: str, zones: Mapping[str, str]) -> duckdb.Expression:
     quoted = duckdb.FunctionExpression("concat", quote, inner, quote)
     special = duckdb.FunctionExpression("regexp_matches", text, duckdb.ConstantExpression('[",\r\n]'))
     return duckdb.CaseExpression(special, quoted).otherwise(text)
-
-
-@contextmanager
-def _full_reported() -> Iterator[None]:
-    """Raise `OutputError` with one line when the engine runs out of memory or disk space."""
-    try:
-        yield
-    except (duckdb.IOException, duckdb.OutOfMemoryException, duckdb.TransactionException) as error:
-        raise OutputError(
-            f"the engine ran out of disk space in '{tempfile.gettempdir()}' or of memory: {_first_line(error)}; "
-            "free some, or name another folder in TMPDIR"
-        ) from error
 
 
 def _listed(files: Sequence[Path]) -> str:

@@ -9,7 +9,6 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from diffusion.arrays import Floats, Ints
-from diffusion.markets import SIMULATED, reference_table
 from diffusion.simulation import rates
 from diffusion.sources.layouts import AUDIO_COLUMNS
 
@@ -225,8 +224,7 @@ def _audio(rng: np.random.Generator, n: int) -> dict[str, Floats]:
 
 def _licences(rng: np.random.Generator, markets: tuple[str, ...]) -> list[list[str]]:
     """Return lists of countries: the first has all, the others lack some countries that are not simulated."""
-    table = reference_table()["market"].tolist()
-    world = sorted({*COUNTRIES, *map(str, table)}.difference(SIMULATED).union(markets))
+    world = sorted({*COUNTRIES, *markets})
     known = set(markets)
     shares = rng.uniform(0.02, 0.6, _LICENCES - 1)
     return [world, *([c for c in world if c in known or rng.random() > share] for share in shares)]

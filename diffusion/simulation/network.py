@@ -170,7 +170,9 @@ def draw_network(
 
 
 def simulated_markets(markets: int) -> tuple[str, ...]:
-    """Return the codes of the first markets: those of the reference table by population, then user-assigned codes.
+    """Return the codes of the first markets: those of Spotify's public charts, the other inhabited ones, made-up codes.
+
+    The first two groups are in order of population; the made-up codes are the user-assigned ones of ISO 3166.
 
     Raises
     ------
@@ -179,10 +181,11 @@ def simulated_markets(markets: int) -> tuple[str, ...]:
 
     Examples
     --------
-    >>> simulated_markets(3), simulated_markets(71)[-3:]
-    (('IN', 'US', 'ID'), ('AD', 'XA', 'XB'))
+    >>> simulated_markets(3), simulated_markets(71)[-3:], simulated_markets(248)[-3:]
+    (('IN', 'US', 'ID'), ('AD', 'CN', 'PK'), ('GS', 'XA', 'XB'))
     """
-    table = reference_table().sort_values(["population", "market"], ascending=[False, True])
+    table = reference_table().dropna(subset="population")
+    table = table.sort_values(["origin", "population", "market"], ascending=[True, False, True])  # cepii, derived
     known = (*(str(code) for code in table["market"]), *SIMULATED)
     if not 1 <= markets <= len(known):
         raise SettingError(

@@ -186,7 +186,7 @@ def _one(parts: list[Arrivals]) -> Arrivals:
 
 def _populations(markets: tuple[str, ...]) -> Floats:
     """Return, (m,), the population of each market; simulated markets are small."""
-    known = reference_table().set_index("market")["population"].to_dict()
+    known = reference_table().dropna(subset="population").set_index("market")["population"].to_dict()
     return np.array([float(known.get(market, 1_000_000)) for market in markets])
 
 

@@ -1,14 +1,12 @@
 """The form of a CSV file, judged by its first part: encoding, separator, lines above the header, header or none."""
 
-import re
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass
-from statistics import median
 from typing import Final
 
-from diffusion.errors import NoChartError, SourceError
+from diffusion.errors import NoChartError
 from diffusion.sources.csv_lines import read_record
+from diffusion.sources.headers import NO_TEXT, distinct_names, first_full_row, names_columns, numbered
 from diffusion.sources.listing import ListedFile
 from diffusion.sources.text_chunks import find_encoding, text_chunks
 
@@ -22,15 +20,6 @@ SEPARATORS: Final = (b",", b";", b"\t", b"|")
 
 WIDE: Final = 40
 """Fields: a line of more counts no more than this when separators are compared."""
-
-_SORTS: Final = {
-    "date": re.compile(r"\d{1,4}([-/.])\d{1,2}\1\d{1,4}([T ].*)?"),
-    "number": re.compile(r"[#+\-]?\d[\d.,:\s\u00a0\u202f]*[%KMB]?", re.IGNORECASE),
-    "link": re.compile(r"\w+://.*|spotify:\w+:.*"),
-}
-"""What a field may be → how it looks."""
-
-_NO_TEXT: Final = "is not UTF-8 text; name its encoding, such as --encoding latin-1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,11 +78,6 @@ class _Top:
     line: int
     end: int
 
-    @property
-    def filled(self) -> int:
-        """Number of fields that are not empty."""
-        return sum(bool(field.strip()) for field in self.fields)
-
 
 def read_form(file: ListedFile, *, encoding: str | None = None, header: bool | None = None) -> CsvForm:
     """Return the form of a CSV file.
@@ -128,11 +112,10 @@ def read_form(file: ListedFile, *, encoding: str | None = None, header: bool | N
     if not text:
         raise NoChartError(f"the first line of '{file.place}' is longer than {JUDGED_BYTES:,} bytes; it is no header")
     separator, table, above = _table(text, file)
-    first, width = table[0], len(table[0].fields)
-    named = _names_columns(table) if header is None else header
-    names = _distinct(first, file) if named else tuple(str(place) for place in range(1, width + 1))
+    first = table[0]
+    named = names_columns([one.fields for one in table]) if header is None else header
     return CsvForm(
-        names,
+        distinct_names(first.fields, file.place) if named else numbered(len(first.fields)),
         first.text if named else b"",
         None if named else first.fields,
         separator,
@@ -173,12 +156,7 @@ def _table(text: bytes, file: ListedFile) -> tuple[bytes, list[_Top], int]:
     if not score:
         raise _no_table(text, file)
     separator, width = best
-    filled = median(one.filled for one in read[separator] if len(one.fields) == width)
-    top = next(
-        place
-        for place, one in enumerate(read[separator])
-        if len(one.fields) == width and one.filled >= min(filled / 2, width / 2)
-    )
+    top = first_full_row([one.fields for one in read[separator]], width)
     table = [one for one in read[separator][top:] if len(one.fields) == width]
     return separator, table, top
 
@@ -205,43 +183,8 @@ def _no_table(text: bytes, file: ListedFile) -> NoChartError:
     except UnicodeDecodeError:
         begin = "\0"
     if "\0" in begin:
-        return NoChartError(f"'{file.place}' {_NO_TEXT}")
+        return NoChartError(f"'{file.place}' {NO_TEXT}")
     return NoChartError(
         f"'{file.place}' holds no table: no line has fields separated by ',', ';', tab or '|'; it begins with "
         f"'{begin[:60]}'"
     )
-
-
-def _names_columns(table: Sequence[_Top]) -> bool:
-    """Return whether the first record names the columns: its fields differ from those below in what they are."""
-    first = [_sort(field) for field in table[0].fields]
-    below = zip(*([_sort(field) for field in one.fields] for one in table[1:]), strict=True)
-    votes = 0
-    for mine, others in zip(first, below, strict=False):
-        sorts = Counter(filter(None, others)).most_common(1)
-        if mine and sorts and sorts[0][0] != "text":
-            votes += 1 if mine != sorts[0][0] else -1
-    return votes > 0 or (votes == 0 and not {"number", "date", "link"} & set(first))
-
-
-def _sort(field: str) -> str:
-    """Return what a field is: a number, a date, a link, other text, or nothing."""
-    text = field.strip()
-    for sort, pattern in _SORTS.items():
-        if pattern.fullmatch(text):
-            return sort
-    return "text" if text else ""
-
-
-def _distinct(first: _Top, file: ListedFile) -> tuple[str, ...]:
-    """Return the names of the columns; of those without a name, the second and later ones get their place."""
-    names = [name.strip() for name in first.fields]
-    if any(sign in name for name in names for sign in "\0\N{REPLACEMENT CHARACTER}"):
-        raise SourceError(f"'{file.place}' {_NO_TEXT}")
-    bare = [place for place, name in enumerate(names) if not name]
-    for place in bare[1:]:
-        names[place] = f"column {place + 1}"
-    twice = next((name for name, count in Counter(names).items() if count > 1), None)
-    if twice is not None:
-        raise SourceError(f"'{file.place}' has two columns called '{twice}'")
-    return tuple(names)

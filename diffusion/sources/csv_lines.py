@@ -14,6 +14,9 @@ from numpy.typing import NDArray
 LONGEST_RECORD: Final = 1 << 20
 """Bytes: a quoted field still open after this many never closes."""
 
+NUL_BYTE: Final = "NUL byte"
+"""Reason of a line with a NUL."""
+
 NOT_UTF8: Final = "not UTF-8"
 """Reason of a line with bytes that are no text."""
 
@@ -232,7 +235,7 @@ def _joined(block: bytes, lines: _Lines, whole: NDArray[np.bool_]) -> bytes:
 
 def _bad_bytes(text: bytes) -> str | None:
     if b"\0" in text:
-        return "NUL byte"
+        return NUL_BYTE
     return None if _is_utf8(text) else NOT_UTF8
 
 

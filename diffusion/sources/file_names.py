@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from pathlib import Path
 from typing import Final, Self
 from urllib.parse import unquote
@@ -29,9 +30,11 @@ _WORDS: Final = frozenset(
 )
 """Words of a file's name that say nothing on market, date or cadence."""
 _CADENCES: Final = {"daily": "daily", "day": "daily", "weekly": "weekly", "week": "weekly"}
-_CHART: Final = re.compile(r"(daily|weekly)?((?:top|viral|hot)[0-9]{2,4})")
+_CHART: Final = re.compile(r"(daily|weekly)?((?:top|viral|hot)[0-9]{1,4})")
 _OFFICIAL: Final = {"regional": "top200", "viral": "viral50"}
 """First word of a file's name in the downloads of Spotify → chart."""
+_OURS: Final = {plain_key(name): ours for ours in reversed(SOURCE_COLUMNS) for name in reversed(SYNONYMS[ours])}
+"""Name of a column, for comparison → our column."""
 _LONGEST_NAME: Final = 5
 """Words: no market's name has more."""
 
@@ -54,9 +57,9 @@ def name_facts(path: Path) -> dict[str, str]:
     facts = _facts_in(_SUFFIX.sub("", path.name))
     for folder in reversed(path.parent.parts):
         above = _facts_in(folder)
-        if not above and "=" not in folder:
+        if facts is None or not (above or _is_year(folder) or "=" in folder):
             break
-        facts = (above or {}) | (facts or {}) if facts is not None else None
+        facts = (above or {}) | facts
     return facts or {}
 
 
@@ -73,10 +76,22 @@ def folder_facts(path: Path) -> dict[str, str]:
     parts = [values.pop(name, "") for name in ("year", "month", "day")]
     facts = {"date": "-".join(part.zfill(2) for part in parts)} if all(parts) else {}
     for key, value in values.items():
-        ours = next((ours for ours in SOURCE_COLUMNS if key in map(plain_key, SYNONYMS[ours])), None)
-        if ours:
+        if ours := _OURS.get(key):
             facts.setdefault(ours, value)
     return facts
+
+
+def folder_columns(path: Path) -> dict[str, str]:
+    """Return our column → name of the folder ``name=value`` above a file that gives it, where one folder does.
+
+    Examples
+    --------
+    >>> folder_columns(Path("year=2022/Region=se/part-0.parquet"))
+    {'market': 'Region'}
+    """
+    names = [folder.partition("=")[0] for folder in path.parent.parts if "=" in folder]
+    columns = [(_OURS.get(plain_key(name)), name) for name in names]
+    return {ours: name for ours, name in columns if ours and [one for one, _ in columns].count(ours) == 1}
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +142,7 @@ class NamePattern:
         return cls(text, tuple(dict.fromkeys(fields)), re.compile(rf"(?:.*/)?{form}", re.IGNORECASE | re.DOTALL))
 
     def facts(self, path: Path) -> dict[str, str] | None:
-        """Return field → value in the end of a path, with or without the file's suffix; None if it does not match.
+        """Return field → value in the end of a path, None if it does not match; a pattern may lack the suffix.
 
         Examples
         --------
@@ -135,7 +150,7 @@ class NamePattern:
         {'market': 'Sweden', 'date': '2022-01-01'}
         """
         text = path.as_posix()
-        found = self._form.fullmatch(text) or self._form.fullmatch(_SUFFIX.sub("", text))
+        found = self._form.fullmatch(text if _SUFFIX.search(self.text) else _SUFFIX.sub("", text))
         return None if found is None else {name: found[name].strip() for name in self.fields}
 
 
@@ -183,13 +198,17 @@ def _facts_in(name: str) -> dict[str, str] | None:
 
 def _market_words(words: Sequence[str]) -> int:
     """Return how many of the first words are the name of a market; 0 if they are not."""
-    for count in range(min(len(words), _LONGEST_NAME), 0, -1):
-        try:
-            resolve(" ".join(words[:count]))
-        except UnknownMarketError:
-            continue
-        return count
-    return 0
+    counts = range(min(len(words), _LONGEST_NAME), 0, -1)
+    return next((count for count in counts if _is_market(" ".join(words[:count]))), 0)
+
+
+@lru_cache(10_000)
+def _is_market(name: str) -> bool:
+    try:
+        resolve(name)
+    except UnknownMarketError:
+        return False
+    return True
 
 
 def _is_year(word: str) -> bool:

@@ -68,7 +68,7 @@ SYNONYMS: Final[Mapping[str, tuple[str, ...]]] = {
     "title": ("title", "track_name", "track", "song", "song_title", "song_name", "track_title", "name"),
     "artist": (
         *("artist", "artists", "artist_names", "artist_name", "performer", "performers", "track_artist"),
-        *("track_artists", "artists_names", "artist_s", "artist_s_name", "singer"),
+        *("track_artists", "artist_s_name", "singer"),
     ),
     "streams": ("streams", "stream_count", "number_of_streams", "plays", "play_count", "views", "view_count"),
     "trend": ("trend",),

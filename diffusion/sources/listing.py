@@ -4,13 +4,14 @@ import glob
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from fnmatch import fnmatch
 from pathlib import Path, PurePosixPath
 from typing import Final, Literal
 
 from diffusion.errors import NoChartError, SourceError
 from diffusion.sources.archives import members
 
-FileKind = Literal["csv", "json", "excel", "parquet"]
+FileKind = Literal["csv", "json", "excel", "parquet", "table"]
 
 _TEXT: Final[Mapping[str, FileKind]] = {
     ".csv": "csv",
@@ -33,6 +34,13 @@ _SUFFIXES: Final[Mapping[str, FileKind]] = {
 _ARCHIVE: Final = ".zip"
 
 _READ: Final = f"charts are read from {', '.join(_TEXT)} (also with .gz or .zst), .xlsx, .parquet and .zip files"
+
+
+LOOKED_THROUGH: Final = 250_000
+"""Files and folders that are looked through for charts, at most."""
+
+_NO_DISK: Final = frozenset(map(Path, ("/proc", "/sys", "/dev")))
+"""Folders in which the system shows itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +108,7 @@ def list_files(path: str | Path) -> Listing:
     elif place.is_dir():
         found = list(_below(place, passed_over))
     else:
-        found = [file for file in map(Path, glob.glob(str(path), recursive=True)) if file.is_file()]
+        found = [file for file in _matching(place) if file.is_file()]
     files: dict[Path, ListedFile] = {}
     for file in sorted(found):
         if not str(file).isprintable() and "\udc80" <= max(str(file)) <= "\udcff":
@@ -119,10 +127,53 @@ def list_files(path: str | Path) -> Listing:
     return Listing(tuple(files[place] for place in sorted(files)), passed_over)
 
 
+def _matching(pattern: Path) -> Iterator[Path]:
+    """Yield the files that a glob matches; ``**`` stands for any folders that are not hidden, also for none."""
+    parts = pattern.parts
+    if "**" not in parts:
+        yield from map(Path, glob.glob(str(pattern)))
+        return
+    fixed = next(number for number, part in enumerate(parts) if glob.has_magic(part))
+    top = Path(*parts[:fixed])
+    for here, _, files in _walk(top):
+        for name in files:
+            if _fits((*here.relative_to(top).parts, name), parts[fixed:]):
+                yield here / name
+
+
+def _fits(names: tuple[str, ...], patterns: tuple[str, ...]) -> bool:
+    """Return whether the names of folders and of a file fit the parts of a glob."""
+    if not patterns or not names:
+        return not names and all(part == "**" for part in patterns)
+    shown = not names[0].startswith(".") or patterns[0].startswith(".")
+    if patterns[0] == "**":
+        return _fits(names, patterns[1:]) or (shown and _fits(names[1:], patterns))
+    return shown and fnmatch(names[0], patterns[0]) and _fits(names[1:], patterns[1:])
+
+
+def _walk(top: Path) -> Iterator[tuple[Path, list[str], list[str]]]:
+    """Yield each folder, with its folders and files, as `os.walk` does, except what is no disk.
+
+    Raises
+    ------
+    SourceError
+        When there are more than `LOOKED_THROUGH` files and folders.
+    """
+    seen = 0
+    for place, folders, files in os.walk(top):
+        seen += len(folders) + len(files)
+        if seen > LOOKED_THROUGH:
+            raise SourceError(
+                f"looked through {LOOKED_THROUGH:,} files and folders below '{top}', and there are more; "
+                "name a folder nearer to the charts"
+            )
+        folders[:] = [name for name in folders if Path(place, name).absolute() not in _NO_DISK]
+        yield Path(place), folders, files
+
+
 def _below(folder: Path, passed_over: dict[Path, str]) -> Iterator[Path]:
     """Yield the files below a folder; what is hidden or a folder of results is added to `passed_over`."""
-    for place, folders, files in os.walk(folder):
-        here = Path(place)
+    for here, folders, files in _walk(folder):
         if here != folder and "manifest.json" in files:
             passed_over[here] = "is a folder of results (it has a manifest.json)"
             folders.clear()

@@ -13,7 +13,11 @@ from diffusion.sources.layouts import SOURCE_COLUMNS, Recognised, alike, lacking
 from diffusion.sources.listing import ListedFile, list_files
 from diffusion.sources.reading import ReadingOptions
 from diffusion.sources.source import UNNAMED, ChartFile, Source
+from diffusion.sources.tables import Table, open_table
 from diffusion.sources.unrecognised import what_it_lacks
+
+TABLE = Path("the table")
+"""Name of a table in memory, in rows and messages."""
 
 DATES = ("date", "week_start", "week_end")
 """Our columns that give the date of a chart."""
@@ -28,6 +32,7 @@ class _Candidate:
     recognised: Recognised
     facts: dict[str, str] = field(default_factory=dict)
     problem: str = ""
+    advice: str = ""
 
     @property
     def columns(self) -> Mapping[str, str | None]:
@@ -39,15 +44,15 @@ class _Candidate:
 
 
 def find_source(
-    paths: str | Path | Sequence[str | Path], options: ReadingOptions, *, chart: str | None = None
+    charts: str | Path | Sequence[str | Path] | Table, options: ReadingOptions, *, chart: str | None = None
 ) -> Source:
-    """Return the chart files at some paths and how each is read.
+    """Return the chart files at some paths, or a table, and how each is read.
 
     Parameters
     ----------
-    paths
-        Files, globs and folders. A folder is searched with its subfolders; hidden files and folders of results (with a
-        ``manifest.json``) are passed over.
+    charts
+        Files, globs and folders, or a table of pandas, polars or Arrow. A folder is searched with its subfolders; what
+        is hidden, and folders of results (with a ``manifest.json``), are passed over.
     options
         What the user says about the files.
     chart
@@ -60,7 +65,9 @@ def find_source(
     SettingError
         When the options name a column of ours that does not exist, or a fact twice.
     """
-    places = [Path(paths)] if isinstance(paths, str | Path) else [Path(path) for path in paths]
+    if isinstance(charts, Table):
+        return plan([(ListedFile(TABLE, "table"), open_table(charts))], options, Path(), {}, chart=chart)
+    places = [Path(charts)] if isinstance(charts, str | Path) else [Path(path) for path in charts]
     for place in places:
         if (place / "full").is_dir() and (place / "damaged.parquet").is_file():
             raise SourceError(
@@ -70,7 +77,7 @@ def find_source(
     listed = {file.place: file for listing in listings for file in listing.files}
     passed_over = {path: why for listing in listings for path, why in listing.passed_over.items()}
     root = _common_folder(places, listed)
-    return plan(_opened(listed.values(), options.encoding, passed_over), options, root, passed_over, chart=chart)
+    return plan(_opened(listed.values(), options, passed_over), options, root, passed_over, chart=chart)
 
 
 def plan(
@@ -93,15 +100,16 @@ def plan(
         one = _Candidate(listed, file, known[form], problem=_ambiguous(file.names, known[form], options.columns))
         _apply(one, options, pattern)
         candidates.append(one)
-    said = [*_said_by_option(candidates, pattern), *_add_known_facts([one for one in candidates if not one.problem])]
+    said = [*_said_by_option(candidates, pattern, root), *_add_known_facts(candidates, root)]
     for one in candidates:
         lacks = lacking(one.there())
         if lacks and not one.problem:
-            one.problem = what_it_lacks(one.opened.names, one.columns, lacks, one.opened.first_row)
+            one.problem, one.advice = what_it_lacks(one.opened.names, one.columns, lacks, one.opened.first_row)
     good, bad = ([one for one in candidates if bool(one.problem) == is_bad] for is_bad in (False, True))
     refused = [one for one in bad if one.listed.named or len(bad) > len(good)]
     if refused:
-        raise SourceError(f"'{refused[0].listed.place}' {refused[0].problem}")
+        one = refused[0]
+        raise SourceError(f"'{one.listed.place}' {one.problem}" + (f"; {one.advice}" if one.advice else ""))
     _part_cadences(good)
     default = chart or _default_chart(good)
     files = tuple(
@@ -114,12 +122,19 @@ def plan(
 
 
 def _opened(
-    listed: Iterable[ListedFile], encoding: str | None, passed_over: dict[Path, str]
+    listed: Iterable[ListedFile], options: ReadingOptions, passed_over: dict[Path, str]
 ) -> Iterator[tuple[ListedFile, OpenFile]]:
-    """Yield each file, open for reading; what holds no table is added to `passed_over`."""
+    """Yield each file, open for reading; what holds no table is added to `passed_over`.
+
+    A file has no header where the caller names its columns by position.
+    """
+    positions = {name for name in options.columns.values() if name.isdecimal()}
     for file in listed:
         try:
-            yield file, open_chart_file(file, encoding=encoding)
+            found = open_chart_file(file, encoding=options.encoding)
+            if positions and found.first_row is None and not positions & set(found.names):
+                found = open_chart_file(file, encoding=options.encoding, header=False)
+            yield file, found
         except NoChartError as error:
             if file.named:
                 raise
@@ -178,40 +193,49 @@ def _apply(one: _Candidate, options: ReadingOptions, pattern: NamePattern | None
     one.recognised = replace(one.recognised, layout=layout, columns=columns)
 
 
-def _add_known_facts(candidates: Sequence[_Candidate]) -> Iterator[str]:
+def _add_known_facts(candidates: Sequence[_Candidate], root: Path) -> Iterator[str]:
     """Add facts in known names of files to candidates, and yield what was taken.
 
     Taken is what the columns do not give, if the names of all files with these columns give it.
     """
     groups: dict[tuple[str | None, ...], list[_Candidate]] = defaultdict(list)
-    for one in candidates:
+    for one in (one for one in candidates if not one.problem):
         groups[tuple(one.columns.values())].append(one)
     for group in groups.values():
         needed = [name for name in ("market", "chart") if any(name not in one.there() for one in group)]
         if any(not one.there() & set(DATES) for one in group):
             needed += DATES
         facts = [name_facts(one.listed.place) for one in group] if needed else []
-        taken = [name for name in common_facts(facts) if name in needed]
+        taken = [] if _is_chance(facts) else [name for name in common_facts(facts) if name in needed]
         for one, found in zip(group, facts, strict=False):
             one.facts = {name: found[name] for name in (*taken, "cadence") if name in found} | one.facts
         if taken:
-            yield _taken("file names", taken, group[0])
+            yield _taken("file names", taken, group[0], root)
 
 
-def _said_by_option(candidates: Sequence[_Candidate], pattern: NamePattern | None) -> Iterator[str]:
+def _is_chance(facts: Sequence[Mapping[str, str]]) -> bool:
+    """Return whether the names hold nothing but one short code, such as ``re.csv``, which may stand for anything."""
+    return (
+        all(one.keys() == {"market"} for one in facts)
+        and {len(one["market"]) for one in facts} <= {2, 3}
+        and (len({one["market"] for one in facts}) == 1)
+    )
+
+
+def _said_by_option(candidates: Sequence[_Candidate], pattern: NamePattern | None, root: Path) -> Iterator[str]:
     """Yield what was taken from the names of folders and by the pattern."""
     good = [one for one in candidates if not one.problem]
     if good and pattern is not None:
-        yield _taken(f"file names ('{pattern.text}')", pattern.fields, good[0])
+        yield _taken(f"file names ('{pattern.text}')", pattern.fields, good[0], root)
     for one in good[:1]:
         folders = folder_facts(one.listed.place)
         if folders:
-            yield _taken("names of folders", list(folders), one)
+            yield _taken("names of folders", list(folders), one, root)
 
 
-def _taken(where: str, names: Sequence[str], one: _Candidate) -> str:
+def _taken(where: str, names: Sequence[str], one: _Candidate, root: Path) -> str:
     values = ", ".join(one.facts[name] for name in names)
-    return f"from {where}: {', '.join(names)} (as in '{one.listed.place.name}': {values})"
+    return f"from {where}: {', '.join(names)} (as in '{_below(one.listed.place, root)}': {values})"
 
 
 def _part_cadences(good: Sequence[_Candidate]) -> None:

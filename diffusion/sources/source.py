@@ -56,7 +56,8 @@ class ChartFile:
     def blocks(self) -> Blocks:
         """Yield the rows in blocks, with all columns of the file and those made from them, and the share read."""
         for block, share in self.opened.blocks():
-            yield replace(block, rows=self._with_made(block.rows)), share
+            if block.rows.height or block.damaged:
+                yield replace(block, rows=self._with_made(block.rows)), share
 
     def chosen(self, rows: pl.DataFrame) -> pl.DataFrame:
         """Return our columns of a block's rows, all text; an empty value is replaced by the fact of that column."""
@@ -103,8 +104,13 @@ class Source:
 
     @cached_property
     def paths(self) -> tuple[Path, ...]:
-        """Files on disk, in order."""
-        return tuple(dict.fromkeys(file.listed.path for file in self.files))
+        """Files on disk, in order; none of a table in memory."""
+        return tuple(dict.fromkeys(file.listed.path for file in self.files if file.listed.kind != "table"))
+
+    @property
+    def place(self) -> Path:
+        """The file, or the folder that holds the files, for messages."""
+        return self.files[0].listed.place if len(self.files) == 1 else self.root
 
     @property
     def layout(self) -> str:

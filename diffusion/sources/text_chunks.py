@@ -114,7 +114,7 @@ def whole_bytes(file: ListedFile, most: int, advice: str) -> bytes:
     return bytes(content)
 
 
-def unreadable(file: ListedFile, error: Exception) -> SourceError:
+def unreadable(file: ListedFile, error: BaseException) -> SourceError:
     """Return the error that says that a file is not as the kind that its name says."""
     said = str(error).strip() or type(error).__name__
     return SourceError(f"cannot read '{file.place}' as {file.kind}: {said.splitlines()[0]}")

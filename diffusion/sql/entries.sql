@@ -12,7 +12,7 @@ placed AS (
         s.entry,
         o.rank,
         o.streams,
-        ROW_NUMBER() OVER (PARTITION BY s.track, s.market ORDER BY o.rank) AS turn
+        ROW_NUMBER() OVER (PARTITION BY s.track, s.market ORDER BY o.rank, o.track) AS turn
     FROM observations AS o
     JOIN starts AS s ON s.member = o.track AND s.market = o.market AND s.entry = o.date
     WHERE o.chart = $chart

@@ -50,7 +50,7 @@ class Distances:
 
         Examples
         --------
-        >>> distances = Distances.of(["Sweden", "NO", "MT"])
+        >>> distances = Distances.of(["Sweden", "NO", "XA"])
         >>> distances.matrix("common_language").tolist()
         [[nan, 0.0, nan], [0.0, nan, nan], [nan, nan, nan]]
         """
@@ -231,7 +231,7 @@ def _matrix(
     a, b = (column.map(number) for column in (source, target))
     ours = a.notna() & b.notna() & (a != b)
     matrix = np.full((len(markets), len(markets)), np.nan)
-    matrix[a[ours].astype(int), b[ours].astype(int)] = value[ours]
+    matrix[a[ours].astype(int), b[ours].astype(int)] = value[ours].to_numpy(np.float64, na_value=np.nan)
     matrix.flags.writeable = False
     return matrix
 

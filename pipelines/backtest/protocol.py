@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from diffusion import Charts
 from diffusion.arrays import Flags, Ints
+from diffusion.files import digest_of_file
 from pipelines.backtest.contenders import DEFAULT, THREADS, contenders
 from pipelines.backtest.panel import digest
 from pipelines.backtest.truth import Asked, Truth, checked_horizon
@@ -20,7 +21,7 @@ from pipelines.features.families import families
 from pipelines.features.history import History
 from pipelines.features.table import features
 from pipelines.folders.folder import Folder
-from pipelines.folders.manifest import digest_of_file, fingerprint
+from pipelines.folders.manifest import fingerprint
 from pipelines.models.examples import Examples, Forecast
 from pipelines.progress import Report, quiet
 

@@ -17,14 +17,14 @@ from pipelines.commands.options import (
     MARKET_NAME,
     OUT,
     READING_OPTIONS,
+    SEED,
     take_consent,
     take_reading,
     with_options,
 )
+from pipelines.commands.screen import say_json, say_lines
 from pipelines.folders.folder import Folder
-from pipelines.folders.manifest import to_json
 from pipelines.folders.verify import verify
-from pipelines.formatting import printable
 from pipelines.progress import progress
 from pipelines.reference.auxiliary import auxiliary_lines, make_auxiliary
 from pipelines.sharing.storage import pull, push
@@ -70,6 +70,7 @@ def _ingest_lines(notes: Mapping[str, Any], reasons: Counter[str]) -> list[str]:
         source["path"]: source["encoding"] for source in notes["sources"] if source["encoding"] not in ("utf-8", "")
     }
     lines += _listed("read as", [f"{name} ({encoding})" for name, encoding in encodings.items()])
+    lines += _listed("read as", notes["said"])
     lines += _listed("empty", notes["empty"])
     lines += _listed("not read", [f"'{name}' {why}" for name, why in notes["passed_over"].items()])
     return lines + _listed("unknown", [f"market '{name}'" for name in notes["unknown_markets"]])
@@ -111,8 +112,10 @@ def _clean_lines(notes: Mapping[str, Any]) -> list[str]:
     reasons = ", ".join(f"{count:,} {reason}" for reason, count in notes["reasons"].items()) or "none"
     return [
         f"read      {rows['raw_rows']:,} rows = {rows['kept_rows']:,} kept + {rows['duplicate_rows']:,} duplicates + "
-        f"{rows['quarantined_rows']:,} quarantined; {rows['repaired_rows']:,} of the kept were repaired",
+        f"{rows['quarantined_rows']:,} quarantined; {rows['repaired_rows']:,} of the kept were repaired, "
+        f"{rows['tied_rows']:,} are tied",
         f"aside     {reasons}",
+        *(f"note      {sentence}" for sentence in notes["wholeness"]),
         f"tracks    {notes['tracks']:,}",
         *_listed("unknown", list(notes["unknown_markets"].values())),
     ]
@@ -122,7 +125,7 @@ def _clean_lines(notes: Mapping[str, Any]) -> list[str]:
 @click.option("--countries", type=PLACE, help="CSV of countries.")
 @click.option("--distances", type=PLACE, help="CSV of cultural distances, a square matrix or a long list.")
 @click.option("--holidays", nargs=2, type=click.DateTime(["%Y-%m-%d"]), help="First and last date of public holidays.")
-@click.option("--market", "markets", multiple=True, help="Market to find partners for (default: the 69 known ones).")
+@click.option("--market", "markets", multiple=True, help="Market to find partners for (default: 69 of public charts).")
 @OUT
 @JSON
 def auxiliary_command(
@@ -159,10 +162,12 @@ def verify_command(folder: Path, as_json: bool) -> None:
 @click.command("simulate")
 @click.option("--tracks", type=int, help="Number of new tracks (default 2,000).")
 @click.option(
-    "--markets", type=int, help="Number of markets (default 20): known markets by population, then XA, XB, …."
+    "--markets",
+    type=int,
+    help="Number of markets (default 20): by population, public charts first, then XA, XB, ….",
 )
 @click.option("--days", type=int, help="Number of days (default 180).")
-@click.option("--seed", type=int, default=1, show_default=True, help="The same seed gives the same bytes.")
+@click.option("--seed", type=SEED, default=1, show_default=True, help="The same seed gives the same bytes.")
 @click.option("--density", type=float, default=0.10, show_default=True, help="Share of ordered pairs with an edge.")
 @click.option("--start", type=click.DateTime(["%Y-%m-%d"]), help="First date (default 2017-01-01).")
 @click.option(
@@ -267,4 +272,4 @@ def _listed(what: str, names: Iterable[str], most: int = 12) -> list[str]:
 
 
 def _say(facts: object, lines: Iterable[str], as_json: bool) -> None:
-    click.echo(to_json(facts).decode().rstrip("\n") if as_json else "\n".join(map(printable, lines)))
+    say_json(facts) if as_json else say_lines(lines)

@@ -1,7 +1,6 @@
 """The command line: a thin layer over the library."""
 
 import re
-import signal
 import sys
 from collections.abc import Sequence
 from importlib import resources
@@ -15,10 +14,11 @@ from pipelines.commands.audit import audit_command
 from pipelines.commands.backtest import backtest_command
 from pipelines.commands.data import COMMANDS
 from pipelines.commands.forecasts import FORECAST_COMMANDS
-from pipelines.commands.options import ENTRY_OPTIONS, JSON, OUT, READING_OPTIONS, take_reading, with_options
+from pipelines.commands.inspect import inspect_command
+from pipelines.commands.options import ENTRY_OPTIONS, JSON, OUT, READING_OPTIONS, SEED, take_reading, with_options
 from pipelines.commands.regress import regress_command
+from pipelines.commands.screen import say_json, say_lines
 from pipelines.folders.folder import Folder
-from pipelines.folders.manifest import to_json
 from pipelines.formatting import printable
 from pipelines.progress import progress
 from pipelines.query import answers
@@ -35,7 +35,7 @@ EVENT_OPTIONS = (
 )
 CHANCE_OPTIONS = (
     click.option("--replicates", type=int, help="Bootstrap replicates of the graph (default 1,000)."),
-    click.option("--seed", type=int, help="Seed of the random numbers (default 0)."),
+    click.option("--seed", type=SEED, help="Seed of the random numbers (default 0)."),
 )
 FROM = click.option(
     "--from", "place", type=click.Path(path_type=Path), required=True, help="Folder made by graph, run or demo."
@@ -136,7 +136,7 @@ def survival(charts: str, by: tuple[Any, ...], out: Path, as_json: bool, **optio
     show_default=True,
     help="Simulations in each of the worlds in which intervals are held against the truth; 0 leaves them out.",
 )
-@click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True, help="Seed of the random numbers.")
+@click.option("--seed", type=SEED, default=1, show_default=True, help="Seed of the random numbers.")
 @click.option("--workers", type=click.IntRange(min=1), default=2, show_default=True, help="Number of processes.")
 @OUT
 def recovery_command(
@@ -248,31 +248,33 @@ def explain(source: str, target: str, place: Path, as_json: bool) -> None:
 
 for data_command in (*COMMANDS, *FORECAST_COMMANDS):
     cli.add_command(data_command)
+cli.add_command(inspect_command)
 cli.add_command(audit_command)
 cli.add_command(backtest_command)
 cli.add_command(regress_command)
 
 
-def main() -> None:
-    """Run the command line; an error of user or data prints one line on standard error and sets the exit code."""
-    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))  # so that unfinished work is cleaned up
+def run_command(arguments: Sequence[str]) -> int:
+    """Run the command line and return the exit code; an error of user or data is one line on standard error."""
     try:
-        code = cli.main(standalone_mode=False, prog_name="chart-diffusion")
+        code = cli.main(list(arguments), standalone_mode=False, prog_name="chart-diffusion")
     except click.exceptions.NoArgsIsHelpError as error:
         click.echo(error.format_message(), err=True)
-        code = 2
-    except click.exceptions.Abort:
-        code = _fail("stopped", 130)
+        return 2
+    except click.exceptions.Abort as error:
+        if isinstance(error.__cause__, EOFError):  # of a file that ends too early; click takes it for the user's
+            raise error.__cause__ from None
+        return _fail("stopped", 130)
     except click.ClickException as error:
-        code = _fail(error.format_message(), 2)
+        return _fail(error.format_message(), 2)
     except DiffusionError as error:
-        code = _fail(str(error), error.exit_code)
+        return _fail(str(error), error.exit_code)
     except BrokenPipeError:
         sys.stderr.close()
-        code = 0
+        return 0
     except OSError as error:
-        code = _fail(f"{error.strerror or error}: '{error.filename}'" if error.filename else str(error), 2)
-    sys.exit(code)
+        return _fail(f"{error.strerror or error}: '{error.filename}'" if error.filename else str(error), 2)
+    return int(code or 0)
 
 
 def _fail(message: str, code: int) -> int:
@@ -290,12 +292,10 @@ def _run(study: Study, out: Path, steps: Sequence[str], as_json: bool) -> None:
     with progress() as tell, Folder(out) as folder:
         job = Run(study, folder)
         reported = job.make(chosen, tell)
-        if as_json:
-            text = to_json(closing_data(folder, reported, job.results)).decode().rstrip("\n")
-        else:
-            text = "\n".join(map(printable, closing_lines(folder, reported, job.results)))
-    click.echo(text)
+        data = closing_data(folder, reported, job.results) if as_json else None
+        lines = closing_lines(folder, reported, job.results)
+    say_lines(lines) if data is None else say_json(data)
 
 
 def _show(answer: answers.Answer, as_json: bool) -> None:
-    click.echo(to_json(answer.data).decode().rstrip("\n") if as_json else answer.text)
+    say_json(answer.data) if as_json else click.echo(answer.text)

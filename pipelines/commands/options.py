@@ -7,12 +7,14 @@ from typing import Any, TypeVar
 import click
 
 from diffusion import SettingError
+from diffusion.conventions import LARGEST_SEED
 from diffusion.sources.layouts import AUDIO_COLUMNS, SOURCE_COLUMNS
 from diffusion.sources.reading import CONSENTS
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 OUT = click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder for the results.")
+SEED = click.IntRange(0, LARGEST_SEED)
 JSON = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 MARKET_NAME = click.option(
     "--market-name",
@@ -89,7 +91,7 @@ def take_reading(options: dict[str, Any]) -> dict[str, Any]:
 
 def take_consent(options: dict[str, Any]) -> dict[str, Any]:
     """Take the values of `MARKET_NAME` and `ACCEPT` out of a command's options, as `open_charts` has them."""
-    names = _pairs(options.pop("market_names"), "--market-name", "Schweden=SE", empty_left=True)
+    names = _pairs(options.pop("market_names"), "--market-name", "Svea=SE", empty_left=True)
     return {"market_names": names, "accept": options.pop("accept")}
 
 

@@ -6,8 +6,8 @@ from typing import Any
 import click
 
 from diffusion import open_charts
-from pipelines.commands.options import OUT, READING_OPTIONS, take_reading, with_options
-from pipelines.formatting import printable
+from pipelines.commands.options import OUT, READING_OPTIONS, SEED, take_reading, with_options
+from pipelines.commands.screen import say_lines
 from pipelines.progress import progress
 
 
@@ -21,7 +21,7 @@ from pipelines.progress import progress
     "--rows", type=click.IntRange(min=1_000), default=50_000, show_default=True,
     help="Chart rows at most: drawn at random, and again as all rows of tracks drawn at random.",
 )  # fmt: skip
-@click.option("--seed", type=click.IntRange(min=0), default=42, show_default=True, help="Seed of the random numbers.")
+@click.option("--seed", type=SEED, default=42, show_default=True, help="Seed of the random numbers.")
 @click.option("--chart", help="Name of the chart (default top200, else the only one).")
 @OUT
 @with_options(READING_OPTIONS)
@@ -38,4 +38,4 @@ def regress_command(charts: str, out: Path, chart: str | None, **options: Any) -
 
     with progress() as tell, open_charts(charts, **take_reading(options)) as opened:
         text = write_regression(out, opened, chart=chart, tell=tell, **options)
-    click.echo("\n".join(map(printable, text.rstrip("\n").split("\n"))))
+    say_lines(text.rstrip("\n").split("\n"))

@@ -4,7 +4,7 @@ from typing import Final
 
 import pyarrow as pa
 
-from diffusion.contracts import TRACKS, Column, Contract
+from diffusion.contracts import TRACKS, WHOLENESS, Column, Contract
 from pipelines.contracts.auxiliary import LOOKUP
 
 _TEXT, _DATE, _COUNT, _NUMBER = pa.string(), pa.date32(), pa.int64(), pa.float64()
@@ -113,6 +113,17 @@ ACCOUNTING_BY_FILE: Final = Contract(
         Column("duplicate_rows", _COUNT, "rows that repeat another row"),
         Column("quarantined_rows", _COUNT, "rows set aside"),
         Column("repaired_rows", _COUNT, "rows repaired; they are among the kept"),
+        Column("tied_rows", _COUNT, "rows of tracks that are tied on a rank; they are among the kept"),
     ),
     ("file", "year"),
+)
+
+INSPECTED: Final = Contract(
+    "wholeness",
+    WHOLENESS.row,
+    (
+        *WHOLENESS.columns,
+        Column("absent", _COUNT, "dates between the first and the last, at the market's cadence, without a chart"),
+    ),
+    WHOLENESS.key,
 )

@@ -124,16 +124,16 @@ def extreme(scene: Scene, matrix: NDArray[np.float32], *, most: bool) -> NDArray
 
 @cache
 def market_columns(markets: tuple[str, ...]) -> Mapping[str, NDArray[np.float32]]:
-    """Return feature → (m,): population, continents and languages; NaN for markets that the reference table lacks."""
+    """Return feature → (m,): population, continents and languages; NaN where the reference table lacks it."""
     table = reference_table().set_index("market").reindex(list(markets))
-    lacking = table["population"].isna().to_numpy()
-    found = {"population": np.log10(table["population"].to_numpy(np.float64)).astype(np.float32)}
+    population = table["population"].to_numpy(np.float64, na_value=np.nan)
+    found = {"population": np.log10(population).astype(np.float32)}
     for name in CONTINENTS:
-        here = (table["continent"] == name).to_numpy(np.float32)
-        found[f"in_{name.lower().replace(' ', '_')}"] = np.where(lacking, np.nan, here).astype(np.float32)
+        here = (table["continent"] == name).astype(np.float32).where(table["continent"].notna())
+        found[f"in_{name.lower().replace(' ', '_')}"] = here.to_numpy(np.float32)
     for code in LANGUAGES:
         share = table["languages"].str.extract(rf"(?:^|\|){code}:([0-9.]+)", expand=False).astype(np.float64).fillna(0)
-        found[f"speaks_{code}"] = np.where(lacking, np.nan, share).astype(np.float32)
+        found[f"speaks_{code}"] = share.where(table["languages"].notna()).to_numpy(np.float32)
     return found
 
 

@@ -17,14 +17,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from diffusion import OutputError
-from diffusion.files import read_table
+from diffusion.files import digest_of_file, read_table
 from pipelines.folders.manifest import (
     LOG,
     Shape,
     artifacts_of,
     check_artifacts,
     digest_of,
-    digest_of_file,
     digest_of_step,
     fits,
     intact,

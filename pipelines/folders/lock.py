@@ -1,15 +1,22 @@
 """Locks on folders: one run writes at a time, and no run writes while others read."""
 
+import hashlib
 import os
 import sys
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+
+from filelock import ReadWriteLock, Timeout
 
 from diffusion import OutputError
 
 if sys.platform != "win32":
     import fcntl
+
+Release = Callable[[], None]
+"""A function that releases a lock."""
 
 
 @contextmanager
@@ -21,17 +28,17 @@ def reading(place: Path) -> Iterator[None]:
     OutputError
         When a run is writing into the folder.
     """
-    handle = _lock(place, shared=True, wait=False)
+    release = _lock(place, shared=True, wait=False)
     try:
         yield
     finally:
-        release(handle)
+        release()
 
 
-def claim(place: Path, *, wait: bool = False) -> tuple[int | None, tuple[Path, ...]]:
-    """Return a lock for writing into a folder, and the folders that were made for it, outermost first.
+def claim(place: Path, *, wait: bool = False) -> tuple[Release, tuple[Path, ...]]:
+    """Lock a folder for writing; return how to release it, and the folders that were made for it, outermost first.
 
-    The lock belongs to the process, leaves no file, and ends with the process.
+    The lock belongs to the process, leaves no file in the folder, and ends with the process.
 
     Raises
     ------
@@ -50,14 +57,6 @@ def claim(place: Path, *, wait: bool = False) -> tuple[int | None, tuple[Path, .
             raise
 
 
-def release(handle: int | None) -> None:
-    """Release a lock."""
-    if handle is not None:
-        if sys.platform != "win32":
-            fcntl.flock(handle, fcntl.LOCK_UN)  # also for copies of the handle in forked processes
-        os.close(handle)
-
-
 def unmake(folders: tuple[Path, ...]) -> None:
     """Remove empty folders, innermost first."""
     with suppress(OSError):
@@ -65,30 +64,70 @@ def unmake(folders: tuple[Path, ...]) -> None:
             folder.rmdir()
 
 
-def _lock(place: Path, *, shared: bool, wait: bool) -> int | None:
-    if sys.platform == "win32":
-        return None  # folders cannot be locked there; runs must not overlap
-    while True:
-        try:
-            handle = os.open(place, os.O_RDONLY | os.O_DIRECTORY)
-        except PermissionError as error:
-            raise OutputError(f"cannot read '{place}': {error.strerror}") from error
-        try:
-            kind = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
-            fcntl.flock(handle, kind if wait else kind | fcntl.LOCK_NB)
-            if os.path.samestat(os.fstat(handle), place.stat()):
-                return handle
-            os.close(handle)  # the folder was removed and made again meanwhile
-        except BlockingIOError as error:
-            os.close(handle)
-            other = "; wait for it" if shared else "; wait for it or name another folder"
-            raise OutputError(f"another run is at work in '{place}'{other}") from error
-        except FileNotFoundError:
-            os.close(handle)
-            raise
-        except OSError as error:
-            os.close(handle)
-            raise OutputError(f"cannot lock '{place}': {error.strerror}; name a folder on a local disk") from error
+def lock_beside(place: Path, *, shared: bool, wait: bool) -> Release:
+    """Lock a file in the temporary directory that stands for the folder: for systems that cannot lock folders.
+
+    Raises
+    ------
+    OutputError
+        When another run holds the lock, or it cannot be had.
+    FileNotFoundError
+        When the folder does not exist.
+    """
+    if not place.is_dir():
+        raise FileNotFoundError(f"no folder '{place}'")
+    name = hashlib.sha256(os.fsencode(os.path.normcase(place.resolve()))).hexdigest()
+    home = Path(tempfile.gettempdir(), "chart-diffusion-locks")
+    try:
+        home.mkdir(exist_ok=True)
+        lock = ReadWriteLock(home / f"{name}.lock", blocking=wait, is_singleton=False)
+        (lock.acquire_read if shared else lock.acquire_write)()
+    except Timeout as error:
+        raise _busy(place, shared=shared) from error
+    except OSError as error:
+        raise OutputError(f"cannot lock '{place}' by a file in '{home}': {error.strerror}") from error
+    if place.is_dir():
+        return lock.close
+    lock.close()  # the folder was removed meanwhile
+    raise FileNotFoundError(f"no folder '{place}'")
+
+
+if sys.platform == "win32":
+    _lock = lock_beside
+else:
+
+    def _lock(place: Path, *, shared: bool, wait: bool) -> Release:
+        while True:
+            try:
+                handle = os.open(place, os.O_RDONLY | os.O_DIRECTORY)
+            except PermissionError as error:
+                raise OutputError(f"cannot read '{place}': {error.strerror}") from error
+            try:
+                kind = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
+                fcntl.flock(handle, kind if wait else kind | fcntl.LOCK_NB)
+                if os.path.samestat(os.fstat(handle), place.stat()):
+                    return lambda: _unlock(handle)
+                os.close(handle)  # the folder was removed and made again meanwhile
+            except BlockingIOError as error:
+                os.close(handle)
+                raise _busy(place, shared=shared) from error
+            except FileNotFoundError:
+                os.close(handle)
+                raise
+            except OSError as error:
+                os.close(handle)
+                if shared:  # where the file system has no locks, what is read is still compared with the manifest
+                    return lambda: None
+                raise OutputError(f"cannot lock '{place}': {error.strerror}; name a folder on a local disk") from error
+
+    def _unlock(handle: int) -> None:
+        fcntl.flock(handle, fcntl.LOCK_UN)  # also for copies of the handle in forked processes
+        os.close(handle)
+
+
+def _busy(place: Path, *, shared: bool) -> OutputError:
+    other = "; wait for it" if shared else "; wait for it or name another folder"
+    return OutputError(f"another run is at work in '{place}'{other}")
 
 
 def _make(place: Path) -> tuple[Path, ...]:

@@ -8,6 +8,8 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from diffusion import OutputError
+from diffusion.files import digest_of_file
+from diffusion.foreign_text import json_text
 
 MANIFEST = "manifest.json"
 LOG = "runs.log"
@@ -167,12 +169,7 @@ def digest_of(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def digest_of_file(path: Path) -> str:
-    """Return the SHA-256 of a file."""
-    with path.open("rb") as content:
-        return hashlib.file_digest(content, "sha256").hexdigest()
-
-
 def to_json(value: object) -> bytes:
     """Return `value` as JSON; equal values give the same text."""
-    return (json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False, default=str) + "\n").encode()
+    text = json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False, default=str)
+    return f"{json_text(text)}\n".encode()

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -10,10 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from diffusion import OutputError
-from pipelines.folders.lock import claim, release, unmake
+from pipelines.folders.lock import claim, unmake
 from pipelines.folders.manifest import MANIFEST, STAGING, artifacts_of, intact, leads_out, read_manifest
 
 _NEW, _OLD = "new", "old"
+
+_OURS = re.compile(re.escape(STAGING) + r"[0-9]+-[0-9a-z_]+")
+"""Names of staging folders: process, and what `tempfile.mkdtemp` adds."""
 
 
 class Staging:
@@ -39,7 +43,7 @@ class Staging:
 
     def __init__(self, place: Path, *, wait: bool = False, adopt: Sequence[Mapping[str, Any]] = ()) -> None:
         self.place = place
-        self._lock, self._made = claim(place, wait=wait)
+        self._release, self._made = claim(place, wait=wait)
         self._decided = False
         try:
             with writing(place):
@@ -141,7 +145,7 @@ class Staging:
 
     def _leave(self) -> None:
         unmake(self._made)
-        release(self._lock)
+        self._release()
 
 
 @contextmanager
@@ -179,9 +183,16 @@ def is_full(error: BaseException | None) -> bool:
 
 def _settle(place: Path, named: Sequence[Mapping[str, Any]]) -> list[Path]:
     """Move named files from the staging of ended runs to their places; return the folders of that staging."""
-    left = [path for path in place.glob(f"{STAGING}*") if path.is_dir() and not path.is_symlink()]
+    left = [path for path in place.glob(f"{STAGING}*") if _is_staging(path)]
     _rescue(left, place, named)
     return left
+
+
+def _is_staging(path: Path) -> bool:
+    """Return whether a folder is the staging of a run, and not one of the user's with a similar name."""
+    if path.is_symlink() or not path.is_dir() or not _OURS.fullmatch(path.name):
+        return False
+    return {one.name for one in path.iterdir()} <= {_NEW, _OLD, MANIFEST}
 
 
 def _rescue(left: Sequence[Path], home: Path, artifacts: Sequence[Mapping[str, Any]]) -> None:

@@ -11,12 +11,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from diffusion import OutputError, SettingError
+from diffusion.files import digest_of_file
 from pipelines.folders.lock import reading
 from pipelines.folders.manifest import (
     LOG,
     MANIFEST,
     artifacts_of,
-    digest_of_file,
     digest_of_step,
     leads_out,
     read_manifest,

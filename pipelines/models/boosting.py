@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from diffusion import SettingError
 from diffusion.arrays import Floats, Ints
+from pipelines.models.draws import short_seed
 
 Objective = Literal["binary", "lambdarank", "forest"]
 """What trees are fitted to; ``forest`` is a random forest, read by `Ensemble.share`."""
@@ -129,7 +130,7 @@ class Ensemble:
         if objective == "forest":  # features are drawn at every split, leaves hold mean labels
             grown |= {"objective": "regression", "boosting": "rf", "lambda_l2": 0.0}
             grown |= {"feature_fraction": 1.0, "feature_fraction_bynode": trees.columns}
-        boosters = [lightgbm.train(fixed | grown | {"seed": seed}, data, trees.rounds) for seed in seeds]
+        boosters = [lightgbm.train(fixed | grown | {"seed": short_seed(seed)}, data, trees.rounds) for seed in seeds]
         return cls(tuple(boosters), threads)
 
     @classmethod

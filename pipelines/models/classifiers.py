@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 import numpy as np
 
 from pipelines.models.baselines import usual_days
-from pipelines.models.draws import thinned
+from pipelines.models.draws import short_seed, thinned
 from pipelines.models.examples import Examples, Forecast
 
 if TYPE_CHECKING:
@@ -81,5 +81,7 @@ def forest(seed: int = 0) -> Classifier:
     """Return a random forest."""
     from sklearn.ensemble import RandomForestClassifier
 
-    trees = RandomForestClassifier(100, min_samples_leaf=20, max_features="sqrt", n_jobs=1, random_state=seed)
+    trees = RandomForestClassifier(
+        100, min_samples_leaf=20, max_features="sqrt", n_jobs=1, random_state=short_seed(seed)
+    )
     return Classifier(trees, rows=FOREST_ROWS, scaled=False, seed=seed)

@@ -6,6 +6,11 @@ from diffusion.arrays import Flags, Floats, Ints
 from pipelines.models.examples import Examples
 
 
+def short_seed(seed: int) -> int:
+    """Return a seed of 31 bits for LightGBM and scikit-learn, which take no longer ones; a shorter one is unchanged."""
+    return seed % 2**31
+
+
 def chances(size: Ints, enters: Flags, most: int) -> Floats:
     """Return, (n,), the chances with which observations are drawn, so that about `most` candidates are.
 

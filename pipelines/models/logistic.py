@@ -8,6 +8,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
 
 from diffusion.arrays import Floats
+from pipelines.models.draws import short_seed
 from pipelines.models.examples import Examples, Forecast
 from pipelines.models.preparation import Columns, preparation
 from pipelines.models.summaries import summary
@@ -51,7 +52,7 @@ class Logistic:
         absolute = self.penalty == "l1"
         model = LogisticRegression(
             C=self.strength, l1_ratio=float(absolute), solver="saga" if absolute else "lbfgs", max_iter=_STEPS,
-            random_state=self.seed,
+            random_state=short_seed(self.seed),
         )  # fmt: skip
         self.pipeline = Pipeline([("prepare", preparation(columns)), ("model", model)]).fit(frame, examples.entered)
         self.usual_days = float(np.nanmedian(examples.days)) if examples.entered.any() else np.nan

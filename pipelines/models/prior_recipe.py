@@ -9,6 +9,7 @@ from diffusion.arrays import Floats, Ints
 from pipelines.features.history import History
 from pipelines.models.baselines import Logit, days_since_entries, usual_days
 from pipelines.models.boosting import Ensemble, Trees
+from pipelines.models.draws import short_seed
 from pipelines.models.examples import Examples, Forecast
 
 FEATURES: Final = (
@@ -73,7 +74,7 @@ class PriorRecipe:
         self.ranker = self._ranker(whole, self.trees)
         entries = whole.where(whole.entered)
         self.days = usual_days(examples)
-        boosted = HistGradientBoostingRegressor(max_iter=150, learning_rate=0.05, random_state=self.seed)
+        boosted = HistGradientBoostingRegressor(max_iter=150, learning_rate=0.05, random_state=short_seed(self.seed))
         regression = make_pipeline(SimpleImputer(strategy="median", keep_empty_features=True), boosted)
         self.regression = regression.fit(self._columns(entries), np.log1p(entries.days))
         return self

@@ -13,6 +13,7 @@ from diffusion.arrays import Floats, Ints
 from pipelines.features.history import History
 from pipelines.features.registry import Family, Feature
 from pipelines.features.same_market import SameMarket
+from pipelines.models.draws import short_seed
 from pipelines.models.fit_scores import gain, r_squared, rmse
 from pipelines.models.gradient_descent import learning_curves
 from pipelines.models.linear import GRID, coefficient_paths, fitted_grid
@@ -90,10 +91,10 @@ class Setting:
     def halves(self, seed: int) -> tuple[Ints, Ints]:
         """Return the rows of training and test."""
         if self.split == "random":
-            train, test = train_test_split(np.arange(len(self.target)), test_size=TESTED, random_state=seed)
+            train, test = train_test_split(np.arange(len(self.target)), test_size=TESTED, random_state=short_seed(seed))
             return train, test
         if self.split == "artists":
-            groups = GroupShuffleSplit(1, test_size=TESTED, random_state=seed)
+            groups = GroupShuffleSplit(1, test_size=TESTED, random_state=short_seed(seed))
             train, test = next(groups.split(self.target, groups=self.artist))
             return train, test
         first, last = later(self.day.astype(np.int32), share=TESTED, purge=self.purge)

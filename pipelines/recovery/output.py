@@ -1,11 +1,15 @@
 """`recovery`: writes the study, some simulations at a time; a later run goes on where an earlier one ended."""
 
+import os
+import signal
+import sys
+import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict
 from functools import partial
-from multiprocessing import get_context
+from multiprocessing import active_children, get_context, parent_process
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -172,5 +176,33 @@ def _processes(workers: int) -> Iterator[Each]:
     if workers == 1:
         yield map
         return
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        yield pool.map
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_end_with_parent) as pool:
+        try:
+            yield partial(_unstopped, pool.map)
+        except BaseException:  # the pool would wait for what its processes are doing
+            for process in active_children():
+                process.terminate()
+            raise
+
+
+def _unstopped(each: Each, function: Callable[[int], list[Row]], numbers: Iterable[int]) -> Iterator[list[Row]]:
+    """Call `each`, which starts processes, so that Ctrl-C reaches this process alone."""
+    if sys.platform == "win32":
+        return each(function, numbers)
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+    try:
+        return each(function, numbers)
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _end_with_parent() -> None:
+    """End this process when the process that started it has ended, however that ended."""
+    parent = parent_process()
+    assert parent is not None
+
+    def wait() -> None:
+        parent.join()
+        os._exit(1)
+
+    threading.Thread(target=wait, daemon=True).start()

@@ -39,7 +39,7 @@ def public_holidays(markets: Sequence[str] | None, first_date: date, last_date: 
     Parameters
     ----------
     markets
-        Names or codes; None for the 69 of the reference table. Aggregates are skipped.
+        Names or codes; None for the 69 of Spotify's public charts. Aggregates are skipped.
     first_date, last_date
         First and last date, both included.
 

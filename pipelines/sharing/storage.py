@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from diffusion import OutputError
-from pipelines.folders.manifest import MANIFEST, artifacts_of, digest_of_file, intact
+from diffusion.files import digest_of_file
+from pipelines.folders.manifest import MANIFEST, artifacts_of, intact
 from pipelines.folders.staging import Staging, writing
 from pipelines.folders.verify import checked_manifest, compare
 from pipelines.progress import Report

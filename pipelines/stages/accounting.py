@@ -8,9 +8,10 @@ import pandas as pd
 import pyarrow as pa
 
 from diffusion import SourceError
+from diffusion.foreign_text import read_csv_table
 
-COUNTS: Final = ("raw_rows", "kept_rows", "duplicate_rows", "quarantined_rows", "repaired_rows")
-"""Counts of rows: the first is the sum of the next three; the last is part of the kept."""
+COUNTS: Final = ("raw_rows", "kept_rows", "duplicate_rows", "quarantined_rows", "repaired_rows", "tied_rows")
+"""Counts of rows: the first is the sum of the next three; the last two are parts of the kept."""
 
 COLUMNS: Final = ("file", "year", *COUNTS)
 
@@ -28,6 +29,7 @@ def account_by_file(outcomes: pa.Table, year: str) -> pd.DataFrame:
         "duplicate_rows": rows.where(outcome == "duplicate", 0),
         "quarantined_rows": rows.where(~outcome.isin(["kept", "duplicate"]), 0),
         "repaired_rows": frame["repaired_rows"],
+        "tied_rows": frame["tied_rows"],
     }
     table = pd.DataFrame(counts).groupby(frame["file"], sort=True).sum().reset_index()
     table.insert(1, "year", year)
@@ -74,4 +76,5 @@ def counts_csv(counts: Mapping[str, int]) -> bytes:
 
 def read_accounts(content: bytes) -> pd.DataFrame:
     """Return accounts by file and year from their CSV."""
-    return pd.read_csv(io.BytesIO(content), dtype={"file": str, "year": str}, keep_default_na=False)
+    read = pd.read_csv(io.BytesIO(content), dtype={"file": str, "year": str}, keep_default_na=False)
+    return read_csv_table(read)

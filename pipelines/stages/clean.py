@@ -14,9 +14,12 @@ import pyarrow.parquet as pq
 
 from diffusion import SettingError
 from diffusion.contracts.star import FILE_BREAK
-from diffusion.engine import Engine, OpenEngine, open_engine
+from diffusion.engine import Engine, OpenEngine, memory_bytes, open_engine
+from diffusion.foreign_text import csv_table
 from diffusion.recordings import recording_keys
+from diffusion.sources.account import RowAccount, check_set_aside
 from diffusion.sources.cleaning import NO_DATE, Names, code_tracks, judge_rows, learn_names, read_fields
+from diffusion.sources.wholeness import check_holes, measure_wholeness
 from pipelines.folders.folder import Folder
 from pipelines.folders.lock import reading
 from pipelines.folders.manifest import Shape, fingerprint
@@ -35,11 +38,14 @@ from pipelines.stages.quarantine import Stretch, lines_by_file, write_quarantine
 from pipelines.stages.raw_folder import RawFolder, find_raw
 
 STEP: Final = "clean"
-VERSION: Final = 1
+VERSION: Final = 2
 """Version of the step; raised when the same input gives other tables."""
 
 MEMORY: Final = "500MB"
-"""Default memory limit of the engine; the whole process then stays below 1 GB."""
+"""Default memory limit; the whole process then stays below 1 GB."""
+
+UNCOUNTED: Final = 128_000_000
+"""Bytes of the limit, a quarter of it at most, that are left for buffers that the engine does not count."""
 
 BY_FILE: Final = "accounting_by_file.csv"
 QUARANTINE_TABLE: Final = "quarantine.parquet"
@@ -105,7 +111,7 @@ def clean_charts(
         Whether ids of one recording are joined in ``recordings.parquet`` by `diffusion.identities` (default True);
         otherwise each id is its own recording.
     memory_limit
-        Memory that the engine may use before it spills to disk (default 500MB).
+        Memory for the rows, beyond which they spill to disk (default 500MB). The process takes 400 MB more at most.
     open_engine
         Function that opens the engine (default: DuckDB in this process).
     tell
@@ -115,18 +121,22 @@ def clean_charts(
     -------
     dict
         ``rows``: ``raw_rows`` (the sum of the next three), ``kept_rows``, ``duplicate_rows``, ``quarantined_rows`` and
-        ``repaired_rows`` (part of the kept); ``reasons``: reason → rows in quarantine; ``unknown_markets``: name →
-        message; ``tracks``: their number; ``years``: year → ``fingerprint``, ``kept``, ``quarantined``.
+        ``repaired_rows`` and ``tied_rows`` (parts of the kept); ``reasons``: reason → rows in quarantine;
+        ``wholeness``: sentences on holes and cadences; ``unknown_markets``: name → message; ``tracks``: their number;
+        ``years``: year → ``fingerprint``, ``kept``, ``quarantined``.
 
     Raises
     ------
+    DataSaysNoError
+        When more than 1 % of the rows are set aside or tied, or most charts have holes, and `accept` does not name it.
     SourceError
         When RAW cannot be read or is not as its manifest says, or a row is not accounted for.
     SettingError
-        When the folder is RAW.
+        When the folder is RAW, or `memory_limit` is no amount of memory.
     OutputError
         When the folder cannot be written, or a run is at work in RAW.
     """
+    limit = memory_bytes(memory_limit)
     place = Path(raw)
     if place.resolve() == folder.place.resolve():
         raise SettingError(f"'{place}' is RAW itself; name another folder for what is cleaned with --out")
@@ -143,9 +153,14 @@ def clean_charts(
         key = fingerprint(STEP, VERSION, found.parts, told, found.damaged, settings)
         if not folder.unchanged(STEP, key, BEFORE):
             found.check(tell)
-            with open_engine(memory_limit=memory_limit) as engine:
+            with open_engine(memory_limit=_counted(limit)) as engine:
                 _Cleaning(engine, found, folder, settings, tell).run(key)
     return folder.notes(STEP)
+
+
+def _counted(limit: int) -> str:
+    """Return how much of a memory limit in bytes the engine may count."""
+    return f"{int(limit - min(limit / 4, UNCOUNTED)) // 1000}KB"
 
 
 @dataclass
@@ -308,12 +323,15 @@ class _Cleaning:
         written = self._describe(units)
         damaged = [Stretch(self._raw.place / self._raw.damaged["path"])] if self._raw.damaged else []
         aside = [unit.quarantine for unit in units if unit.quarantine]
-        reasons = write_quarantine(folder.stage(STEP, QUARANTINE_TABLE), [*aside, *damaged])
+        counted = write_quarantine(folder.stage(STEP, QUARANTINE_TABLE), [*aside, *damaged])
         accounts = pd.concat([accounts, *(account_damaged(lines_by_file(table)) for table in damaged)])
         counts = total_counts(accounts)
+        reasons = dict(sorted(counted.items()))
+        wholeness = self._judge(counts, reasons)
         notes = {
             "rows": counts,
-            "reasons": dict(sorted(reasons.items())),
+            "reasons": reasons,
+            "wholeness": wholeness,
             "unknown_markets": names.unknown_markets,
             "tracks": written["tracks"],
             "years": {
@@ -329,10 +347,22 @@ class _Cleaning:
                 folder.enlist(STEP, unit.table, rows=unit.kept)
         for name, rows in written.items():
             folder.enlist(STEP, f"{name}.parquet", rows=rows)
-        folder.enlist(STEP, QUARANTINE_TABLE, rows=reasons.total())
+        folder.enlist(STEP, QUARANTINE_TABLE, rows=counted.total())
         folder.put(STEP, "row_accounting.csv", counts_csv(counts))
         by_file = accounts.sort_values(["file", "year"], kind="stable")
-        folder.put(STEP, BY_FILE, by_file.to_csv(index=False, lineterminator="\n").encode(), rows=len(by_file))
+        folder.put(
+            STEP, BY_FILE, csv_table(by_file).to_csv(index=False, lineterminator="\n").encode(), rows=len(by_file)
+        )
+
+    def _judge(self, counts: Mapping[str, int], reasons: Mapping[str, int]) -> list[str]:
+        """Refuse what the user has not accepted; return sentences on holes and cadences of the observations."""
+        account = RowAccount(
+            counts["raw_rows"], counts["kept_rows"], counts["duplicate_rows"], 0, reasons, counts["tied_rows"]
+        )
+        check_set_aside(account, self._raw.place, self._settings["accept"])
+        wholeness = measure_wholeness(self._engine)
+        check_holes(wholeness, self._raw.place, self._settings["accept"])
+        return wholeness.said()
 
     def _describe(self, units: Sequence[_Unit]) -> dict[str, int]:
         """Write the tables of tracks, and return table → rows."""

@@ -9,7 +9,7 @@ from typing import Any, Final, cast
 import polars as pl
 import pyarrow as pa
 
-from diffusion import SettingError, SourceError
+from diffusion import OutputError, SettingError, SourceError
 from diffusion.sources.csv_files import DAMAGED
 from diffusion.sources.planning import find_source
 from diffusion.sources.reading import ReadingOptions
@@ -22,6 +22,7 @@ from pipelines.reference.auxiliary import PROFILE, auxiliary_lookup, profile_csv
 from pipelines.stages.column_forms import ColumnForms
 from pipelines.stages.partitions import Partitions, partitions
 from pipelines.stages.profile import Profile
+from pipelines.stages.raw_folder import INGESTED
 from pipelines.stages.raw_rows import Reading, full_rows, slim_rows
 
 STEP: Final = "ingest"
@@ -97,19 +98,26 @@ def ingest(
         "aux": _aux_digest(options.aux),
         "slim_only": options.slim_only,
     }
-    before = folder.previous(STEP)
+    before = folder.previous(STEP, INGESTED)
     grown = before if append else None
+    if append and not before and folder.previous(STEP):
+        raise OutputError(
+            f"the manifest of '{folder.place}' was changed by hand or is of an older version; ingest all files anew, "
+            "without --append"
+        )
     if grown and grown["parameters"]["settings"] != settings:
         raise SettingError(f"'{folder.place}' was made with other options; append with the same ones")
     held = grown["notes"]["sources"] if grown else []
     source = find_source(paths, options.reading, chart=held[0]["chart"] if held else None)
     files, digests = list(source.files), _digests(source.paths) if before else None
+    if grown and digests is not None and not _is_whole(folder, grown, digests):
+        grown, held = None, []
     if digests is not None:
         known = {_content(one) for one in held}
         files = [file for file in files if _content(_facts(file, digests)) not in known]
         files = _named_apart(files, {one["path"] for one in held})
         wanted = [*held, *(_facts(file, digests) for file in files)]
-        if folder.unchanged(STEP, _fingerprint(wanted, settings)):
+        if folder.unchanged(STEP, _fingerprint(wanted, settings), INGESTED):
             return folder.notes(STEP)
     notes = {"passed_over": source.passed_over, "said": list(source.said)}
     return _Ingestion(folder, options, settings, grown, tell).run(files, digests, notes)
@@ -218,6 +226,29 @@ class _Ingestion:
             folder.put(STEP, name, content)
         folder.put(STEP, PROFILE, _aux_profile(self._options.aux))
         return folder.notes(STEP)
+
+
+def _is_whole(folder: Folder, before: Mapping[str, Any], given: Mapping[Path, Mapping[str, Any]]) -> bool:
+    """Return whether RAW can be added to; False where it is damaged and all its files are given, to be read again.
+
+    Raises
+    ------
+    OutputError
+        When RAW is damaged and a file that it was made of is not given.
+    """
+    held = [artifact["path"] for artifact in before["artifacts"]]
+    needed = [DAMAGED_TABLE, DISTINCT_TABLE, *(name for name in held if name.startswith(("full/", "slim/")))]
+    damaged = [name for name in needed if not folder.whole(STEP, name)]
+    if not damaged:
+        return True
+    there = {facts["sha256"] for facts in given.values()}
+    lacking = [source["path"] for source in before["notes"]["sources"] if source["sha256"] not in there]
+    if lacking:
+        raise OutputError(
+            f"'{folder.place / damaged[0]}' is not as the manifest says, and cannot be made again without "
+            f"{_few(lacking)}; ingest all files anew, without --append"
+        )
+    return False
 
 
 def _named_apart(files: Sequence[ChartFile], taken: set[str]) -> list[ChartFile]:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from diffusion import SourceError
+from diffusion.files import digest_of_file
 from diffusion.sources.chart_files import open_chart_file
 from diffusion.sources.layouts import SOURCE_COLUMNS, SYNONYMS, lacking, plain_name
 from diffusion.sources.listing import ListedFile
@@ -13,7 +14,6 @@ from diffusion.sources.source import UNNAMED
 from pipelines.folders.manifest import (
     MANIFEST,
     Shape,
-    digest_of_file,
     digest_of_step,
     file_facts,
     fits,
@@ -28,8 +28,22 @@ INGESTED: Shape = {
     "parameters": {"settings": {"columns": {"*": str}, "slim_only": bool}},
     "notes": {
         "sources": [
-            {"path": str, "bytes": int, "sha256": str, "rows": int, "damaged": int, "layout": str, "encoding": str}
+            {
+                "path": str,
+                "member": str,
+                "facts": {"*": str},
+                "bytes": int,
+                "sha256": str,
+                "rows": int,
+                "damaged": int,
+                "layout": str,
+                "encoding": str,
+                "chart": str,
+            }
         ],
+        "roles": {"*": (str, None)},
+        "said": [str],
+        "passed_over": {"*": str},
         "profile": {"rows": int, "damaged": int, "filled": {"*": int}, "first_date": str, "last_date": str},
         "columns": [str],
         "unknown_markets": [str],
@@ -154,7 +168,7 @@ def _ingested(place: Path) -> Mapping[str, Any]:
     if step is None:
         return {"artifacts": [], "notes": {}, "parameters": {}}
     if step["digest"] != digest_of_step(step) or not fits(step, INGESTED):
-        raise SourceError(f"'{place / MANIFEST}' was changed by hand; ingest the files again")
+        raise SourceError(f"'{place / MANIFEST}' was changed by hand or is of an older version; ingest the files again")
     return step
 
 

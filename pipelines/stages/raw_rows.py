@@ -179,7 +179,7 @@ def _given(rows: pl.DataFrame, reading: Reading, ours: str) -> pl.Series:
     """Return one of our columns with the file's text; where that is empty, the fact."""
     names = reading.columns.get(ours)
     if not names:
-        return pl.repeat(None, rows.height, dtype=pl.String, eager=True)
+        return pl.Series([None], dtype=pl.String).new_from_index(0, rows.height)
     text = rows[names[0]]
     for name in names[1:]:
         text = text.zip_with((text != "").fill_null(False), rows[name])

@@ -17,6 +17,7 @@ from pipelines.study.results import Results
 from pipelines.study.settings import Study
 from pipelines.study.step import Step, followers, with_needs
 from pipelines.study.steps import STEPS
+from pipelines.study.steps.entries import charts_held
 
 KINDS: tuple[figures.Kind, ...] = ("png", "svg")
 
@@ -56,7 +57,7 @@ class Run:
         """
         chosen = with_needs(names, self._steps)
         # on one thread of linear algebra the last digits are the same on any number of cores
-        with threadpool_limits(limits=1, user_api="blas"):
+        with threadpool_limits(limits=1, user_api="blas"), charts_held(self.study):
             for step in chosen:
                 self._make_step(step, tell)
             reported = [step for step in self._steps if step in chosen or self._stands(step)]
@@ -156,7 +157,8 @@ def made_lines(folder: Folder) -> list[str]:
     kept = f"; {len(changes['unchanged'])} unchanged" if changes["unchanged"] else ""
     lines = [f"made      {len(changes['made'])} files in {folder.place}{kept}"]
     if again := folder.made_again():
-        lines.append(f"again     made again: {', '.join(again)}, which was not as its manifest says")
+        were = "was" if len(again) == 1 else "were"
+        lines.append(f"again     made again: {', '.join(again)}, which {were} not as the manifest says")
     if changes["removed"]:
         gone = [name for name in changes["removed"] if not name.endswith(".svg")]
         lines.append(f"removed   results of other settings: {', '.join(gone)}")

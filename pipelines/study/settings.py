@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from diffusion import Identity, SettingError
-from diffusion.conventions import HORIZON, LONGEST, WASHOUT
+from diffusion.conventions import HORIZON, LARGEST_SEED, LONGEST, WASHOUT
 from diffusion.sources.reading import ReadingOptions
 from survival import GROUPINGS, Grouping
 from survival.counting.formula import variables_of
@@ -31,16 +31,19 @@ SECTIONS: Mapping[str, tuple[str, ...]] = {
 EFFECTS = ("language_match", "continent_match", "log(footprint)", "artist_here")
 """Terms of the model of who enters faster: shared language and continent, markets of day 0, artist known there."""
 
-LEAST: Mapping[str, int] = {
-    "top": 1,
-    "min_periods": 1,
-    "washout": 0,
-    "window": 1,
-    "replicates": 20,
-    "seed": 0,
-    "horizon": 1,
+MOST = 1_000_000
+"""Largest rank that can be asked for, and largest number of replicates."""
+
+RANGES: Mapping[str, tuple[int, int]] = {
+    "top": (1, MOST),
+    "min_periods": (1, LONGEST),
+    "washout": (0, LONGEST),
+    "window": (1, LONGEST),
+    "replicates": (20, MOST),
+    "seed": (0, LARGEST_SEED),
+    "horizon": (1, LONGEST),
 }
-"""Field with a whole number → its least value."""
+"""Field with a whole number → its least and its largest value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,13 +104,11 @@ class Study:
     strata: tuple[str, ...] = ("market",)
 
     def __post_init__(self) -> None:
-        for name, least in LEAST.items():
+        for name, (least, most) in RANGES.items():
             value = getattr(self, name)
             whole = isinstance(value, int) and not isinstance(value, bool)
-            if value is not None and not (whole and least <= value <= LONGEST):
-                raise SettingError(
-                    f"{name} is {value!r}; it must be a whole number, {least} or more, {LONGEST:,} at most"
-                )
+            if value is not None and not (whole and least <= value <= most):
+                raise SettingError(f"{name} is {value!r}; it must be a whole number, {least} or more, {most:,} at most")
         self._check_texts()
         for name in ("columns", "market_names"):
             value = getattr(self, name)

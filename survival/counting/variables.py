@@ -218,7 +218,8 @@ class Variables:
         return names
 
     def _with_language(self) -> Flags:
-        return np.isin(np.array(self.timelines.markets, object), pair_table()["source"].to_numpy(object))
+        known = pair_table().dropna(subset="common_language")["source"]
+        return np.isin(np.array(self.timelines.markets, object), known.to_numpy(object))
 
     def _matrix(self, table: pd.DataFrame, name: str) -> Floats:
         """Return, (m, m), a number of pairs from the entered market to the one waited for; NaN where not known."""

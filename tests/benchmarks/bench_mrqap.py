@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from diffusion import reference_table
+from diffusion.markets import chart_markets
 from graphs.distance import Distances, mrqap
 
 MARKETS, TERMS = 69, 6
@@ -80,7 +80,7 @@ def main(permutations: int, runs: int) -> None:
     """Print one line per way."""
     generator = np.random.default_rng(1)
     outcome, *terms = generator.normal(size=(1 + TERMS, MARKETS, MARKETS))
-    distances = Distances(tuple(reference_table()["market"]), {}, {})
+    distances = Distances(tuple(chart_markets()), {}, {})
     for k, term in enumerate(terms):
         distances = distances.with_pairs(f"x{k}", term)
     ours, loops = list[float](), list[float]()

@@ -163,6 +163,34 @@ def test_odd_headers_are_headers(tmp_path: Path, header: str) -> None:
     assert file.names == tuple(header.split(","))
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "artist_name,date,region_name,stream_count,track_name,track_position\nName,2020-01-02,argentina,2756098,Title,1\n",
+        'rank,uri,artist_names,track_name,streams\n1,"spotify:track:x","Name, Other","Title","57651756"\n',
+        ",Position,Artist,Streams,URL,Year,Month,Day\n0,1,Name,25286465,https://open.spotify.com/track/x,2016,12,30\n",
+        'spotify_id,name,artists,daily_rank,country\n"2p","Title","Name, Other","1",""\n',
+        "date,title,artist,current,previous,peak,weeks,new\n1968-12-28,Title,Name,1,2,1,3,False\n",
+        "rank,artist,track,am_last_week,date\n1,Name,Title,2,12/18/2023\n",
+        ",Rank,Previous Rank,Track Name,Views,Weekly Growth,week_close\n0,1,3.0,Title,19485871,46%,2022-01-06\n",
+        "Rank,Artist,Title\n1,Name,Title\n",
+        "year,rank,title\n1999,1,Title\n",
+        "artist,title,x1st.week,x2nd.week\nName,Title,87,82\n",
+    ],
+)
+def test_headers_of_public_files_are_headers(tmp_path: Path, text: str) -> None:
+    file = open_text(tmp_path, text.encode("utf-8-sig"))
+    assert file.names == tuple(text.split("\n")[0].split(","))
+    assert len(read(file)[0]) == 1
+
+
+def test_a_public_table_without_a_header_has_none(tmp_path: Path) -> None:
+    row = '2026-01-26,1,=,Name - title,60,1,(x2),"1,913,993","+159,479"\n'
+    file = open_text(tmp_path, (row + row.replace(",1,=", ",2,+3")).encode("utf-8-sig"))
+    assert file.first_row == ("2026-01-26", "1", "=", "Name - title", "60", "1", "(x2)", "1,913,993", "+159,479")
+    assert open_text(tmp_path, row).first_row == file.first_row
+
+
 def test_columns_without_a_name_are_told_apart(tmp_path: Path) -> None:
     file = open_text(tmp_path, "".join(line + ",,\n" for line in lines([NAMES, *ROWS]).splitlines()))
     assert file.names == (*NAMES, "", "column 6")

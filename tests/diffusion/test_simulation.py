@@ -331,14 +331,14 @@ def test_the_same_arguments_give_the_same_bytes_and_another_seed_others(tmp_path
 
 @pytest.mark.parametrize("layout", ["raw", "core"])
 def test_the_charts_are_read_back_whole(tmp_path: Path, layout: str) -> None:
-    simulation = replace(SMALL, markets=70, tracks=600, days=40, depth=10)
+    simulation = replace(SMALL, markets=247, tracks=600, days=40, depth=10)
     account = simulate(simulation, tmp_path, layout=layout)  # type: ignore[arg-type]
     with diffusion.open_charts(tmp_path / "charts") as charts:
         assert charts.account.kept == account.rows
         assert charts.chart() == "top200"
         markets = charts.calendar().markets
         assert "XA" in markets
-        assert len(markets) == 70
+        assert len(markets) == 247
     header = (tmp_path / "charts" / "charts.csv").read_text(encoding="utf-8").splitlines()[0]
     assert header == ",".join(RAW_COLUMNS if layout == "raw" else CORE_COLUMNS)
 
@@ -480,8 +480,8 @@ def test_settings_that_cannot_be_are_errors(change: dict[str, object], words: st
 
 
 def test_more_of_what_cannot_be(tmp_path: Path) -> None:
-    with pytest.raises(SettingError, match="95 markets cannot be simulated; there are codes for 1 to 94"):
-        simulate(replace(SMALL, markets=95), tmp_path)
+    with pytest.raises(SettingError, match="272 markets cannot be simulated; there are codes for 1 to 271"):
+        simulate(replace(SMALL, markets=272), tmp_path)
     with pytest.raises(SettingError, match="0 markets cannot"):
         simulate(replace(SMALL, markets=0), tmp_path)
     with pytest.raises(SettingError, match=r"density of 1\.5 is no share"):
@@ -569,14 +569,16 @@ def test_simulated_markets_have_codes_and_names() -> None:
     assert diffusion.resolve("XA") == diffusion.resolve("Simulated XA") == diffusion.resolve("simulated xa") == "XA"
     assert diffusion.resolve("XK") == diffusion.resolve("Kosovo") == "XK"
     assert diffusion.market_names(["XA", "XZ", "XK"]) == {"XA": "Simulated XA", "XZ": "Simulated XZ", "XK": "Kosovo"}
-    codes = simulated_markets(94)
-    assert len(set(codes)) == 94
-    assert "XK" not in codes
+    codes = simulated_markets(270)
+    assert len(set(codes)) == 270
+    assert codes.index("XK") < codes.index("XA") == 246  # all territories where people live come first
     assert [diffusion.resolve(code) for code in codes] == list(codes)
     with pytest.raises(UnknownMarketError, match="no known name is near"):
         diffusion.resolve("Simulated XK")
-    population = diffusion.reference_table().set_index("market")["population"]
-    assert list(population[list(codes[:69])]) == sorted(population, reverse=True)
+    known = diffusion.reference_table().set_index("market").loc[list(codes[:246])]
+    for group, origin in ((known[:69], "cepii"), (known[69:], "derived")):
+        assert set(group["origin"]) == {origin}
+        assert group["population"].is_monotonic_decreasing
 
 
 @pytest.mark.slow

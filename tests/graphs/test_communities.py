@@ -12,7 +12,8 @@ import pytest
 from numpy.typing import NDArray
 from sklearn.metrics import adjusted_mutual_info_score
 
-from diffusion import DataSaysNoError, SettingError, reference_table
+from diffusion import DataSaysNoError, SettingError
+from diffusion.markets import chart_markets
 from graphs.communities import METHODS, Method, agreement, communities, known_groups, stability
 from tests.conftest import REFERENCE
 
@@ -202,13 +203,14 @@ def test_p_is_uniform_where_nothing_agrees() -> None:
 
 
 def test_known_groups() -> None:
-    table = known_groups(reference_table()["market"].tolist())
+    table = known_groups(chart_markets())
     assert table.columns.tolist() == ["market", "continent", "subregion", "language"]
     assert not table.isna().any().any()
     language = table.set_index("market")["language"]
     assert language[["SE", "BE", "CA", "TW", "HK", "PY", "MA", "LU"]].tolist() == [
         "sv", "nl", "en", "zh", "zh", "gn", "ar", "fr",
     ]  # fmt: skip
+    assert known_groups(["AQ"]).loc[0].tolist() == ["AQ", "Antarctica", None, None]
     assert known_groups(["XA", "SE"]).loc[0, ["continent", "subregion", "language"]].tolist() == [None] * 3
 
 

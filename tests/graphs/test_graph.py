@@ -17,8 +17,12 @@ from diffusion import SettingError
 from graphs import MarketGraph, market_graph
 from tests.conftest import WriteCsv, steady
 
-HALF_WAY = {"United States": {"x": 30, "y": 31, "z": 35}, "Sweden": {"x": 33, "y": 31, "z": 36}, "Malta": {"x": 40}}
-"""x goes US → SE → MT, y enters US and SE on one day, z goes US → SE."""
+HALF_WAY = {
+    "United States": {"x": 30, "y": 31, "z": 35},
+    "Sweden": {"x": 33, "y": 31, "z": 36},
+    "Simulated XA": {"x": 40},
+}
+"""x goes US → SE → XA, y enters US and SE on one day, z goes US → SE."""
 
 
 @pytest.fixture(scope="module")
@@ -50,17 +54,17 @@ def test_a_worked_example(small: Small) -> None:
     assert edges.loc[("US", "SE"), "lag_median"] == 2.0  # of 1 and 3 days
     assert edges.loc[("SE", "US"), ["tracks", "joint", "exposed"]].tolist() == [0, 1, 0]
     assert math.isnan(edges.loc[("SE", "US"), "rate"])
-    assert edges.loc[("US", "MT"), ["tracks", "exposed"]].tolist() == [1, 3]
+    assert edges.loc[("US", "XA"), ["tracks", "exposed"]].tolist() == [1, 3]
     # y and z are followed for 59 and 55 days without an entry, x enters after 10: nobody is censored before it
-    assert edges.loc[("US", "MT"), "rate"] == pytest.approx(1 / 3)
+    assert edges.loc[("US", "XA"), "rate"] == pytest.approx(1 / 3)
     scores = graph.scores().set_index("market")
     assert scores.loc["US", ["out_tracks", "in_tracks", "net_flow"]].tolist() == [3, 0, 3]
     assert scores["net_flow"].sum() == 0
 
 
 def test_the_window_includes_its_bound(small: Small) -> None:
-    assert small(HALF_WAY, window=10).edges.set_index(["source", "target"]).loc[("US", "MT"), "tracks"] == 1
-    assert small(HALF_WAY, window=9).edges.set_index(["source", "target"]).loc[("US", "MT"), "tracks"] == 0
+    assert small(HALF_WAY, window=10).edges.set_index(["source", "target"]).loc[("US", "XA"), "tracks"] == 1
+    assert small(HALF_WAY, window=9).edges.set_index(["source", "target"]).loc[("US", "XA"), "tracks"] == 0
 
 
 def test_flow_next_and_largest_agree_with_the_edges(sample: MarketGraph) -> None:
@@ -125,7 +129,7 @@ def test_further_columns_are_in_every_export(small: Small) -> None:
     pd.testing.assert_frame_equal(graph.nodes.drop(columns="community"), bare.nodes)
     pd.testing.assert_frame_equal(graph.edges.drop(columns=["lift", "edge"]), bare.edges)
     for read in (nx.read_graphml(io.BytesIO(graph.graphml())), nx.read_gexf(io.BytesIO(graph.gexf()))):
-        assert dict(read.nodes(data="community")) == {"MT": None, "SE": "0", "US": "1"}
+        assert dict(read.nodes(data="community")) == {"XA": None, "SE": "0", "US": "1"}
         found = {(a, b): (data["lift"], data["edge"]) for a, b, data in read.edges(data=True) if "lift" in data}
         known = lifts.set_index(["source", "target"])
         assert found == {pair: tuple(known.loc[pair]) for pair in read.edges if pair in known.index}
@@ -152,7 +156,7 @@ def test_every_edge_has_its_distances_and_gaps_are_named(sample: MarketGraph, sm
     assert edge["cultural_distance"] == known["cultural_distance"]
     unmatched = small(HALF_WAY).unmatched
     assert set(unmatched) == set(diffusion.distances.DISTANCES)
-    assert unmatched["distance_km"] == [("MT", "SE"), ("MT", "US"), ("SE", "MT"), ("US", "MT")]
+    assert unmatched["distance_km"] == [("SE", "XA"), ("US", "XA"), ("XA", "SE"), ("XA", "US")]
 
 
 def test_graphml_is_read_back_by_networkx_and_igraph(sample: MarketGraph, tmp_path: Path) -> None:
@@ -168,7 +172,7 @@ def test_graphml_is_read_back_by_networkx_and_igraph(sample: MarketGraph, tmp_pa
 
 
 def test_graphml_is_as_gephi_wants_it(small: Small, tmp_path: Path) -> None:
-    graph = small(HALF_WAY)  # Malta has no position and no distances: its attributes must be absent, not empty
+    graph = small(HALF_WAY)  # XA has no position and no distances: its attributes must be absent, not empty
     path = tmp_path / "graph.graphml"
     graph.to_graphml(path)
     space = "{http://graphml.graphdrawing.org/xmlns}"
@@ -182,8 +186,8 @@ def test_graphml_is_as_gephi_wants_it(small: Small, tmp_path: Path) -> None:
     values = [data.text for data in root.iter(f"{space}data")]
     assert not {None, "", "None", "nan", "NaN", "NaT", "<NA>"} & set(values)
     nodes = {node.get("id"): {d.get("key"): d.text for d in node} for node in root.iter(f"{space}node")}
-    assert nodes["MT"]["label"] == "Malta"
-    assert "lat" not in nodes["MT"]
+    assert nodes["XA"]["label"] == "Simulated XA"
+    assert "lat" not in nodes["XA"]
     assert float(nodes["SE"]["lat"] or 0) > 55
     assert root.find(f"{space}graph").get("edgedefault") == "directed"  # type: ignore[union-attr]
 

@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from diffusion import SettingError, SourceError, UnknownMarketError, reference_table, resolve
+from diffusion import SettingError, SourceError
+from diffusion.markets import chart_markets
 from pipelines.contracts.auxiliary import COUNTRIES, HOLIDAYS, LONG, LOOKUP, TOP5
 from pipelines.folders.folder import Folder
 from pipelines.folders.manifest import intact, read_manifest
@@ -27,9 +28,9 @@ from pipelines.reference.countries import countries_reference
 from pipelines.reference.cultural_distance import NEAREST, cultural_distances, summary_by_market
 from pipelines.reference.holiday_calendar import public_holidays
 from pipelines.reference.small_csv import read_small_csv
-from pipelines.reference.territories import FURTHER_NAMES, country_name, market_codes, territory
+from pipelines.reference.territories import country_name, market_codes, territory
 
-REFERENCE_MARKETS = [str(code) for code in reference_table()["market"]]
+REFERENCE_MARKETS = chart_markets()
 FIVE_YEARS = (date(2017, 1, 1), date(2021, 12, 31))
 
 COUNTRIES_HEADER = "country_name,official_lang,population,area,continent,govt_type,Major Religions,driving_side"
@@ -80,12 +81,6 @@ def said(error: pytest.ExceptionInfo[Exception]) -> str:
 )  # fmt: skip
 def test_names_of_real_sources_have_a_code(name: str, code: str | None) -> None:
     assert territory(name) == code
-
-
-def test_further_names_are_only_those_that_the_alias_table_lacks() -> None:
-    for name in FURTHER_NAMES:
-        with pytest.raises(UnknownMarketError):
-            resolve(name)
 
 
 def test_a_span_of_years_behind_a_name_is_no_part_of_it() -> None:

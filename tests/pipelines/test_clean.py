@@ -26,7 +26,7 @@ from pipelines.folders.folder import Folder
 from pipelines.folders.manifest import read_manifest
 from pipelines.stages.clean import clean_charts
 from tests import twins, twins_clean
-from tests.conftest import day, steady
+from tests.conftest import day, kaggle_rows, steady
 from tests.random_charts import examples
 
 KAGGLE = ("title", "rank", "date", "artist", "url", "region", "chart", "trend", "streams")
@@ -60,10 +60,10 @@ def write_raw(place: Path, rows: Rows, *, file: str = "charts.csv", first: int =
         pq.write_table(pa.table(columns), folder / f"part-{part}.parquet")
 
 
-def clean(raw: Path, out: Path, **options: Any) -> dict[str, Any]:
-    """Clean RAW into a folder and return the notes."""
+def clean(raw: Path, out: Path, *, accept: Sequence[str] = ("set-aside", "holes"), **options: Any) -> dict[str, Any]:
+    """Clean RAW into a folder and return the notes; every share of rows set aside is accepted."""
     with Folder(out) as folder:
-        return clean_charts(raw, folder, tell=quiet, **options)
+        return clean_charts(raw, folder, accept=accept, tell=quiet, **options)
 
 
 def table(out: Path, name: str) -> list[dict[str, Any]]:
@@ -105,7 +105,7 @@ def test_the_star_has_the_tables_and_columns_that_are_promised(tmp_path: Path) -
     notes, out = cleaned(tmp_path, wide(PLENTY, available_markets="['SE', 'US']", artist="A, B"))
     assert notes["rows"] == {
         "raw_rows": len(PLENTY), "kept_rows": len(PLENTY), "duplicate_rows": 0, "quarantined_rows": 0,
-        "repaired_rows": 0,
+        "repaired_rows": 0, "tied_rows": 0,
     }  # fmt: skip
     tables = (contracts.TRACKS, contracts.ARTISTS, contracts.AVAILABILITY, contracts.RECORDINGS)
     for contract in (*tables, contracts.QUARANTINE):
@@ -151,7 +151,7 @@ FLAWS: list[tuple[dict[str, Any], str | None]] = [
     ({"rank": "1.5"}, "rank is not a whole number from 1"),
     ({"rank": "201"}, "rank beyond the chart's depth"),
     ({"region": "  "}, "no market"),
-    ({"region": "Schweden"}, "unknown market"),
+    ({"region": "Swedenn"}, "unknown market"),
     ({"url": ""}, "no track id"),
     ({"url": None, "track_id": "nan"}, "no track id"),
     ({name: name for name in KAGGLE}, "header repeated"),
@@ -194,7 +194,37 @@ def test_copies_are_duplicates_and_contradictions_are_not_believed(tmp_path: Pat
     }  # fmt: skip
     assert (notes["rows"]["duplicate_rows"], notes["rows"]["kept_rows"]) == (1, len(PLENTY) - 1)
     by_file = pd.read_csv(out / "accounting_by_file.csv")
-    assert by_file.iloc[0].tolist() == ["charts.csv", 2021, len(PLENTY) + 4, len(PLENTY) - 1, 1, 4, 0]
+    assert by_file.iloc[0].tolist() == ["charts.csv", 2021, len(PLENTY) + 4, len(PLENTY) - 1, 1, 4, 0, 0]
+
+
+def test_what_a_run_refuses_without_consent_is_refused_here_too(tmp_path: Path) -> None:
+    write_raw(tmp_path / "raw", [row | {"region": ""} if n % 20 == 0 else row for n, row in enumerate(PLENTY)])
+    with pytest.raises(diffusion.DataSaysNoError, match=r"no market, 5\.[0-9]%.*'=Global'.*--accept set-aside"):
+        clean(tmp_path / "raw", tmp_path / "out", accept=())
+    assert not (tmp_path / "out" / "tracks.parquet").exists()
+    notes = clean(tmp_path / "raw", tmp_path / "out", accept=["set-aside"])
+    with diffusion.open_charts(tmp_path / "out") as charts:  # whose makers have consented
+        assert dict(charts.account.set_aside) == notes["reasons"] == {"no market": notes["rows"]["quarantined_rows"]}
+
+
+def test_charts_with_holes_are_cleaned_with_consent_and_it_stays_said(tmp_path: Path) -> None:
+    rows = [row | {"rank": 3 * row["rank"]} for row in PLENTY]
+    write_raw(tmp_path / "raw", rows)
+    with pytest.raises(diffusion.DataSaysNoError, match=r"has holes.*--accept holes"):
+        clean(tmp_path / "raw", tmp_path / "out", accept=["set-aside"])
+    notes = clean(tmp_path / "raw", tmp_path / "out", accept=["holes"])
+    with diffusion.open_charts(tmp_path / "out") as charts:
+        assert charts.wholeness.said() == notes["wholeness"] != []
+
+
+def test_tied_tracks_are_kept_in_order_of_rank_and_code(tmp_path: Path) -> None:
+    rows = kaggle_rows({("se", day): ["a", "b", "c", "d"] for day in range(200)})
+    rows[2] |= {"rank": 2}  # "b" and "c" on rank 2, none on rank 3
+    notes, out = cleaned(tmp_path, rows, accept=())
+    assert (notes["rows"]["kept_rows"], notes["rows"]["tied_rows"], notes["reasons"]) == (800, 2, {})
+    assert [(row["track_id"], row["rank"]) for row in observations(out)[:4]] == [("a", 1), ("b", 2), ("c", 2), ("d", 4)]
+    with diffusion.open_charts(out) as charts:
+        assert charts.account.tied == 2
 
 
 def test_a_lost_title_is_repaired_where_all_fields_are_right_again(tmp_path: Path) -> None:
@@ -276,7 +306,12 @@ def test_what_is_added_gives_the_same_as_from_the_beginning(tmp_path: Path) -> N
     write_raw(tmp_path / "raw", new, file="b.csv", part="0001-000")
     told: list[str] = []
     with Folder(tmp_path / "grown") as folder:
-        clean_charts(tmp_path / "raw", folder, tell=lambda doing, share=None: told.append(doing))
+        clean_charts(
+            tmp_path / "raw",
+            folder,
+            accept=("set-aside", "holes"),
+            tell=lambda doing, share=None: told.append(doing),
+        )
     assert [line for line in told if line.startswith("cleaning")] == ["cleaning 2020", "cleaning 2021"] or (
         "cleaning 2019" in told  # a row of 2019 was added with it
     )
@@ -368,15 +403,13 @@ def test_recordings_are_joined_unless_that_is_off(tmp_path: Path) -> None:
 
 
 def test_rows_of_an_unknown_market_are_set_aside_until_it_has_a_name(tmp_path: Path) -> None:
-    rows = [row | {"region": row["region"].replace("se", "Schweden")} for row in PLENTY]
-    strange = sum(row["region"] == "Schweden" for row in rows)
+    rows = [row | {"region": row["region"].replace("se", "Swedenn")} for row in PLENTY]
+    strange = sum(row["region"] == "Swedenn" for row in rows)
     notes, _ = cleaned(tmp_path, rows)
-    assert notes["unknown_markets"] == {
-        "Schweden": f"unknown market 'Schweden'; did you mean 'Sweden'? ({strange} rows)"
-    }
+    assert notes["unknown_markets"] == {"Swedenn": f"unknown market 'Swedenn'; did you mean 'Sweden'? ({strange} rows)"}
     assert notes["reasons"] == {"unknown market": strange}
     assert notes["rows"]["kept_rows"] == len(PLENTY) - strange
-    notes = clean(tmp_path / "raw", tmp_path / "out", market_names={"Schweden": "SE"})
+    notes = clean(tmp_path / "raw", tmp_path / "out", market_names={"Swedenn": "SE"})
     assert notes["rows"]["kept_rows"] == len(PLENTY)
     assert notes["unknown_markets"] == {}
 

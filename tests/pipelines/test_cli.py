@@ -8,7 +8,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from diffusion.contracts import ENTRIES, TRANSITIONS
-from pipelines.commands.main import cli, main
+from pipelines.commands.main import cli
 from pipelines.folders.folder import Folder
 from pipelines.progress import quiet
 from pipelines.study.run import Run
@@ -26,6 +26,7 @@ from pipelines.study.settings import Study
 from pipelines.study.steps import GRAPH_SET, RUN_SET, STEPS
 from survival.contracts import CURVES
 from tests.conftest import KAGGLE_COLUMNS, WriteCsv, day, kaggle_rows, steady
+from tests.pipelines.conftest import Outcome, Shell
 
 ROWS = steady(
     90, {"United States": {"x": 30, "y": 31}, "Sweden": {"x": 33, "y": 31}, "Norway": {"x": 40}, "Global": {}}
@@ -36,24 +37,6 @@ FEW = {"replicates": 20}
 
 FEW_DRAWS = ("--replicates", 20)
 """The same as options."""
-
-Outcome = tuple[int, str, str]
-Shell = Callable[..., Outcome]
-
-
-@pytest.fixture
-def shell(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Shell:
-    """Return a function that runs the command line in the temporary folder: exit code, output, errors."""
-    monkeypatch.chdir(tmp_path)
-
-    def run(*arguments: object) -> Outcome:
-        monkeypatch.setattr(sys, "argv", ["chart-diffusion", *map(str, arguments)])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        printed = capsys.readouterr()
-        return int(ended.value.code or 0), printed.out, printed.err
-
-    return run
 
 
 def files(folder: Path) -> set[str]:
@@ -283,7 +266,7 @@ def changed(column: str, value: object, *, every: int = 1) -> list[dict[str, Any
 
 BAD_SOURCES = {
     "missing column": (without(ROWS, "rank"), 2, ["lacks a column for rank", "found title, date"]),
-    "unknown market": (changed("region", "Brasil", every=50), 2, ["unknown market 'Brasil'; did you mean 'Brazil'?"]),
+    "unknown market": (changed("region", "Brazzil", every=50), 2, ["unknown market 'Brazzil'; did you mean 'Brazil'?"]),
     "no readable date": (changed("date", "01/02/2021"), 2, ["nothing readable", "unreadable date"]),
     "many unreadable dates": (changed("date", "soon", every=50), 1, ["had to be set aside", "unreadable date"]),
     "rank 0": (changed("rank", 0, every=50), 1, ["rank is not a whole number from 1"]),
@@ -465,6 +448,7 @@ BAD_STUDIES = {
     "no section": ("charts = 3\n", "'charts' in"),
     "number for groupings": ('[charts]\npath = "a"\n[survival]\nby = 5\n', "by is 5; it must be a list"),
     "a grouping twice": ('[charts]\npath = "a"\n[survival]\nby = ["none", "none"]\n', "each once"),
+    "seed too large": ('[charts]\npath = "a"\n[graph]\nseed = 9223372036854775808\n', "seed"),
     "too long": ('[charts]\npath = "a"\n[graph]\nwindow = 2147483647\n', "36,500 at most"),
     "too deep": ("a = " + "[" * 3000, "cannot read the study file"),
 }
@@ -493,6 +477,7 @@ def test_bad_options_get_one_clear_line(shell: Shell, write_csv: WriteCsv) -> No
     refused(shell("dance"), 2, "No such command 'dance'")
     refused(shell("graph", "", "--out", "o"), 2, "path of the charts is empty")
     refused(shell("graph", charts, "--out", "o", "--washout", 10**12), 2, "36,500 at most")
+    refused(shell("graph", charts, "--out", "o", "--seed", 2**63), 2, "seed")
     refused(shell("graph", charts, "--out", "o", "--column", "rank=rank", "--column", "rank=date"), 2, "'rank' twice")
 
 

@@ -113,7 +113,7 @@ def made(regressed: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     command("ingest", charts, "--out", place / "ingested")
     command("ingest", charts, "--join-aux", place / "auxiliary", "--out", place / "joined")
-    command("clean", place / "ingested", "--out", place / "cleaned")
+    command("clean", place / "ingested", "--accept", "set-aside", "--out", place / "cleaned")
     write_recovery(place / "recovery", cells_of(["influence-sparse"], [300], [5]), simulations=1, samples=1)
     shutil.copytree(regressed, place / "regressed")
     weekly = spread_charts(place / "weekly.parquet", seed=5, weeks=30, debuts=4)
@@ -205,7 +205,7 @@ def test_the_files_for_gephi_say_what_the_tables_say(made: Path) -> None:
 @pytest.mark.parametrize(
     "entries",
     [
-        pytest.param({"Malta": {"x": 30}, "Cyprus": {"x": 33}}, id="two markets without distances"),
+        pytest.param({"Simulated XA": {"x": 30}, "Simulated XB": {"x": 33}}, id="two markets without distances"),
         pytest.param(
             {"United States": {"x": 30}, "Sweden": {"x": 33}, "Norway": {}, "Simulated XA": {}}, id="two of four idle"
         ),

@@ -18,7 +18,8 @@ import pytest
 from diffusion import DiffusionError, OutputError, SettingError, SourceError
 from pipelines.folders import staging
 from pipelines.folders.folder import Folder
-from pipelines.folders.manifest import MANIFEST, parse_manifest, read_manifest
+from pipelines.folders.lock import lock_beside
+from pipelines.folders.manifest import MANIFEST, STAGING, Shape, fits, parse_manifest, read_manifest
 from pipelines.folders.verify import verify
 
 Contents = dict[str, bytes]
@@ -176,6 +177,74 @@ def test_one_run_writes_at_a_time(place: Path) -> None:
     assert (place / "runs.log").is_file()
     assert verify(place).whole
     assert set(contents(place)) == {MANIFEST, "a.txt"}
+
+
+def test_a_folder_of_the_users_is_not_taken_for_staging(place: Path) -> None:
+    kept = {f"{STAGING}notes/a.txt": b"mine", f"{STAGING}123-abcdefgh/diary.txt": b"mine too"}
+    for name, content in kept.items():
+        (place / name).parent.mkdir()
+        (place / name).write_bytes(content)
+    left = place / f"{STAGING}1-left4567" / "new"
+    left.mkdir(parents=True)
+    (left / "b.txt").write_bytes(b"unfinished")
+    with Folder(place):
+        pass
+    assert not left.parent.exists()
+    assert {name: (place / name).read_bytes() for name in kept} == kept
+
+
+def test_files_are_made_again_when_they_are_not_as_the_manifest_said(place: Path) -> None:
+    (place / "a.txt").write_bytes(b"new a")
+    (place / "year=2020/part.bin").unlink()
+    with Folder(place) as folder:
+        assert not folder.whole("step", "a.txt")
+        assert not folder.whole("step", "b.txt")
+        assert not folder.unchanged("step", "one")
+        folder.begin("step", "one", parameters={}, notes={})
+        folder.put("step", "a.txt", b"old a")
+        assert folder.made_again() == ["a.txt"]
+    assert (place / "a.txt").read_bytes() == b"old a"
+
+
+def test_a_folder_can_be_locked_by_a_file_beside_it(tmp_path: Path) -> None:
+    """Systems that cannot lock a folder lock a file: readers share it, a writer has it alone, a killed run frees it."""
+    one, two = (lock_beside(tmp_path, shared=True, wait=False) for _ in range(2))
+    with pytest.raises(OutputError, match=r"another run is at work in .*; wait for it or name another folder"):
+        lock_beside(tmp_path, shared=False, wait=False)
+    one()
+    two()
+    code = (
+        "import sys, time; from pathlib import Path; from pipelines.folders.lock import lock_beside\n"
+        "release = lock_beside(Path(sys.argv[1]), shared=False, wait=False); print('held', flush=True); time.sleep(60)"
+    )
+    other = subprocess.Popen([sys.executable, "-c", code, str(tmp_path)], stdout=subprocess.PIPE, text=True)
+    assert other.stdout is not None
+    assert other.stdout.readline() == "held\n"
+    with pytest.raises(OutputError, match=r"another run is at work in .*; wait for it$"):
+        lock_beside(tmp_path, shared=True, wait=False)
+    other.kill()
+    other.communicate()
+    lock_beside(tmp_path, shared=False, wait=True)()
+    with pytest.raises(FileNotFoundError):
+        lock_beside(tmp_path / "absent", shared=True, wait=False)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("value", "shape", "fitting"),
+    [
+        ({"a": 1, "b": None}, {"a": int, "b": (str, None)}, True),
+        ({"a": True}, {"a": int}, False),
+        ({"a": 1}, {"a": float}, True),
+        ({"a": 1}, {"a": str}, False),
+        ({"a": 1}, {"a": int, "b": int}, False),
+        ({"a": ["x", 1]}, {"a": [str]}, False),
+        ({"2020": {"kept": 1}, "2021": {}}, {"*": {"kept": int}}, False),
+        ([], {}, False),
+    ],
+)
+def test_values_of_a_manifest_fit_a_shape_or_not(value: object, shape: Shape, fitting: bool) -> None:
+    assert fits(value, shape) is fitting
 
 
 def test_a_folder_taken_away_by_the_run_waited_for_is_made_again(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from diffusion import OutputError
+from diffusion.sources.reading import CONSENTS
 from pipelines.commands.main import cli
 from pipelines.folders.folder import Folder
 from pipelines.folders.manifest import STAGING
@@ -253,7 +254,7 @@ def test_rows_in_are_rows_kept_doubled_or_quarantined(
         notes = ingest([place / "in"], folder, options=Options(), tell=_quiet)
     unknown = dict.fromkeys(notes["unknown_markets"], "SE")  # mutilated names are taken for something
     with Folder(place / "clean") as folder:
-        clean_charts(place / "raw", folder, market_names=names | unknown, tell=_quiet)
+        clean_charts(place / "raw", folder, market_names=names | unknown, accept=list(CONSENTS), tell=_quiet)
     rows = {row["metric"]: int(row["value"]) for row in _csv(place / "clean/row_accounting.csv")}
     assert rows["raw_rows"] == rows["kept_rows"] + rows["duplicate_rows"] + rows["quarantined_rows"]
     assert rows["raw_rows"] == sum(source["rows"] + source["damaged"] for source in notes["sources"])

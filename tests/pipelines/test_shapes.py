@@ -2,7 +2,6 @@
 
 import html
 import json
-import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -10,17 +9,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from diffusion import reference_table
-from pipelines.commands.main import main
+from diffusion.markets import SIMULATED, chart_markets
+from pipelines.commands.main import run_command
 from pipelines.study.step import with_needs
 from pipelines.study.steps import RUN_SET, STEPS
 
-MARKETS = list(reference_table()["market"])
-OTHERS = [
-    "AF", "AL", "BA", "BD", "BH", "BY", "CM", "CN", "CY", "DZ", "GE", "GH", "HR", "IQ", "JM", "JO", "KE", "KZ", "LB",
-    "LK", "MD", "ME", "MK", "MT", "NG",
-]  # fmt: skip
-"""Markets outside the reference table, of which nothing but the code is known."""
+MARKETS = chart_markets()
+OTHERS = [*SIMULATED]
+"""Markets of which nothing but the code is known."""
 
 FIGURES = {
     "flow_map": "graph",
@@ -107,18 +103,16 @@ RunStudy = Callable[[pd.DataFrame], Outcome]
 
 
 @pytest.fixture
-def run_study(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> RunStudy:
+def run_study(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> RunStudy:
     """Return a function that runs charts with few draws: exit code, output, errors, and the folder made."""
 
     def run(frame: pd.DataFrame) -> Outcome:
         path, folder = tmp_path / "charts.parquet", tmp_path / "made"
         frame.to_parquet(path, index=False)
         options = ["--out", str(folder), "--replicates", "20"]
-        monkeypatch.setattr(sys, "argv", ["chart-diffusion", "run", str(path), *options])
-        with pytest.raises(SystemExit) as ended:
-            main()
+        code = run_command(["run", str(path), *options])
         printed = capsys.readouterr()
-        return int(ended.value.code or 0), printed.out, printed.err, folder
+        return code, printed.out, printed.err, folder
 
     return run
 
@@ -182,8 +176,8 @@ def test_markets_of_unknown_place(run_study: RunStudy) -> None:
     notes = json.loads((outcome[3] / "manifest.json").read_text(encoding="utf-8"))["steps"]["graph"]["notes"]
     assert notes["unmatched"]["distance_km"] == {"pairs": 14 * 13, "markets": OTHERS[:14]}
     assert "unmatched 182 pairs have no " in outcome[1]
-    assert "those of Afghanistan, Albania, " in outcome[1]
-    assert "Ghana and 2 more" in outcome[1]
+    assert "those of Simulated XA, Simulated XB, " in outcome[1]
+    assert "Simulated XM and 2 more" in outcome[1]
 
 
 @pytest.mark.slow

@@ -21,7 +21,7 @@ ROWS = steady(90, {"United States": {"x": 30, "y": 31}, "Sweden": {"x": 33, "y":
 CHANGED = {
     "chart": "top200",
     "columns": {"rank": "rank"},
-    "market_names": {"Schweden": "SE"},
+    "market_names": {"Swedenn": "SE"},
     "from_name": "{market}.csv",
     "encoding": "latin-1",
     "date_format": "day/month/year",

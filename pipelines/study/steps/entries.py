@@ -1,5 +1,7 @@
 """The first step: read charts; make entries, coverage, tracks, and pairs without licence."""
 
+from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict
 from importlib import resources
 from pathlib import Path
@@ -12,7 +14,8 @@ from diffusion import Charts, Entries, contracts, open_charts
 from diffusion.sources.planning import find_source
 from diffusion.sources.reading import ReadingOptions
 from diffusion.sources.star import find_star
-from pipelines.folders.manifest import file_facts
+from pipelines.folders.lock import reading
+from pipelines.folders.manifest import MANIFEST, file_facts
 from pipelines.formatting import every, html_table
 from pipelines.study.results import Results
 from pipelines.study.settings import SAMPLE, SECTIONS, Study
@@ -37,6 +40,9 @@ UPPER: Final = contracts.Contract(
 )
 """Contract of a study's entries at ranks up to half the median depth of the charts."""
 
+MOST_NOT_READ: Final = 5
+"""Files that are no charts and are named on the screen."""
+
 RULES: Final = ("min_periods", "washout", "identity", "chart")
 """Settings that entries at any rank and those into the upper half have in common."""
 
@@ -46,6 +52,12 @@ def charts_path(study: Study) -> Path | str:
     if study.path == SAMPLE:
         return Path(str(resources.files("diffusion").joinpath("data", "top50_daily_2021.parquet")))
     return study.path
+
+
+def charts_held(study: Study) -> AbstractContextManager[None]:
+    """Return a block in which no run of this tool writes into the folder of the charts."""
+    place = Path(charts_path(study))
+    return reading(place) if (place / MANIFEST).is_file() else nullcontext()
 
 
 def _sources(study: Study) -> list[dict[str, Any]]:
@@ -65,7 +77,7 @@ def _make(study: Study, results: Results) -> Output:
         higher = gaps.take(UPPER.name, lambda: {UPPER.name: charts.entries(top=upper, **rules).table})
         away = gaps.take("absences", lambda: _absences(charts, study, notes))
         tracks = charts.tracks().select(["track_id", "title", "artist"])
-        tracks = tracks.filter(pc.is_in(tracks["track_id"], entries.table["track_id"].unique()))
+        tracks = tracks.filter(pc.is_in(tracks["track_id"], entries.table["track_id"].unique())).sort_by("track_id")
     tables: dict[str, Table] = {
         "entries": entries.table,
         "coverage": entries.calendar.coverage,
@@ -92,12 +104,15 @@ def _notes(charts: Charts, entries: Entries) -> dict[str, Any]:
     calendar = entries.calendar
     return {
         "layout": charts.source.layout,
+        "read_as": list(charts.source.said),
+        "not_read": dict(charts.source.passed_over),
         "other_charts": {
             str(row["chart"]): int(row["chart_rows"])
             for row in charts.present.to_dict("records")
             if row["chart"] != calendar.chart
         },
         "rows": asdict(charts.account),
+        "wholeness": charts.wholeness.said(),
         "chart": calendar.chart,
         "cadence_days": calendar.cadence,
         "first_date": calendar.first_date.isoformat(),
@@ -114,17 +129,26 @@ def _lines(results: Results) -> list[str]:
     notes = results.notes("entries")
     rows = notes["rows"]
     aside = ", ".join(f"{count:,} {reason}" for reason, count in rows["set_aside"].items()) or "none"
+    tied = f"; tied: {rows['tied']:,}" if rows["tied"] else ""
     lines = [
         f"read      {rows['read']:,} rows ({notes['layout']}): {rows['kept']:,} kept, "
-        f"{rows['duplicates']:,} duplicates, {rows['aggregate']:,} of Global; set aside: {aside}",
+        f"{rows['duplicates']:,} duplicates, {rows['aggregate']:,} of Global; set aside: {aside}{tied}",
         f"chart     {notes['chart']}, every {every(notes['cadence_days'])}, {notes['first_date']} to "
         f"{notes['last_date']}: {notes['markets']} markets, {notes['tracks']:,} tracks",
         f"entries   {notes['entries']:,}, of which {notes['left_censored']:,} left-censored ({notes['events']})",
     ]
+    lines[1:1] = [f"read as   {line}" for line in notes["read_as"]]
+    lines += [f"not read  {line}" for line in _not_read(notes["not_read"])]
     if notes["other_charts"]:
         others = ", ".join(f"{chart} ({count:,} rows)" for chart, count in notes["other_charts"].items())
         lines.append(f"not used  other charts of the source: {others}; --chart chooses")
-    return lines
+    return [*lines, *(f"note      {sentence}" for sentence in notes["wholeness"])]
+
+
+def _not_read(passed_over: Mapping[str, str]) -> list[str]:
+    """Return a line for each of the first files that are no charts, and one for the others."""
+    lines = [f"'{name}' {why}" for name, why in passed_over.items()]
+    return lines[:MOST_NOT_READ] + [f"and {len(lines) - MOST_NOT_READ:,} more"] * (len(lines) > MOST_NOT_READ)
 
 
 def _section(results: Results) -> dict[str, Any]:
@@ -160,8 +184,9 @@ def _caveats(results: Results) -> list[str]:
     coverage = entries.calendar.by_market()
     debuts = entries.debuts().to_pandas()
     lines = [
+        *(f"{sentence[0].upper()}{sentence[1:]}." for sentence in results.notes("entries")["wholeness"]),
         f"{int(debuts['left_censored'].sum()):,} of {len(debuts):,} tracks were first seen within a washout; "
-        "they are left out of transitions and curves."
+        "they are left out of transitions and curves.",
     ]
     gaps = coverage[coverage["missing"] > 0]
     if len(gaps):
@@ -182,7 +207,7 @@ def _caveats(results: Results) -> list[str]:
 ENTRIES = Step(
     name="entries",
     doing="reading charts",
-    version=4,
+    version=5,
     tables={
         "entries": contracts.ENTRIES,
         "coverage": contracts.COVERAGE,

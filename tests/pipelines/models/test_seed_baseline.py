@@ -1,6 +1,5 @@
 """Chart rows as regression targets, the seed baseline, and the command that writes it."""
 
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,7 +13,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from diffusion import Charts, DataSaysNoError, open_charts
-from pipelines.commands.main import cli, main
+from pipelines.commands.main import cli, run_command
 from pipelines.features.history import History
 from pipelines.features.same_market import SameMarket
 from pipelines.features.temporal import Temporal
@@ -169,15 +168,8 @@ def test_charts_without_streams_have_a_rank(charts: Charts, history: History, tm
     assert scores.query("features == 'last chart'")["r2"].max() > 0.5
 
 
-def test_short_charts_get_one_line(
-    write_csv: WriteCsv, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_short_charts_get_one_line(write_csv: WriteCsv, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     rows = kaggle_rows({(market, day): ["a", "b", f"c{day}"] for market in ("Sweden", "Norway") for day in range(4)})
-    monkeypatch.setattr(
-        sys, "argv", ["chart-diffusion", "regress", str(write_csv(rows)), "--out", str(tmp_path / "out")]
-    )
-    with pytest.raises(SystemExit) as ended:
-        main()
-    assert ended.value.code == 1
+    assert run_command(["regress", str(write_csv(rows)), "--out", str(tmp_path / "out")]) == 1
     assert "too short" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()

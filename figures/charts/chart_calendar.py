@@ -1,0 +1,152 @@
+"""Charts by market and date as a heatmap: how deep they are, which have holes, which are absent."""
+
+from collections.abc import Mapping
+from typing import Final
+
+import numpy as np
+import pandas as pd
+from matplotlib import colormaps
+from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import ListedColormap, Normalize
+from matplotlib.dates import AutoDateLocator, ConciseDateFormatter, date2num
+from matplotlib.figure import Figure
+from matplotlib.patches import Patch
+from numpy.typing import NDArray
+
+from diffusion import DataSaysNoError, SettingError, market_names
+from figures.page.checks import checked
+from figures.page.style import NO_DATA, NO_DATA_HATCH, Page, add_colorbar, applied
+from figures.page.text import shortened
+
+_WHOLE: Final = ListedColormap(colormaps["Blues"](np.linspace(0.2, 0.95, 256)))
+_HOLES: Final = ListedColormap(colormaps["Oranges"](np.linspace(0.35, 0.95, 256)))
+
+_NAMES: Final = 110.0
+"""Width of the name of a market in points."""
+
+_NUMBERS: Final = ["dates", "expected", "depth", "missing", "holes"]
+
+
+def chart_calendar(
+    cells: pd.DataFrame, *, days: int, deepest: int, names: Mapping[str, str] | None = None, most: int = 90
+) -> Figure:
+    """Return the heatmap of charts: markets by time, blue where they are whole, orange where they have holes.
+
+    The deeper a whole chart, the darker it is; the more ranks are missing, the darker the orange. What is absent is
+    hatched; where a part of the dates of a cell is absent, its colour is paler.
+
+    Parameters
+    ----------
+    cells
+        One row per chart, market and stretch of time, from the market's first chart to its last: `chart`, `market`,
+        `start` (first day of the stretch), `dates` and `expected` (charts there and due), `depth` (mean number of
+        rows), `missing` (mean share of missing ranks, 0 … 1) and `holes` (1 where this is more than a chart may lack).
+    days
+        Length of a stretch in days.
+    deepest
+        Deepest rank of all charts, at which the scale of depths ends.
+    names
+        Market code → name (default: the English names).
+    most
+        Rows drawn at most (default 90), the first in order.
+
+    Raises
+    ------
+    DataSaysNoError
+        When there is no chart.
+    SettingError
+        When a column is missing, or a chart and market has two rows for one stretch.
+
+    Examples
+    --------
+    >>> cells = pd.DataFrame({"chart": "top50", "market": "SE", "start": pd.to_datetime(["2021-01-01", "2021-01-02"])})
+    >>> cells = cells.assign(dates=[1, 0], expected=1, depth=[50, 0], missing=0, holes=0)
+    >>> [tick.get_text() for tick in chart_calendar(cells, days=1, deepest=50).axes[0].get_yticklabels()]
+    ['Sweden']
+    """
+    table = checked(cells, "cells", texts=["chart", "market"], numbers=_NUMBERS)
+    if "start" not in cells.columns:
+        raise SettingError("the table 'cells' lacks start")
+    table["start"] = pd.to_datetime(cells["start"]).to_numpy()
+    if table.empty:
+        raise DataSaysNoError("there is no chart to draw")
+    if table.duplicated(["chart", "market", "start"]).any():
+        raise SettingError("the table 'cells' has two rows for one chart, market and stretch of time")
+    rows = sorted(set(zip(table["chart"], table["market"], strict=True)))
+    shown = rows[:most]
+    known = {"Global": "Global", **market_names(sorted({market for _, market in rows} - {"Global"})), **(names or {})}
+    several = len({chart for chart, _ in rows}) > 1
+    labels = [f"{known[market]} ({chart})" if several else known[market] for chart, market in shown]
+    with applied():
+        return _drawn(table, shown, labels, days, deepest, len(rows) - len(shown))
+
+
+def _drawn(
+    table: pd.DataFrame, rows: list[tuple[str, str]], labels: list[str], days: int, deepest: int, left_out: int
+) -> Figure:
+    charts, with_holes = ", ".join(sorted({chart for chart, _ in rows})), bool(table["holes"].any())
+    height = float(np.clip(len(rows) * 0.125, 0.6, 8.5)) + (1.7 if with_holes else 1.2)
+    page = Page(f"Charts read: {charts}", _notes(table, days, left_out), height=height)
+    ax = page.constrain().add_subplot()
+    starts = pd.date_range(table["start"].min(), table["start"].max(), freq=f"{days}D")
+    squares = {name: _square(table, rows, starts, name) for name in _NUMBERS}
+    depth, holes = ScalarMappable(Normalize(0, deepest), _WHOLE), ScalarMappable(Normalize(0, 1), _HOLES)
+    ends = date2num([starts[0], starts[-1] + pd.Timedelta(days=days)])  # type: ignore[no-untyped-call]
+    _paint(ax, squares, depth, holes, (float(ends[0]), float(ends[1])))
+    _label(ax, labels)
+    options = {"location": "bottom", "shrink": 0.5, "aspect": 40, "pad": 0.02}
+    if with_holes:
+        add_colorbar(page.figure, holes, ax, "share of ranks missing in a chart with holes", **options)
+    bar = add_colorbar(page.figure, depth, ax, "rows of a whole chart", **options)
+    absent = Patch(facecolor=NO_DATA, edgecolor=NO_DATA_HATCH, hatch="/" * 5, linewidth=0, label="no chart")
+    bar.legend(handles=[absent], loc="center left", bbox_to_anchor=(1.04, 0.5), borderaxespad=0)
+    return page.done()
+
+
+def _label(ax: Axes, labels: list[str]) -> None:
+    """Label rows with the names of markets, and columns with dates."""
+    size = float(np.clip(420 / len(labels), 5.5, 7.5))
+    names = [shortened(label, size=size, room=_NAMES) for label in labels]
+    ax.set_yticks(range(len(names)), names, size=size, parse_math=False)
+    ax.tick_params(axis="y", length=0)
+    locator = AutoDateLocator(minticks=3, maxticks=9)  # type: ignore[no-untyped-call]
+    ax.xaxis.set_major_locator(locator)
+    ax.xaxis.set_major_formatter(ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]
+
+
+def _square(
+    table: pd.DataFrame, rows: list[tuple[str, str]], starts: pd.DatetimeIndex, column: str
+) -> NDArray[np.float64]:
+    """Return a column as (rows, stretches); NaN before a market's first chart and after its last."""
+    by_row: pd.DataFrame = table.set_index(["chart", "market", "start"])[column].unstack("start")  # noqa: PD010, one value each
+    square: NDArray[np.float64] = by_row.reindex(index=rows, columns=starts).to_numpy(dtype=float)
+    return square
+
+
+def _paint(
+    ax: Axes,
+    squares: Mapping[str, NDArray[np.float64]],
+    depth: ScalarMappable,
+    holes: ScalarMappable,
+    ends: tuple[float, float],
+) -> None:
+    """Draw cells in colour over a hatched ground, which shows where charts are absent; before and after is white."""
+    ax.patch.set(facecolor=NO_DATA, edgecolor=NO_DATA_HATCH, hatch="/" * 5, linewidth=0)
+    with_holes = np.nan_to_num(squares["holes"]) > 0
+    whole = np.asarray(depth.to_rgba(np.nan_to_num(squares["depth"])))
+    colours = np.where(with_holes[..., None], holes.to_rgba(np.nan_to_num(squares["missing"])), whole)
+    share = squares["dates"] / np.maximum(squares["expected"], 1)
+    colours[..., 3] = np.clip(np.nan_to_num(share), 0, 1)
+    colours[np.isnan(squares["expected"])] = 1.0
+    extent = (*ends, len(colours) - 0.5, -0.5)
+    ax.imshow(colours, extent=extent, aspect="auto", interpolation="nearest")
+    ax.xaxis_date()
+    ax.spines[:].set(visible=True, edgecolor=NO_DATA_HATCH)
+
+
+def _notes(table: pd.DataFrame, days: int, left_out: int) -> list[str]:
+    cell = "A cell is one day" if days == 1 else f"A cell is {days} days"
+    paler = "; it is paler where some of its dates have no chart" if table["expected"].max() > 1 else ""
+    notes = [f"{cell}{paler}. Before its first chart and after its last a market is white."]
+    return [*notes, f"{left_out} more rows are left out."] if left_out else notes
