@@ -280,14 +280,14 @@ def open_sample() -> Charts:
 
 def _read(engine: Engine, source: Source, options: ReadingOptions) -> RowAccount:
     path = source.place
-    learn_names(
+    names = learn_names(
         engine,
         charts={file.name: file.chart for file in source.files},
         market_names=options.market_names,
         date_format=options.date_format,
         first_rank=options.first_rank,
     )
-    code_tracks(engine)
+    code_tracks(engine, by_title=names.by_title)
     judge_rows(engine)
     engine.view("observations")
     read_fields(engine)
