@@ -134,6 +134,9 @@ def streams_of(texts: Sequence[str]) -> list[int | None]:
     parts = [taken_apart(text) for text in texts]
     sure = {mark: sum(surely_grouped(part, mark) for part in parts if part) for mark in ".,"}
     split = {mark: sum(has_fraction(part, mark) for part in parts if part) for mark in ".,"}
+    split["."] += sum(
+        part is None and text.strip(" \u00a0\u202f").endswith(".0") for text, part in zip(texts, parts, strict=True)
+    )
     grouped = {".": sure["."] > 0 and split["."] == 0, ",": split[","] <= sure[","]}
     return [one_number(text, part, grouped) for text, part in zip(texts, parts, strict=True)]
 

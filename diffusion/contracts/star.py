@@ -193,10 +193,10 @@ STREAM_FORMS = Contract(
     "one file of the source with dots or commas in its numbers of streams",
     (
         Column("source", pa.int32(), "number of the file, from 0 in order of reading"),
-        Column("dot_groups", _COUNT, "numbers with dots that can only part thousands"),
-        Column("dot_fractions", _COUNT, "numbers with a fraction behind a dot"),
-        Column("comma_groups", _COUNT, "numbers with commas that can only part thousands"),
-        Column("comma_fractions", _COUNT, "numbers with a fraction behind a comma"),
+        Column("dot_groups", _COUNT, "rows whose streams have dots that can only part thousands"),
+        Column("dot_fractions", _COUNT, "rows whose streams have a fraction behind a dot"),
+        Column("comma_groups", _COUNT, "rows whose streams have commas that can only part thousands"),
+        Column("comma_fractions", _COUNT, "rows whose streams have a fraction behind a comma"),
     ),
     ("source",),
 )

@@ -36,10 +36,12 @@ SELECT
     CASE
         WHEN LENGTH(p.track_id) > 6 THEN p.track_id
         WHEN p.track_id IS NULL AND (p.url LIKE '%track/%' OR p.url LIKE '%track:%') THEN p.url
-        WHEN LOWER(COALESCE(TRIM(p.track_id), '')) IN ('', 'nan', 'none', 'null', '<na>')
-            AND LOWER(COALESCE(TRIM(p.url), '')) IN ('', 'nan', 'none', 'null', '<na>')
-            THEN '|||' || COALESCE(p.title, '') || '|||' || COALESCE(p.artist, '')
-        ELSE '|' || COALESCE(p.track_id, '') || '|' || COALESCE(p.url, '')
+        ELSE CASE
+            WHEN COALESCE(NULLIF(NULLIF(NULLIF(NULLIF(LOWER(TRIM(p.track_id)), 'nan'), 'none'), 'null'), '<na>'), '') = ''
+                AND COALESCE(NULLIF(NULLIF(NULLIF(NULLIF(LOWER(TRIM(p.url)), 'nan'), 'none'), 'null'), '<na>'), '') = ''
+                THEN '|||' || COALESCE(p.title, '') || '|||' || COALESCE(p.artist, '')
+            ELSE '|' || COALESCE(p.track_id, '') || '|' || COALESCE(p.url, '')
+        END
     END AS id_text,
     NULL AS fault,
     FALSE AS repaired

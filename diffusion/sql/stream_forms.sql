@@ -13,7 +13,8 @@ forms AS (
             WHEN REGEXP_MATCHES(streams, $dots) THEN 1
             WHEN REGEXP_MATCHES(streams, $one_dot) AND streams NOT LIKE '%.000' THEN 1
             ELSE 0 END AS dot_group,
-        CASE WHEN REGEXP_MATCHES(streams, $dot_fraction) AND NOT REGEXP_MATCHES(streams, $one_dot) THEN 1
+        CASE WHEN streams LIKE '%.0' THEN 1
+            WHEN REGEXP_MATCHES(streams, $dot_fraction) AND NOT REGEXP_MATCHES(streams, $one_dot) THEN 1
             ELSE 0 END AS dot_fraction,
         CASE WHEN streams NOT LIKE '%,%' THEN 0
             WHEN REGEXP_MATCHES(streams, $commas) THEN 1

@@ -136,7 +136,7 @@ def marked(text: pl.Series) -> dict[str, int]:
         text.drop_nulls().str.strip_chars().alias("t").to_frame()
         .select(
             dot_groups=dots.sum(),
-            dot_fractions=(found["dot_fraction"] & ~found["one_dot"]).sum(),
+            dot_fractions=(pl.col("t").str.ends_with(".0") | (found["dot_fraction"] & ~found["one_dot"])).sum(),
             comma_groups=commas.sum(),
             comma_fractions=(found["comma_fraction"] & ~found["one_comma"]).sum(),
         )
