@@ -50,7 +50,12 @@ def percent(share: float) -> str:
 
 def printable(text: str) -> str:
     """Return text without control characters, which could change a terminal's cursor, colours or text direction."""
-    return "".join(c if unicodedata.category(c)[0] != "C" else "\N{REPLACEMENT CHARACTER}" for c in text)
+    return "".join(c if _shows(c) else "\N{REPLACEMENT CHARACTER}" for c in text)
+
+
+def _shows(character: str) -> bool:
+    kind = unicodedata.category(character)
+    return kind[0] != "C" and kind not in ("Zl", "Zp")
 
 
 def text_table(frame: pd.DataFrame) -> str:

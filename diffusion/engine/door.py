@@ -12,8 +12,8 @@ from diffusion.engine.duckdb_engine import OPEN, DuckDBEngine
 from diffusion.errors import SettingError
 
 _AMOUNT: Final = re.compile(r"\s*(?P<number>\d{1,12}(\.\d{1,12})?)\s*(?P<unit>[KMGT]i?B)\s*", re.ASCII | re.IGNORECASE)
-_MEGABYTES: Final = {
-    f"{sign}{unit}": base**power / 10**6
+_UNITS: Final = {
+    f"{sign}{unit}": base**power
     for unit, base in (("b", 1000), ("ib", 1024))
     for power, sign in enumerate("kmgt", start=1)
 }
@@ -130,7 +130,7 @@ def open_engine(*, memory_limit: str = MEMORY_LIMIT) -> Engine:
     Parameters
     ----------
     memory_limit
-        Memory that the engine may use before it spills to disk (default 1GB), as `check_memory_limit` takes it.
+        Memory that the engine may use before it spills to disk (default 1GB), in the form of `memory_bytes`.
 
     Raises
     ------
@@ -142,12 +142,12 @@ def open_engine(*, memory_limit: str = MEMORY_LIMIT) -> Engine:
 
 
 def memory_bytes(text: str) -> int:
-    """Return the bytes of an amount of memory: a number and its unit, such as ``500MB``, ``1GB`` or ``2GiB``.
+    """Return an amount of memory in bytes; a number and its unit, such as ``500MB``, ``1GB`` or ``2GiB``.
 
     Raises
     ------
     SettingError
-        When it is not, or the amount is not between 1 MB and 1,000 TB.
+        When the text is no such amount, or it is not between 1 MB and 1,000 TB.
     """
     read = _AMOUNT.fullmatch(str(text))
     if read is None:
@@ -155,10 +155,10 @@ def memory_bytes(text: str) -> int:
             f"the memory limit '{text}' is not a number with a unit (KB, MB, GB, TB, KiB, MiB, GiB or TiB); "
             "give one such as 500MB, 1GB or 2GiB"
         )
-    megabytes = float(read["number"]) * _MEGABYTES[read["unit"].lower()]
-    if not 1 <= megabytes <= 1e9:
+    found = float(read["number"]) * _UNITS[read["unit"].lower()]
+    if not 10**6 <= found <= 10**15:
         raise SettingError(f"the memory limit '{text}' is not between 1MB and 1000TB; give one such as 500MB")
-    return int(megabytes * 10**6)
+    return int(found)
 
 
 def interrupt_engines() -> None:

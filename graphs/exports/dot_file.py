@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import networkx as nx
 
+from diffusion.foreign_text import replaced
 from graphs.exports.values import Value, identity, spelled, types
 
 
@@ -26,8 +27,8 @@ def dot(graph: "nx.DiGraph[str]") -> str:
     -----
     The file sets the layout program `sfdp`, because `dot`, which draws hierarchies, takes minutes for thousands of
     edges. DOT has no types: numbers and truth values are read back as text. Characters that XML cannot hold become
-    U+FFFD, as in the other formats. Backslashes are doubled, as Graphviz expects in labels; a line end in a text
-    becomes ``\\n``.
+    U+FFFD, as in the other formats; so do all other control characters, which the other formats write by number.
+    Backslashes are doubled, as Graphviz expects in labels; a line end in a text becomes ``\\n``.
 
     Examples
     --------
@@ -51,7 +52,7 @@ def quoted(value: Value) -> str:
     escaped = spelled(value).replace("\\", "\\\\").replace('"', '\\"')
     for end in ("\r\n", "\n", "\r"):
         escaped = escaped.replace(end, "\\n")
-    return f'"{escaped}"'
+    return f'"{replaced(escaped)}"'
 
 
 def _attributes(data: Mapping[str, Value]) -> str:

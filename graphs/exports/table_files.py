@@ -7,12 +7,16 @@ import pyarrow as pa
 import pyarrow.csv as pc
 import pyarrow.parquet as pq
 
+from diffusion.foreign_text import csv_table
+
 
 def csv(table: pd.DataFrame) -> bytes:
     """Return a table as CSV in UTF-8 with a header: dates in ISO form, text in quotes, missing values empty.
 
     Numbers are written with all digits, truth values as ``true`` and ``false``. Empty text is ``""``, which differs
-    from a missing value. Read codes with ``keep_default_na=False``: "NA" is Namibia.
+    from a missing value. A text that a spreadsheet would take for a formula begins with an apostrophe, and control
+    characters are escaped, as `diffusion.foreign_text.csv_cell` says. Read codes with ``keep_default_na=False``: "NA"
+    is Namibia.
 
     Examples
     --------
@@ -22,7 +26,7 @@ def csv(table: pd.DataFrame) -> bytes:
     ,
     """
     content = io.BytesIO()
-    pc.write_csv(pa.Table.from_pandas(_with_days(table), preserve_index=False), content)
+    pc.write_csv(pa.Table.from_pandas(csv_table(_with_days(table)), preserve_index=False), content)
     return content.getvalue()
 
 

@@ -5,13 +5,15 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
 from typing import Final
 
-LINE_ENDS: Final = "\r\u0085\u2028"
-"""Characters that XML readers turn into a line end: all readers the first, readers of XML 1.1 the others too."""
+from diffusion.foreign_text import CONTROL
+
+BY_NUMBER: Final = "\r" + "".join(filter(CONTROL.match, map(chr, range(0x7F, 0x2100))))
+"""Characters that are written by number: line ends, which readers would turn into LF, and control characters."""
 
 IN_TEXT: Final = str.maketrans(
-    {"&": "&amp;", "<": "&lt;", ">": "&gt;"} | {sign: f"&#{ord(sign)};" for sign in LINE_ENDS}
+    {"&": "&amp;", "<": "&lt;", ">": "&gt;"} | {sign: f"&#{ord(sign)};" for sign in BY_NUMBER}
 )
-"""What stands in text for the characters that XML reserves, and for `LINE_ENDS`, so that readers keep them."""
+"""What stands in text for the characters that XML reserves, and for `BY_NUMBER`, so that readers keep them."""
 
 IN_ATTRIBUTES: Final = IN_TEXT | str.maketrans({'"': "&quot;", "\t": "&#09;", "\n": "&#10;"})
 """The same for the values of attributes."""

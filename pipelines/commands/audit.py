@@ -9,8 +9,9 @@ import pyarrow as pa
 
 from diffusion import open_charts
 from pipelines.commands.options import JSON, READING_OPTIONS, SEED, take_reading, with_options
+from pipelines.commands.screen import say_json
 from pipelines.folders.folder import Folder
-from pipelines.folders.manifest import fingerprint, to_json
+from pipelines.folders.manifest import fingerprint
 from pipelines.formatting import many, records, text_table
 from pipelines.progress import progress
 
@@ -99,7 +100,7 @@ def audit_command(
             folder.put_table("audit", "audit.parquet", AUDIT.conform(pa.Table.from_pandas(table, preserve_index=False)))
     failed = int((~table["verdict"].isin(PASSES)).sum())
     if as_json:
-        click.echo(to_json({"failed": failed, "features": records(table)}).decode().rstrip("\n"))
+        say_json({"failed": failed, "features": records(table)})
     else:
         click.echo(text_table(table[_SHOWN]))
         click.echo(f"{many(failed, 'feature')} of {table['values'].notna().sum():,} failed")

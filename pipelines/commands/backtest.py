@@ -8,8 +8,8 @@ import click
 
 from diffusion import SettingError, open_charts
 from pipelines.commands.options import JSON, OUT, READING_OPTIONS, SEED, take_reading, with_options
-from pipelines.folders.manifest import to_json
-from pipelines.formatting import printable, records
+from pipelines.commands.screen import say_json, say_lines
+from pipelines.formatting import records
 from pipelines.progress import progress
 
 
@@ -78,7 +78,7 @@ def backtest_command(
             found, lines = _protocol(opened, out, truth, models, all_models, plan, tell)
         else:
             found, lines = _comparison(opened, out, models, plan, tell)
-    click.echo(to_json(found).decode().rstrip("\n") if as_json else "\n".join(map(printable, lines)))
+    say_json(found) if as_json else say_lines(lines)
 
 
 def _protocol(

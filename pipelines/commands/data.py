@@ -22,10 +22,9 @@ from pipelines.commands.options import (
     take_reading,
     with_options,
 )
+from pipelines.commands.screen import say_json, say_lines
 from pipelines.folders.folder import Folder
-from pipelines.folders.manifest import to_json
 from pipelines.folders.verify import verify
-from pipelines.formatting import printable
 from pipelines.progress import progress
 from pipelines.reference.auxiliary import auxiliary_lines, make_auxiliary
 from pipelines.sharing.storage import pull, push
@@ -273,4 +272,4 @@ def _listed(what: str, names: Iterable[str], most: int = 12) -> list[str]:
 
 
 def _say(facts: object, lines: Iterable[str], as_json: bool) -> None:
-    click.echo(to_json(facts).decode().rstrip("\n") if as_json else "\n".join(map(printable, lines)))
+    say_json(facts) if as_json else say_lines(lines)

@@ -12,8 +12,10 @@ import pandas as pd
 
 from diffusion import DataSaysNoError, SettingError, market_names, open_charts, resolve
 from diffusion.files import write_whole
+from diffusion.foreign_text import csv_table
 from pipelines.commands.options import ENTRY_OPTIONS, JSON, READING_OPTIONS, SEED, take_reading, with_options
-from pipelines.folders.manifest import file_facts, to_json
+from pipelines.commands.screen import say_json, say_lines
+from pipelines.folders.manifest import file_facts
 from pipelines.formatting import cell, many, percent, printable, records, text_table
 from pipelines.progress import progress
 from pipelines.track_names import wanted_track
@@ -92,7 +94,7 @@ def train_command(
         f"knows     charts until {facts['known_until']}",
         *(f"note      {note}" for note in notes),
     ]
-    click.echo(_json(facts | {"notes": notes}) if as_json else "\n".join(map(printable, lines)))
+    say_json(facts | {"notes": notes}) if as_json else say_lines(lines)
 
 
 @click.command("predict")
@@ -161,7 +163,7 @@ def predict_command(
     if out is not None:
         _write(table, out)
     if as_json:
-        click.echo(_json(_data(standing, table.loc[shown], why)))
+        say_json(_data(standing, table.loc[shown], why))
     else:
         click.echo("\n".join(_lines(standing, table.loc[shown], why)))
 
@@ -249,7 +251,7 @@ def _only(model: "TrainedModel", found: "Predictions", codes: Sequence[int], mar
 
 
 def _write(table: pd.DataFrame, out: Path) -> None:
-    written = table.to_csv(index=False).encode() if out.suffix == ".csv" else table.to_parquet(index=False)
+    written = csv_table(table).to_csv(index=False).encode() if out.suffix == ".csv" else table.to_parquet(index=False)
     write_whole(out, written)
 
 
@@ -288,10 +290,6 @@ def _table(rows: pd.DataFrame, horizon: int) -> str:
     shown["if so, day"] = rows["expected_days"].map("{:.0f}".format)
     shown["80 %"] = [f"{low:.0f}-{high:.0f}" for low, high in zip(rows["days_low"], rows["days_high"], strict=True)]
     return text_table(shown)
-
-
-def _json(value: object) -> str:
-    return to_json(value).decode().rstrip("\n")
 
 
 def _day(moment: datetime) -> int:

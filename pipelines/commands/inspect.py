@@ -15,10 +15,11 @@ from diffusion.files import write_whole
 from diffusion.sources.reading import ReadingOptions
 from diffusion.sources.wholeness import cadence_words
 from pipelines.commands.options import JSON, READING_OPTIONS, take_reading, with_options
+from pipelines.commands.screen import say_json, say_lines
 from pipelines.contracts.raw import INSPECTED
 from pipelines.folders.folder import Folder
-from pipelines.folders.manifest import fingerprint, to_json
-from pipelines.formatting import many, percent, printable, records, text_table
+from pipelines.folders.manifest import fingerprint
+from pipelines.formatting import many, percent, records, text_table
 from pipelines.progress import progress
 from pipelines.stages.inspection import Inspection, Mapped, calendar_cells, inspect_charts
 
@@ -59,10 +60,10 @@ def inspect_command(
             if out is not None:
                 _put(out, found, drawn)
     if as_json:
-        click.echo(to_json(_data(found)).decode().rstrip("\n"))
+        say_json(_data(found))
         return
     lines = [*_lines(found), "", *text_table(_table(found)).splitlines(), "", *_closing(found, files)]
-    click.echo("\n".join(map(printable, lines)))
+    say_lines(lines)
 
 
 def _kind(figure: Path | None) -> figures.Kind:

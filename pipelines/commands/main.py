@@ -17,8 +17,8 @@ from pipelines.commands.forecasts import FORECAST_COMMANDS
 from pipelines.commands.inspect import inspect_command
 from pipelines.commands.options import ENTRY_OPTIONS, JSON, OUT, READING_OPTIONS, SEED, take_reading, with_options
 from pipelines.commands.regress import regress_command
+from pipelines.commands.screen import say_json, say_lines
 from pipelines.folders.folder import Folder
-from pipelines.folders.manifest import to_json
 from pipelines.formatting import printable
 from pipelines.progress import progress
 from pipelines.query import answers
@@ -292,12 +292,10 @@ def _run(study: Study, out: Path, steps: Sequence[str], as_json: bool) -> None:
     with progress() as tell, Folder(out) as folder:
         job = Run(study, folder)
         reported = job.make(chosen, tell)
-        if as_json:
-            text = to_json(closing_data(folder, reported, job.results)).decode().rstrip("\n")
-        else:
-            text = "\n".join(map(printable, closing_lines(folder, reported, job.results)))
-    click.echo(text)
+        data = closing_data(folder, reported, job.results) if as_json else None
+        lines = closing_lines(folder, reported, job.results)
+    say_lines(lines) if data is None else say_json(data)
 
 
 def _show(answer: answers.Answer, as_json: bool) -> None:
-    click.echo(to_json(answer.data).decode().rstrip("\n") if as_json else answer.text)
+    say_json(answer.data) if as_json else click.echo(answer.text)

@@ -7,7 +7,7 @@ import click
 
 from diffusion import open_charts
 from pipelines.commands.options import OUT, READING_OPTIONS, SEED, take_reading, with_options
-from pipelines.formatting import printable
+from pipelines.commands.screen import say_lines
 from pipelines.progress import progress
 
 
@@ -38,4 +38,4 @@ def regress_command(charts: str, out: Path, chart: str | None, **options: Any) -
 
     with progress() as tell, open_charts(charts, **take_reading(options)) as opened:
         text = write_regression(out, opened, chart=chart, tell=tell, **options)
-    click.echo("\n".join(map(printable, text.rstrip("\n").split("\n"))))
+    say_lines(text.rstrip("\n").split("\n"))

@@ -9,6 +9,7 @@ from typing import Any
 
 from diffusion import OutputError
 from diffusion.files import digest_of_file
+from diffusion.foreign_text import json_text
 
 MANIFEST = "manifest.json"
 LOG = "runs.log"
@@ -170,4 +171,5 @@ def digest_of(content: bytes) -> str:
 
 def to_json(value: object) -> bytes:
     """Return `value` as JSON; equal values give the same text."""
-    return (json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False, default=str) + "\n").encode()
+    text = json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False, default=str)
+    return f"{json_text(text)}\n".encode()

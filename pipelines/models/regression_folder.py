@@ -10,6 +10,7 @@ import pyarrow as pa
 import figures
 from diffusion import Charts
 from diffusion.contracts import Contract
+from diffusion.foreign_text import csv_table
 from pipelines.contracts.regression import AS_CSV, REGRESSION
 from pipelines.features.families import families
 from pipelines.features.history import History
@@ -85,7 +86,7 @@ def _put(folder: Folder, found: SeedBaseline, target: Target) -> None:
         table = _conformed(frame, contract)
         folder.put_table(STEP, f"{contract.name}.parquet", table)
         if contract in AS_CSV:
-            text = table.to_pandas().to_csv(index=False, lineterminator="\n")
+            text = csv_table(table.to_pandas()).to_csv(index=False, lineterminator="\n")
             folder.put(STEP, f"{contract.name}.csv", text.encode(), rows=table.num_rows)
     folder.put(STEP, TEXT, regression_text(found, target).encode())
     drawn = {

@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from diffusion import SettingError
 from diffusion.files import read_table
+from diffusion.foreign_text import csv_cell
 from pipelines.contracts.auxiliary import COUNTRIES, COUNTRY_COLUMNS, HOLIDAYS, LONG, LOOKUP, TOP5
 from pipelines.folders.folder import Folder
 from pipelines.folders.manifest import file_facts, fingerprint, intact, read_manifest
@@ -180,7 +181,7 @@ def profile_csv(rows: Mapping[str, int], *, folder: str = "") -> bytes:
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(["artifact", "rows", "path"])
-    writer.writerows([name, count, f"{folder}/{name}.parquet".lstrip("/")] for name, count in rows.items())
+    writer.writerows([name, count, csv_cell(f"{folder}/{name}.parquet".lstrip("/"))] for name, count in rows.items())
     return text.getvalue().encode()
 
 

@@ -8,6 +8,7 @@ import pandas as pd
 import pyarrow as pa
 
 from diffusion import SourceError
+from diffusion.foreign_text import read_csv_table
 
 COUNTS: Final = ("raw_rows", "kept_rows", "duplicate_rows", "quarantined_rows", "repaired_rows", "tied_rows")
 """Counts of rows: the first is the sum of the next three; the last two are parts of the kept."""
@@ -75,4 +76,5 @@ def counts_csv(counts: Mapping[str, int]) -> bytes:
 
 def read_accounts(content: bytes) -> pd.DataFrame:
     """Return accounts by file and year from their CSV."""
-    return pd.read_csv(io.BytesIO(content), dtype={"file": str, "year": str}, keep_default_na=False)
+    read = pd.read_csv(io.BytesIO(content), dtype={"file": str, "year": str}, keep_default_na=False)
+    return read_csv_table(read)

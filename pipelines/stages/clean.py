@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 from diffusion import SettingError
 from diffusion.contracts.star import FILE_BREAK
 from diffusion.engine import Engine, OpenEngine, memory_bytes, open_engine
+from diffusion.foreign_text import csv_table
 from diffusion.recordings import recording_keys
 from diffusion.sources.account import RowAccount, check_set_aside
 from diffusion.sources.cleaning import NO_DATE, Names, code_tracks, judge_rows, learn_names, read_fields
@@ -133,7 +134,6 @@ def clean_charts(
         When the folder cannot be written, or a run is at work in RAW.
     """
     limit = memory_bytes(memory_limit)
-    counted = f"{(limit - min(limit // 4, UNCOUNTED)) // 1000}KB"
     place = Path(raw)
     if place.resolve() == folder.place.resolve():
         raise SettingError(f"'{place}' is RAW itself; name another folder for what is cleaned with --out")
@@ -143,9 +143,14 @@ def clean_charts(
         key = fingerprint(STEP, VERSION, found.parts, list(found.files), dict(found.charts), found.damaged, settings)
         if not folder.unchanged(STEP, key, BEFORE):
             found.check(tell)
-            with open_engine(memory_limit=counted) as engine:
+            with open_engine(memory_limit=_counted(limit)) as engine:
                 _Cleaning(engine, found, folder, settings, tell).run(key)
     return folder.notes(STEP)
+
+
+def _counted(limit: int) -> str:
+    """Return how much of a memory limit in bytes the engine may count."""
+    return f"{int(limit - min(limit / 4, UNCOUNTED)) // 1000}KB"
 
 
 @dataclass
@@ -332,7 +337,9 @@ class _Cleaning:
         folder.enlist(STEP, QUARANTINE_TABLE, rows=counted.total())
         folder.put(STEP, "row_accounting.csv", counts_csv(counts))
         by_file = accounts.sort_values(["file", "year"], kind="stable")
-        folder.put(STEP, BY_FILE, by_file.to_csv(index=False, lineterminator="\n").encode(), rows=len(by_file))
+        folder.put(
+            STEP, BY_FILE, csv_table(by_file).to_csv(index=False, lineterminator="\n").encode(), rows=len(by_file)
+        )
 
     def _judge(self, counts: Mapping[str, int], reasons: Mapping[str, int]) -> list[str]:
         """Refuse what the user has not accepted; return sentences on holes and cadences of the observations."""

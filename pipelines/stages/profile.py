@@ -11,6 +11,8 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from diffusion.foreign_text import csv_cell
+
 DISTINCT: Final = ("track_id", "artist", "region", "chart")
 """Columns whose distinct values are counted; `distinct_values.parquet` keeps the values, so that RAW can grow."""
 
@@ -113,5 +115,6 @@ def _blank(text: pl.Series) -> int:
 def to_csv(header: Sequence[str], rows: Iterable[Sequence[object]]) -> bytes:
     """Return rows as CSV."""
     text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows([header, *rows])
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerows([csv_cell(cell) if isinstance(cell, str) else cell for cell in row] for row in (header, *rows))
     return text.getvalue().encode()

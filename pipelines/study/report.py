@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from diffusion.foreign_text import replaced
 from pipelines.folders.folder import Folder
 from pipelines.formatting import cell, html_table
 from pipelines.study.results import Results
@@ -19,7 +20,11 @@ MOST_SOURCES = 50
 def report_html(title: str, steps: Sequence[Step], results: Results, folder: Folder) -> str:
     """Return the report as HTML; the figures of `steps` must be in `folder` already."""
     environment = Environment(
-        loader=PackageLoader("pipelines.study"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+        loader=PackageLoader("pipelines.study"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        finalize=_shown,
     )
     environment.filters["cell"] = cell
     sections = [
@@ -42,6 +47,11 @@ def report_html(title: str, steps: Sequence[Step], results: Results, folder: Fol
         more_sources=max(len(sources) - MOST_SOURCES, 0),
         tool=folder.manifest()["tool"],
     )
+
+
+def _shown(value: Any) -> Any:
+    """Return text without control characters; what is HTML already has none."""
+    return replaced(value) if type(value) is str else value
 
 
 def gaps_of(step: Step, folder: Folder) -> dict[str, str]:

@@ -79,6 +79,47 @@ def test_what_an_engine_does_can_be_ended_from_outside() -> None:
         timer.join()
 
 
+@pytest.mark.parametrize(
+    "text", ["512", "0", "nan", "-1", "", "80%", "0MB", "-5GB", "1e3MB", "infGB", "9" * 12 + "GB", "٣GB"]
+)
+def test_a_memory_limit_is_a_number_with_a_unit(text: str) -> None:
+    with pytest.raises(SettingError, match=r"the memory limit '.*500MB"):
+        open_engine(memory_limit=text)
+
+
+@pytest.mark.parametrize(
+    ("text", "bytes_"), [("512MB", 512_000_000), ("2GiB", 2**31), ("1.5 gb", 1_500_000_000), ("20000KiB", 20_480_000)]
+)
+def test_memory_limits_have_the_units_of_the_engine(text: str, bytes_: int) -> None:
+    assert memory_bytes(text) == bytes_
+    open_engine(memory_limit=text).close()
+
+
+def test_a_damaged_file_is_named_among_whole_ones_whenever_its_rows_are_read(tmp_path: Path) -> None:
+    files = [tmp_path / "a.parquet", tmp_path / "b[1].parquet", tmp_path / "c.parquet"]
+    for file in files:
+        pq.write_table(pa.table({"rank": [str(number) for number in range(5000)]}), file, compression="snappy")
+    content = bytearray(files[1].read_bytes())
+    content[1000:1100] = b"\xff" * 100
+    files[1].write_bytes(bytes(content))
+    with open_engine() as engine:
+        engine.open_text(files, {"rank": ["rank"]}, root=tmp_path)
+        with pytest.raises(SourceError, match=r"cannot read '.*b\[1\].parquet' as parquet: ") as error:
+            engine.create("source_files")
+            engine.keep_table("ranks", files)
+        assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("name", ["filename", "Filename", "file_row_number", "file_index"])
+def test_columns_may_be_called_as_those_of_the_engine(tmp_path: Path, name: str) -> None:
+    rows = {name: ["x", "y"], "rank": [1, 2], "source_file": ["a.csv", "b.csv"], "source_line": [7, 8]}
+    pq.write_table(pa.table(rows), tmp_path / "rows.parquet")
+    with open_engine() as engine:
+        engine.open_text([tmp_path / "rows.parquet"], {"title": [name]}, root=tmp_path)
+        found = engine.fetch("source_files").to_pylist()
+    assert found == [{"file": "a.csv", "source_rows": 1}, {"file": "b.csv", "source_rows": 1}]
+
+
 def test_folders_of_killed_engines_are_removed_and_no_others(tmp_path: Path) -> None:
     """The next process removes what a killed one left; not what is in use, a link, or something of the user's own."""
     opened = "import sys, time; from diffusion.engine import open_engine\nengine = open_engine(); "
@@ -111,42 +152,3 @@ def test_folders_of_killed_engines_are_removed_and_no_others(tmp_path: Path) -> 
     alive.communicate()
     start(f"{opened} engine.close()").communicate()
     assert {path for path in tmp_path.iterdir() if path.is_dir()} == {own, trap}
-
-
-@pytest.mark.parametrize(
-    "text", ["512", "0", "nan", "-1", "", "80%", "0MB", "-5GB", "1e3MB", "infGB", "9" * 12 + "GB", "٣GB"]
-)
-def test_a_memory_limit_is_a_number_with_a_unit(text: str) -> None:
-    with pytest.raises(SettingError, match=r"the memory limit '.*500MB"):
-        open_engine(memory_limit=text)
-
-
-@pytest.mark.parametrize("text", ["512MB", "1GB", "2GiB", "1.5 gb", "20000KiB"])
-def test_memory_limits_have_the_units_of_the_engine(text: str) -> None:
-    assert memory_bytes(text) >= 1_000_000
-    open_engine(memory_limit=text).close()
-
-
-def test_a_damaged_file_is_named_among_whole_ones_whenever_its_rows_are_read(tmp_path: Path) -> None:
-    files = [tmp_path / "a.parquet", tmp_path / "b[1].parquet", tmp_path / "c.parquet"]
-    for file in files:
-        pq.write_table(pa.table({"rank": [str(number) for number in range(5000)]}), file, compression="snappy")
-    content = bytearray(files[1].read_bytes())
-    content[1000:1100] = b"\xff" * 100
-    files[1].write_bytes(bytes(content))
-    with open_engine() as engine:
-        engine.open_text(files, {"rank": ["rank"]}, root=tmp_path)
-        with pytest.raises(SourceError, match=r"cannot read '.*b\[1\].parquet' as parquet: ") as error:
-            engine.create("source_files")
-            engine.keep_table("ranks", files)
-        assert "\n" not in str(error.value)
-
-
-@pytest.mark.parametrize("name", ["filename", "Filename", "file_row_number", "file_index"])
-def test_columns_may_be_called_as_those_of_the_engine(tmp_path: Path, name: str) -> None:
-    rows = {name: ["x", "y"], "rank": [1, 2], "source_file": ["a.csv", "b.csv"], "source_line": [7, 8]}
-    pq.write_table(pa.table(rows), tmp_path / "rows.parquet")
-    with open_engine() as engine:
-        engine.open_text([tmp_path / "rows.parquet"], {"title": [name]}, root=tmp_path)
-        found = engine.fetch("source_files").to_pylist()
-    assert found == [{"file": "a.csv", "source_rows": 1}, {"file": "b.csv", "source_rows": 1}]

@@ -25,6 +25,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import diffusion
+from diffusion.foreign_text import read_csv_cell, read_csv_table, replaced
 from graphs import market_graph
 from graphs.exports import GEPHI_EDGES, csv, dot, gexf, graphml, igraph_graph, networkx_graph, parquet
 from graphs.exports.values import SMALLEST_NUMBER, column_values, text
@@ -661,7 +662,11 @@ def test_dot_is_read_back(make: Callable[[], Graph]) -> None:
 
     def spelled(data: Attributes) -> Attributes:
         return {
-            name: re.sub("\r\n|\r", "\n", v) if isinstance(v, str) else spelling[v] if isinstance(v, bool) else repr(v)
+            name: replaced(re.sub("\r\n|\r", "\n", v))
+            if isinstance(v, str)
+            else spelling[v]
+            if isinstance(v, bool)
+            else repr(v)
             for name, v in data.items()
         }
 
@@ -692,16 +697,16 @@ def test_csv_is_read_back() -> None:
         parse_options=pyarrow.csv.ParseOptions(newlines_in_values=True),
         convert_options=pyarrow.csv.ConvertOptions(strings_can_be_null=True, quoted_strings_can_be_null=False),
     )
-    assert read["market"].to_pylist() == table["market"].to_list()
+    assert [cell and read_csv_cell(cell) for cell in read["market"].to_pylist()] == table["market"].to_list()
     assert read["tracks"].to_pylist() == [None if pd.isna(v) else v for v in table["tracks"]]
     assert read["rate"].to_pylist() == [None if pd.isna(v) else v for v in table["rate"]]
     assert read["direct"].to_pylist() == [None if pd.isna(v) else v for v in table["direct"]]
     assert read["entry"].to_pylist() == [None if pd.isna(v) else v.date() for v in table["entry"]]
     plain = [*python_csv.reader(io.StringIO(data.decode(), newline=""))]
     assert plain[0] == list(table.columns)
-    assert [row[0] for row in plain[1:]] == table["market"].fillna("").to_list()
+    assert [read_csv_cell(row[0]) for row in plain[1:]] == table["market"].fillna("").to_list()
     by_pandas = pd.read_csv(io.BytesIO(data), keep_default_na=False, lineterminator="\n")
-    assert by_pandas["market"].to_list() == table["market"].fillna("").to_list()
+    assert read_csv_table(by_pandas)["market"].to_list() == table["market"].fillna("").to_list()
 
 
 def test_csv_keeps_the_time_of_day() -> None:

@@ -1,0 +1,25 @@
+"""What commands print: lines, and JSON that any output can spell."""
+
+import json
+import sys
+from collections.abc import Iterable
+
+import click
+
+from pipelines.folders.manifest import to_json
+from pipelines.formatting import printable
+
+
+def say_lines(lines: Iterable[str]) -> None:
+    """Print lines without control characters."""
+    click.echo("\n".join(map(printable, lines)))
+
+
+def say_json(value: object) -> None:
+    """Print a value as JSON; a character that the output cannot spell is escaped, so that the same text is read."""
+    text = to_json(value).decode()
+    try:
+        text.encode(getattr(sys.stdout, "encoding", None) or "utf-8")
+    except UnicodeEncodeError:
+        text = json.dumps(json.loads(text), indent=2, sort_keys=True)
+    click.echo(text.rstrip("\n"))
