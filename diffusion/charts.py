@@ -280,7 +280,13 @@ def open_sample() -> Charts:
 
 def _read(engine: Engine, source: Source, options: ReadingOptions) -> RowAccount:
     path = source.place
-    learn_names(engine, charts={file.name: file.chart for file in source.files}, market_names=options.market_names)
+    learn_names(
+        engine,
+        charts={file.name: file.chart for file in source.files},
+        market_names=options.market_names,
+        date_format=options.date_format,
+        first_rank=options.first_rank,
+    )
     code_tracks(engine)
     judge_rows(engine)
     engine.view("observations")

@@ -117,7 +117,14 @@ def inspect_charts(
         tell("reading rows")
         read_source(source, engine)
         charts = {file.name: file.chart for file in source.files}
-        names = learn_names(engine, charts=charts, market_names=reading.market_names, unknown_aside=True)
+        names = learn_names(
+            engine,
+            charts=charts,
+            market_names=reading.market_names,
+            unknown_aside=True,
+            date_format=reading.date_format,
+            first_rank=reading.first_rank,
+        )
         code_tracks(engine)
         judge_rows(engine)
         engine.view("observations")
