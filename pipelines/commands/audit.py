@@ -7,7 +7,7 @@ import click
 import pyarrow as pa
 
 from diffusion import open_charts
-from pipelines.commands.options import COLUMN, JSON, column_names
+from pipelines.commands.options import COLUMN, JSON, OutPath, column_names
 from pipelines.folders.folder import Folder
 from pipelines.folders.manifest import fingerprint, to_json
 from pipelines.formatting import many, records, text_table
@@ -35,7 +35,7 @@ _SHOWN = ["feature", "family", "known", "verdict", "reason"]
     help="Table of columns of your own (CSV or Parquet): track_id, known (a date), perhaps market, and numbers.",
 )
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of the random numbers.")
-@click.option("--out", type=click.Path(path_type=Path), help="Folder for the table.")
+@click.option("--out", type=OutPath(), help="Folder for the table.")
 @COLUMN
 @JSON
 def audit_command(

@@ -15,7 +15,7 @@ from pipelines.commands.audit import audit_command
 from pipelines.commands.backtest import backtest_command
 from pipelines.commands.data import COMMANDS
 from pipelines.commands.forecasts import FORECAST_COMMANDS
-from pipelines.commands.options import COLUMN, ENTRY_OPTIONS, JSON, OUT, column_names, with_options
+from pipelines.commands.options import COLUMN, ENTRY_OPTIONS, JSON, OUT, OutPath, column_names, with_options
 from pipelines.commands.regress import regress_command
 from pipelines.folders.folder import Folder
 from pipelines.folders.manifest import to_json
@@ -57,7 +57,7 @@ def cli() -> None:
     is_flag=True,
     help="Simulate five years of charts of 30 markets, and hold what is found against the truth.",
 )
-@click.option("--out", type=click.Path(path_type=Path), help="Folder (default out/demo, or out/demo-simulated).")
+@click.option("--out", type=OutPath(), help="Folder (default out/demo, or out/demo-simulated).")
 @JSON
 def demo(simulated: bool, out: Path | None, as_json: bool) -> None:
     """Run everything on the packaged charts: 67 countries, spring 2021."""
@@ -69,7 +69,7 @@ def demo(simulated: bool, out: Path | None, as_json: bool) -> None:
 
 @cli.command()
 @click.argument("study")
-@click.option("--out", type=click.Path(path_type=Path), help="Folder for the results (default out/NAME OF THE STUDY).")
+@click.option("--out", type=OutPath(), help="Folder for the results (default out/NAME OF THE STUDY).")
 @with_options((*EVENT_OPTIONS, *CHANCE_OPTIONS))
 @COLUMN
 @JSON
