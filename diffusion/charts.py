@@ -19,7 +19,7 @@ from diffusion.engine import MEMORY_LIMIT, Engine, OpenEngine, open_engine
 from diffusion.entries import Entries, EventRules
 from diffusion.errors import DataSaysNoError, SettingError, SourceError
 from diffusion.recordings import Identity, identities
-from diffusion.sources.account import RowAccount, check_set_aside, read_account
+from diffusion.sources.account import RowAccount, check_kept, check_set_aside, read_account
 from diffusion.sources.cleaning import code_tracks, judge_rows, learn_names, read_fields
 from diffusion.sources.planning import find_source
 from diffusion.sources.reading import ReadingOptions
@@ -303,17 +303,7 @@ def _read(engine: Engine, source: Source, options: ReadingOptions) -> RowAccount
     engine.create("tracks")
     engine.view("availability")
     account = read_account(engine)
-    if account.read == 0:
-        raise SourceError(f"no rows in '{path}': it has a header and nothing below it")
-    if account.kept == 0 and account.aggregate + account.duplicates == 0:
-        raise SourceError(
-            f"nothing readable in '{path}': {account.read:,} rows read, set aside were {account.reasons()}"
-            f"{''.join(f'; {way}' for way in account.ways())}"
-        )
-    if account.kept == 0:
-        raise SourceError(
-            f"no market in '{path}': all {account.aggregate:,} readable rows are of Global, which is not a market"
-        )
+    check_kept(account, path)
     check_set_aside(account, path, options.accept)
     return account
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from diffusion.engine import Engine
-from diffusion.errors import DataSaysNoError
+from diffusion.errors import DataSaysNoError, SourceError
 
 SET_ASIDE_LIMIT: Final = 0.01
 """Largest share of rows that may be set aside or tied; a source with more is read only with consent."""
@@ -79,6 +79,27 @@ def read_account(engine: Engine) -> RowAccount:
     kept, duplicates = outcomes.pop("kept", 0), outcomes.pop("duplicate", 0)
     read = kept + duplicates + outcomes.total()
     return RowAccount(read, kept - aggregate, duplicates, aggregate, dict(sorted(outcomes.items())), tied)
+
+
+def check_kept(account: RowAccount, path: str | Path) -> None:
+    """Check that rows of a market are left.
+
+    Raises
+    ------
+    SourceError
+        When there is no row, none is readable, or all are of Global.
+    """
+    if account.read == 0:
+        raise SourceError(f"no rows in '{path}': it has a header and nothing below it")
+    if account.kept == 0 and account.aggregate + account.duplicates == 0:
+        raise SourceError(
+            f"nothing readable in '{path}': {account.read:,} rows read, set aside were {account.reasons()}"
+            f"{''.join(f'; {way}' for way in account.ways())}"
+        )
+    if account.kept == 0:
+        raise SourceError(
+            f"no market in '{path}': all {account.aggregate:,} readable rows are of Global, which is not a market"
+        )
 
 
 def check_set_aside(account: RowAccount, path: str | Path, accept: Collection[str]) -> None:

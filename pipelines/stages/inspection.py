@@ -9,7 +9,7 @@ import pandas as pd
 
 from diffusion.engine import MEMORY_LIMIT, Engine, open_engine
 from diffusion.errors import DataSaysNoError, SourceError
-from diffusion.sources.account import RowAccount, check_set_aside, read_account
+from diffusion.sources.account import RowAccount, check_kept, check_set_aside, read_account
 from diffusion.sources.cleaning import code_tracks, judge_rows, learn_names
 from diffusion.sources.planning import find_source
 from diffusion.sources.reading import ReadingOptions
@@ -219,8 +219,10 @@ def _refused(
 ) -> tuple[str, ...]:
     """Return the lines with which a run would refuse."""
     lines = [f"{message}; add it with --market-name NAME=CODE" for message in unknown[:1]]
-    if not account.kept:
-        return (*lines, f"no row of a market in '{place}' can be read")
+    try:
+        check_kept(account, place)
+    except SourceError as error:
+        return (*lines, str(error))
     try:
         check_set_aside(account, place, accept)
     except DataSaysNoError as error:

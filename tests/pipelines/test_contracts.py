@@ -205,7 +205,7 @@ def test_the_files_for_gephi_say_what_the_tables_say(made: Path) -> None:
 @pytest.mark.parametrize(
     "entries",
     [
-        pytest.param({"Malta": {"x": 30}, "Cyprus": {"x": 33}}, id="two markets without distances"),
+        pytest.param({"Simulated XA": {"x": 30}, "Simulated XB": {"x": 33}}, id="two markets without distances"),
         pytest.param(
             {"United States": {"x": 30}, "Sweden": {"x": 33}, "Norway": {}, "Simulated XA": {}}, id="two of four idle"
         ),

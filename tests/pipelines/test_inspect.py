@@ -57,7 +57,7 @@ def test_files_of_which_no_row_is_read_are_described_too(shell: Shell, write_csv
     code, out, _ = shell("inspect", write_csv([row | {"url": ""} for row in charts(3)]), "--figure", "charts.svg")
     assert code == 0
     assert "aside     no track id: 48 rows (100 %), such as ''" in out
-    assert "no row of a market" in out
+    assert "refused   a run would say: nothing readable in" in out
 
 
 def test_an_unknown_market_is_said_with_the_option(shell: Shell, write_csv: WriteCsv) -> None:

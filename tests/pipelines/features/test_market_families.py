@@ -95,13 +95,13 @@ def test_regional_by_hand(small: History) -> None:
 
 
 def test_a_missing_distance_stays_missing(write_csv: WriteCsv) -> None:
-    charts = open_charts(write_csv(steady(6, {"Malta": {"A": 2}, "Sweden": {"A": 3}, "Norway": {}})))
+    charts = open_charts(write_csv(steady(6, {"Simulated XA": {"A": 2}, "Sweden": {"A": 3}, "Norway": {}})))
     history = History.of(charts, charts.entries(washout=1))
-    at_malta = seen(history, Regional(), "A", 2)
-    norway, malta = history.markets.index("NO"), history.markets.index("MT")
-    assert np.isnan(at_malta["distance_least"][norway])
-    assert np.isnan(at_malta["culture_mean"][norway])
-    assert np.isnan(at_malta["population"][malta])
+    at_xa = seen(history, Regional(), "A", 2)
+    norway, xa = history.markets.index("NO"), history.markets.index("XA")
+    assert np.isnan(at_xa["distance_least"][norway])
+    assert np.isnan(at_xa["culture_mean"][norway])
+    assert np.isnan(at_xa["population"][xa])
     both = seen(history, Regional(), "A", 3)
     assert both["distance_mean"][norway] == pytest.approx(417.6, rel=SINGLE), "the pair without a distance is left out"
 
