@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from diffusion.absences import Absences
 from diffusion.calendar import Calendar
 from diffusion.contracts.star import AGGREGATE, ANY_RANK, AVAILABILITY
-from diffusion.conventions import ABSENCE, LONG_GAP, WASHOUT
+from diffusion.conventions import ABSENCE, LONG_GAP, LONGEST, WASHOUT
 from diffusion.engine import MEMORY_LIMIT, Engine, OpenEngine, open_engine
 from diffusion.entries import Entries, EventRules
 from diffusion.errors import DataSaysNoError, SettingError, SourceError
@@ -93,8 +93,23 @@ class Charts:
         return name or ("top200" if "top200" in there else there[0])
 
     def calendar(self, chart: str | None = None) -> Calendar:
-        """Return the coverage calendar of one chart (default: the choice of `chart`)."""
+        """Return the coverage calendar of one chart (default: the choice of `chart`).
+
+        Raises
+        ------
+        SettingError
+            When the choice of chart is not clear.
+        DataSaysNoError
+            When the dates lie more than a hundred years apart: some of them are wrong, and time for the work grows with
+            the days between them.
+        """
         coverage = self._engine.fetch("coverage", chart=self.chart(chart), long_gap=LONG_GAP)
+        extent = pc.min_max(coverage["date"]).as_py()
+        if extent["min"] is not None and (extent["max"] - extent["min"]).days > LONGEST:
+            raise DataSaysNoError(
+                f"the dates of '{self.chart(chart)}' go from {extent['min']} to {extent['max']}, more than a hundred "
+                "years; correct or remove the rows with wrong dates"
+            )
         return Calendar(coverage, self.open_engine)
 
     def tracks(self) -> pa.Table:
