@@ -253,7 +253,7 @@ CHART_DEPTHS = Contract(
         Column("date", _DATE, "observed date"),
         Column("chart_rows", _COUNT, "rows"),
         Column("best_rank", pa.int32(), "best rank; 1 on a whole chart"),
-        Column("deepest_rank", pa.int32(), "deepest rank"),
+        Column("deepest_rank", pa.int32(), "deepest rank; as many as the rows of a whole chart"),
         Column("missing", _COUNT, "ranks from 1 to the deepest that are missing, other than those left out after ties"),
     ),
     ("chart", "market", "date"),
