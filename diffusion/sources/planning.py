@@ -8,6 +8,7 @@ from pathlib import Path
 
 from diffusion.errors import NoChartError, SettingError, SourceError
 from diffusion.sources.chart_files import OpenFile, open_chart_file
+from diffusion.sources.dates import date_above
 from diffusion.sources.file_names import NamePattern, common_facts, folder_facts, name_facts
 from diffusion.sources.layouts import SOURCE_COLUMNS, Recognised, alike, lacking, recognise
 from diffusion.sources.listing import ListedFile, list_files
@@ -209,6 +210,18 @@ def _add_known_facts(candidates: Sequence[_Candidate], root: Path) -> Iterator[s
             one.facts = {name: found[name] for name in (*taken, "cadence") if name in found} | one.facts
         if taken:
             yield _taken("file names", taken, group[0], root)
+        if set(needed) & set(DATES) and not set(taken) & set(DATES):
+            yield from _add_dates_above(group, root)
+
+
+def _add_dates_above(group: Sequence[_Candidate], root: Path) -> Iterator[str]:
+    """Add the dates in the lines above the tables, if each file has one, and yield what was taken."""
+    dates = [date_above(one.opened.above) for one in group]
+    if None in dates:
+        return
+    for one, day in zip(group, dates, strict=True):
+        one.facts = {"date": str(day)} | one.facts
+    yield _taken("the lines above the tables", ["date"], group[0], root)
 
 
 def _add_blanks(one: _Candidate, options: ReadingOptions) -> None:

@@ -62,8 +62,8 @@ def inspect_command(
     if as_json:
         say_json(_data(found))
         return
-    lines = [*_lines(found), "", *text_table(_table(found)).splitlines(), "", *_closing(found, files)]
-    say_lines(lines)
+    table = ["", *text_table(_table(found)).splitlines(), ""] if len(found.wholeness.by_market) else []
+    say_lines([*_lines(found), *table, *_closing(found, files)])
 
 
 def _kind(figure: Path | None) -> figures.Kind:
