@@ -305,7 +305,7 @@ def _read(engine: Engine, source: Source, options: ReadingOptions) -> tuple[RowA
         date_format=options.date_format,
         first_rank=options.first_rank,
     )
-    code_tracks(engine)
+    code_tracks(engine, by_title=names.by_title)
     judge_rows(engine)
     engine.view("observations")
     read_fields(engine)

@@ -201,6 +201,20 @@ STREAM_FORMS = Contract(
     ("source",),
 )
 
+SOME_ID = Contract(
+    "some_id",
+    "the whole source, if a row has an id or a link of a track (a single row or none)",
+    (Column("rows_with_id", pa.int32(), "1: there are such rows"),),
+    ("rows_with_id",),
+)
+
+NAMED_TEXTS = Contract(
+    "named_texts",
+    "one text of title and artist of rows that have neither id nor link",
+    (Column("id_text", _TEXT, "|||title|||artist"),),
+    ("id_text",),
+)
+
 FIRST_LINES = Contract(
     "first_lines",
     "one file of the source with a certain text as date or rank",
@@ -288,6 +302,8 @@ STAR_RELATIONS: Final = (
     SOURCE_RANKS,
     ZERO_CHARTS,
     STREAM_FORMS,
+    SOME_ID,
+    NAMED_TEXTS,
     FIRST_LINES,
     PART_YEARS,
     FILE_SPANS,

@@ -13,11 +13,17 @@ from diffusion.errors import SourceError
 from diffusion.markets import resolve_all, resolve_known, unmatched_names
 from diffusion.sources.dates import NO_VALUE, find_forms, read_chart_date
 from diffusion.sources.numbers import MARKED, STREAMS, Marks, read_rank
+from diffusion.sources.track_ids import BARE_ID, LINK, named_ids
 
 NO_DATE = 0
 """Year of rows whose date cannot be read."""
 
 LAST_YEAR = 9999
+
+_MIXED = {"nan": "NaN", "nat": "NaT"}
+
+NO_IDS = pa.schema({"id_text": pa.string(), "track_id": pa.string()}).empty_table()
+"""Ids made of title and artist, of a source that has ids."""
 
 LONGEST_LIST = 1_000
 """Most artists or markets that are read from one track's list."""
@@ -37,12 +43,15 @@ class Names:
         File → format of its dates, as of `diffusion.sources.dates.read_date`.
     unmatched
         Additional market names that no row has.
+    by_title
+        Whether no row has an id or link of a track, so that tracks are told apart by title and artist.
     """
 
     files: dict[str, int]
     unknown_markets: dict[str, str]
     date_forms: dict[str, str]
     unmatched: list[str]
+    by_title: bool
 
     def said(self) -> tuple[str, ...]:
         """Return a line about each additional market name that no row has."""
@@ -110,17 +119,30 @@ def learn_names(
     forms = _learn_dates(engine, files, date_format, date_forms or {})
     engine.create("file_spans", break_days=FILE_BREAK)
     engine.create("days")
-    return Names({file: rows[file] for file in files}, unknown, forms, unmatched)
+    by_title = engine.fetch("some_id").num_rows == 0
+    return Names({file: rows[file] for file in files}, unknown, forms, unmatched, by_title)
 
 
-def code_tracks(engine: Engine, *, known: Path | None = None) -> None:
-    """Give each track id of `source_rows` a code; tracks of the star in folder `known` keep their codes and fields."""
+def code_tracks(engine: Engine, *, known: Path | None = None, by_title: bool = False) -> None:
+    """Give each track id of `source_rows` a code.
+
+    Parameters
+    ----------
+    engine
+        Engine that holds `source_rows`.
+    known
+        Folder of a star whose tracks keep their codes and fields (default: none).
+    by_title
+        Whether ids are made of title and artist (default False: a row without an id has no track).
+    """
     for contract in (TRACKS, AVAILABILITY):
         if known is None:
             engine.keep(f"known_{contract.name}", contract.schema.empty_table())
         else:
             engine.keep_table(f"known_{contract.name}", [known / f"{contract.name}.parquet"])
-    engine.create("id_texts")
+    ids = named_ids(engine.fetch("named_texts")["id_text"]) if by_title else NO_IDS
+    engine.keep("title_ids", ids)
+    engine.create("id_texts", link=LINK, bare_id=BARE_ID)
     engine.create("track_codes")
     engine.create("id_codes")
 
@@ -222,16 +244,23 @@ def _learn_markets(
     engine: Engine, extra: Mapping[str, str], *, unknown_aside: bool
 ) -> tuple[dict[str, str], list[str]]:
     """Give the engine the markets' codes; return unknown names with messages, and additional names that no row has."""
+    further = {name: code for name, code in extra.items() if name}
     names = _columns(engine, "source_markets")
     rows = dict(zip(names["name"], names["source_rows"], strict=True))
-    codes, unknown = resolve_known(rows, extra=extra) if unknown_aside else (resolve_all(rows, extra=extra), {})
+    codes, unknown = resolve_known(rows, extra=further) if unknown_aside else (resolve_all(rows, extra=further), {})
+    if "" in extra:
+        market = resolve_all({extra[""]: 1}, extra=further)[extra[""]]
+        codes |= {
+            spelled: market
+            for name in NO_VALUE
+            for spelled in (name, name.upper(), name.title(), _MIXED.get(name, name))
+        }
     markets = sorted(set(codes.values()))
     numbers = {market: number for number, market in enumerate(markets)}
     code = pa.array([*(numbers[market] for market in codes.values()), *(None for _ in unknown)], pa.int16())
     engine.keep("market_names", pa.table({"name": _text([*codes, *unknown]), "code": code}))
     engine.keep("market_codes", pa.table({"code": _numbers(len(markets)).cast(pa.int16()), "market": _text(markets)}))
-    given = {name: code for name, code in extra.items() if name}
-    return {name: f"{why} ({rows[name]:,} rows)" for name, why in unknown.items()}, unmatched_names(given, rows)
+    return {name: f"{why} ({rows[name]:,} rows)" for name, why in unknown.items()}, unmatched_names(further, rows)
 
 
 def _columns(engine: Engine, name: str) -> dict[str, list[Any]]:

@@ -282,9 +282,10 @@ def _said_of_files(files: Sequence[ChartFile]) -> Iterator[str]:
     nameless = sum(
         not ({"track_id", "url"} & set(file.facts) or file.columns["track_id"] or file.columns["url"]) for file in files
     )
-    if nameless:
-        where = "" if nameless == len(files) else f" (in {nameless:,} of {len(files):,} files)"
-        yield f"no ids of tracks: they are told apart by title and artist{where}"
+    if nameless == len(files):
+        yield "no ids of tracks: they are told apart by title and artist"
+    elif nameless:
+        yield f"no ids of tracks in {nameless:,} of {len(files):,} files: their rows are set aside"
 
 
 def _common_folder(places: Sequence[Path], files: Iterable[Path]) -> Path:

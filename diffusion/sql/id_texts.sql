@@ -1,4 +1,5 @@
 -- One row per text of a track id in the source: the id, its first place, and its first place with a title.
+-- A text with title and artist has the id that it was given (title_ids), if any.
 WITH texts AS (
     SELECT
         id_text,
@@ -14,9 +15,13 @@ parts AS (
         place,
         titled_place,
         TRIM(CASE WHEN id_text LIKE '|%|%' THEN REGEXP_EXTRACT(id_text, '^[|]([^|]*)[|]', 1)
-            WHEN NOT REGEXP_MATCHES(id_text, 'track[/:]') THEN id_text END) AS own,
-        NULLIF(REGEXP_EXTRACT(id_text, 'track[/:]([^/?# \t\n\x0B\f\r]+)', 1), '') AS linked
+            WHEN NOT REGEXP_MATCHES(id_text, $link) THEN id_text END) AS own,
+        COALESCE(
+            NULLIF(REGEXP_EXTRACT(id_text, $link, 1), ''),
+            NULLIF(REGEXP_EXTRACT(REGEXP_EXTRACT(id_text, '^[|][^|]*[|]([^|]*)\z', 1), $bare_id, 1), '')
+        ) AS linked
     FROM texts
+    WHERE id_text NOT LIKE '|||%'
 )
 SELECT
     id_text,
@@ -24,3 +29,8 @@ SELECT
     place,
     titled_place
 FROM parts
+UNION ALL
+SELECT t.id_text, i.track_id, t.place, t.titled_place
+FROM texts AS t
+LEFT JOIN title_ids AS i ON i.id_text = t.id_text
+WHERE t.id_text LIKE '|||%'

@@ -31,10 +31,14 @@ SELECT
     p.af_valence,
     p.af_tempo,
     p.af_time_signature,
-    -- the id where it is too long for a word such as 'null'; else the link; else both
+    -- the id where it is too long for a word such as 'null'; else the link; else title and artist if there is neither;
+    -- else both
     CASE
         WHEN LENGTH(p.track_id) > 6 THEN p.track_id
         WHEN p.track_id IS NULL AND (p.url LIKE '%track/%' OR p.url LIKE '%track:%') THEN p.url
+        WHEN LOWER(COALESCE(TRIM(p.track_id), '')) IN ('', 'nan', 'none', 'null', '<na>')
+            AND LOWER(COALESCE(TRIM(p.url), '')) IN ('', 'nan', 'none', 'null', '<na>')
+            THEN '|||' || COALESCE(p.title, '') || '|||' || COALESCE(p.artist, '')
         ELSE '|' || COALESCE(p.track_id, '') || '|' || COALESCE(p.url, '')
     END AS id_text,
     NULL AS fault,

@@ -7,7 +7,7 @@ SELECT
 FROM (
     SELECT
         *,
-        TRIM(market) AS market_text,
+        COALESCE(TRIM(market), '') AS market_text,
         NULLIF(NULLIF(NULLIF(NULLIF(LOWER(TRIM(chart)), ''), 'nan'), 'none'), 'null') AS chart_name,
         NULLIF(NULLIF(NULLIF(NULLIF(UPPER(TRIM(trend)), ''), 'NAN'), 'NONE'), 'NULL') AS trend_text,
         TRY_CAST(streams AS DOUBLE) AS streams_number

@@ -75,6 +75,7 @@ BEFORE: Final[Shape] = {
         "reasons": {"*": int},
         "unknown_markets": {"*": str},
         "said": [str],
+        "by_title": bool,
         "tracks": int,
         "years": {"*": {"fingerprint": str, "kept": int, "quarantined": int}},
     },
@@ -234,11 +235,11 @@ class _Cleaning:
             first_rank=self._raw.first_rank,
         )
         files = list(names.files)
-        before = self._before(files)
+        before = self._before(files, names)
         units = self._units(files, before)
         changed = [unit for unit in units if not unit.carried]
         parts = sorted({part for unit in changed for part in unit.parts}) or [self._raw.parts[0]["path"]]
-        self._code(parts, before)
+        self._code(parts, before, names)
         for unit in changed:
             self._clean(unit)
         accounts = pd.concat([unit.accounts for unit in units], ignore_index=True)
@@ -250,10 +251,12 @@ class _Cleaning:
         raw = self._raw
         self._engine.open_text(raw.paths(parts), raw.columns, root=raw.place, row=raw.row)
 
-    def _before(self, files: Sequence[str]) -> Mapping[str, Any] | None:
+    def _before(self, files: Sequence[str], names: Names) -> Mapping[str, Any] | None:
         """Return the manifest's entry of the run before if its tables can be extended, else None."""
         before = self._folder.previous(STEP, BEFORE)
         if before is None or any(before["parameters"]["settings"].get(k) != self._settings[k] for k in READ_BY):
+            return None
+        if before["notes"].get("by_title") != names.by_title:
             return None
         old = before["parameters"]
         now = {(part["path"], part["sha256"]) for part in self._raw.parts}
@@ -296,13 +299,10 @@ class _Cleaning:
             unit.quarantine = Stretch(quarantine, first[unit.name], was["quarantined"])
             unit.accounts = accounts[accounts["year"] == unit.name]
 
-    def _code(self, parts: Sequence[str], before: Mapping[str, Any] | None) -> None:
+    def _code(self, parts: Sequence[str], before: Mapping[str, Any] | None, names: Names) -> None:
         self._tell("coding tracks")
         self._open(parts)
-        if before is None:
-            code_tracks(self._engine)
-        else:
-            code_tracks(self._engine, known=self._folder.place)
+        code_tracks(self._engine, known=self._folder.place if before else None, by_title=names.by_title)
 
     def _clean(self, unit: _Unit) -> None:
         """Write the observations of one year, and note the outcome of its rows."""
@@ -336,6 +336,7 @@ class _Cleaning:
             "wholeness": wholeness,
             "unknown_markets": names.unknown_markets,
             "said": list(names.said()),
+            "by_title": names.by_title,
             "tracks": written["tracks"],
             "years": {
                 unit.name: {"fingerprint": unit.fingerprint, "kept": unit.kept, "quarantined": unit.quarantined}

@@ -125,7 +125,7 @@ def inspect_charts(
             date_format=reading.date_format,
             first_rank=reading.first_rank,
         )
-        code_tracks(engine)
+        code_tracks(engine, by_title=names.by_title)
         judge_rows(engine)
         engine.view("observations")
         tell("measuring charts")

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import polars as pl
+import pyarrow as pa
 
 from diffusion import UnknownMarketError, resolve
 from diffusion.sources.csv_files import Block
@@ -12,6 +13,7 @@ from diffusion.sources.dates import read_chart_date
 from diffusion.sources.layouts import AUDIO_COLUMNS, plain_name
 from diffusion.sources.numbers import Marks, read_rank
 from diffusion.sources.source import ChartFile
+from diffusion.sources.track_ids import BARE_ID, LINK, title_ids
 from pipelines.stages.column_forms import ColumnForms, date_texts, read_streams
 
 SLIM: Final[Mapping[str, type[pl.DataType]]] = {
@@ -36,7 +38,6 @@ DERIVED: Final = ("observation_date", "year_month", "source_country_norm", "mark
 UNKNOWN: Final = "unknown"
 """Year, or year and month, of a row whose date cannot be read."""
 
-_LINK: Final = r"track[/:]([^/?#\s]+)"
 _LINK_PLACE: Final = "https://open.spotify.com/track/"
 _ID_BYTES: Final = 22
 _NO_ID: Final = 4
@@ -196,14 +197,25 @@ def _dates(rows: pl.DataFrame, reading: Reading) -> pl.Series:
 
 
 def _tracks(full: pl.DataFrame, reading: Reading) -> pl.Series:
-    """Return the track ids, from the links where the file gives no id."""
+    """Return the track ids: from the links where the file gives no id, of title and artist where it has neither."""
+    if not reading.columns.get("track_id") and not reading.columns.get("url"):
+        names = (_given(full, reading, name).to_arrow().cast(pa.string()) for name in ("title", "artist"))
+        return pl.Series(title_ids(*names), dtype=pl.String)
     track, url = _given(full, reading, "track_id"), _given(full, reading, "url")
     if not track.null_count() and (track.str.len_bytes() == _ID_BYTES).all():
         return track
     usual = (url.str.len_bytes() == len(_LINK_PLACE) + _ID_BYTES) & url.str.starts_with(_LINK_PLACE)
-    link = url.str.slice(len(_LINK_PLACE)) if usual.all() and not url.null_count() else url.str.extract(_LINK)
-    known = track.str.strip_chars().str.len_bytes() > _NO_ID
-    return track.str.strip_chars().zip_with(known.fill_null(False), link)
+    if usual.all() and not url.null_count():
+        link = url.str.slice(len(_LINK_PLACE))
+    else:
+        link = _coalesced(url.str.extract(LINK), url.str.extract(BARE_ID))
+    own = track.str.strip_chars()
+    known = own.str.len_bytes() > _NO_ID
+    return _coalesced(track.str.extract(LINK), own).zip_with(known.fill_null(False), link)
+
+
+def _coalesced(first: pl.Series, second: pl.Series) -> pl.Series:
+    return first.zip_with(first.is_not_null(), second)
 
 
 def _charts(full: pl.DataFrame, reading: Reading) -> pl.Series:

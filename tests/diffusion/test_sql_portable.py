@@ -22,6 +22,7 @@ from diffusion.contracts.star import AVAILABILITY, SOURCE_DATES, TRACKS
 from diffusion.engine.relations import relation_sql
 from diffusion.sources.layouts import SOURCE_COLUMNS
 from diffusion.sources.numbers import MARKED, STREAMS
+from diffusion.sources.track_ids import BARE_ID, LINK
 
 NAMES = sorted(file.name[:-4] for file in resources.files("diffusion").joinpath("sql").iterdir())
 
@@ -50,6 +51,7 @@ GIVEN: dict[str, Columns] = {
     "damaged_rows": {"file": "TEXT", "line": "BIGINT", "reason": "TEXT", "row": "TEXT"},
     "files": {"file": "TEXT", "source": "BIGINT", "chart": "TEXT"},
     "date_texts": contracted(SOURCE_DATES) | {"date": "DATE"},
+    "title_ids": {"id_text": "TEXT", "track_id": "TEXT"},
     "ranks": {"rank_text": "TEXT", "rank": "INT"},
     "stream_marks": {"source": "BIGINT", "dot_groups": "BOOLEAN", "comma_groups": "BOOLEAN"},
     "market_names": {"name": "TEXT", "code": "SMALLINT"},
@@ -252,7 +254,7 @@ def test_all_that_may_stand_is_met() -> None:
     assert set(MAY_STAND) <= met
 
 
-@pytest.mark.parametrize("pattern", [*STREAMS.values(), *MARKED.values()])
+@pytest.mark.parametrize("pattern", [*STREAMS.values(), *MARKED.values(), LINK, BARE_ID])
 def test_bound_patterns_mean_the_same_to_java(pattern: str) -> None:
     assert set(in_pattern(pattern)) == set()
 
