@@ -254,7 +254,7 @@ CHART_DEPTHS = Contract(
         Column("chart_rows", _COUNT, "rows"),
         Column("best_rank", pa.int32(), "best rank; 1 on a whole chart"),
         Column("deepest_rank", pa.int32(), "deepest rank; as many as the rows of a whole chart"),
-        Column("missing", _COUNT, "number of ranks down to the deepest that are missing, other than those left out after ties"),
+        Column("missing", _COUNT, "number of missing ranks down to the deepest, without those left out after ties"),
     ),
     ("chart", "market", "date"),
 )
