@@ -254,7 +254,7 @@ CHART_DEPTHS = Contract(
         Column("chart_rows", _COUNT, "rows"),
         Column("best_rank", pa.int32(), "best rank; 1 on a whole chart"),
         Column("deepest_rank", pa.int32(), "deepest rank; as many as the rows of a whole chart"),
-        Column("missing", _COUNT, "ranks from 1 to the deepest that are missing, other than those left out after ties"),
+        Column("missing", _COUNT, "number of missing ranks down to the deepest, without those left out after ties"),
     ),
     ("chart", "market", "date"),
 )
@@ -275,7 +275,7 @@ WHOLENESS = Contract(
         Column("chart_rows", _COUNT, "rows of all dates"),
         Column("depth_median", _NUMBER, "deepest rank, median of the dates"),
         Column("depth_most", _COUNT, "deepest rank of all dates"),
-        Column("missing", _COUNT, "ranks from 1 to the deepest that are missing, of all dates"),
+        Column("missing", _COUNT, "number of ranks down to the deepest that are missing, of all dates"),
         Column("with_holes", _COUNT, "dates on which more than 5 % of the ranks from 1 to the deepest are missing"),
         Column("without_first", _COUNT, "dates without rank 1"),
     ),

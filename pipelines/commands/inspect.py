@@ -87,7 +87,7 @@ def _put(out: Path, found: Inspection, drawn: figures.Figure) -> None:
 def _lines(found: Inspection) -> Iterator[str]:
     source, account = found.source, found.account
     yield f"files     {many(len(source.files), 'file')} in {source.root}"
-    yield from (f"note      {line}" for line in source.said)
+    yield from (f"note      {line}" for line in found.said)
     for name, why in list(source.passed_over.items())[:MOST]:
         yield f"passed    {name}: {why}"
     if len(source.passed_over) > MOST:
@@ -155,7 +155,7 @@ def _data(found: Inspection) -> dict[str, Any]:
     return {
         "files": len(found.source.files),
         "passed_over": dict(found.source.passed_over),
-        "said": [*found.source.said, *found.wholeness.said()],
+        "said": [*found.said, *found.wholeness.said()],
         "mapped": [
             {
                 "files": one.files,

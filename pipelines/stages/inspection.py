@@ -72,6 +72,8 @@ class Inspection:
     ----------
     source
         The files and how each is read.
+    said
+        Lines about what was recognised in the files, their names, and their values.
     mapped
         How columns are read, for each group of files alike.
     account
@@ -89,6 +91,7 @@ class Inspection:
     """
 
     source: Source
+    said: tuple[str, ...]
     mapped: tuple[Mapped, ...]
     account: RowAccount
     examples: pd.DataFrame
@@ -135,7 +138,15 @@ def inspect_charts(
     refused = _refused(account, wholeness, source.place, reading.accept, list(names.unknown_markets.values()))
     source = replace(source, said=(*source.said, *names.said()))
     return Inspection(
-        source, _mapped(source.files), account, examples, names.unknown_markets, wholeness, depths, refused
+        source,
+        (*source.said, *names.said()),
+        _mapped(source.files),
+        account,
+        examples,
+        names.unknown_markets,
+        wholeness,
+        depths,
+        refused,
     )
 
 
