@@ -1,6 +1,7 @@
 """Chart files opened as one validated table, with an account of every row."""
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from importlib import resources
 from pathlib import Path
@@ -279,7 +280,8 @@ def open_charts(
             return Charts(engine, star.source, _read_star(engine, star), open_engine)
         source = find_source(path, options)
         read_source(source, engine)
-        charts = Charts(engine, source, _read(engine, source, options), open_engine)
+        account, said = _read(engine, source, options)
+        charts = Charts(engine, replace(source, said=(*source.said, *said)), account, open_engine)
         check_holes(charts.wholeness, source.place, options.accept)
         return charts
     except BaseException:
@@ -293,9 +295,16 @@ def open_sample() -> Charts:
         return open_charts(file)
 
 
-def _read(engine: Engine, source: Source, options: ReadingOptions) -> RowAccount:
+def _read(engine: Engine, source: Source, options: ReadingOptions) -> tuple[RowAccount, tuple[str, ...]]:
+    """Return the account of the rows, and what is to be said of their names."""
     path = source.place
-    learn_names(engine, charts={file.name: file.chart for file in source.files}, market_names=options.market_names)
+    names = learn_names(
+        engine,
+        charts={file.name: file.chart for file in source.files},
+        market_names=options.market_names,
+        date_format=options.date_format,
+        first_rank=options.first_rank,
+    )
     code_tracks(engine)
     judge_rows(engine)
     engine.view("observations")
@@ -305,7 +314,7 @@ def _read(engine: Engine, source: Source, options: ReadingOptions) -> RowAccount
     account = read_account(engine)
     check_kept(account, path)
     check_set_aside(account, path, options.accept)
-    return account
+    return account, names.said()
 
 
 def _read_star(engine: Engine, star: Star) -> RowAccount:

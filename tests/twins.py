@@ -691,11 +691,12 @@ def kaplan_meier(followed: Sequence[tuple[int, bool]]) -> float:
     return 1 - survival
 
 
-def transitions(entered: Sequence[Row], stretches: Sequence[Row], *, washout: int, window: int) -> list[Row]:
-    """Return the counts, rate and lag quantiles of every ordered pair of observed markets."""
+def transitions(
+    entered: Sequence[Row], stretches: Sequence[Row], markets: Sequence[str], *, washout: int, window: int
+) -> list[Row]:
+    """Return the counts, rate and lag quantiles of every ordered pair of observed markets, which are in order."""
     followed = exposures(entered, stretches, washout=washout, window=window)
     joint = {(row["source"], row["target"]): row["joint"] for row in ties(entered)}
-    markets = sorted({span["market"] for span in stretches})
     table = []
     for a in markets:
         for b in markets:

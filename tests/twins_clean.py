@@ -40,21 +40,16 @@ def valid(orders: Mapping[str, tuple[str, str, str]]) -> dict[str, date]:
     return found
 
 
-def order_of(files: Mapping[str, Sequence[str | None]]) -> dict[str, str | None]:
-    """Return file → the order that all its dates with several meanings allow, or else those of all files; None if two.
+def the_order(charts: Sequence[Sequence[str | None]]) -> str | None:
+    """Return the order in which all texts with several meanings are dates; None if none or several are.
 
-    Where two orders give the same dates, either is right.
+    Each chart has the texts of its date. Where two orders give the same dates, either is right. Texts with several
+    meanings do not count (``""``) unless they are more than the charts with a text that has one.
     """
-    found: dict[str, str | None] = {}
-    everything = [text for texts in files.values() for text in texts]
-    for file, texts in files.items():
-        found[file] = the_order(texts) or the_order(everything)
-    return found
-
-
-def the_order(texts: Sequence[str | None]) -> str | None:
-    """Return the order in which all texts with several meanings are dates; None if both give different dates."""
-    unclear = [days for text in texts if (days := meanings(text)) and "any" not in days]
+    found = [[meanings(text) for text in {text or "" for text in chart}] for chart in charts]
+    unclear = [days for chart in found for days in chart if days and "any" not in days]
+    if len(unclear) <= sum(any("any" in days for days in chart) for chart in found):
+        return ""
     fitting = [order for order in ("dmy", "mdy") if all(order in days for days in unclear)]
     if len(fitting) == 2 and any(days["dmy"] != days["mdy"] for days in unclear):
         return None
@@ -128,3 +123,83 @@ def credits_of(artist: str | None) -> list[str]:
 def licences(text: str | None) -> set[str]:
     """Return the markets that a list names: pairs of capitals that stand alone."""
     return set(re.findall(r"(?<![0-9A-Za-z])[A-Z]{2}(?![0-9A-Za-z])", text or ""))
+
+
+def streams_of(texts: Sequence[str]) -> list[int | None]:
+    """Return the numbers of streams in a file's column, None where a text says none or may say two.
+
+    "`99.000` is 99,000 or set aside, never 99": a dot before three digits parts thousands if some numbers can be read
+    in no other way and none has a fraction behind a dot; a comma does unless more numbers have a fraction behind it.
+    """
+    parts = [taken_apart(text) for text in texts]
+    sure = {mark: sum(surely_grouped(part, mark) for part in parts if part) for mark in ".,"}
+    split = {mark: sum(has_fraction(part, mark) for part in parts if part) for mark in ".,"}
+    grouped = {".": sure["."] > 0 and split["."] == 0, ",": split[","] <= sure[","]}
+    return [one_number(text, part, grouped) for text, part in zip(texts, parts, strict=True)]
+
+
+Parts = tuple[str, list[str], list[str], str]
+"""Sign, groups of digits, the marks between them, and a letter."""
+
+
+def taken_apart(text: str) -> Parts | None:
+    """Return the parts of a number; None if the text is none."""
+    found = re.fullmatch(r"([+-]?)([0-9.,]*)([KkMmBb]?)", text.strip())
+    if found is None or not found[2]:
+        return None
+    return found[1], re.split("[.,]", found[2]), re.findall("[.,]", found[2]), found[3].upper()
+
+
+def is_grouped(groups: Sequence[str]) -> bool:
+    """Return whether groups of digits are those of thousands."""
+    first, *rest = groups
+    lead = len(first) <= 3 and first[:1] not in ("", "0")
+    return lead and bool(rest) and all(len(group) == 3 for group in rest)
+
+
+def surely_grouped(part: Parts, mark: str) -> bool:
+    """Return whether a number can only have marks between thousands."""
+    _, groups, marks, letter = part
+    other = "," if mark == "." else "."
+    if letter or not marks:
+        return False
+    if marks[-1] == other and set(groups[-1]) <= {"0"}:
+        return set(marks[:-1]) == {mark} and is_grouped(groups[:-1])
+    return set(marks) == {mark} and is_grouped(groups) and (len(marks) > 1 or groups[1] != "000")
+
+
+def has_fraction(part: Parts, mark: str) -> bool:
+    """Return whether a number has a fraction behind the mark."""
+    _, groups, marks, letter = part
+    other = "," if mark == "." else "."
+    if marks.count(mark) != 1 or marks[-1] != mark or not set(marks[:-1]) <= {other}:
+        return False
+    return bool(letter) or not (len(marks) == 1 and is_grouped(groups))
+
+
+def one_number(text: str, part: Parts | None, grouped: Mapping[str, bool]) -> int | None:
+    """Return a number of streams."""
+    if part is None:
+        spaced = re.fullmatch(r"([+-]?)([1-9][0-9]{0,2}(?:[ \u00a0\u2009\u202f'’][0-9]{3})+)(?:[.,]0*)?", text.strip())
+        if spaced:
+            return int(spaced[1] + re.sub("[^0-9]", "", spaced[2]))
+        return whole(text) if re.fullmatch(r"([+-]?\d+\.?\d*|\.\d+)[eE][+-]?\d\d?", text.strip()) else None
+    sign, groups, marks, letter = part
+    if letter:
+        short = re.fullmatch(r"[+-]?\d+(\.\d+|,\d{1,2})?", text.strip()[:-1])
+        factor = {"K": 1e3, "M": 1e6, "B": 1e9}[letter]
+        return math.floor(float(text.strip()[:-1].replace(",", ".")) * factor + 0.5) if short else None
+    if len(marks) == 1 and is_grouped(groups):
+        return int(sign + "".join(groups)) if grouped[marks[0]] else None
+    if any(surely_grouped(part, mark) for mark in ".,"):
+        last = len(groups) if len(set(marks)) == 1 else len(groups) - 1
+        return int(sign + "".join(groups[:last]))
+    if marks == [","]:
+        return int(sign + groups[0]) if groups[0] and set(groups[1]) <= {"0"} else None
+    return whole(text) if re.fullmatch(r"[+-]?\d+\.?\d*|\.\d+", text.strip()) else None
+
+
+def whole(text: str) -> int | None:
+    """Return a whole number up to 1e15."""
+    number = float(text)
+    return int(number) if number.is_integer() and abs(number) <= 1e15 else None

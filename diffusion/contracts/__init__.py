@@ -42,7 +42,10 @@ from diffusion.contracts.star import (
     SOURCE_DATES,
     SOURCE_FILES,
     SOURCE_MARKETS,
+    SOURCE_RANKS,
+    STREAM_FORMS,
     TRACKS,
+    ZERO_CHARTS,
 )
 
 __all__ = [
@@ -78,7 +81,9 @@ __all__ = [
     "SOURCE_DATES",
     "SOURCE_FILES",
     "SOURCE_MARKETS",
+    "SOURCE_RANKS",
     "SPANS",
+    "STREAM_FORMS",
     "TIES",
     "TRACKS",
     "TRANSITIONS",
@@ -87,6 +92,7 @@ __all__ = [
     "WAITS",
     "WHOLENESS",
     "WITHHELD",
+    "ZERO_CHARTS",
     "Column",
     "Contract",
 ]

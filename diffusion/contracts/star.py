@@ -29,7 +29,7 @@ REASONS: Final = {
     "rank beyond the chart's depth": "the rank is past 200 on top200, past 50 on top50, past 55 on viral50",
     "no track id": "neither the row nor its link names a track",
     "negative streams": "streams are below zero",
-    "unreadable streams": "streams are given but are not a whole number",
+    "unreadable streams": "streams are given but are not a whole number, or may be a thousand times as many (99.000)",
     "streams beyond the bound": (
         "log streams exceed the median of chart, market and year by more than 10 × max(0.5, 1.4826 × MAD)"
     ),
@@ -171,6 +171,36 @@ SOURCE_DATES = Contract(
     ("source", "day_text"),
 )
 
+SOURCE_RANKS = Contract(
+    "source_ranks",
+    "one text of a rank in the source",
+    (Column("rank_text", _TEXT, "text of the rank"), Column("source_rows", _COUNT, "rows with the text")),
+    ("rank_text",),
+)
+
+ZERO_CHARTS = Contract(
+    "zero_charts",
+    "the whole source (a single row)",
+    (
+        Column("charts", _COUNT, "charts with a rank"),
+        Column("zero_charts", _COUNT, "of these, charts with a rank 0", nullable=True),
+    ),
+    ("charts",),
+)
+
+STREAM_FORMS = Contract(
+    "stream_forms",
+    "one file of the source with dots or commas in its numbers of streams",
+    (
+        Column("source", pa.int32(), "number of the file, from 0 in order of reading"),
+        Column("dot_groups", _COUNT, "numbers with dots that can only part thousands"),
+        Column("dot_fractions", _COUNT, "numbers with a fraction behind a dot"),
+        Column("comma_groups", _COUNT, "numbers with commas that can only part thousands"),
+        Column("comma_fractions", _COUNT, "numbers with a fraction behind a comma"),
+    ),
+    ("source",),
+)
+
 FIRST_LINES = Contract(
     "first_lines",
     "one file of the source with a certain text as date or rank",
@@ -255,6 +285,9 @@ STAR_RELATIONS: Final = (
     SOURCE_MARKETS,
     SOURCE_CHARTS,
     SOURCE_DATES,
+    SOURCE_RANKS,
+    ZERO_CHARTS,
+    STREAM_FORMS,
     FIRST_LINES,
     PART_YEARS,
     FILE_SPANS,
@@ -275,7 +308,6 @@ STAR_STEPS: Final = (
     "placed_rows",
     "misplaced_rows",
     "identified_rows",
-    "ranks",
     "days",
     "id_texts",
     "track_codes",

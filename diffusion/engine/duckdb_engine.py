@@ -194,8 +194,9 @@ class DuckDBEngine:
                     duckdb.ColumnExpression("source_line").cast("BIGINT"),
                 )
             place = (file.alias("file"), line.alias("line"))
-            chosen = [_first_text(theirs).alias(ours) for ours, theirs in columns.items()]
-            fields = [_csv_field(name) for name in row] or [duckdb.ConstantExpression("")]
+            zones = _zones(rows, files)
+            chosen = [_first_text(theirs, zones).alias(ours) for ours, theirs in columns.items()]
+            fields = [_csv_field(name, zones) for name in row] or [duckdb.ConstantExpression("")]
             line_of_csv = duckdb.FunctionExpression("concat_ws", duckdb.ConstantExpression(","), *fields)
             rows.project(*chosen, *place, part.alias("part")).create_view("source_rows")
             rows.project(*place, line_of_csv.alias("row")).create_view("raw_rows")
@@ -251,20 +252,40 @@ def _patterns(files: Sequence[Path]) -> list[str]:
     return [_GLOB_SIGN.sub(r"[\1]", str(file)) for file in files]
 
 
-def _text(column: str | None) -> duckdb.Expression:
-    return (duckdb.ColumnExpression(column) if column else duckdb.ConstantExpression(None)).cast("VARCHAR")
+def _zones(rows: duckdb.DuckDBPyRelation, files: Sequence[Path]) -> dict[str, str]:
+    """Return column → time zone, for the columns of Parquet files whose times have one."""
+    if not any(name in str(kind) for kind in rows.types for name in ("WITH TIME ZONE", "TIMESTAMPTZ")):
+        return {}
+    fields = [field for file in files for field in pq.read_schema(file)]
+    return {field.name: field.type.tz for field in fields if pa.types.is_timestamp(field.type) and field.type.tz}
 
 
-def _first_text(columns: Sequence[str]) -> duckdb.Expression:
+def _text(column: str | None, zones: Mapping[str, str]) -> duckdb.Expression:
+    """Return a column as text; times in their own zone."""
+    if column is None:
+        return duckdb.ConstantExpression(None).cast("VARCHAR")
+    value = duckdb.ColumnExpression(column)
+    if column not in zones:
+        return value.cast("VARCHAR")
+    offset = re.fullmatch(r"([+-])(\d\d):(\d\d)", zones[column])
+    zone = duckdb.ConstantExpression("UTC" if offset else zones[column])
+    local = duckdb.FunctionExpression("timezone", zone, value)
+    if offset:
+        minutes = int(f"{offset[1]}1") * (60 * int(offset[2]) + int(offset[3]))
+        local += duckdb.FunctionExpression("to_minutes", duckdb.ConstantExpression(minutes))
+    return local.cast("VARCHAR")
+
+
+def _first_text(columns: Sequence[str], zones: Mapping[str, str]) -> duckdb.Expression:
     if len(columns) < 2:
-        return _text(columns[0] if columns else None)
-    given = [duckdb.FunctionExpression("nullif", _text(name), duckdb.ConstantExpression("")) for name in columns]
-    return duckdb.CoalesceOperator(*given)
+        return _text(columns[0] if columns else None, zones)
+    texts, empty = [_text(name, zones) for name in columns], duckdb.ConstantExpression("")
+    return duckdb.CoalesceOperator(*(duckdb.FunctionExpression("nullif", text, empty) for text in texts))
 
 
-def _csv_field(column: str) -> duckdb.Expression:
+def _csv_field(column: str, zones: Mapping[str, str]) -> duckdb.Expression:
     """Return a column's text as a field of a CSV line, quoted where needed."""
-    text = duckdb.CoalesceOperator(_text(column), duckdb.ConstantExpression(""))
+    text = duckdb.CoalesceOperator(_text(column, zones), duckdb.ConstantExpression(""))
     quote, twice = duckdb.ConstantExpression('"'), duckdb.ConstantExpression('""')
     inner = duckdb.FunctionExpression("replace", text, quote, twice)
     quoted = duckdb.FunctionExpression("concat", quote, inner, quote)

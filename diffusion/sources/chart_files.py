@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Final, cast
+from typing import Final
 
 import numpy as np
 import polars as pl
@@ -15,7 +15,7 @@ from diffusion.sources.excel_files import read_excel, read_excel_form
 from diffusion.sources.json_files import read_json, read_json_form
 from diffusion.sources.listing import ListedFile
 from diffusion.sources.text_chunks import unreadable
-from diffusion.sources.typed_text import as_text
+from diffusion.sources.typed_text import arrow_rows, as_text
 
 ROWS: Final = 1 << 16
 """Rows per block of a Parquet file."""
@@ -122,7 +122,7 @@ def _parquet_blocks(file: ListedFile) -> Blocks:
         total = rows_of.metadata.num_rows
         for batch in rows_of.iter_batches(ROWS, use_threads=False):
             batch.validate(full=True)  # polars would not survive offsets beyond the text, nor the engine other text
-            rows = as_text(cast(pl.DataFrame, pl.from_arrow(batch)))
+            rows = as_text(arrow_rows(batch))
             lines = np.arange(done + 1, done + rows.height + 1, dtype=np.int64)
             done += rows.height
             yield Block(rows, lines, []), done / total

@@ -10,8 +10,9 @@ import pyarrow as pa
 from diffusion.contracts.star import ANY_RANK, AVAILABILITY, DEPTHS, FILE_BREAK, TRACKS
 from diffusion.engine import Engine
 from diffusion.errors import SourceError
-from diffusion.markets import resolve_all, resolve_known
+from diffusion.markets import resolve_all, resolve_known, unmatched_names
 from diffusion.sources.dates import NO_VALUE, find_forms, read_chart_date
+from diffusion.sources.numbers import MARKED, STREAMS, Marks, read_rank
 
 NO_DATE = 0
 """Year of rows whose date cannot be read."""
@@ -34,11 +35,18 @@ class Names:
         Unknown market name → message about it.
     date_forms
         File → format of its dates, as of `diffusion.sources.dates.read_date`.
+    unmatched
+        Additional market names that no row has.
     """
 
     files: dict[str, int]
     unknown_markets: dict[str, str]
     date_forms: dict[str, str]
+    unmatched: list[str]
+
+    def said(self) -> tuple[str, ...]:
+        """Return a line about each additional market name that no row has."""
+        return tuple(f"no row has the market name '{name}' that was given" for name in self.unmatched)
 
 
 def learn_names(
@@ -50,6 +58,7 @@ def learn_names(
     unknown_aside: bool = False,
     date_format: str | None = None,
     date_forms: Mapping[str, str] | None = None,
+    first_rank: int = 1,
 ) -> Names:
     """Return the files and unknown markets of `source_rows`, and give the engine codes for all names and dates.
 
@@ -69,13 +78,16 @@ def learn_names(
         Format of all dates, as of `diffusion.sources.dates.check_format` (default: judged from the dates).
     date_forms
         File → format of its dates, where it is known from before.
+    first_rank
+        The best rank in the source, 1 (default) or 0.
 
     Raises
     ------
     UnknownMarketError
         When a market is unknown and `unknown_aside` is False.
     SourceError
-        When the order of day and month cannot be told, or most dates cannot be read.
+        When the order of day and month cannot be told, most dates cannot be read, or ranks start at 0 though
+        `first_rank` is 1.
     """
     counts = _columns(engine, "source_files")
     rows = dict(zip(counts["file"], counts["source_rows"], strict=True))
@@ -86,8 +98,9 @@ def learn_names(
     engine.view("placed_rows")
     engine.create("misplaced_rows")
     engine.view("identified_rows")
-    engine.create("ranks")
-    unknown = _learn_markets(engine, market_names, unknown_aside=unknown_aside)
+    _learn_ranks(engine, first_rank)
+    _learn_marks(engine, len(files))
+    unknown, unmatched = _learn_markets(engine, market_names or {}, unknown_aside=unknown_aside)
     names = _columns(engine, "source_charts")["chart"]
     depths = pa.array([DEPTHS.get(name, ANY_RANK) for name in names], pa.int32())
     engine.keep(
@@ -97,7 +110,7 @@ def learn_names(
     forms = _learn_dates(engine, files, date_format, date_forms or {})
     engine.create("file_spans", break_days=FILE_BREAK)
     engine.create("days")
-    return Names({file: rows[file] for file in files}, unknown, forms)
+    return Names({file: rows[file] for file in files}, unknown, forms, unmatched)
 
 
 def code_tracks(engine: Engine, *, known: Path | None = None) -> None:
@@ -114,7 +127,7 @@ def code_tracks(engine: Engine, *, known: Path | None = None) -> None:
 
 def judge_rows(engine: Engine, *, first_year: int = NO_DATE, last_year: int = LAST_YEAR) -> None:
     """Read the rows of some years and decide on each; `outcomes` and `observations` then hold the result."""
-    engine.create("readings", as_written=True, first_year=first_year, last_year=last_year)
+    engine.create("readings", as_written=True, first_year=first_year, last_year=last_year, **STREAMS)
     engine.create("stream_bounds")
     engine.create("outliers")
     engine.create("repeats")
@@ -128,6 +141,43 @@ def read_fields(engine: Engine) -> None:
     numbers = pa.array(range(1, LONGEST_LIST + 1), pa.int32())
     engine.keep("numbers", pa.table({"number": numbers}))
     engine.create("track_fields", as_written=True)
+
+
+def _learn_ranks(engine: Engine, first_rank: int) -> None:
+    """Give the engine the rank of each text, from 1, as `ranks`."""
+    texts = _columns(engine, "source_ranks")
+    numbers = [read_rank(text) for text in texts["rank_text"]]
+    zeros = sum(rows for rows, number in zip(texts["source_rows"], numbers, strict=True) if number == 0)
+    if first_rank == 0:
+        numbers = [None if number is None else number + 1 for number in numbers]
+    engine.keep("ranks", pa.table({"rank_text": _text(texts["rank_text"]), "rank": pa.array(numbers, pa.int32())}))
+    if zeros and first_rank:
+        _refuse_zeros(engine, next(t for t, n in zip(texts["rank_text"], numbers, strict=True) if n == 0))
+
+
+def _refuse_zeros(engine: Engine, zero: str) -> None:
+    """Raise an error where most charts have a rank 0."""
+    counts = engine.fetch("zero_charts").to_pylist()[0]
+    if 2 * counts["zero_charts"] <= counts["charts"]:
+        return
+    place = engine.fetch("first_lines", text=zero).to_pylist()[0]
+    raise SourceError(
+        f"ranks start at 0 ('{place['file']}', line {place['line']:,}, and {counts['zero_charts']:,} of "
+        f"{counts['charts']:,} charts): read the files with --first-rank 0, which counts the best rank as 1, or name "
+        "another column: --column rank=THEIRS"
+    )
+
+
+def _learn_marks(engine: Engine, files: int) -> None:
+    """Give the engine what the marks in each file's numbers of streams stand for, as `stream_marks`."""
+    found = {form.pop("source"): Marks.judged(**form) for form in engine.fetch("stream_forms", **MARKED).to_pylist()}
+    marks = [found.get(source, Marks()) for source in range(files)]
+    table = {
+        "source": _numbers(files),
+        "dot_groups": pa.array([mark.dot_groups for mark in marks], pa.bool_()),
+        "comma_groups": pa.array([mark.comma_groups for mark in marks], pa.bool_()),
+    }
+    engine.keep("stream_marks", pa.table(table))
 
 
 def _learn_dates(
@@ -168,7 +218,10 @@ def _refuse_odd_dates(engine: Engine, texts: pa.Table) -> None:
     )
 
 
-def _learn_markets(engine: Engine, extra: Mapping[str, str] | None, *, unknown_aside: bool) -> dict[str, str]:
+def _learn_markets(
+    engine: Engine, extra: Mapping[str, str], *, unknown_aside: bool
+) -> tuple[dict[str, str], list[str]]:
+    """Give the engine the markets' codes; return unknown names with messages, and additional names that no row has."""
     names = _columns(engine, "source_markets")
     rows = dict(zip(names["name"], names["source_rows"], strict=True))
     codes, unknown = resolve_known(rows, extra=extra) if unknown_aside else (resolve_all(rows, extra=extra), {})
@@ -177,7 +230,8 @@ def _learn_markets(engine: Engine, extra: Mapping[str, str] | None, *, unknown_a
     code = pa.array([*(numbers[market] for market in codes.values()), *(None for _ in unknown)], pa.int16())
     engine.keep("market_names", pa.table({"name": _text([*codes, *unknown]), "code": code}))
     engine.keep("market_codes", pa.table({"code": _numbers(len(markets)).cast(pa.int16()), "market": _text(markets)}))
-    return {name: f"{why} ({rows[name]:,} rows)" for name, why in unknown.items()}
+    given = {name: code for name, code in extra.items() if name}
+    return {name: f"{why} ({rows[name]:,} rows)" for name, why in unknown.items()}, unmatched_names(given, rows)
 
 
 def _columns(engine: Engine, name: str) -> dict[str, list[Any]]:

@@ -125,33 +125,37 @@ def read_chart_date(texts: str, form: str = "") -> date | None:
     return first if first == read_date(end, form) else first + timedelta(6)
 
 
-def find_forms(texts: Mapping[str, Mapping[str, int]]) -> dict[str, str]:
+def find_forms(texts: Mapping[str, Mapping[str, int]], *, before: Iterable[str] = ()) -> dict[str, str]:
     """Return file → order in which it writes the parts of its dates; empty where each of its dates has one meaning.
 
     The order is that in which all dates of the file are dates; where several are, that of all files that write dates in
-    the same form. Where it cannot be told of less than half of a file's rows, these have no date.
+    the same form. Dates with several meanings in a file where most have one are not believed.
 
     Parameters
     ----------
     texts
         File → text of a chart's date (as in `read_chart_date`) → its rows.
+    before
+        What was found of other files of the source: where these cannot tell, the order of all those (default none).
 
     Raises
     ------
     SourceError
-        When the order cannot be told of most rows of a file.
+        When the order cannot be told.
     """
     columns = {file: _open_texts(own) for file, own in texts.items()}
     together: dict[str, Counter[str]] = defaultdict(Counter)
     for column in columns.values():
         together[_forms(column)].update(column)
     shared = {forms: _order(column) for forms, column in together.items()}
+    orders = {order for order in before if order}
+    other = orders.pop() if len(orders) == 1 else None
     found = {}
     for file, column in columns.items():
-        order = _order(column) or shared[_forms(column)]
-        if order is None and 2 * sum(column.values()) > sum(texts[file].values()):
+        order = "" if not column else _order(column) or shared[_forms(column)] or other
+        if order is None:
             raise SourceError(_unclear(file, column))
-        found[file] = order or ""
+        found[file] = order
     return found
 
 
@@ -250,13 +254,14 @@ def _read_as(text: str, date_format: str) -> date | None:
 
 
 def _open_texts(texts: Mapping[str, int]) -> Counter[str]:
-    """Return the single texts with several meanings → their rows."""
+    """Return the single texts with several meanings → their rows; none where most texts have one meaning."""
     column: Counter[str] = Counter()
+    clear = 0
     for whole, rows in texts.items():
-        for text in whole.split("|"):
-            if written(text).form and written(text).days:
-                column[text] += rows
-    return column
+        meanings = {text: written(text) for text in whole.split("|")}
+        column.update({text: rows for text, meant in meanings.items() if meant.form and meant.days})
+        clear += rows * any(meant.days and not meant.form for meant in meanings.values())
+    return column if sum(column.values()) > clear else Counter()
 
 
 def _forms(column: Iterable[str]) -> str:
@@ -297,16 +302,13 @@ def _year_placed(column: Iterable[str], fitting: list[str]) -> list[str]:
 
 def _unclear(file: str, column: Mapping[str, int]) -> str:
     """Return why the order of a column cannot be told."""
-    orders = Counter(order for text in column for order in written(text).days)
-    text = next(text for text in column if len(written(text).days) > 1 or len(orders) > 1)
-    meant = " or ".join(f"{day:%Y-%m-%d} ({order})" for order, day in written(text).days.items())
-    if len(written(text).days) > 1:
-        return (
-            f"'{text}' in '{file}' may be {meant}, and no other date tells which; "
-            f"say it with --date-format {' or '.join(written(text).days)}"
-        )
-    other = next(one for one in column if not set(written(one).days) & set(written(text).days))
-    return (
-        f"the dates in '{file}' are in different orders: '{text}' is {meant}, '{other}' is not; "
-        "write them in one order, or say it with --date-format"
-    )
+    for text in column:
+        days = written(text).days
+        if len(set(days.values())) > 1:
+            meant = " or ".join(f"{day:%Y-%m-%d} ({order})" for order, day in days.items())
+            return (
+                f"'{text}' in '{file}' may be {meant}, and the other dates do not tell which; "
+                f"say it with --date-format {' or '.join(days)}"
+            )
+    some = ", ".join(f"'{text}' ({' or '.join(written(text).days)})" for text in list(column)[:6])
+    return f"the dates in '{file}' are in different orders, such as {some}; say which is right with --date-format"

@@ -102,6 +102,7 @@ def plan(
         candidates.append(one)
     said = [*_said_by_option(candidates, pattern, root), *_add_known_facts(candidates, root)]
     for one in candidates:
+        _add_blanks(one, options)
         lacks = lacking(one.there())
         if lacks and not one.problem:
             one.problem, one.advice = what_it_lacks(one.opened.names, one.columns, lacks, one.opened.first_row)
@@ -177,10 +178,7 @@ def _apply(one: _Candidate, options: ReadingOptions, pattern: NamePattern | None
         columns = {ours: None if theirs in taken else theirs for ours, theirs in columns.items()}
         columns |= options.columns
         layout = replace(layout, name="columns named: " + ", ".join(f"{a}={b}" for a, b in options.columns.items()))
-    blanks = {ours: value for ours, value in layout.blanks.items() if columns[ours]}
-    if (code := options.market_names.get("")) is not None:
-        blanks["market"] = code
-    one.facts |= blanks | folder_facts(one.listed.place)
+    one.facts |= folder_facts(one.listed.place)
     if pattern is not None:
         found = pattern.facts(one.listed.place)
         if found is None:
@@ -213,6 +211,14 @@ def _add_known_facts(candidates: Sequence[_Candidate], root: Path) -> Iterator[s
             yield _taken("file names", taken, group[0], root)
 
 
+def _add_blanks(one: _Candidate, options: ReadingOptions) -> None:
+    """Add what empty values stand for: by the options, else by the layout."""
+    blanks = {ours: value for ours, value in one.recognised.layout.blanks.items() if one.columns[ours]}
+    if "" in options.market_names:
+        blanks["market"] = options.market_names[""]
+    one.facts = blanks | one.facts
+
+
 def _is_chance(facts: Sequence[Mapping[str, str]]) -> bool:
     """Return whether the names hold nothing but one short code, such as ``re.csv``, which may stand for anything."""
     return (
@@ -228,9 +234,9 @@ def _said_by_option(candidates: Sequence[_Candidate], pattern: NamePattern | Non
     if good and pattern is not None:
         yield _taken(f"file names ('{pattern.text}')", pattern.fields, good[0], root)
     for one in good[:1]:
-        folders = folder_facts(one.listed.place)
+        folders = folder_facts(one.listed.place).keys() & one.facts.keys()
         if folders:
-            yield _taken("names of folders", list(folders), one, root)
+            yield _taken("names of folders", sorted(folders), one, root)
 
 
 def _taken(where: str, names: Sequence[str], one: _Candidate, root: Path) -> str:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from diffusion.errors import SettingError
+from diffusion.sources.dates import check_format
 
 CONSENTS: Final[Mapping[str, str]] = {
     "set-aside": "more than 1 % of the rows are set aside",
@@ -25,7 +26,7 @@ class ReadingOptions:
     market_names
         Market name → a known name or code; the name ``""`` stands for rows without a market.
     from_name
-        Pattern of the path below the given folder, such as ``{market}/{date}.csv``: facts that the files' names hold.
+        Pattern of the end of a file's path, such as ``{market}/{date}.csv``: facts that the files' names hold.
     encoding
         Encoding of text files without a byte order mark (default None: recognised).
     date_format
@@ -48,6 +49,8 @@ class ReadingOptions:
     def __post_init__(self) -> None:
         if self.first_rank not in (0, 1):
             raise SettingError(f"first_rank is {self.first_rank!r}; charts begin with rank 1, or 0")
+        if self.date_format is not None:
+            object.__setattr__(self, "date_format", check_format(self.date_format))
         strange = [name for name in self.accept if name not in CONSENTS]
         if isinstance(self.accept, str) or strange:
             listed = ", ".join(f"'{name}' ({what})" for name, what in CONSENTS.items())

@@ -1,6 +1,6 @@
 """Tables in memory, of pandas, polars or Arrow, as text columns."""
 
-from typing import Any, Final, TypeAlias, cast
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -10,7 +10,7 @@ import pyarrow as pa
 from diffusion.errors import SourceError
 from diffusion.sources.chart_files import Blocks, OpenFile
 from diffusion.sources.csv_files import Block
-from diffusion.sources.typed_text import as_text
+from diffusion.sources.typed_text import arrow_rows, as_text
 
 Table: TypeAlias = pd.DataFrame | pl.DataFrame | pa.Table
 """Charts in memory."""
@@ -50,7 +50,7 @@ def _rows(table: Table, names: list[str]) -> pl.DataFrame:
             frame = _with_index(table)
             columns = [_arrow_column(frame.iloc[:, at]) for at in range(frame.shape[1])]
             table = pa.table(columns, names=names)
-        return cast(pl.DataFrame, pl.from_arrow(table))
+        return arrow_rows(table)
     except (pa.ArrowException, pl.exceptions.PolarsError) as error:
         raise SourceError(f"cannot read the table: {str(error).splitlines()[0]}") from error
 

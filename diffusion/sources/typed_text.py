@@ -1,6 +1,18 @@
 """Values of any type as the text that a chart file would have."""
 
+from typing import cast
+
 import polars as pl
+import pyarrow as pa
+import pyarrow.compute as pc
+
+
+def arrow_rows(rows: pa.RecordBatch | pa.Table) -> pl.DataFrame:
+    """Return Arrow rows as a data frame; times in their own time zone, as polars does not know ``+05:30``."""
+    for at, field in enumerate(rows.schema):
+        if pa.types.is_timestamp(field.type) and field.type.tz:
+            rows = rows.set_column(at, field.name, pc.local_timestamp(rows.column(at)))
+    return cast(pl.DataFrame, pl.from_arrow(rows))
 
 
 def as_text(rows: pl.DataFrame) -> pl.DataFrame:

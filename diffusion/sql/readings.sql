@@ -1,6 +1,6 @@
 -- One row per source row of the years asked for (0: without date): its values as numbers and codes, and the reason why
--- the row is set aside, if it is.
-WITH typed AS (
+-- the row is set aside, if it is. What marks in streams stand for is judged per file (stream_marks).
+WITH texts AS (
     SELECT
         r.place,
         r.source,
@@ -14,12 +14,10 @@ WITH typed AS (
         c.deepest,
         t.track,
         k.rank,
-        COALESCE(
-            r.streams_number,
-            CASE WHEN REGEXP_MATCHES(TRIM(r.streams), '^[0-9]{1,3}(,[0-9]{3})+([.]0*)?\z')
-                THEN TRY_CAST(REPLACE(TRIM(r.streams), ',', '') AS DOUBLE) END
-        ) AS streams_number,
-        LOWER(r.streams) AS streams_text,
+        r.streams,
+        r.streams_number,
+        s.dot_groups,
+        s.comma_groups,
         r.trend_text AS trend
     FROM identified_rows AS r
     LEFT JOIN id_codes AS t ON t.id_text = r.id_text
@@ -27,7 +25,44 @@ WITH typed AS (
     LEFT JOIN days AS d ON d.source = r.source AND d.day_text = r.day_text
     LEFT JOIN market_names AS m ON m.name = r.market_text
     LEFT JOIN chart_codes AS c ON c.chart = r.chart_text
+    LEFT JOIN stream_marks AS s ON s.source = r.source
     WHERE COALESCE(EXTRACT(YEAR FROM d.date), 0) BETWEEN $first_year AND $last_year
+),
+typed AS (
+    SELECT
+        place,
+        source,
+        repaired,
+        fault,
+        market,
+        market_unknown,
+        date,
+        outside,
+        chart,
+        deepest,
+        track,
+        CASE WHEN rank > 0 THEN rank END AS rank,
+        CASE
+            WHEN streams_number IS NOT NULL AND (streams NOT LIKE '%.%' OR streams LIKE '%.0') THEN streams_number
+            WHEN streams IS NULL THEN NULL
+            WHEN REGEXP_MATCHES(TRIM(streams), $commas) OR (comma_groups AND REGEXP_MATCHES(TRIM(streams), $one_comma))
+                THEN TRY_CAST(REPLACE(SPLIT_PART(TRIM(streams), '.', 1), ',', '') AS DOUBLE)
+            WHEN REGEXP_MATCHES(TRIM(streams), $dots) OR (dot_groups AND REGEXP_MATCHES(TRIM(streams), $one_dot))
+                THEN TRY_CAST(REPLACE(SPLIT_PART(TRIM(streams), ',', 1), '.', '') AS DOUBLE)
+            WHEN REGEXP_MATCHES(TRIM(streams), $one_dot) THEN NULL
+            WHEN REGEXP_MATCHES(TRIM(streams), $spaced)
+                THEN TRY_CAST(REGEXP_REPLACE(SPLIT_PART(SPLIT_PART(streams, '.', 1), ',', 1), '[^0-9+-]', '', 'g')
+                    AS DOUBLE)
+            WHEN REGEXP_MATCHES(TRIM(streams), $zero_fraction)
+                THEN TRY_CAST(SPLIT_PART(TRIM(streams), ',', 1) AS DOUBLE)
+            WHEN REGEXP_MATCHES(TRIM(streams), $short)
+                THEN FLOOR(0.5 + TRY_CAST(REPLACE(REGEXP_REPLACE(streams, '[^0-9,.+-]', '', 'g'), ',', '.') AS DOUBLE)
+                    * CASE WHEN UPPER(streams) LIKE '%K%' THEN 1e3 WHEN UPPER(streams) LIKE '%M%' THEN 1e6 ELSE 1e9 END)
+            WHEN REGEXP_MATCHES(TRIM(streams), $plain) THEN TRY_CAST(TRIM(streams) AS DOUBLE)
+        END AS streams_number,
+        LOWER(streams) AS streams_text,
+        trend
+    FROM texts
 ),
 numbered AS (
     SELECT

@@ -14,7 +14,7 @@ from diffusion.contracts.star import AGGREGATE
 from diffusion.files import write_whole
 from diffusion.sources.reading import ReadingOptions
 from diffusion.sources.wholeness import cadence_words
-from pipelines.commands.options import JSON, READING_OPTIONS, take_reading, with_options
+from pipelines.commands.options import JSON, READING_OPTIONS, OutPath, take_reading, with_options
 from pipelines.commands.screen import say_json, say_lines
 from pipelines.contracts.raw import INSPECTED
 from pipelines.folders.folder import Folder
@@ -32,10 +32,10 @@ WIDEST: Final = 60
 
 @click.command("inspect")
 @click.argument("files", nargs=-1, required=True)
-@click.option("--out", type=click.Path(path_type=Path), help="Folder for the table and the picture of the charts.")
+@click.option("--out", type=OutPath(), help="Folder for the table and the picture of the charts.")
 @click.option(
     "--figure",
-    type=click.Path(path_type=Path),
+    type=OutPath(),
     metavar="FILE",
     help="File for the picture of the charts (.svg or .png): which are there, how deep, and where they have holes.",
 )

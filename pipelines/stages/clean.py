@@ -61,6 +61,9 @@ KEYS: Final = pa.schema({"track": pa.int32(), "key": pa.string(), "credits": pa.
 KEYED_ROWS: Final = 1 << 16
 """Tracks whose recordings are keyed at once."""
 
+READ_BY: Final = ("market_names", "date_format", "first_rank")
+"""Settings that decide what a row says."""
+
 BEFORE: Final[Shape] = {
     "parameters": {
         "settings": {"market_names": dict},
@@ -71,6 +74,7 @@ BEFORE: Final[Shape] = {
         "rows": dict.fromkeys(COUNTS, int),
         "reasons": {"*": int},
         "unknown_markets": {"*": str},
+        "said": [str],
         "tracks": int,
         "years": {"*": {"fingerprint": str, "kept": int, "quarantined": int}},
     },
@@ -119,8 +123,9 @@ def clean_charts(
     dict
         ``rows``: ``raw_rows`` (the sum of the next three), ``kept_rows``, ``duplicate_rows``, ``quarantined_rows`` and
         ``repaired_rows`` and ``tied_rows`` (parts of the kept); ``reasons``: reason → rows in quarantine;
-        ``wholeness``: sentences on holes and cadences; ``unknown_markets``: name → message; ``tracks``: their number;
-        ``years``: year → ``fingerprint``, ``kept``, ``quarantined``.
+        ``wholeness``: sentences on holes and cadences; ``unknown_markets``: name → message; ``said``: lines about
+        market names that no row has; ``tracks``: their number; ``years``: year → ``fingerprint``, ``kept``,
+        ``quarantined``.
 
     Raises
     ------
@@ -139,8 +144,15 @@ def clean_charts(
         raise SettingError(f"'{place}' is RAW itself; name another folder for what is cleaned with --out")
     with reading(place) if place.is_dir() else nullcontext():
         found = find_raw(place)
-        settings = {"market_names": dict(market_names or {}), "accept": sorted(accept), "recordings": recordings}
-        key = fingerprint(STEP, VERSION, found.parts, list(found.files), dict(found.charts), found.damaged, settings)
+        settings = {
+            "market_names": dict(market_names or {}),
+            "accept": sorted(accept),
+            "recordings": recordings,
+            "date_format": found.date_format,
+            "first_rank": found.first_rank,
+        }
+        told = [list(found.files), dict(found.charts), dict(found.date_forms)]
+        key = fingerprint(STEP, VERSION, found.parts, told, found.damaged, settings)
         if not folder.unchanged(STEP, key, BEFORE):
             found.check(tell)
             with open_engine(memory_limit=_counted(limit)) as engine:
@@ -217,6 +229,9 @@ class _Cleaning:
             charts=self._raw.charts,
             market_names=self._settings["market_names"],
             unknown_aside=True,
+            date_format=self._raw.date_format,
+            date_forms=self._raw.date_forms,
+            first_rank=self._raw.first_rank,
         )
         files = list(names.files)
         before = self._before(files)
@@ -238,7 +253,7 @@ class _Cleaning:
     def _before(self, files: Sequence[str]) -> Mapping[str, Any] | None:
         """Return the manifest's entry of the run before if its tables can be extended, else None."""
         before = self._folder.previous(STEP, BEFORE)
-        if before is None or before["parameters"]["settings"]["market_names"] != self._settings["market_names"]:
+        if before is None or any(before["parameters"]["settings"].get(k) != self._settings[k] for k in READ_BY):
             return None
         old = before["parameters"]
         now = {(part["path"], part["sha256"]) for part in self._raw.parts}
@@ -320,6 +335,7 @@ class _Cleaning:
             "reasons": reasons,
             "wholeness": wholeness,
             "unknown_markets": names.unknown_markets,
+            "said": list(names.said()),
             "tracks": written["tracks"],
             "years": {
                 unit.name: {"fingerprint": unit.fingerprint, "kept": unit.kept, "quarantined": unit.quarantined}

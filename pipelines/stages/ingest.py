@@ -19,6 +19,7 @@ from pipelines.folders.folder import Folder
 from pipelines.folders.manifest import digest_of, file_facts, fingerprint, read_manifest, to_json
 from pipelines.progress import Report
 from pipelines.reference.auxiliary import PROFILE, auxiliary_lookup, profile_csv
+from pipelines.stages.column_forms import ColumnForms
 from pipelines.stages.partitions import Partitions, partitions
 from pipelines.stages.profile import Profile
 from pipelines.stages.raw_folder import INGESTED
@@ -152,7 +153,8 @@ class _Ingestion:
             paths = list(dict.fromkeys(file.listed.path for file in files))
             digests: Future[Mapping[Path, Mapping[str, Any]]] = pool.submit(lambda: known or _digests(paths))
             try:
-                found = [self._read(file, tables) for file in files]
+                forms = ColumnForms(files, self._options.reading, [one["date_form"] for one in self._sources])
+                found = [self._read(file, tables, forms) for file in files]
             except BaseException:
                 digests.cancel()
                 raise
@@ -167,9 +169,9 @@ class _Ingestion:
     def _stage(self, name: str) -> Path:
         return self._folder.stage(STEP, name)
 
-    def _read(self, file: ChartFile, tables: Partitions) -> dict[str, Any]:
+    def _read(self, file: ChartFile, tables: Partitions, forms: ColumnForms) -> dict[str, Any]:
         """Read one file into the tables, and return what was found for its entry in the notes."""
-        reading = Reading.of(file, self._roles, self._markets)
+        reading = Reading.of(file, self._roles, self._markets, forms)
         self._roles |= reading.roles
         self._columns |= dict.fromkeys(reading.names.values())
         rows, damaged = 0, 0
@@ -189,6 +191,7 @@ class _Ingestion:
             "layout": file.layout,
             "encoding": file.opened.encoding,
             "chart": file.chart,
+            "date_form": forms.date_form(file.name),
         }
 
     def _with_aux(self, rows: pl.DataFrame, columns: Sequence[str]) -> pl.DataFrame:

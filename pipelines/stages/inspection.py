@@ -1,7 +1,7 @@
 """Inspection: what chart files are, before anything is computed from them."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -117,7 +117,14 @@ def inspect_charts(
         tell("reading rows")
         read_source(source, engine)
         charts = {file.name: file.chart for file in source.files}
-        names = learn_names(engine, charts=charts, market_names=reading.market_names, unknown_aside=True)
+        names = learn_names(
+            engine,
+            charts=charts,
+            market_names=reading.market_names,
+            unknown_aside=True,
+            date_format=reading.date_format,
+            first_rank=reading.first_rank,
+        )
         code_tracks(engine)
         judge_rows(engine)
         engine.view("observations")
@@ -126,6 +133,7 @@ def inspect_charts(
         depths = engine.kept("chart_depths").to_pandas(date_as_object=False)
         examples = _examples(engine) if account.set_aside else _no_examples()
     refused = _refused(account, wholeness, source.place, reading.accept, list(names.unknown_markets.values()))
+    source = replace(source, said=(*source.said, *names.said()))
     return Inspection(
         source, _mapped(source.files), account, examples, names.unknown_markets, wholeness, depths, refused
     )

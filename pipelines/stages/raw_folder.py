@@ -78,6 +78,12 @@ class RawFolder:
     damaged
         Path, size and SHA-256 of the table of damaged lines; None if there is none. Its columns are as in
         `diffusion.contracts.star.QUARANTINE`.
+    date_format
+        Format of all dates that the user gave to ``ingest``; None if none was given.
+    date_forms
+        Source file → format of its dates.
+    first_rank
+        The best rank in the source, 1 or 0.
     """
 
     place: Path
@@ -87,6 +93,9 @@ class RawFolder:
     columns: Mapping[str, Sequence[str]]
     row: Sequence[str]
     damaged: Mapping[str, Any] | None
+    date_format: str | None
+    date_forms: Mapping[str, str]
+    first_rank: int
 
     def check(self, tell: Report) -> None:
         """Check that all tables have the content that the manifest says.
@@ -118,7 +127,8 @@ def find_raw(place: str | Path) -> RawFolder:
     if not place.is_dir():
         raise SourceError(f"no folder at '{place}'; `chart-diffusion ingest FILES... --out RAW` makes one")
     step = _ingested(place)
-    if step["parameters"].get("settings", {}).get("slim_only"):
+    settings = step["parameters"].get("settings", {})
+    if settings.get("slim_only"):
         raise SourceError(f"'{place}' was made with --slim-only and cannot be cleaned; ingest the files without it")
     full = place / "full" if (place / "full").is_dir() else place
     paths = sorted(path for path in full.rglob("*.parquet") if path.is_file() and path.name != "damaged.parquet")
@@ -130,7 +140,7 @@ def find_raw(place: str | Path) -> RawFolder:
             raise _spoiled(place / name)
     parts = [_facts(path, place, named) for path in paths]
     header = list(dict.fromkeys(name for path in paths for name in open_chart_file(ListedFile(path, "parquet")).names))
-    given = step["parameters"].get("settings", {}).get("columns", {})
+    given = settings.get("columns", {})
     roles = step["notes"].get("roles")
     columns = _columns(header, given) if roles is None else _by_role(roles)
     _check(columns, full)
@@ -146,6 +156,9 @@ def find_raw(place: str | Path) -> RawFolder:
         columns,
         [name for name in row if name in header],
         _facts(damaged, place, named) if damaged.is_file() else None,
+        settings.get("date_format"),
+        {source["path"]: source["date_form"] for source in sources if "date_form" in source},
+        settings.get("first_rank", 1),
     )
 
 

@@ -8,8 +8,11 @@ import polars as pl
 
 from diffusion import UnknownMarketError, resolve
 from diffusion.sources.csv_files import Block
+from diffusion.sources.dates import read_chart_date
 from diffusion.sources.layouts import AUDIO_COLUMNS, plain_name
+from diffusion.sources.numbers import Marks, read_rank
 from diffusion.sources.source import ChartFile
+from pipelines.stages.column_forms import ColumnForms, date_texts, read_streams
 
 SLIM: Final[Mapping[str, type[pl.DataType]]] = {
     "track_id": pl.String,
@@ -33,7 +36,6 @@ DERIVED: Final = ("observation_date", "year_month", "source_country_norm", "mark
 UNKNOWN: Final = "unknown"
 """Year, or year and month, of a row whose date cannot be read."""
 
-_DATE: Final = r"^((?:19|2[0-9])[0-9]{2})[-/]?([0-9]{2})[-/]?([0-9]{2})(?:[ T][0-9:.+Z-]*)?$"
 _LINK: Final = r"track[/:]([^/?#\s]+)"
 _LINK_PLACE: Final = "https://open.spotify.com/track/"
 _ID_BYTES: Final = 22
@@ -66,6 +68,8 @@ class Reading:
     markets
         Market names seen so far → the name with single spaces, and its code, None if unknown; grows while blocks are
         read.
+    forms
+        What is judged from whole columns of the files.
     """
 
     file: str
@@ -75,10 +79,15 @@ class Reading:
     columns: Mapping[str, Sequence[str]]
     chart: str
     markets: dict[str, tuple[str, str | None]]
+    forms: ColumnForms
 
     @classmethod
     def of(
-        cls, file: ChartFile, roles: Mapping[str, str | None], markets: dict[str, tuple[str, str | None]]
+        cls,
+        file: ChartFile,
+        roles: Mapping[str, str | None],
+        markets: dict[str, tuple[str, str | None]],
+        forms: ColumnForms,
     ) -> "Reading":
         """Return how a file is read into RAW, whose columns have `roles` so far."""
         ours = {theirs: ours for ours, theirs in file.columns.items() if theirs}
@@ -88,7 +97,7 @@ class Reading:
         own = {name: ours.get(theirs) for theirs, name in (names | made).items()}
         own |= {name: name.removeprefix("name_") for name in facts}
         columns = {name: [column for column, role in own.items() if role == name] for name in file.columns}
-        return cls(file.name, names, own, facts, columns, file.chart, markets)
+        return cls(file.name, names, own, facts, columns, file.chart, markets, forms)
 
 
 def column_names(
@@ -158,7 +167,7 @@ def slim_rows(full: pl.DataFrame, reading: Reading) -> pl.DataFrame:
         [
             full["observation_date"].str.to_date("%Y-%m-%d"),
             full["year_month"],
-            *(_typed(value, SLIM[name]).alias(name) for name, value in values.items()),
+            *(_read(value, name, reading).alias(name) for name, value in values.items()),
             full["source_country_norm"],
             full["market"],
             full["year"],
@@ -179,23 +188,11 @@ def _given(rows: pl.DataFrame, reading: Reading, ours: str) -> pl.Series:
 
 def _dates(rows: pl.DataFrame, reading: Reading) -> pl.Series:
     """Return the charts' dates as YYYY-MM-DD; the date of a weekly chart is its last day."""
-    columns = [_given(rows, reading, name) for name in ("date", "week_start", "week_end")]
-    if not reading.columns.get("week_start"):
-        days = columns[0].unique()
-        return columns[0].replace_strict(days, _iso(_date(days)), default=None, return_dtype=pl.String)
-    weeks = pl.DataFrame([_date(column).alias(name) for name, column in zip("dse", columns, strict=True)])
-    last = pl.when(pl.col("s") == pl.col("e")).then("s").otherwise(pl.col("s") + pl.duration(days=6))
-    return _iso(weeks.select(pl.coalesce("d", last)).to_series())
-
-
-def _date(text: pl.Series) -> pl.Series:
-    """Return texts as dates: YYYY-MM-DD, YYYY/MM/DD or YYYYMMDD, also with a time; other texts are null."""
-    parts = text.str.strip_chars().str.extract_groups(_DATE).struct.unnest()
-    return parts.select(pl.concat_str(pl.all(), separator="-").str.to_date("%Y-%m-%d", strict=False)).to_series()
-
-
-def _iso(dates: pl.Series) -> pl.Series:
-    return dates.dt.to_string("%Y-%m-%d")
+    texts = date_texts(*(_given(rows, reading, name) for name in ("date", "week_start", "week_end")))
+    distinct = texts.unique().drop_nulls()
+    form = reading.forms.date_form(reading.file, distinct)
+    days = [day.isoformat() if (day := read_chart_date(text, form)) else None for text in distinct]
+    return texts.replace_strict(distinct, pl.Series(days, dtype=pl.String), default=None, return_dtype=pl.String)
 
 
 def _tracks(full: pl.DataFrame, reading: Reading) -> pl.Series:
@@ -214,6 +211,32 @@ def _charts(full: pl.DataFrame, reading: Reading) -> pl.Series:
     chart = _given(full, reading, "chart")
     names = {name: name.strip().lower() or reading.chart for name in chart.unique().drop_nulls()}
     return chart.replace_strict(names, default=reading.chart, return_dtype=pl.String)
+
+
+def _read(text: pl.Series, name: str, reading: Reading) -> pl.Series:
+    """Return the values of a column of slim."""
+    if name == "rank":
+        return _ranks(text, reading.forms.first_rank)
+    if name == "streams":
+        return _streams(text, reading)
+    return _typed(text, SLIM[name])
+
+
+def _ranks(text: pl.Series, first_rank: int) -> pl.Series:
+    """Return ranks, from 1."""
+    numbers = {word: read_rank(word) for word in text.unique().drop_nulls()}
+    ranks = {word: number + 1 - first_rank for word, number in numbers.items() if number is not None}
+    known = {word: rank for word, rank in ranks.items() if rank}
+    return text.replace_strict(known, default=None, return_dtype=pl.Int32)
+
+
+def _streams(text: pl.Series, reading: Reading) -> pl.Series:
+    """Return numbers of streams."""
+    values = text.cast(pl.Int64, strict=False)
+    if values.null_count() == text.null_count():
+        return values
+    marked = text.str.contains("[.,]").any()
+    return read_streams(text, reading.forms.marks(reading.file) if marked else Marks())
 
 
 def _typed(text: pl.Series, kind: type[pl.DataType]) -> pl.Series:

@@ -234,6 +234,12 @@ def test_charts_of_one_market_need_its_code(tmp_path: Path, expected: pd.DataFra
     pd.testing.assert_frame_equal(found, expected[expected["market"] == "SE"].reset_index(drop=True))
 
 
+def test_the_names_of_files_count_before_the_market_of_rows_without_one(tmp_path: Path, expected: pd.DataFrame) -> None:
+    path = write_parted(NEW, "date={date}/{code}/{date}.csv", tmp_path)
+    found = entries_of(open_charts(path, market_names={"": "US"}, from_name="{date}.csv"))
+    pd.testing.assert_frame_equal(found, expected)
+
+
 def test_charts_without_streams_are_not_for_that_reason_viral(tmp_path: Path, expected: pd.DataFrame) -> None:
     for market, part in CHARTS.groupby("region"):
         write(part.drop(columns=["chart", *(["streams"] if market == "Germany" else [])]), tmp_path / f"{market}.csv")

@@ -21,6 +21,7 @@ from diffusion.contracts import RELATIONS, Contract
 from diffusion.contracts.star import AVAILABILITY, SOURCE_DATES, TRACKS
 from diffusion.engine.relations import relation_sql
 from diffusion.sources.layouts import SOURCE_COLUMNS
+from diffusion.sources.numbers import MARKED, STREAMS
 
 NAMES = sorted(file.name[:-4] for file in resources.files("diffusion").joinpath("sql").iterdir())
 
@@ -49,6 +50,8 @@ GIVEN: dict[str, Columns] = {
     "damaged_rows": {"file": "TEXT", "line": "BIGINT", "reason": "TEXT", "row": "TEXT"},
     "files": {"file": "TEXT", "source": "BIGINT", "chart": "TEXT"},
     "date_texts": contracted(SOURCE_DATES) | {"date": "DATE"},
+    "ranks": {"rank_text": "TEXT", "rank": "INT"},
+    "stream_marks": {"source": "BIGINT", "dot_groups": "BOOLEAN", "comma_groups": "BOOLEAN"},
     "market_names": {"name": "TEXT", "code": "SMALLINT"},
     "market_codes": {"code": "SMALLINT", "market": "TEXT"},
     "chart_codes": {"code": "SMALLINT", "chart": "TEXT", "deepest": "INT"},
@@ -247,6 +250,11 @@ def test_relation_means_the_same_to_spark(name: str) -> None:
 def test_all_that_may_stand_is_met() -> None:
     met = set().union(*(faults(relation_sql(name), relation(name)) for name in NAMES))
     assert set(MAY_STAND) <= met
+
+
+@pytest.mark.parametrize("pattern", [*STREAMS.values(), *MARKED.values()])
+def test_bound_patterns_mean_the_same_to_java(pattern: str) -> None:
+    assert set(in_pattern(pattern)) == set()
 
 
 @pytest.mark.parametrize("name", sorted(set(NAMES) & set(CONTRACTS)))

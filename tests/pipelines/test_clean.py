@@ -455,13 +455,15 @@ def test_dates_and_spans_are_what_the_twins_say(
     rows = [{"date": d, "week_start": s, "week_end": e, "market": "se", "chart": "c"} for d, s, e in texts]
     plain = {"date": "2018-01-01", "market": "se", "chart": "c", "file": "b"}
     keep_source(engine, [*rows, *[plain] * len(rows)])  # most rows have a date
-    known = [text for d, s, e in texts for text in ((d,) if s is None else (d, s, e))]
-    order = twins_clean.the_order(known)
+    charts = [(d,) if s is None else (d, s, e) for d, s, e in texts]
+    order = twins_clean.the_order(charts)
     try:
         learn_names(engine, charts={}, market_names=None)
     except diffusion.SourceError as error:
-        assert order is None and "--date-format" in str(error)
+        assert order is None
+        assert "--date-format" in str(error)
         return
+    assert order is not None
     found = engine._connection.sql("SELECT day_text, date, outside FROM days WHERE source = 0").fetchall()
     dates = Counter(
         read
