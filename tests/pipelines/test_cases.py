@@ -1,5 +1,6 @@
 """The same small charts as people have them, in 35 forms, through both doors; written by ../shared/cases."""
 
+import json
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -38,7 +39,11 @@ SAME: Final[Mapping[str, Mapping[str, Any]]] = {
     "date_us.csv": {},
     "date_time.csv": {},
     "streams_comma.csv": {},
+    "streams_dot.csv": {},
+    "rank_hash.csv": {},
+    "rank_from_zero.csv": {"first_rank": 0},
     "uri.csv": {},
+    "bare_id.csv": {},
     "empty_market.csv": {"market_names": {"": "Germany"}},
     "daily/": {},
 }
@@ -78,6 +83,12 @@ def both(path: Path, place: Path, options: Mapping[str, Any], **rules: Any) -> p
 
 
 @pytest.mark.slow
+def test_each_case_is_asserted(cases: Path) -> None:
+    further = {"world_daily.csv", "no_id.csv", "streams_dot_few.csv", "mixed_cadence.csv", "accents.csv"}
+    assert set(json.loads((cases / "cases.json").read_text())) == {*SAME, *REFUSED, *further}
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("case", SAME)
 def test_the_same_charts_in_other_dress_give_the_same_entries(
     case: str, cases: Path, base: pd.DataFrame, tmp_path: Path
@@ -108,6 +119,34 @@ def test_an_empty_country_is_global_in_the_daily_charts_of_the_world(
     with open_charts(cases / "world_daily.csv") as charts:
         assert charts.chart() == "chart"
         assert charts.account.aggregate > 0
+
+
+@pytest.mark.slow
+def test_tracks_without_ids_are_told_apart_by_title_and_artist(cases: Path, base: pd.DataFrame, tmp_path: Path) -> None:
+    found = both(cases / "no_id.csv", tmp_path, {})
+    columns = [name for name in PLACE if name != "track_id"]
+    pd.testing.assert_frame_equal(found[columns], base[columns])
+    names = pd.DataFrame({"ours": found["track_id"], "theirs": base["track_id"]}).drop_duplicates()
+    assert names["ours"].is_unique
+    assert names["theirs"].is_unique
+    with open_charts(cases / "no_id.csv") as charts:
+        assert "no ids of tracks: they are told apart by title and artist" in charts.source.said
+
+
+@pytest.mark.slow
+def test_no_number_with_a_point_becomes_a_thousandth(cases: Path, base: pd.DataFrame, tmp_path: Path) -> None:
+    found = both(cases / "streams_dot_few.csv", tmp_path, {"accept": ["set-aside"]})
+    assert found["streams"].min() > 1_000
+    assert len(found) >= len(base) - 18
+
+
+@pytest.mark.slow
+def test_with_a_form_of_dates_that_cannot_be_told_they_are_read(cases: Path, tmp_path: Path) -> None:
+    text = pd.read_csv(cases / "date_unclear.csv")
+    plain = text.assign(date=pd.to_datetime(text["date"], format="%d/%m/%Y").dt.strftime("%Y-%m-%d"))
+    plain.to_csv(tmp_path / "plain.csv", index=False)
+    found = both(cases / "date_unclear.csv", tmp_path, {"date_format": "day/month/year"})
+    pd.testing.assert_frame_equal(found, entries_of(open_charts(tmp_path / "plain.csv")))
 
 
 @pytest.mark.slow
