@@ -281,8 +281,8 @@ def manifest_case(folder: Path, made: Path, draw: random.Random) -> Case:
         manifest = json.loads((place / "manifest.json").read_text(encoding="utf-8"))
         changed = _with_another_value(manifest, draw)
         if draw.random() < 0.7:
-            for step in changed["steps"].values() if isinstance(changed.get("steps"), dict) else ():
-                with contextlib.suppress(KeyError, TypeError):
+            with contextlib.suppress(AttributeError, KeyError, TypeError):  # it is no manifest any more
+                for step in changed["steps"].values():
                     step["digest"] = digest_of_step(step)
         (place / "manifest.json").write_text(json.dumps(changed), encoding="utf-8")
     raw, clean, graph, charts = (str(folder / name) for name in ("raw", "clean", "graph", "charts.csv"))
