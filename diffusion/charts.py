@@ -1,6 +1,7 @@
 """Chart files opened as one validated table, with an account of every row."""
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from importlib import resources
 from pathlib import Path
@@ -14,7 +15,7 @@ import pyarrow.compute as pc
 from diffusion.absences import Absences
 from diffusion.calendar import Calendar
 from diffusion.contracts.star import AGGREGATE, ANY_RANK, AVAILABILITY
-from diffusion.conventions import ABSENCE, LONG_GAP, WASHOUT
+from diffusion.conventions import ABSENCE, LONG_GAP, LONGEST, WASHOUT
 from diffusion.engine import MEMORY_LIMIT, Engine, OpenEngine, open_engine
 from diffusion.entries import Entries, EventRules
 from diffusion.errors import DataSaysNoError, SettingError, SourceError
@@ -93,8 +94,23 @@ class Charts:
         return name or ("top200" if "top200" in there else there[0])
 
     def calendar(self, chart: str | None = None) -> Calendar:
-        """Return the coverage calendar of one chart (default: the choice of `chart`)."""
+        """Return the coverage calendar of one chart (default: the choice of `chart`).
+
+        Raises
+        ------
+        SettingError
+            When the choice of chart is not clear.
+        DataSaysNoError
+            When the dates lie more than a hundred years apart: some of them are wrong, and time for the work grows with
+            the days between them.
+        """
         coverage = self._engine.fetch("coverage", chart=self.chart(chart), long_gap=LONG_GAP)
+        extent = pc.min_max(coverage["date"]).as_py()
+        if extent["min"] is not None and (extent["max"] - extent["min"]).days > LONGEST:
+            raise DataSaysNoError(
+                f"the dates of '{self.chart(chart)}' go from {extent['min']} to {extent['max']}, more than a hundred "
+                "years; correct or remove the rows with wrong dates"
+            )
         return Calendar(coverage, self.open_engine)
 
     def tracks(self) -> pa.Table:
@@ -264,7 +280,8 @@ def open_charts(
             return Charts(engine, star.source, _read_star(engine, star), open_engine)
         source = find_source(path, options)
         read_source(source, engine)
-        charts = Charts(engine, source, _read(engine, source, options), open_engine)
+        account, said = _read(engine, source, options)
+        charts = Charts(engine, replace(source, said=(*source.said, *said)), account, open_engine)
         check_holes(charts.wholeness, source.place, options.accept)
         return charts
     except BaseException:
@@ -278,7 +295,8 @@ def open_sample() -> Charts:
         return open_charts(file)
 
 
-def _read(engine: Engine, source: Source, options: ReadingOptions) -> RowAccount:
+def _read(engine: Engine, source: Source, options: ReadingOptions) -> tuple[RowAccount, tuple[str, ...]]:
+    """Return the account of the rows, and what is to be said of their names."""
     path = source.place
     names = learn_names(
         engine,
@@ -296,7 +314,7 @@ def _read(engine: Engine, source: Source, options: ReadingOptions) -> RowAccount
     account = read_account(engine)
     check_kept(account, path)
     check_set_aside(account, path, options.accept)
-    return account
+    return account, names.said()
 
 
 def _read_star(engine: Engine, star: Star) -> RowAccount:

@@ -205,9 +205,17 @@ def sources(draw: st.DrawFn) -> list[Row]:
             rows.append({**rows[at], **flaw})
         elif len(rows) > 1:
             del rows[at]
-    for at in draw(st.lists(st.integers(0, len(rows) - 1), max_size=2)):
-        if (twins.whole_number(rows[at]["rank"]) or 0) > 1:  # shares its rank with the track above
-            rows[at] = {**rows[at], "rank": str(int(float(rows[at]["rank"])) - 1)}
+    return rows
+
+
+@st.composite
+def tied_sources(draw: st.DrawFn) -> list[Row]:
+    """Draw rows of a chart file in which some rows share their rank with the row above."""
+    rows: list[Row] = draw(sources())
+    for at in draw(st.lists(st.integers(0, len(rows) - 1), min_size=1, max_size=3)):
+        rank = twins.whole_number(rows[at]["rank"])
+        if rank is not None and rank > 1:
+            rows[at] = {**rows[at], "rank": str(rank - 1)}
     return rows
 
 
@@ -217,13 +225,13 @@ def market_of(name: str) -> str:
 
 
 def padding(rows: Sequence[Row]) -> list[Row]:
-    """Return rows of a chart of its own, so many that those set aside stay below the limit of one in a hundred."""
+    """Return rows of a chart of its own where rows are set aside, so that something is kept."""
     _, outcomes = twins.chart_rows(rows, market_of)
-    wrong = sum(outcomes[reason] for reason in twins.SET_ASIDE)
+    wrong = sum(outcomes[reason] for reason in (*twins.SET_ASIDE, twins.TIED))
     plain = {"market": "Norway", "chart": "padding", "date": "2021-01-01", "streams": None, "available_markets": None}
     return [
         {**plain, "track_id": f"p{number}", "title": None, "artist": None, "rank": str(number)}
-        for number in range(1, 100 * wrong + 1)
+        for number in range(1, 4 if wrong else 1)
     ]
 
 
@@ -257,12 +265,14 @@ def write(rows: Sequence[Row], file: Path) -> None:
 
 
 @contextmanager
-def opened(rows: Sequence[Row], kind: str = "parquet") -> Iterator[diffusion.Charts]:
-    """Write source rows to a file and open it; random charts may have holes."""
+def opened(
+    rows: Sequence[Row], kind: str = "parquet", accept: Sequence[str] = ("holes", "set-aside")
+) -> Iterator[diffusion.Charts]:
+    """Write source rows to a file and open it; random charts may have holes, and rows that are set aside or tied."""
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / f"charts.{kind}"
         write(rows, file)
-        with diffusion.open_charts(file, accept=["holes"]) as charts:
+        with diffusion.open_charts(file, accept=accept) as charts:
             yield charts
 
 

@@ -28,6 +28,7 @@ NEGATIVE = "negative streams"
 BAD_STREAMS = "unreadable streams"
 AGAIN = "same track again, at another rank or with other streams"
 CONTESTED = "two tracks on one rank"
+TIED = "tied"
 SET_ASIDE = (NO_MARKET, BAD_DATE, BAD_RANK, TOO_DEEP, NO_TRACK, NEGATIVE, BAD_STREAMS, AGAIN, CONTESTED)
 """Why a row is not believed."""
 
@@ -93,7 +94,8 @@ def chart_rows(source: Sequence[Row], market_of: Callable[[str], str]) -> tuple[
     rank stays, of those at one rank that with the most streams; of the others those that say the same are duplicates,
     and those that say otherwise are set aside. Where several tracks then claim one rank of a chart, they are tied if
     the next ranks are left out, as many as there are further tracks, and a later rank is not; otherwise none of them is
-    believed. `Global` is no market: its rows are judged like others and counted apart.
+    believed. `Global` is no market: its rows are judged like others and counted apart. "tied" counts tied rows, which
+    have another outcome too.
     """
     outcomes: Counter[str] = Counter()
     places: dict[tuple[str, str, date, str], list[Row]] = defaultdict(list)
@@ -127,7 +129,9 @@ def chart_rows(source: Sequence[Row], market_of: Callable[[str], str]) -> tuple[
         chart = row["chart"], row["market"], row["date"]
         shared = claims[*chart, row["rank"]]
         later = min((rank for rank in ranks[chart] if rank > row["rank"]), default=0)
-        if shared > 1 and later < row["rank"] + shared:
+        tied = later >= row["rank"] + shared
+        outcomes[TIED] += shared > 1 and tied
+        if shared > 1 and not tied:
             outcomes[CONTESTED] += 1
         elif row["market"] == "Global":
             outcomes["aggregate"] += 1
@@ -691,11 +695,12 @@ def kaplan_meier(followed: Sequence[tuple[int, bool]]) -> float:
     return 1 - survival
 
 
-def transitions(entered: Sequence[Row], stretches: Sequence[Row], *, washout: int, window: int) -> list[Row]:
-    """Return the counts, rate and lag quantiles of every ordered pair of observed markets."""
+def transitions(
+    entered: Sequence[Row], stretches: Sequence[Row], markets: Sequence[str], *, washout: int, window: int
+) -> list[Row]:
+    """Return the counts, rate and lag quantiles of every ordered pair of observed markets, which are in order."""
     followed = exposures(entered, stretches, washout=washout, window=window)
     joint = {(row["source"], row["target"]): row["joint"] for row in ties(entered)}
-    markets = sorted({span["market"] for span in stretches})
     table = []
     for a in markets:
         for b in markets:

@@ -84,10 +84,10 @@ def pair_counts(timelines: Timelines, *, window: int) -> PairCounts:
         # put back pairs in order whose follow-up ended before the entry: they are exposed all the same
         kept, after = sources.by_market(own.first, own.late), After.of(sources, own)
         # put back pairs outside the target's coverage: they were never counted as exposed
-        for begin, end in own.unobserved:
+        for begin, end in after.met(own.unobserved):
             kept += sources.by_market(*after.between(sources, begin, end))
         # pairs with less follow-up than the window were counted on another day: subtract them there
-        for begin, end in own.observed:
+        for begin, end in after.met(own.observed):
             short = after.between(sources, max(begin, end - follow_up.longest + 1), end + 1)
             off = sources.by_lag(*short, end)
             censored[:, target] -= off

@@ -1,6 +1,6 @@
 """Ranges of a track's timeline: the timed entries that may be sources of each entry, and their counts."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -182,6 +182,13 @@ class After:
         some = late < own.stop
         start, stop = late[some], own.stop[some]
         return cls(start, stop, sources.day[start], sources.day[stop - 1])
+
+    def met(self, spans: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+        """Return the spans of days that some range may meet."""
+        if not len(self.start):
+            return []
+        first, last = self.earliest.min(), self.latest.max()
+        return [(begin, end) for begin, end in spans if begin <= last and end >= first]
 
     def between(self, sources: Sources, begin: int, end: int) -> tuple[Places, Places]:
         """Return the parts of the ranges with days `begin` … `end` − 1; empty parts are left out."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 import numpy as np
@@ -40,6 +41,8 @@ class OpenFile:
         What was recognised and is not plain CSV, such as ``separated by ';'``.
     blocks
         Function that reads the rows from the first.
+    above
+        Lines above the table.
     """
 
     names: tuple[str, ...]
@@ -47,6 +50,7 @@ class OpenFile:
     first_row: tuple[str, ...] | None
     said: tuple[str, ...]
     blocks: Callable[[], Blocks]
+    above: tuple[str, ...] = ()
 
 
 def open_chart_file(file: ListedFile, *, encoding: str | None = None, header: bool | None = None) -> OpenFile:
@@ -82,9 +86,8 @@ def open_chart_file(file: ListedFile, *, encoding: str | None = None, header: bo
 
 def _open_csv(file: ListedFile, encoding: str | None, header: bool | None) -> OpenFile:
     form = read_form(file, encoding=encoding, header=header)
-    return OpenFile(
-        form.names, form.encoding, form.first_row, form.said(), lambda: _shared(read_blocks(file, form), file)
-    )
+    blocks = partial(read_blocks, file, form)
+    return OpenFile(form.names, form.encoding, form.first_row, form.said(), lambda: _shared(blocks(), file), form.above)
 
 
 def _open_json(file: ListedFile, encoding: str | None) -> OpenFile:

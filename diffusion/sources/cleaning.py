@@ -10,7 +10,7 @@ import pyarrow as pa
 from diffusion.contracts.star import ANY_RANK, AVAILABILITY, DEPTHS, FILE_BREAK, TRACKS
 from diffusion.engine import Engine
 from diffusion.errors import SourceError
-from diffusion.markets import resolve_all, resolve_known
+from diffusion.markets import resolve_all, resolve_known, unmatched_names
 from diffusion.sources.dates import NO_VALUE, find_forms, read_chart_date
 from diffusion.sources.numbers import MARKED, STREAMS, Marks, read_rank
 from diffusion.sources.track_ids import BARE_ID, LINK, named_ids
@@ -41,6 +41,8 @@ class Names:
         Unknown market name → message about it.
     date_forms
         File → format of its dates, as of `diffusion.sources.dates.read_date`.
+    unmatched
+        Additional market names that no row has.
     by_title
         Whether no row has an id or link of a track, so that tracks are told apart by title and artist.
     """
@@ -48,7 +50,12 @@ class Names:
     files: dict[str, int]
     unknown_markets: dict[str, str]
     date_forms: dict[str, str]
+    unmatched: list[str]
     by_title: bool
+
+    def said(self) -> tuple[str, ...]:
+        """Return a line about each additional market name that no row has."""
+        return tuple(f"no row has the market name '{name}' that was given" for name in self.unmatched)
 
 
 def learn_names(
@@ -102,7 +109,7 @@ def learn_names(
     engine.view("identified_rows")
     _learn_ranks(engine, first_rank)
     _learn_marks(engine, len(files))
-    unknown = _learn_markets(engine, market_names, unknown_aside=unknown_aside)
+    unknown, unmatched = _learn_markets(engine, market_names or {}, unknown_aside=unknown_aside)
     names = _columns(engine, "source_charts")["chart"]
     depths = pa.array([DEPTHS.get(name, ANY_RANK) for name in names], pa.int32())
     engine.keep(
@@ -113,7 +120,7 @@ def learn_names(
     engine.create("file_spans", break_days=FILE_BREAK)
     engine.create("days")
     by_title = engine.fetch("some_id").num_rows == 0
-    return Names({file: rows[file] for file in files}, unknown, forms, by_title)
+    return Names({file: rows[file] for file in files}, unknown, forms, unmatched, by_title)
 
 
 def code_tracks(engine: Engine, *, known: Path | None = None, by_title: bool = False) -> None:
@@ -233,13 +240,15 @@ def _refuse_odd_dates(engine: Engine, texts: pa.Table) -> None:
     )
 
 
-def _learn_markets(engine: Engine, extra: Mapping[str, str] | None, *, unknown_aside: bool) -> dict[str, str]:
-    """Give the engine codes of market names, and return unknown name → message about it."""
-    further = {name: code for name, code in (extra or {}).items() if name}
+def _learn_markets(
+    engine: Engine, extra: Mapping[str, str], *, unknown_aside: bool
+) -> tuple[dict[str, str], list[str]]:
+    """Give the engine the markets' codes; return unknown names with messages, and additional names that no row has."""
+    further = {name: code for name, code in extra.items() if name}
     names = _columns(engine, "source_markets")
     rows = dict(zip(names["name"], names["source_rows"], strict=True))
     codes, unknown = resolve_known(rows, extra=further) if unknown_aside else (resolve_all(rows, extra=further), {})
-    if extra and "" in extra:
+    if "" in extra:
         market = resolve_all({extra[""]: 1}, extra=further)[extra[""]]
         codes |= {
             spelled: market
@@ -251,7 +260,7 @@ def _learn_markets(engine: Engine, extra: Mapping[str, str] | None, *, unknown_a
     code = pa.array([*(numbers[market] for market in codes.values()), *(None for _ in unknown)], pa.int16())
     engine.keep("market_names", pa.table({"name": _text([*codes, *unknown]), "code": code}))
     engine.keep("market_codes", pa.table({"code": _numbers(len(markets)).cast(pa.int16()), "market": _text(markets)}))
-    return {name: f"{why} ({rows[name]:,} rows)" for name, why in unknown.items()}
+    return {name: f"{why} ({rows[name]:,} rows)" for name, why in unknown.items()}, unmatched_names(further, rows)
 
 
 def _columns(engine: Engine, name: str) -> dict[str, list[Any]]:

@@ -52,7 +52,7 @@ class CsvForm:
     separator: bytes = b","
     encoding: str = "utf-8"
     line_end: bytes = b"\n"
-    above: int = 0
+    above: tuple[str, ...] = ()
     lines: int = 1
 
     def said(self) -> tuple[str, ...]:
@@ -61,7 +61,7 @@ class CsvForm:
         return (
             *([] if self.encoding == "utf-8" else [f"encoding {self.encoding}"]),
             *([] if self.separator == b"," else [f"fields separated by {sign}"]),
-            *([f"{self.above} line{'s' * (self.above > 1)} above the table left out"] if self.above else []),
+            *([f"{len(self.above)} line{'s' * (len(self.above) > 1)} above the table left out"] if self.above else []),
             *([] if self.first_row is None else ["no header: columns are numbered"]),
         )
 
@@ -138,8 +138,8 @@ def _first_part(file: ListedFile, encoding: str) -> tuple[int, bytes, bool]:
     return blank, text, True
 
 
-def _table(text: bytes, file: ListedFile) -> tuple[bytes, list[_Top], int]:
-    """Return the separator, the records of the table, and the number of lines above it that are not blank.
+def _table(text: bytes, file: ListedFile) -> tuple[bytes, list[_Top], tuple[str, ...]]:
+    """Return the separator, the records of the table, and the lines above it that are not blank.
 
     The separator is the one that divides most lines into the same number of fields. The table begins with the first of
     these lines that is not much emptier than they are: a note may be written as ``,,,"note",``.
@@ -158,7 +158,7 @@ def _table(text: bytes, file: ListedFile) -> tuple[bytes, list[_Top], int]:
     separator, width = best
     top = first_full_row([one.fields for one in read[separator]], width)
     table = [one for one in read[separator][top:] if len(one.fields) == width]
-    return separator, table, top
+    return separator, table, tuple(one.text.decode("utf-8", "replace") for one in read[separator][:top])
 
 
 def _records(text: bytes, separator: bytes) -> list[_Top]:

@@ -43,6 +43,8 @@ _WORDS: Final = re.compile(r"\d+|[^\W\d_]+")
 _FILLERS: Final = frozenset(
     ("st", "nd", "rd", "th", "of", "the", "de", "del", "d", "di", "den", "der", "le", "el", "er")
 )
+_AROUND: Final = " ,\"'#*-"
+"""Signs around a date in a line above a table."""
 _EXCEL: Final = date(1899, 12, 30)
 _NUMBERS: Final[Mapping[str, Callable[[float], date]]] = {
     "excel": lambda number: _EXCEL + timedelta(int(number)),
@@ -123,6 +125,19 @@ def read_chart_date(texts: str, form: str = "") -> date | None:
     if found or first is None:
         return found
     return first if first == read_date(end, form) else first + timedelta(6)
+
+
+def date_above(lines: Iterable[str]) -> str | None:
+    """Return the date that the lines above a table name, as YYYY-MM-DD; None if they name none, or several.
+
+    Examples
+    --------
+    >>> date_above(['"Saturday, 22 August 2026 [performance over the past 7 days]"'])
+    '2026-08-22'
+    """
+    parts = (part.strip(_AROUND) for line in lines for part in re.split(r"[\[\](){}|;\t]", line))
+    found = {day for part in parts if (day := read_date(part))}
+    return found.pop().isoformat() if len(found) == 1 else None
 
 
 def find_forms(texts: Mapping[str, Mapping[str, int]], *, before: Iterable[str] = ()) -> dict[str, str]:

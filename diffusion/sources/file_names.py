@@ -25,10 +25,10 @@ _WORDS: Final = frozenset(
     (
         *("regional", "viral", "spotify", "youtube", "apple", "music", "itunes", "shazam", "billboard", "kworb"),
         *("chart", "charts", "song", "songs", "track", "tracks", "single", "singles", "top", "hot", "hits", "data"),
-        *("position", "positions", "ranking", "rankings", "overview", "download", "export", "by", "of", "the"),
+        *("position", "positions", "ranking", "rankings", "overview", "download", "export", "part", "by", "of", "the"),
     )
 )
-"""Words of a file's name that say nothing on market, date or cadence."""
+"""Words of a file's name that say nothing on market, date or cadence, as do numbers."""
 _CADENCES: Final = {"daily": "daily", "day": "daily", "weekly": "weekly", "week": "weekly"}
 _CHART: Final = re.compile(r"(daily|weekly)?((?:top|viral|hot)[0-9]{1,4})")
 _OFFICIAL: Final = {"regional": "top200", "viral": "viral50"}
@@ -42,8 +42,8 @@ _LONGEST_NAME: Final = 5
 def name_facts(path: Path) -> dict[str, str]:
     """Return the facts that the name of a file holds, and of the folders above it up to the first without facts.
 
-    A name counts only if each of its words is known: a market, a date, a cadence, a chart or a word such as
-    ``spotify`` or ``charts``.
+    A name counts only if each of its words is known: a market, a date, a cadence, a chart, a number, or a word such
+    as ``spotify`` or ``charts``.
 
     Examples
     --------
@@ -180,7 +180,7 @@ def _facts_in(name: str) -> dict[str, str] | None:
             facts["cadence"] = cadence
         if chart:
             facts["chart"] = chart[2]
-        used = 1 if chart or cadence or words[at] in _WORDS or _is_year(words[at]) else 0
+        used = 1 if chart or cadence or words[at] in _WORDS or words[at].isdecimal() else 0
         if not used:
             used = _market_words(words[at:])
             if not used:

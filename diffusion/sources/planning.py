@@ -8,6 +8,7 @@ from pathlib import Path
 
 from diffusion.errors import NoChartError, SettingError, SourceError
 from diffusion.sources.chart_files import OpenFile, open_chart_file
+from diffusion.sources.dates import date_above
 from diffusion.sources.file_names import NamePattern, common_facts, folder_facts, name_facts
 from diffusion.sources.layouts import SOURCE_COLUMNS, Recognised, alike, lacking, recognise
 from diffusion.sources.listing import ListedFile, list_files
@@ -102,6 +103,7 @@ def plan(
         candidates.append(one)
     said = [*_said_by_option(candidates, pattern, root), *_add_known_facts(candidates, root)]
     for one in candidates:
+        _add_blanks(one, options)
         lacks = lacking(one.there())
         if lacks and not one.problem:
             one.problem, one.advice = what_it_lacks(one.opened.names, one.columns, lacks, one.opened.first_row)
@@ -177,10 +179,7 @@ def _apply(one: _Candidate, options: ReadingOptions, pattern: NamePattern | None
         columns = {ours: None if theirs in taken else theirs for ours, theirs in columns.items()}
         columns |= options.columns
         layout = replace(layout, name="columns named: " + ", ".join(f"{a}={b}" for a, b in options.columns.items()))
-    blanks = {ours: value for ours, value in layout.blanks.items() if columns[ours]}
-    if (code := options.market_names.get("")) is not None:
-        blanks["market"] = code
-    one.facts |= blanks | folder_facts(one.listed.place)
+    one.facts |= folder_facts(one.listed.place)
     if pattern is not None:
         found = pattern.facts(one.listed.place)
         if found is None:
@@ -211,6 +210,26 @@ def _add_known_facts(candidates: Sequence[_Candidate], root: Path) -> Iterator[s
             one.facts = {name: found[name] for name in (*taken, "cadence") if name in found} | one.facts
         if taken:
             yield _taken("file names", taken, group[0], root)
+        if set(needed) & set(DATES) and not set(taken) & set(DATES):
+            yield from _add_dates_above(group, root)
+
+
+def _add_dates_above(group: Sequence[_Candidate], root: Path) -> Iterator[str]:
+    """Add the dates in the lines above the tables, if each file has one, and yield what was taken."""
+    dates = [date_above(one.opened.above) for one in group]
+    if None in dates:
+        return
+    for one, day in zip(group, dates, strict=True):
+        one.facts = {"date": str(day)} | one.facts
+    yield _taken("the lines above the tables", ["date"], group[0], root)
+
+
+def _add_blanks(one: _Candidate, options: ReadingOptions) -> None:
+    """Add what empty values stand for: by the options, else by the layout."""
+    blanks = {ours: value for ours, value in one.recognised.layout.blanks.items() if one.columns[ours]}
+    if "" in options.market_names:
+        blanks["market"] = options.market_names[""]
+    one.facts = blanks | one.facts
 
 
 def _is_chance(facts: Sequence[Mapping[str, str]]) -> bool:
@@ -228,9 +247,9 @@ def _said_by_option(candidates: Sequence[_Candidate], pattern: NamePattern | Non
     if good and pattern is not None:
         yield _taken(f"file names ('{pattern.text}')", pattern.fields, good[0], root)
     for one in good[:1]:
-        folders = folder_facts(one.listed.place)
+        folders = folder_facts(one.listed.place).keys() & one.facts.keys()
         if folders:
-            yield _taken("names of folders", list(folders), one, root)
+            yield _taken("names of folders", sorted(folders), one, root)
 
 
 def _taken(where: str, names: Sequence[str], one: _Candidate, root: Path) -> str:

@@ -26,7 +26,7 @@ class ReadingOptions:
     market_names
         Market name → a known name or code; the name ``""`` stands for rows without a market.
     from_name
-        Pattern of the path below the given folder, such as ``{market}/{date}.csv``: facts that the files' names hold.
+        Pattern of the end of a file's path, such as ``{market}/{date}.csv``: facts that the files' names hold.
     encoding
         Encoding of text files without a byte order mark (default None: recognised).
     date_format

@@ -15,13 +15,14 @@ from diffusion.sources.source import ChartFile, Source
 _PLAIN: Final = (
     pa.types.is_string,
     pa.types.is_large_string,
+    pa.types.is_string_view,
     pa.types.is_integer,
     pa.types.is_floating,
     pa.types.is_boolean,
     pa.types.is_date,
     pa.types.is_null,
 )
-"""Types of Parquet columns that the engine reads as the same text as `ChartFile.blocks`."""
+"""Types of Parquet columns that the engine reads as text of the same meaning as `ChartFile.blocks`."""
 
 ROWS: Final = 1 << 16
 """Rows that are added to the engine together, of many small files."""
@@ -105,9 +106,11 @@ def _is_plain(file: ChartFile) -> bool:
     return (
         len(set(lower)) == len(lower)
         and not _OF_THE_SCAN.intersection(lower)
-        and all(any(is_plain(_value_type(one)) for is_plain in _PLAIN) for one in types)
+        and all(_is_plain_type(one) for one in types)
     )
 
 
-def _value_type(kind: pa.DataType) -> pa.DataType:
-    return kind.value_type if pa.types.is_dictionary(kind) else kind
+def _is_plain_type(kind: pa.DataType) -> bool:
+    value = kind.value_type if pa.types.is_dictionary(kind) else kind
+    without_zone = pa.types.is_timestamp(value) and value.tz is None
+    return without_zone or any(is_plain(value) for is_plain in _PLAIN)

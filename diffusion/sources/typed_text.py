@@ -8,11 +8,17 @@ import pyarrow.compute as pc
 
 
 def arrow_rows(rows: pa.RecordBatch | pa.Table) -> pl.DataFrame:
-    """Return Arrow rows as a data frame; times in their own time zone, as polars does not know ``+05:30``."""
+    """Return Arrow rows as a data frame; times in their own time zone, as polars does not know ``+05:30``.
+
+    Notes on the schema are left out, as polars does not survive some that are damaged.
+    """
     for at, field in enumerate(rows.schema):
         if pa.types.is_timestamp(field.type) and field.type.tz:
             rows = rows.set_column(at, field.name, pc.local_timestamp(rows.column(at)))
-    return cast(pl.DataFrame, pl.from_arrow(rows))
+    numbered = pa.Table.from_arrays(rows.columns, names=[str(at) for at in range(rows.num_columns)])
+    found = cast(pl.DataFrame, pl.from_arrow(numbered))
+    found.columns = rows.schema.names  # polars would give a column with an empty name another
+    return found
 
 
 def as_text(rows: pl.DataFrame) -> pl.DataFrame:

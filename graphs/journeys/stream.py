@@ -95,12 +95,15 @@ def period_edges(timelines: Timelines, window: int, by: By = "year") -> pd.DataF
     DataSaysNoError
         When there is no transition.
     """
-    periods = calendar_periods(timelines, by)
-    parts = [_edges(of_tracks(timelines, debuts_in(timelines, period)), window, period) for period in periods]
-    table = pd.concat(parts, ignore_index=True)
-    if not len(table):
+    moved = np.unique(timelines.track[transition_pairs(timelines, window)[0]])
+    parts = []
+    for period in calendar_periods(timelines, by):
+        tracks = debuts_in(timelines, period)
+        if tracks[moved].any():
+            parts.append(_edges(of_tracks(timelines, tracks), window, period))
+    if not parts:
         raise DataSaysNoError(_nothing(timelines, window))
-    return table
+    return pd.concat(parts, ignore_index=True)
 
 
 def _edges(timelines: Timelines, window: int, period: Period) -> pd.DataFrame:

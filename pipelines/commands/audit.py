@@ -8,7 +8,7 @@ import click
 import pyarrow as pa
 
 from diffusion import open_charts
-from pipelines.commands.options import JSON, READING_OPTIONS, SEED, take_reading, with_options
+from pipelines.commands.options import JSON, READING_OPTIONS, SEED, OutPath, take_reading, with_options
 from pipelines.commands.screen import say_json
 from pipelines.folders.folder import Folder
 from pipelines.folders.manifest import fingerprint
@@ -37,7 +37,7 @@ _SHOWN = ["feature", "family", "known", "verdict", "reason"]
     help="Table of columns of your own (CSV or Parquet): track_id, known (a date), perhaps market, and numbers.",
 )
 @click.option("--seed", type=SEED, default=0, show_default=True, help="Seed of the random numbers.")
-@click.option("--out", type=click.Path(path_type=Path), help="Folder for the table.")
+@click.option("--out", type=OutPath(), help="Folder for the table.")
 @with_options(READING_OPTIONS)
 @JSON
 def audit_command(

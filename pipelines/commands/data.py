@@ -118,6 +118,7 @@ def _clean_lines(notes: Mapping[str, Any]) -> list[str]:
         *(f"note      {sentence}" for sentence in notes["wholeness"]),
         f"tracks    {notes['tracks']:,}",
         *_listed("unknown", list(notes["unknown_markets"].values())),
+        *_listed("note", notes["said"]),
     ]
 
 

@@ -4,6 +4,7 @@ import gc
 import os
 import re
 import sys
+import warnings
 from collections.abc import Mapping
 from io import TextIOWrapper
 from typing import Final, NoReturn
@@ -52,6 +53,8 @@ def _run(signals: Signals) -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):  # not where the caller closed it
             stream.reconfigure(errors="replace")
+    if not sys.warnoptions:
+        warnings.simplefilter("ignore")  # of libraries, for those who work on this code: python -W default
     if wrong := wrong_threads(os.environ):
         return _fail(wrong, 2)
     from diffusion.engine import interrupt_engines

@@ -13,7 +13,7 @@ import pandas as pd
 from diffusion import DataSaysNoError, SettingError, market_names, open_charts, resolve
 from diffusion.files import write_whole
 from diffusion.foreign_text import csv_table
-from pipelines.commands.options import ENTRY_OPTIONS, JSON, READING_OPTIONS, SEED, take_reading, with_options
+from pipelines.commands.options import ENTRY_OPTIONS, JSON, READING_OPTIONS, SEED, OutPath, take_reading, with_options
 from pipelines.commands.screen import say_json, say_lines
 from pipelines.folders.manifest import file_facts
 from pipelines.formatting import cell, many, percent, printable, records, text_table
@@ -34,7 +34,7 @@ OWN = click.option(
 
 @click.command("train")
 @click.argument("charts")
-@click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder for the model.")
+@click.option("--out", type=OutPath(), required=True, help="Folder for the model.")
 @click.option("--horizon", type=int, help="Days within which entries count (default 60; weekly charts 56).")
 @click.option("--until", type=DATE, help="Last day of training (default: that of the charts).")
 @click.option(
@@ -112,7 +112,7 @@ def train_command(
 @click.option("--into", multiple=True, metavar="MARKET", help="Only this market (name or code); repeatable.")
 @click.option("--most", type=click.IntRange(min=1), default=10, show_default=True, help="Markets shown per track.")
 @click.option("--reasons/--no-reasons", default=None, help="Say why (default: except with --all).")
-@click.option("--out", type=click.Path(path_type=Path), help="CSV or Parquet file for all rows.")
+@click.option("--out", type=OutPath(), help="CSV or Parquet file for all rows.")
 @with_options(READING_OPTIONS)
 @JSON
 def predict_command(

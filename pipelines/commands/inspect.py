@@ -14,7 +14,7 @@ from diffusion.contracts.star import AGGREGATE
 from diffusion.files import write_whole
 from diffusion.sources.reading import ReadingOptions
 from diffusion.sources.wholeness import cadence_words
-from pipelines.commands.options import JSON, READING_OPTIONS, take_reading, with_options
+from pipelines.commands.options import JSON, READING_OPTIONS, OutPath, take_reading, with_options
 from pipelines.commands.screen import say_json, say_lines
 from pipelines.contracts.raw import INSPECTED
 from pipelines.folders.folder import Folder
@@ -32,10 +32,10 @@ WIDEST: Final = 60
 
 @click.command("inspect")
 @click.argument("files", nargs=-1, required=True)
-@click.option("--out", type=click.Path(path_type=Path), help="Folder for the table and the picture of the charts.")
+@click.option("--out", type=OutPath(), help="Folder for the table and the picture of the charts.")
 @click.option(
     "--figure",
-    type=click.Path(path_type=Path),
+    type=OutPath(),
     metavar="FILE",
     help="File for the picture of the charts (.svg or .png): which are there, how deep, and where they have holes.",
 )
@@ -62,8 +62,8 @@ def inspect_command(
     if as_json:
         say_json(_data(found))
         return
-    lines = [*_lines(found), "", *text_table(_table(found)).splitlines(), "", *_closing(found, files)]
-    say_lines(lines)
+    table = ["", *text_table(_table(found)).splitlines(), ""] if len(found.wholeness.by_market) else []
+    say_lines([*_lines(found), *table, *_closing(found, files)])
 
 
 def _kind(figure: Path | None) -> figures.Kind:
@@ -87,7 +87,7 @@ def _put(out: Path, found: Inspection, drawn: figures.Figure) -> None:
 def _lines(found: Inspection) -> Iterator[str]:
     source, account = found.source, found.account
     yield f"files     {many(len(source.files), 'file')} in {source.root}"
-    yield from (f"note      {line}" for line in source.said)
+    yield from (f"note      {line}" for line in found.said)
     for name, why in list(source.passed_over.items())[:MOST]:
         yield f"passed    {name}: {why}"
     if len(source.passed_over) > MOST:
@@ -155,7 +155,7 @@ def _data(found: Inspection) -> dict[str, Any]:
     return {
         "files": len(found.source.files),
         "passed_over": dict(found.source.passed_over),
-        "said": [*found.source.said, *found.wholeness.said()],
+        "said": [*found.said, *found.wholeness.said()],
         "mapped": [
             {
                 "files": one.files,

@@ -15,7 +15,16 @@ from pipelines.commands.backtest import backtest_command
 from pipelines.commands.data import COMMANDS
 from pipelines.commands.forecasts import FORECAST_COMMANDS
 from pipelines.commands.inspect import inspect_command
-from pipelines.commands.options import ENTRY_OPTIONS, JSON, OUT, READING_OPTIONS, SEED, take_reading, with_options
+from pipelines.commands.options import (
+    ENTRY_OPTIONS,
+    JSON,
+    OUT,
+    READING_OPTIONS,
+    SEED,
+    OutPath,
+    take_reading,
+    with_options,
+)
 from pipelines.commands.regress import regress_command
 from pipelines.commands.screen import say_json, say_lines
 from pipelines.folders.folder import Folder
@@ -57,7 +66,7 @@ def cli() -> None:
     is_flag=True,
     help="Simulate five years of charts of 30 markets, and hold what is found against the truth.",
 )
-@click.option("--out", type=click.Path(path_type=Path), help="Folder (default out/demo, or out/demo-simulated).")
+@click.option("--out", type=OutPath(), help="Folder (default out/demo, or out/demo-simulated).")
 @JSON
 def demo(simulated: bool, out: Path | None, as_json: bool) -> None:
     """Run everything on the packaged charts: 67 countries, spring 2021."""
@@ -69,7 +78,7 @@ def demo(simulated: bool, out: Path | None, as_json: bool) -> None:
 
 @cli.command()
 @click.argument("study")
-@click.option("--out", type=click.Path(path_type=Path), help="Folder for the results (default out/NAME OF THE STUDY).")
+@click.option("--out", type=OutPath(), help="Folder for the results (default out/NAME OF THE STUDY).")
 @with_options((*EVENT_OPTIONS, *CHANCE_OPTIONS, *READING_OPTIONS))
 @JSON
 def run(study: str, out: Path | None, as_json: bool, **options: Any) -> None:

@@ -13,8 +13,23 @@ from diffusion.sources.reading import CONSENTS
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
-OUT = click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder for the results.")
 SEED = click.IntRange(0, LARGEST_SEED)
+
+
+class OutPath(click.Path):
+    """A path to write to; an empty text, which would mean the working directory, is refused."""
+
+    def __init__(self) -> None:
+        super().__init__(path_type=Path)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the path."""
+        if value == "":
+            self.fail("the name is empty; '.' is the folder you are in", param, ctx)
+        return super().convert(value, param, ctx)
+
+
+OUT = click.option("--out", type=OutPath(), required=True, help="Folder for the results.")
 JSON = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 MARKET_NAME = click.option(
     "--market-name",

@@ -1,5 +1,6 @@
 """Reading a finished folder, with a check of each file against the manifest."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -7,7 +8,7 @@ import pyarrow as pa
 
 from diffusion import SettingError
 from diffusion.files import read_table
-from pipelines.folders.manifest import MANIFEST, intact, read_manifest
+from pipelines.folders.manifest import MANIFEST, Shape, digest_of_step, fits, intact, read_manifest
 
 
 class FinishedFolder:
@@ -17,6 +18,8 @@ class FinishedFolder:
     ----------
     place
         Folder.
+    shapes
+        Step → shape of its entry in the manifest (default: any).
 
     Raises
     ------
@@ -24,12 +27,13 @@ class FinishedFolder:
         When the folder has no manifest.
     """
 
-    def __init__(self, place: Path) -> None:
+    def __init__(self, place: Path, shapes: Mapping[str, Shape] | None = None) -> None:
         if not (place / MANIFEST).is_file():
             raise SettingError(f"no {MANIFEST} in '{place}'; make one first: chart-diffusion run CHARTS --out {place}")
         self.place = place
         self._steps: dict[str, dict[str, Any]] = read_manifest(place)["steps"]
         self._owner = {artifact["path"]: name for name, step in self._steps.items() for artifact in step["artifacts"]}
+        self._shapes = shapes or {}
         self._checked: set[str] = set()
 
     def holds(self, name: str) -> bool:
@@ -60,11 +64,15 @@ class FinishedFolder:
         return parameters
 
     def _step(self, step: str) -> dict[str, Any]:
-        """Return a step's entry in the manifest, after a check of all its artifacts."""
+        """Return a step's entry in the manifest, after a check of the entry and of all its artifacts."""
         if step not in self._steps:
             command = f"chart-diffusion run CHARTS --out {self.place}"
             raise SettingError(f"'{self.place}' holds no {step}; make it first: {command}")
         if step not in self._checked:
+            entry = self._steps[step]
+            if entry["digest"] != digest_of_step(entry) or not fits(entry, self._shapes.get(step, dict)):
+                changed = f"'{self.place / MANIFEST}' was changed by hand: the step {step} is not as it was written"
+                raise SettingError(f"{changed}; make it again first")
             for artifact in self._steps[step]["artifacts"]:
                 if not intact(self.place, artifact):
                     path = self.place / artifact["path"]

@@ -74,6 +74,8 @@ BEFORE: Final[Shape] = {
         "rows": dict.fromkeys(COUNTS, int),
         "reasons": {"*": int},
         "unknown_markets": {"*": str},
+        "said": [str],
+        "by_title": bool,
         "tracks": int,
         "years": {"*": {"fingerprint": str, "kept": int, "quarantined": int}},
     },
@@ -122,8 +124,9 @@ def clean_charts(
     dict
         ``rows``: ``raw_rows`` (the sum of the next three), ``kept_rows``, ``duplicate_rows``, ``quarantined_rows`` and
         ``repaired_rows`` and ``tied_rows`` (parts of the kept); ``reasons``: reason → rows in quarantine;
-        ``wholeness``: sentences on holes and cadences; ``unknown_markets``: name → message; ``tracks``: their number;
-        ``years``: year → ``fingerprint``, ``kept``, ``quarantined``.
+        ``wholeness``: sentences on holes and cadences; ``unknown_markets``: name → message; ``said``: lines about
+        market names that no row has; ``tracks``: their number; ``years``: year → ``fingerprint``, ``kept``,
+        ``quarantined``.
 
     Raises
     ------
@@ -332,6 +335,7 @@ class _Cleaning:
             "reasons": reasons,
             "wholeness": wholeness,
             "unknown_markets": names.unknown_markets,
+            "said": list(names.said()),
             "by_title": names.by_title,
             "tracks": written["tracks"],
             "years": {

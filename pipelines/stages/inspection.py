@@ -1,7 +1,7 @@
 """Inspection: what chart files are, before anything is computed from them."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -72,6 +72,8 @@ class Inspection:
     ----------
     source
         The files and how each is read.
+    said
+        Lines about what was recognised in the files, their names, and their values.
     mapped
         How columns are read, for each group of files alike.
     account
@@ -89,6 +91,7 @@ class Inspection:
     """
 
     source: Source
+    said: tuple[str, ...]
     mapped: tuple[Mapped, ...]
     account: RowAccount
     examples: pd.DataFrame
@@ -133,8 +136,17 @@ def inspect_charts(
         depths = engine.kept("chart_depths").to_pandas(date_as_object=False)
         examples = _examples(engine) if account.set_aside else _no_examples()
     refused = _refused(account, wholeness, source.place, reading.accept, list(names.unknown_markets.values()))
+    source = replace(source, said=(*source.said, *names.said()))
     return Inspection(
-        source, _mapped(source.files), account, examples, names.unknown_markets, wholeness, depths, refused
+        source,
+        (*source.said, *names.said()),
+        _mapped(source.files),
+        account,
+        examples,
+        names.unknown_markets,
+        wholeness,
+        depths,
+        refused,
     )
 
 

@@ -1,8 +1,9 @@
 """Results of a study's steps, read back as tables, entries and graph, during a run and afterwards."""
 
+from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 import pandas as pd
 import pyarrow as pa
@@ -12,6 +13,33 @@ from diffusion.contracts import Contract
 from graphs import SCORES, MarketGraph, contracts
 from graphs.baseline import Baseline, baseline
 from pipelines.folders.finished import FinishedFolder
+from pipelines.folders.manifest import Shape
+
+SHAPES: Final[Mapping[str, Shape]] = {
+    "entries": {
+        "parameters": {"min_periods": int, "washout": int, "identity": str, "top": (int, None)},
+        "notes": {
+            **dict.fromkeys(("layout", "chart", "first_date", "last_date", "events"), str),
+            **dict.fromkeys(("cadence_days", "markets", "tracks", "entries", "left_censored", "upper_top"), int),
+            "rows": {"read": int, "kept": int, "duplicates": int, "aggregate": int, "set_aside": {"*": int}},
+            "other_charts": {"*": int},
+            "not_made": {"*": str},
+        },
+    },
+    "graph": {
+        "notes": {
+            **dict.fromkeys(("window", "transitions", "ties", "exposed"), int),
+            "chart": str,
+            "unmatched": {"*": int},
+            "not_made": {"*": str},
+        }
+    },
+    "direct": {"notes": {"not_made": {"*": str}}},
+    "survival": {"notes": {"caveats": [str], "horizon": int, "not_made": {"*": str}}},
+    "effects": {"notes": {"same": [str], "missing": {"*": int}, "not_made": {"*": str}}},
+    "states": {"notes": {"caveats": [str], "not_made": {"*": str}}},
+}
+"""Step → what its entry in the manifest must be to be read; of other steps the manifest's own shape is enough."""
 
 
 class ResultsFolder(Protocol):
@@ -121,4 +149,4 @@ def open_results(place: str | Path) -> Results:
     SettingError
         When there is no manifest; and later, when a table is missing or was changed.
     """
-    return Results(FinishedFolder(Path(place)))
+    return Results(FinishedFolder(Path(place), SHAPES))

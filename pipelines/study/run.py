@@ -13,7 +13,7 @@ from pipelines.folders.folder import Folder
 from pipelines.folders.manifest import fingerprint
 from pipelines.progress import Report
 from pipelines.study.report import gaps_of, report_html
-from pipelines.study.results import Results
+from pipelines.study.results import SHAPES, Results
 from pipelines.study.settings import Study
 from pipelines.study.step import Step, followers, with_needs
 from pipelines.study.steps import STEPS
@@ -68,7 +68,8 @@ class Run:
 
     def _stands(self, step: Step) -> bool:
         """Return whether the folder holds what the step would make, or what it made with settings of its own."""
-        return self.folder.unchanged(step.name, self._fingerprint(step)) or self.folder.stands(step.name)
+        shape = SHAPES.get(step.name, dict)
+        return self.folder.unchanged(step.name, self._fingerprint(step), shape) or self.folder.stands(step.name, shape)
 
     @cached_property
     def prints(self) -> dict[str, str]:
@@ -93,7 +94,7 @@ class Run:
         return inputs | self.study.settings(step.settings)
 
     def _make_step(self, step: Step, tell: Report) -> None:
-        if self.folder.unchanged(step.name, self._fingerprint(step)):
+        if self.folder.unchanged(step.name, self._fingerprint(step), SHAPES.get(step.name, dict)):
             return
         tell(step.doing)
         output = step.make(self.study, self.results)

@@ -202,7 +202,7 @@ def test_charts_of_one_source_are_never_mixed(write_csv: WriteCsv) -> None:
 def test_every_row_is_accounted_for(write_csv: WriteCsv) -> None:
     plenty = steady(200, {"us": {"x": 30}, "se": {"x": 35}})
     bad = [
-        plenty[3] | {"date": "31/12/2021"},
+        plenty[3] | {"date": "week 52"},
         plenty[3] | {"date": "2021-02-30"},
         plenty[3] | {"rank": 0},
         plenty[3] | {"rank": "first"},
@@ -360,3 +360,12 @@ def test_real_weekly_charts_are_recognised(real_data: Path) -> None:
         assert charts.account.read == 243_800
         assert dict(charts.account.set_aside) == REAL_WEEKLY
         assert charts.calendar().first_date == date(2016, 12, 29)
+
+
+def test_dates_more_than_a_hundred_years_apart_are_refused(write_csv: WriteCsv) -> None:
+    for year in (1901, 2031):
+        rows = [row | {"date": f"{year}-01-01"} for row in steady(1, {"Sweden": {}})]
+        folder = write_csv(rows, name=f"in/{year}.csv").parent
+    said = "'top200' go from 1901-01-01 to 2031-01-01, more than a hundred"
+    with diffusion.open_charts(folder) as charts, pytest.raises(diffusion.DataSaysNoError, match=said):
+        charts.calendar()

@@ -26,6 +26,8 @@ from diffusion.sources.file_names import NamePattern, folder_columns, folder_fac
         ("Türkiye-2022-01-31.csv", "türkiye 2022-01-31"),
         ("archive.zip/fr/2022-01-31.csv", "fr 2022-01-31"),
         ("viral50_weekly.parquet", "viral50 weekly"),
+        ("top200 Finland 2022-01.csv", "finland top200"),
+        ("de_part_0001.csv", "de"),
         ("downloads of mine/se/2022-01-01.csv", "se 2022-01-01"),
         ("born in the us 2022-01-01.csv", ""),
         ("se_de_2022-01-01.csv", ""),

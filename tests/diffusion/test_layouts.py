@@ -1,7 +1,7 @@
 """Charts in the layouts of public files: the same charts in other dress give the same entries through both doors."""
 
 from collections.abc import Callable, Mapping
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -225,6 +225,15 @@ def test_a_pattern_counts_before_the_rows(tmp_path: Path, expected: pd.DataFrame
         find_source(tmp_path / "in", ReadingOptions(from_name="list of {market}.csv", columns={"market": "region"}))
 
 
+def test_a_date_above_the_table_is_that_of_the_chart(tmp_path: Path) -> None:
+    for day, name in enumerate(("22 August", "23 August"), start=22):
+        title = f'\n"Saturday, {name} 2026 [performance over the past 7 days]"\nRank,Artist,Title,URL\n'
+        (tmp_path / f"{day}.csv").write_text(f"{title}1,Ada,Song,track/a\n2,Bo,Other,track/b\n")
+    with open_charts(tmp_path, market_names={"": "US"}) as charts:
+        assert "from the lines above the tables: date (as in '22.csv': 2026-08-22)" in charts.source.said
+        assert charts.positions()["date"].unique().to_pylist() == [date(2026, 8, 22), date(2026, 8, 23)]
+
+
 def test_charts_of_one_market_need_its_code(tmp_path: Path, expected: pd.DataFrame) -> None:
     at = CHARTS["region"] == "Sweden"
     write(OLD.assign(date=CHARTS["date"])[at], tmp_path / "in" / "chart of one market.csv")
@@ -232,6 +241,12 @@ def test_charts_of_one_market_need_its_code(tmp_path: Path, expected: pd.DataFra
         open_charts(tmp_path / "in")
     found = through_both_doors(tmp_path / "in", tmp_path, market_names={"": "SE"})
     pd.testing.assert_frame_equal(found, expected[expected["market"] == "SE"].reset_index(drop=True))
+
+
+def test_the_names_of_files_count_before_the_market_of_rows_without_one(tmp_path: Path, expected: pd.DataFrame) -> None:
+    path = write_parted(NEW, "date={date}/{code}/{date}.csv", tmp_path)
+    found = entries_of(open_charts(path, market_names={"": "US"}, from_name="{date}.csv"))
+    pd.testing.assert_frame_equal(found, expected)
 
 
 def test_charts_without_streams_are_not_for_that_reason_viral(tmp_path: Path, expected: pd.DataFrame) -> None:

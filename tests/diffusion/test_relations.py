@@ -30,6 +30,7 @@ from tests.random_charts import (
     padding,
     sources,
     studies,
+    tied_sources,
 )
 from tests.twins import Row
 
@@ -54,7 +55,7 @@ def agree_on_events(entries: diffusion.Entries, table: Sequence[Row], spans: Seq
     agree(entries.ties(), twins.ties(table), contracts.TIES)
     agree_on_transitions(
         diffusion.transitions(entries, window=window),
-        twins.transitions(table, spans, washout=washout, window=window),
+        twins.transitions(table, spans, entries.calendar.markets, washout=washout, window=window),
     )
 
 
@@ -82,6 +83,7 @@ def agree_on_source(charts: diffusion.Charts, rows: Sequence[Row]) -> None:
     counted = {row["outcome"]: row["source_rows"] - row["global_rows"] for row in accounts if row["outcome"] == "kept"}
     counted |= {row["outcome"]: row["source_rows"] for row in accounts if row["outcome"] != "kept"}
     aggregate = sum(row["global_rows"] for row in accounts if row["outcome"] == "kept")
+    assert account.tied == outcomes.pop(twins.TIED, 0)
     assert Counter(counted) + Counter(aggregate=aggregate) == outcomes
     assert account.read == len(rows)
     assert account.read == account.kept + account.duplicates + account.aggregate + sum(account.set_aside.values())
@@ -107,6 +109,14 @@ def test_source_rows_are_cleaned_and_accounted_for(rows: list[Row]) -> None:
 
 
 @examples(20)
+@given(rows=tied_sources())
+def test_rows_of_which_some_are_tied_are_cleaned_and_accounted_for(rows: list[Row]) -> None:
+    rows = rows + padding(rows)
+    with opened(rows) as charts:
+        agree_on_source(charts, rows)
+
+
+@examples(20)
 @given(rows=sources())
 def test_rows_of_csv_files_are_cleaned_and_accounted_for(rows: list[Row]) -> None:
     rows = rows + padding(rows)
@@ -118,9 +128,10 @@ def test_rows_of_csv_files_are_cleaned_and_accounted_for(rows: list[Row]) -> Non
 @given(rows=sources())
 def test_a_source_with_too_much_set_aside_is_refused(rows: list[Row]) -> None:
     twin, outcomes = twins.chart_rows(rows, market_of)
-    wrong = sum(outcomes[reason] for reason in twins.SET_ASIDE)
+    wrong = sum(outcomes[reason] for reason in (*twins.SET_ASIDE, twins.TIED))
     assume(twin and 100 * wrong > len(rows))
-    with pytest.raises(diffusion.DataSaysNoError, match="had to be set aside"), opened(rows):
+    refused = pytest.raises(diffusion.DataSaysNoError, match=r"had to be set aside|are tied")
+    with refused, opened(rows, accept=["holes"]):
         pass
 
 
@@ -197,7 +208,8 @@ def facts_of_events(table: Sequence[Row], spans: Sequence[Row], rules: Rules) ->
     washout, window = rules.washout, rules.window
     followed = twins.exposures(table, spans, washout=washout, window=window)
     waiting = twins.waits(table, spans, washout=washout, horizon=rules.horizon)
-    pairs = twins.transitions(table, spans, washout=washout, window=window)
+    markets = sorted({row["market"] for row in spans})
+    pairs = twins.transitions(table, spans, markets, washout=washout, window=window)
     debuts = {row["track_id"]: row for row in twins.debuts(table)}
     first_spans = {row["market"]: row for row in reversed(spans)}
     if len(first_spans) == 1:
@@ -285,7 +297,7 @@ EVENT_FACTS = {
 def facts_of_source(rows: Sequence[Row], rules: Rules) -> Iterator[str]:
     """Yield what an example puts to the test before it comes to entries."""
     every, outcomes = twins.chart_rows(rows, market_of)
-    yield from outcomes
+    yield from +outcomes
     own = [row for row in every if row["chart"] == "top200"]
     if len(own) < len(every):
         yield "several charts"

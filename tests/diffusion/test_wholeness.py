@@ -14,7 +14,7 @@ from diffusion.sources.wholeness import HOLE_PERCENT
 from tests import twins
 from tests.conftest import WriteCsv, kaggle_rows
 from tests.random_charts import examples as so_many
-from tests.random_charts import market_of, opened, padding, sources
+from tests.random_charts import market_of, opened, padding, tied_sources
 from tests.twins import Row
 
 REAL: dict[str, dict[str, str]] = {
@@ -42,7 +42,7 @@ def sample(rows: list[dict[str, Any]], share: float) -> list[dict[str, Any]]:
 
 
 @so_many(20)
-@given(rows=sources())
+@given(rows=tied_sources())
 def test_depths_and_wholeness_are_what_the_twins_say(rows: list[Row]) -> None:
     rows = rows + padding(rows)
     kept, _ = twins.chart_rows(rows, market_of)

@@ -548,6 +548,22 @@ def test_every_option_reaches_the_entries(shell: Shell, write_csv: WriteCsv, tmp
     assert (code, "no track is at risk" in err) == (1, True)  # x is never first
 
 
+def outputs(command: click.Command) -> list[click.Parameter]:
+    """Return the options --out of a command and of the commands below it."""
+    below = command.commands.values() if isinstance(command, click.Group) else ()
+    own = [option for option in command.params if option.name == "out"]
+    return own + [option for one in below for option in outputs(one)]
+
+
+def test_no_output_has_an_empty_name() -> None:
+    found = outputs(cli)
+    assert len(found) > 10
+    for option in found:
+        with pytest.raises(click.BadParameter, match=r"the name is empty; '\.' is the folder you are in"):
+            option.type.convert("", option, None)
+        assert option.type.convert("made", option, None) == Path("made")
+
+
 def test_every_command_has_help() -> None:
     def walk(command: click.Command, path: str) -> None:
         assert command.help, path

@@ -19,6 +19,7 @@ from pipelines.folders.manifest import MANIFEST, digest_of_step, to_json
 from pipelines.folders.verify import verify
 from pipelines.stages.clean import clean_charts
 from pipelines.stages.ingest import Options, ingest
+from pipelines.study.results import open_results
 from tests.conftest import KAGGLE_COLUMNS, WriteCsv, kaggle_rows
 
 NUMBERS = {"a.csv": (-400, -399, -398), "b.csv": (-3, -2, -1), "c.csv": (0, 1)}
@@ -131,6 +132,25 @@ def test_notes_of_other_types_are_those_of_no_run(raw: Path, tmp_path: Path) -> 
     resign(raw, lambda step: step["notes"].update(sources={"a.csv": 1}), step="ingest")
     with pytest.raises(SourceError, match=r"manifest\.json' was changed by hand; ingest the files again"):
         run_clean(raw, out)
+
+
+def test_results_are_read_as_they_were_written_or_not_at_all(tmp_path: Path) -> None:
+    notes = {
+        "window": 56,
+        "transitions": 1,
+        "ties": 0,
+        "exposed": 2,
+        "chart": "top200",
+        "unmatched": {},
+        "not_made": {},
+    }
+    with Folder(tmp_path / "made") as folder:
+        folder.begin("graph", "one", parameters={}, notes=notes)
+    assert open_results(tmp_path / "made").notes("graph") == notes
+    for wrong in ({"window": "soon"}, {"unmatched": [1]}, {"not_made": {"direct": None}}):
+        resign(tmp_path / "made", lambda step, wrong=wrong: step.update(notes=notes | wrong), step="graph")
+        with pytest.raises(SettingError, match=r"manifest\.json' was changed by hand: the step graph"):
+            open_results(tmp_path / "made").notes("graph")
 
 
 def test_what_was_made_again_is_said(raw: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

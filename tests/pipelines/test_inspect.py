@@ -61,10 +61,10 @@ def test_files_of_which_no_row_is_read_are_described_too(shell: Shell, write_csv
 
 
 def test_an_unknown_market_is_said_with_the_option(shell: Shell, write_csv: WriteCsv) -> None:
-    rows = charts(100) + charts(1, regions=("Brasilia",))
+    rows = charts(100) + charts(1, regions=("Atlantis",))
     code, out, _ = shell("inspect", write_csv(rows))
     assert code == 0
-    assert "aside     unknown market: 8 rows (0.5 %), such as 'Brasilia' in charts.csv, line 1602" in out
+    assert "aside     unknown market: 8 rows (0.5 %), such as 'Atlantis' in charts.csv, line 1602" in out
     assert "--market-name NAME=CODE" in out
 
 
