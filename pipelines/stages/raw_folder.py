@@ -135,6 +135,8 @@ def find_raw(place: str | Path) -> RawFolder:
     if not paths:
         raise SourceError(f"no Parquet file below '{full}'; `chart-diffusion ingest FILES... --out RAW` makes them")
     named = {artifact["path"]: artifact for artifact in step["artifacts"]}
+    if named and not any(name.startswith("full/") for name in named):
+        raise SourceError(f"'{place}' has no rows, only damaged lines (damaged.parquet lists them); mend the source")
     for name in named:
         if name.startswith("full/") and not (place / name).is_file():
             raise _spoiled(place / name)

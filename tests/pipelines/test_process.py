@@ -190,3 +190,14 @@ def test_a_number_of_threads_that_is_none_is_one_line(value: str) -> None:
 
 def test_numbers_of_threads_are_those_of_the_libraries() -> None:
     assert wrong_threads({"OMP_NUM_THREADS": "4,2", "POLARS_MAX_THREADS": "1", "MY_THREADS": "none"}) is None
+
+
+def test_raw_of_damaged_lines_alone_is_refused_with_one_line(tmp_path: Path) -> None:
+    (tmp_path / "c.csv").write_text('title,rank,date,artist,url,region,chart,trend,streams\n"never,1\na,b\n')
+    raw = tmp_path / "raw"
+    assert command("ingest", tmp_path / "c.csv", "--out", raw)[0] == 0
+    code, output, errors = command("clean", raw, "--out", tmp_path / "clean")
+    assert (code, output) == (2, "")
+    assert errors == (
+        f"chart-diffusion: '{raw}' has no rows, only damaged lines (damaged.parquet lists them); mend the source\n"
+    )
