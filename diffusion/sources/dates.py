@@ -317,7 +317,7 @@ def _year_placed(column: Iterable[str], fitting: list[str]) -> list[str]:
 
 def _unclear(file: str, column: Mapping[str, int]) -> str:
     """Return why the order of a column cannot be told."""
-    for text in column:
+    for text in sorted(column):
         days = written(text).days
         if len(set(days.values())) > 1:
             meant = " or ".join(f"{day:%Y-%m-%d} ({order})" for order, day in days.items())
@@ -325,5 +325,5 @@ def _unclear(file: str, column: Mapping[str, int]) -> str:
                 f"'{text}' in '{file}' may be {meant}, and the other dates do not tell which; "
                 f"say it with --date-format {' or '.join(days)}"
             )
-    some = ", ".join(f"'{text}' ({' or '.join(written(text).days)})" for text in list(column)[:6])
+    some = ", ".join(f"'{text}' ({' or '.join(written(text).days)})" for text in sorted(column)[:6])
     return f"the dates in '{file}' are in different orders, such as {some}; say which is right with --date-format"
