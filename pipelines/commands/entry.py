@@ -32,6 +32,7 @@ def main() -> None:
     except BaseException as error:  # noqa: BLE001 -- whatever it is, it ends in one line
         unwound = signals.code or _fail(unforeseen_line(error, sys.argv), UNFORESEEN)
     else:
+        signals.done()
         sys.exit(code)
     _end_unwound(signals, unwound)
 

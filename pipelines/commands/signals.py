@@ -53,6 +53,11 @@ class Signals:
         finally:
             self._interrupt = None
 
+    def done(self) -> None:
+        """Ignore signals from now on: all is done and said, and the process is about to end."""
+        for number in self._numbers:
+            signal.signal(number, signal.SIG_IGN)
+
     def say(self) -> None:
         """Write the line, once, on standard error."""
         if not self._said:
