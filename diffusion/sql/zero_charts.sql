@@ -1,4 +1,4 @@
--- One row: how many charts the source has, and how many of them have a rank 0.
+-- One row per source: how many charts it has, and how many of them have a rank 0.
 WITH charts AS (
     SELECT
         r.market_text,

@@ -267,11 +267,11 @@ def changed(column: str, value: object, *, every: int = 1) -> list[dict[str, Any
 BAD_SOURCES = {
     "missing column": (without(ROWS, "rank"), 2, ["lacks a column for rank", "found title, date"]),
     "unknown market": (changed("region", "Brazzil", every=50), 2, ["unknown market 'Brazzil'; did you mean 'Brazil'?"]),
-    "no readable date": (changed("date", "01/02/2021"), 2, ["nothing readable", "unreadable date"]),
+    "unclear dates": (changed("date", "01/02/2021"), 2, ["may be 2021-02-01", "--date-format"]),
     "many unreadable dates": (changed("date", "soon", every=50), 1, ["had to be set aside", "unreadable date"]),
     "rank 0": (changed("rank", 0, every=50), 1, ["rank is not a whole number from 1"]),
     "two tracks on one rank": (changed("rank", 1), 1, ["two tracks on one rank"]),
-    "no ids": (changed("url", ""), 2, ["nothing readable", "no track id"]),
+    "no ids": ([row | {"title": ""} for row in changed("url", "")], 2, ["nothing readable", "no track id"]),
     "one market only": (steady(60, {"us": {"x": 40}}), 1, ["only one market (US)"]),
     "only Global": (steady(60, {"Global": {"x": 40}}), 2, ["no market", "Global"]),
     "no transitions": (steady(60, {"us": {"x": 40}, "se": {"x": 40}}), 1, ["no transition between the 2 markets"]),
@@ -312,9 +312,6 @@ def test_what_is_no_source_gets_one_clear_line(shell: Shell, write_csv: WriteCsv
     (tmp_path / "notes.md").write_text("not charts")
     (tmp_path / "wide.csv").write_bytes("title,ränk".encode("latin-1"))
     (tmp_path / "folder").mkdir()
-    both = tmp_path / "both"
-    write_csv(ROWS, name="both/a.csv")
-    pq.write_table(pq.read_table(_parquet(tmp_path)), both / "b.parquet")
     for source, said in {
         "empty.csv": "is empty (0 bytes)",
         "header.csv": "no rows in 'header.csv'",
@@ -325,22 +322,9 @@ def test_what_is_no_source_gets_one_clear_line(shell: Shell, write_csv: WriteCsv
         "folder": "no charts in the folder 'folder'",
         "nowhere.csv": "no file, folder or glob match at 'nowhere.csv'",
         "nowhere/*.csv": "no file, folder or glob match",
-        "both": "both CSV and Parquet",
     }.items():
         refused(shell("graph", source, "--out", "made"), 2, said)
         assert not (tmp_path / "made").exists()
-
-
-def _parquet(folder: Path) -> Path:
-    path = folder / "rows.parquet"
-    pd.DataFrame(ROWS).to_parquet(path)
-    return path
-
-
-def test_files_of_different_layouts_are_not_mixed(shell: Shell, write_csv: WriteCsv) -> None:
-    write_csv(ROWS, name="in/a.csv")
-    write_csv([{"Position": 1, "URL": "u/track/x", "region": "us", "date": "2021-01-01"}], name="in/b.csv")
-    refused(shell("graph", "in", "--out", "made"), 2, "b.csv' lacks the column", "give files of one layout")
 
 
 def test_an_output_that_cannot_be_written_gets_one_clear_line(
@@ -514,7 +498,7 @@ def test_hostile_titles_do_not_reach_the_terminal(shell: Shell, write_csv: Write
     assert code == 0
     assert "red" in out
     assert not {"\x1b", "\x07", "\u202e"} & set(out)
-    code, _, err = shell("graph", write_csv(rows, name="\x1b[31m.txt"), "--out", "other")
+    code, _, err = shell("graph", write_csv(rows, name="\x1b[31m.md"), "--out", "other")
     assert code == 2
     assert "\x1b" not in err
 

@@ -40,7 +40,7 @@ def write_charts(write_csv: WriteCsv, name: str) -> Path:
 def run_ingest(paths: list[Path], out: Path, *, append: bool = False) -> list[str]:
     """Ingest into a folder, and return the files that were made because they were not as the manifest said."""
     with Folder(out) as folder:
-        ingest(paths, folder, options=Options({}), append=append, tell=quiet)
+        ingest(paths, folder, options=Options(), append=append, tell=quiet)
         return folder.made_again()
 
 

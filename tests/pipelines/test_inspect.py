@@ -54,7 +54,8 @@ def test_what_a_run_refuses_is_said_and_never_refused(shell: Shell, write_csv: W
 
 
 def test_files_of_which_no_row_is_read_are_described_too(shell: Shell, write_csv: WriteCsv) -> None:
-    code, out, _ = shell("inspect", write_csv([row | {"url": ""} for row in charts(3)]), "--figure", "charts.svg")
+    rows = [row | {"url": "", "title": ""} for row in charts(3)]
+    code, out, _ = shell("inspect", write_csv(rows), "--figure", "charts.svg")
     assert code == 0
     assert "aside     no track id: 48 rows (100 %), such as ''" in out
     assert "refused   a run would say: nothing readable in" in out

@@ -221,7 +221,7 @@ def test_a_frame_gives_medians_as_lifelines_has_them() -> None:
 
 
 def test_groups_say_what_they_are(write_csv: WriteCsv) -> None:
-    rows = steady(60, {"de": {"x": 30}, "at": {"x": 40}, "jp": {}, "mt": {}})
+    rows = steady(60, {"de": {"x": 30}, "at": {"x": 40}, "jp": {}, "Simulated XA": {}})
     with diffusion.open_charts(write_csv(rows)) as charts:
         entries = charts.entries()
     summaries = {by: breakthrough(entries, by=by).summary.set_index("group") for by in GROUPINGS}

@@ -185,7 +185,7 @@ def test_the_command_prints_and_writes_the_table(
     lines = [f"{track},{known},{number}" for number, track in enumerate(history.tracks["track_id"])]
     own.write_text("\n".join(["track_id,known,spend", *lines]), encoding="utf-8")
     options = ["--dates", "1", "--own", str(own), "--out", str(tmp_path / "out"), "--json"]
-    done = CliRunner().invoke(audit_command, [str(small), *options])
+    done = CliRunner().invoke(audit_command, [str(small), "--accept", "holes", *options])
     assert done.exit_code == 0, done.output
     told = json.loads(done.output)
     table = pq.read_table(tmp_path / "out" / "audit.parquet")
@@ -197,7 +197,7 @@ def test_the_command_prints_and_writes_the_table(
 
 def test_the_command_ends_with_1_if_a_feature_fails(small: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("pipelines.features.families.families", lambda horizon: (MarketsToCome(),))
-    done = CliRunner().invoke(audit_command, [str(small), "--dates", "1"])
+    done = CliRunner().invoke(audit_command, [str(small), "--accept", "holes", "--dates", "1"])
     assert done.exit_code == 1
     assert "looks ahead" in done.output
     assert done.output.endswith("1 feature of 1 failed\n")
