@@ -162,7 +162,7 @@ def test_events_of_charts_are_what_the_twins_say(rows: list[Row], rules: Rules) 
     agree_on_events(entries, table, twins.spans(twins.datable(covered, rules.min_periods)), rules)
 
 
-@examples(60)
+@examples(25)
 @given(rows=sources(), identity=st.sampled_from(["track", "recording"]), periods=st.sampled_from([1, 1, 2, 3, 4, 40]))
 def test_absences_are_what_the_twin_says(rows: list[Row], identity: str, periods: int) -> None:
     rows = rows + padding(rows)

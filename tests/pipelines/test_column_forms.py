@@ -43,7 +43,7 @@ def engine() -> Iterator[Engine]:
         yield opened
 
 
-@examples(120)
+@examples(50)
 @given(texts=st.lists(NUMBERS, min_size=1, max_size=20))
 def test_streams_are_those_of_the_twin_in_both_doors(engine: Engine, texts: list[str]) -> None:
     rows = [

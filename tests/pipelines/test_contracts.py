@@ -64,7 +64,7 @@ COUNTRIES = (
 )
 DISTANCES = "ISO_CODE_1,ISO_CODE_2,FBDist\nSE,US,0.25\nUS,SE,0.5\n"
 
-LARGE = Simulation(9_000, 10, 740, seed=3, density=0.4, depth=60, switches=Switches(ties=False, launches=False))
+LARGE = Simulation(3_000, 10, 740, seed=3, density=0.4, depth=60, switches=Switches(ties=False, launches=False))
 """Charts on which every table of a study can be made: four half-years with many transitions."""
 
 SMALL = Simulation(200, 4, 60, seed=3, depth=20)

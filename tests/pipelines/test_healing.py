@@ -47,7 +47,7 @@ def run_ingest(paths: list[Path], out: Path, *, append: bool = False) -> list[st
 def run_clean(raw: Path, out: Path) -> list[str]:
     """Clean into a folder, and return the files that were made because they were not as the manifest said."""
     with Folder(out) as folder:
-        clean_charts(raw, folder, tell=quiet)
+        clean_charts(raw, folder, accept=["set-aside"], tell=quiet)
         return folder.made_again()
 
 

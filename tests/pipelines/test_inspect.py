@@ -57,7 +57,7 @@ def test_files_of_which_no_row_is_read_are_described_too(shell: Shell, write_csv
     rows = [row | {"url": "", "title": ""} for row in charts(3)]
     code, out, _ = shell("inspect", write_csv(rows), "--figure", "charts.svg")
     assert code == 0
-    assert "aside     no track id: 48 rows (100 %), such as ''" in out
+    assert "aside     no track id: 48 rows (100 %), such as 'Artist'" in out
     assert "refused   a run would say: nothing readable in" in out
 
 

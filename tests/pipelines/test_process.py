@@ -171,7 +171,12 @@ def test_a_signal_to_all_processes_of_a_terminal_is_one_line(tmp_path: Path) -> 
         time.sleep(0.01)
 
 
-@pytest.mark.parametrize("encoding", ["latin-1", "cp1252", "ascii", "utf-8"])
+SLOW = pytest.mark.slow
+
+
+@pytest.mark.parametrize(
+    "encoding", ["cp1252", *(pytest.param(name, marks=SLOW) for name in ("latin-1", "ascii", "utf-8"))]
+)
 def test_what_an_output_cannot_spell_is_replaced(encoding: str) -> None:
     code, output, errors = command("graph", "中文–ü.csv", "--out", "x", PYTHONIOENCODING=encoding)
     assert (code, output, errors.count("\n")) == (2, "", 1)

@@ -298,6 +298,7 @@ def test_a_study_goes_on_and_keeps_what_is_finished(tmp_path: Path) -> None:
     assert (tmp_path / "recovery.txt").read_text(encoding="utf-8").startswith("Every claim in all worlds together")
 
 
+@pytest.mark.slow
 def test_a_killed_run_goes_on_where_it_was(tmp_path: Path) -> None:
     """The process is killed after the first batch, which is kept; the rest is as if it had never been killed."""
     place, cell = tmp_path / "killed", Cell("claims", "flat", 200, 4)

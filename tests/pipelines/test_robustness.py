@@ -141,7 +141,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
         subprocess.run(["umount", str(place)], check=True)
 
 
-@pytest.mark.parametrize("name", ["ingest", "clean"])
+@pytest.mark.parametrize("name", [pytest.param("ingest", marks=pytest.mark.slow), "clean"])
 def test_a_full_disk_is_one_line_and_the_old_tables_stay_whole(
     name: str, sources: dict[str, Path], tmp_path: Path, small_disk: Path
 ) -> None:

@@ -170,6 +170,7 @@ def test_two_markets(run_study: RunStudy) -> None:
     assert gaps >= SHORT | FEW
 
 
+@pytest.mark.slow
 def test_markets_of_unknown_place(run_study: RunStudy) -> None:
     outcome = run_study(charts(OTHERS[:14], daily(120), tracks=200))
     assert missing(outcome) >= SHORT | FEW | {"figures/flow_map", "figures/community_map"}

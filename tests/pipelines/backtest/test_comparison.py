@@ -159,6 +159,7 @@ def test_what_was_found_is_said_in_words(made: tuple[Path, Backtest]) -> None:
 # -- going on ---------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_run_goes_on_where_it_stopped_and_other_settings_make_it_anew(
     few: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
