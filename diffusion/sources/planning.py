@@ -166,7 +166,7 @@ def _ambiguous(names: Sequence[str], found: Recognised, given: Mapping[str, str]
         both = alike(names, theirs) if theirs and ours not in given else []
         if len(both) > 1:
             listed = " and ".join(f"'{name}'" for name in both)
-            which = f"say which: --column {ours}={theirs}"
+            which = f"say which: --column {ours}={theirs}" if len(set(both)) == len(both) else "rename one of them"
             return f"has {len(both)} columns called '{theirs}' but for case ({listed}); {which}"
     return ""
 

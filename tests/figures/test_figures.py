@@ -158,6 +158,7 @@ def elsewhere() -> list[str]:
     return output.splitlines()
 
 
+@pytest.mark.slow
 def test_all_processes_make_the_same_bytes(elsewhere: list[str]) -> None:
     assert elsewhere[:-1] == hashes()
     assert len({line.split()[-1] for line in elsewhere[:-1]}) == 2 * len(BUILDERS)

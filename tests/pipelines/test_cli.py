@@ -234,6 +234,7 @@ def test_run_takes_charts_and_makes_the_same_bytes(shell: Shell, finished: Path,
         assert (finished / path).read_bytes() == (other / path).read_bytes(), path
 
 
+@pytest.mark.slow
 def test_only_what_changed_is_made_again(shell: Shell, finished: Path, write_csv: WriteCsv) -> None:
     run = ("run", "charts.csv", "--out", "made", *FEW_DRAWS)
     total = len(files(finished)) - 1  # the manifest is no artifact
@@ -346,6 +347,7 @@ def test_an_output_that_cannot_be_written_gets_one_clear_line(
     assert (tmp_path / "other" / "manifest.json").read_text() == '{"mine": 1}'
 
 
+@pytest.mark.slow
 def test_what_others_put_into_the_folder_stays(shell: Shell, write_csv: WriteCsv, tmp_path: Path) -> None:
     charts = write_csv(ROWS)
     mine = tmp_path / "mine"

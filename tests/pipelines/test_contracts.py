@@ -166,6 +166,7 @@ def check(path: Path, contract: Contract) -> None:
     assert conformed.num_rows == table.num_rows
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("folder", MADE)
 def test_every_table_is_what_its_contract_says(made: Path, folder: str) -> None:
     names = [name for name in tables_below(made / folder) if not any(fnmatchcase(name, own) for own in OF_A_SOURCE)]
@@ -176,6 +177,7 @@ def test_every_table_is_what_its_contract_says(made: Path, folder: str) -> None:
         check(made / folder / name, found[0])
 
 
+@pytest.mark.slow
 def test_no_contract_is_without_an_artifact(made: Path) -> None:
     met = {
         (step, pattern)
@@ -186,6 +188,7 @@ def test_no_contract_is_without_an_artifact(made: Path) -> None:
     assert {(step, pattern) for step, tables in ARTIFACTS.items() for pattern in tables} == met
 
 
+@pytest.mark.slow
 def test_the_files_for_gephi_say_what_the_tables_say(made: Path) -> None:
     place = made / "study"
     graph = nx.read_graphml(place / "graph.graphml")

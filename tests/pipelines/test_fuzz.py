@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="the campaign forks a process for every case")
 def test_mutated_files_and_folders_end_with_one_line() -> None:
     command = [sys.executable, "-m", "tests.campaigns.fuzz", "--cases", "9", "--seed", "7"]

@@ -15,6 +15,8 @@ from pipelines.commands.entry import wrong_threads
 from pipelines.commands.unforeseen import unforeseen_line, without_secrets
 from pipelines.folders.manifest import STAGING
 
+SLOW: Final = pytest.mark.slow
+
 ROOT: Final = Path(__file__).parents[2]
 
 MAIN: Final = "from pipelines.commands.entry import main; main()"
@@ -128,7 +130,10 @@ entry.main()
 """
 
 
-@pytest.mark.parametrize("error", ["ZeroDivisionError('by\\n zero')", "__import__('polars').exceptions.PanicException"])
+@pytest.mark.parametrize(
+    "error",
+    [pytest.param("ZeroDivisionError('by\\n zero')", marks=SLOW), "__import__('polars').exceptions.PanicException"],
+)
 def test_an_error_that_nobody_foresaw_is_one_line_and_a_file(tmp_path: Path, error: str) -> None:
     process = python(UNFORESEEN.format(error=error), "odd", TMPDIR=str(tmp_path), SOME_TOKEN="charts.csv")
     output, errors = process.communicate()
@@ -169,9 +174,6 @@ def test_a_signal_to_all_processes_of_a_terminal_is_one_line(tmp_path: Path) -> 
     while any(Path(f"/proc/{child}").exists() for child in children):
         assert time.monotonic() < late, "a process was left behind"
         time.sleep(0.01)
-
-
-SLOW = pytest.mark.slow
 
 
 @pytest.mark.parametrize(

@@ -114,7 +114,8 @@ def kill_and_run_again(name: str, source: Path, place: Path, moments: int) -> No
         assert verify(out).whole
 
 
-@pytest.mark.parametrize("name", [pytest.param("ingest", marks=pytest.mark.slow), "clean"])
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["ingest", "clean"])
 def test_a_killed_run_is_run_again_as_if_nothing_had_happened(
     name: str, sources: dict[str, Path], tmp_path: Path
 ) -> None:
