@@ -165,8 +165,10 @@ def _ambiguous(names: Sequence[str], found: Recognised, given: Mapping[str, str]
     for ours, theirs in found.columns.items():
         both = alike(names, theirs) if theirs and ours not in given else []
         if len(both) > 1:
+            if len(set(both)) < len(both):
+                return f"has {len(both)} columns called '{theirs}'; rename one of them"
             listed = " and ".join(f"'{name}'" for name in both)
-            which = f"say which: --column {ours}={theirs}" if len(set(both)) == len(both) else "rename one of them"
+            which = f"say which: --column {ours}={theirs}"
             return f"has {len(both)} columns called '{theirs}' but for case ({listed}); {which}"
     return ""
 
