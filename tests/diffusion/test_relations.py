@@ -99,7 +99,7 @@ def agree_on_tracks(table: pa.Table, twin: Sequence[Row]) -> None:
     assert table.select(names).to_pylist() == [{name: row[name] for name in names} for row in twin]
 
 
-@examples(35)
+@examples(20)
 @given(rows=sources())
 def test_source_rows_are_cleaned_and_accounted_for(rows: list[Row]) -> None:
     """And those of `test_events_of_charts_are_what_the_twins_say`."""
@@ -135,7 +135,7 @@ def test_a_source_with_too_much_set_aside_is_refused(rows: list[Row]) -> None:
         pass
 
 
-@examples(25)
+@examples(15)
 @given(rows=sources(), rules=RULES)
 def test_events_of_charts_are_what_the_twins_say(rows: list[Row], rules: Rules) -> None:
     rows = rows + padding(rows)

@@ -245,6 +245,7 @@ def test_a_lost_title_is_repaired_where_all_fields_are_right_again(tmp_path: Pat
     assert titles["oldus"] == "Title of oldus"
 
 
+@pytest.mark.slow
 def test_the_weekly_charts_of_nine_regions_are_accounted_for(tmp_path: Path, real_data: Path) -> None:
     source = pq.read_table(real_data / "top200-weekly-9regions-2016-2019" / "top200_weekly.parquet")
     columns = {name.lower().replace(" ", "_"): source[name].cast(pa.string()) for name in source.schema.names}

@@ -184,6 +184,7 @@ def test_a_market_without_entries_has_a_bound_above_zero(tracks: Latest) -> None
     assert 0 < empty["high"].item() < 1
 
 
+@pytest.mark.slow
 def test_without_lightgbm_the_simple_models_are_scored(
     simulated: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

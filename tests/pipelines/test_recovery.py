@@ -275,6 +275,7 @@ def made_in(place: Path) -> dict[str, float]:
     return {path.relative_to(place).as_posix(): path.stat().st_mtime for path in place.glob("simulations/*/*.parquet")}
 
 
+@pytest.mark.slow
 def test_a_study_goes_on_and_keeps_what_is_finished(tmp_path: Path) -> None:
     first = write_recovery(tmp_path, CELLS, simulations=1)
     before = made_in(tmp_path)

@@ -241,6 +241,7 @@ def mutilated(draw: st.DrawFn) -> bytes:
     return header + b"\n" + body[: draw(st.sampled_from([None, None, len(body) // 2]))]
 
 
+@pytest.mark.slow
 @settings(max_examples=15, deadline=None, derandomize=True, database=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(mutilated(), min_size=1, max_size=2))
 def test_rows_in_are_rows_kept_doubled_or_quarantined(

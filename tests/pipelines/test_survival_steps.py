@@ -52,6 +52,7 @@ def table(made: Path, name: str) -> pd.DataFrame:
 # -- curves -----------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_groups_of_ones_own_have_curves_tests_and_a_figure(made: Path, entries: Entries) -> None:
     curves = table(made, "survival")
     assert set(curves["by"]) == {"language_match", "taste"}

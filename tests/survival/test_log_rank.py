@@ -202,6 +202,7 @@ def share_called(
     return float(np.mean(called))
 
 
+@pytest.mark.slow
 def test_tests_by_artist_hold_their_level_and_independent_ones_do_not(calendar: diffusion.Calendar) -> None:
     world = {**NULLS["artists"], "sizes": 0.0}
     assert share_called(calendar, world, "artist", 40) <= 0.15

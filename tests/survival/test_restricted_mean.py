@@ -108,6 +108,7 @@ def held(calendar: diffusion.Calendar, world: str, runs: int, cluster: Cluster =
     return {name: float(np.mean(part)) for name, part in found.items()}
 
 
+@pytest.mark.slow
 def test_intervals_by_artist_hold_the_truth_and_independent_ones_do_not(calendar: diffusion.Calendar) -> None:
     assert 0.88 <= held(calendar, "artists", 30)["mean"] <= 1
     assert held(calendar, "artists", 30, "independent")["mean"] < 0.88
