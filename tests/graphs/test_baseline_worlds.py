@@ -105,6 +105,7 @@ def covered(name: str, *, tracks: int, structures: int, samples: int) -> pd.Seri
     return pd.DataFrame(found).mean()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["homes", "influence-sparse"])
 def test_intervals_cover_the_truth(name: str) -> None:
     inside = covered(name, tracks=1000, structures=1, samples=12)

@@ -160,6 +160,7 @@ def test_an_error_whose_file_cannot_be_written_is_one_line_all_the_same(monkeypa
     assert "in chart-diffusion: MemoryError; its traceback could not be written (FileNotFoundError);" in line
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="processes are listed in /proc")
 def test_a_signal_to_all_processes_of_a_terminal_is_one_line(tmp_path: Path) -> None:
     options = ["--world", "falling", "--tracks", 300, "--markets", 4, "--samples", 0, "--workers", 2]
