@@ -54,8 +54,9 @@ class Names:
     by_title: bool
 
     def said(self) -> tuple[str, ...]:
-        """Return a line about each additional market name that no row has."""
-        return tuple(f"no row has the market name '{name}' that was given" for name in self.unmatched)
+        """Return a line about each additional market name that no row has, and one where tracks have no ids."""
+        unmatched = [f"no row has the market name '{name}' that was given" for name in self.unmatched]
+        return (*unmatched, *(["no ids of tracks: they are told apart by title and artist"] if self.by_title else []))
 
 
 def learn_names(

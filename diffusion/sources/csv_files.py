@@ -10,9 +10,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
-from pathlib import Path
 from typing import Final, TypeVar, cast
-from urllib.parse import unquote
 
 import numpy as np
 import polars as pl
@@ -98,12 +96,6 @@ def read_blocks(file: ListedFile, form: CsvForm, *, block: int = BLOCK_BYTES) ->
         rest = text[judged.used if judged.used < cut else cut :]
         first_line += judged.lines
         yield _merged(rows, judged, schema, form.encoding)
-
-
-def folder_values(file: Path) -> dict[str, str]:
-    """Return name → value of the folders above a file that are called ``name=value``."""
-    pairs = (part.split("=", 1) for part in file.parent.parts if "=" in part)
-    return {name: unquote(value) for name, value in pairs}
 
 
 def ahead(items: Iterator[Item], *, depth: int = 1) -> Iterator[Item]:

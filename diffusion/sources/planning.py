@@ -277,16 +277,14 @@ def _default_chart(good: Sequence[_Candidate]) -> str:
 
 
 def _said_of_files(files: Sequence[ChartFile]) -> Iterator[str]:
-    """Yield what was recognised in opening the files, and which identify tracks by title and artist."""
+    """Yield what was recognised in opening the files, and how many have no ids of tracks where others have."""
     counts = Counter(line for file in files for line in file.opened.said)
     for line, count in counts.items():
         yield line if count == len(files) else f"{line} (in {count:,} of {len(files):,} files)"
     nameless = sum(
         not ({"track_id", "url"} & set(file.facts) or file.columns["track_id"] or file.columns["url"]) for file in files
     )
-    if nameless == len(files):
-        yield "no ids of tracks: they are told apart by title and artist"
-    elif nameless:
+    if 0 < nameless < len(files):
         yield f"no ids of tracks in {nameless:,} of {len(files):,} files: their rows are set aside"
 
 

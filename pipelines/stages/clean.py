@@ -125,7 +125,7 @@ def clean_charts(
         ``rows``: ``raw_rows`` (the sum of the next three), ``kept_rows``, ``duplicate_rows``, ``quarantined_rows`` and
         ``repaired_rows`` and ``tied_rows`` (parts of the kept); ``reasons``: reason → rows in quarantine;
         ``wholeness``: sentences on holes and cadences; ``unknown_markets``: name → message; ``said``: lines about
-        market names that no row has; ``tracks``: their number; ``years``: year → ``fingerprint``, ``kept``,
+        ids, and market names that no row has; ``tracks``: their number; ``years``: year → ``fingerprint``, ``kept``,
         ``quarantined``.
 
     Raises

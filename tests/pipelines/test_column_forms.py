@@ -135,8 +135,12 @@ def test_without_ids_tracks_are_told_apart_by_title_and_artist(write_csv: WriteC
     ids = {f"track {row['url'][-1]} · the | artist".lower() for row in ROWS}
     for found in ([row["track_id"] for row in [*first, *second]], slim["track_id"].to_list()):
         assert set(found) == ids
-    with diffusion.open_charts(path) as charts:
-        assert "no ids of tracks: they are told apart by title and artist" in charts.source.said
+    said = "no ids of tracks: they are told apart by title and artist"
+    blank = write_csv([row | {"url": " "} for row in rows], name="blank.csv")
+    for place in (path, blank):
+        with diffusion.open_charts(place) as charts:
+            assert charts.source.said == (said,)
+    assert clean(tmp_path / "raw", tmp_path / "again")["said"] == [said]
 
 
 def test_rows_without_an_id_in_a_source_that_has_ids_are_set_aside(write_csv: WriteCsv) -> None:
