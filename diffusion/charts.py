@@ -6,7 +6,7 @@ from functools import cached_property
 from importlib import resources
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 import pandas as pd
 import pyarrow as pa
@@ -113,9 +113,16 @@ class Charts:
             )
         return Calendar(coverage, self.open_engine)
 
-    def tracks(self) -> pa.Table:
+    def arrow(self, name: Literal["tracks", "positions"], *, chart: str | None = None) -> pa.Table:
+        """Return the table of the method of this name as Arrow, typed as its contract says; `chart` of positions."""
+        if name == "tracks":
+            return self._engine.kept("tracks")
+        return self._engine.fetch("positions", chart=self.chart(chart))
+
+    def tracks(self) -> pd.DataFrame:
         """Return one row per track id, in order of first appearance; columns as in `diffusion.contracts.TRACKS`."""
-        return self._engine.kept("tracks")
+        frame: pd.DataFrame = self.arrow("tracks").to_pandas(date_as_object=False)
+        return frame
 
     def entries(
         self,
@@ -158,7 +165,7 @@ class Charts:
         engine = self._engine
         engine.keep("coverage", calendar.coverage)
         engine.keep("spans", calendar.event_spans(min_periods))
-        engine.keep("identities", _coded(self.tracks(), identity))
+        engine.keep("identities", _coded(self.arrow("tracks"), identity))
         event: dict[str, Any] = {"chart": rules.chart, "top": top or ANY_RANK}
         if min_periods == 1:
             engine.create("first_appearances", into="firsts", **event)
@@ -167,9 +174,9 @@ class Charts:
         table = engine.fetch("entries", chart=rules.chart, washout=washout)
         if not table.num_rows:
             raise DataSaysNoError(f"no track has an event: {rules} leaves nothing of the chart '{rules.chart}'")
-        artists = self.tracks().select(["track_id", "artist"])
-        artists = artists.filter(pc.is_in(artists["track_id"], table["track_id"].unique()))
-        return Entries(table, calendar, rules, engine.fetch("withheld"), artists)
+        tracks = self.arrow("tracks").drop_columns("track")
+        tracks = tracks.filter(pc.is_in(tracks["track_id"], table["track_id"].unique()))
+        return Entries(table, calendar, rules, engine.fetch("withheld"), tracks)
 
     def absences(
         self, *, periods: int | None = None, identity: Identity = "track", chart: str | None = None
@@ -211,15 +218,16 @@ class Charts:
         count = max(ABSENCE // calendar.cadence, 1) if periods is None else periods
         engine = self._engine
         engine.keep("periods", dates)
-        engine.keep("identities", _coded(self.tracks(), identity))
+        engine.keep("identities", _coded(self.arrow("tracks"), identity))
         return Absences(engine.fetch("absences", chart=rules.chart, periods=count), rules.chart, count, identity)
 
-    def positions(self, chart: str | None = None) -> pa.Table:
+    def positions(self, chart: str | None = None) -> pd.DataFrame:
         """Return every row of one chart, Global included; columns as in `diffusion.contracts.POSITIONS`.
 
         The default chart is the choice of `chart`.
         """
-        return self._engine.fetch("positions", chart=self.chart(chart))
+        frame: pd.DataFrame = self.arrow("positions", chart=chart).to_pandas(date_as_object=False)
+        return frame
 
     def journey(self, track: str, **rules: object) -> pd.DataFrame:
         """Return one track's entries in order, columns as in `Entries.journey`; `rules` are parameters of `entries`."""

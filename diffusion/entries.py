@@ -1,16 +1,19 @@
 """Entries: the first event of each track in each market, and the tables made from them."""
 
-from collections.abc import Iterator
+import warnings
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property
+from typing import Any
 
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from diffusion.calendar import Calendar
+from diffusion.cohorts import Selection, Where
 from diffusion.contracts import ENTRIES, WITHHELD
 from diffusion.conventions import HORIZON, LONGEST, WASHOUT
 from diffusion.engine import Engine
@@ -53,13 +56,15 @@ def _nothing_withheld() -> pa.Table:
     return WITHHELD.schema.empty_table()
 
 
-def _no_artists() -> pa.Table:
+def _no_names() -> pa.Table:
     return pa.table({"track_id": pa.array([], pa.string()), "artist": pa.array([], pa.string())})
 
 
 @dataclass(frozen=True, repr=False)
 class Entries:
     """Each track's first event in each market, and the coverage calendar.
+
+    Its tables are Arrow; its methods return pandas, and `arrow` returns the same tables as Arrow.
 
     Attributes
     ----------
@@ -71,15 +76,19 @@ class Entries:
         Rules by which an event was recognised.
     withheld
         `track_id`, `market`: pairs where the track is known to have no licence, so it is not at risk.
-    artists
-        `track_id`, `artist`: artists of the tracks, where known. Tracks of one artist form a cluster.
+    described
+        `track_id`, `artist` and what else is known of the tracks, such as `title`: one row per track, or none where
+        nothing is known. Tracks of one artist form a cluster.
+    cohort
+        In words, by what the tracks were chosen from those of the charts; empty where they are all there.
     """
 
     table: pa.Table
     calendar: Calendar
     rules: EventRules
     withheld: pa.Table = field(default_factory=_nothing_withheld)
-    artists: pa.Table = field(default_factory=_no_artists)
+    described: pa.Table = field(default_factory=_no_names)
+    cohort: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "table", ENTRIES.conform(self.table))
@@ -88,21 +97,52 @@ class Entries:
             raise SettingError(f"entries into {', '.join(sorted(strange))}, which the coverage calendar does not have")
 
     @classmethod
-    def from_frame(cls, frame: pd.DataFrame, *, calendar: Calendar, washout: int = WASHOUT) -> "Entries":
-        """Return entries made from a frame with the columns of `diffusion.contracts.ENTRIES`; `washout` in days."""
+    def from_frame(
+        cls, frame: pd.DataFrame, *, calendar: Calendar, washout: int = WASHOUT, tracks: pd.DataFrame | None = None
+    ) -> "Entries":
+        """Return entries made from a frame with the columns of `diffusion.contracts.ENTRIES`.
+
+        Parameters
+        ----------
+        frame
+            One row per track and market, with all entries of each track: its debut is its first row.
+        calendar
+            Coverage calendar of the chart.
+        washout
+            Days of washout with which the entries were made (default 28).
+        tracks
+            `track_id`, `artist` of the tracks. Without it, a warning says what is lost.
+
+        Warns
+        -----
+        UserWarning
+            When `tracks` is not given: every track is then a cluster of its own, and intervals are too narrow.
+        """
         table = pa.Table.from_pandas(frame[ENTRIES.names], schema=ENTRIES.schema, preserve_index=False)
-        return cls(table, calendar, EventRules(calendar.chart, washout=washout))
+        rules = EventRules(calendar.chart, washout=washout)
+        if tracks is not None:
+            return cls(table, calendar, rules, described=pa.Table.from_pandas(tracks, preserve_index=False))
+        warnings.warn(
+            "a frame of entries holds no artists, licences or rules: tracks of one artist count as independent, so "
+            "intervals are too narrow; and where rows were cut, debuts are wrong. Choose tracks by entries.subset(), "
+            "or give tracks= to Entries.from_frame",
+            stacklevel=2,
+        )
+        return cls(table, calendar, rules)
 
     def __repr__(self) -> str:
-        return f"<Entries of {self.rules.chart}: {len(self):,} in {len(self.calendar.markets)} markets; {self.rules}>"
+        chosen = f" of {'; '.join(self.cohort)}" if self.cohort else ""
+        return (
+            f"<Entries of {self.rules.chart}{chosen}: {len(self):,} in {len(self.calendar.markets)} markets; "
+            f"{self.rules}>"
+        )
 
     def __len__(self) -> int:
         return int(self.table.num_rows)
 
     def to_pandas(self) -> pd.DataFrame:
         """Return the table as a frame, with dates as ``datetime64``."""
-        frame: pd.DataFrame = self.table.to_pandas(date_as_object=False)
-        return frame
+        return _frame(self.table)
 
     @cached_property
     def timelines(self) -> Timelines:
@@ -110,39 +150,136 @@ class Entries:
         calendar = self.calendar
         return Timelines.of(
             self.table,
-            self.artists,
+            self.described,
             calendar.event_spans(self.rules.min_periods),
             markets=calendar.markets,
             washout=self.rules.washout,
             cadence=calendar.cadence,
         )
 
-    def debuts(self) -> pa.Table:
+    def subset(
+        self,
+        *,
+        tracks: Collection[str] | None = None,
+        artists: Collection[str] | None = None,
+        credited: bool = False,
+        debut: tuple[date | str | None, date | str | None] | None = None,
+        markets: Collection[str] | None = None,
+        where: Where | None = None,
+    ) -> "Entries":
+        """Return the entries of a cohort: of the tracks that fulfil all conditions given.
+
+        A chosen track keeps all its entries, so its debut stays what it was; calendar, rules, licences and artists stay
+        too.
+
+        Parameters
+        ----------
+        tracks
+            Ids or links of tracks.
+        artists
+            Names of artists; case and accents do not matter. A track belongs to the artist named first.
+        credited
+            Whether a track belongs to all its credited artists (default False).
+        debut
+            First and last day of the debut, both included; None for an open end. A track that was there when the charts
+            began has its first day on them as debut here.
+        markets
+            Names or codes: tracks that entered one of them on the day of their debut.
+        where
+            A function of the table of tracks (`tracks`) that returns a flag for each row; or a table with a column
+            `track_id` or `artist` and, if only some of its rows count, one column of flags.
+
+        Raises
+        ------
+        SettingError
+            When a condition cannot be read.
+        DataSaysNoError
+            When a named artist has no track here, or no track fulfils all conditions.
+
+        Examples
+        --------
+        >>> from diffusion import open_sample
+        >>> with open_sample() as charts:
+        ...     entries = charts.entries()
+        >>> entries.subset(artists=["måneskin"], debut=("2021-05-01", None))
+        <Entries of top50 of artist: måneskin; debut from 2021-05-01: 105 in 67 markets; first appearance ...>
+        """
+        choice = Selection(tracks, artists, credited, debut, markets, where)
+        known = self.tracks()
+        kept, words = choice.of(known, self.arrow("footprints"))
+        return self._of_tracks(pa.array(known["track_id"][kept], pa.string()), words)
+
+    def _of_tracks(self, ids: pa.Array, words: tuple[str, ...] = ()) -> "Entries":
+        """Return the entries of some tracks, with the words for what they were chosen by."""
+        parts = {
+            name: table.filter(pc.is_in(table["track_id"], ids))
+            for name, table in (("table", self.table), ("withheld", self.withheld), ("described", self.described))
+        }
+        return replace(self, **parts, cohort=(*self.cohort, *words))
+
+    def tracks(self) -> pd.DataFrame:
+        """Return what is known of every track.
+
+        Returns
+        -------
+        DataFrame
+            One row per track, in order of `track_id`: the columns of `described` (`artist` at least, missing where not
+            known), `debut` (first day on the charts), `left_censored` (whether it may have been there before),
+            `footprint` (markets entered on that day).
+        """
+        debuts = self.debuts()[["track_id", "debut", "left_censored", "footprint"]]
+        names: pd.DataFrame = self.described.to_pandas(date_as_object=False)
+        return debuts.merge(names, how="left", on="track_id", validate="one_to_one")
+
+    def arrow(self, name: str, **settings: Any) -> pa.Table:
+        """Return a table made from the entries as Arrow, typed as its contract says.
+
+        Parameters
+        ----------
+        name
+            ``debuts``, ``footprints``, ``journeys``, ``waits``, ``lags`` or ``ties``, as the methods of these names; or
+            ``transitions``, as `diffusion.transitions`.
+        settings
+            Parameters of that method.
+        """
+        if name in ("debuts", "footprints", "journeys"):
+            with self._engine() as engine:
+                return engine.fetch(name, **settings)
+        made: dict[str, Callable[..., pa.Table]] = {
+            "waits": _waits,
+            "lags": _lags,
+            "ties": _ties,
+            "transitions": _transitions,
+        }
+        if name not in made:
+            raise SettingError(
+                f"no table '{name}' of entries; there are debuts, footprints, journeys, {', '.join(made)}"
+            )
+        return made[name](self, **settings)
+
+    def debuts(self) -> pd.DataFrame:
         """Return one row per track: its day 0; columns as in `diffusion.contracts.DEBUTS`."""
-        with self._engine() as engine:
-            return engine.fetch("debuts")
+        return _frame(self.arrow("debuts"))
 
-    def footprints(self) -> pa.Table:
+    def footprints(self) -> pd.DataFrame:
         """Return one row per track and market entered on day 0; columns as in `diffusion.contracts.FOOTPRINTS`."""
-        with self._engine() as engine:
-            return engine.fetch("footprints")
+        return _frame(self.arrow("footprints"))
 
-    def journeys(self) -> pa.Table:
+    def journeys(self) -> pd.DataFrame:
         """Return each track's entries in order, with one step per tie; columns as in `diffusion.contracts.JOURNEYS`."""
-        with self._engine() as engine:
-            return engine.fetch("journeys")
+        return _frame(self.arrow("journeys"))
 
-    def waits(self, *, horizon: int = HORIZON) -> pa.Table:
+    def waits(self, *, horizon: int = HORIZON) -> pd.DataFrame:
         """Return each track's time at risk in each market, up to `horizon` days; columns as in `contracts.WAITS`."""
-        return wait_table(self.timelines, self.withheld, horizon=horizon)
+        return _frame(self.arrow("waits", horizon=horizon))
 
-    def lags(self, *, window: int) -> pa.Table:
+    def lags(self, *, window: int) -> pd.DataFrame:
         """Return entered and censored tracks by pair and lag, up to `window` days; columns as in `contracts.LAGS`."""
-        return lag_table(pair_counts(self.timelines, window=window))
+        return _frame(self.arrow("lags", window=window))
 
-    def ties(self) -> pa.Table:
+    def ties(self) -> pd.DataFrame:
         """Return the number of tied tracks of each pair; columns as in `diffusion.contracts.TIES`."""
-        return tie_table(pair_counts(self.timelines, window=1))
+        return _frame(self.arrow("ties"))
 
     def journey(self, track: str) -> pd.DataFrame:
         """Return one track's entries in order; tied markets share a step.
@@ -160,8 +297,7 @@ class Entries:
         rows = self.table.filter(pc.equal(self.table["track_id"], track))
         if not rows.num_rows:
             raise DataSaysNoError(f"track '{track}' has no entry in the chart '{self.rules.chart}'")
-        one = Entries(rows, self.calendar, self.rules)
-        frame: pd.DataFrame = one.journeys().to_pandas(date_as_object=False)
+        frame = Entries(rows, self.calendar, self.rules).journeys()
         frame.insert(3, "name", frame["market"].map(market_names(frame["market"])))
         return frame.sort_values(["step", "rank", "market"], ignore_index=True)
 
@@ -188,7 +324,30 @@ class Entries:
             yield engine
 
 
-def transitions(entries: Entries, *, window: int | None = None) -> pa.Table:
+def _frame(table: pa.Table) -> pd.DataFrame:
+    """Return a table as a frame, with dates as ``datetime64``."""
+    frame: pd.DataFrame = table.to_pandas(date_as_object=False)
+    return frame
+
+
+def _waits(entries: Entries, *, horizon: int = HORIZON) -> pa.Table:
+    return wait_table(entries.timelines, entries.withheld, horizon=horizon)
+
+
+def _lags(entries: Entries, *, window: int) -> pa.Table:
+    return lag_table(pair_counts(entries.timelines, window=window))
+
+
+def _ties(entries: Entries) -> pa.Table:
+    return tie_table(pair_counts(entries.timelines, window=1))
+
+
+def _transitions(entries: Entries, *, window: int | None = None) -> pa.Table:
+    window = entries.calendar.default_window if window is None else window
+    return transition_table(entries.timelines, pair_counts(entries.timelines, window=window))
+
+
+def transitions(entries: Entries, *, window: int | None = None) -> pd.DataFrame:
     """Return the transitions of all ordered pairs of observed markets; columns as in `diffusion.contracts.TRANSITIONS`.
 
     Parameters
@@ -211,5 +370,4 @@ def transitions(entries: Entries, *, window: int | None = None) -> pa.Table:
     The lag quantiles interpolate linearly between order statistics (type 7 of Hyndman & Fan 1996, doi
     10.2307/2684934).
     """
-    window = entries.calendar.default_window if window is None else window
-    return transition_table(entries.timelines, pair_counts(entries.timelines, window=window))
+    return _frame(entries.arrow("transitions", window=window))

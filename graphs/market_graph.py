@@ -357,7 +357,16 @@ def market_graph(
         When a frame comes without a calendar, or `Entries` come with one.
     DataSaysNoError
         When there is only one market, or no track makes a transition.
+
+    Warns
+    -----
+    UserWarning
+        When the entries are a frame: it does not hold the artists, so intervals are too narrow.
     """
+    if not isinstance(entries, Entries | pd.DataFrame):
+        raise SettingError(
+            f"a graph is made of entries, not of {type(entries).__name__}; for some of the tracks take entries.subset()"
+        )
     if isinstance(entries, pd.DataFrame):
         if calendar is None:
             raise SettingError(
@@ -411,7 +420,7 @@ def _market_nodes(entries: Entries) -> pd.DataFrame:
     counts = (
         entries.to_pandas().groupby("market").agg(entries=("entry", "size"), left_censored=("left_censored", "sum"))
     )
-    timed = entries.footprints().to_pandas()
+    timed = entries.footprints()
     counts["debuts"] = timed[~timed["left_censored"]].groupby("market").size()
     counts = counts.reindex(coverage["market"]).fillna(0).astype("int64")
     known = reference_table().set_index("market")[_KNOWN].reindex(coverage["market"])

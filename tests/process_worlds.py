@@ -142,7 +142,7 @@ def draw(process: Process, *, tracks: int, seed: int, days: int = 400, markets: 
         charts[:200, 0] = charts[150:170, 1] = charts[200:245, 2] = charts[::7, 3] = False
     entries = charted(entered, MARKETS[:markets], charts)
     names = pa.table({"track_id": [f"t{n:07d}" for n in range(tracks)], "artist": [f"a{n}" for n in artist]})
-    return Drawn(replace(entries, artists=names) if process.homes else entries, tongue, alpha)
+    return Drawn(replace(entries, described=names) if process.homes else entries, tongue, alpha)
 
 
 def _ages(process: Process, rng: np.random.Generator, release: Array, rate: Array) -> Array:

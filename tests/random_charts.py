@@ -306,7 +306,8 @@ class Study:
         """Return the entries as users make them."""
         calendar = diffusion.Calendar(pa.Table.from_pylist(self.coverage, schema=contracts.COVERAGE.schema))
         frame = pd.DataFrame(self.entries, columns=contracts.ENTRIES.names)
-        return diffusion.Entries.from_frame(frame, calendar=calendar, washout=self.washout)
+        nobody = pd.DataFrame({"track_id": [], "artist": []}, dtype="string")
+        return diffusion.Entries.from_frame(frame, calendar=calendar, washout=self.washout, tracks=nobody)
 
 
 def study(

@@ -135,4 +135,4 @@ class ChartDates:
         if artists is None:
             return found
         named = pa.array(np.char.mod("artist %d", artists), pa.string())
-        return replace(found, artists=pa.table({"track_id": names, "artist": named}))
+        return replace(found, described=pa.table({"track_id": names, "artist": named}))

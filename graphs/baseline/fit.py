@@ -266,7 +266,7 @@ def _chances(fit: Baseline, own: Steps, kinds: Kinds, rows: slice | Ints, versio
 def step_kinds(entries: Entries, taken: Steps, likeness: Likeness) -> Kinds:
     """Return the kind of every market at every step, (k, m): the artist's past as of the day before."""
     lines = entries.timelines
-    before = past_days(lines, distinct(primary_artists(lines.track_ids, entries.artists)))
+    before = past_days(lines, distinct(primary_artists(lines.track_ids, entries.described)))
     kinds = np.empty(taken.since.shape, np.int16)
     for rows in blocks_of(len(taken)):
         past = (before[:, taken.artist[rows]] < taken.day[rows, None]).sum(axis=0)

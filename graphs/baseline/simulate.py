@@ -75,7 +75,7 @@ class _World:
     @classmethod
     def of(cls, baseline: Baseline) -> Self:
         lines = baseline.entries.timelines
-        artist = distinct(primary_artists(lines.track_ids, baseline.entries.artists))
+        artist = distinct(primary_artists(lines.track_ids, baseline.entries.described))
         held = np.setdiff1d(np.arange(len(lines.track)), baseline.steps.entry)
         held = held[np.argsort(lines.day[held], kind="stable")]
         there = np.full((len(lines.track_ids), len(lines.markets)), NOT_ENTERED)

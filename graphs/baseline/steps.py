@@ -113,7 +113,7 @@ def steps(entries: Entries, *, horizon: int = HORIZON) -> Steps:
     """
     lines = entries.timelines
     availability = Availability.of(entries, horizon=horizon)
-    artist = distinct(primary_artists(lines.track_ids, entries.artists))
+    artist = distinct(primary_artists(lines.track_ids, entries.described))
     later = np.flatnonzero(lines.timed & (lines.day > lines.debut[lines.track]))
     # entries stand by track, day and market; the sort keeps that order within an artist
     later = later[np.argsort(artist[lines.track[later]], kind="stable")]

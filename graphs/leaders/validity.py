@@ -241,7 +241,7 @@ def _facts(
     generator = np.random.default_rng(seed)
     lines = fit.entries.timelines
     debuts = [debuts_in(lines, period) for period in periods]
-    fresh = [debuts[0], *fresh_debuts(lines, fit.entries.artists.to_pandas(), debuts)]
+    fresh = [debuts[0], *fresh_debuts(lines, fit.entries.described.to_pandas(), debuts)]
     facts, noise = [], []
     for period, mine, new in zip(periods, debuts, fresh, strict=True):
         outcome = leads.only(new[fit.steps.track])

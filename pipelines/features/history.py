@@ -182,8 +182,8 @@ class History:
         calendar = entries.calendar
         markets = tuple(calendar.markets)
         names = pa.array([*markets, AGGREGATE], pa.string())
-        rows = charts.positions(calendar.chart)
-        described = charts.tracks()
+        rows = charts.arrow("positions", chart=calendar.chart)
+        described = charts.arrow("tracks")
         joined = identities(described.select(["track_id", "title", "artist"]), entries.rules.identity)
         stands_for = pc.index_in(joined["identity"], described["track_id"]).to_numpy()
         source = stands_for[rows["track"].to_numpy()]
@@ -256,8 +256,8 @@ class History:
                 "left_censored": ~known.timed,
             }
         )
-        artists = pa.table({"track_id": ids, "artist": pa.array(self.tracks["artist"], pa.string())})
-        return Entries(table, self.calendar, self.rules, self._withheld(ids), artists)
+        tracks = pa.table({"track_id": ids, "artist": pa.array(self.tracks["artist"], pa.string())})
+        return Entries(table, self.calendar, self.rules, self._withheld(ids), tracks)
 
     def until(self, day: int) -> "History":
         """Return what was known at the end of a day."""

@@ -71,7 +71,7 @@ def write_regression(
             history = History.of(charts, charts.entries(chart=chart))
             ours = families(charts.calendar(chart).default_window)
             found = seed_baseline(
-                history, charts.tracks(), ours, target=target, rows=rows, seed=seed, tell=lambda what: tell(what)
+                history, charts.arrow("tracks"), ours, target=target, rows=rows, seed=seed, tell=lambda what: tell(what)
             )
             folder.begin(STEP, key, parameters=parameters, notes={"left_out": found.left_out} | found.facts)
             tell("writing")

@@ -42,7 +42,7 @@ def _of_edges(world: ProcessWorld) -> Iterator[tuple[str, Estimates]]:
 
 def _of_transitions(world: ProcessWorld) -> Iterator[tuple[str, Estimates]]:
     """Yield the rate of every transition."""
-    table = transitions(world.entries).to_pandas().set_index(["source", "target"])
+    table = transitions(world.entries).set_index(["source", "target"])
     yield "rate", _estimates(table, "rate", table["tracks"])
 
 

@@ -16,7 +16,7 @@ def ranked(simulated: Simulated) -> dict[str, Floats]:
     which greedy inference adds a pair.
     """
     entries = simulated.world.entries
-    model, pairs = summed_hazard(entries).table, transitions(entries).to_pandas()
+    model, pairs = summed_hazard(entries).table, transitions(entries)
     inferred = netinf(track_cascades(entries.timelines), edges=len(simulated.lifts))
     return {
         "credits per entry": simulated.scores(simulated.influence, "credits_per_entry"),

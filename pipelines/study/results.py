@@ -111,9 +111,8 @@ class Results:
         calendar = Calendar(self.folder.read_table("coverage.parquet"))
         given = self.parameters("entries")
         rules = EventRules(calendar.chart, top, *(given[key] for key in ("min_periods", "washout", "identity")))
-        artists = self.folder.read_table("tracks.parquet").select(["track_id", "artist"])
-        table, withheld = (self.folder.read_table(f"{table}.parquet") for table in (name, "withheld"))
-        return Entries(table, calendar, rules, withheld, artists)
+        table, *known = (self.folder.read_table(f"{table}.parquet") for table in (name, "withheld", "tracks"))
+        return Entries(table, calendar, rules, *known)
 
     @cached_property
     def graph(self) -> MarketGraph:

@@ -214,7 +214,7 @@ class Variables:
         return before
 
     def _artists(self) -> Values:
-        names: Values = primary_artists(self.timelines.track_ids, self.entries.artists).to_numpy(zero_copy_only=False)
+        names: Values = primary_artists(self.timelines.track_ids, self.entries.described).to_numpy(zero_copy_only=False)
         return names
 
     def _with_language(self) -> Flags:

@@ -90,7 +90,7 @@ class Rows:
     @classmethod
     def of(cls, entries: Entries) -> "Rows":
         """Return all waits; all are at risk from day 1."""
-        table = entries.waits(horizon=HORIZON)
+        table = entries.arrow("waits", horizon=HORIZON)
         market = pc.index_in(table["market"], pa.array(CODES)).to_numpy().astype(np.int64)
         entered = table["entered"].to_numpy(zero_copy_only=False)
         return cls(table["days"].to_numpy().astype(np.float64), entered, market)

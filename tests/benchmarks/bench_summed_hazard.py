@@ -44,7 +44,7 @@ def world(tracks: int) -> Entries:
     entries, _ = simulated(size, 1)
     ids = [f"t{number:07d}" for number in range(tracks)]
     artists = pa.table({"track_id": ids, "artist": [f"a{number // 3}" for number in range(tracks)]})
-    return Entries(entries.table, entries.calendar, entries.rules, artists=artists)
+    return Entries(entries.table, entries.calendar, entries.rules, described=artists)
 
 
 def generic(entries: Entries) -> tuple[float, int]:

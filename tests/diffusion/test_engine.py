@@ -32,7 +32,7 @@ def test_charts_and_all_that_is_made_of_them_use_the_engine_handed_in() -> None:
         assert len(opened) == 2
         entries = charts.entries()
     before = len(opened)
-    assert entries.journeys().num_rows == len(entries)
+    assert entries.arrow("journeys").num_rows == len(entries)
     assert len(opened) == before + 1
 
 

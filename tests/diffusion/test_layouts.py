@@ -176,7 +176,7 @@ def test_one_name_stands_for_different_columns_in_two_files(tmp_path: Path, expe
     found = through_both_doors(tmp_path / "in", tmp_path)
     pd.testing.assert_frame_equal(found, expected)
     with open_charts(tmp_path / "clean") as charts:
-        assert set(charts.tracks()["artist"].to_pylist()) == {"Ada, Bo"}
+        assert set(charts.tracks()["artist"]) == {"Ada, Bo"}
 
 
 def test_daily_and_weekly_charts_of_one_folder_stay_apart(tmp_path: Path) -> None:
@@ -231,7 +231,7 @@ def test_a_date_above_the_table_is_that_of_the_chart(tmp_path: Path) -> None:
         (tmp_path / f"{day}.csv").write_text(f"{title}1,Ada,Song,track/a\n2,Bo,Other,track/b\n")
     with open_charts(tmp_path, market_names={"": "US"}) as charts:
         assert "from the lines above the tables: date (as in '22.csv': 2026-08-22)" in charts.source.said
-        assert charts.positions()["date"].unique().to_pylist() == [date(2026, 8, 22), date(2026, 8, 23)]
+        assert charts.arrow("positions")["date"].unique().to_pylist() == [date(2026, 8, 22), date(2026, 8, 23)]
 
 
 def test_charts_of_one_market_need_its_code(tmp_path: Path, expected: pd.DataFrame) -> None:
@@ -329,7 +329,7 @@ TABLES: Mapping[str, Callable[[], Any]] = {
 @pytest.mark.parametrize("kind", TABLES)
 def test_tables_in_memory_are_charts(kind: str, expected: pd.DataFrame) -> None:
     charts = open_charts(TABLES[kind]())
-    assert set(charts.tracks()["artist"].to_pylist()) == {"Ada, Bo"}
+    assert set(charts.tracks()["artist"]) == {"Ada, Bo"}
     assert charts.source.paths == ()
     pd.testing.assert_frame_equal(entries_of(charts), expected)
 

@@ -290,7 +290,7 @@ def test_nothing_entered_and_one_market() -> None:
     assert {name: table[name].null_count for name in ("rate", "rate_low", "rate_high", "rate_if_ties")} == {
         "rate": 2, "rate_low": 2, "rate_high": 2, "rate_if_ties": 2}  # fmt: skip
     alone = study({"SE": DAILY}, {"t": {"SE": 5}}).open()
-    assert transitions(alone).num_rows == 0 and pair_counts(alone.timelines, window=30).exposed.tolist() == [[0]]
+    assert transitions(alone).empty and pair_counts(alone.timelines, window=30).exposed.tolist() == [[0]]
 
 
 def test_track_ids_may_be_any_text() -> None:
@@ -390,7 +390,7 @@ def test_single_tracks_scatter_as_greenwood_says(sample: Entries) -> None:
     pair = np.unravel_index(np.argmax(counts.tracks), counts.tracks.shape)
     a, b = (timelines.markets[at] for at in pair)
     by_track = lag_band(timelines, a, b, window=60)
-    plain = lag_curve(sample.lags(window=60).to_pandas()).query("source == @a and target == @b").set_index("days")
+    plain = lag_curve(sample.lags(window=60)).query("source == @a and target == @b").set_index("days")
     shared = by_track.set_index("days").loc[plain.index]
     np.testing.assert_allclose(shared["incidence"], plain["incidence"], rtol=0, atol=EXACT)
     assert (shared["high"] - shared["low"] >= plain["high"] - plain["low"] - EXACT).all()
@@ -420,7 +420,7 @@ def test_curves_and_bands_are_those_of_lifelines(cadence: int, sample: Entries) 
 def test_none_or_all_of_n_have_the_bounds_of_clopper_and_pearson() -> None:
     observed = {"SE": DAILY, "US": DAILY, "FI": DAILY}
     entered = {f"t{n}": {"SE": 5 + n, "US": 10 + n} for n in range(8)}
-    table = {(r["source"], r["target"]): r for r in transitions(study(observed, entered).open()).to_pylist()}
+    table = {(r["source"], r["target"]): r for r in study(observed, entered).open().arrow("transitions").to_pylist()}
     exact = binomtest(8, 8).proportion_ci(0.95, "exact")
     all_of_them = table["SE", "US"]
     assert (all_of_them["rate"], all_of_them["rate_high"]) == (1, 1)
@@ -452,7 +452,7 @@ def test_an_interval_is_as_wide_as_the_larger_variance_and_few_clusters_make_it(
 
 def test_ties_that_all_went_one_way_raise_the_rate() -> None:
     entered = {"a": {"SE": 10, "US": 10}, "b": {"SE": 10, "US": 20}, "c": {"SE": 10}, "d": {"SE": 10}}
-    table = transitions(study({"SE": DAILY, "US": DAILY, "FI": DAILY}, entered).open()).to_pylist()
+    table = study({"SE": DAILY, "US": DAILY, "FI": DAILY}, entered).open().arrow("transitions").to_pylist()
     rows = {(row["source"], row["target"]): row for row in table}
     assert (rows["SE", "US"]["rate"], rows["SE", "US"]["rate_if_ties"]) == pytest.approx((1 / 3, 2 / 4))
     assert (rows["US", "SE"]["rate"], rows["US", "SE"]["rate_if_ties"]) == (None, 1)
@@ -498,7 +498,7 @@ def test_real_weekly_charts_agree_with_lifelines(real_data: object) -> None:
         entries = charts.entries()
     timelines = entries.timelines
     assert entries.calendar.default_window == 56
-    table = transitions(entries).to_pandas().nlargest(3, "tracks")
+    table = transitions(entries).nlargest(3, "tracks")
     for row in table.itertuples():
         a, b = timelines.markets.index(row.source), timelines.markets.index(row.target)
         own = np.flatnonzero(timelines.timed & (timelines.market == a))
@@ -605,11 +605,11 @@ def test_rates_where_one_artist_has_a_third_of_all_tracks() -> None:
     """Rates of 200 samples against those of 100 other samples together, where a sample has 10 transitions or more."""
     own, together, *samples = np.random.default_rng(5).spawn(202)
     structure = draw_structure("giant-artist", own)
-    large = transitions(draw_sample(structure, together, tracks=2_000, samples=100).entries).to_pandas()
+    large = transitions(draw_sample(structure, together, tracks=2_000, samples=100).entries)
     truth = large.loc[large["tracks"] >= 1_000, "rate"]
     held = []
     for rng in samples:
-        table = transitions(draw_sample(structure, rng, tracks=2_000).entries).to_pandas().loc[truth.index]
+        table = transitions(draw_sample(structure, rng, tracks=2_000).entries).loc[truth.index]
         held += ((table["rate_low"] <= truth) & (truth <= table["rate_high"])).to_list()
     assert len(held) >= 200 * 100
     assert 0.93 <= np.mean(held) <= 0.97
@@ -634,6 +634,6 @@ def row_of(table: pa.Table, source: str, target: str) -> Row:
 
 def test_the_weekly_window_is_eight_weeks() -> None:
     entries = study({"SE": WEEKLY, "US": WEEKLY}, {"in": {"SE": 70, "US": 126}, "out": {"SE": 70, "US": 133}}).open()
-    row = row_of(transitions(entries), "SE", "US")
+    row = row_of(entries.arrow("transitions"), "SE", "US")
     assert (row["tracks"], row["exposed"], row["lag_median"], row["followed_to"]) == (1, 2, 56, 56)
     assert row["rate"] == 0.5

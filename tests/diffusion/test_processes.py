@@ -462,7 +462,7 @@ def test_worlds_without_influence_have_none(name: str) -> None:
 def test_a_seed_makes_a_world(name: str) -> None:
     first, same, other = (world(name, tracks=400, seed=seed) for seed in (3, 3, 4))
     assert first.entries.table.equals(same.entries.table)
-    assert first.entries.artists.equals(same.entries.artists)
+    assert first.entries.described.equals(same.entries.described)
     assert first.entries.calendar.coverage.equals(same.entries.calendar.coverage)
     assert not first.entries.table.equals(other.entries.table)
     assert first.entries.timelines.markets == tuple(first.languages)
@@ -483,7 +483,7 @@ def test_samples_put_together_share_no_artist() -> None:
     assert (parts[1:].min(axis=1) > parts[:-1].max(axis=1)).all()
     most = [np.bincount(part).max() for part in parts]
     assert all(150 < tracks < 250 for tracks in most)
-    assert len(drawn.entries.artists) == 1_800
+    assert len(drawn.entries.described) == 1_800
 
 
 def test_pairs_say_what_languages_say() -> None:

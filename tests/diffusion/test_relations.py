@@ -47,14 +47,16 @@ def agree_on_events(entries: diffusion.Entries, table: Sequence[Row], spans: Seq
     unlicensed = [(row["track_id"], row["market"]) for row in entries.withheld.to_pylist()]
     waiting = twins.waits(table, spans, unlicensed, washout=washout, horizon=horizon)
     there = twins.footprints(table)
-    agree(entries.debuts(), twins.debuts(table), contracts.DEBUTS)
-    agree(entries.footprints(), there, contracts.FOOTPRINTS)
-    agree(entries.journeys(), twins.journeys(table), contracts.JOURNEYS)
-    agree(entries.waits(horizon=horizon), waiting, contracts.WAITS)
-    agree(entries.lags(window=window), twins.lags(table, spans, washout=washout, window=window), contracts.LAGS)
-    agree(entries.ties(), twins.ties(table), contracts.TIES)
+    agree(entries.arrow("debuts"), twins.debuts(table), contracts.DEBUTS)
+    agree(entries.arrow("footprints"), there, contracts.FOOTPRINTS)
+    agree(entries.arrow("journeys"), twins.journeys(table), contracts.JOURNEYS)
+    agree(entries.arrow("waits", horizon=horizon), waiting, contracts.WAITS)
+    agree(
+        entries.arrow("lags", window=window), twins.lags(table, spans, washout=washout, window=window), contracts.LAGS
+    )
+    agree(entries.arrow("ties"), twins.ties(table), contracts.TIES)
     agree_on_transitions(
-        diffusion.transitions(entries, window=window),
+        entries.arrow("transitions", window=window),
         twins.transitions(table, spans, entries.calendar.markets, washout=washout, window=window),
     )
 
@@ -77,7 +79,7 @@ def agree_on_source(charts: diffusion.Charts, rows: Sequence[Row]) -> None:
     agree(charts._engine.fetch("chart_rows"), twin, contracts.CHART_ROWS)
     agree(charts._engine.fetch("source_markets"), twins.source_markets(rows), contracts.SOURCE_MARKETS)
     agree(charts._engine.fetch("charts_present"), twins.charts_present(twin), contracts.CHARTS_PRESENT)
-    agree_on_tracks(charts.tracks(), twins.tracks(rows))
+    agree_on_tracks(charts.arrow("tracks"), twins.tracks(rows))
     accounts = charts._engine.fetch("accounts").to_pylist()
     account = charts.account
     counted = {row["outcome"]: row["source_rows"] - row["global_rows"] for row in accounts if row["outcome"] == "kept"}

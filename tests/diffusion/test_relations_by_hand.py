@@ -22,13 +22,13 @@ WEEKS = list(range(0, 141, 7))
 
 def waits_of(entries: diffusion.Entries, *, horizon: int = 180) -> dict[tuple[str, str], tuple[int, int, bool]]:
     """Return (track, market) → start, days, entered."""
-    rows = entries.waits(horizon=horizon).to_pylist()
+    rows = entries.arrow("waits", horizon=horizon).to_pylist()
     return {(row["track_id"], row["market"]): (row["start"], row["days"], row["entered"]) for row in rows}
 
 
 def pair(entries: diffusion.Entries, source: str, target: str, *, window: int = 60) -> Row:
     """Return one row of the transitions."""
-    rows = diffusion.transitions(entries, window=window).to_pylist()
+    rows = entries.arrow("transitions", window=window).to_pylist()
     return next(row for row in rows if (row["source"], row["target"]) == (source, target))
 
 
@@ -77,7 +77,7 @@ def test_an_order_that_the_calendar_hides_is_a_tie() -> None:
     # Sweden is entered on day 10; the United States, observed on days 5 and 12, on day 12: it may have been day 6
     observed = {"SE": list(range(30)), "US": [0, 5, 12, 20]}
     hidden = study(observed, {"t": {"SE": 10, "US": 12}}).open()
-    assert hidden.ties().to_pylist() == [
+    assert hidden.arrow("ties").to_pylist() == [
         {"source": "SE", "target": "US", "joint": 1},
         {"source": "US", "target": "SE", "joint": 1},
     ]
@@ -86,7 +86,7 @@ def test_an_order_that_the_calendar_hides_is_a_tie() -> None:
     assert pair(hidden, "SE", "US")["rate"] is None
     # one day more and the order shows: entered on day 5, seen without it in the United States on that day
     shown = study(observed, {"t": {"SE": 5, "US": 12}}).open()
-    assert shown.ties().num_rows == 0
+    assert shown.arrow("ties").num_rows == 0
     assert counts(pair(shown, "SE", "US")) == (1, 0, 1)
     assert counts(pair(shown, "US", "SE")) == (0, 0, 0)
 
@@ -112,7 +112,7 @@ def test_a_long_gap_ends_waits_and_follow_up_and_begins_a_new_washout() -> None:
     washed = study(observed, {"t": {"SE": 40, "US": 91}}, washout=14)
     assert [row["left_censored"] for row in washed.entries] == [False, True]
     assert waits_of(washed.open()) == {("t", "US"): (0, 9, False)}
-    assert washed.open().lags(window=60).to_pylist() == [
+    assert washed.open().arrow("lags", window=60).to_pylist() == [
         {"source": "SE", "target": "US", "days": 9, "entered": 0, "censored": 1}
     ]
     # a debut in the gap or in the new washout: at risk from day 92 on, the 32nd after the debut
@@ -160,9 +160,9 @@ def test_a_stretch_shorter_than_the_washout_is_passed_over() -> None:
 def test_a_footprint_with_one_market_in_washout_is_timed_and_that_market_is_no_sender() -> None:
     observed = {"SE": list(range(100)), "US": list(range(30, 100)), "FI": list(range(100))}
     entries = study(observed, {"t": {"SE": 40, "US": 40, "FI": 60}}, washout=28).open()
-    (debut,) = entries.debuts().to_pylist()
+    (debut,) = entries.arrow("debuts").to_pylist()
     assert (debut["footprint"], debut["left_censored"], debut["markets"]) == (2, False, 3)
-    assert [(row["market"], row["left_censored"]) for row in entries.footprints().to_pylist()] == [
+    assert [(row["market"], row["left_censored"]) for row in entries.arrow("footprints").to_pylist()] == [
         ("SE", False),
         ("US", True),
     ]
@@ -176,9 +176,9 @@ def test_a_track_whose_debut_is_left_censored_takes_no_part() -> None:
     daily = list(range(100))
     observed = dict.fromkeys(("SE", "US", "FI", "MT"), daily)  # nobody sees the track in Malta
     entries = study(observed, {"t": {"SE": 10, "US": 50, "FI": 50}}, washout=28).open()
-    assert [row["left_censored"] for row in entries.debuts().to_pylist()] == [True]
-    assert entries.waits().num_rows == entries.lags(window=60).num_rows == entries.ties().num_rows == 0
-    assert {counts(row) for row in diffusion.transitions(entries).to_pylist()} == {(0, 0, 0)}
+    assert [row["left_censored"] for row in entries.arrow("debuts").to_pylist()] == [True]
+    assert entries.waits().empty and entries.lags(window=60).empty and entries.ties().empty
+    assert {counts(row) for row in entries.arrow("transitions").to_pylist()} == {(0, 0, 0)}
 
 
 def test_a_track_first_seen_in_a_new_washout_is_followed_to_the_gap() -> None:
@@ -187,7 +187,7 @@ def test_a_track_first_seen_in_a_new_washout_is_followed_to_the_gap() -> None:
     entered = {"in time": {"SE": 40, "US": 60}, "washed": {"SE": 40, "US": 110}, "never": {"SE": 40}}
     entries = study(observed, entered, washout=28).open()
     assert counts(pair(entries, "SE", "US")) == (1, 0, 3)
-    assert entries.lags(window=60).to_pylist() == [
+    assert entries.arrow("lags", window=60).to_pylist() == [
         {"source": "SE", "target": "US", "days": 20, "entered": 1, "censored": 0},
         {"source": "SE", "target": "US", "days": 29, "entered": 0, "censored": 2},
     ]
@@ -221,7 +221,7 @@ def test_the_rate_is_kaplan_meier_where_follow_up_ends_early() -> None:
 
 def test_the_day_of_the_debut_in_a_market_on_its_last_day_is_exposed_for_no_day() -> None:
     entries = study({"SE": list(range(100)), "US": list(range(61))}, {"t": {"SE": 60}}).open()
-    assert entries.lags(window=60).to_pylist() == [
+    assert entries.arrow("lags", window=60).to_pylist() == [
         {"source": "SE", "target": "US", "days": 0, "entered": 0, "censored": 1}
     ]
     assert waits_of(entries) == {}
@@ -237,7 +237,7 @@ def test_a_withheld_market_is_no_risk_whether_the_track_went_there_or_not() -> N
 def test_a_journey_counts_dates_and_ties_share_a_step() -> None:
     daily = list(range(60))
     entries = study(dict.fromkeys(("SE", "FI", "US"), daily), {"t": {"SE": 30, "US": 30, "FI": 45}}).open()
-    assert [(row["market"], row["step"], row["days"]) for row in entries.journeys().to_pylist()] == [
+    assert [(row["market"], row["step"], row["days"]) for row in entries.arrow("journeys").to_pylist()] == [
         ("FI", 2, 15),
         ("SE", 1, 0),
         ("US", 1, 0),

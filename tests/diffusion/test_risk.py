@@ -167,13 +167,13 @@ def test_waits_of_disjoint_tracks_add_up(monkeypatch: pytest.MonkeyPatch) -> Non
     """In blocks of any size, and in parts of the tracks by themselves."""
     with open_sample() as charts:
         entries = charts.entries()
-    whole = entries.waits().combine_chunks()
+    whole = entries.arrow("waits").combine_chunks()
     assert whole.num_rows > 100_000
     monkeypatch.setattr(waits, "TRACKS_AT_ONCE", 97)
-    assert entries.waits().combine_chunks().equals(whole)
+    assert entries.arrow("waits").combine_chunks().equals(whole)
     ids = entries.timelines.track_ids
     halves = [entries.table.filter(pa.compute.is_in(entries.table["track_id"], pa.array(ids[at::2]))) for at in (0, 1)]
-    parts = pa.concat_tables([replace(entries, table=half).waits() for half in halves])
+    parts = pa.concat_tables([replace(entries, table=half).arrow("waits") for half in halves])
     assert parts.sort_by([(name, "ascending") for name in WAITS.key]).combine_chunks().equals(whole)
 
 

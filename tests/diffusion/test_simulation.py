@@ -176,7 +176,7 @@ def test_the_charts_show_the_truth(tmp_path: Path) -> None:
     simulate(simulation, tmp_path)
     with diffusion.open_charts(tmp_path / "charts") as charts:
         counted = diffusion.transitions(charts.entries(), window=60)
-    table = pl.DataFrame(counted)
+    table = pl.from_pandas(counted)
     left = np.linspace(0, 1, 1001)  # of the day on which the source is entered
     for source, target, alpha, lag in pl.read_parquet(tmp_path / "truth.parquet").iter_rows():
         tied = (1 - np.exp(-alpha * lag_share(left, lag))).mean()

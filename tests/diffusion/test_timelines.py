@@ -36,7 +36,7 @@ def test_entries_come_back(entries: Entries) -> None:
 
 def test_debuts_are_those_of_the_relation(entries: Entries) -> None:
     lines = entries.timelines
-    debuts = entries.debuts().to_pandas(date_as_object=False).set_index("track_id").loc[list(lines.track_ids)]
+    debuts = entries.debuts().set_index("track_id").loc[list(lines.track_ids)]
     assert lines.debut.tolist() == days(debuts["debut"])
     assert lines.debut_censored.tolist() == debuts["left_censored"].to_list()
     timed = entries.to_pandas().merge(debuts["left_censored"].rename("censored_debut"), on="track_id")
@@ -45,7 +45,7 @@ def test_debuts_are_those_of_the_relation(entries: Entries) -> None:
 
 def test_clusters_are_of_one_primary_artist(entries: Entries) -> None:
     lines = entries.timelines
-    artist = entries.artists.to_pandas().set_index("track_id")["artist"].reindex(lines.track_ids)
+    artist = entries.described.to_pandas().set_index("track_id")["artist"].reindex(lines.track_ids)
     primary = artist.str.split(",").str[0].str.strip().str.lower()
     key = primary.where(primary.fillna("") != "", pd.Series(lines.track_ids, artist.index))
     pairs = pd.DataFrame({"key": key.to_numpy(), "cluster": lines.cluster}).drop_duplicates()

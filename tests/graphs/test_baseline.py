@@ -47,7 +47,7 @@ SMALL_SIZE = 0.06
 def with_artists(entries: Entries, names: Mapping[str, str]) -> Entries:
     """Return entries whose tracks have artists."""
     columns = {"track_id": pa.array(list(names), pa.string()), "artist": pa.array(list(names.values()), pa.string())}
-    return replace(entries, artists=pa.table(columns))
+    return replace(entries, described=pa.table(columns))
 
 
 # ── steps and sums, against twins ────────────────────────────────────────────────────────────────────────────────────

@@ -93,7 +93,8 @@ def test_a_bare_frame_needs_its_calendar() -> None:
         market_graph(frame)
     with pytest.raises(diffusion.SettingError, match="carry their calendar"):
         market_graph(entries, calendar=entries.calendar)
-    one, other = market_graph(entries), market_graph(frame, calendar=entries.calendar)
+    with pytest.warns(UserWarning, match="no artists, licences or rules"):
+        one, other = market_graph(entries), market_graph(frame, calendar=entries.calendar)
     by_artist = ["rate_low", "rate_high"]  # a bare frame does not say whose the tracks are
     pd.testing.assert_frame_equal(one.edges.drop(columns=by_artist), other.edges.drop(columns=by_artist))
 

@@ -244,7 +244,7 @@ def test_the_slice_of_some_tracks_is_what_their_entries_alone_would_be(entries: 
     part = of_tracks(lines, kept)
     own = pc.is_in(entries.table["track_id"], pa.array(lines.track_ids[kept]))
     alone = diffusion.Entries(
-        entries.table.filter(own), entries.calendar, entries.rules, artists=entries.artists
+        entries.table.filter(own), entries.calendar, entries.rules, described=entries.described
     ).timelines
     for name in ("track_ids", "starts", "track", "market", "day", "last_without", "debut", "debut_censored"):
         np.testing.assert_array_equal(getattr(part, name), getattr(alone, name), err_msg=name)

@@ -250,7 +250,7 @@ def test_a_transition_counts_to_the_period_of_the_debut() -> None:
 def test_periods_add_up_to_the_transitions(real_data: Path) -> None:
     with diffusion.open_charts(real_data / "viral50-weekly-2017-2020") as charts:
         entries = charts.entries()
-    whole = diffusion.transitions(entries, window=56).to_pandas().set_index(["source", "target"])
+    whole = diffusion.transitions(entries, window=56).set_index(["source", "target"])
     table = period_edges(entries.timelines, 56, "quarter")
     assert table["period"].nunique() > 10
     summed = table.groupby(["source", "target"])[["tracks", "joint", "exposed"]].sum()

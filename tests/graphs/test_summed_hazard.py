@@ -109,7 +109,7 @@ def found(small: tuple[Entries, Network]) -> SummedHazard:
 
 def test_risk_sets_are_those_of_the_waits(small: tuple[Entries, Network], found: SummedHazard) -> None:
     entries = small[0]
-    waits = entries.waits(horizon=180).to_pandas()
+    waits = entries.waits(horizon=180)
     events = waits[waits["entered"]].groupby("market").size()
     mine = found.entry_credits().groupby("market")["credit"].sum()
     assert mine.round(3).to_dict() == events.to_dict()
@@ -118,7 +118,7 @@ def test_risk_sets_are_those_of_the_waits(small: tuple[Entries, Network], found:
 
 
 def test_joint_is_that_of_the_ties(small: tuple[Entries, Network], found: SummedHazard) -> None:
-    ties = transitions(small[0]).to_pandas().set_index(["source", "target"])["joint"]
+    ties = transitions(small[0]).set_index(["source", "target"])["joint"]
     assert found.table.set_index(["source", "target"])["joint"].to_dict() == ties.to_dict()
 
 
@@ -369,7 +369,7 @@ def test_copies_of_a_track_count_once() -> None:
         tables.append(entries.table.set_column(0, "track_id", ids))
         names = sorted(set(entries.table["track_id"].to_pylist()))
         artists.append(pa.table({"track_id": [name + copy for name in names], "artist": names}))
-    tripled = replace(entries, table=pa.concat_tables(tables), artists=pa.concat_tables(artists))
+    tripled = replace(entries, table=pa.concat_tables(tables), described=pa.concat_tables(artists))
     once, thrice = summed_hazard(entries, lag=4.0, penalty=0), summed_hazard(tripled, lag=4.0, penalty=0)
     loose = summed_hazard(tripled, lag=4.0, penalty=0, robust=False)
     seen = once.table["credits"] > 5
@@ -424,7 +424,7 @@ def precisions(world: World, seed: int) -> dict[str, float]:
     fit = summed_hazard(entries)
     edges = netinf(track_cascades(entries.timelines), edges=10_000, rate=0.2)
     place = edges.assign(place=len(edges) - np.arange(len(edges)))
-    pairs = fit.table.merge(transitions(entries).to_pandas()[["source", "target", "tracks", "rate"]])
+    pairs = fit.table.merge(transitions(entries)[["source", "target", "tracks", "rate"]])
     pairs = pairs.merge(place[["source", "target", "place"]], how="left")
     pairs = pairs.fillna({"place": 0.0, "rate": 0.0, "shrunk": 0.0})
     number = {market: at for at, market in enumerate(fit.markets)}

@@ -238,7 +238,7 @@ def test_the_facts_of_a_period_are_those_of_its_tracks() -> None:
     )
     np.testing.assert_allclose(rows["net_flow"], pd.Series(net, lines.markets)[rows.index])
     debuts = [debuts_in(lines, period) for period in periods]
-    after = fresh_debuts(lines, fit.entries.artists.to_pandas(), debuts)[1]
+    after = fresh_debuts(lines, fit.entries.described.to_pandas(), debuts)[1]
     outcome = leads.only(after[fit.steps.track])
     np.testing.assert_allclose(rows["next_lead"], pd.Series(outcome.score, lines.markets)[rows.index])
     for market, row in rows.iterrows():

@@ -70,7 +70,7 @@ def extract() -> pd.DataFrame:
         entries, away = charts.entries(), charts.absences(periods=2).table.to_pylist()
     lines = entries.timelines
     clusters = dict(zip(lines.track_ids, lines.cluster, strict=True))
-    waits = [row for row in entries.waits(horizon=60).to_pylist() if row["market"] in MARKETS]
+    waits = [row for row in entries.arrow("waits", horizon=60).to_pylist() if row["market"] in MARKETS]
     chosen = {row["track_id"] for row in waits if row["entered"]}
     waits = [row for row in waits if row["track_id"] in chosen]
     debuts = {row["track_id"]: row["debut"] for row in waits}

@@ -112,7 +112,7 @@ def with_artists(entries: diffusion.Entries, names: Sequence[str | None]) -> dif
     ids = entries.timelines.track_ids
     artist = [names[place % len(names)] for place in range(len(ids))]
     artists = pa.table({"track_id": pa.array(ids, pa.string()), "artist": pa.array(artist, pa.string())})
-    return replace(entries, artists=artists)
+    return replace(entries, described=artists)
 
 
 @examples(60)
@@ -127,7 +127,7 @@ def test_bands_are_those_of_the_plain_twin(
     drawn: Study, names: list[str | None], by: str, cluster: Cluster, block: int
 ) -> None:
     entries = with_artists(drawn.open(), names)
-    waits = entries.waits(horizon=40).to_pandas()
+    waits = entries.waits(horizon=40)
     if waits.empty:
         return
     with pytest.MonkeyPatch.context() as patch:
@@ -141,7 +141,7 @@ def test_bands_are_those_of_the_plain_twin(
             lambda size: "footprint 1 market" if size == 1 else "footprint 2-3 markets" if size < 4 else "more"
         ),
     }[by]
-    artist = dict(zip(*entries.artists.to_pydict().values(), strict=True))
+    artist = dict(zip(*entries.described.to_pydict().values(), strict=True))
     for track, name in artist.items():
         artist[track] = track if cluster == "track" or not name else "by " + name.split(",")[0].lower()
     waits["cluster"] = waits["track_id"].map(artist)
@@ -223,7 +223,7 @@ def test_the_curve_is_the_same_for_every_cluster() -> None:
     assert (width["track"] >= width["independent"] - EXACT).all()
     assert np.median(width["artist"][1:] / np.maximum(width["independent"][1:], EXACT)) > 1.5
     assert found["independent"].summary["effective_clusters"].isna().all()
-    bare = replace(entries, artists=entries.artists.slice(0, 0))
+    bare = replace(entries, described=entries.described.slice(0, 0))
     assert breakthrough(bare, by="continent").curves.equals(found["track"].curves)
 
 

@@ -149,7 +149,7 @@ def test_rows_counts_and_sums_of_clusters_are_those_of_the_twin(drawn: Study, qu
     entries = drawn.open()
     withheld = pa.table({"track_id": [t for t, _ in barred], "market": [m for _, m in barred]})
     artists = pa.table({"track_id": tracks, "artist": [f"a{rng.integers(3)}" for _ in tracks]})
-    entries = replace(entries, withheld=withheld.cast(entries.withheld.schema), artists=artists)
+    entries = replace(entries, withheld=withheld.cast(entries.withheld.schema), described=artists)
     try:
         known = entries if question.until is None else entries.until(day(question.until))
         question = replace(question, cadence=known.calendar.cadence)
@@ -225,7 +225,7 @@ def two_artists() -> diffusion.Entries:
         washout=3,
     )
     artists = pa.table({"track_id": ["x", "y", "z"], "artist": ["A, C", "a", "B"]})
-    return replace(drawn.open(), artists=artists)
+    return replace(drawn.open(), described=artists)
 
 
 def values_of(asked: Waits, *names: str) -> dict[tuple[str, str, int], Any]:

@@ -118,7 +118,7 @@ def test_the_test_of_equal_ratios_keeps_its_level_on_charts_where_few_artists_ha
     """A label of 4 % of the artists of real charts, given by chance: the errors rest on some ten artists."""
     with open_charts(real_data / "viral50-weekly-2017-2020") as charts:
         entries = charts.entries()
-    artists = pd.DataFrame({"artist": entries.artists["artist"].unique().to_pylist()})
+    artists = pd.DataFrame({"artist": entries.described["artist"].unique().to_pylist()})
     found = []
     for run in range(60):
         generator = np.random.default_rng(run)
@@ -142,7 +142,7 @@ def world_fit(structure: Structure, seed: int, samples: int = 1) -> CoxFit:
     """Return a model of the waits of a world's charts, with a label of the artist that does nothing."""
     generator = np.random.default_rng(seed)
     drawn = draw_sample(structure, generator, tracks=1000, samples=samples)
-    artists = pd.DataFrame({"artist": drawn.entries.artists["artist"].unique().to_pylist()})
+    artists = pd.DataFrame({"artist": drawn.entries.described["artist"].unique().to_pylist()})
     artists["label"] = generator.integers(0, 2, len(artists))
     source = waits(drawn.entries, horizon=90, artists=artists, pairs=drawn.pairs)
     return cox(source, "label + footprint + common_language")

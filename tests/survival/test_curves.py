@@ -30,7 +30,7 @@ def entries() -> diffusion.Entries:
 @pytest.fixture(scope="module")
 def rows(entries: diffusion.Entries) -> pd.DataFrame:
     """Waits one by one, up to day 60."""
-    return entries.waits(horizon=60).to_pandas()
+    return entries.waits(horizon=60)
 
 
 # ── row by row ───────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -72,7 +72,7 @@ def test_groups_of_origin_and_market_are_counted_exactly(
     entries: diffusion.Entries, rows: pd.DataFrame, cluster: survival.Cluster
 ) -> None:
     """A wait counts once for each market of its track's footprint."""
-    footprints = entries.footprints().to_pandas()[["track_id", "market"]].rename(columns={"market": "origin"})
+    footprints = entries.footprints()[["track_id", "market"]].rename(columns={"market": "origin"})
     joined = rows.merge(footprints, on="track_id")
     result = breakthrough(entries, by=("origin", "market"), horizon=60, cluster=cluster)
     found = result.groups.merge(result.summary, on="group").set_index(["origin", "market"])
@@ -105,7 +105,7 @@ def test_a_table_of_groups_groups_markets_tracks_and_pairs(entries: diffusion.En
     found = breakthrough(entries, by=tracks, horizon=60).summary.set_index("group")["waits"]
     assert found.to_dict() == {f"{key:.0f}": size for key, size in rows.groupby(batch).size().items()}
     pairs = pd.DataFrame({"source": ["US", "GB", "US"], "target": ["SE", "SE", "NO"], "way": ["east", "east", "north"]})
-    origin = entries.footprints().to_pandas()[["track_id", "market"]].rename(columns={"market": "source"})
+    origin = entries.footprints()[["track_id", "market"]].rename(columns={"market": "source"})
     joined = rows.rename(columns={"market": "target"}).merge(origin, on="track_id").merge(pairs)
     found = breakthrough(entries, by=pairs, horizon=60).summary.set_index("group")["waits"]
     assert found.to_dict() == joined.groupby("way").size().to_dict()
@@ -191,7 +191,7 @@ def test_curves_have_the_documented_shape(entries: diffusion.Entries) -> None:
                 assert (curve[low] <= curve[middle]).all() and (curve[middle] <= curve[high]).all()
             np.testing.assert_allclose(curve["share_entered"], 1 - curve["survival"], atol=TOLERANCE)
         assert result.summary["events"].sum() == curves["events"].sum()
-        assert result.summary["waits"].sum() == entries.waits().num_rows
+        assert result.summary["waits"].sum() == entries.arrow("waits").num_rows
         short, few = result.notes()  # 98 days of charts do not reach 180 days, and a few artists travel most
         assert "follow-up ends before the horizon of 180 days" in short
         assert "few artists make the curve" in few
@@ -245,7 +245,7 @@ def test_a_worked_example_with_a_late_launch(write_csv: WriteCsv) -> None:
     rows = [row for row in rows if row["region"] != "no" or row["date"] >= day(20).isoformat()]
     with diffusion.open_charts(write_csv(rows)) as charts:
         entries = charts.entries()
-    waits = {row["market"]: row for row in entries.waits().to_pylist() if row["track_id"] == "x"}
+    waits = {row["market"]: row for row in entries.arrow("waits").to_pylist() if row["track_id"] == "x"}
     assert set(waits) == {"SE", "NO"}
     assert (waits["SE"]["start"], waits["SE"]["days"], waits["SE"]["entered"]) == (0, 6, True)
     assert (waits["NO"]["start"], waits["NO"]["days"], waits["NO"]["entered"]) == (17, 49, False)

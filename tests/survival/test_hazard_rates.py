@@ -94,7 +94,7 @@ def test_labels_drawn_at_random_are_rarely_found() -> None:
     effects of markets is found in 5 % as well.
     """
     entries = process_world("homes", tracks=1500, markets=12, seed=3).entries
-    names = np.unique(primary_artists(entries.timelines.track_ids, entries.artists).to_numpy(zero_copy_only=False))
+    names = np.unique(primary_artists(entries.timelines.track_ids, entries.described).to_numpy(zero_copy_only=False))
     codes, found = entries.timelines.markets, np.zeros(4)
     for seed in range(200):
         generator = np.random.default_rng(seed)

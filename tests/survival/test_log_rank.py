@@ -183,7 +183,7 @@ def grouped(entries: diffusion.Entries, by: str, generator: np.random.Generator)
         return "origin"
     if by == "market":
         return pd.DataFrame({"market": MARKETS, "half": np.arange(12) % 2})
-    artists = entries.artists.to_pandas()
+    artists = entries.described.to_pandas()
     own = artists["artist"] if by == "artist" else artists["track_id"]
     half = dict(zip(own.unique(), generator.permutation(np.arange(own.nunique()) % 2), strict=True))
     return pd.DataFrame({"track_id": artists["track_id"], "half": own.map(half)})
@@ -235,7 +235,7 @@ def test_tests_find_a_difference(calendar: diffusion.Calendar) -> None:
 def test_overlapping_groups_are_compared_by_cluster_only(calendar: diffusion.Calendar) -> None:
     entries = drawn_entries(np.random.default_rng(3), calendar, artists=60, pace=0.004, released=3)
     found = log_rank(entries, "origin")
-    assert found.groups["waits"].sum() == 3 * entries.waits().num_rows
+    assert found.groups["waits"].sum() == 3 * entries.arrow("waits").num_rows
     assert found.overall["df"][0] == 11 and len(found.pairs) == 66
     with pytest.raises(diffusion.SettingError, match="groups that share waits cannot be compared as independent"):
         log_rank(entries, "origin", cluster="independent")

@@ -119,7 +119,7 @@ def test_the_extract_of_the_charts_that_r_was_given_is_that_of_today() -> None:
 
 def twin_rows(entries: diffusion.Entries, absences: diffusion.Absences, horizon: int, terminal: bool) -> pd.DataFrame:
     """Return the times in states of all waits, one row after the other, with market and cluster."""
-    waits = entries.waits(horizon=horizon).to_pylist()
+    waits = entries.arrow("waits", horizon=horizon).to_pylist()
     debuts = {row["track_id"]: row["debut"] for row in waits}
     away = absences_by_track(absences.table.to_pylist(), debuts)
     columns = ["id", "track_id", "start", "stop", "from", "to"]
@@ -208,7 +208,7 @@ def test_other_clocks_have_the_counts_of_their_rows(sample: Sample, clock: str) 
     begins = {row["track_id"]: row["entry"] for row in entries.table.to_pylist() if row["market"] == "US"}
     tracks = None
     if clock == "release":
-        debuts = entries.debuts().to_pylist()
+        debuts = entries.arrow("debuts").to_pylist()
         begins = {row["track_id"]: row["debut"] - timedelta(at % 10) for at, row in enumerate(debuts)}
         tracks = pd.DataFrame({"track_id": begins.keys(), "release_date": begins.values()})
     waiting = survival.waits(entries, clock=clock, horizon=30, tracks=tracks)
@@ -220,7 +220,7 @@ def test_other_clocks_have_the_counts_of_their_rows(sample: Sample, clock: str) 
 
 def test_clusters_have_the_counts_of_their_rows(sample: Sample) -> None:
     entries, absences = sample
-    kept = entries.artists.filter(pc.less(pc.utf8_lower(entries.artists["artist"]), "c"))["track_id"]
+    kept = entries.described.filter(pc.less(pc.utf8_lower(entries.described["artist"]), "c"))["track_id"]
     table = entries.table.filter(pc.is_in(entries.table["track_id"], kept))
     few = replace(entries, table=table)
     rows = twin_rows(few, absences, 40, False)
@@ -303,7 +303,7 @@ def test_with_complete_follow_up_it_is_kaplan_meier_and_with_censoring_it_is_not
 def test_with_complete_follow_up_entries_of_charts_are_those_of_breakthrough(sample: Sample) -> None:
     entries, absences = sample
     last = entries.calendar.last_date.toordinal()
-    early = [row["track_id"] for row in entries.debuts().to_pylist() if row["debut"].toordinal() + 20 <= last]
+    early = [row["track_id"] for row in entries.arrow("debuts").to_pylist() if row["debut"].toordinal() + 20 <= last]
     followed = replace(entries, table=entries.table.filter(pc.is_in(entries.table["track_id"], pa.array(early))))
     found = survival.states(followed, absences, horizon=20, by="continent")
     plain = survival.breakthrough(followed, horizon=20, by="continent")

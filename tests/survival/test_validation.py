@@ -458,7 +458,7 @@ def test_noise_of_artists_shows_no_skill_on_charts(name: str) -> None:
     runs, skilled, separated = 100, 0, 0
     for seed in range(runs):
         entries = process_worlds.world(name, tracks=3_000, seed=seed).entries
-        artists = np.unique(primary_artists(entries.timelines.track_ids, entries.artists))
+        artists = np.unique(primary_artists(entries.timelines.track_ids, entries.described))
         noise = pd.DataFrame({"artist": artists, "noise": np.random.default_rng(seed).integers(0, 4, len(artists))})
         middle = date(1970, 1, 1) + timedelta(int(np.quantile(entries.timelines.debut, 0.6)))
         train = survival.waits(entries, horizon=60, debut=(date.min, middle), until=middle, artists=noise)

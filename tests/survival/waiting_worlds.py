@@ -87,7 +87,7 @@ def drawn_entries(
         }
     )
     entries = diffusion.Entries.from_frame(table, calendar=calendar, washout=0)
-    return replace(entries, artists=pa.table({"track_id": ids, "artist": [f"artist {number}" for number in owner]}))
+    return replace(entries, described=pa.table({"track_id": ids, "artist": [f"artist {number}" for number in owner]}))
 
 
 def true_survival(days: Sequence[int] | range, *, pace: float, home: float = 1.0) -> NDArray[np.float64]:

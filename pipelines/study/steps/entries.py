@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any, Final
 
 import pandas as pd
-import pyarrow.compute as pc
 
 from diffusion import Charts, Entries, contracts, open_charts
 from diffusion.sources.planning import find_source
@@ -27,7 +26,7 @@ MOST_DATES: Final = 12
 ENTERED_TRACKS: Final = contracts.Contract(
     "entered_tracks",
     "one track with an entry",
-    (*contracts.ENTRIES.pick("track_id"), *contracts.TRACKS.pick("title", "artist")),
+    tuple(column for column in contracts.TRACKS.columns if column.name != "track"),
     contracts.ENTRIES.key[:1],
 )
 """Contract of a study's table of tracks."""
@@ -76,13 +75,11 @@ def _make(study: Study, results: Results) -> Output:
         gaps, upper, notes = Gaps(), half_depth(entries), _notes(charts, entries)
         higher = gaps.take(UPPER.name, lambda: {UPPER.name: charts.entries(top=upper, **rules).table})
         away = gaps.take("absences", lambda: _absences(charts, study, notes))
-        tracks = charts.tracks().select(["track_id", "title", "artist"])
-        tracks = tracks.filter(pc.is_in(tracks["track_id"], entries.table["track_id"].unique())).sort_by("track_id")
     tables: dict[str, Table] = {
         "entries": entries.table,
         "coverage": entries.calendar.coverage,
         "withheld": entries.withheld,
-        "tracks": tracks,
+        "tracks": entries.described.sort_by("track_id"),
     }
     return Output(tables | higher | away, notes=notes | {"upper_top": upper}, not_made=gaps)
 
@@ -118,7 +115,7 @@ def _notes(charts: Charts, entries: Entries) -> dict[str, Any]:
         "first_date": calendar.first_date.isoformat(),
         "last_date": calendar.last_date.isoformat(),
         "markets": len(calendar.markets),
-        "tracks": entries.debuts().num_rows,
+        "tracks": len(entries.debuts()),
         "entries": len(entries),
         "left_censored": int(entries.to_pandas()["left_censored"].sum()),
         "events": str(entries.rules),
@@ -182,7 +179,7 @@ def _unusual_coverage(entries: Entries) -> pd.DataFrame:
 def _caveats(results: Results) -> list[str]:
     entries = results.entries
     coverage = entries.calendar.by_market()
-    debuts = entries.debuts().to_pandas()
+    debuts = entries.debuts()
     lines = [
         *(f"{sentence[0].upper()}{sentence[1:]}." for sentence in results.notes("entries")["wholeness"]),
         f"{int(debuts['left_censored'].sum()):,} of {len(debuts):,} tracks were first seen within a washout; "
@@ -207,7 +204,7 @@ def _caveats(results: Results) -> list[str]:
 ENTRIES = Step(
     name="entries",
     doing="reading charts",
-    version=5,
+    version=6,
     tables={
         "entries": contracts.ENTRIES,
         "coverage": contracts.COVERAGE,

@@ -88,17 +88,17 @@ def test_drawn_tracks_stay_whole(history: History) -> None:
 
 def test_the_columns_are_those_of_the_prior_study(history: History, charts: Charts) -> None:
     rows = ChartRows.of(history)
-    found = SeedColumns.of(history, charts.tracks(), rows)
+    found = SeedColumns.of(history, charts.arrow("tracks"), rows)
     assert found.left_out == {"chart": "always 'top200'"}
     assert [*found.frame] == [*AUDIO, "explicit", "continent"]
-    described = charts.tracks().to_pandas().set_index("track_id")
+    described = charts.tracks().set_index("track_id")
     ids = history.tracks["track_id"].to_numpy()[rows.track[:50]]
     assert found.frame["af_tempo"][:50].tolist() == pytest.approx(described.loc[ids, "af_tempo"].tolist(), nan_ok=True)
 
 
 @pytest.fixture(scope="module")
 def found(history: History, charts: Charts) -> SeedBaseline:
-    return seed_baseline(history, charts.tracks(), [Temporal()], rows=4_000)
+    return seed_baseline(history, charts.arrow("tracks"), [Temporal()], rows=4_000)
 
 
 def test_the_seed_baseline_is_what_scikit_learn_says_of_the_same_rows(
@@ -106,7 +106,7 @@ def test_the_seed_baseline_is_what_scikit_learn_says_of_the_same_rows(
 ) -> None:
     """The prior study's steps, done anew: rows without a missing value, a random quarter tested, five folds."""
     rows = ChartRows.of(history).drawn(4_000, 42)
-    seed = SeedColumns.of(history, charts.tracks(), rows)
+    seed = SeedColumns.of(history, charts.arrow("tracks"), rows)
     complete = seed.complete().to_numpy()
     wide = pd.get_dummies(seed.frame[complete], columns=["explicit", "continent"], drop_first=True).astype(float)
     halves = train_test_split(wide, rows.log_streams[complete], test_size=0.25, random_state=42)
@@ -133,7 +133,7 @@ def test_a_target_that_was_dealt_at_random_is_not_predicted(history: History, ch
     table = history.positions
     streams = np.random.default_rng(5).permutation(table.streams)
     silent = replace(history, positions=replace(table, streams=streams))
-    scores = seed_baseline(silent, charts.tracks(), [Temporal()], rows=4_000).scores
+    scores = seed_baseline(silent, charts.arrow("tracks"), [Temporal()], rows=4_000).scores
     assert (scores.loc[scores["chosen"] & (scores["split"] == "later"), "r2"] < NONE).all()
     assert (scores.loc[scores["chosen"], "r2"] < 2 * NONE).all()
 
@@ -163,8 +163,8 @@ def test_charts_without_streams_have_a_rank(charts: Charts, history: History, tm
         history, positions=replace(history.positions, streams=np.full_like(history.positions.streams, np.nan))
     )
     with pytest.raises(DataSaysNoError, match="--target rank"):
-        seed_baseline(silent, charts.tracks(), [Temporal()])
-    scores = seed_baseline(silent, charts.tracks(), [Temporal()], target="rank", rows=1_500).scores
+        seed_baseline(silent, charts.arrow("tracks"), [Temporal()])
+    scores = seed_baseline(silent, charts.arrow("tracks"), [Temporal()], target="rank", rows=1_500).scores
     assert scores.query("features == 'last chart'")["r2"].max() > 0.5
 
 
