@@ -117,7 +117,7 @@ def named_tables(sql: str, known: Collection[str]) -> list[str]:
         own |= {pair["key"].lower() for pair in (node.get("cte_map") or {"map": []})["map"]}
         if node.get("type") == "BASE_TABLE":
             parts = (node["catalog_name"], node["schema_name"], node["table_name"])
-            found.add(".".join(part for part in parts if part).lower())
+            found.add(".".join(part for part in parts if part).lower().removeprefix("main."))
         elif node.get("type") == "TABLE_FUNCTION":
             _check_function(node["function"]["function_name"])
         elif node.get("type") == "SHOW_REF" and node["query"] is None:

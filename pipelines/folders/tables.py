@@ -78,7 +78,7 @@ def tables_there(steps: Mapping[str, Mapping[str, Any]], contracts: Contracts) -
             name = contract.name if "*" in pattern else PurePosixPath(pattern).stem
             if not there or name in found:
                 continue
-            paths = tuple(artifact["path"] for artifact in there)
+            paths = tuple(sorted(artifact["path"] for artifact in there))
             counts = [artifact.get("rows") for artifact in there]
             rows = None if None in counts else sum(counts)
             if contract == OBSERVATIONS:
