@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -286,3 +287,15 @@ def test_views_are_made_again_when_the_tables_change(tmp_path: Path, write_csv: 
 def test_every_table_with_a_contract_has_types_in_sql() -> None:
     contracts = [contract for tables in ARTIFACTS.values() for contract in tables.values()]
     assert {column.type for one in (*contracts, CHART_ROWS, OBSERVATIONS) for column in one.columns} <= set(SQL_TYPES)
+
+
+@pytest.mark.parametrize("page", ["notebooks.md", "sql.md"])
+def test_the_examples_on_a_finished_study_run(
+    page: str, study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(study, tmp_path / "out" / "mine")
+    monkeypatch.chdir(tmp_path)
+    text = (Path(__file__).parents[2] / "docs" / "howto" / page).read_text(encoding="utf-8")
+    blocks = [block for block in re.findall(r"```python\n(.+?)```", text, flags=re.DOTALL) if "open_study" in block]
+    assert len(blocks) == 1
+    exec(compile(blocks[0], page, "exec"), {})
