@@ -27,6 +27,7 @@ from pipelines.commands.options import (
 )
 from pipelines.commands.regress import regress_command
 from pipelines.commands.screen import say_json, say_lines
+from pipelines.commands.sql import sql_command
 from pipelines.folders.folder import Folder
 from pipelines.formatting import printable
 from pipelines.progress import progress
@@ -261,6 +262,7 @@ cli.add_command(inspect_command)
 cli.add_command(audit_command)
 cli.add_command(backtest_command)
 cli.add_command(regress_command)
+cli.add_command(sql_command)
 
 
 def run_command(arguments: Sequence[str]) -> int:

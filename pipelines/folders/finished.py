@@ -31,17 +31,26 @@ class FinishedFolder:
         if not (place / MANIFEST).is_file():
             raise SettingError(f"no {MANIFEST} in '{place}'; make one first: chart-diffusion run CHARTS --out {place}")
         self.place = place
-        self._steps: dict[str, dict[str, Any]] = read_manifest(place)["steps"]
+        self._manifest = read_manifest(place)
+        self._steps: dict[str, dict[str, Any]] = self._manifest["steps"]
         self._owner = {artifact["path"]: name for name, step in self._steps.items() for artifact in step["artifacts"]}
         self._shapes = shapes or {}
         self._checked: set[str] = set()
+
+    def manifest(self) -> dict[str, Any]:
+        """Return the manifest."""
+        return self._manifest
 
     def holds(self, name: str) -> bool:
         """Return whether the manifest lists the artifact."""
         return name in self._owner
 
     def read_table(self, name: str) -> pa.Table:
-        """Return an artifact as a table.
+        """Return an artifact as a table; `path` says what is checked."""
+        return read_table(self.path(name))
+
+    def path(self, name: str) -> Path:
+        """Return the path of an artifact.
 
         Raises
         ------
@@ -51,7 +60,7 @@ class FinishedFolder:
         if name not in self._owner:
             raise SettingError(f"'{self.place}' holds no {name}: not asked for, or 'not made' in its report says why")
         self._step(self._owner[name])
-        return read_table(self.place / name)
+        return self.place / name
 
     def notes(self, step: str) -> dict[str, Any]:
         """Return the notes of a step."""

@@ -201,9 +201,13 @@ class Folder:
         return any(artifact["path"] == name for step in self._steps.values() for artifact in step["artifacts"])
 
     def read(self, name: str) -> bytes:
-        """Return an artifact's bytes: the staged file, else the file in the folder."""
+        """Return an artifact's bytes."""
+        return self.path(name).read_bytes()
+
+    def path(self, name: str) -> Path:
+        """Return where an artifact is: the staged file, else the file in the folder."""
         staged = self._staging.path(name)
-        return (staged if staged.is_file() else self.place / name).read_bytes()
+        return staged if staged.is_file() else self.place / name
 
     def read_table(self, name: str) -> pa.Table:
         """Return an artifact as a table."""

@@ -22,7 +22,8 @@ from pipelines.query.explain import (
     order_sentences,
     verdict_sentence,
 )
-from pipelines.study.results import Results, open_results
+from pipelines.study.finished import open_study
+from pipelines.study.results import Results
 from pipelines.track_names import wanted_track
 
 PAIR_COLUMNS = [
@@ -62,7 +63,7 @@ def leaders(place: Path, *, by: str, most: int) -> Answer:
 
     By the tested measure, lead_excess, there are p, q and rank group too, and it says of which markets it says nothing.
     """
-    results = open_results(place)
+    results = open_study(place)
     graph = results.graph
     ranked = results.table("leaders") if results.holds("leaders") else pd.DataFrame({"measure": []})
     known = list(dict.fromkeys([*ranked["measure"], *SCORES]))
@@ -89,7 +90,7 @@ def leaders(place: Path, *, by: str, most: int) -> Answer:
 
 def flow(place: Path, source: str, target: str) -> Answer:
     """Return one ordered pair, its opposite direction, and its lag curve."""
-    graph = open_results(place).graph
+    graph = open_study(place).graph
     found = graph.flow(source, target)
     edge, back = found.edge, found.back
     names = market_names([str(edge["source"]), str(edge["target"])])
@@ -111,7 +112,7 @@ def flow(place: Path, source: str, target: str) -> Answer:
 
 def next_from(place: Path, market: str, *, most: int) -> Answer:
     """Return the `most` markets with the highest rate after `market`."""
-    graph = open_results(place).graph
+    graph = open_study(place).graph
     table = graph.next_from(market)
     table.insert(2, "name", table["target"].map(market_names(table["target"])))
     seen = table[table["tracks"] > 0]
@@ -137,7 +138,7 @@ def influence(place: Path, market: str, *, most: int) -> Answer:
 
 
 def _influence(place: Path, market: str, *, side: str, other: str, most: int) -> Answer:
-    results = open_results(place)
+    results = open_study(place)
     graph, table = results.graph, _direct(results)
     code = graph.code(market)
     name = market_names([code])[code]
@@ -159,7 +160,7 @@ def _influence(place: Path, market: str, *, side: str, other: str, most: int) ->
 
 def route(place: Path, source: str, target: str, *, most: int) -> Answer:
     """Return the `most` probable routes from one market to another along direct pairs."""
-    results = open_results(place)
+    results = open_study(place)
     graph, table = results.graph, _direct(results)
     a, b = graph.code(source), graph.code(target)
     found = routes(table[table["direct"]], a, b, k=most)
@@ -179,7 +180,7 @@ def route(place: Path, source: str, target: str, *, most: int) -> Answer:
 
 def explain(place: Path, source: str, target: str) -> Answer:
     """Return the numbers of one edge in words."""
-    results = open_results(place)
+    results = open_study(place)
     graph = results.graph
     found = graph.flow(source, target)
     edge = found.edge
@@ -211,7 +212,7 @@ def _of_pair(results: Results, name: str, edge: Mapping[Any, Any]) -> pd.DataFra
 
 def journey(place: Path, track: str) -> Answer:
     """Return a track's entries in order; `track` is an id, a url, or a title."""
-    results = open_results(place)
+    results = open_study(place)
     entries, titles = results.entries, results.table("tracks")
     markets = entries.table.group_by("track_id").aggregate([("market", "count")]).to_pandas()
     titles = titles.merge(markets, how="left", on="track_id").sort_values(

@@ -11,12 +11,13 @@ import figures
 from diffusion import DataSaysNoError, SettingError
 from pipelines.folders.folder import Folder
 from pipelines.folders.manifest import fingerprint
+from pipelines.folders.tables import put_views
 from pipelines.progress import Report
 from pipelines.study.report import gaps_of, report_html
 from pipelines.study.results import SHAPES, Results
 from pipelines.study.settings import Study
 from pipelines.study.step import Step, followers, with_needs
-from pipelines.study.steps import STEPS
+from pipelines.study.steps import STEPS, made_by
 from pipelines.study.steps.entries import charts_held
 
 KINDS: tuple[figures.Kind, ...] = ("png", "svg")
@@ -47,7 +48,7 @@ class Run:
     def __init__(self, study: Study, folder: Folder, *, steps: Sequence[Step] = STEPS) -> None:
         self.study = study
         self.folder = folder
-        self.results = Results(folder)
+        self.results = Results(folder, made_by(steps))
         self._steps = steps
 
     def make(self, names: Sequence[str], tell: Report) -> list[Step]:
@@ -64,6 +65,7 @@ class Run:
             for step in reported:
                 self._make_figures(step, tell)
             self._make_report(reported, tell)
+        put_views(self.folder, self.results.contracts)
         return reported
 
     def _stands(self, step: Step) -> bool:
