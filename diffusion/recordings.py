@@ -93,8 +93,8 @@ def recording_keys(titles: pa.ChunkedArray, artists: pa.ChunkedArray) -> pa.Tabl
         missing, so that nothing can be said; and `credits`, the title and all artists in order of the alphabet, null
         for a single artist.
     """
-    title = _without(_without(_folded(titles), f"{_CREDITS}|{_EDITION}", ""), _OPEN_CREDITS, r"\1")
-    names = _split(_folded(artists))
+    title = _without(_without(folded(titles), f"{_CREDITS}|{_EDITION}", ""), _OPEN_CREDITS, r"\1")
+    names = credited_names(folded(artists))
     artist = pc.list_element(names, 0)
     known = pc.and_(pc.greater(pc.utf8_length(title), 0), pc.greater(pc.utf8_length(artist), 0))
     key = pc.if_else(known, pc.binary_join_element_wise(title, artist, "\x1f"), None)
@@ -110,7 +110,7 @@ def _without(titles: pa.ChunkedArray, notes: str, rest: str) -> pa.ChunkedArray:
     return pc.if_else(same, short, titles)
 
 
-def _split(artists: pa.ChunkedArray) -> pa.ListArray:
+def credited_names(artists: pa.ChunkedArray | pa.Array) -> pa.ListArray:
     """Return the names of the credited artists, in order of the credits; ``""`` where there is none."""
     whole = artists.combine_chunks() if isinstance(artists, pa.ChunkedArray) else artists
     one = pc.replace_substring_regex(pc.fill_null(whole, ""), _BETWEEN_ARTISTS, "\x1f")
@@ -125,7 +125,7 @@ def _sorted(names: pa.ListArray) -> pa.ListArray:
     return pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), flat.take(order))
 
 
-def _folded(text: pa.ChunkedArray) -> pa.ChunkedArray:
+def folded(text: pa.ChunkedArray | pa.Array) -> pa.ChunkedArray | pa.Array:
     """Return text in NFKC and lower case, without the accents of Latin and Greek letters, and with single spaces."""
     apart = pc.utf8_normalize(pc.utf8_lower(pc.utf8_normalize(text, "NFKC")), "NFKD")
     plain = pc.utf8_normalize(pc.replace_substring_regex(apart, _ACCENTS, r"\1"), "NFKC")
@@ -134,5 +134,5 @@ def _folded(text: pa.ChunkedArray) -> pa.ChunkedArray:
     return _trimmed(plain)
 
 
-def _trimmed(text: pa.ChunkedArray) -> pa.ChunkedArray:
+def _trimmed(text: pa.ChunkedArray | pa.Array) -> pa.ChunkedArray | pa.Array:
     return pc.utf8_trim_whitespace(pc.replace_substring_regex(text, r"\s+", " "))
