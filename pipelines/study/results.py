@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from diffusion import Absences, Calendar, Entries, EventRules
 from diffusion.contracts import Contract
+from diffusion.finding import find_recordings, first_places
 from graphs import SCORES, MarketGraph, contracts
 from graphs.baseline import Baseline, baseline
 from pipelines.folders.finished import FinishedFolder
@@ -40,6 +41,17 @@ SHAPES: Final[Mapping[str, Shape]] = {
     "states": {"notes": {"caveats": [str], "not_made": {"*": str}}},
 }
 """Step → what its entry in the manifest must be to be read; of other steps the manifest's own shape is enough."""
+
+MADE_BY: Final = {
+    "entries": ("entries were", "graph CHARTS"),
+    "graph": ("the graph was", "graph CHARTS"),
+    "baseline": ("what is expected of each pair was", "graph CHARTS"),
+    "direct": ("direct influence was", "graph CHARTS --direct"),
+    "survival": ("curves were", "survival CHARTS"),
+    "effects": ("hazard ratios were", "survival CHARTS"),
+    "states": ("who is still on the charts was", "survival CHARTS"),
+}
+"""Step → what it is, as the subject of a sentence, and the command that makes it."""
 
 
 class ResultsFolder(Protocol):
@@ -78,6 +90,14 @@ class Results:
         """Return the table ``NAME.parquet``, with dates as timestamps."""
         frame: pd.DataFrame = self.folder.read_table(f"{name}.parquet").to_pandas(date_as_object=False)
         return frame
+
+    def find(self, text: str, *, artist: str | None = None) -> pd.DataFrame:
+        """Return the recordings with an entry whose title or artist is called so, as `diffusion.Charts.find`.
+
+        In place of the best rank there is `entry_rank`, the best rank on a day of entry.
+        """
+        tracks = self.folder.read_table("tracks.parquet")
+        return find_recordings(text, tracks, first_places(self.entries.table), artist=artist)
 
     def notes(self, step: str) -> dict[str, Any]:
         """Return the notes of a step."""
@@ -149,4 +169,4 @@ def open_results(place: str | Path) -> Results:
     SettingError
         When there is no manifest; and later, when a table is missing or was changed.
     """
-    return Results(FinishedFolder(Path(place), SHAPES))
+    return Results(FinishedFolder(Path(place), SHAPES, MADE_BY))
