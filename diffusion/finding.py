@@ -96,7 +96,7 @@ def find_recordings(text: str, tracks: pa.Table, seen: pa.Table, *, artist: str 
         order = np.min([names.matches(title, by, whole=at == 0) for at, (title, by) in meant], axis=0)
     found = _recordings(tracks, seen, names, order)
     if found.empty:
-        raise DataSaysNoError(f"no title or artist is called '{text}'{names.near(text)}")
+        raise DataSaysNoError(f"no track has the id or title '{text}', and no artist the name{names.near(text)}")
     return found
 
 

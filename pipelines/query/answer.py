@@ -10,7 +10,7 @@ from pipelines.formatting import csv_text, markdown_table, printable, text_table
 
 
 @dataclass(frozen=True, slots=True)
-class Tested:
+class Question:
     """A question that the charts were asked, and what they say.
 
     Attributes
@@ -54,7 +54,7 @@ class Answer:
     about: str
     numbers: Any
     lines: tuple[str, ...] = ()
-    tests: tuple[Tested, ...] = ()
+    tests: tuple[Question, ...] = ()
     table: pd.DataFrame = field(default_factory=pd.DataFrame)
     columns: tuple[str, ...] | None = None
 

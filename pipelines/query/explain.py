@@ -8,7 +8,7 @@ import pandas as pd
 
 from diffusion.conventions import FDR, LEAST_EXPOSED
 from pipelines.formatting import many, percent, rate_range, records
-from pipelines.query.answer import Tested
+from pipelines.query.answer import Question
 
 MORE: Final = ("observed", "expected", "lift", "lift_low", "lift_high", "p", "q", "detectable")
 """Numbers of the first question, as `graphs.contracts.LIFTS` names them."""
@@ -92,7 +92,9 @@ def ties_sentence(edge: Mapping[Any, Any]) -> str:
     return f"{many(edge['joint'], 'track')} entered both with neither order observed; ties count for no direction."
 
 
-def tests_of(lift: pd.DataFrame | None, influence: pd.DataFrame | None, a: str, b: str, ask: str) -> tuple[Tested, ...]:
+def questions_of(
+    lift: pd.DataFrame | None, influence: pd.DataFrame | None, a: str, b: str, ask: str
+) -> tuple[Question, ...]:
     """Return the tests of a pair: is there more than expected, who is first, is it direct.
 
     Parameters
@@ -112,9 +114,9 @@ def tests_of(lift: pd.DataFrame | None, influence: pd.DataFrame | None, a: str, 
         more, first = baseline_sentence(given, a, b), order_sentence(given, a, b)
     way = f"not computed for this folder; make it with: {ask}" if direct is None else ""
     return (
-        Tested("Is there more than expected?", more, row and {name: row[name] for name in MORE}),
-        Tested("Who is first?", first, row and {name: row[name] for name in FIRST}),
-        Tested("Is it direct?", way or influence_sentence(part_of(influence), a, b), direct),
+        Question("Is there more than expected?", more, row and {name: row[name] for name in MORE}),
+        Question("Who is first?", first, row and {name: row[name] for name in FIRST}),
+        Question("Is it direct?", way or influence_sentence(part_of(influence), a, b), direct),
     )
 
 

@@ -16,7 +16,7 @@ from graphs.leaders.asymmetry import MEASURE
 from graphs.leaders.groups import LEAST_ARTISTS
 from pipelines.formatting import cell, many, rate_range, records
 from pipelines.query.answer import Answer
-from pipelines.query.explain import flow_sentence, part_of, tests_of, ties_sentence, verdict_sentence
+from pipelines.query.explain import flow_sentence, part_of, questions_of, ties_sentence, verdict_sentence
 from pipelines.study.results import Results, open_results
 from pipelines.study.steps.leaders import leading
 
@@ -236,7 +236,7 @@ def explain(place: Path, source: str, target: str) -> Answer:
         f"{a} → {b} on {graph.chart}, within {graph.window} days",
         {"there": pair[0], "back": pair[1]},
         lines,
-        tests_of(lift, direct, a, b, ask),
+        questions_of(lift, direct, a, b, ask),
         _measures(edge, back, part_of(lift), part_of(direct)),
         (),
     )
