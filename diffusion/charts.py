@@ -20,6 +20,7 @@ from diffusion.conventions import ABSENCE, LONG_GAP, LONGEST, WASHOUT
 from diffusion.engine import MEMORY_LIMIT, Engine, OpenEngine, View, open_engine, select_rows
 from diffusion.entries import Entries, EventRules
 from diffusion.errors import DataSaysNoError, SettingError, SourceError
+from diffusion.finding import find_recordings
 from diffusion.frames import As, frame_of
 from diffusion.recordings import Identity, identities
 from diffusion.sources.account import RowAccount, check_kept, check_set_aside, read_account
@@ -273,6 +274,43 @@ class Charts:
     def _views(self) -> dict[str, View]:
         files = self.source.paths if self.source.layout == LAYOUT.name else None
         return chart_views(self._engine, list(self.present["chart"]), files)
+
+    def find(self, text: str, *, artist: str | None = None, chart: str | None = None) -> pd.DataFrame:
+        """Return the recordings of one chart whose title or artist is called so, the nearest and widest first.
+
+        Parameters
+        ----------
+        text
+            A title, an artist, a part of one, ``title by artist``, or an id or link. Case, accents and spacing do not
+            matter.
+        artist
+            Only recordings with this in their credits.
+        chart
+            Name of the chart (default: the choice of `chart`).
+
+        Returns
+        -------
+        DataFrame
+            One row per recording, however many ids it has: `title`, `artist`, `ids` (tuple, in most markets first),
+            `first_date`, `markets` (number ever charted in), `best_rank`, `match` (what of it is called so, see
+            `diffusion.finding.MATCHES`).
+
+        Raises
+        ------
+        SettingError
+            When the text is empty or the choice of chart is not clear.
+        DataSaysNoError
+            When nothing is called so.
+
+        Examples
+        --------
+        >>> with open_sample() as charts:
+        ...     found = charts.find("butter")
+        >>> found[["title", "artist", "markets", "best_rank", "match"]].head(1).values.tolist()
+        [['Butter', 'BTS', 65, 1, 'title']]
+        """
+        seen = self._engine.fetch("peaks", chart=self.chart(chart))
+        return find_recordings(text, self.arrow("tracks"), seen, artist=artist)
 
     def journey(self, track: str, **rules: object) -> pd.DataFrame:
         """Return one track's entries in order, columns as in `Entries.journey`; `rules` are parameters of `entries`."""

@@ -25,13 +25,13 @@ from pipelines.commands.options import (
     take_reading,
     with_options,
 )
+from pipelines.commands.query import query
 from pipelines.commands.regress import regress_command
 from pipelines.commands.screen import say_json, say_lines
 from pipelines.commands.sql import sql_command
 from pipelines.folders.folder import Folder
 from pipelines.formatting import printable
 from pipelines.progress import progress
-from pipelines.query import answers
 from pipelines.recovery import cells_of, recovery_text, write_recovery
 from pipelines.study.run import Run, closing_data, closing_lines
 from pipelines.study.settings import Study, read_study
@@ -47,12 +47,6 @@ CHANCE_OPTIONS = (
     click.option("--replicates", type=int, help="Bootstrap replicates of the graph (default 1,000)."),
     click.option("--seed", type=SEED, help="Seed of the random numbers (default 0)."),
 )
-FROM = click.option(
-    "--from", "place", type=click.Path(path_type=Path), required=True, help="Folder made by graph, run or demo."
-)
-
-
-MOST_OPTION = click.option("--most", type=click.IntRange(min=1), default=10, show_default=True, help="Number of rows.")
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -171,91 +165,6 @@ def recovery_command(
     click.echo(recovery_text(table).rstrip("\n"))
 
 
-@cli.group()
-def query() -> None:
-    """Ask a finished graph folder."""
-
-
-@query.command()
-@click.option("--by", default="lead_excess", show_default=True, help="Score to rank by.")
-@MOST_OPTION
-@FROM
-@JSON
-def leaders(by: str, most: int, place: Path, as_json: bool) -> None:
-    """Which markets lead?"""
-    _show(answers.leaders(place, by=by, most=most), as_json)
-
-
-@query.command()
-@click.argument("source")
-@click.argument("target")
-@FROM
-@JSON
-def flow(source: str, target: str, place: Path, as_json: bool) -> None:
-    """How many tracks go from SOURCE to TARGET (names or codes), and how fast?"""
-    _show(answers.flow(place, source, target), as_json)
-
-
-@query.command()
-@click.argument("track")
-@FROM
-@JSON
-def journey(track: str, place: Path, as_json: bool) -> None:
-    """Where did TRACK (id, url or title) go, in order?"""
-    _show(answers.journey(place, track), as_json)
-
-
-@query.command("next-from")
-@click.argument("market")
-@MOST_OPTION
-@FROM
-@JSON
-def next_from(market: str, most: int, place: Path, as_json: bool) -> None:
-    """Which markets do tracks enter after MARKET (name or code), and with what probability?"""
-    _show(answers.next_from(place, market, most=most), as_json)
-
-
-@query.command("who-follows")
-@click.argument("market")
-@MOST_OPTION
-@FROM
-@JSON
-def who_follows(market: str, most: int, place: Path, as_json: bool) -> None:
-    """Which markets follow MARKET directly, as far as the charts show it?"""
-    _show(answers.who_follows(place, market, most=most), as_json)
-
-
-@query.command()
-@click.argument("market")
-@MOST_OPTION
-@FROM
-@JSON
-def influence(market: str, most: int, place: Path, as_json: bool) -> None:
-    """Which markets does MARKET follow directly, as far as the charts show it?"""
-    _show(answers.influence(place, market, most=most), as_json)
-
-
-@query.command()
-@click.argument("source")
-@click.argument("target")
-@click.option("--most", type=click.IntRange(min=1), default=3, show_default=True, help="Number of routes.")
-@FROM
-@JSON
-def route(source: str, target: str, most: int, place: Path, as_json: bool) -> None:
-    """By which routes along direct pairs do tracks get from SOURCE to TARGET?"""
-    _show(answers.route(place, source, target, most=most), as_json)
-
-
-@query.command()
-@click.argument("source")
-@click.argument("target")
-@FROM
-@JSON
-def explain(source: str, target: str, place: Path, as_json: bool) -> None:
-    """What do the numbers of the edge from SOURCE to TARGET say, in words?"""
-    _show(answers.explain(place, source, target), as_json)
-
-
 for data_command in (*COMMANDS, *FORECAST_COMMANDS):
     cli.add_command(data_command)
 cli.add_command(inspect_command)
@@ -263,6 +172,7 @@ cli.add_command(audit_command)
 cli.add_command(backtest_command)
 cli.add_command(regress_command)
 cli.add_command(sql_command)
+cli.add_command(query)
 
 
 def run_command(arguments: Sequence[str]) -> int:
@@ -306,7 +216,3 @@ def _run(study: Study, out: Path, steps: Sequence[str], as_json: bool) -> None:
         data = closing_data(folder, reported, job.results) if as_json else None
         lines = closing_lines(folder, reported, job.results)
     say_lines(lines) if data is None else say_json(data)
-
-
-def _show(answer: answers.Answer, as_json: bool) -> None:
-    say_json(answer.data) if as_json else click.echo(answer.text)

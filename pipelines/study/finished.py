@@ -17,4 +17,6 @@ def open_study(place: str | Path) -> Results:
     SettingError
         When there is no manifest; and later, when a table is missing or was changed.
     """
-    return Results(FinishedFolder(Path(place), SHAPES), made_by())
+    makers = made_by()
+    made = {name: (maker.computed, maker.command) for name, maker in makers.items()}
+    return Results(FinishedFolder(Path(place), SHAPES, made), makers)

@@ -12,6 +12,7 @@ import pyarrow as pa
 from diffusion import Absences, Calendar, Entries, EventRules, SettingError
 from diffusion.contracts import Contract
 from diffusion.engine import select_rows, unknown_table
+from diffusion.finding import find_recordings, first_places
 from diffusion.frames import As, frame_of
 from graphs import SCORES, MarketGraph
 from graphs.baseline import Baseline, baseline
@@ -54,11 +55,14 @@ class Maker:
     ----------
     tables
         Name → contract, for the tables that it may make.
+    computed
+        What it makes, as the subject of a sentence: "the graph was".
     command
         Command that makes it.
     """
 
     tables: Mapping[str, Contract]
+    computed: str
     command: str
 
 
@@ -156,7 +160,7 @@ class Results:
             return f"{unknown_table(name, self._there)} ('{self.folder.place}')"
         lacking = f"'{self.folder.place}' holds no table '{name}'"
         if step not in self.folder.manifest()["steps"]:
-            return f"{lacking}; make it first: {self._makers[step].command} --out {self.folder.place}"
+            return f"{lacking}; make it with: {self._makers[step].command} --out {self.folder.place}"
         reasons = self.notes(step).get("not_made", {})
         return f"{lacking}: not made: {reasons.get(name) or '; '.join(reasons.values()) or 'not asked for'}"
 
@@ -184,6 +188,14 @@ class Results:
         with select_rows(query, views_of(self._there, self.folder)) as rows:
             table = rows.table()
         return table if as_ == "arrow" else frame_of(table)
+
+    def find(self, text: str, *, artist: str | None = None) -> pd.DataFrame:
+        """Return the recordings with an entry whose title or artist is called so, as `diffusion.Charts.find`.
+
+        In place of the best rank there is `entry_rank`, the best rank on a day of entry.
+        """
+        tracks = self.folder.read_table("tracks.parquet")
+        return find_recordings(text, tracks, first_places(self.entries.table), artist=artist)
 
     def notes(self, step: str) -> dict[str, Any]:
         """Return the notes of a step."""

@@ -193,11 +193,11 @@ def test_demo_makes_everything_within_its_folder(shell: Shell, tmp_path: Path) -
     for question in (("flow", "US", "Canada"), ("explain", "Ukraine", "Russia")):
         code, data, _ = shell("query", *question, "--from", "out/demo", "--json")
         assert json.loads(data, parse_constant=lambda constant: pytest.fail(f"{constant} is not JSON"))
-    ranked = json.loads(shell("query", "leaders", "--by", "out_share", "--from", "out/demo", "--json")[1])
+    ranked = json.loads(shell("query", "leaders", "--by", "out_share", "--from", "out/demo", "--json")[1])["numbers"]
     # a few artists make up most of the demo: no market has an interval
     assert all(row["says"] == "too few" and row["artists"] < 10 and "low" not in row for row in ranked)
     assert [row["out_share"] for row in ranked] == sorted((row["out_share"] for row in ranked), reverse=True)
-    tested = json.loads(shell("query", "leaders", "--from", "out/demo", "--json")[1])
+    tested = json.loads(shell("query", "leaders", "--from", "out/demo", "--json")[1])["numbers"]
     assert all(row["says"] == "too few" and "q" not in row for row in tested)
 
 
@@ -471,7 +471,8 @@ def test_queries_that_find_nothing_say_so(shell: Shell, made: Path) -> None:
     refused(shell("query", "leaders"), 2, "Missing option '--from'")
     refused(shell("query", "leaders", "--from", "absent"), 2, "no manifest.json in 'absent'")
     assert shell("survival", "charts.csv", "--by", "none", "--out", "curves")[0] == 0
-    refused(shell("query", "influence", "SE", "--from", "curves"), 2, "'curves' holds no graph; make it first: chart-d")
+    said = "the graph was not computed for 'curves'; make it with: chart-diffusion graph CHARTS --out curves"
+    refused(shell("query", "influence", "SE", "--from", "curves"), 2, said)
     refused(shell("query", "influence", "SE", "--from", "made"), 1, "no pair of markets is shown to be direct; a ratio")
     refused(shell("query", "leaders", "--from", "made", "--most", 0), 2, "0 is not in the range")
     refused(shell("query", "journey", "itle of", "--from", "made"), 1, "did you mean 'Title of")
@@ -483,14 +484,34 @@ def test_queries_that_find_nothing_say_so(shell: Shell, made: Path) -> None:
     for name in ("x", "https://open.spotify.com/track/x?si=1", "title of X"):
         code, out, _ = shell("query", "journey", name, "--from", "made", "--json")
         assert code == 0
-        assert [stop["market"] for stop in json.loads(out)["journey"]] == ["US", "SE", "NO"]
+        assert [stop["market"] for stop in json.loads(out)["numbers"]["journey"]] == ["US", "SE", "NO"]
 
 
 def test_two_tracks_of_one_title_are_told_apart(shell: Shell, write_csv: WriteCsv) -> None:
-    rows = [row | {"title": "Same"} for row in ROWS]
+    rows = [row | {"title": "Same", "artist": f"Band {row['url'].split('/')[-1]}"} for row in ROWS]
     assert shell("survival", write_csv(rows), "--by", "none", "--out", "made")[0] == 0
-    said = "5 tracks are called 'same'; name one by its id, in most markets first: x by "
-    refused(shell("query", "journey", "same", "--from", "made"), 1, said, "(3 markets); y by ", "(2 markets)")
+    said = "5 recordings are called 'same'; add the artist, or name one by its id, in most markets first: "
+    listed = "'Same' by Band x (x, 3 markets); 'Same' by Band y (y, 2 markets)"
+    refused(shell("query", "journey", "same", "--from", "made"), 1, f"{said}{listed}")
+    for named in (("Same", "--artist", "bánd Y"), ("same by Band Y",), ("Band y - Same",)):
+        code, out, _ = shell("query", "journey", *named, "--from", "made", "--json")
+        assert (code, json.loads(out)["numbers"]["ids"]) == (0, ["y"])
+
+
+def test_ids_of_one_recording_are_found_and_followed_as_one(shell: Shell, write_csv: WriteCsv) -> None:
+    rows = [row | ({"title": "Same", "artist": "Band"} if row["url"].endswith(("/x", "/y")) else {}) for row in ROWS]
+    assert shell("survival", write_csv(rows), "--by", "none", "--out", "made")[0] == 0
+    found = json.loads(shell("query", "find", "sáme", "--from", "made", "--json")[1])
+    assert list(found) == ["verdict", "about", "numbers", "tests"]
+    assert found["verdict"] == "1 recording found; first: 'Same' by Band, 3 markets, 2 ids of one recording."
+    assert [row["ids"] for row in found["numbers"]] == [["x", "y"]]
+    together = json.loads(shell("query", "journey", "same", "--from", "made", "--json")[1])["numbers"]
+    alone = json.loads(shell("query", "journey", "y", "--from", "made", "--json")[1])["numbers"]
+    assert (together["ids"], alone["ids"], alone["other_ids"]) == (["x", "y"], ["y"], ["x"])
+    assert (len(together["journey"]), len(alone["journey"])) == (3, 2)
+    assert "Same,Band,x y," in shell("query", "find", "Band", "--from", "made", "--csv")[1]
+    assert "| Same | Band | x y |" in shell("query", "find", "Band", "--from", "made", "--markdown")[1]
+    refused(shell("query", "find", "x", "--from", "made", "--csv", "--json"), 2, "forms of one answer; choose one")
 
 
 def test_hostile_titles_do_not_reach_the_terminal(shell: Shell, write_csv: WriteCsv) -> None:

@@ -48,9 +48,23 @@ COMMANDS: Final[Mapping[str, tuple[str, ...]]] = {
 """Command → the steps that it makes, besides those that they need."""
 
 
+COMPUTED: Final[Mapping[str, str]] = {
+    "entries": "entries were",
+    "graph": "the graph was",
+    "baseline": "what is expected of each pair was",
+    "direct": "direct influence was",
+    "survival": "curves were",
+    "effects": "hazard ratios were",
+    "states": "who is still on the charts was",
+}
+"""Step → what it makes, as the subject of a sentence; the names of others say it."""
+
+
 def made_by(steps: Sequence[Step] = STEPS) -> dict[str, Maker]:
     """Return step → its tables and the command that makes it: the one with the fewest other steps."""
-    return {step.name: Maker(step.tables, _command(step)) for step in steps}
+    return {
+        step.name: Maker(step.tables, COMPUTED.get(step.name, f"{step.name} was"), _command(step)) for step in steps
+    }
 
 
 def _command(step: Step) -> str:

@@ -53,7 +53,8 @@ def _lines(results: Results) -> list[str]:
         return []
     table = results.table("placebo")
     said = [f"{name} {_values(table, column)}" for column, name in COUNTED.items()]
-    return [f"placebo   found in the charts | drawn from the baseline | dealt anew: {'; '.join(said)}"]
+    kinds = "in charts drawn where no market follows another | in charts with markets exchanged at random"
+    return [f"placebo   found in the charts | {kinds}: {'; '.join(said)}"]
 
 
 def _values(table: pd.DataFrame, column: str) -> str:
