@@ -6,6 +6,7 @@ import os
 import platform
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -195,6 +196,19 @@ class Folder:
     def log(self, command: str, **facts: Any) -> None:
         """Append a line to the log when the block ends without error: start, seconds, `command`, `facts`."""
         self._said.append({"command": command} | facts)
+
+    def logged(self, fact: str) -> list[Any]:
+        """Return a fact of the runs before this one, oldest first, from the lines of the log that have it."""
+        try:
+            lines = (self.place / LOG).read_text(encoding="utf-8", errors="replace").splitlines()
+        except OSError:
+            return []
+        found = []
+        for line in lines:
+            with suppress(ValueError, RecursionError):
+                said = json.loads(line)
+                found += [said[fact]] if isinstance(said, dict) and fact in said else []
+        return found
 
     def holds(self, name: str) -> bool:
         """Return whether a step of this run has the artifact."""
