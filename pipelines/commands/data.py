@@ -18,6 +18,7 @@ from pipelines.commands.options import (
     OUT,
     QUIET,
     READING_OPTIONS,
+    REPLACE,
     SEED,
     take_consent,
     take_reading,
@@ -46,6 +47,7 @@ PLACE = click.Path(path_type=Path)
 )
 @click.option("--slim-only", is_flag=True, help="Do not keep all columns as text: fast, but it cannot be cleaned.")
 @with_options(READING_OPTIONS)
+@REPLACE
 @QUIET
 @JSON
 def ingest_command(
@@ -54,6 +56,7 @@ def ingest_command(
     append: bool,
     aux: Path | None,
     slim_only: bool,
+    replace: bool,
     quiet: bool,
     as_json: bool,
     **reading: Any,
@@ -61,7 +64,7 @@ def ingest_command(
     """Merge chart FILES (CSV, also .gz and .zst; globs and folders) into Parquet by year, without filtering rows."""
     options = Options(ReadingOptions(**take_reading(reading)), aux, slim_only)
     with progress(silent=quiet) as tell, Folder(out) as folder:
-        notes = ingest(files, folder, options=options, append=append, tell=tell)
+        notes = ingest(files, folder, options=options, append=append, replace_others=replace, tell=tell)
         folder.log("ingest", rows=notes["profile"]["rows"])
         reasons = Counter(folder.read_table(DAMAGED_TABLE)["reason"].to_pylist())
         _say(notes, [*_ingest_lines(notes, reasons), *made_lines(folder)], as_json)

@@ -138,6 +138,24 @@ class Folder:
         }
         self._steps[step]["digest"] = digest_of_step(self._steps[step])
 
+    def check_free(self, step: str, names: Iterable[str]) -> None:
+        """Check that artifacts of these names belong to no other step of the folder that stays.
+
+        Raises
+        ------
+        OutputError
+            When one does.
+        """
+        owners = {
+            artifact["path"]: name
+            for name, before in self._before["steps"].items()
+            if name not in (step, *self._outdated)
+            for artifact in before["artifacts"]
+        }
+        for name in names:
+            if name in owners:
+                raise OutputError(f"'{self.place / name}' belongs to the results of {owners[name]}; name another --out")
+
     def stage(self, step: str, name: str) -> Path:
         """Return the path to write an artifact that is too large for memory; call `enlist` when it is written.
 

@@ -68,11 +68,14 @@ class Run:
         Raises
         ------
         OutputError
-            When such results would be lost and `replace` is False; nothing has been made then.
+            When such results would be lost and `replace` is False, or another command's results have the name of one;
+            nothing has been made then.
         """
         chosen = with_needs(names, self._steps)
         # on one thread of linear algebra the last digits are the same on any number of cores
         with threadpool_limits(limits=1, user_api="blas"), charts_held(self.study):
+            for step in chosen:
+                self.folder.check_free(step.name, [f"{name}.parquet" for name in step.tables])
             if not replace:
                 check_kept(self.folder, self._steps, chosen, {step.name: self._basis(step) for step in chosen})
             for step in chosen:
