@@ -112,7 +112,7 @@ def _differences(
     """Yield how the settings and the data of a step differ from those it was made with before, in words."""
     now, defaults = json.loads(to_json(parameters)), json.loads(to_json(_defaults()))
     if step.source:
-        yield from _other_files(step.source, before["inputs"], now["inputs"], places)
+        yield from _other_files(step.source, before.get("inputs", []), now["inputs"], places)
     for name in step.settings:
         was = before.get(name, defaults[name])
         if was != now[name]:
