@@ -160,7 +160,7 @@ def test_running_again_changes_nothing_and_another_source_replaces_all(write_csv
     assert (raw / "manifest.json").read_bytes() == before
     assert {file: file.stat().st_mtime_ns for file in raw.rglob("*.parquet")} == made
     other = write_csv(kaggle_rows({("Sweden", -400): ["x"]}), name="other.csv")
-    with pytest.raises(OutputError, match="was made of 'charts.csv', not given now"):
+    with pytest.raises(diffusion.OutputError, match=r"was made of 'charts\.csv', not given now"):
         run([other], raw)
     assert (raw / "manifest.json").read_bytes() == before
     run([other], raw, replace_others=True)
