@@ -15,7 +15,16 @@ from diffusion import DataSaysNoError, SettingError, market_names, open_charts, 
 from diffusion.files import write_whole
 from diffusion.finding import one_recording
 from diffusion.foreign_text import csv_table
-from pipelines.commands.options import ENTRY_OPTIONS, JSON, READING_OPTIONS, SEED, OutPath, take_reading, with_options
+from pipelines.commands.options import (
+    ENTRY_OPTIONS,
+    JSON,
+    QUIET,
+    READING_OPTIONS,
+    SEED,
+    OutPath,
+    take_reading,
+    with_options,
+)
 from pipelines.commands.screen import say_json, say_lines
 from pipelines.folders.manifest import file_facts
 from pipelines.formatting import cell, many, percent, printable, records, text_table
@@ -45,6 +54,7 @@ OWN = click.option(
 @click.option("--seed", type=SEED, default=0, show_default=True, help="Seed of the random numbers.")
 @click.option("--threads", type=click.IntRange(min=1), default=1, show_default=True, help="Threads of the fits.")
 @with_options((*ENTRY_OPTIONS, *READING_OPTIONS))
+@QUIET
 @JSON
 def train_command(
     charts: str,
@@ -55,6 +65,7 @@ def train_command(
     own: Path | None,
     seed: int,
     threads: int,
+    quiet: bool,
     as_json: bool,
     **rules: Any,
 ) -> None:
@@ -69,7 +80,7 @@ def train_command(
 
     reading = take_reading(rules)
     given = {name: value for name, value in rules.items() if value is not None}
-    with progress() as tell:
+    with progress(silent=quiet) as tell:
         with open_charts(charts, **reading) as opened:
             history = History.of(opened, opened.entries(**given))
             sources = file_facts(opened.source.paths, opened.source.root)

@@ -6,6 +6,7 @@ import os
 import platform
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -137,6 +138,24 @@ class Folder:
         }
         self._steps[step]["digest"] = digest_of_step(self._steps[step])
 
+    def check_free(self, step: str, names: Iterable[str]) -> None:
+        """Check that artifacts of these names belong to no other step of the folder that stays.
+
+        Raises
+        ------
+        OutputError
+            When one does.
+        """
+        owners = {
+            artifact["path"]: name
+            for name, before in self._before["steps"].items()
+            if name not in (step, *self._outdated)
+            for artifact in before["artifacts"]
+        }
+        for name in names:
+            if name in owners:
+                raise OutputError(f"'{self.place / name}' belongs to the results of {owners[name]}; name another --out")
+
     def stage(self, step: str, name: str) -> Path:
         """Return the path to write an artifact that is too large for memory; call `enlist` when it is written.
 
@@ -195,6 +214,19 @@ class Folder:
     def log(self, command: str, **facts: Any) -> None:
         """Append a line to the log when the block ends without error: start, seconds, `command`, `facts`."""
         self._said.append({"command": command} | facts)
+
+    def logged(self, fact: str) -> list[Any]:
+        """Return a fact of the runs before this one, oldest first, from the lines of the log that have it."""
+        try:
+            lines = (self.place / LOG).read_text(encoding="utf-8", errors="replace").splitlines()
+        except OSError:
+            return []
+        found = []
+        for line in lines:
+            with suppress(ValueError, RecursionError):
+                said = json.loads(line)
+                found += [said[fact]] if isinstance(said, dict) and fact in said else []
+        return found
 
     def holds(self, name: str) -> bool:
         """Return whether a step of this run has the artifact."""

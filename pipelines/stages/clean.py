@@ -157,6 +157,7 @@ def clean_charts(
         told = [list(found.files), dict(found.charts), dict(found.date_forms)]
         key = fingerprint(STEP, VERSION, found.parts, told, found.damaged, settings)
         if not folder.unchanged(STEP, key, BEFORE):
+            folder.check_free(STEP, [f"{name}.parquet" for name in TRACK_TABLES])
             found.check(tell)
             with open_engine(memory_limit=_counted(limit)) as engine:
                 _Cleaning(engine, found, folder, settings, tell).run(key)

@@ -23,7 +23,7 @@ SECTIONS: Mapping[str, tuple[str, ...]] = {
     "study": ("title", "truth"),
     "charts": ("path", "chart", *READING),
     "events": ("top", "min_periods", "washout", "identity"),
-    "graph": ("window", "replicates", "seed"),
+    "graph": ("window", "replicates", "seed", "direct"),
     "survival": ("by", "groups", "horizon", "effects", "strata"),
 }
 """Section of the study file → its keys, each a field of `Study`."""
@@ -69,6 +69,8 @@ class Study:
         Bootstrap replicates of the graph (default 1,000).
     seed
         Seed of the random numbers (default 0).
+    direct
+        Whether direct influence is fitted, which takes much of the time of a graph (default True).
     by, horizon
         As in `survival.breakthrough`; `by` may have several groupings (default: all).
     groups
@@ -97,6 +99,7 @@ class Study:
     window: int | None = None
     replicates: int = 1000
     seed: int = 0
+    direct: bool = True
     by: tuple[Grouping, ...] = GROUPINGS
     groups: str | None = None
     horizon: int = HORIZON
@@ -109,6 +112,8 @@ class Study:
             whole = isinstance(value, int) and not isinstance(value, bool)
             if value is not None and not (whole and least <= value <= most):
                 raise SettingError(f"{name} is {value!r}; it must be a whole number, {least} or more, {most:,} at most")
+        if not isinstance(self.direct, bool):
+            raise SettingError(f"direct is {self.direct!r}; it must be true or false")
         self._check_texts()
         for name in ("columns", "market_names"):
             value = getattr(self, name)

@@ -20,10 +20,11 @@ import pytest
 from diffusion.contracts import ENTRIES, TRANSITIONS
 from pipelines.commands.main import cli
 from pipelines.folders.folder import Folder
+from pipelines.folders.manifest import LOG
 from pipelines.progress import quiet
 from pipelines.study.run import Run
 from pipelines.study.settings import Study
-from pipelines.study.steps import GRAPH_SET, RUN_SET, STEPS
+from pipelines.study.steps import GRAPH_SET, RUN_SET, STEPS, SURVIVAL_SET
 from survival.contracts import CURVES
 from tests.conftest import KAGGLE_COLUMNS, WriteCsv, day, kaggle_rows, steady
 from tests.pipelines.conftest import Outcome, Shell
@@ -43,14 +44,20 @@ def files(folder: Path) -> set[str]:
     return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
 
 
+PROGRESS = re.compile(r"[\w ]+  (unchanged|[\d,]+\.\d s)")
+"""A line on a step that has ended."""
+
+
 def refused(outcome: Outcome, code: int, *said: str) -> None:
-    """Assert that a command ended with one clear line and nothing else."""
+    """Assert that a command ended with one clear line, after those on steps that had ended, and nothing else."""
     assert outcome[0] == code
     assert outcome[1] == ""
-    assert outcome[2].count("\n") == 1
-    assert outcome[2].startswith("chart-diffusion: ")
+    assert outcome[2].endswith("\n")
+    *steps, line = outcome[2].splitlines()
+    assert all(PROGRESS.fullmatch(step) for step in steps)
+    assert line.startswith("chart-diffusion: ")
     for words in said:
-        assert words in outcome[2]
+        assert words in line
 
 
 def make_folder(place: Path, names: Sequence[str], **settings: int) -> Path:
@@ -102,7 +109,8 @@ def test_the_version_waits_for_no_library_of_models() -> None:
 def test_graph_writes_what_it_promises(shell: Shell, write_csv: WriteCsv, tmp_path: Path) -> None:
     charts = write_csv(ROWS, columns=KAGGLE_COLUMNS)
     code, out, err = shell("graph", charts, "--window", 60, "--washout", 28, "--out", "made")
-    assert (code, err) == (0, "")
+    assert code == 0
+    assert all(PROGRESS.fullmatch(line) for line in err.splitlines())
     made = tmp_path / "made"
     wanted = {"graph.graphml", "edges.parquet", "markets.parquet", "entries.parquet", "manifest.json"}
     assert files(made) >= wanted
@@ -230,31 +238,37 @@ def test_run_takes_charts_and_makes_the_same_bytes(shell: Shell, finished: Path,
     other = tmp_path / "out" / "charts"
     assert "report.html" in files(other)
     assert files(finished) == files(other)
-    for path in files(finished):
+    for path in files(finished) - {LOG}:
         assert (finished / path).read_bytes() == (other / path).read_bytes(), path
 
 
 @pytest.mark.slow
 def test_only_what_changed_is_made_again(shell: Shell, finished: Path, write_csv: WriteCsv) -> None:
     run = ("run", "charts.csv", "--out", "made", *FEW_DRAWS)
-    total = len(files(finished)) - 1  # the manifest is no artifact
+    total = len(files(finished)) - 2  # manifest and log are no artifacts
     assert "made      0 files" in shell(*run)[1]
     (finished / "survival.parquet").write_text("spoiled")
     assert "made      3 files" in shell(*run)[1]
     # another window: the graph and what follows from it, but not the curves
-    out = shell(*run, "--window", 40)[1]
+    out = shell(*run, "--window", 40, "--replace")[1]
     assert "; 23 unchanged" in out  # entries, waits and their figures
     assert "removed" not in out
-    assert len(files(finished)) - 1 == total
+    assert len(files(finished)) - 2 == total
     # a graph alone leaves the curves and reports them; curves of other entries take away what followed from the others
-    assert "removed" not in shell("graph", "charts.csv", "--out", "made", "--window", 30, *FEW_DRAWS)[1]
+    other = ("graph", "charts.csv", "--out", "made", "--window", 30, *FEW_DRAWS)
+    before = {path: (finished / path).read_bytes() for path in files(finished)}
+    refused(shell(*other), 2, "in 'made' this would replace graph, baseline, ", ": window was 40 and is now 30; name")
+    assert {path: (finished / path).read_bytes() for path in files(finished)} == before
+    assert "removed" not in shell(*other, "--replace")[1]
     assert "Time to breakthrough" in (finished / "report.html").read_text(encoding="utf-8")
-    assert "removed   results of other settings: " in shell("survival", "charts.csv", "--out", "made", "--top", 2)[1]
+    other = ("survival", "charts.csv", "--out", "made", "--top", 2)
+    refused(shell(*other), 2, "validation and remove graph, ", "top was not given and is now 2; by was none, continent")
+    assert "removed   " in shell(*other, "--replace")[1]
     left = files(finished)
     assert left.isdisjoint({"influence.parquet", "figures/flow_map.png", "graph.gexf"})
     assert left >= {"survival.parquet", "figures/survival_none.png", "report.html"}
     write_csv(ROWS[:-1])
-    assert "unchanged" not in shell("survival", "charts.csv", "--out", "made")[1]
+    assert "unchanged" not in shell("survival", "charts.csv", "--out", "made", "--top", 2)[1]  # the charts have changed
 
 
 def without(rows: list[dict[str, Any]], column: str) -> list[dict[str, Any]]:
@@ -366,7 +380,7 @@ def test_what_others_put_into_the_folder_stays(shell: Shell, write_csv: WriteCsv
     (mine / "figures").unlink()
     assert shell(*survival)[0] == 0
     (mine / "survival.parquet").write_text("edited by hand")
-    assert shell("graph", charts, "--out", "mine", "--washout", 20, *FEW_DRAWS)[0] == 0
+    assert shell("graph", charts, "--out", "mine", "--washout", 20, "--replace", *FEW_DRAWS)[0] == 0
     assert (mine / "survival.parquet").read_text() == "edited by hand"
     assert (mine / "notes.txt").read_text() == "mine"
 
@@ -589,10 +603,13 @@ def in_a_process(*arguments: object) -> list[str]:
     return [sys.executable, "-W", "error", "-m", "pipelines", *map(str, arguments)]
 
 
-def test_the_module_works_in_a_process_of_its_own_and_is_quiet_when_piped(write_csv: WriteCsv, tmp_path: Path) -> None:
-    command = in_a_process("survival", write_csv(ROWS), "--by", "none", "--out", "made")
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stderr) == (0, "")
+def test_the_module_works_in_a_process_of_its_own_with_a_line_per_step(write_csv: WriteCsv, tmp_path: Path) -> None:
+    survival = ("survival", write_csv(ROWS), "--by", "none", "--out", "made")
+    done = subprocess.run(in_a_process(*survival), cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0
+    assert [re.sub(r" +[\d.]+ s$", "", line) for line in done.stderr.splitlines()] == [
+        "entries", *SURVIVAL_SET, "figures", "report",
+    ]  # fmt: skip
     command = in_a_process("survival", "absent", "--out", "x")
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 2

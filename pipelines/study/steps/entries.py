@@ -216,6 +216,7 @@ ENTRIES = Step(
     make=_make,
     settings=tuple(key for section in ("charts", "events") for key in SECTIONS[section] if key != "path"),
     sources=_sources,
+    source="path",
     section=_section,
     lines=_lines,
     caveats=_caveats,

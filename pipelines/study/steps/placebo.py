@@ -38,7 +38,14 @@ def _placebo(results: Results, study: Study) -> pd.DataFrame:
     counts = found_counts(results.table("lifts"), influence, leaders[leaders["measure"] == MEASURE])
     own = {"kind": "charts", "draw": 0} | counts
     window = int(results.notes("graph")["window"])
-    drawn = placebo_table(results.baseline, window=window, draws=DRAWS, replicates=study.replicates, seed=study.seed)
+    drawn = placebo_table(
+        results.baseline,
+        window=window,
+        draws=DRAWS,
+        replicates=study.replicates,
+        seed=study.seed,
+        direct=study.direct,
+    )
     return pd.concat([pd.DataFrame([own]), drawn], ignore_index=True)
 
 
@@ -70,7 +77,7 @@ PLACEBO = Step(
     tables={"placebo": contracts.PLACEBO},
     make=_make,
     needs=("entries", "graph", "baseline", "leaders", "direct"),
-    settings=("replicates", "seed"),
+    settings=("replicates", "seed", "direct"),
     section=_section,
     lines=_lines,
 )
