@@ -33,7 +33,6 @@ from pipelines.sharing.storage import pull, push
 from pipelines.sharing.store_status import status
 from pipelines.stages.clean import MEMORY, clean_charts
 from pipelines.stages.ingest import DAMAGED_TABLE, Options, ingest
-from pipelines.study.run import made_lines
 
 PLACE = click.Path(path_type=Path)
 
@@ -67,7 +66,7 @@ def ingest_command(
         notes = ingest(files, folder, options=options, append=append, replace_others=replace, tell=tell)
         folder.log("ingest", rows=notes["profile"]["rows"])
         reasons = Counter(folder.read_table(DAMAGED_TABLE)["reason"].to_pylist())
-        _say(notes, [*_ingest_lines(notes, reasons), *made_lines(folder)], as_json)
+        _say(notes, [*_ingest_lines(notes, reasons), *folder.made_lines()], as_json)
 
 
 def _ingest_lines(notes: Mapping[str, Any], reasons: Counter[str]) -> list[str]:
@@ -119,7 +118,7 @@ def clean_command(
             tell=tell,
         )
         folder.log("clean", rows=notes["rows"]["raw_rows"])
-        _say(notes, [*_clean_lines(notes), *made_lines(folder)], as_json)
+        _say(notes, [*_clean_lines(notes), *folder.made_lines()], as_json)
 
 
 def _clean_lines(notes: Mapping[str, Any]) -> list[str]:
@@ -162,7 +161,7 @@ def auxiliary_command(
             folder, countries=countries, distances=distances, holidays=dates, markets=markets or None
         )
         folder.log("auxiliary")
-        _say(notes, [*auxiliary_lines(notes), *made_lines(folder)], as_json)
+        _say(notes, [*auxiliary_lines(notes), *folder.made_lines()], as_json)
 
 
 @click.command("verify")
@@ -281,9 +280,6 @@ def status_command(folder: Path, address: str, quiet: bool, as_json: bool, **opt
     _say(asdict(found), found.lines(), as_json)
     if not found.same:
         raise click.exceptions.Exit(1)
-
-
-COMMANDS = (ingest_command, clean_command, auxiliary_command, verify_command, sync_group, simulate_command)
 
 
 def _listed(what: str, names: Iterable[str], most: int = 12) -> list[str]:

@@ -180,9 +180,6 @@ def predict_command(
         click.echo("\n".join(_lines(standing, table.loc[shown], why)))
 
 
-FORECAST_COMMANDS = (train_command, predict_command)
-
-
 def _check(tracks: Sequence[str], everything: bool, coming: dict[str, Any]) -> None:
     """Check that the options ask for one thing.
 

@@ -1,92 +1,55 @@
 """The command line: a thin layer over the library."""
 
 import sys
+from collections import UserDict
 from collections.abc import Sequence
-from pathlib import Path
+from importlib import import_module
+from typing import Any, Final
 
 import click
 
-from pipelines.commands.audit import audit_command
-from pipelines.commands.backtest import backtest_command
-from pipelines.commands.data import COMMANDS
-from pipelines.commands.forecasts import FORECAST_COMMANDS
 from pipelines.commands.foreseen import foreseen
-from pipelines.commands.inspect import inspect_command
-from pipelines.commands.options import OUT, QUIET, SEED
-from pipelines.commands.query import query
-from pipelines.commands.regress import regress_command
-from pipelines.commands.sql import sql_command
-from pipelines.commands.study import STUDY_COMMANDS
-from pipelines.progress import progress
-from pipelines.recovery import cells_of, recovery_text, write_recovery
+
+HOMES: Final = {
+    "demo": "study:demo",
+    "run": "study:run",
+    "graph": "study:graph",
+    "survival": "study:survival",
+    "recovery": "recovery:recovery_command",
+    "query": "query:query",
+    "ingest": "data:ingest_command",
+    "clean": "data:clean_command",
+    "auxiliary": "data:auxiliary_command",
+    "verify": "data:verify_command",
+    "sync": "data:sync_group",
+    "simulate": "data:simulate_command",
+    "train": "forecasts:train_command",
+    "predict": "forecasts:predict_command",
+    "inspect": "inspect:inspect_command",
+    "audit": "audit:audit_command",
+    "backtest": "backtest:backtest_command",
+    "regress": "regress:regress_command",
+    "sql": "sql:sql_command",
+}
+"""Name of a command → the module of this package that defines it, and its name there."""
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class _Commands(UserDict[str, Any]):
+    """Commands by name; each is imported when it is first asked for, so that none waits for libraries of another."""
+
+    def __getitem__(self, name: str) -> click.Command:
+        found = super().__getitem__(name)
+        if isinstance(found, str):
+            module, _, attribute = found.partition(":")
+            found = self.data[name] = getattr(import_module(f"pipelines.commands.{module}"), attribute)
+        command: click.Command = found
+        return command
+
+
+@click.group(commands=_Commands(HOMES), context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="chart-diffusion")
 def cli() -> None:
     """How hits travel between national music charts: diffusion graphs, leader markets, survival curves."""
-
-
-for study_command in STUDY_COMMANDS:
-    cli.add_command(study_command)
-
-
-@cli.command("recovery")
-@click.option("--world", "worlds", multiple=True, metavar="NAME", help="Only this world, such as falling; repeatable.")
-@click.option(
-    "--tracks", type=click.IntRange(min=1), multiple=True, help="Tracks drawn (default 2000 and 8000); repeatable."
-)
-@click.option(
-    "--markets",
-    type=click.IntRange(min=4),
-    multiple=True,
-    help="Markets drawn (default 12, and 40 in four of the worlds); repeatable.",
-)
-@click.option(
-    "--simulations", type=click.IntRange(min=1), default=20, show_default=True, help="Simulations per world and size."
-)
-@click.option(
-    "--samples",
-    type=click.IntRange(min=0),
-    default=400,
-    show_default=True,
-    help="Simulations in each of the worlds in which intervals are held against the truth; 0 leaves them out.",
-)
-@click.option("--seed", type=SEED, default=1, show_default=True, help="Seed of the random numbers.")
-@click.option("--workers", type=click.IntRange(min=1), default=2, show_default=True, help="Number of processes.")
-@OUT
-@QUIET
-def recovery_command(
-    worlds: tuple[str, ...],
-    tracks: tuple[int, ...],
-    markets: tuple[int, ...],
-    simulations: int,
-    samples: int,
-    seed: int,
-    workers: int,
-    out: Path,
-    quiet: bool,
-) -> None:
-    """Hold every claim against simulated worlds, in most of which no market influences another.
-
-    A run that was stopped goes on where it stopped, and a later one makes only what is not yet there.
-    """
-    cells = cells_of(worlds, tracks, markets, intervals=samples > 0)
-    with progress(silent=quiet) as tell:
-        table = write_recovery(
-            out, cells, simulations=simulations, samples=samples, seed=seed, workers=workers, tell=tell
-        )
-    click.echo(recovery_text(table).rstrip("\n"))
-
-
-for data_command in (*COMMANDS, *FORECAST_COMMANDS):
-    cli.add_command(data_command)
-cli.add_command(inspect_command)
-cli.add_command(audit_command)
-cli.add_command(backtest_command)
-cli.add_command(regress_command)
-cli.add_command(sql_command)
-cli.add_command(query)
 
 
 def run_command(arguments: Sequence[str]) -> int:

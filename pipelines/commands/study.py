@@ -162,9 +162,6 @@ def survival(
     _run(Study(charts).override(by=by, **take_reading(options), **options), out, SURVIVAL_SET, manner)
 
 
-STUDY_COMMANDS = (demo, run, graph, survival)
-
-
 def _study(named: str, settings: Mapping[str, Any]) -> Study:
     """Return the study of a TOML file, or of charts, with its settings replaced by those of the options."""
     study = read_study(named) if named.lower().endswith(".toml") else Study(named)

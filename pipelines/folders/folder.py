@@ -271,6 +271,19 @@ class Folder:
         """Return the artifacts that the run makes because the files were not as the manifest said."""
         return [name for name in self.changes()["made"] if not self._whole.get(name, True)]
 
+    def made_lines(self) -> list[str]:
+        """Return lines for the screen on the artifacts: made, unchanged, removed."""
+        changes = self.changes()
+        kept = f"; {len(changes['unchanged'])} unchanged" if changes["unchanged"] else ""
+        lines = [f"made      {len(changes['made'])} files in {self.place}{kept}"]
+        if again := self.made_again():
+            were = "was" if len(again) == 1 else "were"
+            lines.append(f"again     made again: {', '.join(again)}, which {were} not as the manifest says")
+        if changes["removed"]:
+            gone = [name for name in changes["removed"] if not name.endswith(".svg")]
+            lines.append(f"removed   {', '.join(gone)}")
+        return lines
+
     def manifest(self) -> dict[str, Any]:
         """Return the manifest to write: steps of this run, and steps of earlier runs that are not outdated."""
         left = {name: step for name, step in self._before["steps"].items() if name not in self._outdated}

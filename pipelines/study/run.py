@@ -187,23 +187,9 @@ def closing_lines(folder: Folder, steps: Sequence[Step], results: Results) -> li
     """Return the lines on screen at the end: results, what was not made, files, and what to do next."""
     lines = [line for step in steps if step.lines is not None for line in step.lines(results)]
     lines += [f"not made  {name}: {why}" for step in steps for name, why in gaps_of(step, folder).items()]
-    lines += made_lines(folder)
+    lines += folder.made_lines()
     asked = [f"; or ask: chart-diffusion {step.ask(results)} --from {folder.place}" for step in steps if step.ask]
     return [*lines, f"next      open {folder.place / 'report.html'}{''.join(asked[:1])}"]
-
-
-def made_lines(folder: Folder) -> list[str]:
-    """Return lines on the folder's files: made, unchanged, removed."""
-    changes = folder.changes()
-    kept = f"; {len(changes['unchanged'])} unchanged" if changes["unchanged"] else ""
-    lines = [f"made      {len(changes['made'])} files in {folder.place}{kept}"]
-    if again := folder.made_again():
-        were = "was" if len(again) == 1 else "were"
-        lines.append(f"again     made again: {', '.join(again)}, which {were} not as the manifest says")
-    if changes["removed"]:
-        gone = [name for name in changes["removed"] if not name.endswith(".svg")]
-        lines.append(f"removed   {', '.join(gone)}")
-    return lines
 
 
 def closing_data(folder: Folder, steps: Sequence[Step], results: Results) -> dict[str, Any]:

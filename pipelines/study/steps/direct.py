@@ -107,7 +107,7 @@ def _caveats(results: Results) -> list[str]:
 DIRECT = Step(
     name="direct",
     doing="fitting direct influence",
-    version=2,
+    version=3,
     tables={"influence": contracts.INFLUENCE, "credits": contracts.CREDITS, "clout": contracts.CLOUT},
     make=_make,
     needs=("entries", "graph", "baseline"),
