@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 
+import pandas as pd
 import pyarrow as pa
 
-from diffusion.contracts import ABSENCES
+from diffusion.contracts import ABSENCES, to_frame
 from diffusion.errors import SettingError
 from diffusion.recordings import Identity
 
@@ -40,3 +41,7 @@ class Absences:
 
     def __len__(self) -> int:
         return int(self.table.num_rows)
+
+    def to_pandas(self) -> pd.DataFrame:
+        """Return the table as a frame, with dates as ``datetime64``."""
+        return to_frame(self.table)

@@ -14,12 +14,13 @@ import pyarrow.compute as pc
 
 from diffusion.absences import Absences
 from diffusion.calendar import Calendar
+from diffusion.contracts import to_frame
 from diffusion.contracts.star import AGGREGATE, ANY_RANK, AVAILABILITY
 from diffusion.conventions import ABSENCE, LONG_GAP, LONGEST, WASHOUT
 from diffusion.engine import MEMORY_LIMIT, Engine, OpenEngine, open_engine
 from diffusion.entries import Entries, EventRules
 from diffusion.errors import DataSaysNoError, SettingError, SourceError
-from diffusion.recordings import Identity, identities
+from diffusion.recordings import Identity, identity_table
 from diffusion.sources.account import RowAccount, check_kept, check_set_aside, read_account
 from diffusion.sources.cleaning import code_tracks, judge_rows, learn_names, read_fields
 from diffusion.sources.planning import find_source
@@ -121,8 +122,7 @@ class Charts:
 
     def tracks(self) -> pd.DataFrame:
         """Return one row per track id, in order of first appearance; columns as in `diffusion.contracts.TRACKS`."""
-        frame: pd.DataFrame = self.arrow("tracks").to_pandas(date_as_object=False)
-        return frame
+        return to_frame(self.arrow("tracks"))
 
     def entries(
         self,
@@ -164,7 +164,7 @@ class Charts:
         calendar = self.calendar(rules.chart)
         engine = self._engine
         engine.keep("coverage", calendar.coverage)
-        engine.keep("spans", calendar.event_spans(min_periods))
+        engine.keep("spans", calendar.arrow("spans", min_periods=min_periods))
         engine.keep("identities", _coded(self.arrow("tracks"), identity))
         event: dict[str, Any] = {"chart": rules.chart, "top": top or ANY_RANK}
         if min_periods == 1:
@@ -208,7 +208,7 @@ class Charts:
         """
         rules = EventRules(self.chart(chart), identity=identity)
         calendar = self.calendar(rules.chart)
-        dates = calendar.periods()
+        dates = calendar.arrow("periods")
         shared, usual = pc.sum(dates["counts"]).as_py(), int(calendar.by_market()["dates"].median())
         if 2 * shared < usual:
             raise DataSaysNoError(
@@ -226,8 +226,7 @@ class Charts:
 
         The default chart is the choice of `chart`.
         """
-        frame: pd.DataFrame = self.arrow("positions", chart=chart).to_pandas(date_as_object=False)
-        return frame
+        return to_frame(self.arrow("positions", chart=chart))
 
     def journey(self, track: str, **rules: object) -> pd.DataFrame:
         """Return one track's entries in order, columns as in `Entries.journey`; `rules` are parameters of `entries`."""
@@ -345,6 +344,6 @@ def _coded(tracks: pa.Table, identity: Identity) -> pa.Table:
     """Return `track` and `identity`: each track's code, and the code of the track that it counts as."""
     if identity == "track":
         return pa.table({"track": tracks["track"], "identity": tracks["track"]})
-    found = identities(tracks, identity)
+    found = identity_table(tracks, identity)
     stands_for = pc.index_in(found["identity"], tracks["track_id"])
     return pa.table({"track": tracks["track"], "identity": tracks["track"].take(stands_for)})

@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 
 from diffusion.calendar import Calendar
 from diffusion.cohorts import Selection, Where
-from diffusion.contracts import ENTRIES, WITHHELD
+from diffusion.contracts import ENTRIES, WITHHELD, to_frame
 from diffusion.conventions import HORIZON, LONGEST, WASHOUT
 from diffusion.engine import Engine
 from diffusion.errors import DataSaysNoError, SettingError
@@ -142,7 +142,7 @@ class Entries:
 
     def to_pandas(self) -> pd.DataFrame:
         """Return the table as a frame, with dates as ``datetime64``."""
-        return _frame(self.table)
+        return to_frame(self.table)
 
     @cached_property
     def timelines(self) -> Timelines:
@@ -151,7 +151,7 @@ class Entries:
         return Timelines.of(
             self.table,
             self.described,
-            calendar.event_spans(self.rules.min_periods),
+            calendar.arrow("spans", min_periods=self.rules.min_periods),
             markets=calendar.markets,
             washout=self.rules.washout,
             cadence=calendar.cadence,
@@ -202,7 +202,8 @@ class Entries:
         >>> with open_sample() as charts:
         ...     entries = charts.entries()
         >>> entries.subset(artists=["måneskin"], debut=("2021-05-01", None))
-        <Entries of top50 of artist: måneskin; debut from 2021-05-01: 105 in 67 markets; first appearance ...>
+        <Entries of top50 of artist: måneskin; debut from 2021-05-01: 122 in 67 markets;
+        first appearance at any rank, washout 28 days, identity track>
         """
         choice = Selection(tracks, artists, credited, debut, markets, where)
         known = self.tracks()
@@ -228,7 +229,7 @@ class Entries:
             `footprint` (markets entered on that day).
         """
         debuts = self.debuts()[["track_id", "debut", "left_censored", "footprint"]]
-        names: pd.DataFrame = self.described.to_pandas(date_as_object=False)
+        names = to_frame(self.described)
         return debuts.merge(names, how="left", on="track_id", validate="one_to_one")
 
     def arrow(self, name: str, **settings: Any) -> pa.Table:
@@ -259,27 +260,27 @@ class Entries:
 
     def debuts(self) -> pd.DataFrame:
         """Return one row per track: its day 0; columns as in `diffusion.contracts.DEBUTS`."""
-        return _frame(self.arrow("debuts"))
+        return to_frame(self.arrow("debuts"))
 
     def footprints(self) -> pd.DataFrame:
         """Return one row per track and market entered on day 0; columns as in `diffusion.contracts.FOOTPRINTS`."""
-        return _frame(self.arrow("footprints"))
+        return to_frame(self.arrow("footprints"))
 
     def journeys(self) -> pd.DataFrame:
         """Return each track's entries in order, with one step per tie; columns as in `diffusion.contracts.JOURNEYS`."""
-        return _frame(self.arrow("journeys"))
+        return to_frame(self.arrow("journeys"))
 
     def waits(self, *, horizon: int = HORIZON) -> pd.DataFrame:
         """Return each track's time at risk in each market, up to `horizon` days; columns as in `contracts.WAITS`."""
-        return _frame(self.arrow("waits", horizon=horizon))
+        return to_frame(self.arrow("waits", horizon=horizon))
 
     def lags(self, *, window: int) -> pd.DataFrame:
         """Return entered and censored tracks by pair and lag, up to `window` days; columns as in `contracts.LAGS`."""
-        return _frame(self.arrow("lags", window=window))
+        return to_frame(self.arrow("lags", window=window))
 
     def ties(self) -> pd.DataFrame:
         """Return the number of tied tracks of each pair; columns as in `diffusion.contracts.TIES`."""
-        return _frame(self.arrow("ties"))
+        return to_frame(self.arrow("ties"))
 
     def journey(self, track: str) -> pd.DataFrame:
         """Return one track's entries in order; tied markets share a step.
@@ -324,12 +325,6 @@ class Entries:
             yield engine
 
 
-def _frame(table: pa.Table) -> pd.DataFrame:
-    """Return a table as a frame, with dates as ``datetime64``."""
-    frame: pd.DataFrame = table.to_pandas(date_as_object=False)
-    return frame
-
-
 def _waits(entries: Entries, *, horizon: int = HORIZON) -> pa.Table:
     return wait_table(entries.timelines, entries.withheld, horizon=horizon)
 
@@ -370,4 +365,4 @@ def transitions(entries: Entries, *, window: int | None = None) -> pd.DataFrame:
     The lag quantiles interpolate linearly between order statistics (type 7 of Hyndman & Fan 1996, doi
     10.2307/2684934).
     """
-    return _frame(entries.arrow("transitions", window=window))
+    return to_frame(entries.arrow("transitions", window=window))

@@ -82,7 +82,7 @@ class Timelines:
         artists
             `track_id`, `artist` (credited artists joined by ``", "``) of any tracks.
         spans
-            As `diffusion.contracts.SPANS`: result of `Calendar.event_spans`.
+            As `diffusion.contracts.SPANS`: result of `Calendar.arrow`.
         markets
             Codes of all markets of the calendar, in order.
         """

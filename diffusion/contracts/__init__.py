@@ -24,6 +24,7 @@ from diffusion.contracts.events import (
     WHOLENESS,
     WITHHELD,
 )
+from diffusion.contracts.frames import to_frame
 from diffusion.contracts.simulation import DAMAGE, TRUE_BACKGROUND, TRUTH
 from diffusion.contracts.star import (
     ACCOUNTS,
@@ -99,4 +100,5 @@ __all__ = [
     "ZERO_CHARTS",
     "Column",
     "Contract",
+    "to_frame",
 ]

@@ -7,6 +7,7 @@ from typing import Final
 
 import pandas as pd
 
+from diffusion.contracts import to_frame
 from diffusion.contracts.star import AGGREGATE
 from diffusion.engine import Engine
 from diffusion.errors import DataSaysNoError
@@ -73,7 +74,7 @@ class Wholeness:
 def measure_wholeness(engine: Engine) -> Wholeness:
     """Return how whole the charts in `observations` are; `chart_depths` is then a table of the engine."""
     engine.create("chart_depths")
-    table = engine.fetch("wholeness", hole_percent=HOLE_PERCENT).to_pandas(date_as_object=False)
+    table = to_frame(engine.fetch("wholeness", hole_percent=HOLE_PERCENT))
     table = table.astype({"cadence": "Int64", "longest_step": "Int64"})
     due = (table["last_date"] - table["first_date"]).dt.days // table["cadence"].fillna(1) + 1
     return Wholeness(table.assign(absent=(due - table["dates"]).clip(lower=0).astype("int64")))

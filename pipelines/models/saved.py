@@ -15,6 +15,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from diffusion import DiffusionError, SettingError
+from diffusion.contracts import to_frame
 from diffusion.conventions import LONG_GAP
 from diffusion.engine import open_engine
 from diffusion.entries import EventRules
@@ -229,7 +230,7 @@ def _read_history(place: Path) -> History:
     coverage = read_table(place / "coverage.parquet")
     return History(
         markets=tuple(facts["markets"]),
-        tracks=read_table(place / "tracks.parquet").to_pandas(date_as_object=False),
+        tracks=to_frame(read_table(place / "tracks.parquet")),
         rules=EventRules(**facts["rules"]),
         coverage=coverage,
         open_engine=open_engine,
