@@ -11,12 +11,13 @@ import pyarrow.compute as pc
 
 from diffusion.contracts import COVERAGE, to_frame
 from diffusion.conventions import WINDOW_DAILY, WINDOW_WEEKLY
+from diffusion.display import Displayed
 from diffusion.engine import OpenEngine, open_engine
 from diffusion.markets import market_names
 
 
 @dataclass(frozen=True, repr=False)
-class Calendar:
+class Calendar(Displayed):
     """The dates on which each market's chart was observed; all results about tracks are conditional on them.
 
     Attributes
@@ -35,8 +36,11 @@ class Calendar:
         if len(pc.unique(self.coverage["chart"])) > 1:
             raise ValueError("a calendar holds one chart, but this coverage has several")
 
-    def __repr__(self) -> str:
-        return f"<Calendar of {self.chart}: {len(self.markets)} markets, {self.first_date} to {self.last_date}>"
+    def _facts(self) -> str:
+        return f" of {self.chart}: {len(self.markets)} markets, {self.first_date} to {self.last_date}"
+
+    def _shown(self) -> pd.DataFrame:
+        return self.by_market()
 
     def to_pandas(self) -> pd.DataFrame:
         """Return the coverage as a frame, with dates as ``datetime64``."""

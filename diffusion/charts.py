@@ -17,6 +17,7 @@ from diffusion.calendar import Calendar
 from diffusion.contracts import to_frame
 from diffusion.contracts.star import AGGREGATE, ANY_RANK, AVAILABILITY
 from diffusion.conventions import ABSENCE, LONG_GAP, LONGEST, WASHOUT
+from diffusion.display import Displayed
 from diffusion.engine import MEMORY_LIMIT, Engine, OpenEngine, open_engine
 from diffusion.entries import Entries, EventRules
 from diffusion.errors import DataSaysNoError, SettingError, SourceError
@@ -32,7 +33,7 @@ from diffusion.sources.tables import Table
 from diffusion.sources.wholeness import Wholeness, check_holes, measure_wholeness
 
 
-class Charts:
+class Charts(Displayed):
     """Chart rows, held in their own engine; opened by `open_charts`, closed by `close` or a ``with`` block.
 
     Attributes
@@ -51,8 +52,11 @@ class Charts:
         self.source = source
         self.account = account
 
-    def __repr__(self) -> str:
-        return f"<Charts of {len(self.source.files)} files ({self.source.layout}): {self.account.kept:,} rows kept>"
+    def _facts(self) -> str:
+        return f" of {len(self.source.files)} files ({self.source.layout}): {self.account.kept:,} rows kept"
+
+    def _shown(self) -> pd.DataFrame:
+        return self.present
 
     def __enter__(self) -> Self:
         return self

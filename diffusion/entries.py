@@ -16,6 +16,7 @@ from diffusion.calendar import Calendar
 from diffusion.cohorts import Selection, Where
 from diffusion.contracts import ENTRIES, WITHHELD, to_frame
 from diffusion.conventions import HORIZON, LONGEST, WASHOUT
+from diffusion.display import HEAD, Displayed
 from diffusion.engine import Engine
 from diffusion.errors import DataSaysNoError, SettingError
 from diffusion.markets import market_names
@@ -26,8 +27,8 @@ from diffusion.risk.waits import wait_table
 from diffusion.timelines import Timelines
 
 
-@dataclass(frozen=True, slots=True)
-class EventRules:
+@dataclass(frozen=True, slots=True, repr=False)
+class EventRules(Displayed):
     """Rules for what counts as an event and when it is timed; fields as the parameters of `Charts.entries`."""
 
     chart: str
@@ -46,6 +47,9 @@ class EventRules:
         if self.identity not in ("track", "recording"):
             raise SettingError(f"identity is '{self.identity}'; allowed are 'track' and 'recording'")
 
+    def _facts(self) -> str:
+        return f" of {self.chart}: {self}"
+
     def __str__(self) -> str:
         rank = "any rank" if self.top is None else f"rank ≤ {self.top}"
         stay = "" if self.min_periods == 1 else f" for {self.min_periods} charts in a row"
@@ -61,7 +65,7 @@ def _no_names() -> pa.Table:
 
 
 @dataclass(frozen=True, repr=False)
-class Entries:
+class Entries(Displayed):
     """Each track's first event in each market, and the coverage calendar.
 
     Its tables are Arrow; its methods return pandas, and `arrow` returns the same tables as Arrow.
@@ -130,12 +134,12 @@ class Entries:
         )
         return cls(table, calendar, rules)
 
-    def __repr__(self) -> str:
+    def _facts(self) -> str:
         chosen = f" of {'; '.join(self.cohort)}" if self.cohort else ""
-        return (
-            f"<Entries of {self.rules.chart}{chosen}: {len(self):,} in {len(self.calendar.markets)} markets; "
-            f"{self.rules}>"
-        )
+        return f" of {self.rules.chart}{chosen}: {len(self):,} in {len(self.calendar.markets)} markets; {self.rules}"
+
+    def _shown(self) -> pd.DataFrame:
+        return to_frame(self.table.slice(0, HEAD))
 
     def __len__(self) -> int:
         return int(self.table.num_rows)

@@ -9,6 +9,7 @@ import pandas as pd
 
 from diffusion.contracts import to_frame
 from diffusion.contracts.star import AGGREGATE
+from diffusion.display import Displayed
 from diffusion.engine import Engine
 from diffusion.errors import DataSaysNoError
 
@@ -25,7 +26,7 @@ MEANING: Final = "so entries and lags mean little: a track that is not seen may 
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Wholeness:
+class Wholeness(Displayed):
     """How whole the charts of a source are.
 
     Attributes
@@ -36,6 +37,12 @@ class Wholeness:
     """
 
     by_market: pd.DataFrame
+
+    def _facts(self) -> str:
+        return f" of the charts of {self.by_market['market'].nunique()} markets"
+
+    def _shown(self) -> pd.DataFrame:
+        return self.by_market
 
     def holes(self) -> dict[str, str]:
         """Return chart → what is missing, in words, for charts of which most dates and markets have holes."""
