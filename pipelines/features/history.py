@@ -410,7 +410,7 @@ def _observed(coverage: pa.Table, markets: Sequence[str], min_periods: int) -> O
     )
     return Observed(
         day=day,
-        market=pd.Index(markets).get_indexer(frame["market"]).astype(np.int16),
+        market=pd.Index(markets).get_indexer(pd.Index(frame["market"])).astype(np.int16),
         opened=first,
         datable=np.where(late, dated, np.iinfo(np.int32).max).astype(np.int32),
         depth=frame["depth"].to_numpy(np.int32),

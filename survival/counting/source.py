@@ -13,6 +13,7 @@ from scipy.sparse import csr_array
 
 from diffusion import DataSaysNoError, Entries, SettingError
 from diffusion.conventions import HORIZON, LONGEST
+from diffusion.display import Displayed
 from diffusion.risk.clocks import Clock
 from diffusion.risk.follow_up import FollowUp
 from diffusion.risk.risk_set import withheld_markets
@@ -39,8 +40,8 @@ class Parts(Protocol):
         """Return the episodes of all parts, and cells whose values say the part too."""
 
 
-@dataclass(frozen=True)
-class Waits:
+@dataclass(frozen=True, repr=False)
+class Waits(Displayed):
     """Waits of entries, counted when they are asked for; made by `waits`, which explains the settings.
 
     Attributes
@@ -74,6 +75,10 @@ class Waits:
     classes: int
     tables: Tables
     parts: Parts | None = None
+
+    def _facts(self) -> str:
+        chart = self.entries.rules.chart
+        return f" of {chart} since {self.clock}, up to {self.horizon} days: {len(self.entries):,} entries"
 
     @property
     def variables(self) -> list[str]:
