@@ -63,6 +63,11 @@ def entries() -> diffusion.Entries:
     return study(OBSERVED, ENTERED).open()
 
 
+def credits_of(fit: graphs.baseline.Baseline) -> graphs.baseline.EntryCredits:
+    """Return the credits of all entries."""
+    return graphs.baseline.entry_credits(graphs.baseline.joint_fit(fit))
+
+
 VALUES: dict[str, Callable[[diffusion.Entries], Any]] = {
     "Entries": lambda entries: entries,
     "Calendar": lambda entries: entries.calendar,
@@ -76,7 +81,9 @@ VALUES: dict[str, Callable[[diffusion.Entries], Any]] = {
     "NextMarketChoice": lambda entries: graphs.next_market_choice(entries, horizon=20),
     "Ways": lambda entries: graphs.ways(entries.timelines, "t0", "DE", 20),
     "Baseline": lambda entries: graphs.baseline.baseline(entries, horizon=20),
-    "EntryCredits": lambda entries: graphs.baseline.entry_credits(graphs.baseline.baseline(entries, horizon=20)),
+    "EntryCredits": lambda entries: graphs.baseline.entry_credits(
+        graphs.baseline.joint_fit(graphs.baseline.baseline(entries, horizon=20))
+    ),
     "Distances": lambda _: graphs.distance.Distances.of(["SE", "NO", "DE"]),
     "Waits": lambda entries: survival.waits(entries, horizon=30),
     "CountedWaits": lambda entries: survival.waits(entries, horizon=30).counted(("market",)),
