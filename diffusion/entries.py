@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 
 import pandas as pd
 import pyarrow as pa
@@ -23,7 +23,7 @@ from diffusion.markets import market_names
 from diffusion.pairs.counts import lag_table, pair_counts, tie_table
 from diffusion.pairs.transitions import transition_table
 from diffusion.recordings import Identity
-from diffusion.risk.waits import wait_table
+from diffusion.risk.waits import lifelines_frame, wait_table
 from diffusion.timelines import Timelines
 
 
@@ -274,9 +274,39 @@ class Entries(Displayed):
         """Return each track's entries in order, with one step per tie; columns as in `diffusion.contracts.JOURNEYS`."""
         return to_frame(self.arrow("journeys"))
 
-    def waits(self, *, horizon: int = HORIZON) -> pd.DataFrame:
-        """Return each track's time at risk in each market, up to `horizon` days; columns as in `contracts.WAITS`."""
-        return to_frame(self.arrow("waits", horizon=horizon))
+    def waits(self, *, horizon: int = HORIZON, as_: Literal["table", "lifelines"] = "table") -> pd.DataFrame:
+        """Return each track's time at risk in each market.
+
+        Parameters
+        ----------
+        horizon
+            Longest follow-up in days, the bound included (default 180).
+        as_
+            ``table``: columns as in `diffusion.contracts.WAITS` (default). ``lifelines``: a frame for the fitters of
+            lifelines, indexed by `track_id` and `market`: `duration`, `event`, `entry`, `cluster` (number of the
+            primary artist), and the covariates `footprint` and `debut_year`; `survival.waits` has more of them.
+
+        Raises
+        ------
+        SettingError
+            When the horizon is not between 1 and 36,500 days, or the kind of table is unknown.
+
+        Examples
+        --------
+        >>> from lifelines import KaplanMeierFitter
+        >>> waits = entries.waits(as_="lifelines")  # entries = diffusion.open_sample().entries()
+        >>> curve = KaplanMeierFitter().fit(waits["duration"], waits["event"], entry=waits["entry"])
+        >>> round(1 - float(curve.predict(60)), 4)
+        0.0073
+        """
+        table = to_frame(self.arrow("waits", horizon=horizon))
+        if as_ == "table":
+            return table
+        if as_ != "lifelines":
+            raise SettingError(f"waits are a 'table' or for 'lifelines', not '{as_}'")
+        lines, track = self.timelines, pd.Index(self.timelines.track_ids).get_indexer(pd.Index(table["track_id"]))
+        table["debut_year"] = table["debut"].dt.year
+        return lifelines_frame(table, cluster=lines.cluster[track], covariates=("footprint", "debut_year"))
 
     def lags(self, *, window: int) -> pd.DataFrame:
         """Return entered and censored tracks by pair and lag, up to `window` days; columns as in `contracts.LAGS`."""

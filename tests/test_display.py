@@ -33,9 +33,9 @@ def public_classes() -> list[type]:
             value = getattr(module, name)
             if inspect.ismodule(value) and value.__name__.startswith(f"{module.__name__}."):
                 look(value)
-            elif inspect.isclass(value) and value.__module__.split(".")[0] in PACKAGES:
-                if not issubclass(value, Exception) and not getattr(value, "_is_protocol", False):
-                    found[value] = None
+            ours = inspect.isclass(value) and value.__module__.split(".")[0] in PACKAGES
+            if ours and not issubclass(value, Exception) and not getattr(value, "_is_protocol", False):
+                found[value] = None
 
     for package in PACKAGES:
         look(import_module(package))

@@ -3,6 +3,7 @@
 import inspect
 import re
 from collections.abc import Callable
+from functools import reduce
 from importlib import import_module
 from typing import Any
 
@@ -31,8 +32,8 @@ def test_one_line_says_which_public_call_gives_the_table(name: str) -> None:
     tables = [word for word in re.findall(r"`(\w+)`", lines[0]) if word in TABLES]
     assert calls or tables
     for call in calls:
-        module, function = call.rsplit(".", 1)
-        assert callable(getattr(import_module(module), function)), call
+        package, *names = call.split(".")
+        assert callable(reduce(getattr, names, import_module(package))), call
 
 
 @pytest.fixture(scope="module")
@@ -63,16 +64,13 @@ def test_a_graph_is_drawn_as_its_tables_are(entries: diffusion.Entries) -> None:
     }
     for draw, given in tables.items():
         assert drawn(draw(graph)) == drawn(draw(*given)), draw.__name__
-    assert drawn(figures.flow_map(graph)) == drawn(figures.flow_map(graph.edges, graph.nodes))
     lags = graph.lags.groupby("days")["entered"].sum().rename("transitions").reset_index()
     ties = int(graph.edges["joint"].sum()) // 2
     assert drawn(figures.lag_distribution(graph)) == drawn(figures.lag_distribution(lags, joint=ties, window=30))
     flow = graph.flow("SE", "NO")
     table = flow.curve.assign(source="SE", target="NO")
-    assert drawn(figures.lag_curves(flow)) == drawn(figures.lag_curves([flow])) == drawn(figures.lag_curves(table))
-    lifts = graph.edges[["source", "target"]].assign(lift=2.0, q=0.01)
-    beyond = graph.with_columns(edges=lifts)
-    assert drawn(figures.backbone_map(beyond)) == drawn(figures.backbone_map(beyond.edges, graph.scores()))
+    assert drawn(figures.lag_curves([flow])) == drawn(figures.lag_curves(table))
+    assert len(figures.lag_curves(flow).axes) == 2
 
 
 def test_results_of_survival_are_drawn_as_their_tables_are(entries: diffusion.Entries) -> None:

@@ -73,10 +73,8 @@ def _lag_curves(graph: MarketGraph, names: Mapping[str, str]) -> figures.Figure:
     strongest = graph.largest("rate").head(MOST_CURVES)
     if strongest.empty:
         raise DataSaysNoError(f"no pair with a transition has {LEAST_EXPOSED} exposed tracks")
-    flows = [
-        graph.flow(source, target) for source, target in zip(strongest["source"], strongest["target"], strict=True)
-    ]
-    return figures.lag_curves(flows, names=names)
+    pairs = zip(strongest["source"], strongest["target"], strict=True)
+    return figures.lag_curves([graph.flow(source, target) for source, target in pairs], names=names)
 
 
 def _section(results: Results) -> dict[str, Any]:
