@@ -2,15 +2,18 @@
 
 from dataclasses import dataclass
 
+import pandas as pd
 import pyarrow as pa
 
 from diffusion.contracts import ABSENCES
+from diffusion.display import HEAD, Displayed
 from diffusion.errors import SettingError
+from diffusion.frames import frame_of
 from diffusion.recordings import Identity
 
 
 @dataclass(frozen=True, repr=False)
-class Absences:
+class Absences(Displayed):
     """Absences of tracks from every market's chart; made by `Charts.absences`.
 
     Attributes
@@ -35,8 +38,15 @@ class Absences:
             raise SettingError(f"periods is {self.periods}, but an absence lasts at least one chart")
         object.__setattr__(self, "table", ABSENCES.conform(self.table))
 
-    def __repr__(self) -> str:
-        return f"<Absences from {self.chart} for {self.periods} charts or more: {len(self):,}>"
+    def _facts(self) -> str:
+        return f" from {self.chart} for {self.periods} charts or more: {len(self):,}"
+
+    def _shown(self) -> pd.DataFrame:
+        return frame_of(self.table.slice(0, HEAD))
 
     def __len__(self) -> int:
         return int(self.table.num_rows)
+
+    def to_pandas(self) -> pd.DataFrame:
+        """Return the table as a frame, with dates as ``datetime64``."""
+        return frame_of(self.table)

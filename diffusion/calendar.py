@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
+from typing import Literal
 
 import pandas as pd
 import pyarrow as pa
@@ -10,12 +11,14 @@ import pyarrow.compute as pc
 
 from diffusion.contracts import COVERAGE
 from diffusion.conventions import WINDOW_DAILY, WINDOW_WEEKLY
+from diffusion.display import Displayed
 from diffusion.engine import OpenEngine, open_engine
+from diffusion.frames import frame_of
 from diffusion.markets import market_names
 
 
 @dataclass(frozen=True, repr=False)
-class Calendar:
+class Calendar(Displayed):
     """The dates on which each market's chart was observed; all results about tracks are conditional on them.
 
     Attributes
@@ -34,31 +37,46 @@ class Calendar:
         if len(pc.unique(self.coverage["chart"])) > 1:
             raise ValueError("a calendar holds one chart, but this coverage has several")
 
-    def __repr__(self) -> str:
-        return f"<Calendar of {self.chart}: {len(self.markets)} markets, {self.first_date} to {self.last_date}>"
+    def _facts(self) -> str:
+        return f" of {self.chart}: {len(self.markets)} markets, {self.first_date} to {self.last_date}"
 
-    @cached_property
-    def spans(self) -> pa.Table:
-        """One row per stretch of a market's coverage without a long gap; columns as in `diffusion.contracts.SPANS`."""
-        return self.event_spans(1)
+    def _shown(self) -> pd.DataFrame:
+        return self.by_market()
 
-    def event_spans(self, min_periods: int) -> pa.Table:
-        """Return the part of each stretch in which an event can be dated; columns as in `diffusion.contracts.SPANS`.
+    def to_pandas(self) -> pd.DataFrame:
+        """Return the coverage as a frame, with dates as ``datetime64``."""
+        return self._frame.copy()
 
-        A stay of `min_periods` charts can first be seen on the stretch's chart of that number. Shorter stretches are
-        left out.
-        """
+    def arrow(self, name: Literal["spans", "periods"], *, min_periods: int = 1) -> pa.Table:
+        """Return the table of the method of this name as Arrow, typed as its contract says; `min_periods` of spans."""
         number = self._frame.groupby(["market", "span"])["date"].rank(method="first")
         with self.open_engine() as engine:
             engine.register("coverage", self.coverage.filter(pa.array(number >= min_periods)))
-            return engine.fetch("spans")
-
-    def periods(self) -> pa.Table:
-        """Return one row per observed date, and whether it is a period; columns as in `diffusion.contracts.PERIODS`."""
-        with self.open_engine() as engine:
-            engine.register("coverage", self.coverage)
-            engine.register("spans", self.spans)
+            spans = engine.fetch("spans")
+            if name == "spans":
+                return spans
+            engine.register("spans", spans)
             return engine.fetch("periods")
+
+    def spans(self, *, min_periods: int = 1) -> pd.DataFrame:
+        """Return one row per stretch of a market's coverage without a long gap.
+
+        Parameters
+        ----------
+        min_periods
+            Only the part of each stretch in which a stay of so many charts can be dated (default 1: all of it). It can
+            first be seen on the stretch's chart of that number. Shorter stretches are left out.
+
+        Returns
+        -------
+        DataFrame
+            Columns as in `diffusion.contracts.SPANS`.
+        """
+        return frame_of(self.arrow("spans", min_periods=min_periods))
+
+    def periods(self) -> pd.DataFrame:
+        """Return one row per observed date, and whether it is a period; columns as in `diffusion.contracts.PERIODS`."""
+        return frame_of(self.arrow("periods"))
 
     @property
     def chart(self) -> str:
@@ -126,5 +144,4 @@ class Calendar:
 
     @cached_property
     def _frame(self) -> pd.DataFrame:
-        frame: pd.DataFrame = self.coverage.to_pandas(date_as_object=False)
-        return frame
+        return frame_of(self.coverage)

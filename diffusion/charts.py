@@ -17,12 +17,13 @@ from diffusion.calendar import Calendar
 from diffusion.chart_views import chart_views
 from diffusion.contracts.star import AGGREGATE, ANY_RANK, AVAILABILITY
 from diffusion.conventions import ABSENCE, LONG_GAP, LONGEST, WASHOUT
+from diffusion.display import Displayed
 from diffusion.engine import MEMORY_LIMIT, Engine, OpenEngine, View, open_engine, select_rows
 from diffusion.entries import Entries, EventRules
 from diffusion.errors import DataSaysNoError, SettingError, SourceError
 from diffusion.finding import find_recordings
 from diffusion.frames import As, frame_of
-from diffusion.recordings import Identity, identities
+from diffusion.recordings import Identity, identity_table
 from diffusion.sources.account import RowAccount, check_kept, check_set_aside, read_account
 from diffusion.sources.cleaning import code_tracks, judge_rows, learn_names, read_fields
 from diffusion.sources.planning import find_source
@@ -34,7 +35,7 @@ from diffusion.sources.tables import Table
 from diffusion.sources.wholeness import Wholeness, check_holes, measure_wholeness
 
 
-class Charts:
+class Charts(Displayed):
     """Chart rows, held in their own engine; opened by `open_charts`, closed by `close` or a ``with`` block.
 
     Attributes
@@ -53,8 +54,11 @@ class Charts:
         self.source = source
         self.account = account
 
-    def __repr__(self) -> str:
-        return f"<Charts of {len(self.source.files)} files ({self.source.layout}): {self.account.kept:,} rows kept>"
+    def _facts(self) -> str:
+        return f" of {len(self.source.files)} files ({self.source.layout}): {self.account.kept:,} rows kept"
+
+    def _shown(self) -> pd.DataFrame:
+        return self.present
 
     def __enter__(self) -> Self:
         return self
@@ -124,8 +128,7 @@ class Charts:
 
     def tracks(self) -> pd.DataFrame:
         """Return one row per track id, in order of first appearance; columns as in `diffusion.contracts.TRACKS`."""
-        frame: pd.DataFrame = self.arrow("tracks").to_pandas(date_as_object=False)
-        return frame
+        return frame_of(self.arrow("tracks"))
 
     def entries(
         self,
@@ -167,7 +170,7 @@ class Charts:
         calendar = self.calendar(rules.chart)
         engine = self._engine
         engine.keep("coverage", calendar.coverage)
-        engine.keep("spans", calendar.event_spans(min_periods))
+        engine.keep("spans", calendar.arrow("spans", min_periods=min_periods))
         engine.keep("identities", _coded(self.arrow("tracks"), identity))
         event: dict[str, Any] = {"chart": rules.chart, "top": top or ANY_RANK}
         if min_periods == 1:
@@ -211,7 +214,7 @@ class Charts:
         """
         rules = EventRules(self.chart(chart), identity=identity)
         calendar = self.calendar(rules.chart)
-        dates = calendar.periods()
+        dates = calendar.arrow("periods")
         shared, usual = pc.sum(dates["counts"]).as_py(), int(calendar.by_market()["dates"].median())
         if 2 * shared < usual:
             raise DataSaysNoError(
@@ -229,8 +232,7 @@ class Charts:
 
         The default chart is the choice of `chart`.
         """
-        frame: pd.DataFrame = self.arrow("positions", chart=chart).to_pandas(date_as_object=False)
-        return frame
+        return frame_of(self.arrow("positions", chart=chart))
 
     @overload
     def sql(self, query: str, *, as_: Literal["pandas"] = "pandas") -> pd.DataFrame: ...
@@ -428,6 +430,6 @@ def _coded(tracks: pa.Table, identity: Identity) -> pa.Table:
     """Return `track` and `identity`: each track's code, and the code of the track that it counts as."""
     if identity == "track":
         return pa.table({"track": tracks["track"], "identity": tracks["track"]})
-    found = identities(tracks, identity)
+    found = identity_table(tracks, identity)
     stands_for = pc.index_in(found["identity"], tracks["track_id"])
     return pa.table({"track": tracks["track"], "identity": tracks["track"].take(stands_for)})

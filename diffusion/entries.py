@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 
 import pandas as pd
 import pyarrow as pa
@@ -16,18 +16,20 @@ from diffusion.calendar import Calendar
 from diffusion.cohorts import Selection, Where
 from diffusion.contracts import ENTRIES, WITHHELD
 from diffusion.conventions import HORIZON, LONGEST, WASHOUT
+from diffusion.display import HEAD, Displayed
 from diffusion.engine import Engine
 from diffusion.errors import DataSaysNoError, SettingError
+from diffusion.frames import frame_of
 from diffusion.markets import market_names
 from diffusion.pairs.counts import lag_table, pair_counts, tie_table
 from diffusion.pairs.transitions import transition_table
 from diffusion.recordings import Identity
-from diffusion.risk.waits import wait_table
+from diffusion.risk.waits import lifelines_frame, wait_table
 from diffusion.timelines import Timelines
 
 
-@dataclass(frozen=True, slots=True)
-class EventRules:
+@dataclass(frozen=True, slots=True, repr=False)
+class EventRules(Displayed):
     """Rules for what counts as an event and when it is timed; fields as the parameters of `Charts.entries`."""
 
     chart: str
@@ -46,6 +48,9 @@ class EventRules:
         if self.identity not in ("track", "recording"):
             raise SettingError(f"identity is '{self.identity}'; allowed are 'track' and 'recording'")
 
+    def _facts(self) -> str:
+        return f" of {self.chart}: {self}"
+
     def __str__(self) -> str:
         rank = "any rank" if self.top is None else f"rank ≤ {self.top}"
         stay = "" if self.min_periods == 1 else f" for {self.min_periods} charts in a row"
@@ -62,7 +67,7 @@ def _no_names() -> pa.Table:
 
 
 @dataclass(frozen=True, repr=False)
-class Entries:
+class Entries(Displayed):
     """Each track's first event in each market, and the coverage calendar.
 
     Its tables are Arrow; its methods return pandas, and `arrow` returns the same tables as Arrow.
@@ -131,19 +136,19 @@ class Entries:
         )
         return cls(table, calendar, rules)
 
-    def __repr__(self) -> str:
+    def _facts(self) -> str:
         chosen = f" of {'; '.join(self.cohort)}" if self.cohort else ""
-        return (
-            f"<Entries of {self.rules.chart}{chosen}: {len(self):,} in {len(self.calendar.markets)} markets; "
-            f"{self.rules}>"
-        )
+        return f" of {self.rules.chart}{chosen}: {len(self):,} in {len(self.calendar.markets)} markets; {self.rules}"
+
+    def _shown(self) -> pd.DataFrame:
+        return frame_of(self.table.slice(0, HEAD))
 
     def __len__(self) -> int:
         return int(self.table.num_rows)
 
     def to_pandas(self) -> pd.DataFrame:
         """Return the table as a frame, with dates as ``datetime64``."""
-        return _frame(self.table)
+        return frame_of(self.table)
 
     @cached_property
     def timelines(self) -> Timelines:
@@ -152,7 +157,7 @@ class Entries:
         return Timelines.of(
             self.table,
             self.described,
-            calendar.event_spans(self.rules.min_periods),
+            calendar.arrow("spans", min_periods=self.rules.min_periods),
             markets=calendar.markets,
             washout=self.rules.washout,
             cadence=calendar.cadence,
@@ -203,7 +208,8 @@ class Entries:
         >>> with open_sample() as charts:
         ...     entries = charts.entries()
         >>> entries.subset(artists=["måneskin"], debut=("2021-05-01", None))
-        <Entries of top50 of artist: måneskin; debut from 2021-05-01: 105 in 67 markets; first appearance ...>
+        <Entries of top50 of artist: måneskin; debut from 2021-05-01: 122 in 67 markets;
+        first appearance at any rank, washout 28 days, identity track>
         """
         choice = Selection(tracks, artists, credited, debut, markets, where)
         known = self.tracks()
@@ -229,7 +235,7 @@ class Entries:
             `footprint` (markets entered on that day).
         """
         debuts = self.debuts()[["track_id", "debut", "left_censored", "footprint"]]
-        names: pd.DataFrame = self.described.to_pandas(date_as_object=False)
+        names = frame_of(self.described)
         return debuts.merge(names, how="left", on="track_id", validate="one_to_one")
 
     def arrow(self, name: str, **settings: Any) -> pa.Table:
@@ -260,27 +266,57 @@ class Entries:
 
     def debuts(self) -> pd.DataFrame:
         """Return one row per track: its day 0; columns as in `diffusion.contracts.DEBUTS`."""
-        return _frame(self.arrow("debuts"))
+        return frame_of(self.arrow("debuts"))
 
     def footprints(self) -> pd.DataFrame:
         """Return one row per track and market entered on day 0; columns as in `diffusion.contracts.FOOTPRINTS`."""
-        return _frame(self.arrow("footprints"))
+        return frame_of(self.arrow("footprints"))
 
     def journeys(self) -> pd.DataFrame:
         """Return each track's entries in order, with one step per tie; columns as in `diffusion.contracts.JOURNEYS`."""
-        return _frame(self.arrow("journeys"))
+        return frame_of(self.arrow("journeys"))
 
-    def waits(self, *, horizon: int = HORIZON) -> pd.DataFrame:
-        """Return each track's time at risk in each market, up to `horizon` days; columns as in `contracts.WAITS`."""
-        return _frame(self.arrow("waits", horizon=horizon))
+    def waits(self, *, horizon: int = HORIZON, as_: Literal["table", "lifelines"] = "table") -> pd.DataFrame:
+        """Return each track's time at risk in each market.
+
+        Parameters
+        ----------
+        horizon
+            Longest follow-up in days, the bound included (default 180).
+        as_
+            ``table``: columns as in `diffusion.contracts.WAITS` (default). ``lifelines``: a frame for the fitters of
+            lifelines, indexed by `track_id` and `market`: `duration`, `event`, `entry`, `cluster` (number of the
+            primary artist), and the covariates `footprint` and `debut_year`; `survival.waits` has more of them.
+
+        Raises
+        ------
+        SettingError
+            When the horizon is not between 1 and 36,500 days, or the kind of table is unknown.
+
+        Examples
+        --------
+        >>> from lifelines import KaplanMeierFitter
+        >>> waits = entries.waits(as_="lifelines")  # entries = diffusion.open_sample().entries()
+        >>> curve = KaplanMeierFitter().fit(waits["duration"], waits["event"], entry=waits["entry"])
+        >>> round(1 - float(curve.predict(60)), 4)
+        0.0073
+        """
+        table = frame_of(self.arrow("waits", horizon=horizon))
+        if as_ == "table":
+            return table
+        if as_ != "lifelines":
+            raise SettingError(f"waits are a 'table' or for 'lifelines', not '{as_}'")
+        lines, track = self.timelines, pd.Index(self.timelines.track_ids).get_indexer(pd.Index(table["track_id"]))
+        table["debut_year"] = table["debut"].dt.year
+        return lifelines_frame(table, cluster=lines.cluster[track], covariates=("footprint", "debut_year"))
 
     def lags(self, *, window: int) -> pd.DataFrame:
         """Return entered and censored tracks by pair and lag, up to `window` days; columns as in `contracts.LAGS`."""
-        return _frame(self.arrow("lags", window=window))
+        return frame_of(self.arrow("lags", window=window))
 
     def ties(self) -> pd.DataFrame:
         """Return the number of tied tracks of each pair; columns as in `diffusion.contracts.TIES`."""
-        return _frame(self.arrow("ties"))
+        return frame_of(self.arrow("ties"))
 
     def journey(self, track: str) -> pd.DataFrame:
         """Return one track's entries in order; tied markets share a step.
@@ -325,12 +361,6 @@ class Entries:
             yield engine
 
 
-def _frame(table: pa.Table) -> pd.DataFrame:
-    """Return a table as a frame, with dates as ``datetime64``."""
-    frame: pd.DataFrame = table.to_pandas(date_as_object=False)
-    return frame
-
-
 def _waits(entries: Entries, *, horizon: int = HORIZON) -> pa.Table:
     return wait_table(entries.timelines, entries.withheld, horizon=horizon)
 
@@ -371,4 +401,4 @@ def transitions(entries: Entries, *, window: int | None = None) -> pd.DataFrame:
     The lag quantiles interpolate linearly between order statistics (type 7 of Hyndman & Fan 1996, doi
     10.2307/2684934).
     """
-    return _frame(entries.arrow("transitions", window=window))
+    return frame_of(entries.arrow("transitions", window=window))

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 
 from diffusion.arrays import Ints
 from diffusion.errors import DataSaysNoError, SettingError
-from diffusion.recordings import credited_names, folded, identities, short_titles
+from diffusion.recordings import credited_names, folded, identity_table, short_titles
 
 MATCHES: Final = ("title", "artist", "start of title", "start of artist", "within title", "within artist")
 """What of a track is called as was asked, the nearest first."""
@@ -189,7 +189,7 @@ class _Names:
     def of(cls, tracks: pa.Table) -> Self:
         titles, credits = (_whole(folded(tracks[name].cast(pa.string()))) for name in ("title", "artist"))
         names, rows = artist_names(credits, credited=True)
-        recording = _whole(identities(tracks, "recording")["identity"])
+        recording = _whole(identity_table(tracks, "recording")["identity"])
         return cls(recording, titles, short_titles(titles), credits, names, rows)
 
     def matches(self, text: str, artist: str | None, *, whole: bool) -> Ints:

@@ -5,7 +5,7 @@ import unicodedata
 from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib import resources
-from typing import Final, Literal
+from typing import Final, Literal, overload
 
 import pandas as pd
 import pyarrow.parquet as pq
@@ -76,23 +76,36 @@ def chart_markets() -> list[str]:
     return [str(code) for code in table.loc[table["origin"] == CEPII, "market"]]
 
 
-def resolve(name: str) -> str | Literal["Global"]:
-    """Return the ISO 3166-1 alpha-2 code of a market, or ``'Global'`` for the sum of all markets.
+@overload
+def resolve(name: str) -> str | Literal["Global"]: ...  # type: ignore[overload-overlap]  # a text is one name
+
+
+@overload
+def resolve(name: Iterable[str]) -> list[str]: ...
+
+
+def resolve(name: str | Iterable[str]) -> str | list[str]:
+    """Return the ISO 3166-1 alpha-2 code of a market, or ``'Global'`` for the sum of all markets; or a list of codes.
 
     Case, accents, spaces and punctuation do not matter, except accents in names of three letters or fewer, which would
     look like codes. Known are the codes (alpha-2 and alpha-3), the names and aliases of the reference table, the names
     in all languages of CLDR, and the codes of simulated markets (``XA``, "Simulated XA"). An English name has only its
     English meaning.
 
+    Parameters
+    ----------
+    name
+        A name or code; or several, for a list of codes in their order.
+
     Raises
     ------
     UnknownMarketError
         When the name is unknown; the message suggests the nearest known name. When the name means different markets in
-        different languages; the message names them.
+        different languages; the message names them. Of several names, one message says it of each.
 
     Examples
     --------
-    >>> [resolve(name) for name in ("USA", "us", "Viet Nam", "Czechia", "UK", "Türkiye", "Malta", "Brasil", "Global")]
+    >>> resolve(["USA", "us", "Viet Nam", "Czechia", "UK", "Türkiye", "Malta", "Brasil", "Global"])
     ['US', 'US', 'VN', 'CZ', 'GB', 'TR', 'MT', 'BR', 'Global']
     >>> resolve("Brazzil")
     Traceback (most recent call last):
@@ -103,6 +116,16 @@ def resolve(name: str) -> str | Literal["Global"]:
     ...
     diffusion.errors.UnknownMarketError: ambiguous market 'Kongo': CD (Congo - Kinshasa) or CG (Congo - Brazzaville)
     """
+    if isinstance(name, str):
+        return _resolved(name)
+    names = [str(one) for one in name]
+    codes, unknown = resolve_known(names)
+    if unknown:
+        raise UnknownMarketError("; ".join(unknown.values()))
+    return [codes[one] for one in names]
+
+
+def _resolved(name: str) -> str | Literal["Global"]:
     plain = plain_name(name)
     if plain in AGGREGATES:
         return "Global"

@@ -3,8 +3,11 @@
 from typing import Final, Literal
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
+
+from diffusion.frames import frame_of
 
 Identity = Literal["track", "recording"]
 
@@ -36,7 +39,7 @@ _LETTERS: Final = {
 }
 
 
-def identities(tracks: pa.Table, identity: Identity) -> pa.Table:
+def identities(tracks: pd.DataFrame, identity: Identity) -> pd.DataFrame:
     """Return for each track id the id that it counts as.
 
     Parameters
@@ -51,16 +54,22 @@ def identities(tracks: pa.Table, identity: Identity) -> pa.Table:
 
     Returns
     -------
-    Table
+    DataFrame
         `track_id`, `identity`: one row per track id.
 
     Examples
     --------
     >>> titles = ["Fever", "FEVER (feat. B)", "Féver", "Fever - Live"]
-    >>> tracks = pa.table({"track_id": ["b", "a", "c", "d"], "title": titles, "artist": ["A & B", "A", "B, A", "A"]})
-    >>> identities(tracks, "recording").to_pydict()
-    {'track_id': ['b', 'a', 'c', 'd'], 'identity': ['a', 'a', 'a', 'd']}
+    >>> tracks = pd.DataFrame({"track_id": [*"bacd"], "title": titles, "artist": ["A & B", "A", "B, A", "A"]})
+    >>> identities(tracks, "recording")["identity"].tolist()
+    ['a', 'a', 'a', 'd']
     """
+    columns = {name: pa.array(tracks[name], pa.string(), from_pandas=True) for name in ("track_id", "title", "artist")}
+    return frame_of(identity_table(pa.table(columns), identity))
+
+
+def identity_table(tracks: pa.Table, identity: Identity) -> pa.Table:
+    """Return the table of `identities` as Arrow, from an Arrow table."""
     ids = tracks["track_id"]
     if identity == "track":
         return pa.table({"track_id": ids, "identity": ids})

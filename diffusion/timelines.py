@@ -9,6 +9,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from diffusion.arrays import Days, Ints
+from diffusion.display import Displayed
 
 NEVER: Final = np.int32(-(1 << 30))
 """Marks a missing day: the market has no observed date before its first."""
@@ -17,8 +18,8 @@ NOT_ENTERED: Final = np.int32(1 << 30)
 """Marks the day of an entry that was not observed."""
 
 
-@dataclass(frozen=True, slots=True)
-class Timelines:
+@dataclass(frozen=True, slots=True, repr=False)
+class Timelines(Displayed):
     """Each track's entries in order of day, and when each market was observed. Days count from 1970-01-01.
 
     Attributes
@@ -82,7 +83,7 @@ class Timelines:
         artists
             `track_id`, `artist` (credited artists joined by ``", "``) of any tracks.
         spans
-            As `diffusion.contracts.SPANS`: result of `Calendar.event_spans`.
+            As `diffusion.contracts.SPANS`: result of `Calendar.arrow`.
         markets
             Codes of all markets of the calendar, in order.
         """
@@ -116,6 +117,9 @@ class Timelines:
             washout=washout,
             cadence=cadence,
         )
+
+    def _facts(self) -> str:
+        return f": {len(self.day):,} entries of {len(self.track_ids):,} tracks in {len(self.markets)} markets"
 
     @property
     def timed(self) -> NDArray[np.bool_]:

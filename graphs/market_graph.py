@@ -13,6 +13,7 @@ import pyarrow as pa
 from diffusion import Calendar, Entries, SettingError, join_distances, reference_table, resolve, unmatched_pairs
 from diffusion.contracts import LAGS, TRANSITIONS
 from diffusion.conventions import LEAST_EXPOSED, WASHOUT
+from diffusion.display import Displayed
 from diffusion.errors import DataSaysNoError
 from diffusion.files import write_whole
 from diffusion.pairs.counts import cluster_transitions, lag_table, pair_counts
@@ -45,8 +46,8 @@ NO_CURVE = pd.DataFrame(columns=["days", "at_risk", "entered", "censored", "inci
 """The lag curve of a pair without exposed tracks."""
 
 
-@dataclass(frozen=True, slots=True)
-class Flow:
+@dataclass(frozen=True, slots=True, repr=False)
+class Flow(Displayed):
     """One ordered pair of markets in full.
 
     Attributes
@@ -64,8 +65,15 @@ class Flow:
     back: dict[Hashable, object]
     curve: pd.DataFrame
 
+    def _facts(self) -> str:
+        edge = self.edge
+        return f" {edge['source']} → {edge['target']}: {edge['tracks']:,} of {edge['exposed']:,} exposed tracks"
 
-class MarketGraph:
+    def _shown(self) -> pd.DataFrame:
+        return self.curve
+
+
+class MarketGraph(Displayed):
     """Markets and the flows of tracks between them. `market_graph` makes it; nothing changes it.
 
     Parameters
@@ -113,9 +121,12 @@ class MarketGraph:
         self.chart = chart
         self.timelines = timelines
 
-    def __repr__(self) -> str:
+    def _facts(self) -> str:
         flows = int((self._edges["tracks"] > 0).sum())
-        return f"<MarketGraph of {self.chart}: {len(self._nodes)} markets, {flows:,} flows within {self.window} days>"
+        return f" of {self.chart}: {len(self._nodes)} markets, {flows:,} flows within {self.window} days"
+
+    def _shown(self) -> pd.DataFrame:
+        return self.largest()
 
     @property
     def nodes(self) -> pd.DataFrame:

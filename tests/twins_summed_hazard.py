@@ -51,7 +51,7 @@ def log_likelihood(
     dates = sorted(row["date"].toordinal() for row in entries.calendar.coverage.to_pylist() if row["market"] == target)
     spans = sorted(
         (row["first_date"].toordinal(), row["last_date"].toordinal())
-        for row in entries.calendar.spans.to_pylist()
+        for row in entries.calendar.arrow("spans").to_pylist()
         if row["market"] == target
     )
     withheld = {(row["track_id"], row["market"]) for row in entries.withheld.to_pylist()}

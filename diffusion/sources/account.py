@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from diffusion.display import Displayed
 from diffusion.engine import Engine
 from diffusion.errors import DataSaysNoError, SourceError
 
@@ -24,8 +25,8 @@ WAYS: Final[Mapping[str, str]] = {
 """Reason why rows are set aside → what to do about it."""
 
 
-@dataclass(frozen=True, slots=True)
-class RowAccount:
+@dataclass(frozen=True, slots=True, repr=False)
+class RowAccount(Displayed):
     """Numbers of rows by outcome: ``read = kept + duplicates + aggregate + sum(set_aside)``.
 
     Attributes
@@ -50,6 +51,11 @@ class RowAccount:
     aggregate: int
     set_aside: Mapping[str, int]
     tied: int = 0
+
+    def _facts(self) -> str:
+        rows = {"read": self.read, "kept": self.kept, "of Global": self.aggregate, "duplicates": self.duplicates}
+        rows |= {"set aside": sum(self.set_aside.values()), "tied": self.tied}
+        return f": {', '.join(f'{count:,} {outcome}' for outcome, count in rows.items())} (rows)"
 
     @property
     def set_aside_share(self) -> float:

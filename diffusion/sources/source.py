@@ -8,6 +8,7 @@ from typing import Final
 
 import polars as pl
 
+from diffusion.display import Displayed
 from diffusion.sources.chart_files import Blocks, OpenFile
 from diffusion.sources.layouts import MADE_ARTIST, MADE_DATE, MADE_TITLE, Recognised
 from diffusion.sources.listing import ListedFile
@@ -81,8 +82,8 @@ class ChartFile:
         return rows
 
 
-@dataclass(frozen=True)
-class Source:
+@dataclass(frozen=True, repr=False)
+class Source(Displayed):
     """Chart files and how each is read.
 
     Attributes
@@ -101,6 +102,9 @@ class Source:
     root: Path
     passed_over: Mapping[str, str]
     said: tuple[str, ...]
+
+    def _facts(self) -> str:
+        return f" of {len(self.files)} files ({self.layout})"
 
     @cached_property
     def paths(self) -> tuple[Path, ...]:

@@ -8,8 +8,10 @@ from typing import Final
 import pandas as pd
 
 from diffusion.contracts.star import AGGREGATE
+from diffusion.display import Displayed
 from diffusion.engine import Engine
 from diffusion.errors import DataSaysNoError
+from diffusion.frames import frame_of
 
 HOLE_PERCENT: Final = 5
 """A chart has holes when more than this share of its ranks, from 1 to the deepest, is missing, in per cent.
@@ -24,7 +26,7 @@ MEANING: Final = "so entries and lags mean little: a track that is not seen may 
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Wholeness:
+class Wholeness(Displayed):
     """How whole the charts of a source are.
 
     Attributes
@@ -35,6 +37,12 @@ class Wholeness:
     """
 
     by_market: pd.DataFrame
+
+    def _facts(self) -> str:
+        return f" of the charts of {self.by_market['market'].nunique()} markets"
+
+    def _shown(self) -> pd.DataFrame:
+        return self.by_market
 
     def holes(self) -> dict[str, str]:
         """Return chart → what is missing, in words, for charts of which most dates and markets have holes."""
@@ -73,7 +81,7 @@ class Wholeness:
 def measure_wholeness(engine: Engine) -> Wholeness:
     """Return how whole the charts in `observations` are; `chart_depths` is then a table of the engine."""
     engine.create("chart_depths")
-    table = engine.fetch("wholeness", hole_percent=HOLE_PERCENT).to_pandas(date_as_object=False)
+    table = frame_of(engine.fetch("wholeness", hole_percent=HOLE_PERCENT))
     table = table.astype({"cadence": "Int64", "longest_step": "Int64"})
     due = (table["last_date"] - table["first_date"]).dt.days // table["cadence"].fillna(1) + 1
     return Wholeness(table.assign(absent=(due - table["dates"]).clip(lower=0).astype("int64")))

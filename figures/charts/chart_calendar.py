@@ -36,6 +36,8 @@ def chart_calendar(
     The deeper a whole chart, the darker it is; the more ranks are missing, the darker the orange. What is absent is
     hatched; where a part of the dates of a cell is absent, its colour is paler.
 
+    Table: `pipelines.stages.inspection.calendar_cells`; `chart-diffusion inspect --figure` draws it.
+
     Parameters
     ----------
     cells

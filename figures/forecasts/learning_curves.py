@@ -18,6 +18,8 @@ def learning_curves(
 ) -> Figure:
     """Return scores by number of training tracks, a panel per metric, a line per model.
 
+    Table: `backtest_learning` of the folder that `chart-diffusion backtest` makes.
+
     Parameters
     ----------
     table

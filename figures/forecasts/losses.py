@@ -29,6 +29,8 @@ def ablation(
 ) -> Figure:
     """Return the change of scores when a model is fitted without a family of features, a panel per metric.
 
+    Table: `backtest_ablation` of the folder that `chart-diffusion backtest` makes.
+
     Parameters
     ----------
     table
@@ -77,6 +79,8 @@ def ablation(
 
 def feature_importance(table: pd.DataFrame, *, title: str = "What the forecast draws on") -> Figure:
     """Return what is lost when the values of a family, or of a feature, are exchanged between tracks.
+
+    Table: `backtest_importance` of the folder that `chart-diffusion backtest` makes.
 
     Parameters
     ----------

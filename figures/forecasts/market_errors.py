@@ -34,6 +34,8 @@ def market_errors(
 ) -> Figure:
     """Return the errors of one model by market: entries caught, order of tracks, and entries expected per entry.
 
+    Table: `backtest_markets` of the folder that `chart-diffusion backtest` makes.
+
     Parameters
     ----------
     table

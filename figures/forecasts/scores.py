@@ -42,6 +42,8 @@ def forecast_scores(
 ) -> Figure:
     """Return the scores of forecasts with their intervals, a panel per metric, a row per model.
 
+    Table: `forecast_scores` of a study; or `backtest_scores` of `chart-diffusion backtest`.
+
     Parameters
     ----------
     table

@@ -33,6 +33,8 @@ def community_grid(markets: pd.DataFrame, *, label: str = "language") -> Figure:
     The more markets a cell has, the darker it is. If the groups explained the communities, each row would have all its
     markets in one cell.
 
+    Table: `markets` of `graphs.communities.stability`, with the `group` of `graphs.communities.known_groups`.
+
     Parameters
     ----------
     markets

@@ -40,6 +40,8 @@ def influence_heatmap(
     Pairs that are not shown to be direct are grey, pairs that could not be tested are hatched, the diagonal is white.
     Only markets of at least one direct pair are drawn.
 
+    Table: `graphs.baseline.direct_table`.
+
     Parameters
     ----------
     influence

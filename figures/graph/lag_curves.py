@@ -1,7 +1,7 @@
 """Lag curves: cumulative incidence of entries into a target after the entry into a source, with bands, by pair."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import numpy as np
@@ -13,6 +13,7 @@ from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from diffusion import DataSaysNoError, SettingError, market_names
 from figures.page.checks import checked
+from figures.page.given import Pair, pairs_of
 from figures.page.step_lines import ROW, at_risk_table, legend_above
 from figures.page.style import GROUP_STYLES, SMALL_SIZE, TEXT_SIZE, Page, applied
 from figures.page.text import shortened, shown
@@ -21,15 +22,17 @@ _NAME_ROOM: Final = 130.0
 """Width of the names of a pair in points."""
 
 
-def lag_curves(curves: pd.DataFrame, *, names: Mapping[str, str] | None = None) -> Figure:
+def lag_curves(curves: pd.DataFrame | Pair | Sequence[Pair], *, names: Mapping[str, str] | None = None) -> Figure:
     """Return the share of exposed tracks that followed within each lag, by pair, with the tracks at risk below.
+
+    Table: `diffusion.lag_curve` of the `lags` of `graphs.market_graph`; or what its `flow` returns, one or several.
 
     Parameters
     ----------
     curves
         One row per pair and day: `source`, `target`, `days` (from 0; between rows the curve is constant), `at_risk`
         (tracks), `incidence` (0 … 1), `low`, `high` (95 % band, may be NaN). The first eight pairs are drawn, in order
-        of appearance. The last row of a pair is the end of its follow-up.
+        of appearance. The last row of a pair is the end of its follow-up. Or pairs that hold their curve.
     names
         Code → name (default: the English names).
 
@@ -49,7 +52,7 @@ def lag_curves(curves: pd.DataFrame, *, names: Mapping[str, str] | None = None) 
     ['days since the entry into the source', '']
     """
     numbers = ["days", "at_risk", "incidence", "low", "high"]
-    table = checked(curves, "curves", texts=["source", "target"], numbers=numbers)
+    table = checked(pairs_of(curves), "curves", texts=["source", "target"], numbers=numbers)
     known = market_names({*table["source"], *table["target"]}) | dict(names or {})
     pairs = _pairs(table, known)
     with applied():

@@ -10,16 +10,20 @@ from matplotlib.ticker import MaxNLocator, MultipleLocator, PercentFormatter, St
 
 from diffusion import SettingError
 from figures.page.checks import checked
+from figures.page.given import Graph, lags_of
 from figures.page.style import BLUE, VERMILION, Page, applied, say_empty
 
 
-def lag_distribution(lags: pd.DataFrame, *, joint: int, window: int) -> Figure:
+def lag_distribution(lags: pd.DataFrame | Graph, *, joint: int | None = None, window: int | None = None) -> Figure:
     """Return a figure of the number of transitions by lag and, below it, their cumulative share with the median.
+
+    Table: `lags` of `graphs.market_graph`, with `entered` added up by day; or the graph itself.
 
     Parameters
     ----------
     lags
-        One row per lag: `days` (1 … window) and `transitions`; a day without a row has no transitions.
+        One row per lag: `days` (1 … window) and `transitions`; a day without a row has no transitions. Or a
+        graph, which holds all three.
     joint
         Number of ties (pairs of entries without an observed order), which the notes mention.
     window
@@ -37,7 +41,8 @@ def lag_distribution(lags: pd.DataFrame, *, joint: int, window: int) -> Figure:
     >>> [ax.get_ylabel() for ax in figure.axes]
     ['transitions', 'cumulative share']
     """
-    table = checked(lags, "lags", numbers=["days", "transitions"]).sort_values("days")
+    by_day, joint, window = lags_of(lags, joint, window)
+    table = checked(by_day, "lags", numbers=["days", "transitions"]).sort_values("days")
     if not (table["transitions"] >= 0).all():
         raise SettingError("the table 'lags' has counts that are negative or missing")
     table = table[table["transitions"] > 0]

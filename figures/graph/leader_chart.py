@@ -10,20 +10,23 @@ from matplotlib.ticker import MaxNLocator, StrMethodFormatter
 from diffusion import DataSaysNoError, SettingError
 from figures.graph.measures import MEASURES
 from figures.page.checks import checked
+from figures.page.given import Graph
 from figures.page.style import BLUE, MUTED, TEXT_SIZE, VERMILION, Page, applied, say_empty
 from figures.page.text import shortened
 
 _MEASURES: Final = {measure: MEASURES[measure] for measure in ("net_flow", "pagerank", "hub", "betweenness")}
 
 
-def leader_chart(leaders: pd.DataFrame, *, most: int = 12) -> Figure:
+def leader_chart(leaders: pd.DataFrame | Graph, *, most: int = 12) -> Figure:
     """Return four rankings of markets side by side: net flow, PageRank, hub score and betweenness.
+
+    Table: `scores()` of `graphs.market_graph`, or the graph itself.
 
     Parameters
     ----------
     leaders
         One row per market: `market`, `name`, `net_flow` (tracks), `pagerank`, `hub`, `betweenness`. Where a measure is
-        NaN, the market is left out of its panel.
+        NaN, the market is left out of its panel. Or a graph.
     most
         Markets per panel at most (default 12), those with the largest values; equal ones are in order of code.
 
@@ -43,7 +46,8 @@ def leader_chart(leaders: pd.DataFrame, *, most: int = 12) -> Figure:
     """
     if most < 1:
         raise SettingError(f"most is {most}, but a ranking has 1 market or more")
-    table = checked(leaders, "leaders", texts=["market", "name"], numbers=list(_MEASURES))
+    given = leaders if isinstance(leaders, pd.DataFrame) else leaders.nodes
+    table = checked(given, "leaders", texts=["market", "name"], numbers=list(_MEASURES))
     if table.empty:
         raise DataSaysNoError("there is no market to rank; the table 'leaders' is empty")
     with applied():

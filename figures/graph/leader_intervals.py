@@ -35,6 +35,8 @@ def leader_intervals(table: pd.DataFrame, *, names: Mapping[str, str] | None = N
 
     Adjacent markets of one rank group share a band; the name of the group is written once at the right.
 
+    Table: `leaders()` of `graphs.market_graph`.
+
     Parameters
     ----------
     table
@@ -64,9 +66,8 @@ def leader_intervals(table: pd.DataFrame, *, names: Mapping[str, str] | None = N
     if most < 1:
         raise SettingError(f"most is {most}, but a ranking has 1 market or more")
     rows = checked(table, "leaders", texts=["market", "measure"], numbers=["score", "low", "high", "rank"])
-    if "group" not in table.columns:
-        raise SettingError(f"the table 'leaders' lacks group; it has {', '.join(map(str, table.columns))}")
-    rows = rows.assign(group=[_group(value) for value in table["group"]])
+    groups = table["group"] if "group" in table.columns else [None] * len(rows)
+    rows = rows.assign(group=[_group(value) for value in groups])
     panels = _panels(rows)
     known = market_names(rows["market"].unique()) | dict(names or {})
     rows = rows.assign(name=rows["market"].map(known))

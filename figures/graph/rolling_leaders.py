@@ -37,6 +37,8 @@ _PANEL: Final = 2.1
 def rolling_leaders(table: pd.DataFrame, *, names: Mapping[str, str] | None = None, most: int = 5) -> Figure:
     """Return a panel per measure with a line and band per leading market; a period is drawn at its last day.
 
+    Table: `graphs.rolling.rolling_leaders`.
+
     Parameters
     ----------
     table

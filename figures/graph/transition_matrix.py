@@ -17,6 +17,7 @@ from scipy.spatial.distance import squareform
 from diffusion import DataSaysNoError, SettingError, market_names
 from diffusion.conventions import LEAST_EXPOSED
 from figures.page.checks import checked
+from figures.page.given import Graph
 from figures.page.style import NO_DATA, NO_DATA_HATCH, Page, add_colorbar, applied
 from figures.page.text import shortened
 
@@ -28,18 +29,20 @@ _NAME_ROOM = 82.0
 """Width of a market's name in points."""
 
 
-def transition_matrix(edges: pd.DataFrame, *, names: Mapping[str, str] | None = None, most: int = 80) -> Figure:
+def transition_matrix(edges: pd.DataFrame | Graph, *, names: Mapping[str, str] | None = None, most: int = 80) -> Figure:
     """Return the heatmap of the rates at which tracks go from one market (row) to another (column) in the window.
 
     Rows and columns have the same order: average-linkage clustering, with optimal leaf order, of the mean rate of both
     directions. So markets that exchange many tracks are adjacent. Pairs without a rate are hatched; pairs with fewer
     than 30 exposed tracks are pale.
 
+    Table: `edges` of `graphs.market_graph`, or the graph itself.
+
     Parameters
     ----------
     edges
         One row per ordered pair: `source`, `target`, `exposed` (tracks), `rate` (0 … 1, NaN where unknown). Pairs
-        without a row are drawn as unknown.
+        without a row are drawn as unknown. Or a graph.
     names
         Code → name for the row labels (default: the English names).
     most
@@ -64,7 +67,8 @@ def transition_matrix(edges: pd.DataFrame, *, names: Mapping[str, str] | None = 
     """
     if most < 2:
         raise SettingError(f"most is {most}, but a matrix has 2 markets or more")
-    table = checked(edges, "edges", texts=["source", "target"], numbers=["exposed", "rate"])
+    given = edges if isinstance(edges, pd.DataFrame) else edges.edges
+    table = checked(given, "edges", texts=["source", "target"], numbers=["exposed", "rate"])
     everywhere = sorted({*table["source"], *table["target"]})
     rates = _square(table, _largest(table, everywhere, most), "rate")
     rates = rates.loc[(order := seriated(rates)), order]

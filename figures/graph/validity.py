@@ -39,6 +39,8 @@ def validity_chart(table: pd.DataFrame, pairs: pd.DataFrame) -> Figure:
     Every measure has a row: the joint correlation of all pairs of periods with its interval and p, and below it a dot
     per pair. Up to eight pairs have a colour and shape each; more pairs are small dots of one colour, the first on top.
 
+    Table: `table` and `pairs` of `graphs.validity.leader_validity`.
+
     Parameters
     ----------
     table

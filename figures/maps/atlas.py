@@ -11,7 +11,7 @@ from matplotlib.patches import FancyArrowPatch, PathPatch, Rectangle
 from matplotlib.path import Path
 from matplotlib.patheffects import withStroke
 
-from diffusion import DataSaysNoError, SettingError
+from diffusion import DataSaysNoError, SettingError, market_names, reference_table
 from figures.maps.geography import Array, equal_earth, globe, label_places, outlines, way
 from figures.page.checks import checked
 from figures.page.style import INK, INNER, MUTED, SMALL_SIZE, Page
@@ -93,7 +93,8 @@ def located(markets: pd.DataFrame, *, texts: list[str], numbers: list[str]) -> p
     Parameters
     ----------
     markets
-        One row per market: `market`, `name`, `latitude`, `longitude` (degrees), and the columns named.
+        One row per market: `market`, `name`, `latitude`, `longitude` (degrees), and the columns named. Names, or
+        positions, that are no column are those of the reference table.
     texts, numbers
         Names of further columns.
 
@@ -104,7 +105,9 @@ def located(markets: pd.DataFrame, *, texts: list[str], numbers: list[str]) -> p
     SettingError
         When a column is missing or a market has two rows.
     """
-    table = checked(markets, "markets", texts=["market", "name", *texts], numbers=["latitude", "longitude", *numbers])
+    table = checked(
+        _with_places(markets), "markets", texts=["market", "name", *texts], numbers=["latitude", "longitude", *numbers]
+    )
     if table["market"].duplicated().any():
         twice = table["market"][table["market"].duplicated()].iloc[0]
         raise SettingError(f"the table 'markets' has more than one row for '{twice}'")
@@ -113,6 +116,17 @@ def located(markets: pd.DataFrame, *, texts: list[str], numbers: list[str]) -> p
         raise DataSaysNoError(f"none of the {len(table)} markets has a known position, so there is no map to draw")
     x, y = equal_earth(table["longitude"].where(known).to_numpy(), table["latitude"].where(known).to_numpy())
     return table.assign(x=x, y=y)
+
+
+def _with_places(markets: pd.DataFrame) -> pd.DataFrame:
+    """Return the markets with names and positions; what the table lacks comes from the reference table."""
+    if "market" not in markets.columns:
+        return markets
+    known = reference_table().set_index("market")
+    made = {} if "name" in markets.columns else {"name": markets["market"].map(market_names(markets["market"]))}
+    if "latitude" not in markets.columns and "longitude" not in markets.columns:
+        made |= {name: markets["market"].map(known[name]) for name in ("latitude", "longitude")}
+    return markets.assign(**made)
 
 
 def unlocated(places: pd.DataFrame, edges: pd.DataFrame, flows: str) -> list[str]:

@@ -24,6 +24,7 @@ from figures.maps.atlas import (
     unlocated,
 )
 from figures.page.checks import checked
+from figures.page.given import Graph, flows_of
 from figures.page.scales import log_ticks
 from figures.page.style import MUTED, SMALL_SIZE, Page, applied, say_empty
 
@@ -31,20 +32,24 @@ _COLOURS: Final = ListedColormap(colormaps["YlOrRd"](np.linspace(0.42, 1.0, 256)
 _DOT: Final = "#ffffff"
 
 
-def backbone_map(edges: pd.DataFrame, markets: pd.DataFrame, *, level: float = 0.05, most: int = 60) -> Figure:
+def backbone_map(
+    edges: pd.DataFrame | Graph, markets: pd.DataFrame | None = None, *, level: float = 0.05, most: int = 60
+) -> Figure:
     """Return a world map with an arrow for every pair beyond the baseline: q ≤ `level`.
 
     Wider arrows have more tracks, darker arrows a higher lift. Arrows take the shorter way round the world. Where five
     markets or more lie in and around Europe, a second panel enlarges it.
 
+    Table: `graphs.baseline.edge_table`, with `scores()` of `graphs.market_graph`; or the graph with these columns.
+
     Parameters
     ----------
     edges
         One row per ordered pair: `source`, `target`, `tracks`, `lift` (observed / expected tracks), `q` (false
-        discovery rate). Pairs that were not tested have NaN and are not drawn.
+        discovery rate). Pairs that were not tested have NaN and are not drawn. Or a graph with these columns.
     markets
-        One row per market: `market`, `name`, `latitude`, `longitude` (degrees; NaN where unknown, then the market is
-        not drawn and a note says so), `out_tracks`, `in_tracks`.
+        One row per market: `market`, `out_tracks`, `in_tracks`, and `name`, `latitude`, `longitude` (default: those of
+        the reference table). A market whose position is NaN is not drawn, and a note says so.
     level
         Largest `q` drawn, above 0 and up to 1 (default .05).
     most
@@ -72,9 +77,10 @@ def backbone_map(edges: pd.DataFrame, markets: pd.DataFrame, *, level: float = 0
         raise SettingError(f"most is {most}, but a map has 1 arrow or more")
     if not 0 < level <= 1:
         raise SettingError(f"level is {level}, but a false discovery rate is above 0 and at most 1")
-    table = _pairs(edges)
+    pairs, nodes = flows_of(edges, markets)
+    table = _pairs(pairs)
     backbone = table[(table["q"] <= level) & (table["tracks"] > 0) & (table["lift"] > 0)]
-    places = located(markets, texts=[], numbers=["out_tracks", "in_tracks"])
+    places = located(nodes, texts=[], numbers=["out_tracks", "in_tracks"])
     drawn = by_traffic(places)
     arrows = strongest(numbered(backbone, drawn), most)
     scale = ScalarMappable(_norm(arrows["lift"]), _COLOURS)

@@ -40,12 +40,14 @@ def community_map(markets: pd.DataFrame, *, title: str = "Communities of markets
     The area of a mark is proportional to the market's stability. The eight largest communities have a colour each,
     distinct for colour-blind readers, and a shape each; the others are grey.
 
+    Table: `markets` of `graphs.communities.stability`.
+
     Parameters
     ----------
     markets
-        One row per market: `market`, `name`, `latitude`, `longitude` (degrees; NaN where unknown, then the market is
-        only listed), `community` (any text or number, may be missing), `stability` (0 … 1, see
-        `graphs.communities.Stability`; may be NaN).
+        One row per market: `market`, `community` (any text or number, may be missing), `stability` (0 … 1, see
+        `graphs.communities.Stability`; may be NaN), and `name`, `latitude`, `longitude` (default: those of the
+        reference table). A market whose position is NaN is only listed.
     title
         Title of the figure.
 

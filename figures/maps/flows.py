@@ -23,25 +23,28 @@ from figures.maps.atlas import (
     unlocated,
 )
 from figures.page.checks import checked
+from figures.page.given import Graph, flows_of
 from figures.page.style import SMALL_SIZE, Page, applied, say_empty
 
 _ARROW: Final = "#3b3b3b9e"
 _COLOURS: Final = "PuOr"
 
 
-def flow_map(edges: pd.DataFrame, markets: pd.DataFrame, *, most: int = 40) -> Figure:
+def flow_map(edges: pd.DataFrame | Graph, markets: pd.DataFrame | None = None, *, most: int = 40) -> Figure:
     """Return a world map with a dot for every market and an arrow for each of the largest flows.
 
     Arrows run from source to target, take the shorter way round the world and bend to the right; wider arrows have more
     tracks. Where five markets or more lie in and around Europe, a second panel enlarges it.
 
+    Table: `edges` and `scores()` of `graphs.market_graph`, or the graph itself.
+
     Parameters
     ----------
     edges
-        One row per ordered pair: `source`, `target`, `tracks`.
+        One row per ordered pair: `source`, `target`, `tracks`; or a graph.
     markets
-        One row per market: `market`, `name`, `latitude`, `longitude` (degrees; NaN where unknown, then the market is
-        not drawn and a note says so), `net_flow`, `out_tracks`, `in_tracks`.
+        One row per market: `market`, `net_flow`, `out_tracks`, `in_tracks`, and `name`, `latitude`, `longitude`
+        (default: those of the reference table). A market whose position is NaN is not drawn, and a note says so.
     most
         Arrows at most (default 40), those with most tracks.
 
@@ -67,11 +70,12 @@ def flow_map(edges: pd.DataFrame, markets: pd.DataFrame, *, most: int = 40) -> F
     """
     if most < 1:
         raise SettingError(f"most is {most}, but a map has 1 arrow or more")
-    edges = checked(edges, "edges", texts=["source", "target"], numbers=["tracks"])
-    edges = edges[(edges["tracks"] > 0) & (edges["source"] != edges["target"])]
-    places = located(markets, texts=[], numbers=["net_flow", "out_tracks", "in_tracks"])
+    pairs, nodes = flows_of(edges, markets)
+    pairs = checked(pairs, "edges", texts=["source", "target"], numbers=["tracks"])
+    pairs = pairs[(pairs["tracks"] > 0) & (pairs["source"] != pairs["target"])]
+    places = located(nodes, texts=[], numbers=["net_flow", "out_tracks", "in_tracks"])
     drawn = by_traffic(places)
-    arrows = strongest(numbered(edges, drawn), most)
+    arrows = strongest(numbered(pairs, drawn), most)
     limit = drawn["net_flow"].abs().max()
     colours = ScalarMappable(Normalize(-limit, limit) if limit > 0 else Normalize(-1, 1), _COLOURS)
     atlas = Atlas(
@@ -79,7 +83,7 @@ def flow_map(edges: pd.DataFrame, markets: pd.DataFrame, *, most: int = 40) -> F
         arrows.assign(colour=_ARROW),
     )
     with applied():
-        return _drawn(atlas, colours, _notes(atlas, edges, places))
+        return _drawn(atlas, colours, _notes(atlas, pairs, places))
 
 
 def _drawn(atlas: Atlas, colours: ScalarMappable, notes: list[str]) -> Figure:

@@ -28,6 +28,8 @@ def coefficient_paths(paths: pd.DataFrame, *, title: str = "Coefficients by the 
 
     The terms with the largest coefficients are coloured, the same in all panels; the others are grey.
 
+    Table: `coefficient_paths` of the folder that `chart-diffusion regress` makes.
+
     Parameters
     ----------
     paths

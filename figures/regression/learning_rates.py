@@ -18,6 +18,8 @@ _FLOOR: Final = 1e-12
 def learning_rates(curves: pd.DataFrame, *, title: str = "Gradient descent by learning rate") -> Figure:
     """Return the loss beyond that of the closed form after every step, on a logarithmic axis, a line per rate.
 
+    Table: `learning_rates` of the folder that `chart-diffusion regress` makes.
+
     Parameters
     ----------
     curves

@@ -42,6 +42,8 @@ def calibration(
     axes, because most shares are small, the same in all panels of a kind. Markets whose interval is off the diagonal
     are named, the furthest first, as long as there is room.
 
+    Table: `survival.calibration`.
+
     Parameters
     ----------
     table

@@ -40,6 +40,8 @@ def cured_share(
     suffice to tell those that never enter from those that have not entered yet, the mark is hollow, and the words say
     "not entered by day h" instead.
 
+    Table: `cured` of a study; it is made of `cured_share` of `survival.cure`.
+
     Parameters
     ----------
     table

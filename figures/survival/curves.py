@@ -11,6 +11,7 @@ from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from diffusion import DataSaysNoError, SettingError
 from figures.page.checks import checked
+from figures.page.given import Curves, curves_of
 from figures.page.step_lines import ROW, at_risk_table, legend_above
 from figures.page.style import GROUP_STYLES, SMALL_SIZE, TEXT_SIZE, Page, applied
 from figures.page.text import shortened, shown
@@ -21,26 +22,34 @@ _NAME_ROOM: Final = 105.0
 
 
 def survival_curves(
-    curves: pd.DataFrame, *, title: str, horizon: int, cluster: str = "artist", since: str = "debut"
+    curves: pd.DataFrame | Curves,
+    *,
+    title: str = "How many have entered",
+    horizon: int | None = None,
+    cluster: str | None = None,
+    since: str = "debut",
 ) -> Figure:
     """Return the share of each group that has entered, with its band, and a table of the waits at risk on round days.
 
     The share is one minus survival, and the axis begins at zero: where few enter, an axis that begins high would make
     small differences look large.
 
+    Table: `curves` of `survival.breakthrough`, or its result itself.
+
     Parameters
     ----------
     curves
         One row per group and day, from day 0 to the last day of the group's follow-up without gaps: `group`, `days`,
         `at_risk`, `events` (waits), `survival` (0 … 1), `low`, `high` (95 % band, may be NaN). Groups are drawn in
-        order of appearance; of more than eight, those with the largest number at risk.
+        order of appearance; of more than eight, those with the largest number at risk. Or a result that holds it.
     title
         Title; markup in it has no effect.
     horizon
-        Last day drawn. A group whose follow-up ends earlier gets a mark and a note.
+        Last day drawn (default: that of the result, or the last of a table). A group whose follow-up ends earlier gets
+        a mark and a note.
     cluster
-        What the bands take as independent, as in `survival.breakthrough`: ``artist`` (default), ``track`` or
-        ``independent``; for the note.
+        What the bands take as independent, as in `survival.breakthrough`: ``artist`` (default for a table), ``track``
+        or ``independent``; for the note. A result says it itself.
     since
         Start of the clock, for the axis (default ``debut``).
 
@@ -58,10 +67,11 @@ def survival_curves(
     >>> [ax.get_xlabel() for ax in survival_curves(curves, title="Waits", horizon=2).axes]
     ['days since debut', '']
     """
+    table, horizon, cluster = curves_of(curves, horizon, cluster)
     if horizon < 1:
         raise SettingError(f"horizon is {horizon} days; it must be 1 or more")
     numbers = ["days", "at_risk", "events", "survival", "low", "high"]
-    groups = _groups(checked(curves, "curves", texts=["group"], numbers=numbers))
+    groups = _groups(checked(table, "curves", texts=["group"], numbers=numbers))
     within = {name: group[group["days"] <= horizon] for name, group in _largest(groups).items()}
     with applied():
         return _drawn(within, title, horizon, since, _notes(within, horizon, cluster, of=len(groups)))

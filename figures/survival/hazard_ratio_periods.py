@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from diffusion import SettingError
+from figures.page.given import ratios_given
 from figures.page.style import BLUE, INNER, MUTED, TEXT_SIZE, Page, applied, say_empty
 from figures.page.text import shortened, wrapped
 from figures.survival.confidence import confidence
@@ -27,12 +28,15 @@ def hazard_ratio_periods(
 
     Where hazards are proportional, a ratio is the same in all periods.
 
+    Table: `hazard_ratio_periods` of a study, in words; or `survival.hazard_ratios_by_period`.
+
     Parameters
     ----------
     table
         One row per covariate and period: `variable`, `level`, `reference` (missing for numbers), `after`, `days` (the
         period is after < day ≤ days), `hazard_ratio` (above 0; NaN where it could not be estimated), `low`, `high` (its
         95 % interval; NaN where there is none). Panels are in order of appearance; the first twelve are drawn.
+        Or the table of `survival.hazard_ratios_by_period`.
     title
         Title; markup in it has no effect.
     cluster
@@ -56,7 +60,7 @@ def hazard_ratio_periods(
     ['language: shared, against not shared']
     """
     key = ["variable", "level", "after"]
-    rows = ratios_of(table, "hazard_ratio_periods", key=key, numbers=["after", "days"])
+    rows = ratios_of(ratios_given(table), "hazard_ratio_periods", key=key, numbers=["after", "days"])
     if not (rows["after"] < rows["days"]).all():
         raise SettingError("the table 'hazard_ratio_periods' has a period that ends before it begins, or without days")
     panels = [part for _, part in rows.groupby(["variable", "level"], sort=False)]

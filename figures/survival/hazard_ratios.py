@@ -6,6 +6,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from figures.page.given import Fit, ratios_given
 from figures.page.style import BLUE, INK, INNER, MUTED, TEXT_SIZE, Page, applied
 from figures.page.text import shortened
 from figures.survival.confidence import confidence
@@ -28,10 +29,12 @@ _MOST: Final = 60
 """Ratios drawn at most."""
 
 
-def hazard_ratios(table: pd.DataFrame, *, title: str = "Who enters faster", cluster: str = "artist") -> Figure:
+def hazard_ratios(table: pd.DataFrame | Fit, *, title: str = "Who enters faster", cluster: str = "artist") -> Figure:
     """Return a forest plot: each hazard ratio with its interval on a logarithmic axis, and what it says in words.
 
     Ratios are grouped by variable; the heading of a group names the value that the others are compared with.
+
+    Table: `hazard_ratios` of a study, in words; or a fit, such as that of `survival.cox`.
 
     Parameters
     ----------
@@ -39,7 +42,8 @@ def hazard_ratios(table: pd.DataFrame, *, title: str = "Who enters faster", clus
         One row per covariate: `variable`, `level` (value of the variable, or how much more of it), `reference` (value
         that it is compared with; missing for numbers), `hazard_ratio` (above 0; NaN where it could not be estimated),
         `low`, `high` (its 95 % interval; NaN where there is none). Variables and levels are in order of appearance;
-        the first 60 rows are drawn.
+        the first 60 rows are drawn. Or a fit, or its
+        `summary`, with the names of lifelines.
     title
         Title; markup in it has no effect.
     cluster
@@ -60,7 +64,7 @@ def hazard_ratios(table: pd.DataFrame, *, title: str = "Who enters faster", clus
     >>> [text.get_text() for text in hazard_ratios(table).axes[0].texts]
     ['language, compared with not shared', 'shared', 'enters 1.8 times as fast (1.5–2.2)']
     """
-    rows = ratios_of(table, "hazard_ratios", key=["variable", "level"])
+    rows = ratios_of(ratios_given(table), "hazard_ratios", key=["variable", "level"])
     with applied():
         return _drawn(rows[:_MOST], title, cluster, of=len(rows))
 

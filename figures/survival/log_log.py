@@ -23,6 +23,8 @@ _PANELS: Final = 6
 def log_log_curves(table: pd.DataFrame, *, title: str = "Are hazards proportional?", since: str = "debut") -> Figure:
     """Return log(−log(share not entered)) of each group against days on a logarithmic axis, a panel per grouping.
 
+    Table: `survival.log_log`.
+
     Parameters
     ----------
     table

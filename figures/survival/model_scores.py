@@ -48,6 +48,8 @@ def model_scores(
 
     A line marks what a model should pass or meet: 0 for a skill, .5 for AUC and C, 1 for calibration.
 
+    Table: `survival.compare`.
+
     Parameters
     ----------
     table

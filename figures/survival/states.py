@@ -11,6 +11,7 @@ from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from diffusion import DataSaysNoError, SettingError
 from figures.page.checks import checked
+from figures.page.given import Curves, curves_of
 from figures.page.step_lines import at_risk_table
 from figures.page.style import BLUE, GROUP_STYLES, INK, NO_DATA, TEXT_SIZE, Page, applied
 from figures.page.text import shortened
@@ -25,22 +26,30 @@ _SUM: Final = 1e-6
 
 
 def states(
-    table: pd.DataFrame, *, title: str = "Where waits stand", cluster: str = "artist", since: str = "debut"
+    table: pd.DataFrame | Curves,
+    *,
+    title: str = "Where waits stand",
+    cluster: str | None = None,
+    since: str = "debut",
 ) -> Figure:
     """Return the shares of waits that entered, whose track is charting, and whose track left every chart, by day.
 
     The three are stacked above, from zero to one. Below, the share that entered has an axis of its own, from zero, with
     its band; what entered after the track had left every chart has a colour of its own.
 
+    Table: `curves` of `survival.states`, or its result itself.
+
     Parameters
     ----------
     table
         One row per day, from day 0 without gaps: `days`, `at_risk`, `charting`, `left`, `entered` (shares with sum 1),
-        `low`, `high` (band of `entered`, may be NaN), `entered_after_left` (share, part of `entered`).
+        `low`, `high` (band of `entered`, may be NaN), `entered_after_left` (share, part of `entered`). Or a
+        result that holds it.
     title
         Title; markup in it has no effect.
     cluster
-        What the band takes as independent: ``artist`` (default), ``track`` or ``independent``; for the note.
+        What the band takes as independent: ``artist`` (default for a table), ``track`` or ``independent``; for the
+        note. A result says it itself.
     since
         Start of the clock, for the axis (default ``debut``).
 
@@ -60,7 +69,8 @@ def states(
     ['share of waits', 'share entered', 'state']
     """
     shares = ["charting", "left", "entered", "entered_after_left"]
-    rows = checked(table, "states", numbers=["days", "at_risk", *shares, "low", "high"]).sort_values("days")
+    curves, _, cluster = curves_of(table, None, cluster)
+    rows = checked(curves, "states", numbers=["days", "at_risk", *shares, "low", "high"]).sort_values("days")
     if rows.empty:
         raise DataSaysNoError("there is no day to draw; the table 'states' is empty")
     if not np.array_equal(rows["days"], np.arange(len(rows))):

@@ -8,6 +8,7 @@ import pandas as pd
 from threadpoolctl import threadpool_limits
 
 from diffusion.arrays import Floats, Ints
+from diffusion.display import Displayed
 from graphs.baseline.fit import Baseline
 from graphs.baseline.joint import JointFit
 from graphs.baseline.steps import blocks_of
@@ -28,7 +29,7 @@ LEAST: Final = 1e-9
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class EntryCredits:
+class EntryCredits(Displayed):
     """Credits of all steps, one element for each credit above 0.
 
     Attributes
@@ -52,8 +53,8 @@ class EntryCredits:
     source: Ints
     credit: Floats
 
-    def __repr__(self) -> str:
-        return f"<EntryCredits: {len(self.baseline.steps):,} entries, {self.pairs.sum():,.0f} attributed to others>"
+    def _facts(self) -> str:
+        return f": {len(self.baseline.steps):,} entries, {self.pairs.sum():,.0f} attributed to others"
 
     @property
     def pairs(self) -> Floats:

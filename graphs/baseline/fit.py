@@ -9,6 +9,7 @@ import pandas as pd
 
 from diffusion.arrays import Days, Flags, Floats, Ints
 from diffusion.conventions import HORIZON
+from diffusion.display import Displayed
 from diffusion.entries import Entries
 from diffusion.errors import DataSaysNoError, SettingError
 from diffusion.timelines import distinct, primary_artists
@@ -27,7 +28,7 @@ MOST_SIZES: Final = 4_000
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Baseline:
+class Baseline(Displayed):
     """Which market a track enters next, given that it enters one: fitted weights, and the steps they were fitted to.
 
     ``P(b | R) = w_b / Σ_{c ∈ R} w_c`` with R the markets at risk on the date. What all markets have in common at a time
@@ -59,8 +60,11 @@ class Baseline:
     full: Weights
     horizon: int
 
-    def __repr__(self) -> str:
-        return f"<Baseline of {self.entries.rules.chart}: {len(self.steps):,} steps, {len(self.steps.markets)} markets>"
+    def _facts(self) -> str:
+        return f" of {self.entries.rules.chart}: {len(self.steps):,} steps, {len(self.steps.markets)} markets"
+
+    def _shown(self) -> pd.DataFrame:
+        return self.factor_table()
 
     def probabilities(self, *, version: Version = "likeness") -> Floats:
         """Return P(b | R) of all steps, (k, m), 0 for markets that are not at risk.

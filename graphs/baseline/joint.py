@@ -6,6 +6,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from diffusion.arrays import Floats, Ints
+from diffusion.display import Displayed
 from diffusion.errors import SettingError
 from graphs.baseline.errors import variances
 from graphs.baseline.fit import Baseline
@@ -17,7 +18,7 @@ from graphs.baseline.weights import RIDGE, Weights
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class JointFit:
+class JointFit(Displayed):
     """Which market comes next, given also which markets were entered lately: fitted for all pairs at once.
 
     ``log w_b = size_b(age, period) + γ · x_b + Σ_a β_ab · f(days since the entry into a)``, the sum being over markets
@@ -56,9 +57,9 @@ class JointFit:
     log_likelihood: float
     rounds: int
 
-    def __repr__(self) -> str:
+    def _facts(self) -> str:
         m = len(self.beta)
-        return f"<JointFit: {m * (m - 1):,} pairs, halved after {self.halving:g} days, {self.window} days>"
+        return f": {m * (m - 1):,} pairs, halved after {self.halving:g} days, {self.window} days"
 
     def probabilities(self) -> Floats:
         """Return P(b | R) of all steps, (k, m), 0 for markets that are not at risk."""

@@ -8,6 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from diffusion.arrays import Flags, Floats, Ints
+from diffusion.display import Displayed
 from diffusion.distances import pair_table
 from diffusion.errors import SettingError
 from diffusion.markets import reference_table
@@ -40,8 +41,8 @@ CLASSES: Final = {
 """Traits by which markets are alike, and the classes of each; weights are relative to the first class."""
 
 
-@dataclass(frozen=True, slots=True)
-class Likeness:
+@dataclass(frozen=True, slots=True, repr=False)
+class Likeness(Displayed):
     """What is known of pairs of m markets. Where a pair is not known, its markets are taken for unlike.
 
     Attributes
@@ -98,6 +99,9 @@ class Likeness:
             overlap_from=np.quantile(kept, OVERLAP) if len(kept) else np.full(len(OVERLAP), np.inf),
             near=np.nan_to_num(distance, nan=np.inf) <= edges[:, None, None],
         )
+
+    def _facts(self) -> str:
+        return f" of {len(self.language)} markets"
 
     def kinds(self, entered: Flags, past: NDArray[np.integer]) -> Kinds:
         """Return the kind of every market, (k, m).

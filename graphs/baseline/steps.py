@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from diffusion.arrays import Days, Flags, Ints
 from diffusion.conventions import HORIZON
+from diffusion.display import Displayed
 from diffusion.entries import Entries
 from diffusion.risk.risk_set import OwnEntries
 from diffusion.timelines import NOT_ENTERED, Timelines, distinct, primary_artists
@@ -19,7 +20,7 @@ STEPS_AT_ONCE: Final = 2_048
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Steps:
+class Steps(Displayed):
     """k steps of tracks through m markets, by artist, track, day and market.
 
     A step is one timed entry after the debut of a track with a timed debut. Several markets entered on one date are as
@@ -64,8 +65,8 @@ class Steps:
     def __len__(self) -> int:
         return len(self.track)
 
-    def __repr__(self) -> str:
-        return f"<Steps: {len(self):,} of {len(np.unique(self.track)):,} tracks in {len(self.markets)} markets>"
+    def _facts(self) -> str:
+        return f": {len(self):,} of {len(np.unique(self.track)):,} tracks in {len(self.markets)} markets"
 
     def only(self, kept: slice | Flags) -> "Steps":
         """Return some of the steps, a slice or (k,) flags."""

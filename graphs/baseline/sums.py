@@ -7,6 +7,7 @@ from typing import Final, Literal, Self
 import numpy as np
 
 from diffusion.arrays import Floats, Ints
+from diffusion.display import Displayed
 from diffusion.errors import SettingError
 from graphs.baseline.fit import Baseline, Version
 from graphs.baseline.steps import Steps
@@ -21,8 +22,8 @@ CELLS_AT_ONCE: Final = 4_000_000
 """Pairs of markets times artists that are looked at together."""
 
 
-@dataclass(frozen=True, slots=True)
-class PairSums:
+@dataclass(frozen=True, slots=True, repr=False)
+class PairSums(Displayed):
     """Sums over the steps that follow an entry into a market, (m, m) each: rows are senders, columns are entered.
 
     A step counts for a sender that was entered within the window before it, in observed order: not after the last chart
@@ -94,6 +95,10 @@ class PairSums:
             total[2] += np.stack([part[3] for part in parts])
             _add(total, sender, who, observed, expected)
         return cls(*total)
+
+    def _facts(self) -> str:
+        observed, expected = self.observed.sum(), self.expected.sum()
+        return f" of {len(self.observed)} markets: {observed:,.0f} observed, {expected:,.0f} expected"
 
     def clustered(self, lift: Floats | float) -> Floats:
         """Return the variance of ``observed − lift · expected`` by artist, (m, m)."""

@@ -10,6 +10,7 @@ from scipy import linalg
 from threadpoolctl import threadpool_limits
 
 from diffusion.arrays import Days, Floats, Ints
+from diffusion.display import Displayed
 from diffusion.errors import DataSaysNoError
 from graphs.baseline.likeness import Kinds, class_sums, kind_design
 from graphs.baseline.steps import Steps, blocks_of
@@ -27,8 +28,8 @@ ROUNDS: Final = 100
 """Newton steps after which the fit has failed; 5 to 10 are usual."""
 
 
-@dataclass(frozen=True, slots=True)
-class Weights:
+@dataclass(frozen=True, slots=True, repr=False)
+class Weights(Displayed):
     """Fitted weights of m markets: ``log w = size[age class, period, market] + factor[kind]``.
 
     Attributes
@@ -62,6 +63,10 @@ class Weights:
     log_likelihood: float
     rounds: int
     precision: Floats
+
+    def _facts(self) -> str:
+        ages, periods, markets = self.size.shape
+        return f" of {markets} markets, {ages} classes of age, {periods} periods"
 
     def cell(self, day: Days, age: Days) -> tuple[Ints, Ints]:
         """Return the numbers of class of age and period, (k,) each."""

@@ -13,6 +13,7 @@ from scipy import stats
 from diffusion import DataSaysNoError, SettingError
 from diffusion.arrays import Flags
 from diffusion.conventions import CONFIDENCE
+from diffusion.display import Displayed
 from graphs.distance.clustered import dyadic, market_jackknife, two_way
 from graphs.distance.market_pairs import LEAST_MARKETS, Matrix, edge_matrix
 from graphs.distance.matrices import Distances
@@ -25,8 +26,8 @@ CONVERGED: Final = 1e-9
 """Change of the deviance at which the iteration ends; with Newton steps the coefficients are then exact to rounding."""
 
 
-@dataclass(frozen=True, slots=True)
-class Gravity:
+@dataclass(frozen=True, slots=True, repr=False)
+class Gravity(Displayed):
     """A gravity model.
 
     Attributes
@@ -47,6 +48,12 @@ class Gravity:
 
     table: pd.DataFrame
     left_out: pd.DataFrame
+
+    def _facts(self) -> str:
+        return f" of {', '.join(self.table['term'])}: {len(self.left_out):,} pairs left out"
+
+    def _shown(self) -> pd.DataFrame:
+        return self.table
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from scipy import special
 
 from diffusion import DataSaysNoError, SettingError
+from diffusion.display import Displayed
 
 Matrix = NDArray[np.float64]
 Pairs = tuple[NDArray[np.intp], NDArray[np.intp]]
@@ -22,8 +23,8 @@ SYMMETRIC: Final = 1e-9
 """Relative difference between the two directions that counts as rounding in a symmetric matrix."""
 
 
-@dataclass(frozen=True, slots=True)
-class MarketsWithAllPairs:
+@dataclass(frozen=True, slots=True, repr=False)
+class MarketsWithAllPairs(Displayed):
     """Markets between which no pair is missing, as `complete_markets` chooses them.
 
     Attributes
@@ -36,6 +37,9 @@ class MarketsWithAllPairs:
 
     kept: NDArray[np.intp]
     dropped: tuple[str, ...]
+
+    def _facts(self) -> str:
+        return f": {len(self.kept)} kept, {len(self.dropped)} dropped"
 
 
 def complete_markets(matrices: Sequence[Matrix], markets: Sequence[str]) -> MarketsWithAllPairs:

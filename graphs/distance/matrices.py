@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from diffusion import DataSaysNoError, SettingError, UnknownMarketError, pair_table, resolve
+from diffusion.display import Displayed
 from graphs.distance.market_pairs import Matrix
 
 Side = Literal["source", "target"]
@@ -16,8 +17,8 @@ KNOWN: Final = ("log_km", "contiguous", "common_language", "language_overlap", "
 """Distances that come with the project; `log_km` is the natural logarithm of `distance_km`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Distances:
+@dataclass(frozen=True, slots=True, repr=False)
+class Distances(Displayed):
     """Distances between the same markets. It is immutable: `with_pairs` and `with_markets` return a new one.
 
     Attributes
@@ -62,6 +63,9 @@ class Distances:
         table = pair_table().assign(log_km=lambda pairs: np.log(pairs["distance_km"]))
         values = {name: _matrix(table["source"], table["target"], table[name], codes) for name in KNOWN}
         return cls(codes, values, {})
+
+    def _facts(self) -> str:
+        return f" between {len(self.markets)} markets: {', '.join(self.matrices)}"
 
     def with_pairs(
         self,

@@ -7,10 +7,10 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from diffusion import DataSaysNoError, Entries, identities, market_names
+from diffusion import DataSaysNoError, Entries, market_names
 from diffusion.arrays import Flags
 from diffusion.finding import artist_names, as_one
-from diffusion.recordings import folded
+from diffusion.recordings import folded, identity_table
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,7 @@ def artist_journey(entries: Entries, artist: str, *, credited: bool = False) -> 
             "find shows how artists are written"
         )
     named = own if "title" in own.column_names else own.append_column("title", pa.nulls(own.num_rows, pa.string()))
-    same = identities(named, "recording")
+    same = identity_table(named, "recording")
     joined = as_one(entries.table, *(same[name].combine_chunks() for name in ("track_id", "identity")))
     steps = replace(entries, table=joined).journeys()
     steps = steps.sort_values(["track_id", "step", "rank", "market"], ignore_index=True)

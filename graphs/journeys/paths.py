@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from diffusion import DataSaysNoError, SettingError, resolve
 from diffusion.conventions import LONGEST
+from diffusion.display import Displayed
 from diffusion.timelines import Timelines
 
 Shares = NDArray[np.float64]
@@ -22,8 +23,8 @@ NOISE: Final = 1e-12
 """Difference from 1 that counts as rounding when credits are added up."""
 
 
-@dataclass(frozen=True, slots=True)
-class Ways:
+@dataclass(frozen=True, slots=True, repr=False)
+class Ways(Displayed):
     """Paths by which one track may have reached a market.
 
     Every timed entry has one origin: a market entered before it, or no observed market. The credits of an entry are the
@@ -51,6 +52,13 @@ class Ways:
     through: pd.DataFrame
     path: pd.DataFrame
     probability: float
+
+    def _facts(self) -> str:
+        path = " → ".join(self.path["market"]) or "none"
+        return f": {len(self.senders)} possible origins; most probable path: {path} ({self.probability:.2f})"
+
+    def _shown(self) -> pd.DataFrame:
+        return self.senders
 
 
 @dataclass(frozen=True, slots=True)

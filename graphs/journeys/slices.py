@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from diffusion import DataSaysNoError, SettingError
 from diffusion.arrays import Flags
+from diffusion.display import Displayed
 from diffusion.timelines import Timelines
 
 By = Literal["year", "half", "quarter", "month"]
@@ -24,8 +25,8 @@ _NAMES: Final = {"year": "{0}", "half": "{0}H{1}", "quarter": "{0}Q{1}", "month"
 _EPOCH: Final = date(1970, 1, 1)
 
 
-@dataclass(frozen=True, slots=True)
-class Period:
+@dataclass(frozen=True, slots=True, repr=False)
+class Period(Displayed):
     """A period of days, both bounds included.
 
     Attributes
@@ -39,6 +40,9 @@ class Period:
     name: str
     start: date
     end: date
+
+    def _facts(self) -> str:
+        return f" {self.name}: {self.start} to {self.end}"
 
 
 def of_tracks(timelines: Timelines, kept: Flags) -> Timelines:

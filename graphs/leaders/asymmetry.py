@@ -10,6 +10,7 @@ from scipy import stats
 
 from diffusion.arrays import Flags, Floats, Ints
 from diffusion.conventions import CONFIDENCE
+from diffusion.display import Displayed
 from graphs.baseline import Baseline, PairSums
 from graphs.baseline.edges import order_p, presence_p
 from graphs.baseline.steps import Steps, blocks_of
@@ -27,7 +28,7 @@ REPLICATES: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Leads:
+class Leads(Displayed):
     """What every one of k steps adds to the lead of m markets, rows in the order of `Baseline.steps`.
 
     A move from a to b is a step into b that follows an entry into a within the window, in observed order. Of the moves
@@ -99,6 +100,9 @@ class Leads:
                 rows = slice(part.start + block.start, part.start + block.stop)
                 lead[rows], moves[rows], model[rows] = _of_steps(steps, chance[rows], rows, window, weights)
         return cls(steps.markets, steps.artist, lead, moves, model, partners)
+
+    def _facts(self) -> str:
+        return f" of {len(self.markets)} markets: {len(self.artist):,} steps"
 
     def only(self, kept: Flags) -> "Leads":
         """Return the leads of some steps, (k,) flags."""

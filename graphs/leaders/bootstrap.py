@@ -13,6 +13,7 @@ from scipy.sparse import csr_array
 from diffusion import DataSaysNoError, SettingError
 from diffusion.arrays import Floats
 from diffusion.conventions import CONFIDENCE
+from diffusion.display import Displayed
 from graphs.leaders.groups import LEAST_ARTISTS, effective_number
 from graphs.leaders.hierarchy import Counts
 from graphs.leaders.scores import OF_LAGS, Flows, Measure, scores
@@ -70,8 +71,8 @@ WHOLE_32: Final = 1 << 24
 """Float32 holds whole numbers below it exactly. Terms are ≥ 0, so a sum below it had only exact partial sums."""
 
 
-@dataclass(frozen=True, slots=True)
-class Leaders:
+@dataclass(frozen=True, slots=True, repr=False)
+class Leaders(Displayed):
     """Scores that describe who comes first in the charts, with intervals; they hold nothing against chance.
 
     Attributes
@@ -89,6 +90,13 @@ class Leaders:
     table: pd.DataFrame
     agreement: pd.DataFrame
     replicates: int
+
+    def _facts(self) -> str:
+        markets, measures = (self.table[name].nunique() for name in ("market", "measure"))
+        return f" of {markets} markets by {measures} measures, {self.replicates:,} replicates"
+
+    def _shown(self) -> pd.DataFrame:
+        return self.table
 
 
 def bootstrap_leaders(

@@ -10,6 +10,7 @@ from scipy.stats import rankdata
 from scipy.stats import t as student
 
 from diffusion.arrays import Floats, Ints
+from diffusion.display import Displayed
 
 LEAST_PAIRS: Final = 3
 """Fewest pairs of periods for a joint correlation."""
@@ -21,8 +22,8 @@ LEAST_FREE: Final = 2
 """Fewest degrees of freedom for the correlation of one pair of periods."""
 
 
-@dataclass(frozen=True, slots=True)
-class RankPair:
+@dataclass(frozen=True, slots=True, repr=False)
+class RankPair(Displayed):
     """Values of k markets in one pair of periods.
 
     Attributes
@@ -45,6 +46,9 @@ class RankPair:
     outcome: Floats
     fixed: Floats
     drawn: Floats
+
+    def _facts(self) -> str:
+        return f" of {len(self.market)} markets"
 
     def without(self, market: int) -> "RankPair":
         """Return the pair without a market."""

@@ -10,6 +10,7 @@ import pandas as pd
 
 from diffusion import DataSaysNoError, SettingError
 from diffusion.arrays import Floats
+from diffusion.display import Displayed
 from graphs.leaders.hierarchy import Counts, bradley_terry, springrank
 
 Measure = Literal[
@@ -57,8 +58,8 @@ FEWEST_DOUBLINGS, MOST_DOUBLINGS = 6, 30
 """Doublings of the number of steps. Singular values closer than a relative 1e-10 count as equal after 2⁶ steps."""
 
 
-@dataclass(frozen=True, slots=True)
-class Flows:
+@dataclass(frozen=True, slots=True, repr=False)
+class Flows(Displayed):
     """Counts, votes and lags from which scores are computed: one graph of m markets, or many.
 
     Attributes
@@ -74,6 +75,9 @@ class Flows:
     counts: Counts
     votes: Counts | None = None
     lags: Floats | None = None
+
+    def _facts(self) -> str:
+        return f" between {self.counts.shape[-1]} markets"
 
 
 def out_tracks(counts: Counts) -> Counts:

@@ -10,6 +10,7 @@ import pandas as pd
 
 from diffusion import DataSaysNoError, SettingError
 from diffusion.arrays import Flags, Floats
+from diffusion.display import Displayed
 from diffusion.timelines import Timelines
 from graphs.baseline import Baseline, PairSums, baseline, simulated_entries
 from graphs.false_discovery import adjusted
@@ -48,8 +49,8 @@ BASELINES: Final = ("volume", MEASURE)
 """Predictors that need no graph. They are tested like the scores; a variable is never held fixed for itself."""
 
 
-@dataclass(frozen=True, slots=True)
-class Validity:
+@dataclass(frozen=True, slots=True, repr=False)
+class Validity(Displayed):
     """Correlation of the scores of one period with the lead of the next, both beyond the baseline.
 
     Attributes
@@ -71,6 +72,12 @@ class Validity:
     table: pd.DataFrame
     pairs: pd.DataFrame
     markets: pd.DataFrame
+
+    def _facts(self) -> str:
+        return f" of {self.table['measure'].nunique()} measures over {len(self.pairs)} pairs of periods"
+
+    def _shown(self) -> pd.DataFrame:
+        return self.table
 
 
 def leader_validity(

@@ -50,7 +50,7 @@ class Seen:
     def of(cls, entries: Entries) -> Self:
         """Return what entries and their calendar show."""
         lines = entries.timelines
-        coverage = entries.calendar.coverage.to_pandas(date_as_object=False).sort_values(["date", "market"])
+        coverage = entries.calendar.to_pandas().sort_values(["date", "market"])
         opened = coverage.groupby(["market", "span"])["date"].transform("min")
         dates = (column.to_numpy().astype("datetime64[D]").astype(np.int32) for column in (coverage["date"], opened))
         track = {name: number for number, name in enumerate(lines.track_ids)}

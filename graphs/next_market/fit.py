@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from scipy import optimize
 
 from diffusion.arrays import Flags, Floats
+from diffusion.display import Displayed
 from diffusion.errors import DataSaysNoError
 from graphs.next_market.choices import Choices
 
@@ -35,8 +36,8 @@ AT_ONCE: Final = 2_048
 Values = NDArray[np.float32]
 
 
-@dataclass(frozen=True, slots=True)
-class Preferences:
+@dataclass(frozen=True, slots=True, repr=False)
+class Preferences(Displayed):
     """Preferences of tracks among m markets: ``log weight of b = size[b] + Σ_a x[a] · affinity[a, b]``.
 
     ``x[a]`` is 1 / number ^ `POWER` for each of the markets entered before, and 0 for the others.
@@ -52,6 +53,9 @@ class Preferences:
 
     size: Floats
     affinity: Floats
+
+    def _facts(self) -> str:
+        return f" among {len(self.size)} markets"
 
     def log_weights(self, entered: Flags) -> Values:
         """Return, (n, m), logarithms of the markets' weights for tracks that entered some markets, (n, m)."""

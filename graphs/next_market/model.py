@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from diffusion.conventions import LONGEST
+from diffusion.display import Displayed
 from diffusion.entries import Entries
 from diffusion.errors import DataSaysNoError, SettingError
 from graphs.next_market.choices import Seen, footprint_choices, step_choices
@@ -22,8 +23,8 @@ TRUST: Final = 0.5
 """The prior of affinities between steps has its mean at this share of those between markets of one footprint."""
 
 
-@dataclass(frozen=True, slots=True)
-class NextMarketChoice:
+@dataclass(frozen=True, slots=True, repr=False)
+class NextMarketChoice(Displayed):
     """Which market a track enters next, given that it enters one, and given the markets that it has entered.
 
     Attributes
@@ -39,6 +40,12 @@ class NextMarketChoice:
     markets: tuple[str, ...]
     together: Preferences
     next: Preferences
+
+    def _facts(self) -> str:
+        return f" among {len(self.markets)} markets"
+
+    def _shown(self) -> pd.DataFrame:
+        return self.table()
 
     def table(self) -> pd.DataFrame:
         """Return one row per ordered pair: `source`, `target`, `affinity`, and `together`, that within footprints."""

@@ -8,14 +8,15 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from diffusion.arrays import Floats
+from diffusion.display import Displayed
 from diffusion.errors import DataSaysNoError, SettingError
 
 NOBODY: Final = -1
 """Number of the sender that stands for the background."""
 
 
-@dataclass(frozen=True, slots=True)
-class Credits:
+@dataclass(frozen=True, slots=True, repr=False)
+class Credits(Displayed):
     """Credits of all events, one element for each credit above 0.
 
     Attributes
@@ -33,9 +34,12 @@ class Credits:
     source: NDArray[np.int16]
     credit: NDArray[np.float32]
 
+    def _facts(self) -> str:
+        return f": {len(self.credit):,} above 0"
+
 
 @dataclass(frozen=True, slots=True, repr=False)
-class SummedHazard:
+class SummedHazard(Displayed):
     """Expected further entries by pair of markets, for forecasts and ranking; no verdict on any pair.
 
     An α above 0 is no evidence of influence, however surely the model puts it there: see
@@ -88,8 +92,11 @@ class SummedHazard:
     track_ids: NDArray[np.object_] = field(repr=False)
     shares: Credits = field(repr=False)
 
-    def __repr__(self) -> str:
-        return f"<SummedHazard: {len(self.markets)} markets, {len(self.table)} pairs>"
+    def _facts(self) -> str:
+        return f": {len(self.markets)} markets, {len(self.table)} pairs"
+
+    def _shown(self) -> pd.DataFrame:
+        return self.table
 
     def matrix(self, column: str = "alpha") -> Floats:
         """Return a column of the table as (m, m), rows sources; NaN on the diagonal.

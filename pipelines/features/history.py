@@ -16,7 +16,8 @@ from diffusion.arrays import Days, Flags, Ints
 from diffusion.contracts.star import AGGREGATE
 from diffusion.engine import OpenEngine
 from diffusion.entries import EventRules
-from diffusion.recordings import identities
+from diffusion.frames import frame_of
+from diffusion.recordings import identity_table
 from diffusion.timelines import NEVER
 
 ATTRIBUTES: Final = ("title", "artist", "explicit", "duration_ms", "release_date", "release_precision", "popularity")
@@ -184,7 +185,7 @@ class History:
         names = pa.array([*markets, AGGREGATE], pa.string())
         rows = charts.arrow("positions", chart=calendar.chart)
         described = charts.arrow("tracks")
-        joined = identities(described.select(["track_id", "title", "artist"]), entries.rules.identity)
+        joined = identity_table(described.select(["track_id", "title", "artist"]), entries.rules.identity)
         stands_for = pc.index_in(joined["identity"], described["track_id"]).to_numpy()
         source = stands_for[rows["track"].to_numpy()]
         day = rows["date"].cast(pa.int32()).to_numpy()
@@ -193,7 +194,7 @@ class History:
         # fields are those of the id that charted first: the id of a recording may be that of a later release
         table = described.take(_first_ids(stands_for, rows["track"].to_numpy(), day, ids)[kept])
         table = table.set_column(table.column_names.index("track_id"), "track_id", described["track_id"].take(kept))
-        tracks = table.select(["track_id", *ATTRIBUTES]).to_pandas(date_as_object=False)
+        tracks = frame_of(table.select(["track_id", *ATTRIBUTES]))
         market = pc.index_in(rows["market"], names).to_numpy().astype(np.int16)
         track = code[source].astype(np.int32)
         order = np.lexsort((rows["rank"].to_numpy(), track, market, day))
@@ -346,7 +347,7 @@ def described_by(tracks: pd.DataFrame) -> tuple[Ints, Ints, Ints]:
     """Return `History.artist`, `History.credits` and `History.recording` of tracks in order of code."""
     primary, credits = _artists(tracks)
     names = {name: pa.array(tracks[name], pa.string()) for name in ("track_id", "title", "artist")}
-    work = identities(pa.table(names), "recording")
+    work = identity_table(pa.table(names), "recording")
     return primary, credits, _numbered(pc.index_in(work["identity"], names["track_id"]).to_numpy())
 
 
@@ -399,7 +400,7 @@ def _first_entries(table: pa.Table, ids: "pd.Series[str]", markets: Sequence[str
 
 
 def _observed(coverage: pa.Table, markets: Sequence[str], min_periods: int) -> Observed:
-    frame = coverage.to_pandas(date_as_object=False).sort_values(["date", "market"])
+    frame = frame_of(coverage).sort_values(["date", "market"])
     stretch = frame.groupby(["market", "span"])["date"]
     late = stretch.cumcount() >= min_periods - 1
     opened, datable = stretch.transform("min"), frame["date"].where(late).groupby([frame["market"], frame["span"]])
@@ -409,7 +410,7 @@ def _observed(coverage: pa.Table, markets: Sequence[str], min_periods: int) -> O
     )
     return Observed(
         day=day,
-        market=pd.Index(markets).get_indexer(frame["market"]).astype(np.int16),
+        market=pd.Index(markets).get_indexer(pd.Index(frame["market"])).astype(np.int16),
         opened=first,
         datable=np.where(late, dated, np.iinfo(np.int32).max).astype(np.int32),
         depth=frame["depth"].to_numpy(np.int32),

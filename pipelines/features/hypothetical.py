@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from diffusion import DataSaysNoError, SettingError
 from diffusion.arrays import Ints
 from diffusion.conventions import LONG_GAP
+from diffusion.frames import frame_of
 from pipelines.features.history import FirstEntries, History, Observed, Positions, described_by
 from pipelines.features.scene import latest_charts
 
@@ -146,7 +147,7 @@ def _observed(known: History, markets: Ints, day: int) -> Observed:
 
 def _coverage(known: History, observed: Observed) -> pa.Table:
     """Return the day's coverage as a table: the latest row of each market, dated on the day."""
-    frame = known.coverage.to_pandas(date_as_object=False)
+    frame = frame_of(known.coverage)
     codes = [known.markets[market] for market in observed.market]
     last = frame.drop_duplicates("market", keep="last").set_index("market", drop=False).loc[codes]
     last = last.assign(previous=last["date"], date=pd.Timestamp(np.datetime64(int(observed.day[0]), "D")))

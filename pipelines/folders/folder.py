@@ -18,6 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from diffusion import OutputError
+from diffusion.display import Displayed
 from diffusion.files import digest_of_file, read_table
 from pipelines.folders.manifest import (
     LOG,
@@ -36,7 +37,7 @@ from pipelines.folders.staging import Staging, is_full, no_space, sync, writing
 LIBRARIES = ("duckdb", "igraph", "matplotlib", "networkx", "numpy", "pandas", "polars", "pyarrow", "scipy")
 
 
-class Folder:
+class Folder(Displayed):
     """The folder of a command; use it in a ``with`` block: files appear when the block ends without error.
 
     Every artifact belongs to a step. The fingerprint of a step covers everything it depends on; `unchanged` returns
@@ -67,6 +68,9 @@ class Folder:
         self._carried: set[str] = set()
         self._whole: dict[str, bool] = {}
         self._said: list[dict[str, Any]] = []
+
+    def _facts(self) -> str:
+        return f" {self.place}"
 
     def __enter__(self) -> Self:
         return self

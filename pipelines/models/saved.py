@@ -19,6 +19,7 @@ from diffusion.conventions import LONG_GAP
 from diffusion.engine import open_engine
 from diffusion.entries import EventRules
 from diffusion.files import read_table
+from diffusion.frames import frame_of
 from pipelines.features.families import families
 from pipelines.features.history import FirstEntries, History, Observed, Positions
 from pipelines.features.own import Own, no_columns
@@ -229,7 +230,7 @@ def _read_history(place: Path) -> History:
     coverage = read_table(place / "coverage.parquet")
     return History(
         markets=tuple(facts["markets"]),
-        tracks=read_table(place / "tracks.parquet").to_pandas(date_as_object=False),
+        tracks=frame_of(read_table(place / "tracks.parquet")),
         rules=EventRules(**facts["rules"]),
         coverage=coverage,
         open_engine=open_engine,

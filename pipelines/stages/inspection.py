@@ -9,6 +9,7 @@ import pandas as pd
 
 from diffusion.engine import MEMORY_LIMIT, Engine, open_engine
 from diffusion.errors import DataSaysNoError, SourceError
+from diffusion.frames import frame_of
 from diffusion.sources.account import RowAccount, check_kept, check_set_aside, read_account
 from diffusion.sources.cleaning import code_tracks, judge_rows, learn_names
 from diffusion.sources.planning import find_source
@@ -133,7 +134,7 @@ def inspect_charts(
         engine.view("observations")
         tell("measuring charts")
         account, wholeness = read_account(engine), measure_wholeness(engine)
-        depths = engine.kept("chart_depths").to_pandas(date_as_object=False)
+        depths = frame_of(engine.kept("chart_depths"))
         examples = _examples(engine) if account.set_aside else _no_examples()
     refused = _refused(account, wholeness, source.place, reading.accept, list(names.unknown_markets.values()))
     source = replace(source, said=(*source.said, *names.said()))

@@ -9,6 +9,7 @@ from threadpoolctl import threadpool_limits
 
 import figures
 from diffusion import DataSaysNoError, SettingError
+from diffusion.display import Displayed
 from pipelines.folders.folder import Folder
 from pipelines.folders.manifest import fingerprint
 from pipelines.folders.tables import put_views
@@ -33,7 +34,7 @@ FIGURES_VERSION = 4
 """Raised when the figures of the same results look otherwise."""
 
 
-class Run:
+class Run(Displayed):
     """One run of a study into a folder.
 
     Parameters
@@ -51,6 +52,9 @@ class Run:
         self.folder = folder
         self.results = Results(folder, made_by(steps))
         self._steps = steps
+
+    def _facts(self) -> str:
+        return f" of '{self.study.title}' into {self.folder.place}"
 
     def make(self, names: Sequence[str], tell: StepReport, *, replace: bool = False) -> list[Step]:
         """Make the named steps and those they need, their figures and the report; return the steps in the report.

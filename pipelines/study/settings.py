@@ -9,6 +9,7 @@ from typing import Any
 
 from diffusion import Identity, SettingError
 from diffusion.conventions import HORIZON, LARGEST_SEED, LONGEST, WASHOUT
+from diffusion.display import Displayed
 from diffusion.sources.reading import ReadingOptions
 from survival import GROUPINGS, Grouping
 from survival.counting.formula import variables_of
@@ -46,8 +47,8 @@ RANGES: Mapping[str, tuple[int, int]] = {
 """Field with a whole number → its least and its largest value."""
 
 
-@dataclass(frozen=True, slots=True)
-class Study:
+@dataclass(frozen=True, slots=True, repr=False)
+class Study(Displayed):
     """Charts to read, rules for events, and settings of the statistics.
 
     Attributes
@@ -123,6 +124,9 @@ class Study:
         if self.identity not in ("track", "recording"):
             raise SettingError(f"identity is '{self.identity}'; allowed are 'track' and 'recording'")
         self._check_lists()
+
+    def _facts(self) -> str:
+        return f" '{self.title}' of {self.path}"
 
     def _check_texts(self) -> None:
         optional = ("chart", "truth", "groups", "from_name", "encoding", "date_format")

@@ -10,6 +10,7 @@ import pyarrow as pa
 import figures
 from diffusion import DataSaysNoError
 from diffusion.contracts import Contract
+from diffusion.display import Displayed
 from pipelines.study.results import Results
 from pipelines.study.settings import Study
 
@@ -69,8 +70,8 @@ class Drawing:
     draw: Callable[[], figures.Figure]
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+@dataclass(frozen=True, slots=True, repr=False)
+class Step(Displayed):
     """One step of a study.
 
     Attributes
@@ -123,6 +124,9 @@ class Step:
     caveats: Callable[[Results], list[str]] | None = None
     data: Callable[[Results], dict[str, Any]] | None = None
     ask: Callable[[Results], str] | None = None
+
+    def _facts(self) -> str:
+        return f" {self.name}: {self.doing}; makes {', '.join(self.tables)}"
 
     @property
     def figures_name(self) -> str:

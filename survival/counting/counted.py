@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from diffusion.arrays import Floats, Ints
+from diffusion.display import Displayed
 
 Cluster = Literal["artist", "track", "independent"]
 CLUSTERS: tuple[Cluster, ...] = get_args(Cluster)
@@ -89,8 +90,8 @@ class Clusters(Protocol):
         """Yield all times at risk and entries, block by block; a cluster is in one block only."""
 
 
-@dataclass(frozen=True)
-class CountedWaits:
+@dataclass(frozen=True, repr=False)
+class CountedWaits(Displayed):
     """Waits by cell and day. A cell is one combination of the values of variables; the clock counts whole days.
 
     A wait is at risk on the days ``start < day ≤ days``. When a variable changes in time, a wait is at risk in one cell
@@ -117,6 +118,13 @@ class CountedWaits:
     events: Events
     clusters: Clusters | None
     cluster: Cluster
+
+    def _facts(self) -> str:
+        waits, entered = int(self.opened.sum()), int(self.entered.sum())
+        return f": {waits:,} in {len(self.values):,} cells, {entered:,} entries, up to day {self.horizon}"
+
+    def _shown(self) -> pd.DataFrame:
+        return self.values
 
     @property
     def horizon(self) -> int:

@@ -9,6 +9,7 @@ import pandas as pd
 
 from diffusion import DataSaysNoError, SettingError
 from diffusion.arrays import Flags, Floats, Ints
+from diffusion.display import Displayed
 from survival.counting.counted import CLUSTERS, Cluster, ClusterWaits, CountedWaits, Events
 
 CELLS_AT_ONCE = 200_000_000
@@ -66,8 +67,8 @@ class FrameClusters:
             )
 
 
-@dataclass(frozen=True)
-class FrameWaits:
+@dataclass(frozen=True, repr=False)
+class FrameWaits(Displayed):
     """Waits of a frame, checked; made by `frame_waits`."""
 
     frame: pd.DataFrame
@@ -76,6 +77,12 @@ class FrameWaits:
     days: Ints
     entered: Flags
     groups: Ints | None
+
+    def _facts(self) -> str:
+        return f": {len(self.frame):,} rows, {int(self.entered.sum()):,} entries, up to day {int(self.days.max())}"
+
+    def _shown(self) -> pd.DataFrame:
+        return self.frame
 
     def counted(self, variables: tuple[str, ...], *, cluster: Cluster = "artist") -> CountedWaits:
         """Return the waits counted by columns of the frame; `cluster` matters only as ``independent`` or not.

@@ -13,9 +13,11 @@ from scipy.sparse import csr_array
 
 from diffusion import DataSaysNoError, Entries, SettingError
 from diffusion.conventions import HORIZON, LONGEST
+from diffusion.display import Displayed
 from diffusion.risk.clocks import Clock
 from diffusion.risk.follow_up import FollowUp
 from diffusion.risk.risk_set import withheld_markets
+from diffusion.risk.waits import lifelines_frame
 from diffusion.timelines import Timelines
 from survival.counting.cells import Cells, cells_of, distinct_rows
 from survival.counting.checks import check_whole
@@ -39,8 +41,8 @@ class Parts(Protocol):
         """Return the episodes of all parts, and cells whose values say the part too."""
 
 
-@dataclass(frozen=True)
-class Waits:
+@dataclass(frozen=True, repr=False)
+class Waits(Displayed):
     """Waits of entries, counted when they are asked for; made by `waits`, which explains the settings.
 
     Attributes
@@ -74,6 +76,10 @@ class Waits:
     classes: int
     tables: Tables
     parts: Parts | None = None
+
+    def _facts(self) -> str:
+        chart = self.entries.rules.chart
+        return f" of {chart} since {self.clock}, up to {self.horizon} days: {len(self.entries):,} entries"
 
     @property
     def variables(self) -> list[str]:
@@ -160,6 +166,28 @@ class Waits:
         values = values[[name for name in values if name not in frame]]
         order = ["track_id", "market", "start"]
         return pd.concat([frame, values], axis=1).sort_values(order, kind="stable", ignore_index=True)
+
+    def to_lifelines(self, covariates: tuple[str, ...] = ("footprint",)) -> pd.DataFrame:
+        """Return one row per wait, or per time at risk with the same values, for the fitters of lifelines.
+
+        Parameters
+        ----------
+        covariates
+            Variables with numbers, or with ``yes`` and ``no``, which become 1 and 0 (default: `footprint`).
+
+        Returns
+        -------
+        DataFrame
+            As `Entries.waits` returns them for lifelines: indexed by `track_id` and `market`, with `duration`, `event`,
+            `entry`, `cluster` and the covariates.
+
+        Raises
+        ------
+        SettingError, DataSaysNoError
+            As `counted`; also when a covariate has other texts.
+        """
+        rows = self.rows(covariates)
+        return lifelines_frame(rows, cluster=rows["artist"].to_numpy(), covariates=covariates)
 
     @property
     def _lines(self) -> Timelines:

@@ -11,11 +11,12 @@ import numpy as np
 
 from diffusion import SettingError
 from diffusion.arrays import Flags, Floats, Ints
+from diffusion.display import Displayed
 from diffusion.risk.kaplan_meier import KaplanMeier
 
 
-@dataclass(frozen=True, slots=True)
-class StateCounts:
+@dataclass(frozen=True, slots=True, repr=False)
+class StateCounts(Displayed):
     """Waits at risk and their moves, by day; (…, t + 1) each, from day 0, on which nobody is at risk.
 
     Attributes
@@ -44,6 +45,10 @@ class StateCounts:
         ):
             if (moves > getattr(self, state)).any():
                 raise SettingError(f"on some day more waits move from the state '{state}' than are in it")
+
+    def _facts(self) -> str:
+        last = self.charting.shape[-1] - 1
+        return f": {int(self.entered.sum()):,} entries, days 0 to {last}"
 
     @property
     def at_risk(self) -> Ints:

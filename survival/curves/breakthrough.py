@@ -12,6 +12,7 @@ from scipy.special import stdtrit
 from diffusion import Entries
 from diffusion.arrays import Floats, Ints
 from diffusion.conventions import HORIZON
+from diffusion.display import Displayed
 from diffusion.risk.kaplan_meier import NORMAL, TAIL, KaplanMeier, log_log_bounds
 from survival.counting.counted import Cluster, WaitSource
 from survival.counting.source import waits
@@ -27,8 +28,8 @@ HALF: Final = 0.5
 """Survival at the median."""
 
 
-@dataclass(frozen=True, slots=True)
-class Breakthrough:
+@dataclass(frozen=True, slots=True, repr=False)
+class Breakthrough(Displayed):
     """Survival curves of waits, by group.
 
     Attributes
@@ -67,6 +68,15 @@ class Breakthrough:
     horizon: int
     cluster: Cluster
     absent: tuple[str, ...]
+
+    def _facts(self) -> str:
+        waits, events = (int(self.summary[name].sum()) for name in ("waits", "events"))
+        return (
+            f" by {self.by}: {len(self.summary)} groups, {waits:,} waits, {events:,} entries within {self.horizon} days"
+        )
+
+    def _shown(self) -> pd.DataFrame:
+        return self.summary
 
     @property
     def survival_function_(self) -> pd.DataFrame:

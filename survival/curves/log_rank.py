@@ -8,6 +8,7 @@ from scipy.special import chdtrc, fdtrc
 
 from diffusion import DataSaysNoError, Entries, SettingError
 from diffusion.arrays import Floats
+from diffusion.display import Displayed
 from survival.counting.counted import Cluster, WaitSource
 from survival.counting.frame import FrameWaits
 from survival.counting.variables import ORIGIN
@@ -17,8 +18,8 @@ from survival.curves.grouping import By, Groups, grouped, name_of
 from survival.curves.log_rank_pairs import SMALLEST, WEIGHTS, Weight, Weights, draw_variance, f_of, pair_tests
 
 
-@dataclass(frozen=True, slots=True)
-class LogRank:
+@dataclass(frozen=True, slots=True, repr=False)
+class LogRank(Displayed):
     """Tests of whether groups of waits enter at the same pace.
 
     Attributes
@@ -45,6 +46,12 @@ class LogRank:
     pairs: pd.DataFrame
     groups: pd.DataFrame
     cluster: Cluster
+
+    def _facts(self) -> str:
+        return f" of {len(self.groups)} groups, {len(self.pairs)} pairs, by {self.cluster}"
+
+    def _shown(self) -> pd.DataFrame:
+        return self.overall
 
 
 def log_rank(

@@ -9,6 +9,7 @@ from scipy.special import stdtr, stdtrit
 
 from diffusion import Entries, SettingError
 from diffusion.arrays import Floats
+from diffusion.display import Displayed
 from diffusion.risk.kaplan_meier import TAIL, KaplanMeier
 from survival.counting.checks import check_whole
 from survival.counting.counted import Cluster, WaitSource
@@ -19,8 +20,8 @@ from survival.curves.comparisons import add_adjusted, pairs_of
 from survival.curves.grouping import By, Groups, grouped
 
 
-@dataclass(frozen=True, slots=True)
-class RestrictedMean:
+@dataclass(frozen=True, slots=True, repr=False)
+class RestrictedMean(Displayed):
     """Mean days without an entry, up to a day, by group.
 
     Attributes
@@ -45,6 +46,12 @@ class RestrictedMean:
     differences: pd.DataFrame
     days: int
     cluster: Cluster
+
+    def _facts(self) -> str:
+        return f" of {len(self.table)} groups up to day {self.days}, by {self.cluster}"
+
+    def _shown(self) -> pd.DataFrame:
+        return self.table
 
 
 def restricted_mean(

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from diffusion.arrays import Floats, Ints
+from diffusion.display import Displayed
 from diffusion.pairs.curves import independent_interval
 from diffusion.pairs.variance import Spread
 from diffusion.risk.influence import left_out
@@ -13,8 +14,8 @@ from survival.curves.aalen_johansen import AalenJohansen
 from survival.curves.bands import ROUNDING, band
 
 
-@dataclass(frozen=True, slots=True)
-class ClusterCounts:
+@dataclass(frozen=True, slots=True, repr=False)
+class ClusterCounts(Displayed):
     """Counts of p clusters by day, (t + 1, p) each, as in `StateCounts`; each cluster belongs to one of the curves.
 
     Attributes
@@ -32,6 +33,10 @@ class ClusterCounts:
     come_back: Floats
     enter_charting: Floats
     enter_left: Floats
+
+    def _facts(self) -> str:
+        days, clusters = self.charting.shape
+        return f" of {clusters:,} clusters, days 0 to {days - 1}"
 
 
 def influence(fit: AalenJohansen, clusters: ClusterCounts) -> tuple[Floats, Floats]:

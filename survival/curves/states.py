@@ -10,6 +10,7 @@ import pandas as pd
 from diffusion import Absences, Entries, SettingError
 from diffusion.arrays import Floats, Ints
 from diffusion.conventions import HORIZON
+from diffusion.display import Displayed
 from survival.counting.counted import Cluster
 from survival.counting.source import Waits, waits
 from survival.curves.aalen_johansen import AalenJohansen, StateCounts
@@ -22,8 +23,8 @@ SHARES: Final = ("charting", "left", "entered", "low", "high", "entered_after_le
 """Columns of the curves that are shares of waits."""
 
 
-@dataclass(frozen=True, slots=True)
-class States:
+@dataclass(frozen=True, slots=True, repr=False)
+class States(Displayed):
     """Shares of waits in each state, by group and day.
 
     Attributes
@@ -61,6 +62,14 @@ class States:
     cluster: Cluster
     periods: int
     terminal: bool
+
+    def _facts(self) -> str:
+        return (
+            f" by {self.by}: {len(self.summary)} groups, {self.horizon} days, absent for {self.periods} charts or more"
+        )
+
+    def _shown(self) -> pd.DataFrame:
+        return self.summary
 
     def notes(self) -> list[str]:
         """Return warnings for readers of these curves, one line each."""

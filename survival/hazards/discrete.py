@@ -9,6 +9,7 @@ import pandas as pd
 
 from diffusion import SettingError
 from diffusion.arrays import Floats
+from diffusion.display import Displayed
 from survival.counting.checks import check_penalizer
 from survival.counting.counted import Cluster, CountedWaits, WaitSource
 from survival.hazards.baseline import BaselineName
@@ -20,8 +21,8 @@ from survival.hazards.prediction import check_day, checked_times, log_log_interv
 from survival.hazards.robust import Covariance, covariance
 
 
-@dataclass(frozen=True)
-class HazardFit:
+@dataclass(frozen=True, repr=False)
+class HazardFit(Displayed):
     """A fitted hazard by day.
 
     Attributes
@@ -49,6 +50,12 @@ class HazardFit:
     deviations: dict[str, float]
     penalizer: float
     cluster: Cluster
+
+    def _facts(self) -> str:
+        return f" of {', '.join(self.variables)}: {len(self.params_)} coefficients, errors by {self.cluster}"
+
+    def _shown(self) -> pd.DataFrame:
+        return self.summary
 
     @property
     def variables(self) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from scipy.stats import chi2
 
 from diffusion import SettingError
 from diffusion.arrays import Floats, Ints
+from diffusion.display import Displayed
 from survival.counting.counted import WaitSource
 from survival.hazards.baseline import BaselineName
 from survival.hazards.columns import Columns, Layout
@@ -25,8 +26,8 @@ STEP: Final = 1e-3
 """Relative step of the numeric derivative by θ."""
 
 
-@dataclass(frozen=True)
-class FrailtyFit:
+@dataclass(frozen=True, repr=False)
+class FrailtyFit(Displayed):
     """A fitted hazard with a gamma factor by cluster.
 
     Attributes
@@ -60,6 +61,13 @@ class FrailtyFit:
     without: float
     by: Literal["track", "artist"]
     cluster: Literal["track", "artist"]
+
+    def _facts(self) -> str:
+        low, high = self.theta_interval
+        return f" by {self.by}: {len(self.params_)} coefficients, theta {self.theta:.3g} ({low:.3g} to {high:.3g})"
+
+    def _shown(self) -> pd.DataFrame:
+        return self.summary
 
     @property
     def variables(self) -> tuple[str, ...]:

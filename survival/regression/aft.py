@@ -23,7 +23,7 @@ SPECIAL: Final[tuple[tuple[Family, float], ...]] = (("weibull", 1.0), ("lognorma
 """Families that are a generalised gamma, and its shape there."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class AftFit(IntervalFit):
     """Accelerated failure time model: log time = location + scale · error; the location is linear in the covariates.
 

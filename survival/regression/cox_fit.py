@@ -11,6 +11,7 @@ from scipy.stats import t as student
 
 from diffusion import SettingError
 from diffusion.arrays import Floats
+from diffusion.display import Displayed
 from survival.regression import cox_prediction
 from survival.regression.cox_data import CoxData
 from survival.regression.newton import Maximum
@@ -18,8 +19,8 @@ from survival.regression.partial_likelihood import TieMethod
 from survival.regression.robust import Influence, quantile
 
 
-@dataclass(frozen=True)
-class CoxFit:
+@dataclass(frozen=True, repr=False)
+class CoxFit(Displayed):
     """A Cox model; made by `cox` and `cox_rows`.
 
     Attributes
@@ -42,6 +43,12 @@ class CoxFit:
     ties: TieMethod
     penalizer: float
     l1_ratio: float
+
+    def _facts(self) -> str:
+        return f" of {', '.join(self.variables)}: {len(self.params_)} coefficients, errors by {self.cluster}"
+
+    def _shown(self) -> pd.DataFrame:
+        return self.summary
 
     @property
     def variables(self) -> tuple[str, ...]:

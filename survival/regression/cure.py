@@ -31,7 +31,7 @@ PARTS: Final = (0.1, 0.5, 0.8, 0.95)
 """Parts of those not entered at the end that never enter, where the search starts."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class CureFit(IntervalFit):
     """Mixture cure model: a share of waits never ends with an entry; the time of the others is as in `AftFit`.
 

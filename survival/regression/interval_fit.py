@@ -9,6 +9,7 @@ from scipy.special import stdtr
 
 from diffusion import SettingError
 from diffusion.arrays import Floats
+from diffusion.display import Displayed
 from survival.counting.checks import whole_days
 from survival.counting.counted import Cluster
 from survival.counting.formula import Design
@@ -18,8 +19,8 @@ from survival.regression.robust import quantile
 from survival.regression.uncertainty import Uncertainty
 
 
-@dataclass(frozen=True, eq=False)
-class IntervalFit:
+@dataclass(frozen=True, eq=False, repr=False)
+class IntervalFit(Displayed):
     """Parametric model fitted to counted waits. Attributes with an underscore at the end are named as in lifelines.
 
     Attributes
@@ -53,6 +54,13 @@ class IntervalFit:
     centre: tuple[Floats, ...] = field(repr=False)
     horizon: int
     cluster: Cluster
+
+    def _facts(self) -> str:
+        terms = f"{len(self.coefficients)} coefficients, log-likelihood {self.log_likelihood_:,.1f}"
+        return f": {terms}, up to {self.horizon} days, errors by {self.cluster}"
+
+    def _shown(self) -> pd.DataFrame:
+        return self.summary
 
     @property
     def variables(self) -> tuple[str, ...]:

@@ -209,8 +209,8 @@ def log_log(source: WaitSource, by: str) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        One row per group and day with an entry: `group`, `days`, `log_days`, `log_minus_log` (log(−log S), S by Kaplan
-        and Meier). Days on which S is 0, and groups without an entry, have no row.
+        One row per group and day with an entry: `by` (the variable), `group`, `days`, `log_days`, `log_minus_log`
+        (log(−log S), S by Kaplan and Meier). Days on which S is 0, and groups without an entry, have no row.
 
     Raises
     ------
@@ -227,6 +227,7 @@ def log_log(source: WaitSource, by: str) -> pd.DataFrame:
         raise DataSaysNoError(f"no curve by '{by}' lies between 0 and 1: nobody enters, or all do at once")
     return pd.DataFrame(
         {
+            "by": by,
             "group": waits.values[by].to_numpy()[cell],
             "days": day,
             "log_days": np.log(day),

@@ -9,14 +9,15 @@ import pandas as pd
 
 from diffusion import DataSaysNoError, SettingError
 from diffusion.arrays import Flags, Ints
+from diffusion.display import Displayed
 from diffusion.risk.kaplan_meier import KaplanMeier
 from survival.counting.checks import check_list, check_source
 from survival.counting.counted import Cluster, CountedWaits, WaitSource
 from survival.validation.shares import entered_shares
 
 
-@dataclass(frozen=True)
-class GroupCurves:
+@dataclass(frozen=True, repr=False)
+class GroupCurves(Displayed):
     """Kaplan–Meier curves that predict survival by group; made by `group_curves`.
 
     Attributes
@@ -33,6 +34,9 @@ class GroupCurves:
     variables: tuple[str, ...]
     counted: CountedWaits
     others: Self | None = None
+
+    def _facts(self) -> str:
+        return f" by {', '.join(self.variables) or 'nothing'}: {len(self.counted.values):,} groups"
 
     @property
     def cluster(self) -> Cluster:

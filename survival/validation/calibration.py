@@ -62,9 +62,9 @@ def calibration(
     Returns
     -------
     DataFrame
-        One row per model and group: `model`, `group` (1 … 10 from the lowest risk, or the value), `waits`, `predicted`
-        (mean probability), `observed` (by Kaplan–Meier; where no wait is censored, entries divided by waits), `low`,
-        `high` (95 % interval of `observed`), `effective_clusters` (behind the interval).
+        One row per model and group: `model`, `kind` (`by`), `day`, `group` (1 … 10 from the lowest risk, or the value),
+        `waits`, `predicted` (mean probability), `observed` (by Kaplan–Meier; where no wait is censored, entries divided
+        by waits), `low`, `high` (95 % interval of `observed`), `effective_clusters` (behind the interval).
 
     Raises
     ------
@@ -88,7 +88,10 @@ def calibration(
         risk = 1 - held.predicted(name, model, np.array([day])).survival(np.array([day]))[:, 0]
         observed = shared or Observed.of(held, *deciles(risk, held.waits), day)
         tables.append(observed.table(name, held.waits * risk))
-    return pd.concat(tables, ignore_index=True)
+    found = pd.concat(tables, ignore_index=True)
+    found.insert(1, "kind", by)
+    found.insert(2, "day", day)
+    return found
 
 
 @dataclass(frozen=True, slots=True)

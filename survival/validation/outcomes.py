@@ -8,10 +8,11 @@ from numpy.typing import ArrayLike
 
 from diffusion import DataSaysNoError, SettingError
 from diffusion.arrays import Flags, Floats, Ints
+from diffusion.display import Displayed
 
 
-@dataclass(frozen=True, slots=True)
-class Censoring:
+@dataclass(frozen=True, slots=True, repr=False)
+class Censoring(Displayed):
     """Probability of being followed to a day without being censored: Kaplan–Meier, with censoring as the event.
 
     A wait that is censored on a day was free of an entry until the end of that day. Entries of a day therefore come
@@ -63,6 +64,9 @@ class Censoring:
         last = np.array([times[np.flatnonzero(row)[-1]] if row.any() else 0.0 for row in ended])
         return cls(times, followed, last)
 
+    def _facts(self) -> str:
+        return f": {len(self.days):,} days, followed to day {np.max(self.last):g}"
+
     def until(self, day: Floats, group: Ints | int = 0) -> Floats:
         """Return the probability of not being censored before each day.
 
@@ -82,8 +86,8 @@ class Censoring:
         return found
 
 
-@dataclass(frozen=True, slots=True)
-class Outcomes:
+@dataclass(frozen=True, slots=True, repr=False)
+class Outcomes(Displayed):
     """What became of waits that began together; one row per kind of wait.
 
     Attributes
@@ -116,6 +120,9 @@ class Outcomes:
         end, went, count = checked_outcomes(days, entered, counts)
         followed = Censoring.of(end, went, counts=count) if censoring is None else censoring
         return cls(end, went, count, np.zeros(len(end), np.int64), followed)
+
+    def _facts(self) -> str:
+        return f" of {self.waits:,.0f} waits"
 
     @property
     def waits(self) -> float:

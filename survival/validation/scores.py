@@ -9,6 +9,7 @@ from scipy.stats import chi2
 
 from diffusion import SettingError
 from diffusion.arrays import Floats
+from diffusion.display import Displayed
 from survival.validation.outcomes import Censoring, Outcomes, checked_outcomes
 
 
@@ -100,8 +101,8 @@ def integrated_brier_score(
     return float(np.trapezoid(scores, at) / (at[-1] - at[0]))
 
 
-@dataclass(frozen=True, slots=True)
-class DCalibration:
+@dataclass(frozen=True, slots=True, repr=False)
+class DCalibration(Displayed):
     """Test whether predicted survival at the entries is spread evenly.
 
     Attributes
@@ -115,6 +116,9 @@ class DCalibration:
     observed: Floats
     statistic: float
     p: float
+
+    def _facts(self) -> str:
+        return f" in {len(self.observed)} classes: statistic {self.statistic:.3g}, p {self.p:.3g}"
 
 
 def d_calibration(

@@ -9,11 +9,12 @@ import pandas as pd
 
 from diffusion import DataSaysNoError
 from diffusion.arrays import Flags, Floats, Ints
+from diffusion.display import Displayed
 from survival.counting.counted import Cluster, Clusters, ClusterWaits, CountedWaits, Events, WaitSource
 
 
-@dataclass(frozen=True)
-class SeenWaits:
+@dataclass(frozen=True, repr=False)
+class SeenWaits(Displayed):
     """Waits of a source whose variables have values that are known; the others are left out.
 
     A model cannot predict for a market that launched after the waits that it was fitted on.
@@ -28,6 +29,9 @@ class SeenWaits:
 
     source: WaitSource
     values: Mapping[str, frozenset[Any]]
+
+    def _facts(self) -> str:
+        return f" of {self.source!r}, by {', '.join(self.values)}"
 
     def counted(self, variables: tuple[str, ...] = (), *, cluster: Cluster = "artist") -> CountedWaits:
         """Return the kept waits counted by variables.

@@ -343,8 +343,8 @@ def test_recordings_join_ids_of_one_title_and_artist(write_csv: WriteCsv) -> Non
 
 
 def test_blank_titles_are_not_one_recording() -> None:
-    tracks = pa.table({"track_id": ["a", "b", "c"], "title": ["", None, ""], "artist": ["Z", "Z", "Z"]})
-    assert diffusion.identities(tracks, "recording")["identity"].to_pylist() == ["a", "b", "c"]
+    tracks = pd.DataFrame({"track_id": ["a", "b", "c"], "title": ["", None, ""], "artist": ["Z", "Z", "Z"]})
+    assert diffusion.identities(tracks, "recording")["identity"].tolist() == ["a", "b", "c"]
 
 
 def test_real_weekly_charts_are_recognised(real_data: Path) -> None:

@@ -282,3 +282,11 @@ def test_joined_distances_keep_pairs_of_unknown_markets() -> None:
     assert joined.columns.tolist() == ["source", "target", *DISTANCES]
     assert joined["distance_km"].notna().tolist() == [True, True, False]
     assert diffusion.unmatched_pairs(joined)["cultural_distance"] == [("SE", "MT"), ("XA", "SE")]
+
+
+def test_lists_of_names_are_resolved_in_their_order_and_one_error_names_all_unknown() -> None:
+    assert diffusion.resolve(["SE", "Sweden", "Brasil"]) == ["SE", "SE", "BR"]
+    assert diffusion.resolve(pd.Series(["norge", "DK"], index=[7, 8])) == ["NO", "DK"]
+    assert diffusion.resolve([]) == []
+    with pytest.raises(diffusion.UnknownMarketError, match=r"'Swedn'; did you mean 'Sweden'\?; .*'Atlantis'"):
+        diffusion.resolve(["Swedn", "SE", "Atlantis"])

@@ -301,7 +301,7 @@ def test_gaps_begin_a_new_stretch_and_a_new_washout() -> None:
     broken = coverage.index[coverage["missing"] == GAP]
     assert len(broken) == 4
     assert (coverage["spans"] == 1 + coverage.index.isin(broken)).all()
-    spans = drawn.entries.calendar.spans.to_pandas().groupby("market")["first_date"].max()
+    spans = drawn.entries.calendar.spans().groupby("market")["first_date"].max()
     shown = drawn.entries.to_pandas()
     for market in broken:
         begin = pd.Timestamp(spans[market])
@@ -334,7 +334,7 @@ def test_charts_on_dates_of_their_own_show_what_the_plain_twin_says(seed: int) -
     charts = ChartDates(("DE", "FI", "US"), START, dates, charted, washout=10)
     entered = np.where(rng.random((80, 3)) < 0.7, rng.uniform(0, dates[-1] + 5, (80, 3)), np.inf)
     shown = {(row.track_id, row.market): row for row in charts.entries(entered).to_pandas().itertuples()}
-    spans = charts.calendar().spans.to_pandas(date_as_object=False)
+    spans = charts.calendar().spans()
     for (track, number), time in np.ndenumerate(entered):
         market = charts.markets[number]
         own = [day for day, there in zip(dates, charted[number], strict=True) if there]

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import diffusion
+from diffusion.recordings import identity_table
 from tests import twins
 from tests.random_charts import EXAMPLES
 
@@ -36,13 +36,13 @@ SONG = ("Déjà vu", "Beyoncé, Zoé")
 )
 def test_spelling_parts_no_recording_and_versions_do(title: str, artist: str, joined: bool) -> None:
     tracks = pa.table({"track_id": ["a", "b"], "title": [SONG[0], title], "artist": [SONG[1], artist]})
-    assert diffusion.identities(tracks, "recording")["identity"].to_pylist() == ["a", "a" if joined else "b"]
+    assert identity_table(tracks, "recording")["identity"].to_pylist() == ["a", "a" if joined else "b"]
 
 
 def test_marks_that_are_part_of_a_letter_part_recordings() -> None:
     titles = ["ガラス", "カラス", "мой", "мои", "が", "か"]
     tracks = pa.table({"track_id": list("abcdef"), "title": titles, "artist": ["Z"] * 6})
-    assert diffusion.identities(tracks, "recording")["identity"].to_pylist() == list("abcdef")
+    assert identity_table(tracks, "recording")["identity"].to_pylist() == list("abcdef")
 
 
 PARTS = st.sampled_from(
@@ -59,5 +59,5 @@ def test_recordings_are_those_of_the_twin(names: list[tuple[str | None, str | No
     ids, text = [f"t{number}" for number in range(len(names))], pa.string()
     columns = {"title": pa.array([name[0] for name in names], text), "artist": pa.array([n[1] for n in names], text)}
     tracks = pa.table({"track_id": ids, **columns})
-    found = diffusion.identities(tracks, "recording").to_pydict()
+    found = identity_table(tracks, "recording").to_pydict()
     assert dict(zip(*found.values(), strict=True)) == twins.identities(tracks.to_pylist(), "recording")

@@ -153,7 +153,7 @@ def test_events_of_charts_are_what_the_twins_say(rows: list[Row], rules: Rules) 
     with opened(rows) as charts:
         agree_on_source(charts, rows)
         agree(charts.calendar().coverage, covered, contracts.COVERAGE)
-        agree(charts.calendar().spans, spans, contracts.SPANS)
+        agree(charts.calendar().arrow("spans"), spans, contracts.SPANS)
         if not table:
             with pytest.raises(diffusion.DataSaysNoError, match="no track has an event"):
                 charts.entries(**rules.event)
@@ -174,7 +174,7 @@ def test_absences_are_what_the_twin_says(rows: list[Row], identity: str, periods
     assume(own)
     dates = twins.calendar_periods(twins.coverage(own))
     with opened(rows) as charts:
-        agree(charts.calendar().periods(), dates, contracts.PERIODS)
+        agree(charts.calendar().arrow("periods"), dates, contracts.PERIODS)
         dates_each = Counter(row["market"] for row in twins.coverage(own))
         if 2 * sum(row["counts"] for row in dates) < int(median(dates_each.values())):
             with pytest.raises(diffusion.DataSaysNoError, match="absences are counted in dates that markets share"):

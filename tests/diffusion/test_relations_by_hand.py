@@ -125,7 +125,7 @@ def test_a_gap_of_28_days_is_bridged_and_one_of_29_is_long() -> None:
     for gap, spans in ((28, 1), (29, 2)):
         charts = study({"SE": [0, 1, 1 + gap, 2 + gap]}, {"t": {"SE": 1 + gap}}, washout=1)
         calendar = charts.open().calendar
-        assert calendar.spans.num_rows == spans == len(charts.spans)
+        assert len(calendar.spans()) == spans == len(charts.spans)
         assert charts.entries[0]["left_censored"] is (spans == 2)
 
 
@@ -305,8 +305,8 @@ def test_the_washout_of_stays_counts_from_the_first_date_that_can_show_one() -> 
         assert entries.timelines.span_first.tolist() == [(day(35) - date(1970, 1, 1)).days]
     # a stretch that is too short for a stay has no part in which one can be dated
     with opened(rows(0)) as charts:
-        assert charts.calendar().event_spans(31).num_rows == 0
-        assert charts.calendar().event_spans(1) == charts.calendar().spans
+        assert charts.calendar().spans(min_periods=31).empty
+        assert len(charts.calendar().spans()) == 1
 
 
 def test_a_run_bridges_a_short_gap_and_not_a_long_one() -> None:

@@ -61,7 +61,7 @@ def test_without_artists_every_track_is_a_cluster(entries: Entries) -> None:
 
 def test_spans(entries: Entries) -> None:
     lines = entries.timelines
-    spans = entries.calendar.spans.to_pandas(date_as_object=False)
+    spans = entries.calendar.spans()
     for row in spans.itertuples():
         market = np.array([lines.markets.index(row.market)] * 4)
         first, last = days(pd.Series([row.first_date, row.last_date]))

@@ -121,7 +121,7 @@ class Model:
         names = [term for term in self.terms if term in self.values and len(self.values[term].unique()) <= CURVES]
         if not names:
             raise DataSaysNoError(f"no term of the model is a variable with at most {CURVES} values")
-        parts = [log_log(self.source, name).assign(by=name) for name in names]
+        parts = [log_log(self.source, name) for name in names]
         table = pd.concat(parts, ignore_index=True)
         table["group"] = [value_words(by, str(value)) for by, value in zip(table["by"], table["group"], strict=True)]
         return {"log_log": table[LOG_LOG.names]}

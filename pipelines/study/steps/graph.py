@@ -50,27 +50,22 @@ def _make(study: Study, results: Results) -> Output:
 
 def _drawings(results: Results) -> dict[str, Drawing]:
     graph = results.graph
-    edges, nodes, lags = graph.edges, graph.nodes, graph.lags
-    by_days = lags.groupby("days")["entered"].sum().rename("transitions").reset_index()
-    joint = int(edges["joint"].sum()) // 2
-    names = market_names(nodes["market"])
+    names = market_names(graph.nodes["market"])
     return {
-        "flow_map": Drawing(
-            "The largest flows between markets, by number of tracks.", lambda: figures.flow_map(edges, nodes)
-        ),
+        "flow_map": Drawing("The largest flows between markets, by number of tracks.", lambda: figures.flow_map(graph)),
         "transition_matrix": Drawing(
             "P(entry into the column's market within the window | in the row's market first, not tied).",
-            lambda: figures.transition_matrix(edges, names=names),
+            lambda: figures.transition_matrix(graph, names=names),
         ),
         "lags": Drawing(
             "Lags of observed transitions.",
-            lambda: figures.lag_distribution(by_days, joint=joint, window=graph.window),
+            lambda: figures.lag_distribution(graph),
         ),
         "lag_curves": Drawing(
             "Lag curves of the pairs with the highest rates, with 95 % bands.",
             lambda: _lag_curves(graph, names),
         ),
-        "leaders": Drawing("Markets by four scores.", lambda: figures.leader_chart(graph.scores())),
+        "leaders": Drawing("Markets by four scores.", lambda: figures.leader_chart(graph)),
     }
 
 
@@ -78,11 +73,8 @@ def _lag_curves(graph: MarketGraph, names: Mapping[str, str]) -> figures.Figure:
     strongest = graph.largest("rate").head(MOST_CURVES)
     if strongest.empty:
         raise DataSaysNoError(f"no pair with a transition has {LEAST_EXPOSED} exposed tracks")
-    curves = [
-        graph.flow(pair["source"], pair["target"]).curve.assign(source=pair["source"], target=pair["target"])
-        for pair in strongest.to_dict("records")
-    ]
-    return figures.lag_curves(pd.concat(curves), names=names)
+    pairs = zip(strongest["source"], strongest["target"], strict=True)
+    return figures.lag_curves([graph.flow(source, target) for source, target in pairs], names=names)
 
 
 def _section(results: Results) -> dict[str, Any]:

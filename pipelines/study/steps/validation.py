@@ -100,7 +100,7 @@ def _compared(study: Study, results: Results, notes: dict[str, Any], gaps: Gaps)
     test = CountedOnce(SeenWaits(later, seen))
     models = _fitted(train, " + ".join(terms) or "1", study.strata, gaps)
     scores = compare(models, test, train=SeenWaits(train, seen), days=split.days).replace(BASELINES)
-    parts = [calibration(models, test, by=by, day=last).assign(kind=by) for by in ("decile", "market")]
+    parts = [calibration(models, test, by=by, day=last) for by in ("decile", "market")]
     table = pd.concat([part.assign(group=part["group"].astype(str)) for part in parts], ignore_index=True)
     notes |= {
         "split": split.day.isoformat(),
@@ -108,7 +108,7 @@ def _compared(study: Study, results: Results, notes: dict[str, Any], gaps: Gaps)
         "days": list(split.days),
         "new_markets": sorted((waited | idle) - seen["market"]),
     }
-    return {"model_scores": scores[MODEL_SCORES.names], "calibration": table.assign(day=last)[CALIBRATION.names]}
+    return {"model_scores": scores[MODEL_SCORES.names], "calibration": table[CALIBRATION.names]}
 
 
 def _fitted(train: CountedOnce, formula: str, strata: tuple[str, ...], gaps: Gaps) -> dict[str, SurvivalModel]:
