@@ -85,7 +85,7 @@ def artist_journey(entries: Entries, artist: str, *, credited: bool = False) -> 
     steps.insert(3, "name", steps["market"].map(market_names(steps["market"])))
     tracks = _tracks(steps, named.to_pandas(), same.to_pandas())
     order = tracks.index
-    steps = steps.assign(place=order.get_indexer(pd.Index(steps["track_id"]))).sort_values("place", kind="stable")
+    steps = steps.assign(place=order.get_indexer(steps["track_id"])).sort_values("place", kind="stable")
     steps.insert(0, "title", steps["track_id"].map(tracks["title"]))
     timed = steps[~steps["track_id"].map(tracks["left_censored"]).astype(bool)]
     return ArtistJourney(
