@@ -127,7 +127,7 @@ def look_alikes(
     timelines = entries.timelines
     own = _Own.of(entries, ids, days)
     compared = _compared(timelines, own, horizon)
-    alike = _alike(timelines, own, compared, most=most, least=least)
+    alike = _alike(own, compared, horizon=horizon, most=most, least=least)
     following = _Following.of(entries, own, compared["track"].to_numpy(), horizon)
     chosen = np.isin(following.track, alike["track"].to_numpy())
     cluster = timelines.cluster[following.track]
@@ -208,13 +208,14 @@ def _compared(timelines: Timelines, own: _Own, horizon: int) -> pd.DataFrame:
     return frame
 
 
-def _alike(timelines: Timelines, own: _Own, compared: pd.DataFrame, *, most: int, least: float) -> pd.DataFrame:
+def _alike(own: _Own, compared: pd.DataFrame, *, horizon: int, most: int, least: float) -> pd.DataFrame:
     """Return the most similar tracks and those as similar as the last of them, the most similar first."""
     near = compared[compared["similarity"] >= least]
     if near.empty:
         raise DataSaysNoError(
-            f"none of {len(compared):,} tracks shares {least:.0%} of its first markets with this one within {own.days} "
-            "days; tracks are compared whose first steps and all that is counted after them lie within the charts"
+            f"of the tracks compared ({len(compared):,}) none has {least:.0%} of its first markets in common with this "
+            f"one {own.days} days after the debut; compared are tracks of which the {horizon} days after that lie "
+            "within the charts"
         )
     near = near.sort_values(["similarity", "lag_difference", "track"], ascending=[False, True, True])
     last = near.iloc[min(most, len(near)) - 1]

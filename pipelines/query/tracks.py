@@ -120,10 +120,10 @@ def like(place: Path, wanted: str, *, artist: str | None, days: int, horizon: in
     nearest = tracks.head(NAMED).to_dict("records")
     near = ", ".join(f"{_called(row)} ({percent(row['similarity'])})" for row in nearest)
     lines = (f"Most alike: {near}.",)
-    return Answer(_next_sentence(alike.next, len(tracks)), about, numbers, lines, table=alike.next)
+    return Answer(next_sentence(alike.next, len(tracks)), about, numbers, lines, table=alike.next)
 
 
-def _next_sentence(table: pd.DataFrame, size: int) -> str:
+def next_sentence(table: pd.DataFrame, size: int) -> str:
     """Return which markets look-alikes entered more often than all tracks, as far as it is shown."""
     tested = table[table["q"].notna()]
     if tested.empty:
@@ -134,12 +134,12 @@ def _next_sentence(table: pd.DataFrame, size: int) -> str:
         f"{percent(row['base_share'])})"
         for row in shown.head(NAMED).to_dict("records")
     )
-    others = f"{len(tested) - len(shown):,} of {len(tested):,} tested"
     if not named:
-        return (
-            f"{many(size, 'look-alike')} are not shown to enter any of {len(tested):,} tested markets more than others."
-        )
-    return f"look-alikes next entered {named} more than others (q ≤ {FDR:.2g}); not shown for {others}."
+        markets = many(len(tested), "tested market")
+        return f"{many(size, 'look-alike')} are not shown to enter any of {markets} more than others."
+    more = f" and {len(shown) - NAMED:,} more markets" if len(shown) > NAMED else ""
+    others = f"{len(tested) - len(shown):,} of {len(tested):,} tested"
+    return f"look-alikes next entered {named}{more} more than others (q ≤ {FDR:.2g}); not shown for {others}."
 
 
 def _recording(results: Results, wanted: str, artist: str | None) -> Recording:

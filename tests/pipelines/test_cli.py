@@ -516,6 +516,20 @@ def test_two_tracks_of_one_title_are_told_apart(shell: Shell, write_csv: WriteCs
         assert (code, json.loads(out)["numbers"]["ids"]) == (0, ["y"])
 
 
+def test_an_artists_tracks_and_look_alikes_are_told(shell: Shell, made: Path) -> None:
+    own = json.loads(shell("query", "artist", "ARTIST", "--from", "made", "--json")[1])
+    assert own["verdict"].startswith("5 recordings by ARTIST entered 3 markets; of 2 with a timed debut most began in ")
+    assert [(row["market"], row["debuts"], row["alone"]) for row in own["numbers"]["markets"]] == [
+        ("US", 2, 1), ("SE", 1, 0), ("NO", 0, 0),
+    ]  # fmt: skip
+    alike = json.loads(shell("query", "like", "title of x", "--days", 3, "--from", "made", "--json")[1])
+    assert alike["verdict"] == "1 look-alike, of too few artists to say what such tracks do next."
+    assert [(row["title"], row["same_artist"]) for row in alike["numbers"]["look_alikes"]] == [("Title of y", True)]
+    refused(
+        shell("query", "artist", "Nobody", "--from", "made"), 1, "no track is by 'Nobody', named first in the credits"
+    )
+
+
 def test_ids_of_one_recording_are_found_and_followed_as_one(shell: Shell, write_csv: WriteCsv) -> None:
     rows = [row | ({"title": "Same", "artist": "Band"} if row["url"].endswith(("/x", "/y")) else {}) for row in ROWS]
     assert shell("survival", write_csv(rows), "--by", "none", "--out", "made")[0] == 0

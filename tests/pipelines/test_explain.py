@@ -15,6 +15,7 @@ from pipelines.query.explain import (
     ties_sentence,
     verdict_sentence,
 )
+from pipelines.query.tracks import next_sentence
 
 EDGE = {
     "exposed": 1_200, "tracks": 40, "joint": 3, "rate": 0.0333, "rate_low": 0.02, "rate_high": 0.05,
@@ -185,6 +186,36 @@ def test_tests_stand_in_the_order_of_their_questions_and_say_what_was_not_made()
     more, first, direct = questions_of(None, None, "Sweden", "Norway", "make it")
     assert (more.answer, first.answer, more.numbers) == (*["not tested in this folder."] * 2, None)
     assert direct.answer == "not computed for this folder; make it with: make it"
+
+
+NEXT = {
+    "name": "Norway", "share": 0.4, "low": 0.3, "high": 0.5, "base_share": 0.1, "q": 0.01, "differs": True,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("other", "sentence"),
+    [
+        (
+            {},
+            "look-alikes next entered Norway (40 %, 30 % to 50 %; all tracks 10 %) more than others (q ≤ 0.05); not "
+            "shown for 1 of 2 tested.",
+        ),
+        ({"share": 0.01}, "60 look-alikes are not shown to enter any of 2 tested markets more than others."),
+        (
+            {"q": 0.3, "differs": False},
+            "60 look-alikes are not shown to enter any of 2 tested markets more than others.",
+        ),
+    ],
+)
+def test_what_look_alikes_did_next_is_claimed_only_where_it_is_more(other: dict[str, float], sentence: str) -> None:
+    silent = NEXT | {"name": "Peru", "q": 0.5, "differs": False}
+    assert next_sentence(pd.DataFrame([NEXT | other, silent]), 60) == sentence
+
+
+def test_of_look_alikes_of_few_artists_nothing_is_claimed() -> None:
+    few = pd.DataFrame([NEXT | {"q": nan, "differs": False}])
+    assert next_sentence(few, 1) == "1 look-alike, of too few artists to say what such tracks do next."
 
 
 def test_an_answer_is_the_same_on_screen_and_as_data() -> None:
