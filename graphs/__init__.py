@@ -1,6 +1,7 @@
 """Market graphs: transitions between markets, what goes beyond a baseline, leaders, distances, and exports."""
 
 from graphs import backbone, baseline, distance, exports, summed_hazard
+from graphs.comparison.compare import Comparison, compare
 from graphs.journeys import slices
 from graphs.journeys.paths import Ways, route, ways
 from graphs.journeys.stream import period_edges, transition_stream
@@ -11,6 +12,7 @@ from graphs.next_market import NextMarketChoice, next_market_choice
 
 __all__ = [
     "SCORES",
+    "Comparison",
     "Flow",
     "Leaders",
     "MarketGraph",
@@ -18,6 +20,7 @@ __all__ = [
     "Ways",
     "backbone",
     "baseline",
+    "compare",
     "distance",
     "exports",
     "market_graph",

@@ -10,9 +10,12 @@ from diffusion.arrays import Floats
 from diffusion.conventions import FDR
 from diffusion.risk.follow_up import FollowUp
 from diffusion.risk.risk_set import exposure_risk
-from graphs.comparison.contrast import POWER, Contrast, contrast
+from graphs.comparison.contrast import Contrast, contrast
 from graphs.comparison.sides import Followed, Side
 from graphs.false_discovery import adjusted
+
+POWER: Final = 0.8
+"""Share of the differences of the size `detectable` that would be found."""
 
 _SIDES: Final = ("a", "b")
 

@@ -1,17 +1,17 @@
-"""The two sides of a comparison: entries that were made alike, with their markets, tracks and artists numbered alike."""
+"""The two sides of a comparison: their markets, tracks and artists are numbered alike."""
 
 from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
-import pyarrow as pa
 from scipy.sparse import csr_array
 
-from diffusion import DataSaysNoError, Entries, SettingError
+from diffusion import Entries
 from diffusion.arrays import Days, Flags, Floats, Ints
+from diffusion.comparable import common_markets, numbered_artists, numbered_tracks
 from diffusion.risk.follow_up import UNSEEN
 from diffusion.risk.risk_set import withheld_markets
-from diffusion.timelines import Timelines, distinct, primary_artists
+from diffusion.timelines import Timelines
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,71 +47,18 @@ def sides(a: Entries, b: Entries) -> tuple[tuple[str, ...], Side, Side]:
     DataSaysNoError
         When they have fewer than two markets in common.
     """
-    common = tuple(market for market in a.calendar.markets if market in set(b.calendar.markets))
-    if len(common) < 2:
-        raise DataSaysNoError(
-            f"nothing to compare: only {len(common)} market is in both"
-            if common
-            else "nothing to compare: no market is in both"
-        )
-    ids = [each.timelines.track_ids for each in (a, b)]
-    artists = [primary_artists(own, each.artists) for own, each in zip(ids, (a, b), strict=True)]
-    tracks = distinct(pa.array(np.concatenate(ids), pa.string()))
-    names = distinct(pa.concat_arrays([_whole(part) for part in artists]))
-    cut = len(ids[0])
-    parts = zip((a, b), (slice(0, cut), slice(cut, None)), strict=True)
+    common = common_markets(a, b)
     one, other = (
         Side(
             each.timelines,
             np.array([each.timelines.markets.index(market) for market in common]),
-            tracks[own],
-            names[own],
+            tracks,
+            artists,
             withheld_markets(each.timelines, each.withheld) if each.withheld.num_rows else None,
         )
-        for each, own in parts
+        for each, tracks, artists in zip((a, b), numbered_tracks(a, b), numbered_artists(a, b), strict=True)
     )
     return common, one, other
-
-
-def _whole(names: pa.ChunkedArray | pa.Array) -> pa.Array:
-    return names.combine_chunks() if isinstance(names, pa.ChunkedArray) else names
-
-
-def check_alike(a: Entries, b: Entries) -> None:
-    """Check that two sets of entries were made with the same settings.
-
-    Raises
-    ------
-    SettingError
-        When chart, cadence, or a rule of what counts as an entry differs; it names each.
-    """
-    rules = [
-        (name, getattr(a.rules, name), getattr(b.rules, name))
-        for name in ("chart", "top", "min_periods", "washout", "identity")
-    ]
-    refuse_different([*rules, ("cadence in days", a.calendar.cadence, b.calendar.cadence)])
-
-
-def refuse_different(pairs: list[tuple[str, object, object]]) -> None:
-    """Refuse settings that differ between the two sides.
-
-    Parameters
-    ----------
-    pairs
-        Name of each setting, and its values.
-
-    Raises
-    ------
-    SettingError
-        When some differ.
-    """
-    differ = [f"{name} is {_said(one)} and {_said(other)}" for name, one, other in pairs if one != other]
-    if differ:
-        raise SettingError(f"the two cannot be compared: {'; '.join(differ)}; make both with the same settings")
-
-
-def _said(value: object) -> str:
-    return "any" if value is None else str(value)
 
 
 @dataclass(frozen=True, slots=True)
