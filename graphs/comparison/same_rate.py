@@ -151,9 +151,9 @@ class Hazard:
     at_risk, entered
         (2, m, length): tracks at risk and entries of the two sides.
     hazard
-        (m, length): share of those at risk who enter.
+        (m, length): share of those at risk who enter; 0 where all do, which says nothing of the difference.
     staying
-        (m, length): one minus that; 1 where all at risk enter, which says nothing of the difference.
+        (m, length): one minus that.
     """
 
     at_risk: Floats
@@ -181,7 +181,7 @@ class Hazard:
     def residuals(self, followed: Followed, side: int) -> Floats:
         """Return, (k, m), what each track of a side takes from its summed hazard: expected less entered."""
         at_risk = self.at_risk[side]
-        each = np.where(at_risk > 0, 1 / np.maximum(at_risk, 1), 0.0) / self.staying
+        each = np.where((at_risk > 0) & (self.hazard > 0), 1 / np.maximum(at_risk, 1), 0.0) / self.staying
         expected = followed.at(np.cumsum(self.hazard * each, axis=-1))
         residuals: Floats = expected - np.where(followed.entered, followed.at(each), 0.0)
         return residuals
