@@ -92,7 +92,7 @@ def curve_difference(a: Entries, b: Entries, *, horizon: int = HORIZON) -> Curve
     >>> with diffusion.open_sample() as charts:
     ...     entries = charts.entries()
     >>> curve_difference(entries, entries, horizon=60)
-    <CurveDifference by day 60: 0.6% − 0.6% = +0.0% (+0.0% to +0.0%)>
+    <CurveDifference by day 60: 0.7% − 0.7% = +0.0% (+0.0% to +0.0%)>
     """
     check_alike(a, b)
     markets = common_markets(a, b)
