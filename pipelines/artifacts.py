@@ -15,8 +15,10 @@ from diffusion.contracts import (
     TRUTH,
     Contract,
 )
+from graphs.contracts import COMPARED_EDGES, COMPARED_LEADERS, COMPARED_REACH, COMPARED_SIDES
 from pipelines.contracts import audit, auxiliary, backtest, raw, recovery, regression
 from pipelines.study.steps import STEPS
+from survival.contracts import COMPARED_CURVES
 
 _STAR: Final = {
     "observations/year=*/*.parquet": OBSERVATIONS,
@@ -75,6 +77,10 @@ ARTIFACTS: Final[Mapping[str, Mapping[str, Contract]]] = {
     "regress": {
         **{f"{contract.name}.parquet": contract for contract in regression.REGRESSION},
         **{f"{contract.name}.csv": contract for contract in regression.AS_CSV},
+    },
+    "compare": {
+        f"{contract.name}.parquet": contract
+        for contract in (COMPARED_EDGES, COMPARED_REACH, COMPARED_LEADERS, COMPARED_SIDES, COMPARED_CURVES)
     },
 }
 """Step of a study, or command → name or pattern of its tables → contract.

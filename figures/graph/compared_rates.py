@@ -18,6 +18,9 @@ from figures.page.text import shortened, wrapped
 _CROSSES: Final = 60
 """Most pairs whose intervals are all drawn in the scatter; of more, those of the listed ones."""
 
+_MANY: Final = 400
+"""Pairs from which on points are small."""
+
 _LISTED: Final = 15
 """Most pairs that are listed."""
 
@@ -96,7 +99,15 @@ def _scatter(ax: Axes, tested: pd.DataFrame, crossed: pd.DataFrame, listed: pd.D
     ax.vlines(crossed["rate_b"], crossed["low_a"], crossed["high_a"], color=colours, linewidth=0.5, alpha=0.5)
     for flag, colour, order in ((False, BLUE, 3), (True, VERMILION, 4)):
         own = tested[tested["differs"] == flag]
-        ax.scatter(own["rate_b"], own["rate_a"], s=9, c=colour, linewidth=0, alpha=0.8, zorder=order)
+        ax.scatter(
+            own["rate_b"],
+            own["rate_a"],
+            s=9 if len(tested) <= _MANY else 4,
+            c=colour,
+            linewidth=0,
+            alpha=0.8,
+            zorder=order,
+        )
     most = float(
         np.nanmax([tested[["rate_a", "rate_b"]], *([crossed[["high_a", "high_b"]]] if len(crossed) else [])][0])
     )

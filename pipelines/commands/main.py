@@ -12,6 +12,7 @@ import click
 from diffusion import DiffusionError, SettingError
 from pipelines.commands.audit import audit_command
 from pipelines.commands.backtest import backtest_command
+from pipelines.commands.compare import compare_command
 from pipelines.commands.data import COMMANDS
 from pipelines.commands.forecasts import FORECAST_COMMANDS
 from pipelines.commands.inspect import inspect_command
@@ -261,6 +262,7 @@ cli.add_command(inspect_command)
 cli.add_command(audit_command)
 cli.add_command(backtest_command)
 cli.add_command(regress_command)
+cli.add_command(compare_command)
 
 
 def run_command(arguments: Sequence[str]) -> int:
