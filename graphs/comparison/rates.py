@@ -80,9 +80,12 @@ def contrast_columns(found: Contrast) -> pd.DataFrame:
 
 
 def _detectable(table: pd.DataFrame) -> Floats:
-    """Return the difference that would have been found with a power of 80 %, NaN where a pair is not tested."""
+    """Return the difference that would have been found with a power of 80 %, NaN where a pair is not tested.
+
+    A pair is found where p is at most .05 times the share of the pairs that are found.
+    """
     tested = table["p"].notna()
-    found = table.loc[tested & (table["q"] <= FDR), "p"]
-    cut = float(found.max()) if len(found) else FDR / max(int(tested.sum()), 1)
+    found = int((table["q"] <= FDR).sum())
+    cut = FDR * max(found, 1) / max(int(tested.sum()), 1)
     needed = stats.norm.isf(cut / 2) + stats.norm.ppf(POWER)
     return np.where(tested, needed * table["spread"], np.nan)
