@@ -283,7 +283,7 @@ COMPARED_CURVES = Contract(
                 ("high", "upper bound of its 95 % band by artist, for each day by itself"),
             )
         ),
-        Column("difference", _NUMBER, "share_a − share_b, a difference of shares"),
+        Column("difference", _NUMBER, "share: share_a − share_b"),
         Column("low", _NUMBER, "share: lower bound of its 95 % band by artist, for each day by itself"),
         Column("high", _NUMBER, "share: upper bound of its 95 % band by artist, for each day by itself"),
     ),
