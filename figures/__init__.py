@@ -8,6 +8,7 @@ from figures.forecasts.losses import ablation, feature_importance
 from figures.forecasts.market_errors import market_errors
 from figures.forecasts.scores import forecast_scores
 from figures.graph.community_grid import community_grid
+from figures.graph.compared_rates import compared_rates
 from figures.graph.influence_heatmap import influence_heatmap
 from figures.graph.lag_curves import lag_curves
 from figures.graph.lag_distribution import lag_distribution
@@ -24,6 +25,7 @@ from figures.regression.coefficient_paths import coefficient_paths
 from figures.regression.learning_rates import learning_rates
 from figures.survival.calibration import calibration
 from figures.survival.cured import cured_share
+from figures.survival.curve_difference import curve_difference
 from figures.survival.curves import survival_curves
 from figures.survival.hazard_ratio_periods import hazard_ratio_periods
 from figures.survival.hazard_ratios import hazard_ratios
@@ -42,7 +44,9 @@ __all__ = [
     "coefficient_paths",
     "community_grid",
     "community_map",
+    "compared_rates",
     "cured_share",
+    "curve_difference",
     "feature_importance",
     "flow_map",
     "forecast_scores",

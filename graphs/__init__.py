@@ -1,6 +1,7 @@
 """Market graphs: transitions between markets, what goes beyond a baseline, leaders, distances, and exports."""
 
 from graphs import backbone, baseline, distance, exports, summed_hazard
+from graphs.comparison.compare import Comparison, compare
 from graphs.journeys import slices
 from graphs.journeys.artist import ArtistJourney, artist_journey
 from graphs.journeys.paths import Ways, route, ways
@@ -14,6 +15,7 @@ from graphs.next_market import NextMarketChoice, next_market_choice
 __all__ = [
     "SCORES",
     "ArtistJourney",
+    "Comparison",
     "Flow",
     "Leaders",
     "LookAlikes",
@@ -23,6 +25,7 @@ __all__ = [
     "artist_journey",
     "backbone",
     "baseline",
+    "compare",
     "distance",
     "exports",
     "look_alikes",

@@ -4,8 +4,10 @@ from collections.abc import Mapping
 from typing import Final
 
 from diffusion.contracts import DAMAGE, QUARANTINE, TRUE_BACKGROUND, TRUTH, Contract
+from graphs.contracts import COMPARED_EDGES, COMPARED_LEADERS, COMPARED_REACH, COMPARED_SIDES
 from pipelines.contracts import audit, auxiliary, backtest, raw, recovery, regression
 from pipelines.study.steps import STEPS
+from survival.contracts import COMPARED_CURVES
 
 ARTIFACTS: Final[Mapping[str, Mapping[str, Contract]]] = {
     **{step.name: {f"{name}.parquet": table for name, table in step.tables.items()} for step in STEPS if step.tables},
@@ -54,6 +56,10 @@ ARTIFACTS: Final[Mapping[str, Mapping[str, Contract]]] = {
     "regress": {
         **{f"{contract.name}.parquet": contract for contract in regression.REGRESSION},
         **{f"{contract.name}.csv": contract for contract in regression.AS_CSV},
+    },
+    "compare": {
+        f"{contract.name}.parquet": contract
+        for contract in (COMPARED_EDGES, COMPARED_REACH, COMPARED_LEADERS, COMPARED_SIDES, COMPARED_CURVES)
     },
 }
 """Step of a study, or command → name or pattern of its tables → contract.

@@ -5,6 +5,7 @@ from survival.counting.frame import frame_waits
 from survival.counting.source import Waits, waits
 from survival.curves.aalen_johansen import StateCounts
 from survival.curves.breakthrough import Breakthrough, breakthrough
+from survival.curves.curve_difference import CurveDifference, curve_difference
 from survival.curves.grouping import GROUPINGS, Grouping
 from survival.curves.log_rank import LogRank, log_rank
 from survival.curves.log_rank_pairs import WEIGHTS
@@ -39,6 +40,7 @@ __all__ = [
     "ClusterCounts",
     "CoxFit",
     "CureFit",
+    "CurveDifference",
     "DCalibration",
     "FrailtyFit",
     "GroupCurves",
@@ -61,6 +63,7 @@ __all__ = [
     "cox",
     "cox_rows",
     "cure",
+    "curve_difference",
     "d_calibration",
     "discrete_hazard",
     "dynamic_auc",

@@ -266,3 +266,26 @@ CALIBRATION = Contract(
     ),
     ("model", "kind", "group", "day"),
 )
+
+COMPARED_CURVES = Contract(
+    "comparison_curves",
+    "one day since the debut, from 0 to the last that both sides are followed",
+    (
+        Column("days", _COUNT, "days since the debut"),
+        Column("at_risk_a", _COUNT, "waits of a at risk on that day; on day 0, waits at risk from the start"),
+        Column("at_risk_b", _COUNT, "waits of b, likewise"),
+        *(
+            Column(f"{name}_{side}", _NUMBER, f"share: {meaning}")
+            for side in ("a", "b")
+            for name, meaning in (
+                ("share", f"of the waits of {side} that have entered by the end of the day, one minus Kaplan–Meier"),
+                ("low", "lower bound of its 95 % band by artist, for each day by itself"),
+                ("high", "upper bound of its 95 % band by artist, for each day by itself"),
+            )
+        ),
+        Column("difference", _NUMBER, "share: share_a − share_b"),
+        Column("low", _NUMBER, "share: lower bound of its 95 % band by artist, for each day by itself"),
+        Column("high", _NUMBER, "share: upper bound of its 95 % band by artist, for each day by itself"),
+    ),
+    ("days",),
+)

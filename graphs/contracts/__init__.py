@@ -1,5 +1,9 @@
-"""Contracts of the tables that a graph is written as: its edges, markets, leaders, structure and direct influence."""
+"""Contracts of the tables that a graph is written as: its edges, markets, leaders, structure and direct influence.
 
+Those of a comparison of two graphs stand here too.
+"""
+
+from graphs.contracts.comparison import COMPARED_EDGES, COMPARED_LEADERS, COMPARED_REACH, COMPARED_SIDES
 from graphs.contracts.edges import BACKBONE, EDGES, MARKETS, PERIODS
 from graphs.contracts.influence import CLOUT, CREDITS, INFLUENCE
 from graphs.contracts.leaders import AGREEMENT, LEADERS, ROLLING, VALIDITY, VALIDITY_PAIRS
@@ -12,6 +16,10 @@ __all__ = [
     "CLOUT",
     "COMMUNITIES",
     "COMMUNITY_AGREEMENT",
+    "COMPARED_EDGES",
+    "COMPARED_LEADERS",
+    "COMPARED_REACH",
+    "COMPARED_SIDES",
     "CREDITS",
     "EDGES",
     "GRAVITY",

@@ -30,6 +30,7 @@ HOMES: Final = {
     "backtest": "backtest:backtest_command",
     "regress": "regress:regress_command",
     "sql": "sql:sql_command",
+    "compare": "compare:compare_command",
 }
 """Name of a command → the module of this package that defines it, and its name there."""
 

@@ -19,14 +19,6 @@ MOST_SOURCES = 50
 
 def report_html(title: str, steps: Sequence[Step], results: Results, folder: Folder) -> str:
     """Return the report as HTML; the figures of `steps` must be in `folder` already."""
-    environment = Environment(
-        loader=PackageLoader("pipelines.study"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        finalize=_shown,
-    )
-    environment.filters["cell"] = cell
     sections = [
         {
             "template": f"{step.name}.html",
@@ -37,16 +29,33 @@ def report_html(title: str, steps: Sequence[Step], results: Results, folder: Fol
         if step.section is not None
     ]
     sources = folder.parameters("entries")["inputs"]
-    return environment.get_template("page.html").render(
-        title=title,
-        sections=sections,
-        reading=folder.notes("entries"),
-        not_made=[pair for step in steps for pair in gaps_of(step, folder).items()],
-        caveats=[line for step in steps if step.caveats is not None for line in step.caveats(results)],
-        sources=html_table(pd.DataFrame(sources[:MOST_SOURCES])),
-        more_sources=max(len(sources) - MOST_SOURCES, 0),
-        tool=folder.manifest()["tool"],
+    return (
+        environment()
+        .get_template("page.html")
+        .render(
+            title=title,
+            sections=sections,
+            reading=folder.notes("entries"),
+            not_made=[pair for step in steps for pair in gaps_of(step, folder).items()],
+            caveats=[line for step in steps if step.caveats is not None for line in step.caveats(results)],
+            sources=html_table(pd.DataFrame(sources[:MOST_SOURCES])),
+            more_sources=max(len(sources) - MOST_SOURCES, 0),
+            tool=folder.manifest()["tool"],
+        )
     )
+
+
+def environment() -> Environment:
+    """Return the templates of pages, which show values as tables do and no control characters."""
+    templates = Environment(
+        loader=PackageLoader("pipelines.study"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        finalize=_shown,
+    )
+    templates.filters["cell"] = cell
+    return templates
 
 
 def _shown(value: Any) -> Any:
@@ -67,11 +76,12 @@ def _pictures(step: Step, results: Results, folder: Folder) -> dict[str, dict[st
     if step.drawings is None:
         return {}
     return {
-        name: {"source": _picture(folder, name), "alt": drawing.alt}
+        name: {"source": picture(folder.read(f"figures/{name}.png")), "alt": drawing.alt}
         for name, drawing in step.drawings(results).items()
         if folder.holds(f"figures/{name}.png")
     }
 
 
-def _picture(folder: Folder, name: str) -> str:
-    return "data:image/png;base64," + base64.b64encode(folder.read(f"figures/{name}.png")).decode("ascii")
+def picture(png: bytes) -> str:
+    """Return a PNG as a data URI."""
+    return "data:image/png;base64," + base64.b64encode(png).decode("ascii")

@@ -35,7 +35,7 @@ SHAPES: Final[Mapping[str, Shape]] = {
         "notes": {
             **dict.fromkeys(("window", "transitions", "ties", "exposed"), int),
             "chart": str,
-            "unmatched": {"*": int},
+            "unmatched": {"*": {"pairs": int, "markets": [str]}},
             "not_made": {"*": str},
         }
     },

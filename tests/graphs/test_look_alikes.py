@@ -80,7 +80,7 @@ def drawn(seed: int, tracks: int = 60) -> tuple[Entries, str]:
 def twin(entries: Entries, track: str, *, days: int, horizon: int, most: int, least: float) -> tuple[Any, Any]:
     """Return the look-alikes as they are defined, track by track: their numbers, and the counts of every market."""
     rows = entries.to_pandas()
-    artist = dict(zip(entries.artists["track_id"].to_pylist(), entries.artists["artist"].to_pylist(), strict=True))
+    artist = dict(zip(entries.described["track_id"].to_pylist(), entries.described["artist"].to_pylist(), strict=True))
     spans = entries.calendar.event_spans(1).to_pylist()
     last = max(span["last_date"] for span in spans)
     lags, debut = {}, {}
@@ -141,7 +141,7 @@ def test_look_alikes_are_those_of_the_twin() -> None:
         names = ["entered", "followed", "artists", "base_share", "base_followed"]
         got = {row["market"]: tuple(row[name] for name in names) for row in found.next.to_dict("records")}
         assert got == {market: pytest.approx(values) for market, values in counts.items()}
-        known = entries.artists.to_pandas().set_index("track_id")["artist"]
+        known = entries.described.to_pandas().set_index("track_id")["artist"]
         same = [known[name] == known[track] for name in found.tracks["track_id"]]
         assert found.tracks["same_artist"].tolist() == same
         reached["the same artist"] += any(same)
@@ -286,7 +286,7 @@ def test_an_artists_journey_joins_ids_counts_debuts_and_lags() -> None:
     credits = {"a": "Zoë", "b": "ZOE, Max", "c": "Zoe & Max", "d": "Zoë", "e": "Max, Zoe"}
     entries = entries_of(known, days, credits, washout=10)
     titles = pa.array(["One", "One (feat. Max)", "Two", "Three", "Four"])
-    entries = replace(entries, artists=entries.artists.append_column("title", titles))
+    entries = replace(entries, described=entries.described.append_column("title", titles))
     found = artist_journey(entries, "zoé")
     assert found.timed == 2
     assert found.tracks[["track_id", "ids", "left_censored", "markets"]].to_numpy().tolist() == [

@@ -41,6 +41,7 @@ MADE = {
     "predicted": ("backtest --protocol-truth",),
     "audited": ("audit",),
     "inspected": ("inspect",),
+    "compared": ("compare",),
 }
 """Folder made below → the groups of `ARTIFACTS` that it has tables of; a later one overrules an earlier one."""
 
@@ -121,6 +122,7 @@ def made(regressed: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     once = ("--out", place / "backtest", "--horizon", 14, "--folds", 1, "--threads", 1)
     command("backtest", weekly, *once, "--model", "market_rate", "--model", "default")
     command("inspect", weekly, "--out", place / "inspected")
+    command("compare", place / "study", place / "study", "--out", place / "compared", "--replicates", 2)
     command("audit", weekly, "--out", place / "audited", "--horizon", 14, "--dates", 1)
     truth_of(weekly, train_until=17, test_from=22, test_until=25).to_parquet(place / "truth.parquet")
     told = ("--protocol-truth", place / "truth.parquet", "--model", "market_rate")
