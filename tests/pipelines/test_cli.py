@@ -44,8 +44,8 @@ def files(folder: Path) -> set[str]:
     return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
 
 
-PROGRESS = re.compile(r"[\w ]+  (unchanged|[\d,]+\.\d s)")
-"""A line on a step that has ended."""
+PROGRESS = re.compile(r"\S.*  (unchanged|[\d,]+\.\d s)")
+"""A line on what has ended."""
 
 
 def refused(outcome: Outcome, code: int, *said: str) -> None:

@@ -204,7 +204,7 @@ def test_raw_of_damaged_lines_alone_is_refused_with_one_line(tmp_path: Path) -> 
     (tmp_path / "c.csv").write_text('title,rank,date,artist,url,region,chart,trend,streams\n"never,1\na,b\n')
     raw = tmp_path / "raw"
     assert command("ingest", tmp_path / "c.csv", "--out", raw)[0] == 0
-    code, output, errors = command("clean", raw, "--out", tmp_path / "clean")
+    code, output, errors = command("clean", raw, "--out", tmp_path / "clean", "--quiet")
     assert (code, output) == (2, "")
     assert errors == (
         f"chart-diffusion: '{raw}' has no rows, only damaged lines (damaged.parquet lists them); mend the source\n"

@@ -87,9 +87,9 @@ def run(name: str, source: Path, out: Path) -> None:
     cli.main([name, str(source), "--out", str(out)], standalone_mode=False)
 
 
-def started(name: str, source: Path, out: Path) -> subprocess.Popen[str]:
-    """Start an ingest or clean command in a process of its own."""
-    command = [sys.executable, "-m", "pipelines", name, str(source), "--out", str(out)]
+def started(name: str, source: Path, out: Path, *options: str) -> subprocess.Popen[str]:
+    """Start an ingest or clean command in a process of its own, without progress."""
+    command = [sys.executable, "-m", "pipelines", name, str(source), "--out", str(out), "--quiet", *options]
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
@@ -156,7 +156,7 @@ def test_a_full_disk_is_one_line_and_the_old_tables_stay_whole(
     filler = small_disk / "filler"
     room = os.statvfs(small_disk)
     filler.write_bytes(bytes(room.f_bavail * room.f_frsize - LEFT))
-    process = started(name, sources[name], out)
+    process = started(name, sources[name], out, *["--replace"] * (name == "ingest"))
     said = process.communicate()[1]
     assert process.returncode == 2, said
     assert said.count("\n") == 1
