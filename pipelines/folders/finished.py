@@ -7,11 +7,12 @@ from typing import Any
 import pyarrow as pa
 
 from diffusion import SettingError
+from diffusion.display import Displayed
 from diffusion.files import read_table
 from pipelines.folders.manifest import MANIFEST, Shape, digest_of_step, fits, intact, read_manifest
 
 
-class FinishedFolder:
+class FinishedFolder(Displayed):
     """The artifacts of a finished folder; the artifacts of a step are checked when the step is first used.
 
     Parameters
@@ -35,6 +36,9 @@ class FinishedFolder:
         self._owner = {artifact["path"]: name for name, step in self._steps.items() for artifact in step["artifacts"]}
         self._shapes = shapes or {}
         self._checked: set[str] = set()
+
+    def _facts(self) -> str:
+        return f" {self.place}"
 
     def holds(self, name: str) -> bool:
         """Return whether the manifest lists the artifact."""

@@ -9,7 +9,8 @@ import pandas as pd
 import pyarrow as pa
 
 from diffusion import Absences, Calendar, Entries, EventRules
-from diffusion.contracts import Contract
+from diffusion.contracts import Contract, to_frame
+from diffusion.display import Displayed
 from graphs import SCORES, MarketGraph, contracts
 from graphs.baseline import Baseline, baseline
 from pipelines.folders.finished import FinishedFolder
@@ -58,7 +59,7 @@ class ResultsFolder(Protocol):
         """Return the parameters of a step."""
 
 
-class Results:
+class Results(Displayed):
     """Results of the steps of a study; each table is read when it is first needed.
 
     Parameters
@@ -70,14 +71,16 @@ class Results:
     def __init__(self, folder: ResultsFolder) -> None:
         self.folder = folder
 
+    def _facts(self) -> str:
+        return f" in {self.folder!r}"
+
     def holds(self, table: str) -> bool:
         """Return whether a table was made."""
         return self.folder.holds(f"{table}.parquet")
 
     def table(self, name: str) -> pd.DataFrame:
         """Return the table ``NAME.parquet``, with dates as timestamps."""
-        frame: pd.DataFrame = self.folder.read_table(f"{name}.parquet").to_pandas(date_as_object=False)
-        return frame
+        return to_frame(self.folder.read_table(f"{name}.parquet"))
 
     def notes(self, step: str) -> dict[str, Any]:
         """Return the notes of a step."""
