@@ -215,9 +215,6 @@ class Entries(Displayed):
 
         Examples
         --------
-        >>> from diffusion import open_sample
-        >>> with open_sample() as charts:
-        ...     entries = charts.entries()
         >>> entries.subset(artists=["måneskin"], debut=("2021-05-01", None))
         <Entries of top50 of artist: måneskin; debut from 2021-05-01: 122 in 67 markets;
         first appearance at any rank, washout 28 days, identity track>

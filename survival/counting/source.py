@@ -335,9 +335,7 @@ def waits(
 
     Examples
     --------
-    >>> import diffusion
-    >>> with diffusion.open_sample() as charts:
-    ...     counted = waits(charts.entries(), horizon=60).counted(("language_match",))
+    >>> counted = waits(entries, horizon=60).counted(("language_match",))  # entries = diffusion.open_sample().entries()
     >>> counted.values["language_match"].tolist(), counted.entered.sum(axis=1).tolist()
     (['no', 'yes'], [615, 277])
     """
