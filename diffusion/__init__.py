@@ -1,4 +1,8 @@
-"""Charts, markets, distances and the tables of events: the package that all others build on."""
+"""Charts, markets, distances and the tables of events: the package that all others build on.
+
+In examples, `entries` is ``diffusion.open_sample().entries()``, `graph` is ``graphs.market_graph(entries)``, and `base`
+is ``graphs.baseline.baseline(entries)``.
+"""
 
 from diffusion.absences import Absences
 from diffusion.calendar import Calendar

@@ -26,6 +26,13 @@ class Absences(Displayed):
         Number of periods without the track after which it has left.
     identity
         Whether ids of one recording are one track; see `Charts.entries`.
+
+    Examples
+    --------
+    >>> from datetime import date
+    >>> days = {"last_on": [date(2021, 5, 1)], "left_on": [date(2021, 5, 29)], "back_on": [None]}
+    >>> Absences(pa.table({"track_id": ["a"], **days}), "top50", 28)
+    <Absences from top50 for 28 charts or more: 1>
     """
 
     table: pa.Table

@@ -27,6 +27,15 @@ class Calendar(Displayed):
         One row per market and observed date; columns as in `diffusion.contracts.COVERAGE`.
     open_engine
         Function that opens an engine, for tables made from this calendar and from the entries that carry it.
+
+    Examples
+    --------
+    >>> entries.calendar  # entries = diffusion.open_sample().entries()
+    <Calendar of top50: 67 markets, 2021-03-25 to 2021-06-30>
+    >>> entries.calendar.by_market()[["market", "dates", "missing"]].head(2)
+      market  dates  missing
+    0     AE     89        9
+    1     AR     89        9
     """
 
     coverage: pa.Table

@@ -46,6 +46,12 @@ class Charts(Displayed):
         Numbers of rows by outcome.
     open_engine
         Function that opens an engine, for the calendars and entries made from these charts.
+
+    Examples
+    --------
+    >>> with diffusion.open_sample() as charts:
+    ...     charts.chart(), charts.tracks()["artist"].nunique()
+    ('top50', 3075)
     """
 
     def __init__(self, engine: Engine, source: Source, account: RowAccount, open_engine: OpenEngine) -> None:
@@ -383,7 +389,15 @@ def open_charts(
 
 
 def open_sample() -> Charts:
-    """Return the packaged charts: the daily Top 50 of 67 countries, 2021-03-25 to 2021-06-30."""
+    """Return the packaged charts: the daily Top 50 of 67 countries, 2021-03-25 to 2021-06-30.
+
+    Examples
+    --------
+    >>> with open_sample() as charts:
+    ...     entries = charts.entries(top=10)
+    >>> entries
+    <Entries of top50: 3,087 in 67 markets; first appearance at rank ≤ 10, washout 28 days, identity track>
+    """
     with resources.as_file(resources.files("diffusion").joinpath("data", "top50_daily_2021.parquet")) as file:
         return open_charts(file)
 

@@ -53,13 +53,27 @@ def join_distances(pairs: pd.DataFrame) -> pd.DataFrame:
     """Return `pairs` (with `source` and `target`) with the distances of `pair_table` added, in the same order.
 
     Pairs that the table lacks get missing values; `unmatched_pairs` lists them.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> join_distances(pd.DataFrame({"source": ["SE"], "target": ["NO"]}))[["distance_km", "common_language"]]
+       distance_km  common_language
+    0        417.6                0
     """
     known = pair_table().drop(columns="origin")
     return pairs.merge(known, on=["source", "target"], how="left", validate="many_to_one")
 
 
 def unmatched_pairs(joined: pd.DataFrame) -> dict[str, list[tuple[str, str]]]:
-    """Return distance → pairs without a value, in order; distances that no pair lacks are left out."""
+    """Return distance → pairs without a value, in order; distances that no pair lacks are left out.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> unmatched_pairs(join_distances(pd.DataFrame({"source": ["SE"], "target": ["MT"]})))
+    {'cultural_distance': [('SE', 'MT')]}
+    """
     return {
         column: list(joined.loc[joined[column].isna(), ["source", "target"]].itertuples(index=False, name=None))
         for column in DISTANCES

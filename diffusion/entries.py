@@ -30,7 +30,13 @@ from diffusion.timelines import Timelines
 
 @dataclass(frozen=True, slots=True, repr=False)
 class EventRules(Displayed):
-    """Rules for what counts as an event and when it is timed; fields as the parameters of `Charts.entries`."""
+    """Rules for what counts as an event and when it is timed; fields as the parameters of `Charts.entries`.
+
+    Examples
+    --------
+    >>> EventRules("top200", top=50, washout=14)
+    <EventRules of top200: first appearance at rank ≤ 50, washout 14 days, identity track>
+    """
 
     chart: str
     top: int | None = None
@@ -87,6 +93,13 @@ class Entries(Displayed):
         nothing is known. Tracks of one artist form a cluster.
     cohort
         In words, by what the tracks were chosen from those of the charts; empty where they are all there.
+
+    Examples
+    --------
+    >>> entries  # = diffusion.open_sample().entries()
+    <Entries of top50: 11,235 in 67 markets; first appearance at any rank, washout 28 days, identity track>
+    >>> entries.subset(debut=("2021-05-01", None)).journeys().columns.tolist()
+    ['track_id', 'step', 'market', 'entry', 'last_without', 'days', 'rank', 'left_censored']
     """
 
     table: pa.Table
@@ -204,9 +217,6 @@ class Entries(Displayed):
 
         Examples
         --------
-        >>> from diffusion import open_sample
-        >>> with open_sample() as charts:
-        ...     entries = charts.entries()
         >>> entries.subset(artists=["måneskin"], debut=("2021-05-01", None))
         <Entries of top50 of artist: måneskin; debut from 2021-05-01: 122 in 67 markets;
         first appearance at any rank, washout 28 days, identity track>
@@ -400,5 +410,12 @@ def transitions(entries: Entries, *, window: int | None = None) -> pd.DataFrame:
     bound of the rate under ties.
     The lag quantiles interpolate linearly between order statistics (type 7 of Hyndman & Fan 1996, doi
     10.2307/2684934).
+
+    Examples
+    --------
+    >>> table = transitions(entries, window=28)  # entries = diffusion.open_sample().entries()
+    >>> table.query("source == 'IS' and target == 'SE'")[["tracks", "joint", "exposed"]]
+          tracks  joint  exposed
+    2232      22      7      111
     """
     return frame_of(entries.arrow("transitions", window=window))

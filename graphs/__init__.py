@@ -1,4 +1,7 @@
-"""Market graphs: transitions between markets, what goes beyond a baseline, leaders, distances, and exports."""
+"""Market graphs: transitions between markets, what goes beyond a baseline, leaders, distances, and exports.
+
+What examples use without making it is said in `diffusion`.
+"""
 
 from graphs import backbone, baseline, distance, exports, summed_hazard
 from graphs.comparison.compare import Comparison, compare

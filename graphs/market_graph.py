@@ -59,6 +59,14 @@ class Flow(Displayed):
     curve
         Lag curve: `days`, `at_risk`, `entered`, `censored` (tracks), `incidence` (P(target within `days` | source)),
         and its 95 % band `low`, `high`, robust to clusters (tracks of one artist).
+
+    Examples
+    --------
+    >>> flow = graph.flow("Iceland", "Sweden")
+    >>> flow
+    <Flow IS → SE: 22 of 111 exposed tracks>
+    >>> flow.edge["tracks"], flow.back["tracks"], len(flow.curve)
+    (22, 0, 61)
     """
 
     edge: dict[Hashable, object]
@@ -95,6 +103,15 @@ class MarketGraph(Displayed):
     ------
     ValueError
         When the tables do not fit their contracts, or do not fit each other.
+
+    Examples
+    --------
+    >>> graph  # = graphs.market_graph(entries)
+    <MarketGraph of top50: 67 markets, 3,492 flows within 60 days>
+    >>> graph.next_from("Iceland").loc[0, ["target", "tracks", "exposed"]].tolist()
+    ['SE', np.int64(22), np.int64(111)]
+    >>> graph.to_networkx().number_of_edges(), graph.to_igraph().vcount()
+    (3492, 67)
     """
 
     def __init__(
@@ -373,6 +390,14 @@ def market_graph(
     -----
     UserWarning
         When the entries are a frame: it does not hold the artists, so intervals are too narrow.
+
+    Examples
+    --------
+    >>> graph = graphs.market_graph(entries, window=28)  # entries = diffusion.open_sample().entries()
+    >>> graph.largest("rate")[["source", "target", "tracks", "exposed"]].head(2)
+      source target  tracks  exposed
+    0     UA     RU      25       42
+    1     AE     ZA      11       31
     """
     if not isinstance(entries, Entries | pd.DataFrame):
         raise SettingError(

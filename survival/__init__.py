@@ -1,4 +1,7 @@
-"""Survival: time until a track enters a market."""
+"""Survival: time until a track enters a market.
+
+What examples use without making it is said in `diffusion`.
+"""
 
 from survival.counting.counted import CLUSTERS, Cluster
 from survival.counting.frame import frame_waits

@@ -1,6 +1,7 @@
 """What public values look like: one line of text, and in a notebook the head of a table."""
 
 import inspect
+import re
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
@@ -145,3 +146,33 @@ def test_what_holds_an_arrow_table_gives_it_as_a_frame(entries: diffusion.Entrie
     for name in ("spans", "periods"):
         frame, table = getattr(entries.calendar, name)(), entries.calendar.arrow(name)
         assert pa.Table.from_pandas(frame, schema=table.schema, preserve_index=False).equals(table)
+
+
+WITHOUT_EXAMPLE = {"Figure", "Results", "open_results", "open_study"}
+"""matplotlib's own, and what needs a finished folder: the page on notebooks opens one."""
+
+
+def public_names() -> dict[str, Any]:
+    """Return every function and class of every `__all__`, also of the modules in it, but errors and protocols."""
+    found: dict[str, Any] = {}
+    for package in PACKAGES:
+        module = import_module(package)
+        for name in module.__all__:
+            value = getattr(module, name)
+            inner = getattr(value, "__all__", []) if inspect.ismodule(value) else []
+            found |= {f"{package}.{name}.{one}": getattr(value, one) for one in inner}
+            found[f"{package}.{name}"] = value
+    return {name: value for name, value in found.items() if _needs_example(value)}
+
+
+def _needs_example(value: Any) -> bool:
+    if inspect.isclass(value):
+        return not (issubclass(value, Exception) or getattr(value, "_is_protocol", False))
+    return inspect.isroutine(inspect.unwrap(value)) if callable(value) and not hasattr(value, "__origin__") else False
+
+
+@pytest.mark.parametrize("name", [name for name in public_names() if name.split(".")[-1] not in WITHOUT_EXAMPLE])
+def test_help_has_an_example(name: str) -> None:
+    text = inspect.getdoc(public_names()[name]) or ""
+    assert re.search(r"^Examples\n-+\n>>> ", text, flags=re.MULTILINE), name
+    assert len(re.findall(r"^(>>>|\.\.\.) ", text.split("\nExamples\n")[1], flags=re.MULTILINE)) <= 12

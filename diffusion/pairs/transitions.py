@@ -89,6 +89,14 @@ def lag_curve(lags: pd.DataFrame) -> pd.DataFrame:
         Kaplan–Meier up to and including the day), and `low`, `high`, its 95 % interval for independent tracks:
         log(−log) with Greenwood's variance, and the bounds of Clopper and Pearson at 0 and 1. It is too narrow when
         tracks of one artist are dependent; `diffusion.pairs.curves.lag_band` takes clusters into account.
+
+    Examples
+    --------
+    >>> lags = pd.DataFrame({"source": "SE", "target": "NO", "days": [1, 2], "entered": [1, 1], "censored": [0, 2]})
+    >>> lag_curve(lags)[["days", "at_risk", "incidence"]]
+       days  at_risk  incidence
+    0     1        4       0.25
+    1     2        3       0.50
     """
     pairs = lags.groupby(["source", "target"], sort=False).ngroup().to_numpy()
     days, column = np.unique(lags["days"].to_numpy(), return_inverse=True)

@@ -43,6 +43,11 @@ class RowAccount(Displayed):
         Reason → number of rows set aside; the reasons are listed in `diffusion.contracts.star.REASONS`.
     tied
         Rows of tracks that share a rank where the next rank is left out; they are among the kept and the aggregate.
+
+    Examples
+    --------
+    >>> RowAccount(read=100, kept=95, duplicates=1, aggregate=3, set_aside={"no market": 1})
+    <RowAccount: 100 read, 95 kept, 3 of Global, 1 duplicates, 1 set aside, 0 tied (rows)>
     """
 
     read: int

@@ -42,8 +42,8 @@ def leader_intervals(table: pd.DataFrame, *, names: Mapping[str, str] | None = N
     table
         One row per measure and market: `market`, `measure`, `score`, `low`, `high` (NaN where there is no interval),
         `rank` (1 leads; NaN where the score is not defined or artists are too few, and then the market is left out),
-        `group` (any text or number; missing for measures that are not tested). Panels are in order of appearance; the
-        first twelve are drawn.
+        `group` (any text or number; missing, or no column, for measures that are not tested). Panels are in order of
+        appearance; the first twelve are drawn.
     names
         Code → name (default: the English names).
     most

@@ -74,6 +74,12 @@ def edge_table(baseline: Baseline, *, window: int | None = None) -> pd.DataFrame
        Sinica 13, 19–49.
     .. [2] VanderWeele, T. J. & Ding, P. (2017). Sensitivity analysis in observational research: introducing the
        E-value. Annals of Internal Medicine 167, 268–274. doi 10.7326/M16-2607.
+
+    Examples
+    --------
+    >>> lifts = graphs.baseline.edge_table(base)  # base = graphs.baseline.baseline(entries)
+    >>> int(lifts["q"].notna().sum()), int(lifts["edge"].sum())
+    (2831, 0)
     """
     window = baseline.entries.calendar.default_window if window is None else window
     with threadpool_limits(limits=1, user_api="blas"):  # many small products: more threads only wait for each other

@@ -50,6 +50,15 @@ class Baseline(Displayed):
         Weights fitted with sizes and likeness together.
     horizon
         Days after the debut within which steps count.
+
+    Examples
+    --------
+    >>> base  # = graphs.baseline.baseline(entries)
+    <Baseline of top50: 892 steps, 67 markets>
+    >>> base.factor_table().head(2)
+          trait    kind    factor  steps
+    0  language    none  1.000000    508
+    1  language  1, few  1.307833     82
     """
 
     entries: Entries
@@ -194,6 +203,11 @@ def baseline(
 
     Stadtfeld, C. & Block, P. (2017). Interactions, actors, and time: dynamic network actor models for relational
     events. Sociological Science 4, 318–352. doi 10.15195/v4.a14.
+
+    Examples
+    --------
+    >>> graphs.baseline.baseline(entries, horizon=28)
+    <Baseline of top50: 822 steps, 67 markets>
     """
     if not ridge > 0:
         raise SettingError(f"ridge is {ridge:g}; it must be above 0")

@@ -49,6 +49,13 @@ def held_out_scores(baseline: Baseline, *, window: int | None = None) -> pd.Data
     Held back are the last quarters that have a fifth of the steps or more. Steps are foretold one by one, each given
     what was observed before it; weights stay as they were fitted, and later quarters have those of the last period.
     Intervals of the gains are of a ratio of sums over artists, by Student's t with the effective number of artists.
+
+    Examples
+    --------
+    >>> held_out_scores(base)  # base = graphs.baseline.baseline(entries): one quarter
+    Traceback (most recent call last):
+    ...
+    diffusion.errors.DataSaysNoError: the 892 steps are of 2021-Q2: no quarter comes before what is held back
     """
     steps = baseline.steps
     quarter = steps.day.astype("datetime64[D]").astype("datetime64[M]").astype(np.int64) // 3

@@ -45,6 +45,12 @@ class JointFit(Displayed):
         Of the steps, without the penalty.
     rounds
         Newton steps taken.
+
+    Examples
+    --------
+    >>> joint = graphs.baseline.joint_fit(base)
+    >>> joint.window, joint.beta.shape
+    (60, (67, 67))
     """
 
     baseline: Baseline
@@ -122,6 +128,11 @@ def joint_fit(
 
     Effects are relative to the plain mean of the sender's targets: weights by expected steps made no difference beyond
     chance. Errors are described in `graphs.baseline.errors`.
+
+    Examples
+    --------
+    >>> graphs.baseline.joint_fit(base)  # base = graphs.baseline.baseline(entries)
+    <JointFit: 4,422 pairs, halved after 7 days, 60 days>
     """
     window = baseline.entries.calendar.default_window if window is None else window
     if not (halving > 0 and ridge > 0):

@@ -55,6 +55,11 @@ class Likeness(Displayed):
         Mean overlaps at which the classes begin.
     near
         (3, m, m): whether two markets are at most as far apart as the quantiles `NEAR` say, the nearest first.
+
+    Examples
+    --------
+    >>> Likeness.of(("SE", "NO", "US"))
+    <Likeness of 3 markets>
     """
 
     language: Flags

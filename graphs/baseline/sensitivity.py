@@ -52,6 +52,11 @@ def sensitivity_table(baseline: Baseline, *, window: int | None = None, upper: E
     ordered. ``ties for``: all ties of a pair count for the direction that is judged; ``ties against``: for the opposite
     one; in the base they count for neither. The halves are those of the time from the first step to the last, each with
     a baseline of its own; the second is held against the first.
+
+    Examples
+    --------
+    >>> list(graphs.baseline.sensitivity_table(base))  # base = graphs.baseline.baseline(entries)
+    ['variant', 'against', 'tested', 'edges', 'found_again', 'ordered', 'correlation']
     """
     window = baseline.entries.calendar.default_window if window is None else window
     variants = {"base": lambda: _Judged.of(PairSums.of(baseline, window=window))} | _variants(baseline, window, upper)

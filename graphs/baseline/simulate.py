@@ -35,6 +35,11 @@ def simulated_entries(baseline: Baseline, *, seed: int = 0) -> Entries:
     Entries
         With the calendar, rules, licences and artists of the baseline's entries. Ranks are those of the steps that the
         entries stand for; streams are not known.
+
+    Examples
+    --------
+    >>> graphs.baseline.simulated_entries(base, seed=1)  # base = graphs.baseline.baseline(entries)
+    <Entries of top50: 11,235 in 67 markets; first appearance at any rank, washout 28 days, identity track>
     """
     if seed < 0:
         raise SettingError(f"the seed {seed} is negative; give 0 or more")

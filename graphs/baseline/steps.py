@@ -49,6 +49,11 @@ class Steps(Displayed):
         (k, m): whether the track had entered the market before that day.
     lag
         (k, m): days since the timed entry into each market before that day, 0 where there is none.
+
+    Examples
+    --------
+    >>> base.steps  # base = graphs.baseline.baseline(entries)
+    <Steps: 892 of 221 tracks in 67 markets>
     """
 
     markets: tuple[str, ...]
@@ -111,6 +116,11 @@ def steps(entries: Entries, *, horizon: int = HORIZON) -> Steps:
     ------
     SettingError
         When the horizon is not between 1 and 36,500 days.
+
+    Examples
+    --------
+    >>> graphs.baseline.steps(entries, horizon=28)
+    <Steps: 822 of 210 tracks in 67 markets>
     """
     lines = entries.timelines
     availability = Availability.of(entries, horizon=horizon)

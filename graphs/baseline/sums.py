@@ -41,6 +41,11 @@ class PairSums(Displayed):
         Sums over artists of observed², observed · expected and expected², those being the artist's own.
     oo_back, oe_back, ee_back
         The same with the second factor that of the opposite direction.
+
+    Examples
+    --------
+    >>> PairSums(*[np.ones((2, 2))] * 9)
+    <PairSums of 2 markets: 4 observed, 4 expected>
     """
 
     observed: Floats

@@ -52,6 +52,11 @@ class Weights(Displayed):
         Newton steps taken.
     precision
         Negative Hessian of the penalised log-likelihood at `effects` and `classes`, in that order.
+
+    Examples
+    --------
+    >>> base.full  # base = graphs.baseline.baseline(entries)
+    <Weights of 67 markets, 7 classes of age, 1 periods>
     """
 
     starts: Days

@@ -44,6 +44,14 @@ class Gravity(Displayed):
     left_out
         One row per ordered pair that is not in the model: `source`, `target`, `reason`: ``not exposed``; ``missing``
         and the first distance that the pair lacks; ``no tracks from`` or ``no tracks to`` a market; or ``separated``.
+
+    Examples
+    --------
+    >>> codes = ["CA", "DE", "DK", "FI", "GB", "NO", "SE", "US"]
+    >>> edges = graph.edges  # graph = graphs.market_graph(entries)
+    >>> some = edges[edges["source"].isin(codes) & edges["target"].isin(codes)]
+    >>> graphs.distance.gravity(some, graphs.distance.Distances.of(codes), terms=["log_km"])
+    <Gravity of log_km: 0 pairs left out>
     """
 
     table: pd.DataFrame
@@ -121,6 +129,16 @@ def gravity(edges: pd.DataFrame, distances: Distances, *, terms: Sequence[str] |
        regression. Economics Letters 107, 310–312. doi 10.1016/j.econlet.2010.02.020.
     .. [3] Correia, S., Guimarães, P. & Zylkin, T. (2019). Verifying the existence of maximum likelihood estimates for
        generalized linear models. arXiv 1903.01633.
+
+    Examples
+    --------
+    >>> codes = ["CA", "DE", "DK", "FI", "GB", "NO", "SE", "US"]
+    >>> edges = graph.edges  # graph = graphs.market_graph(entries)
+    >>> some = edges[edges["source"].isin(codes) & edges["target"].isin(codes)]
+    >>> found = gravity(some, Distances.of(codes), terms=["log_km"])
+    >>> found.table[["term", "estimate", "n_pairs"]].round(2)
+         term  estimate  n_pairs
+    0  log_km     -0.43       56
     """
     chosen = distances.select(terms)
     pairs, left_out = _counted(edges, chosen, distances.markets)

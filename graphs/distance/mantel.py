@@ -81,6 +81,13 @@ def mantel(
        Mantel test of matrix correspondence. Systematic Zoology 35, 627–632. doi 10.2307/2413122.
     .. [2] Guillot, G. & Rousset, F. (2013). Dismantling the Mantel tests. Methods in Ecology and Evolution 4, 336–344.
        doi 10.1111/2041-210x.12018.
+
+    Examples
+    --------
+    >>> markets = graph.nodes["market"].tolist()  # graph = graphs.market_graph(entries)
+    >>> rates = graphs.distance.symmetrised(graphs.distance.rate_matrix(graph.edges, markets))
+    >>> mantel(rates, graphs.distance.Distances.of(markets), terms=["log_km"], permutations=99)["term"].tolist()
+    ['log_km']
     """
     if method not in METHODS or alternative not in ALTERNATIVES:
         raise SettingError(

@@ -61,6 +61,13 @@ def complete_markets(matrices: Sequence[Matrix], markets: Sequence[str]) -> Mark
     ------
     DataSaysNoError
         When fewer than `LEAST_MARKETS` are left.
+
+    Examples
+    --------
+    >>> matrix = np.ones((6, 6))
+    >>> matrix[0, 1:] = matrix[1:, 0] = np.nan
+    >>> complete_markets([matrix], ["DE", "DK", "FI", "IS", "NO", "SE"])
+    <MarketsWithAllPairs: 5 kept, 1 dropped>
     """
     lacking = np.zeros((len(markets), len(markets)), dtype=bool)
     for matrix in matrices:
@@ -112,7 +119,15 @@ def symmetrised(matrix: Matrix) -> Matrix:
 
 
 def edge_matrix(edges: pd.DataFrame, column: str, markets: Sequence[str]) -> Matrix:
-    """Return a column of the edges as a matrix (m, m), source in rows and target in columns, NaN where missing."""
+    """Return a column of the edges as a matrix (m, m), source in rows and target in columns, NaN where missing.
+
+    Examples
+    --------
+    >>> edges = pd.DataFrame({"source": ["SE", "NO"], "target": ["NO", "SE"], "tracks": [3, 1]})
+    >>> edge_matrix(edges, "tracks", ["SE", "NO"])
+    array([[nan,  3.],
+           [ 1., nan]])
+    """
     if column not in edges:
         raise SettingError(f"these edges have no column '{column}'")
     number = {code: at for at, code in enumerate(markets)}
@@ -142,6 +157,13 @@ def rate_matrix(edges: pd.DataFrame, markets: Sequence[str], *, scale: Outcome =
     ------
     SettingError
         When the scale is none of these, or a column is missing.
+
+    Examples
+    --------
+    >>> edges = pd.DataFrame({"source": ["SE", "NO"], "target": ["NO", "SE"], "exposed": [40, 50], "tracks": [10, 2]})
+    >>> rate_matrix(edges.assign(rate=[0.25, 0.04]), ["SE", "NO"])
+    array([[nan, 0.5],
+           [0.2, nan]])
     """
     rate = edge_matrix(edges, "rate", markets)
     if scale == "root":

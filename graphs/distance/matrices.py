@@ -29,6 +29,14 @@ class Distances(Displayed):
         Name → (m, m) distance from row to column; NaN on the diagonal and where it is missing. Read-only.
     unknown
         Name → names in the user's table that are no known market, in order; their rows were not used.
+
+    Examples
+    --------
+    >>> distances = Distances.of(["SE", "NO", "DE"])
+    >>> distances
+    <Distances between 3 markets: log_km, contiguous, common_language, language_overlap, cultural_distance>
+    >>> distances.matrix("contiguous")[0]
+    array([nan,  1.,  0.])
     """
 
     markets: tuple[str, ...]

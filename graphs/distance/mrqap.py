@@ -80,6 +80,14 @@ def mrqap(
     ----------
     .. [1] Dekker, D., Krackhardt, D. & Snijders, T. A. B. (2007). Sensitivity of MRQAP tests to collinearity and
        autocorrelation conditions. Psychometrika 72, 563–581. doi 10.1007/s11336-007-9016-1.
+
+    Examples
+    --------
+    >>> markets = graph.nodes["market"].tolist()  # graph = graphs.market_graph(entries)
+    >>> rates = graphs.distance.rate_matrix(graph.edges, markets)
+    >>> found = mrqap(rates, graphs.distance.Distances.of(markets), terms=["log_km"], permutations=99)
+    >>> found["term"].tolist()
+    ['intercept', 'log_km']
     """
     check_permutations(permutations)
     values = distances.select(terms)

@@ -73,6 +73,11 @@ def gexf(graph: "nx.DiGraph[str]", periods: pd.DataFrame | None = None) -> bytes
     References
     ----------
     GEXF 1.3 primer and schema, https://gexf.net.
+
+    Examples
+    --------
+    >>> gexf(graph.to_networkx())[:38]  # graph = graphs.market_graph(entries)
+    b"<?xml version='1.0' encoding='utf-8'?>"
     """
     nodes: dict[str, Row] = {code: graph.nodes[code] for code in graph}
     weights = {} if periods is None else _by_edge(periods, graph)

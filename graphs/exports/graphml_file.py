@@ -47,6 +47,11 @@ def graphml(graph: "nx.DiGraph[str]") -> bytes:
     References
     ----------
     Brandes, U. et al. (2002). GraphML progress report. doi 10.1007/3-540-45848-4_59.
+
+    Examples
+    --------
+    >>> graphml(graph.to_networkx())[:38]  # graph = graphs.market_graph(entries)
+    b"<?xml version='1.0' encoding='utf-8'?>"
     """
     nodes: dict[str, Mapping[str, Value]] = {code: graph.nodes[code] for code in graph}
     node_kinds, edge_kinds = types(nodes.values()), types(data for _, _, data in graph.edges(data=True))

@@ -55,7 +55,15 @@ def networkx_graph(nodes: pd.DataFrame, edges: pd.DataFrame) -> "nx.DiGraph[str]
 
 
 def igraph_graph(graph: "nx.DiGraph[str]") -> igraph.Graph:
-    """Return the same graph as an igraph graph: codes as `name`, other attributes unchanged, None where missing."""
+    """Return the same graph as an igraph graph: codes as `name`, other attributes unchanged, None where missing.
+
+    Examples
+    --------
+    >>> nodes = pd.DataFrame({"market": ["SE", "NO"], "name": ["Sweden", "Norway"]})
+    >>> edges = pd.DataFrame({"source": ["SE"], "target": ["NO"], "tracks": [3]})
+    >>> igraph_graph(networkx_graph(nodes, edges)).es["tracks"]
+    [3]
+    """
     codes = list(graph)
     number = {code: i for i, code in enumerate(codes)}
     there = igraph.Graph(n=len(codes), edges=[(number[a], number[b]) for a, b in graph.edges], directed=True)

@@ -31,7 +31,13 @@ def csv(table: pd.DataFrame) -> bytes:
 
 
 def parquet(table: pd.DataFrame) -> bytes:
-    """Return a table as Parquet; types and infinite numbers are read back unchanged. NaN and None are both missing."""
+    """Return a table as Parquet; types and infinite numbers are read back unchanged. NaN and None are both missing.
+
+    Examples
+    --------
+    >>> parquet(pd.DataFrame({"market": ["NA"]}))[:4]
+    b'PAR1'
+    """
     content = io.BytesIO()
     pq.write_table(pa.Table.from_pandas(table, preserve_index=False), content)
     return content.getvalue()

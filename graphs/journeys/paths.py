@@ -46,6 +46,14 @@ class Ways(Displayed):
         from the footprint to the target.
     probability
         Probability of `path` (0 … 1); 0 where there is none.
+
+    Examples
+    --------
+    >>> found = graphs.ways(entries.timelines, "37BZB0z9T8Xu7U3e65qxFy", "FR", 28)
+    >>> found.senders[["source", "lag", "share"]].head(2).round(3)
+      source  lag  share
+    0     AE    2  0.019
+    1     AT    2  0.019
     """
 
     senders: pd.DataFrame
@@ -107,6 +115,11 @@ def ways(timelines: Timelines, track_id: str, target: str, window: int, *, credi
     -----
     Two markets whose order was not observed (ties) are never the origin of each other. Of equally probable paths, the
     one with the earlier origin is returned, then the one whose code comes first.
+
+    Examples
+    --------
+    >>> ways(entries.timelines, "37BZB0z9T8Xu7U3e65qxFy", "FR", 28)  # entries = diffusion.open_sample().entries()
+    <Ways: 52 possible origins; most probable path: AE → FR (0.02)>
     """
     if not 1 <= window <= LONGEST:
         raise SettingError(f"window is {window} days; it must be between 1 and {LONGEST:,}")
@@ -166,6 +179,14 @@ def route(influence: pd.DataFrame, source: str, target: str, k: int = 3) -> pd.D
     References
     ----------
     Yen, J. Y. (1971). Finding the k shortest loopless paths in a network. doi 10.1287/mnsc.17.11.712.
+
+    Examples
+    --------
+    >>> direct = pd.DataFrame({"source": ["SE", "NO"], "target": ["NO", "DK"], "credits_per_entry": [0.4, 0.5]})
+    >>> route(direct.assign(lag_median=[3.0, 2.0]), "Sweden", "Denmark")[["step", "source", "target"]]
+       step source target
+    0     1     SE     NO
+    1     2     NO     DK
     """
     edges = _open_edges(influence)
     known = sorted(set(edges["source"]) | set(edges["target"]))

@@ -41,6 +41,12 @@ def transition_stream(timelines: Timelines, window: int) -> pd.DataFrame:
         When the window is below 1 day.
     DataSaysNoError
         When there is no transition.
+
+    Examples
+    --------
+    >>> stream = transition_stream(entries.timelines, 28)
+    >>> len(stream), stream.columns.tolist()
+    (9584, ['track_id', 'source', 'target', 'entry', 'arrival', 'lag', 'lag_low', 'lag_high'])
     """
     first, second = transition_pairs(timelines, window)
     if not len(first):
@@ -94,6 +100,16 @@ def period_edges(timelines: Timelines, window: int, by: By = "year") -> pd.DataF
         When `by` is none of these lengths, or the window is below 1 day.
     DataSaysNoError
         When there is no transition.
+
+    Examples
+    --------
+    >>> periods = period_edges(entries.timelines, 28, by="month")
+    >>> periods.groupby("period")["tracks"].sum()
+    period
+    2021-04     865
+    2021-05    6756
+    2021-06    1963
+    Name: tracks, dtype: int64
     """
     moved = np.unique(timelines.track[transition_pairs(timelines, window)[0]])
     parts = []

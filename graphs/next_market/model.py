@@ -35,6 +35,14 @@ class NextMarketChoice(Displayed):
         Preferences fitted to footprints: which markets are entered on one date.
     next
         Preferences fitted to the markets entered afterwards, with those of `together` as a guess.
+
+    Examples
+    --------
+    >>> together, after = Preferences(np.zeros(2), np.zeros((2, 2))), Preferences(np.zeros(2), np.ones((2, 2)))
+    >>> NextMarketChoice(("SE", "NO"), together, after).table()
+      source target  affinity  together
+    0     SE     NO       1.0       0.0
+    1     NO     SE       1.0       0.0
     """
 
     markets: tuple[str, ...]
@@ -90,6 +98,12 @@ def next_market_choice(entries: Entries, *, horizon: int | None = None, ridge: f
 
     Butts, C. T. (2008). A relational event framework for social action. Sociological Methodology 38, 155–200. doi
     10.1111/j.1467-9531.2008.00203.x.
+
+    Examples
+    --------
+    >>> late = entries.subset(debut=("2021-06-15", None))  # entries = diffusion.open_sample().entries()
+    >>> next_market_choice(late, horizon=14)
+    <NextMarketChoice among 67 markets>
     """
     horizon = entries.calendar.default_window if horizon is None else horizon
     if not 1 <= horizon <= LONGEST:

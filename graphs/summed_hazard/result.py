@@ -78,6 +78,12 @@ class SummedHazard(Displayed):
         Days of follow-up of a track after its debut.
     log_likelihood
         At the maximum, without the prior.
+
+    Examples
+    --------
+    >>> late = entries.subset(debut=("2021-06-15", None))  # entries = diffusion.open_sample().entries()
+    >>> graphs.summed_hazard.summed_hazard(late, window=14, lag=3.0, penalty=0)
+    <SummedHazard: 67 markets, 4422 pairs>
     """
 
     table: pd.DataFrame

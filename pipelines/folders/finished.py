@@ -7,11 +7,12 @@ from typing import Any
 import pyarrow as pa
 
 from diffusion import SettingError
+from diffusion.display import Displayed
 from diffusion.files import read_table
 from pipelines.folders.manifest import MANIFEST, Shape, digest_of_step, fits, intact, read_manifest
 
 
-class FinishedFolder:
+class FinishedFolder(Displayed):
     """The artifacts of a finished folder; the artifacts of a step are checked when the step is first used.
 
     Parameters
@@ -47,6 +48,9 @@ class FinishedFolder:
     def manifest(self) -> dict[str, Any]:
         """Return the manifest."""
         return self._manifest
+
+    def _facts(self) -> str:
+        return f" {self.place}"
 
     def holds(self, name: str) -> bool:
         """Return whether the manifest lists the artifact."""

@@ -55,6 +55,13 @@ class Folder(Displayed):
     ------
     OutputError
         When the folder cannot be written, or another run is at work in it.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as place, Folder(Path(place, "out")) as folder:
+    ...     folder.holds("edges.parquet")
+    False
     """
 
     def __init__(self, place: str | Path, *, wait: bool = False) -> None:

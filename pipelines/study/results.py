@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from diffusion import Absences, Calendar, Entries, EventRules, SettingError
 from diffusion.contracts import Contract
+from diffusion.display import Displayed
 from diffusion.engine import select_rows, unknown_table
 from diffusion.finding import find_recordings, first_places
 from diffusion.frames import As, frame_of
@@ -90,7 +91,7 @@ class ResultsFolder(Protocol):
         """Return the parameters of a step."""
 
 
-class Results:
+class Results(Displayed):
     """Results of the steps of a study; each table is read when it is first needed.
 
     `pipelines.open_study` opens those of a finished folder. In a notebook, the list of `tables` is shown.
@@ -107,8 +108,8 @@ class Results:
         self.folder = folder
         self._makers = makers
 
-    def __repr__(self) -> str:
-        return f"<Results in '{self.folder.place}': {many(len(self._there), 'table')}>"
+    def _facts(self) -> str:
+        return f" in '{self.folder.place}': {many(len(self._there), 'table')}"
 
     def _repr_html_(self) -> str:
         return f"<p>{len(self._there)} tables</p>{self.tables.to_html(index=False)}"

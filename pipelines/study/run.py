@@ -45,6 +45,14 @@ class Run(Displayed):
         Folder for the results.
     steps
         All steps, each after the steps that it needs.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as place, Folder(f"{place}/out") as folder:
+    ...     run = Run(Study("charts.csv"), folder)
+    >>> run.study
+    <Study 'How hits travel' of charts.csv>
     """
 
     def __init__(self, study: Study, folder: Folder, *, steps: Sequence[Step] = STEPS) -> None:

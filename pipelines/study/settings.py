@@ -80,6 +80,11 @@ class Study(Displayed):
         Terms of the formula of `survival.cox` (default `EFFECTS`).
     strata
         Variables whose values have a baseline hazard of their own in that model (default: the market waited for).
+
+    Examples
+    --------
+    >>> Study("charts.csv", title="Nordic hits", top=50)
+    <Study 'Nordic hits' of charts.csv>
     """
 
     path: str
@@ -179,6 +184,16 @@ def read_study(file: str | Path) -> Study:
     ------
     SettingError
         When the file does not exist, is not TOML, has an unknown key, or a value that is not allowed.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     file = Path(folder, "study.toml")
+    ...     written = file.write_text('charts = { path = "charts.csv" }', encoding="utf-8")
+    ...     study = read_study(file)
+    >>> study.horizon, study.washout
+    (180, 28)
     """
     file = Path(file)
     try:

@@ -63,6 +63,14 @@ class Waits(Displayed):
         Variables of a user's own.
     parts
         Parts of the time of tracks that are counted apart; None for all time together.
+
+    Examples
+    --------
+    >>> waits = survival.waits(entries, horizon=60)  # entries = diffusion.open_sample().entries()
+    >>> waits
+    <Waits of top50 since debut, up to 60 days: 11,235 entries>
+    >>> waits.to_lifelines(("footprint", "continent_match")).shape
+    (144886, 6)
     """
 
     entries: Entries
@@ -327,9 +335,7 @@ def waits(
 
     Examples
     --------
-    >>> import diffusion
-    >>> with diffusion.open_sample() as charts:
-    ...     counted = waits(charts.entries(), horizon=60).counted(("language_match",))
+    >>> counted = waits(entries, horizon=60).counted(("language_match",))  # entries = diffusion.open_sample().entries()
     >>> counted.values["language_match"].tolist(), counted.entered.sum(axis=1).tolist()
     (['no', 'yes'], [615, 277])
     """

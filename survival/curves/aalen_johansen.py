@@ -29,6 +29,12 @@ class StateCounts(Displayed):
         Moves from left to charting.
     enter_charting, enter_left
         Entries from these states.
+
+    Examples
+    --------
+    >>> counts = [np.array(row) for row in ([0, 4, 2], [0, 0, 1], [0, 1, 0], [0, 0, 0], [0, 1, 0], [0, 0, 1])]
+    >>> StateCounts(*counts).at_risk
+    array([0, 4, 3])
     """
 
     charting: Ints

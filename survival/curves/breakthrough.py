@@ -59,6 +59,16 @@ class Breakthrough(Displayed):
         What the band takes as independent of each other.
     absent
         Groups in which nobody is at risk; they have no curve.
+
+    Examples
+    --------
+    >>> frame = pd.DataFrame({"days": [3, 5, 5, 8], "entered": [1, 1, 0, 1], "chart": [*"aabb"], "rank": [1, 2, 2, 3]})
+    >>> waits = survival.frame_waits(frame, days="days", entered="entered")
+    >>> found = survival.breakthrough(waits, by="chart")
+    >>> found
+    <Breakthrough by chart: 2 groups, 4 waits, 3 entries within 8 days>
+    >>> found.survival_function_.loc[5].tolist()
+    [0.0, 1.0]
     """
 
     curves: pd.DataFrame

@@ -40,6 +40,14 @@ class LogRank(Displayed):
 
     `statistic` is F with `df` and `clusters` − `df` degrees of freedom (1 in `pairs`); with independent waits it is
     chi-squared with `df`, and `clusters` is null.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> frame = pd.DataFrame({"days": [3, 5, 5, 8], "entered": [1, 1, 0, 1], "chart": [*"aabb"], "rank": [1, 2, 2, 3]})
+    >>> waits = survival.frame_waits(frame, days="days", entered="entered")
+    >>> survival.log_rank(waits, by="chart")
+    <LogRank of 2 groups, 1 pairs, by independent>
     """
 
     overall: pd.DataFrame

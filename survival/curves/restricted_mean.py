@@ -40,6 +40,14 @@ class RestrictedMean(Displayed):
         Last day.
     cluster
         What is taken as independent of each other.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> frame = pd.DataFrame({"days": [3, 5, 5, 8], "entered": [1, 1, 0, 1], "chart": [*"aabb"], "rank": [1, 2, 2, 3]})
+    >>> waits = survival.frame_waits(frame, days="days", entered="entered")
+    >>> survival.restricted_mean(waits, by="chart")
+    <RestrictedMean of 2 groups up to day 8, by independent>
     """
 
     table: pd.DataFrame

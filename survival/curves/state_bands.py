@@ -24,6 +24,12 @@ class ClusterCounts(Displayed):
         (p,): index of the curve.
     charting, left, leave, come_back, enter_charting, enter_left
         As in `StateCounts`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> ClusterCounts(np.zeros(2, int), *[np.zeros((61, 2))] * 6)
+    <ClusterCounts of 2 clusters, days 0 to 60>
     """
 
     curve: Ints

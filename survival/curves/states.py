@@ -53,6 +53,13 @@ class States(Displayed):
         Number of periods without the track after which it has left.
     terminal
         Whether waits of tracks that have left are no longer at risk.
+
+    Examples
+    --------
+    >>> curves = pd.DataFrame({"group": "all", "days": [0, 1], "entered": [0.0, 0.1]})
+    >>> summary = pd.DataFrame({"group": ["all"], "share_left": [0.2]})
+    >>> States(curves, summary, "none", 180, "artist", 28, terminal=False)
+    <States by none: 1 groups, 180 days, absent for 28 charts or more>
     """
 
     curves: pd.DataFrame
@@ -187,6 +194,15 @@ def aalen_johansen(counts: StateCounts, clusters: Iterable[ClusterCounts] | None
     Notes
     -----
     See `survival.curves.aalen_johansen.AalenJohansen.of` and `survival.curves.state_bands.entered_band`.
+
+    Examples
+    --------
+    >>> counts = [np.array(row) for row in ([0, 4, 2], [0, 0, 1], [0, 1, 0], [0, 0, 0], [0, 1, 0], [0, 0, 1])]
+    >>> aalen_johansen(StateCounts(*counts))[["days", "charting", "left", "entered"]]
+       days  charting  left  entered
+    0     0       1.0  0.00     0.00
+    1     1       0.5  0.25     0.25
+    2     2       0.5  0.00     0.50
     """
     fit = AalenJohansen.of(StateCounts(*(np.asarray(getattr(counts, name))[None] for name in StateCounts.__slots__)))
     low, high, _ = entered_band(fit, clusters)

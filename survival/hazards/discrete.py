@@ -41,6 +41,12 @@ class HazardFit(Displayed):
         Penalty on the covariates; with one, no interval is claimed for anything.
     cluster
         What the errors are robust to: ``artist``, ``track`` or ``independent``.
+
+    Examples
+    --------
+    >>> waits = survival.waits(entries, horizon=60)  # entries = diffusion.open_sample().entries()
+    >>> survival.discrete_hazard(waits, "log(footprint)")
+    <HazardFit of footprint: 1 coefficients, errors by artist>
     """
 
     layout: Layout

@@ -50,6 +50,12 @@ class FrailtyFit(Displayed):
         What shares a factor: ``track`` or ``artist``.
     cluster
         What the errors are robust to: ``track`` or ``artist``.
+
+    Examples
+    --------
+    >>> waits = survival.waits(entries, horizon=60)  # entries = diffusion.open_sample().entries()
+    >>> survival.frailty_hazard(waits, "log(footprint)")
+    <FrailtyFit by track: 1 coefficients, theta 18.9 (13.3 to 27.3)>
     """
 
     layout: Layout

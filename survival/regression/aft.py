@@ -33,6 +33,12 @@ class AftFit(IntervalFit):
     ----------
     family
         Distribution of the time.
+
+    Examples
+    --------
+    >>> waits = survival.waits(entries, horizon=60)  # entries = diffusion.open_sample().entries()
+    >>> survival.aft(waits, "log(footprint)")
+    <AftFit: 3 coefficients, log-likelihood -7,499.5, up to 60 days, errors by artist>
     """
 
     family: Family
@@ -116,6 +122,12 @@ def compare_families(
         As `aft`.
     DataSaysNoError
         When no family can be fitted.
+
+    Examples
+    --------
+    >>> waits = survival.waits(entries, horizon=60)  # entries = diffusion.open_sample().entries()
+    >>> list(compare_families(waits, "log(footprint)", families=("weibull", "lognormal")))
+    ['log_likelihood', 'parameters', 'AIC', 'delta_AIC', 'converged']
     """
     check_options(families, cluster)
     check_source(source)

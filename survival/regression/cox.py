@@ -110,6 +110,12 @@ def cox_rows(
     Notes
     -----
     Times are tied where they are equal to the last bit; R rounds them a little before (`timefix`).
+
+    Examples
+    --------
+    >>> frame = pd.DataFrame({"days": [3.5, 5, 5.2, 8, 9], "entered": [1, 1, 0, 1, 1], "rank": [1, 3, 2, 3, 1]})
+    >>> cox_rows(frame, "rank", days="days", entered="entered").params_.round(3).to_dict()
+    {'rank': 0.315}
     """
     data = frame_data(
         frame, formula, days=days, entered=entered, start=start, strata=strata, weights=weights, cluster=cluster

@@ -35,6 +35,14 @@ class CoxFit(Displayed):
         How events of one time are taken: ``efron`` or ``breslow``.
     penalizer, l1_ratio
         Elastic net; 0 where there is none.
+
+    Examples
+    --------
+    >>> fit = survival.cox(survival.waits(entries), "footprint")  # entries = diffusion.open_sample().entries()
+    >>> fit
+    <CoxFit of footprint: 1 coefficients, errors by artist>
+    >>> fit.hazard_ratios_.round(2).to_dict()
+    {'footprint': 1.09}
     """
 
     data: CoxData = field(repr=False)

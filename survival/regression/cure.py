@@ -47,6 +47,12 @@ class CureFit(IntervalFit):
         expects after the last day of follow-up.
     follow_up_by
         Variables of these groups.
+
+    Examples
+    --------
+    >>> waits = survival.waits(entries, horizon=60)  # entries = diffusion.open_sample().entries()
+    >>> survival.cure(waits, "1", cured="log(footprint)", follow_up_by=())
+    <CureFit: 4 coefficients, log-likelihood -7,451.2, up to 60 days, errors by artist>
     """
 
     family: Family
@@ -153,6 +159,13 @@ def cure(
     References
     ----------
     Farewell 1982, doi 10.2307/2529885. Maller & Zhou 1996, Survival Analysis with Long-Term Survivors.
+
+    Examples
+    --------
+    >>> waits = survival.waits(entries, horizon=60)  # entries = diffusion.open_sample().entries()
+    >>> fit = cure(waits, "1", cured="log(footprint)", follow_up_by=())
+    >>> fit.params_.index.tolist()
+    ['cured: Intercept', 'cured: log(footprint)', 'Intercept', 'log(scale)']
     """
     check_options((family,), cluster)
     check_list("follow_up_by", follow_up_by)

@@ -77,6 +77,12 @@ def follow_up_test(source: WaitSource, *, by: Sequence[str] = (), cluster: Clust
     ----------
     Maller & Zhou 1996, Survival Analysis with Long-Term Survivors, §4.3. Xie, Escobar-Bach & Van Keilegom 2023, arXiv
     2309.00868 (extrapolation). Yuen & Musta 2024, arXiv 2403.16832 (long enough in practice).
+
+    Examples
+    --------
+    >>> waits = survival.waits(entries, horizon=60)  # entries = diffusion.open_sample().entries()
+    >>> follow_up_test(waits)[["waits", "events", "last_day"]].values.tolist()
+    [[144886, 892, 60]]
     """
     if cluster not in CLUSTERS:
         raise SettingError(f"unknown cluster '{cluster}'; there are {', '.join(CLUSTERS)}")

@@ -57,6 +57,14 @@ def proportionality(fit: CoxFit, transform: Transform = "km") -> pd.DataFrame:
     References
     ----------
     Grambsch & Therneau 1994, doi 10.1093/biomet/81.3.515.
+
+    Examples
+    --------
+    >>> waits = survival.waits(entries, horizon=60)  # entries = diffusion.open_sample().entries()
+    >>> proportionality(survival.cox(waits, "log(footprint)")).round(3)
+                    test_statistic  degrees_of_freedom    p
+    log(footprint)          32.025                   1  0.0
+    GLOBAL                  32.025                   1  0.0
     """
     if transform not in TRANSFORMS:
         raise SettingError(f"time is taken by {', '.join(TRANSFORMS)}, not by '{transform}'")
@@ -148,6 +156,15 @@ def hazard_ratios_by_period(
     test is Wald's by Hotelling's distribution, as in `survival.log_rank`. Its degrees of freedom are the effective
     number of clusters less one: 1 / Σ share², with each cluster's share of the variance of the changes, and at most
     those of the errors. On charts whose artists were given labels by chance, it found changes in 2 to 8 % of labels.
+
+    Examples
+    --------
+    >>> waits = survival.waits(entries, horizon=60)  # entries = diffusion.open_sample().entries()
+    >>> found = hazard_ratios_by_period(waits, "log(footprint)", (0, 28))
+    >>> found[["after", "until", "exp(coef)"]].round(2)
+       after  until  exp(coef)
+    0    0.0   28.0       2.64
+    1   28.0   60.0       1.59
     """
     begins = np.asarray(periods, np.float64)
     if len(begins) < 2 or not (np.diff(begins) > 0).all() or begins[0] < 0:
@@ -218,6 +235,14 @@ def log_log(source: WaitSource, by: str) -> pd.DataFrame:
         When the variable is unknown.
     DataSaysNoError
         When nobody enters.
+
+    Examples
+    --------
+    >>> waits = survival.waits(entries, horizon=60)  # entries = diffusion.open_sample().entries()
+    >>> log_log(waits, "language_match").head(2)[["by", "group", "days"]]
+                   by group  days
+    0  language_match    no     1
+    1  language_match    no     2
     """
     check_source(source)
     waits = source.counted((by,), cluster="independent")

@@ -29,6 +29,14 @@ class GroupCurves(Displayed):
     others
         Curve of all waits, which predicts for groups that were not fitted or not followed long enough; None where such
         groups are refused.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> frame = pd.DataFrame({"days": [3, 5, 5, 8], "entered": [1, 1, 0, 1], "chart": [*"aabb"], "rank": [1, 2, 2, 3]})
+    >>> waits = survival.frame_waits(frame, days="days", entered="entered")
+    >>> survival.group_curves(waits, ("chart",))
+    <GroupCurves by chart: 2 groups>
     """
 
     variables: tuple[str, ...]

@@ -72,6 +72,15 @@ def calibration(
         When there is no model, one cannot predict these waits, or the day is not among theirs.
     DataSaysNoError
         When waits begin on different days, or nobody or everybody enters by the day.
+
+    Examples
+    --------
+    >>> from datetime import date
+    >>> earlier = survival.waits(entries, horizon=30, debut=(date(2021, 4, 22), date(2021, 5, 10)))
+    >>> later = survival.waits(entries, horizon=30, debut=(date(2021, 5, 11), date(2021, 5, 30)), complete=True)
+    >>> models = {"Cox": survival.cox(earlier, "log(footprint)")}
+    >>> calibration(models, later, day=28).columns.tolist()[:5]
+    ['model', 'kind', 'day', 'group', 'waits']
     """
     if not models:
         raise SettingError("there is no model to calibrate; give models by name, such as {'cox': fit}")

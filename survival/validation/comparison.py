@@ -110,6 +110,18 @@ def compare(
         unknown, or charts are too coarse to say what happened by a day.
     DataSaysNoError
         When waits begin on different days or are censored too early, or nobody or everybody has entered by a day.
+
+    Examples
+    --------
+    >>> from datetime import date
+    >>> earlier = survival.waits(entries, horizon=30, debut=(date(2021, 4, 22), date(2021, 5, 10)))
+    >>> later = survival.waits(entries, horizon=30, debut=(date(2021, 5, 11), date(2021, 5, 30)), complete=True)
+    >>> models = {"Cox": survival.cox(earlier, "log(footprint)")}
+    >>> compare(models, later, train=earlier, days=(28,))[["model", "day"]]
+               model  day
+    0  no covariates   28
+    1         market   28
+    2            Cox   28
     """
     if cluster not in CLUSTERS:
         raise SettingError(f"intervals are by {', '.join(CLUSTERS)}, not by '{cluster}'")

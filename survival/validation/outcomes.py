@@ -27,6 +27,11 @@ class Censoring(Displayed):
         (groups, k + 1): probability of not being censored on the first j of these days.
     last
         (groups,): last day on which a wait of the group is followed.
+
+    Examples
+    --------
+    >>> Censoring.of([1, 2, 3, 4], [True, False, True, False])
+    <Censoring: 4 days, followed to day 4>
     """
 
     days: Floats

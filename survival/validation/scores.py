@@ -111,6 +111,11 @@ class DCalibration(Displayed):
         (bins,): waits by predicted survival at the entry, from 0 to 1. Each bin is expected to hold the same number.
     statistic, p
         Pearson's χ² and its p-value, with bins − 1 degrees of freedom.
+
+    Examples
+    --------
+    >>> DCalibration(np.array([4.0, 6.0]), statistic=0.4, p=0.53)
+    <DCalibration in 2 classes: statistic 0.4, p 0.53>
     """
 
     observed: Floats

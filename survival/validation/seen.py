@@ -25,6 +25,14 @@ class SeenWaits(Displayed):
         The waits.
     values
         Variable → values that are kept.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> frame = pd.DataFrame({"days": [3, 5, 5, 8], "entered": [1, 1, 0, 1], "chart": [*"aabb"], "rank": [1, 2, 2, 3]})
+    >>> waits = survival.frame_waits(frame, days="days", entered="entered")
+    >>> survival.SeenWaits(waits, {"chart": frozenset({"a"})}).counted(("chart",)).values["chart"].tolist()
+    ['a']
     """
 
     source: WaitSource

@@ -209,7 +209,6 @@ ROLLING, VALIDITY, PAIRS = make_rolling(CODES), *make_validity()
 @pytest.mark.parametrize(
     ("draw", "message"),
     [
-        (lambda: figures.leader_intervals(SCORES.drop(columns="group")), "lacks group"),
         (lambda: figures.leader_intervals(SCORES.drop(columns="low")), "lacks low"),
         (lambda: figures.leader_intervals(pd.concat([SCORES] * 2)), "more than one row"),
         (lambda: figures.leader_intervals(SCORES.assign(low=99)), "above its high end"),
@@ -578,3 +577,9 @@ def test_validity_has_a_panel_per_control_and_a_dot_per_pair() -> None:
     dots = [dots.get_offsets()[:, 0].tolist() for dots in figure.axes[2].collections[:3]]
     strict = pairs[pairs["given"] == "size and outcome"]
     assert dots == [strict.loc[strict["period"] == year, "rho"].tolist() for year in ("2017", "2018", "2019")]
+
+
+def test_measures_without_a_column_of_groups_are_drawn_as_not_tested() -> None:
+    bare, missing = SCORES.drop(columns="group"), SCORES.assign(group=None)
+    drawn = [figures.render(figures.leader_intervals(table), "svg") for table in (bare, missing)]
+    assert drawn[0] == drawn[1]
