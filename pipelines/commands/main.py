@@ -16,12 +16,14 @@ from pipelines.commands.data import COMMANDS
 from pipelines.commands.forecasts import FORECAST_COMMANDS
 from pipelines.commands.inspect import inspect_command
 from pipelines.commands.options import (
+    COHORT_OPTIONS,
     ENTRY_OPTIONS,
     JSON,
     OUT,
     READING_OPTIONS,
     SEED,
     OutPath,
+    take_cohort,
     take_reading,
     with_options,
 )
@@ -79,13 +81,13 @@ def demo(simulated: bool, out: Path | None, as_json: bool) -> None:
 @cli.command()
 @click.argument("study")
 @click.option("--out", type=OutPath(), help="Folder for the results (default out/NAME OF THE STUDY).")
-@with_options((*EVENT_OPTIONS, *CHANCE_OPTIONS, *READING_OPTIONS))
+@with_options((*COHORT_OPTIONS, *EVENT_OPTIONS, *CHANCE_OPTIONS, *READING_OPTIONS))
 @JSON
 def run(study: str, out: Path | None, as_json: bool, **options: Any) -> None:
     """Run a study: STUDY is its TOML file, or charts to run with default settings."""
     chosen = read_study(study) if study.lower().endswith(".toml") else Study(study)
     _run(
-        chosen.override(**take_reading(options), **options),
+        chosen.override(cohort=take_cohort(options), **take_reading(options), **options),
         out or Path("out") / (re.sub(r"[^\w.-]+", "_", Path(study).stem) or "study"),
         RUN_SET,
         as_json,
@@ -95,11 +97,11 @@ def run(study: str, out: Path | None, as_json: bool, **options: Any) -> None:
 @cli.command()
 @click.argument("charts")
 @OUT
-@with_options((*EVENT_OPTIONS, *CHANCE_OPTIONS, *READING_OPTIONS))
+@with_options((*COHORT_OPTIONS, *EVENT_OPTIONS, *CHANCE_OPTIONS, *READING_OPTIONS))
 @JSON
 def graph(charts: str, out: Path, as_json: bool, **options: Any) -> None:
     """Write the market graph of CHARTS (a file, glob or folder): tables, GraphML, GEXF, DOT, figures and report."""
-    study = Study(charts).override(**take_reading(options), **options)
+    study = Study(charts).override(cohort=take_cohort(options), **take_reading(options), **options)
     _run(study, out, GRAPH_SET, as_json)
 
 
@@ -112,7 +114,7 @@ def graph(charts: str, out: Path, as_json: bool, **options: Any) -> None:
 @click.option("--groups", help="File with a table of groups of your own (CSV or Parquet), for further curves.")
 @click.option("--horizon", type=int, help="Days of follow-up after the debut (default 180).")
 @OUT
-@with_options((*EVENT_OPTIONS, *READING_OPTIONS))
+@with_options((*COHORT_OPTIONS, *EVENT_OPTIONS, *READING_OPTIONS))
 @JSON
 def survival(charts: str, by: tuple[Any, ...], out: Path, as_json: bool, **options: Any) -> None:
     """Write the time to breakthrough in CHARTS (a file, glob or folder): curves, hazard ratios, figures and report.
@@ -120,7 +122,7 @@ def survival(charts: str, by: tuple[Any, ...], out: Path, as_json: bool, **optio
     Who enters where and when, what goes with a faster entry, who never enters, and whether models predict later
     tracks. None of it depends on the window, which is that of the graph.
     """
-    study = Study(charts).override(by=by, **take_reading(options), **options)
+    study = Study(charts).override(by=by, cohort=take_cohort(options), **take_reading(options), **options)
     _run(study, out, SURVIVAL_SET, as_json)
 
 

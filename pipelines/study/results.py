@@ -21,6 +21,8 @@ SHAPES: Final[Mapping[str, Shape]] = {
         "notes": {
             **dict.fromkeys(("layout", "chart", "first_date", "last_date", "events"), str),
             **dict.fromkeys(("cadence_days", "markets", "tracks", "entries", "left_censored", "upper_top"), int),
+            "cohort": [str],
+            "tracks_of_all": int,
             "rows": {"read": int, "kept": int, "duplicates": int, "aggregate": int, "set_aside": {"*": int}},
             "other_charts": {"*": int},
             "not_made": {"*": str},
@@ -112,7 +114,7 @@ class Results:
         given = self.parameters("entries")
         rules = EventRules(calendar.chart, top, *(given[key] for key in ("min_periods", "washout", "identity")))
         table, *known = (self.folder.read_table(f"{table}.parquet") for table in (name, "withheld", "tracks"))
-        return Entries(table, calendar, rules, *known)
+        return Entries(table, calendar, rules, *known, cohort=tuple(self.notes("entries")["cohort"]))
 
     @cached_property
     def graph(self) -> MarketGraph:
