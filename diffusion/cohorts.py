@@ -49,7 +49,7 @@ class Selection:
         if self.debut is not None and (isinstance(self.debut, str) or len(self.debut) != 2):
             raise SettingError(f"debut is {self.debut!r}; give its first and last day, such as ('2019-01-01', None)")
 
-    def of(self, described: pd.DataFrame, footprints: pa.Table) -> tuple[Flags, tuple[str, ...]]:
+    def of(self, described: pd.DataFrame, footprints: pa.Table, recordings: pa.Table) -> tuple[Flags, tuple[str, ...]]:
         """Return which tracks are chosen, and what was chosen in words.
 
         Parameters
@@ -58,6 +58,8 @@ class Selection:
             One row per track: result of `Entries.tracks`.
         footprints
             As `diffusion.contracts.FOOTPRINTS`.
+        recordings
+            As `Entries.recordings`.
 
         Raises
         ------
@@ -68,11 +70,11 @@ class Selection:
         """
         kept, words = np.ones(len(described), bool), []
         parts: dict[str, Callable[[Any], tuple[Flags, str]]] = {
-            "tracks": lambda ids: _listed_tracks(described, ids),
+            "tracks": lambda ids: _listed_tracks(described, ids, recordings),
             "artists": lambda names: _by_artist(described, names, credited=self.credited),
             "debut": lambda days: _debuted(described, *days),
             "markets": lambda names: _first_in(described, footprints, names),
-            "where": lambda where: _where(described, where),
+            "where": lambda where: _where(described, where, recordings),
         }
         for name, choose in parts.items():
             if (wanted := getattr(self, name)) is not None:
@@ -84,13 +86,19 @@ class Selection:
         return kept, tuple(words)
 
 
-def _listed_tracks(described: pd.DataFrame, tracks: Collection[str]) -> tuple[Flags, str]:
+def _listed_tracks(described: pd.DataFrame, tracks: Collection[str], recordings: pa.Table) -> tuple[Flags, str]:
     texts = pd.Series(list(tracks), dtype=object).astype(str).str.strip()
-    wanted = texts.str.replace(_LINK, r"\1", regex=True)
+    wanted = _counted_as(texts.str.replace(_LINK, r"\1", regex=True), recordings)
     chosen = described["track_id"].isin(wanted).to_numpy()
     listed = wanted.nunique()
     there = f", of which {int(chosen.sum()):,} are on the charts" if chosen.sum() < listed else ""
     return chosen, f"a list of {listed:,} tracks{there}"
+
+
+def _counted_as(ids: "pd.Series[str]", recordings: pa.Table) -> "pd.Series[str]":
+    """Return ids of tracks as the ids that they count as."""
+    known = dict(zip(*(recordings[name].to_pylist() for name in ("track_id", "recording")), strict=True))
+    return ids.map(lambda name: known.get(name, name))
 
 
 def _by_artist(described: pd.DataFrame, artists: Collection[str], *, credited: bool) -> tuple[Flags, str]:
@@ -155,9 +163,9 @@ def _first_in(described: pd.DataFrame, footprints: pa.Table, markets: Collection
     return chosen, f"debut in {_some(list(market_names(codes).values()))}"
 
 
-def _where(described: pd.DataFrame, where: Where | None) -> tuple[Flags, str]:
+def _where(described: pd.DataFrame, where: Where | None, recordings: pa.Table) -> tuple[Flags, str]:
     if isinstance(where, pd.DataFrame):
-        return _in_table(described, where)
+        return _in_table(described, where, recordings)
     if not callable(where):
         raise SettingError(f"where is a {type(where).__name__}; give a DataFrame or a function of the table of tracks")
     found = np.asarray(where(described.copy()))
@@ -169,7 +177,7 @@ def _where(described: pd.DataFrame, where: Where | None) -> tuple[Flags, str]:
     return found.astype(bool), "a condition of one's own"
 
 
-def _in_table(described: pd.DataFrame, table: pd.DataFrame) -> tuple[Flags, str]:
+def _in_table(described: pd.DataFrame, table: pd.DataFrame, recordings: pa.Table) -> tuple[Flags, str]:
     """Return the tracks that a table names; a column of flags beside the key says which of its rows count."""
     key = next((name for name in _KEYS if name in table), None)
     others = [name for name in table if name not in _KEYS]
@@ -180,7 +188,7 @@ def _in_table(described: pd.DataFrame, table: pd.DataFrame) -> tuple[Flags, str]
         )
     named = table[table[others[0]].astype(bool)] if others else table
     if key == "track_id":
-        chosen = described["track_id"].isin(named[key].astype(str)).to_numpy()
+        chosen = described["track_id"].isin(_counted_as(named[key].astype(str), recordings)).to_numpy()
     else:
         of_track = _artists(described, credited=False)
         listed = folded(pa.array(named[key].dropna().astype(str).str.strip(), pa.string()))

@@ -135,7 +135,7 @@ def take_consent(options: dict[str, Any]) -> dict[str, Any]:
 
 
 def take_cohort(options: dict[str, Any]) -> dict[str, Any]:
-    """Take the values of `COHORT_OPTIONS` out of a command's options; return those given, as a study's cohort has them."""
+    """Take the values of `COHORT_OPTIONS` out of a command's options; return those given, as `Cohort` has them."""
     given = {name: options.pop(name) for name in ("artists", "credited", "tracks", "debut", "markets")}
     return {name: value for name, value in given.items() if value not in (None, (), False)}
 

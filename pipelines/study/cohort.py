@@ -50,7 +50,7 @@ class Cohort:
         if not isinstance(self.credited, bool):
             raise SettingError(f"credited is {self.credited!r}; it must be true or false")
         if self.credited and self.artists is None:
-            raise SettingError("credited artists are asked for, but no artists are named; name some (artists, --artist)")
+            raise SettingError("credited artists are asked for, but no artists are named; name some (--artist)")
         if self.tracks is not None and not (isinstance(self.tracks, str) and self.tracks):
             raise SettingError(f"tracks of the cohort is {self.tracks!r}; name a CSV or Parquet file")
         if self.debut is not None and not (_texts(self.debut) and len(self.debut) == 2 and any(self.debut)):

@@ -94,7 +94,7 @@ class Study:
     date_format: str | None = None
     first_rank: int = 1
     accept: tuple[str, ...] = ()
-    cohort: Cohort = Cohort()
+    cohort: Cohort = field(default_factory=Cohort)
     truth: str | None = None
     top: int | None = None
     min_periods: int = 1
