@@ -6,7 +6,7 @@ from functools import cached_property
 from importlib import resources
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, overload
 
 import pandas as pd
 import pyarrow as pa
@@ -14,11 +14,14 @@ import pyarrow.compute as pc
 
 from diffusion.absences import Absences
 from diffusion.calendar import Calendar
+from diffusion.chart_views import chart_views
 from diffusion.contracts.star import AGGREGATE, ANY_RANK, AVAILABILITY
 from diffusion.conventions import ABSENCE, LONG_GAP, LONGEST, WASHOUT
-from diffusion.engine import MEMORY_LIMIT, Engine, OpenEngine, open_engine
+from diffusion.engine import MEMORY_LIMIT, Engine, OpenEngine, View, open_engine, select_rows
 from diffusion.entries import Entries, EventRules
 from diffusion.errors import DataSaysNoError, SettingError, SourceError
+from diffusion.finding import find_recordings
+from diffusion.frames import As, frame_of
 from diffusion.recordings import Identity, identities
 from diffusion.sources.account import RowAccount, check_kept, check_set_aside, read_account
 from diffusion.sources.cleaning import code_tracks, judge_rows, learn_names, read_fields
@@ -26,7 +29,7 @@ from diffusion.sources.planning import find_source
 from diffusion.sources.reading import ReadingOptions
 from diffusion.sources.source import Source
 from diffusion.sources.source_rows import read_source
-from diffusion.sources.star import Star, find_star
+from diffusion.sources.star import LAYOUT, Star, find_star
 from diffusion.sources.tables import Table
 from diffusion.sources.wholeness import Wholeness, check_holes, measure_wholeness
 
@@ -231,6 +234,86 @@ class Charts:
         """
         frame: pd.DataFrame = self.arrow("positions", chart=chart).to_pandas(date_as_object=False)
         return frame
+
+    @overload
+    def sql(self, query: str, *, as_: Literal["pandas"] = "pandas") -> pd.DataFrame: ...
+
+    @overload
+    def sql(self, query: str, *, as_: Literal["arrow"]) -> pa.Table: ...
+
+    def sql(self, query: str, *, as_: As = "pandas") -> pd.DataFrame | pa.Table:
+        """Return what one SELECT in DuckDB's SQL says of the charts.
+
+        Tables are `charts` (the rows kept, without Global), `observations` (with Global, as in
+        `diffusion.contracts.OBSERVATIONS`), `tracks`, `artists` (each artist credited for a track, with the position in
+        the credits), `availability` (the lists of licences), `coverage`, and `markets` (the reference table). They are
+        read only. The rows are copied once where the source is no cleaned folder.
+
+        Parameters
+        ----------
+        query
+            The SELECT. Other statements, other files and functions that read files are refused.
+        as_
+            ``pandas`` (default) or ``arrow``. In pandas, whole numbers of which some are missing are ``Int64``.
+
+        Raises
+        ------
+        SettingError
+            When the SQL is refused or fails.
+
+        Examples
+        --------
+        >>> rows = {"market": ["SE", "NO"], "date": ["2021-01-01"] * 2, "rank": [1, 1], "track_id": ["a", "a"]}
+        >>> with open_charts(pd.DataFrame(rows)) as charts:
+        ...     charts.sql("SELECT track_id, count(*) AS markets FROM charts WHERE rank = 1 GROUP BY track_id")
+          track_id  markets
+        0        a        2
+        """
+        with select_rows(query, self._views) as rows:
+            table = rows.table()
+        return table if as_ == "arrow" else frame_of(table)
+
+    @cached_property
+    def _views(self) -> dict[str, View]:
+        files = self.source.paths if self.source.layout == LAYOUT.name else None
+        return chart_views(self._engine, list(self.present["chart"]), files)
+
+    def find(self, text: str, *, artist: str | None = None, chart: str | None = None) -> pd.DataFrame:
+        """Return the recordings of one chart whose title or artist is called so, the nearest and widest first.
+
+        Parameters
+        ----------
+        text
+            A title, an artist, a part of one, ``title by artist``, or an id or link. Case, accents and spacing do not
+            matter.
+        artist
+            Only recordings with this in their credits.
+        chart
+            Name of the chart (default: the choice of `chart`).
+
+        Returns
+        -------
+        DataFrame
+            One row per recording, however many ids it has: `title`, `artist`, `ids` (tuple, in most markets first),
+            `first_date`, `markets` (number ever charted in), `best_rank`, `match` (what of it is called so, see
+            `diffusion.finding.MATCHES`).
+
+        Raises
+        ------
+        SettingError
+            When the text is empty or the choice of chart is not clear.
+        DataSaysNoError
+            When nothing is called so.
+
+        Examples
+        --------
+        >>> with open_sample() as charts:
+        ...     found = charts.find("butter")
+        >>> found[["title", "artist", "markets", "best_rank", "match"]].head(1).values.tolist()
+        [['Butter', 'BTS', 65, 1, 'title']]
+        """
+        seen = self._engine.fetch("peaks", chart=self.chart(chart))
+        return find_recordings(text, self.arrow("tracks"), seen, artist=artist)
 
     def journey(self, track: str, **rules: object) -> pd.DataFrame:
         """Return one track's entries in order, columns as in `Entries.journey`; `rules` are parameters of `entries`."""

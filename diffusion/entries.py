@@ -49,7 +49,8 @@ class EventRules:
     def __str__(self) -> str:
         rank = "any rank" if self.top is None else f"rank ≤ {self.top}"
         stay = "" if self.min_periods == 1 else f" for {self.min_periods} charts in a row"
-        return f"first appearance at {rank}{stay}, washout {self.washout} days, identity {self.identity}"
+        joined = "" if self.identity == "track" else ", ids of one recording count as one track"
+        return f"first appearance at {rank}{stay}, washout {self.washout} days{joined}"
 
 
 def _nothing_withheld() -> pa.Table:

@@ -4,7 +4,10 @@ import hashlib
 import io
 import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -48,6 +51,19 @@ def write_whole(path: str | Path, content: bytes) -> None:
     OutputError
         When the folder does not exist or cannot be written.
     """
+    with whole_file(path) as file:
+        file.write(content)
+
+
+@contextmanager
+def whole_file(path: str | Path) -> Iterator[BinaryIO]:
+    """Open a file for a block; it appears at `path` when the block ends without error.
+
+    Raises
+    ------
+    OutputError
+        When the folder does not exist or cannot be written.
+    """
     path = Path(path)
     try:
         handle, aside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
@@ -55,7 +71,7 @@ def write_whole(path: str | Path, content: bytes) -> None:
         raise OutputError(f"cannot write '{path}': {error.strerror}") from error
     try:
         with os.fdopen(handle, "wb") as file:
-            file.write(content)
+            yield file
             file.flush()
             os.fsync(file.fileno())
         Path(aside).chmod(0o644)

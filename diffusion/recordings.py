@@ -93,7 +93,7 @@ def recording_keys(titles: pa.ChunkedArray, artists: pa.ChunkedArray) -> pa.Tabl
         missing, so that nothing can be said; and `credits`, the title and all artists in order of the alphabet, null
         for a single artist.
     """
-    title = _without(_without(folded(titles), f"{_CREDITS}|{_EDITION}", ""), _OPEN_CREDITS, r"\1")
+    title = short_titles(folded(titles))
     names = credited_names(folded(artists))
     artist = pc.list_element(names, 0)
     known = pc.and_(pc.greater(pc.utf8_length(title), 0), pc.greater(pc.utf8_length(artist), 0))
@@ -101,6 +101,11 @@ def recording_keys(titles: pa.ChunkedArray, artists: pa.ChunkedArray) -> pa.Tabl
     several = pc.and_(known, pc.greater(pc.list_value_length(names), 1))
     together = pc.binary_join_element_wise(title, pc.binary_join(_sorted(names), "\x1f"), "\x1f")
     return pa.table({"key": key, "credits": pc.if_else(several, together, None)})
+
+
+def short_titles(titles: pa.ChunkedArray | pa.Array) -> pa.ChunkedArray | pa.Array:
+    """Return folded titles without guest credits and remaster notes, as recordings are told apart by."""
+    return _without(_without(titles, f"{_CREDITS}|{_EDITION}", ""), _OPEN_CREDITS, r"\1")
 
 
 def _without(titles: pa.ChunkedArray, notes: str, rest: str) -> pa.ChunkedArray:

@@ -1,6 +1,5 @@
 """The reference of tables: every artifact that is a table, by step or command, with the columns of its contract."""
 
-from collections.abc import Mapping
 from typing import Final
 
 import pyarrow as pa
@@ -9,15 +8,7 @@ from diffusion.contracts import Contract
 from diffusion.contracts.star import REASONS
 from pipelines.artifacts import ARTIFACTS
 from pipelines.study.step import with_needs
-from pipelines.study.steps import GRAPH_SET, RUN_SET, STEPS, SURVIVAL_SET
-
-COMMANDS: Final[Mapping[str, tuple[str, ...]]] = {
-    "demo": RUN_SET,
-    "run": RUN_SET,
-    "graph": GRAPH_SET,
-    "survival": SURVIVAL_SET,
-}
-"""Command → the steps that it makes, besides those that they need."""
+from pipelines.study.steps import COMMANDS, STEPS
 
 TYPES: Final = {
     pa.string(): "text",

@@ -2,24 +2,30 @@
 
 from graphs import backbone, baseline, distance, exports, summed_hazard
 from graphs.journeys import slices
+from graphs.journeys.artist import ArtistJourney, artist_journey
 from graphs.journeys.paths import Ways, route, ways
 from graphs.journeys.stream import period_edges, transition_stream
 from graphs.leaders import rolling, validity
 from graphs.leaders.bootstrap import Leaders
+from graphs.look_alikes import LookAlikes, look_alikes
 from graphs.market_graph import SCORES, Flow, MarketGraph, market_graph
 from graphs.next_market import NextMarketChoice, next_market_choice
 
 __all__ = [
     "SCORES",
+    "ArtistJourney",
     "Flow",
     "Leaders",
+    "LookAlikes",
     "MarketGraph",
     "NextMarketChoice",
     "Ways",
+    "artist_journey",
     "backbone",
     "baseline",
     "distance",
     "exports",
+    "look_alikes",
     "market_graph",
     "next_market_choice",
     "period_edges",

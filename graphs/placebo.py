@@ -24,7 +24,9 @@ DRAWN: Final = {"baseline": simulated_entries, "permutation": dealt_entries}
 """Kind → what draws the entries."""
 
 
-def placebo_table(baseline: Baseline, *, window: int, draws: int, replicates: int, seed: int = 0) -> pd.DataFrame:
+def placebo_table(
+    baseline: Baseline, *, window: int, draws: int, replicates: int, seed: int = 0, direct: bool = True
+) -> pd.DataFrame:
     """Return what is found in charts drawn from a baseline, and in charts whose markets are dealt anew.
 
     Each of them gets a baseline of its own, and the tests of the charts themselves.
@@ -41,6 +43,8 @@ def placebo_table(baseline: Baseline, *, window: int, draws: int, replicates: in
         Draws for the rank groups, as in `graphs.leaders.asymmetry.lead_table`.
     seed
         Where chance starts from (default 0).
+    direct
+        Whether draws get a joint fit, as far as `CELLS` allows (default True).
 
     Returns
     -------
@@ -54,7 +58,7 @@ def placebo_table(baseline: Baseline, *, window: int, draws: int, replicates: in
         kind, draw = drawn
         fit = fitted_again(baseline, entries=DRAWN[kind](baseline, seed=seed + draw))
         lifts = verdict_table(fit, window=window)
-        jointly = cells <= CELLS[0] or (draw == 1 and cells <= CELLS[1])
+        jointly = direct and (cells <= CELLS[0] or (draw == 1 and cells <= CELLS[1]))
         influence = _influence(fit, lifts, window) if jointly else None
         leaders = lead_table(Leads.of(fit, window=window), replicates=replicates, seed=seed)
         return {"kind": kind, "draw": draw} | found_counts(lifts, influence, leaders)

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from pipelines.folders.folder import Folder
-    from pipelines.study.results import Results, open_results
+    from pipelines.study.finished import open_study
+    from pipelines.study.results import Results
     from pipelines.study.run import Run
     from pipelines.study.settings import Study, read_study
     from pipelines.study.steps import STEPS
 
-__all__ = ["STEPS", "Folder", "Results", "Run", "Study", "open_results", "read_study"]
+__all__ = ["STEPS", "Folder", "Results", "Run", "Study", "open_study", "read_study"]
 
 _HOMES = {
     "STEPS": "pipelines.study.steps",
@@ -21,7 +22,7 @@ _HOMES = {
     "Results": "pipelines.study.results",
     "Run": "pipelines.study.run",
     "Study": "pipelines.study.settings",
-    "open_results": "pipelines.study.results",
+    "open_study": "pipelines.study.finished",
     "read_study": "pipelines.study.settings",
 }
 

@@ -3,30 +3,9 @@
 from collections.abc import Mapping
 from typing import Final
 
-from diffusion.contracts import (
-    ARTISTS,
-    AVAILABILITY,
-    DAMAGE,
-    OBSERVATIONS,
-    QUARANTINE,
-    RECORDINGS,
-    TRACKS,
-    TRUE_BACKGROUND,
-    TRUTH,
-    Contract,
-)
+from diffusion.contracts import DAMAGE, QUARANTINE, TRUE_BACKGROUND, TRUTH, Contract
 from pipelines.contracts import audit, auxiliary, backtest, raw, recovery, regression
 from pipelines.study.steps import STEPS
-
-_STAR: Final = {
-    "observations/year=*/*.parquet": OBSERVATIONS,
-    "tracks.parquet": TRACKS,
-    "artists.parquet": ARTISTS,
-    "availability.parquet": AVAILABILITY,
-    "recordings.parquet": RECORDINGS,
-    "quarantine.parquet": QUARANTINE,
-    "row_accounting.csv": raw.ROW_ACCOUNTING,
-}
 
 ARTIFACTS: Final[Mapping[str, Mapping[str, Contract]]] = {
     **{step.name: {f"{name}.parquet": table for name, table in step.tables.items()} for step in STEPS if step.tables},
@@ -41,7 +20,7 @@ ARTIFACTS: Final[Mapping[str, Mapping[str, Contract]]] = {
         "aux_profile.csv": auxiliary.AUX_PROFILE,
     },
     "ingest --join-aux": {"slim/year=*/*.parquet": raw.SLIM_JOINED},
-    "clean": {**_STAR, "accounting_by_file.csv": raw.ACCOUNTING_BY_FILE},
+    "clean": raw.CLEANED,
     "auxiliary": {
         "countries_reference_clean.parquet": auxiliary.COUNTRIES,
         "cultural_distance_long.parquet": auxiliary.LONG,
@@ -53,7 +32,7 @@ ARTIFACTS: Final[Mapping[str, Mapping[str, Contract]]] = {
         "truth.parquet": TRUTH,
         "background.parquet": TRUE_BACKGROUND,
         "damage.parquet": DAMAGE,
-        **{f"charts/{name}": contract for name, contract in _STAR.items()},
+        **{f"charts/{name}": contract for name, contract in raw.STAR.items()},
     },
     "inspect": {"wholeness.parquet": raw.INSPECTED},
     "audit": {"audit.parquet": audit.AUDIT},

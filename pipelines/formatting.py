@@ -1,5 +1,7 @@
-"""Values and tables as text for terminals and reports, and as JSON."""
+"""Values and tables as text for terminals, reports, CSV and Markdown, and as JSON."""
 
+import html
+import re
 import unicodedata
 from collections.abc import Mapping
 from typing import Any
@@ -7,9 +9,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from diffusion.foreign_text import csv_table
+
+_MARKS = re.compile(r"([\\`*_{}\[\]|~#!()])")
+"""Signs that mean something within a line of Markdown."""
+
 
 def cell(value: Any) -> str:
-    """Return a value as text for a table; empty if it is missing."""
+    """Return a value as text for a table; empty if it is missing, with spaces between the parts of a tuple."""
+    if isinstance(value, tuple):
+        return " ".join(map(cell, value))
     if value is None or value is pd.NaT or (not isinstance(value, str) and pd.isna(value)):
         return ""
     if isinstance(value, float) and 0 < value < 0.0005:
@@ -64,6 +73,32 @@ def text_table(frame: pd.DataFrame) -> str:
     return shown.to_string(index=False)
 
 
+def markdown_table(frame: pd.DataFrame) -> str:
+    """Return a frame as a table of Markdown; texts show as they are and are neither marks nor HTML.
+
+    Examples
+    --------
+    >>> print(markdown_table(pd.DataFrame({"title": ["a|b <i>"], "tracks": [1200]})))
+    | title | tracks |
+    | :-- | --: |
+    | a\\|b &lt;i&gt; | 1,200 |
+    """
+    ruled = ["--:" if pd.api.types.is_numeric_dtype(kind) else ":--" for kind in frame.dtypes]
+    cells = [[_marked(cell(value)) for value in frame[name]] for name in frame.columns]
+    lines = [[_marked(str(name)) for name in frame], ruled, *zip(*cells, strict=True)]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _marked(text: str) -> str:
+    return _MARKS.sub(r"\\\1", html.escape(printable(text), quote=False))
+
+
+def csv_text(frame: pd.DataFrame) -> str:
+    """Return a frame as CSV in which no text looks like a formula, with spaces between the parts of a tuple."""
+    parted = frame.map(lambda value: cell(value) if isinstance(value, tuple) else value)
+    return csv_table(parted).to_csv(index=False)
+
+
 def html_table(frame: pd.DataFrame) -> dict[str, Any]:
     """Return a frame for the table macro of the report: `columns` (names in words) and `rows`."""
     return {"columns": [str(name).replace("_", " ") for name in frame], "rows": frame.to_numpy(dtype=object).tolist()}
@@ -83,6 +118,8 @@ def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
 
 
 def _json(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return [_json(part) for part in value]
     if pd.isna(value) or (isinstance(value, float) and np.isinf(value)):
         return None
     if isinstance(value, pd.Timestamp):

@@ -104,6 +104,7 @@ EXECUTED = [
     ("docs/tutorial.md", 25),
     ("docs/howto/lifelines.md", 20),
     ("docs/howto/cohorts.md", 13),
+    ("docs/howto/sql.md", 6),
     pytest.param("docs/howto/forecasts.md", 30, marks=pytest.mark.slow),
 ]
 """Pages with examples, and their least number."""

@@ -185,6 +185,20 @@ def charts_present(rows: Sequence[Row]) -> list[Row]:
     return table
 
 
+def peaks(rows: Sequence[Row], chart: str) -> list[Row]:
+    """Return "one track id and market of one chart: when it was first there, and how high it came"."""
+    dates: dict[tuple[str, str], list[date]] = defaultdict(list)
+    ranks: dict[tuple[str, str], list[int]] = defaultdict(list)
+    for row in rows:
+        if row["chart"] == chart:
+            dates[row["track_id"], row["market"]].append(row["date"])
+            ranks[row["track_id"], row["market"]].append(row["rank"])
+    return [
+        {"track_id": track, "market": market, "first_date": min(days), "best_rank": min(ranks[track, market])}
+        for (track, market), days in sorted(dates.items())
+    ]
+
+
 def identities(tracks: Iterable[Row], identity: str) -> dict[str, str]:
     """Return for every track id the id that stands for it.
 

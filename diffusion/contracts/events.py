@@ -282,6 +282,18 @@ WHOLENESS = Contract(
     ("chart", "market"),
 )
 
+PEAKS = Contract(
+    "peaks",
+    "one track id and market of one chart: when it was first there, and how high it came",
+    (
+        Column("track_id", _TEXT, "id of the track"),
+        _MARKET,
+        Column("first_date", _DATE, "first date on the chart"),
+        Column("best_rank", pa.int32(), "best position of all dates, 1 is best"),
+    ),
+    ("track_id", "market"),
+)
+
 WITHHELD = Contract(
     "withheld",
     "one track and market, where the track's licence list is known and does not name the market",
@@ -297,6 +309,7 @@ RELATIONS: Final = (
     WITHHELD,
     CHART_ROWS,
     POSITIONS,
+    PEAKS,
     COVERAGE,
     SPANS,
     PERIODS,

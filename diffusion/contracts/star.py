@@ -139,6 +139,26 @@ QUARANTINE = Contract(
     ("file", "line"),
 )
 
+REFERENCE_MARKETS = Contract(
+    "reference_markets",
+    "one market of the reference table: a territory of ISO 3166-1, or Kosovo",
+    (
+        Column("market", _TEXT, "ISO 3166-1 alpha-2 code of the market"),
+        Column("name", _TEXT, "name in English"),
+        Column("iso3", _TEXT, "ISO 3166-1 alpha-3 code", nullable=True),
+        Column("continent", _TEXT, "continent", nullable=True),
+        Column("subregion", _TEXT, "part of the continent", nullable=True),
+        Column("population", _COUNT, "people", nullable=True),
+        Column("area_km2", _NUMBER, "km²", nullable=True),
+        Column("latitude", _NUMBER, "degrees north, of a label or the capital", nullable=True),
+        Column("longitude", _NUMBER, "degrees east, of a label or the capital", nullable=True),
+        Column("capital", _TEXT, "capital", nullable=True),
+        Column("official_languages", _TEXT, "codes of the official languages, joined by |", nullable=True),
+        Column("languages", _TEXT, "code:share of the population, joined by |", nullable=True),
+    ),
+    ("market",),
+)
+
 SOURCE_FILES = Contract(
     "source_files",
     "one file of the source",

@@ -38,6 +38,9 @@ class Engine(Protocol):
     def close(self) -> None:
         """Free the engine's memory and files."""
 
+    def scratch(self, name: str) -> Path:
+        """Return the path for a file of that name that is deleted when the engine is closed."""
+
     def register(self, name: str, table: pa.Table) -> None:
         """Make an Arrow table readable by relations as `name`."""
 

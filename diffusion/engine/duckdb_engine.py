@@ -1,5 +1,6 @@
-"""DuckDB as the engine: it runs the relations of ``sql/`` in this process and spills to disk."""
+"""DuckDB: the engine that runs the relations of ``sql/`` in this process, and the views that users' SQL may read."""
 
+import json
 import re
 import tempfile
 import weakref
@@ -7,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Final, Self
 
 import duckdb
 import pyarrow as pa
@@ -15,14 +16,14 @@ import pyarrow.parquet as pq
 
 from diffusion.contracts import RELATIONS
 from diffusion.engine.relations import bind, relation_sql
-from diffusion.engine.temporary import DATABASE, SPILL, TemporaryFolder
-from diffusion.errors import OutputError, SourceError
+from diffusion.engine.temporary import DATABASE, SCRATCH, SPILL, TemporaryFolder
+from diffusion.errors import OutputError, SettingError, SourceError
 
 ROW_GROUP = 122_880
 """Rows per row group of a Parquet file."""
 
-OPEN: "weakref.WeakValueDictionary[int, DuckDBEngine]" = weakref.WeakValueDictionary()
-"""Engines of this process that are not closed."""
+OPEN: "weakref.WeakValueDictionary[int, Database]" = weakref.WeakValueDictionary()
+"""Databases of this process that are not closed."""
 
 _FILE, _ROW = "chart_diffusion_file", "chart_diffusion_row"
 """Columns that `_TEXT` adds; files have columns called ``filename``."""
@@ -38,31 +39,42 @@ _GLOB_SIGN = re.compile(r"([\[*?])")
 _CONTRACTS = {contract.name: contract for contract in RELATIONS}
 
 
-class DuckDBEngine:
-    """A temporary DuckDB database that spills to disk and is deleted by `close`; implements `diffusion.engine.Engine`.
+_CONNECTED: Final = ("SET enable_progress_bar = false", "SET TimeZone = 'UTC'")
+_LOCKED: Final = (
+    "SET enable_external_access = false",
+    "SET lock_configuration = true",
+    "BEGIN TRANSACTION READ ONLY",
+)
+
+
+class Database:
+    """A temporary DuckDB database that spills to disk and is deleted by `close`.
 
     Parameters
     ----------
     memory_limit
-        Memory that the engine may use before it spills to disk, in DuckDB's notation.
+        Memory that it may use before it spills to disk, in DuckDB's notation.
+    config
+        Further settings.
     """
 
-    def __init__(self, *, memory_limit: str) -> None:
+    def __init__(self, *, memory_limit: str, config: Mapping[str, Any]) -> None:
         home = TemporaryFolder()
+        self._home = home.place
         self._remove = weakref.finalize(self, home.remove)
         self._connection = duckdb.connect(
             home.place / DATABASE,
             config={
                 "memory_limit": memory_limit,
                 "temp_directory": str(home.place / SPILL),
-                "preserve_insertion_order": False,
                 "python_enable_replacements": False,
                 "autoinstall_known_extensions": False,
+                **config,
             },
         )
-        self._connection.execute("SET enable_progress_bar = false")
-        self._connection.execute("SET TimeZone = 'UTC'")
-        self._files: dict[str, Sequence[Path]] = {}
+        for statement in _CONNECTED:
+            self._connection.execute(statement)
+        self._interrupted = False
         OPEN[id(self)] = self
 
     def __enter__(self) -> Self:
@@ -80,9 +92,118 @@ class DuckDBEngine:
         self._remove()
 
     def interrupt(self) -> None:
-        """End what the engine is doing with an error; nothing happens if it does nothing. Any thread may call it."""
+        """End what the database is doing with an error; nothing happens if it does nothing. Any thread may call it."""
+        self._interrupted = True
         with suppress(duckdb.Error):  # closed meanwhile
             self._connection.interrupt()
+
+
+class DuckDBViews(Database):
+    """A database for the SQL of users: it has views alone, reads their files and no other, and writes nothing.
+
+    Parameters
+    ----------
+    statements
+        Statements that create the views.
+    files
+        Files that the views read.
+    memory_limit
+        As in `Database`.
+    """
+
+    def __init__(self, statements: Sequence[str], files: Sequence[Path], *, memory_limit: str) -> None:
+        closed = {"autoload_known_extensions": False, "allow_community_extensions": False}
+        super().__init__(memory_limit=memory_limit, config=closed)
+        # the names of files are compared with the paths, and with the patterns that stand for them
+        allowed = [str(file) for file in files] + patterns(files)
+        try:
+            self._connection.execute("SET allowed_paths = $allowed", {"allowed": allowed})
+            with self._reported():
+                for statement in (*statements, *_LOCKED):
+                    self._connection.execute(statement)
+        except BaseException:
+            self.close()
+            raise
+
+    def select(self, sql: str) -> tuple[pa.Schema, Iterator[pa.RecordBatch]]:
+        """Run a SELECT, and return its columns and its rows.
+
+        Raises
+        ------
+        SettingError
+            When it fails, also while the rows are read.
+        """
+        with self._reported():
+            reader = self._connection.sql(sql).to_arrow_reader()
+        return reader.schema, self._batches(reader)
+
+    def _batches(self, reader: pa.RecordBatchReader) -> Iterator[pa.RecordBatch]:
+        while True:
+            with self._reported():
+                try:
+                    batch = reader.read_next_batch()
+                except StopIteration:
+                    return
+            yield batch
+
+    @contextmanager
+    def _reported(self) -> Iterator[None]:
+        """Raise errors of the SQL as one line; Arrow gives those that come while rows are read as errors of its own."""
+        try:
+            yield
+        except (duckdb.Error, OSError, pa.ArrowException) as error:
+            if self._interrupted or isinstance(error, duckdb.InterruptException):
+                raise
+            raise SettingError(f"the SQL fails: {_told(error)}") from error
+
+
+def syntax_tree(sql: str) -> dict[str, Any]:
+    """Return the syntax tree of one SELECT, as DuckDB gives it.
+
+    Raises
+    ------
+    SettingError
+        When the text is no SQL, or not one SELECT.
+    """
+    with duckdb.connect() as connection:
+        try:
+            sql.encode()  # half characters, which DuckDB does not take
+            statements = connection.extract_statements(sql)
+        except (duckdb.Error, UnicodeEncodeError) as error:
+            raise SettingError(f"the SQL cannot be read: {_told(error)}") from error
+        if len(statements) != 1:
+            raise SettingError(f"the SQL has {len(statements)} statements; give one SELECT")
+        if statements[0].type == duckdb.StatementType.MULTI:
+            raise SettingError("PIVOT without the values of its columns is not allowed; give them: ON … IN (…)")
+        if statements[0].type != duckdb.StatementType.SELECT:
+            raise SettingError(f"the SQL is {statements[0].type.name}; tables are read only: give one SELECT")
+        (text,) = connection.execute("SELECT json_serialize_sql($sql)", {"sql": sql}).fetchall()[0]
+    try:
+        tree: dict[str, Any] = json.loads(text)
+    except RecursionError as error:
+        raise SettingError("the SQL is nested too deeply") from error
+    if tree["error"]:
+        raise SettingError(f"the SQL cannot be read: {tree['error_message']}")
+    return tree
+
+
+class DuckDBEngine(Database):
+    """A temporary DuckDB database that runs relations; implements `diffusion.engine.Engine`.
+
+    Parameters
+    ----------
+    memory_limit
+        As in `Database`.
+    """
+
+    def __init__(self, *, memory_limit: str) -> None:
+        super().__init__(memory_limit=memory_limit, config={"preserve_insertion_order": False})
+        self._files: dict[str, Sequence[Path]] = {}
+
+    def scratch(self, name: str) -> Path:
+        """Return the path for a file of that name that is deleted by `close`."""
+        (self._home / SCRATCH).mkdir(exist_ok=True)
+        return self._home / SCRATCH / name
 
     def register(self, name: str, table: pa.Table) -> None:
         """Make an Arrow table readable by relations as `name`."""
@@ -204,7 +325,7 @@ class DuckDBEngine:
     def _scan(self, name: str, sql: str, files: Sequence[Path], **values: object) -> duckdb.DuckDBPyRelation:
         """Return the rows of Parquet files for the view `name`."""
         self._files[name] = files
-        return self._connection.sql(sql, params={"files": _patterns(files), **values})
+        return self._connection.sql(sql, params={"files": patterns(files), **values})
 
     @contextmanager
     def _reported(self, *, opening: Sequence[Path] = ()) -> Iterator[None]:
@@ -239,7 +360,7 @@ def _damage(file: Path) -> str | None:
     """Return why a Parquet file cannot be read to its end, None if it can."""
     with duckdb.connect() as connection:
         try:
-            connection.execute("SELECT max(hash(t)) FROM read_parquet($files) t", {"files": _patterns([file])})
+            connection.execute("SELECT max(hash(t)) FROM read_parquet($files) t", {"files": patterns([file])})
         except duckdb.OutOfMemoryException:
             return None
         except duckdb.Error as error:
@@ -247,9 +368,15 @@ def _damage(file: Path) -> str | None:
     return None
 
 
-def _patterns(files: Sequence[Path]) -> list[str]:
+def patterns(files: Sequence[Path]) -> list[str]:
     """Return patterns that match the files and nothing else."""
     return [_GLOB_SIGN.sub(r"[\1]", str(file)) for file in files]
+
+
+def _told(error: Exception) -> str:
+    """Return what an error of SQL says without the lines that repeat the SQL."""
+    said = str(error).strip().split("\n\nLINE ")[0]
+    return " ".join(said.split())
 
 
 def _zones(rows: duckdb.DuckDBPyRelation, files: Sequence[Path]) -> dict[str, str]:

@@ -14,8 +14,9 @@ PREFIX: Final = "chart-diffusion-"
 LOCK: Final = "lock"
 DATABASE: Final = "engine.duckdb"
 SPILL: Final = "spill"
+SCRATCH: Final = "scratch"
 
-_NAMES: Final = {LOCK, DATABASE, f"{DATABASE}.wal", SPILL}
+_NAMES: Final = {LOCK, DATABASE, f"{DATABASE}.wal", SPILL, SCRATCH}
 
 
 class TemporaryFolder:

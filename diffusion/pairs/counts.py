@@ -10,7 +10,7 @@ from scipy.sparse import coo_array, csr_array
 from diffusion.arrays import Ints
 from diffusion.contracts import LAGS, TIES
 from diffusion.pairs.ranges import After, Sources, of_several, targets
-from diffusion.risk.follow_up import FollowUp, stretches
+from diffusion.risk.follow_up import FollowUp, longest_exposure, stretches
 from diffusion.timelines import Timelines, expanded
 
 
@@ -137,8 +137,7 @@ def cluster_transitions(timelines: Timelines, *, window: int) -> csr_array:
     SettingError
         When the window is not between 1 and 36,500 days.
     """
-    follow_up = FollowUp.of_exposures(timelines, window)
-    sources = Sources.of(timelines, follow_up.longest)
+    sources = Sources.of(timelines, longest_exposure(timelines, window))
     markets = len(timelines.markets)
     rows, columns = [], []
     for target, own in enumerate(targets(sources, timelines)):

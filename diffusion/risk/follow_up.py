@@ -130,6 +130,18 @@ def stretches(timelines: Timelines) -> list[tuple[int, int, int]]:
     return list(zip(*(column.tolist() for column in columns), strict=True))
 
 
+def longest_exposure(timelines: Timelines, window: int) -> int:
+    """Return `FollowUp.longest` after an entry elsewhere, without the follow-up of every day.
+
+    Raises
+    ------
+    SettingError
+        When the window is not between 1 and 36,500 days.
+    """
+    lengths = (timelines.span_last - timelines.span_first - timelines.washout).astype(np.int64)
+    return min(_checked("window", window), max(int(lengths.max(initial=0)), 1))
+
+
 def _checked(name: str, days: int) -> int:
     if not 1 <= days <= LONGEST:
         raise SettingError(f"{name} is {days} days; it must be between 1 and {LONGEST:,}")

@@ -161,9 +161,14 @@ def judge_rows(engine: Engine, *, first_year: int = NO_DATE, last_year: int = LA
 
 def read_fields(engine: Engine) -> None:
     """Create what `tracks`, `artists` and `availability` are made of: the fields of each track, as text."""
+    keep_numbers(engine)
+    engine.create("track_fields", as_written=True)
+
+
+def keep_numbers(engine: Engine) -> None:
+    """Give the engine the whole numbers that lists are split by, as `numbers`."""
     numbers = pa.array(range(1, LONGEST_LIST + 1), pa.int32())
     engine.keep("numbers", pa.table({"number": numbers}))
-    engine.create("track_fields", as_written=True)
 
 
 def _learn_ranks(engine: Engine, first_rank: int) -> None:

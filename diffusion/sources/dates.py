@@ -208,16 +208,14 @@ def _day(year: int, month: int, day: int, *, two: bool = False) -> date | None:
 
 def _named_month(text: str) -> date | None:
     """Return the date of a text with the name of a month, a day and a year, such as ``31 de enero de 2022``."""
+    words = _WORDS.findall(_plain(text))
+    numbers = [word for word in words if word.isdecimal()]
+    if len(numbers) != 2 or len(text) > 60:
+        return None
     months, others = _names()
-    numbers, found = [], []
-    for word in _WORDS.findall(_plain(text)):
-        if word.isdecimal():
-            numbers.append(word)
-        elif word in months:
-            found.append(months[word])
-        elif word not in others:
-            return None
-    if len(numbers) != 2 or len(found) != 1 or len(text) > 60:
+    names = [word for word in words if not word.isdecimal()]
+    found = [months[name] for name in names if name in months]
+    if len(found) != 1 or not all(name in months or name in others for name in names):
         return None
     day, year = numbers if len(numbers[0]) < 4 else numbers[::-1]
     two = len(year) == 2

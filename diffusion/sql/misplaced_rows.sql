@@ -1,16 +1,19 @@
 -- One row per source row with fields in wrong columns: a repeated header, or a track's link in a wrong column.
 -- Two shifts can be repaired: streams and link one column early, and all fields one column early without a title.
+-- Headers and links are looked for apart, so that of most rows only rank and link are read.
 WITH astray AS (
     SELECT *
     FROM placed_rows
     WHERE LOWER(TRIM(rank)) IN ('rank', 'position')
-        OR (
-            COALESCE(url NOT LIKE '%track/%' AND url NOT LIKE '%track:%', TRUE)
-            AND (
-                artist LIKE '%spotify%track%' OR title LIKE '%spotify%track%' OR market LIKE '%spotify%track%'
-                OR rank LIKE '%spotify%track%' OR date LIKE '%spotify%track%' OR chart LIKE '%spotify%track%'
-                OR trend LIKE '%spotify%track%' OR streams LIKE '%spotify%track%'
-            )
+    UNION ALL
+    SELECT *
+    FROM placed_rows
+    WHERE COALESCE(LOWER(TRIM(rank)) NOT IN ('rank', 'position'), TRUE)
+        AND COALESCE(url NOT LIKE '%track/%' AND url NOT LIKE '%track:%', TRUE)
+        AND (
+            artist LIKE '%spotify%track%' OR title LIKE '%spotify%track%' OR market LIKE '%spotify%track%'
+            OR rank LIKE '%spotify%track%' OR date LIKE '%spotify%track%' OR chart LIKE '%spotify%track%'
+            OR trend LIKE '%spotify%track%' OR streams LIKE '%spotify%track%'
         )
 ),
 told AS (

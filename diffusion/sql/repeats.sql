@@ -1,9 +1,20 @@
 -- One row per reading of a track that is on the same chart at the same or a better rank too.
-WITH twice AS (
-    SELECT chart, market, date, track
+-- Days are set as bits, a month to a number: with fewer bits than rows, some day occurs twice.
+WITH months AS (
+    SELECT chart, market, track, EXTRACT(YEAR FROM date) AS year, EXTRACT(MONTH FROM date) AS month
     FROM readings
     WHERE reason IS NULL
-    GROUP BY chart, market, date, track
+    GROUP BY chart, market, track, EXTRACT(YEAR FROM date), EXTRACT(MONTH FROM date)
+    HAVING COUNT(*) > BIT_COUNT(BIT_OR(CAST(1 AS BIGINT) << CAST(EXTRACT(DAY FROM date) AS INTEGER)))
+),
+twice AS (
+    SELECT r.chart, r.market, r.date, r.track
+    FROM readings AS r
+    JOIN months AS m
+        ON m.chart = r.chart AND m.market = r.market AND m.track = r.track
+        AND m.year = EXTRACT(YEAR FROM r.date) AND m.month = EXTRACT(MONTH FROM r.date)
+    WHERE r.reason IS NULL
+    GROUP BY r.chart, r.market, r.date, r.track
     HAVING COUNT(*) > 1
 ),
 rivals AS (

@@ -129,6 +129,8 @@ class _Additive:
     ----------
     terms
         Kernels of senders.
+    acting
+        (k, m): kernels of the senders on the market entered; 0 where they are not in observed order.
     weight
         (k, m): the baseline's weights, of mean 1 over the markets at risk of all steps; 0 where not at risk.
     age
@@ -140,6 +142,7 @@ class _Additive:
     """
 
     terms: Terms
+    acting: Columns
     weight: Columns
     age: Ints
     market: Ints
@@ -149,13 +152,16 @@ class _Additive:
     def of(cls, joint: JointFit) -> "_Additive":
         fit, steps = joint.baseline, joint.baseline.steps
         terms = Terms.of(steps, window=joint.window, halving=joint.halving, cadence=fit.entries.calendar.cadence)
+        acting = terms.columns.copy()
+        lost = steps.market[terms.row] == terms.market
+        acting[terms.row[lost], terms.sender[lost]] = 0
         days = steps.exposure(slice(None)).astype(np.float32)
         weight = np.empty(days.shape, np.float32)
         for rows in blocks_of(len(steps)):
             log = fit.full.size[fit.full.cell(steps.day[rows], steps.age[rows])] + fit.full.factor[fit.kinds[rows]]
             weight[rows] = np.where(days[rows] > 0, np.exp(log), 0)
         weight /= weight[days > 0].mean()
-        return cls(terms, weight, fit.full.cell(steps.day, steps.age)[0], steps.market, days)
+        return cls(terms, acting, weight, fit.full.cell(steps.day, steps.age)[0], steps.market, days)
 
     def start(self) -> Floats:
         """Return sizes of 1, and α of a twentieth of a mean weight."""
@@ -163,21 +169,28 @@ class _Additive:
         return np.concatenate([(1 - np.eye(m)) / 20, np.ones((len(AGES), m))])
 
     def updated(self, now: Floats) -> tuple[Floats, float]:
-        """Return the parameters after one update, and the log-likelihood before it."""
+        """Return the parameters after one update, and the log-likelihood before it.
+
+        Senders in no observed order are subtracted from sums over all of them, which leaves rounding behind: what
+        cannot be below 0, or below what the markets entered add to it, is held there.
+        """
         m, log_likelihood = self.weight.shape[1], 0.0
         gets, would = np.zeros((2, *now.shape))
         alpha, size = np.split(now.astype(np.float32), [m])
         for rows in blocks_of(len(self.age)):
             own, age, days = self.weight[rows], self.age[rows], self.days[rows]
-            chosen = np.arange(len(own)), self.market[rows]
-            all_ = size[age] * own + self.terms.spread(alpha, rows)
+            chosen, acting = (np.arange(len(own)), self.market[rows]), self.acting[rows]
+            sized = size[age] * own
+            all_ = sized + np.maximum(self.terms.spread(alpha, rows), 0)
+            all_[chosen] = sized[chosen] + np.einsum("ka,ak->k", acting, alpha[:, self.market[rows]])
             total = np.einsum("km,km->k", all_, days)
             log_likelihood += float(np.log(all_[chosen] * days[chosen] / total).sum(dtype=np.float64))
-            won = np.zeros_like(own)
+            won, least = np.zeros((2, *own.shape), np.float32)
             won[chosen] = 1 / all_[chosen]
             due = days / total[:, None]
-            gets[:m] += self.terms.gathered(won, rows)
-            would[:m] += self.terms.gathered(due, rows)
+            least[chosen] = due[chosen]
+            gets[:m] += acting.T @ won
+            would[:m] += np.maximum(self.terms.gathered(due, rows), acting.T @ least)
             of_age = (age == np.arange(len(AGES))[:, None]).astype(np.float32)
             gets[m:] += of_age @ (won * own)
             would[m:] += of_age @ (due * own)
@@ -187,14 +200,9 @@ class _Additive:
 
     def credits(self, alpha: Floats, size: Floats, rows: slice) -> tuple[Ints, Ints, Floats]:
         """Return numbers of steps and sources, and credits, of some steps."""
-        market, columns = self.market[rows], self.terms.columns[rows]
-        chosen = np.arange(len(market)), market
-        own = size[self.age[rows], market] * self.weight[rows][chosen]
-        sent = columns * alpha[:, market].T
-        row, sender, target = self.terms.unordered(rows)
-        lost = market[row] == target
-        sent[row[lost], sender[lost]] = 0
-        shares = np.concatenate([own[:, None], sent], axis=1)
+        market = self.market[rows]
+        own = size[self.age[rows], market] * self.weight[rows][np.arange(len(market)), market]
+        shares = np.concatenate([own[:, None], self.acting[rows] * alpha[:, market].T], axis=1)
         shares /= shares.sum(axis=1, keepdims=True)
         step, place = np.nonzero(shares)
         return step + rows.start, place + NOBODY, shares[step, place]

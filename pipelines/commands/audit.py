@@ -8,7 +8,7 @@ import click
 import pyarrow as pa
 
 from diffusion import open_charts
-from pipelines.commands.options import JSON, READING_OPTIONS, SEED, OutPath, take_reading, with_options
+from pipelines.commands.options import JSON, QUIET, READING_OPTIONS, SEED, OutPath, take_reading, with_options
 from pipelines.commands.screen import say_json
 from pipelines.folders.folder import Folder
 from pipelines.folders.manifest import fingerprint
@@ -39,6 +39,7 @@ _SHOWN = ["feature", "family", "known", "verdict", "reason"]
 @click.option("--seed", type=SEED, default=0, show_default=True, help="Seed of the random numbers.")
 @click.option("--out", type=OutPath(), help="Folder for the table.")
 @with_options(READING_OPTIONS)
+@QUIET
 @JSON
 def audit_command(
     charts: str,
@@ -49,6 +50,7 @@ def audit_command(
     own: Path | None,
     seed: int,
     out: Path | None,
+    quiet: bool,
     as_json: bool,
     **reading: Any,
 ) -> None:
@@ -66,7 +68,7 @@ def audit_command(
     from pipelines.features.registry import Family
 
     columns_of_own = None if own is None else OwnColumns.read(own)
-    with progress() as tell:
+    with progress(silent=quiet) as tell:
         tell("reading charts")
         with open_charts(charts, **take_reading(reading)) as opened:
             history = History.of(opened, opened.entries(chart=chart))

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from diffusion import SettingError, open_charts
-from pipelines.commands.options import JSON, OUT, READING_OPTIONS, SEED, take_reading, with_options
+from pipelines.commands.options import JSON, OUT, QUIET, READING_OPTIONS, SEED, take_reading, with_options
 from pipelines.commands.screen import say_json, say_lines
 from pipelines.formatting import records
 from pipelines.progress import progress
@@ -50,6 +50,7 @@ from pipelines.progress import progress
 )
 @click.option("--all-models", is_flag=True, help="With --protocol-truth: all models (default: the default forecaster).")
 @with_options(READING_OPTIONS)
+@QUIET
 @JSON
 def backtest_command(
     charts: str,
@@ -57,6 +58,7 @@ def backtest_command(
     models: tuple[str, ...],
     truth: Path | None,
     all_models: bool,
+    quiet: bool,
     as_json: bool,
     **plan: Any,
 ) -> None:
@@ -73,7 +75,7 @@ def backtest_command(
     if all_models and (truth is None or models):
         raise SettingError("--all-models goes with --protocol-truth, and without --model")
     reading = take_reading(plan)
-    with progress() as tell, open_charts(charts, **reading) as opened:
+    with progress(silent=quiet) as tell, open_charts(charts, **reading) as opened:
         if truth is not None:
             found, lines = _protocol(opened, out, truth, models, all_models, plan, tell)
         else:

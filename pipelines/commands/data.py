@@ -16,7 +16,9 @@ from pipelines.commands.options import (
     JSON,
     MARKET_NAME,
     OUT,
+    QUIET,
     READING_OPTIONS,
+    REPLACE,
     SEED,
     take_consent,
     take_reading,
@@ -31,7 +33,6 @@ from pipelines.sharing.storage import pull, push
 from pipelines.sharing.store_status import status
 from pipelines.stages.clean import MEMORY, clean_charts
 from pipelines.stages.ingest import DAMAGED_TABLE, Options, ingest
-from pipelines.study.run import made_lines
 
 PLACE = click.Path(path_type=Path)
 
@@ -45,17 +46,27 @@ PLACE = click.Path(path_type=Path)
 )
 @click.option("--slim-only", is_flag=True, help="Do not keep all columns as text: fast, but it cannot be cleaned.")
 @with_options(READING_OPTIONS)
+@REPLACE
+@QUIET
 @JSON
 def ingest_command(
-    files: tuple[str, ...], out: Path, append: bool, aux: Path | None, slim_only: bool, as_json: bool, **reading: Any
+    files: tuple[str, ...],
+    out: Path,
+    append: bool,
+    aux: Path | None,
+    slim_only: bool,
+    replace: bool,
+    quiet: bool,
+    as_json: bool,
+    **reading: Any,
 ) -> None:
     """Merge chart FILES (CSV, also .gz and .zst; globs and folders) into Parquet by year, without filtering rows."""
     options = Options(ReadingOptions(**take_reading(reading)), aux, slim_only)
-    with progress() as tell, Folder(out) as folder:
-        notes = ingest(files, folder, options=options, append=append, tell=tell)
+    with progress(silent=quiet) as tell, Folder(out) as folder:
+        notes = ingest(files, folder, options=options, append=append, replace_others=replace, tell=tell)
         folder.log("ingest", rows=notes["profile"]["rows"])
         reasons = Counter(folder.read_table(DAMAGED_TABLE)["reason"].to_pylist())
-        _say(notes, [*_ingest_lines(notes, reasons), *made_lines(folder)], as_json)
+        _say(notes, [*_ingest_lines(notes, reasons), *folder.made_lines()], as_json)
 
 
 def _ingest_lines(notes: Mapping[str, Any], reasons: Counter[str]) -> list[str]:
@@ -91,10 +102,13 @@ def _ingest_lines(notes: Mapping[str, Any], reasons: Counter[str]) -> list[str]:
 @click.option(
     "--memory-limit", default=MEMORY, show_default=True, help="Memory of the engine; it spills to disk beyond."
 )
+@QUIET
 @JSON
-def clean_command(raw: Path, out: Path, recordings: str, memory_limit: str, as_json: bool, **reading: Any) -> None:
+def clean_command(
+    raw: Path, out: Path, recordings: str, memory_limit: str, quiet: bool, as_json: bool, **reading: Any
+) -> None:
     """Make typed tables of RAW (what ingest made); each row is kept, a duplicate, or in quarantine with a reason."""
-    with progress() as tell, Folder(out) as folder:
+    with progress(silent=quiet) as tell, Folder(out) as folder:
         notes = clean_charts(
             raw,
             folder,
@@ -104,7 +118,7 @@ def clean_command(raw: Path, out: Path, recordings: str, memory_limit: str, as_j
             tell=tell,
         )
         folder.log("clean", rows=notes["rows"]["raw_rows"])
-        _say(notes, [*_clean_lines(notes), *made_lines(folder)], as_json)
+        _say(notes, [*_clean_lines(notes), *folder.made_lines()], as_json)
 
 
 def _clean_lines(notes: Mapping[str, Any]) -> list[str]:
@@ -128,6 +142,7 @@ def _clean_lines(notes: Mapping[str, Any]) -> list[str]:
 @click.option("--holidays", nargs=2, type=click.DateTime(["%Y-%m-%d"]), help="First and last date of public holidays.")
 @click.option("--market", "markets", multiple=True, help="Market to find partners for (default: 69 of public charts).")
 @OUT
+@QUIET
 @JSON
 def auxiliary_command(
     countries: Path | None,
@@ -135,25 +150,27 @@ def auxiliary_command(
     holidays: tuple[datetime, datetime] | None,
     markets: tuple[str, ...],
     out: Path,
+    quiet: bool,
     as_json: bool,
 ) -> None:
     """Make tables of countries, cultural distances and public holidays, joined to markets by ISO code."""
     dates = (holidays[0].date(), holidays[1].date()) if holidays else None
-    with progress() as tell, Folder(out) as folder:
+    with progress(silent=quiet) as tell, Folder(out) as folder:
         tell("making auxiliary tables")
         notes = make_auxiliary(
             folder, countries=countries, distances=distances, holidays=dates, markets=markets or None
         )
         folder.log("auxiliary")
-        _say(notes, [*auxiliary_lines(notes), *made_lines(folder)], as_json)
+        _say(notes, [*auxiliary_lines(notes), *folder.made_lines()], as_json)
 
 
 @click.command("verify")
 @click.argument("folder", type=PLACE)
+@QUIET
 @JSON
-def verify_command(folder: Path, as_json: bool) -> None:
+def verify_command(folder: Path, quiet: bool, as_json: bool) -> None:
     """Check every file of FOLDER against its manifest; changed, missing and extra files are listed (exit code 1)."""
-    with progress() as tell:
+    with progress(silent=quiet) as tell:
         found = verify(folder, tell=tell)
     _say(asdict(found), found.lines(), as_json)
     if not found.whole:
@@ -184,9 +201,11 @@ def verify_command(folder: Path, as_json: bool) -> None:
     help="Feature to leave out.",
 )
 @OUT
+@QUIET
 @JSON
 def simulate_command(
     out: Path,
+    quiet: bool,
     as_json: bool,
     scale: str | None,
     layout: Layout,
@@ -202,7 +221,7 @@ def simulate_command(
         given["start"] = start.date()
     full = full_scale(given["days"]) if "days" in given and "tracks" not in given else FULL
     simulation = replace(full if scale else Simulation(), **given)
-    with progress() as tell:
+    with progress(silent=quiet) as tell:
         tell("drawing tracks")
         account = simulate(simulation, out, layout=layout, damage=damage, tell=lambda share: tell("writing", share))
     lines = [
@@ -225,6 +244,7 @@ SYNC_ARGUMENTS = (
     click.argument("folder", type=PLACE),
     click.argument("address"),
     click.option("--endpoint-url", help="Address of the server if it is not AWS (default: AWS_ENDPOINT_URL)."),
+    QUIET,
     JSON,
 )
 SYNC_FORCE = (
@@ -235,34 +255,31 @@ SYNC_FORCE = (
 
 @sync_group.command("push")
 @with_options((*SYNC_ARGUMENTS, *SYNC_FORCE))
-def push_command(folder: Path, address: str, as_json: bool, **options: Any) -> None:
+def push_command(folder: Path, address: str, quiet: bool, as_json: bool, **options: Any) -> None:
     """Copy FOLDER to ADDRESS; only changed files are sent."""
-    with progress() as tell:
+    with progress(silent=quiet) as tell:
         done = push(folder, address, tell=tell, **options)
     _say(asdict(done), done.lines(), as_json)
 
 
 @sync_group.command("pull")
 @with_options((*SYNC_ARGUMENTS, *SYNC_FORCE))
-def pull_command(folder: Path, address: str, as_json: bool, **options: Any) -> None:
+def pull_command(folder: Path, address: str, quiet: bool, as_json: bool, **options: Any) -> None:
     """Copy ADDRESS into FOLDER; files appear there only after all of them have arrived complete."""
-    with progress() as tell:
+    with progress(silent=quiet) as tell:
         done = pull(address, folder, tell=tell, **options)
     _say(asdict(done), done.lines(), as_json)
 
 
 @sync_group.command("status")
 @with_options(SYNC_ARGUMENTS)
-def status_command(folder: Path, address: str, as_json: bool, **options: Any) -> None:
+def status_command(folder: Path, address: str, quiet: bool, as_json: bool, **options: Any) -> None:
     """List how FOLDER and ADDRESS differ (exit code 1 if they do)."""
-    with progress() as tell:
+    with progress(silent=quiet) as tell:
         found = status(folder, address, tell=tell, **options)
     _say(asdict(found), found.lines(), as_json)
     if not found.same:
         raise click.exceptions.Exit(1)
-
-
-COMMANDS = (ingest_command, clean_command, auxiliary_command, verify_command, sync_group, simulate_command)
 
 
 def _listed(what: str, names: Iterable[str], most: int = 12) -> list[str]:

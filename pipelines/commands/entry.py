@@ -10,16 +10,12 @@ from io import TextIOWrapper
 from typing import Final, NoReturn
 
 from pipelines.commands.signals import Signals
-from pipelines.commands.unforeseen import unforeseen_line
+from pipelines.commands.unforeseen import UNFORESEEN, unforeseen_line
 
 THREADS: Final = re.compile(
     r"(POLARS_MAX|RAYON_NUM|OPENBLAS_NUM|MKL_NUM|BLIS_NUM|NUMEXPR_MAX|NUMEXPR_NUM|OMP_NUM)_THREADS"
 )
 """Variables of the environment that libraries read when they are imported, and end the process if they are wrong."""
-
-
-UNFORESEEN: Final = 70
-"""Exit code of an error that nobody foresaw: EX_SOFTWARE of sysexits.h."""
 
 
 def main() -> None:

@@ -9,16 +9,26 @@ from typing import TYPE_CHECKING, Any
 import click
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from diffusion import DataSaysNoError, SettingError, market_names, open_charts, resolve
 from diffusion.files import write_whole
+from diffusion.finding import one_recording
 from diffusion.foreign_text import csv_table
-from pipelines.commands.options import ENTRY_OPTIONS, JSON, READING_OPTIONS, SEED, OutPath, take_reading, with_options
+from pipelines.commands.options import (
+    ENTRY_OPTIONS,
+    JSON,
+    QUIET,
+    READING_OPTIONS,
+    SEED,
+    OutPath,
+    take_reading,
+    with_options,
+)
 from pipelines.commands.screen import say_json, say_lines
 from pipelines.folders.manifest import file_facts
 from pipelines.formatting import cell, many, percent, printable, records, text_table
 from pipelines.progress import progress
-from pipelines.track_names import wanted_track
 
 if TYPE_CHECKING:  # models are imported when a command runs
     from pipelines.features.history import History
@@ -44,6 +54,7 @@ OWN = click.option(
 @click.option("--seed", type=SEED, default=0, show_default=True, help="Seed of the random numbers.")
 @click.option("--threads", type=click.IntRange(min=1), default=1, show_default=True, help="Threads of the fits.")
 @with_options((*ENTRY_OPTIONS, *READING_OPTIONS))
+@QUIET
 @JSON
 def train_command(
     charts: str,
@@ -54,6 +65,7 @@ def train_command(
     own: Path | None,
     seed: int,
     threads: int,
+    quiet: bool,
     as_json: bool,
     **rules: Any,
 ) -> None:
@@ -68,7 +80,7 @@ def train_command(
 
     reading = take_reading(rules)
     given = {name: value for name, value in rules.items() if value is not None}
-    with progress() as tell:
+    with progress(silent=quiet) as tell:
         with open_charts(charts, **reading) as opened:
             history = History.of(opened, opened.entries(**given))
             sources = file_facts(opened.source.paths, opened.source.root)
@@ -168,9 +180,6 @@ def predict_command(
         click.echo("\n".join(_lines(standing, table.loc[shown], why)))
 
 
-FORECAST_COMMANDS = (train_command, predict_command)
-
-
 def _check(tracks: Sequence[str], everything: bool, coming: dict[str, Any]) -> None:
     """Check that the options ask for one thing.
 
@@ -217,11 +226,17 @@ def _debut(markets: str, debut: datetime, title: str | None, artist: str | None,
 
 
 def _code(history: "History", wanted: str) -> int:
-    """Return the code of a track by its id, url or title."""
-    counts = np.bincount(history.entries.track, minlength=len(history.tracks))
-    titles = history.tracks[["track_id", "title", "artist"]].assign(market_count=counts, code=np.arange(len(counts)))
-    titles = titles.sort_values(["market_count", "track_id"], ascending=[False, True])
-    return int(wanted_track(wanted, titles)["code"])
+    """Return the code of a track by its id, url or title; of several ids of one recording the one in most markets."""
+    known, ids = history.entries, pa.array(history.tracks["track_id"], pa.string())
+    tracks = pa.Table.from_pandas(history.tracks[["track_id", "title", "artist"]], preserve_index=False)
+    seen = {
+        "track_id": ids.take(pa.array(known.track)),
+        "market": np.array(history.markets)[known.market],
+        "first_date": pa.array(known.day, pa.date32()),
+        "entry_rank": known.rank,
+    }
+    found = one_recording(wanted, tracks, pa.table(seen))
+    return int(np.flatnonzero(history.tracks["track_id"] == found.ids[0])[0])
 
 
 def _only(model: "TrainedModel", found: "Predictions", codes: Sequence[int], markets: Sequence[str]) -> "Predictions":

@@ -14,7 +14,7 @@ from diffusion.contracts.star import AGGREGATE
 from diffusion.files import write_whole
 from diffusion.sources.reading import ReadingOptions
 from diffusion.sources.wholeness import cadence_words
-from pipelines.commands.options import JSON, READING_OPTIONS, OutPath, take_reading, with_options
+from pipelines.commands.options import JSON, QUIET, READING_OPTIONS, OutPath, take_reading, with_options
 from pipelines.commands.screen import say_json, say_lines
 from pipelines.contracts.raw import INSPECTED
 from pipelines.folders.folder import Folder
@@ -40,16 +40,17 @@ WIDEST: Final = 60
     help="File for the picture of the charts (.svg or .png): which are there, how deep, and where they have holes.",
 )
 @with_options(READING_OPTIONS)
+@QUIET
 @JSON
 def inspect_command(
-    files: tuple[str, ...], out: Path | None, figure: Path | None, as_json: bool, **reading: Any
+    files: tuple[str, ...], out: Path | None, figure: Path | None, quiet: bool, as_json: bool, **reading: Any
 ) -> None:
     """Say what chart FILES are: what is recognised, what a run would set aside or refuse, and how whole the charts are.
 
     Nothing is computed from the charts.
     """
     kind = _kind(figure)
-    with progress() as tell:
+    with progress(silent=quiet) as tell:
         found = inspect_charts(files, ReadingOptions(**take_reading(reading)), tell=tell)
         if len(found.depths) and (out is not None or figure is not None):
             tell("drawing")

@@ -31,6 +31,10 @@ class OutPath(click.Path):
 
 OUT = click.option("--out", type=OutPath(), required=True, help="Folder for the results.")
 JSON = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+QUIET = click.option("--quiet", is_flag=True, help="Show no progress on standard error.")
+REPLACE = click.option(
+    "--replace", is_flag=True, help="Replace what the folder has of other settings or data (default: refuse)."
+)
 MARKET_NAME = click.option(
     "--market-name",
     "market_names",

@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from diffusion import open_charts
-from pipelines.commands.options import OUT, READING_OPTIONS, SEED, take_reading, with_options
+from pipelines.commands.options import OUT, QUIET, READING_OPTIONS, SEED, take_reading, with_options
 from pipelines.commands.screen import say_lines
 from pipelines.progress import progress
 
@@ -25,7 +25,8 @@ from pipelines.progress import progress
 @click.option("--chart", help="Name of the chart (default top200, else the only one).")
 @OUT
 @with_options(READING_OPTIONS)
-def regress_command(charts: str, out: Path, chart: str | None, **options: Any) -> None:
+@QUIET
+def regress_command(charts: str, out: Path, chart: str | None, quiet: bool, **options: Any) -> None:
     """Predict the streams in CHARTS (a file, glob or folder) by linear models: the seed baseline, and our features.
 
     The seed baseline has nine audio features, popularity, chart, explicit and continent, and tests on a random quarter
@@ -36,6 +37,6 @@ def regress_command(charts: str, out: Path, chart: str | None, **options: Any) -
     """
     from pipelines.models.regression_folder import write_regression
 
-    with progress() as tell, open_charts(charts, **take_reading(options)) as opened:
+    with progress(silent=quiet) as tell, open_charts(charts, **take_reading(options)) as opened:
         text = write_regression(out, opened, chart=chart, tell=tell, **options)
     say_lines(text.rstrip("\n").split("\n"))

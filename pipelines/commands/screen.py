@@ -15,11 +15,14 @@ def say_lines(lines: Iterable[str]) -> None:
     click.echo("\n".join(map(printable, lines)))
 
 
-def say_json(value: object) -> None:
-    """Print a value as JSON; a character that the output cannot spell is escaped, so that the same text is read."""
-    text = to_json(value).decode()
+def say_json(value: object, *, in_order: bool = False) -> None:
+    """Print a value as JSON, with keys sorted or `in_order`.
+
+    A character that the output cannot spell is escaped, so that the same text is read.
+    """
+    text = to_json(value, in_order=in_order).decode()
     try:
         text.encode(getattr(sys.stdout, "encoding", None) or "utf-8")
     except UnicodeEncodeError:
-        text = json.dumps(json.loads(text), indent=2, sort_keys=True)
+        text = json.dumps(json.loads(text), indent=2)
     click.echo(text.rstrip("\n"))

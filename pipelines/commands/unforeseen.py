@@ -8,6 +8,9 @@ import traceback
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+UNFORESEEN: Final = 70
+"""Exit code of an error that nobody foresaw: EX_SOFTWARE of sysexits.h."""
+
 REPORT_TO: Final = "the maintainers of chart-diffusion"
 
 SECRET: Final = re.compile(r"KEY|SECRET|TOKEN|PASSWORD|PASSWD|CREDENTIAL|AUTH", re.IGNORECASE)

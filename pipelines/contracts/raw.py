@@ -1,10 +1,21 @@
 """Contracts of the tables of `ingest` and `clean` beside the star: typed rows, profile, and accounts of rows."""
 
+from collections.abc import Mapping
 from typing import Final
 
 import pyarrow as pa
 
-from diffusion.contracts import TRACKS, WHOLENESS, Column, Contract
+from diffusion.contracts import (
+    ARTISTS,
+    AVAILABILITY,
+    OBSERVATIONS,
+    QUARANTINE,
+    RECORDINGS,
+    TRACKS,
+    WHOLENESS,
+    Column,
+    Contract,
+)
 from pipelines.contracts.auxiliary import LOOKUP
 
 _TEXT, _DATE, _COUNT, _NUMBER = pa.string(), pa.date32(), pa.int64(), pa.float64()
@@ -127,3 +138,17 @@ INSPECTED: Final = Contract(
     ),
     WHOLENESS.key,
 )
+
+STAR: Final[Mapping[str, Contract]] = {
+    "observations/year=*/*.parquet": OBSERVATIONS,
+    "tracks.parquet": TRACKS,
+    "artists.parquet": ARTISTS,
+    "availability.parquet": AVAILABILITY,
+    "recordings.parquet": RECORDINGS,
+    "quarantine.parquet": QUARANTINE,
+    "row_accounting.csv": ROW_ACCOUNTING,
+}
+"""Name or pattern of the tables of a star → contract."""
+
+CLEANED: Final[Mapping[str, Contract]] = {**STAR, "accounting_by_file.csv": ACCOUNTING_BY_FILE}
+"""The same for what ``clean`` makes."""

@@ -6,6 +6,7 @@ import os
 import platform
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -137,6 +138,24 @@ class Folder:
         }
         self._steps[step]["digest"] = digest_of_step(self._steps[step])
 
+    def check_free(self, step: str, names: Iterable[str]) -> None:
+        """Check that artifacts of these names belong to no other step of the folder that stays.
+
+        Raises
+        ------
+        OutputError
+            When one does.
+        """
+        owners = {
+            artifact["path"]: name
+            for name, before in self._before["steps"].items()
+            if name not in (step, *self._outdated)
+            for artifact in before["artifacts"]
+        }
+        for name in names:
+            if name in owners:
+                raise OutputError(f"'{self.place / name}' belongs to the results of {owners[name]}; name another --out")
+
     def stage(self, step: str, name: str) -> Path:
         """Return the path to write an artifact that is too large for memory; call `enlist` when it is written.
 
@@ -196,14 +215,31 @@ class Folder:
         """Append a line to the log when the block ends without error: start, seconds, `command`, `facts`."""
         self._said.append({"command": command} | facts)
 
+    def logged(self, fact: str) -> list[Any]:
+        """Return a fact of the runs before this one, oldest first, from the lines of the log that have it."""
+        try:
+            lines = (self.place / LOG).read_text(encoding="utf-8", errors="replace").splitlines()
+        except OSError:
+            return []
+        found = []
+        for line in lines:
+            with suppress(ValueError, RecursionError):
+                said = json.loads(line)
+                found += [said[fact]] if isinstance(said, dict) and fact in said else []
+        return found
+
     def holds(self, name: str) -> bool:
         """Return whether a step of this run has the artifact."""
         return any(artifact["path"] == name for step in self._steps.values() for artifact in step["artifacts"])
 
     def read(self, name: str) -> bytes:
-        """Return an artifact's bytes: the staged file, else the file in the folder."""
+        """Return an artifact's bytes."""
+        return self.path(name).read_bytes()
+
+    def path(self, name: str) -> Path:
+        """Return where an artifact is: the staged file, else the file in the folder."""
         staged = self._staging.path(name)
-        return (staged if staged.is_file() else self.place / name).read_bytes()
+        return staged if staged.is_file() else self.place / name
 
     def read_table(self, name: str) -> pa.Table:
         """Return an artifact as a table."""
@@ -234,6 +270,19 @@ class Folder:
     def made_again(self) -> list[str]:
         """Return the artifacts that the run makes because the files were not as the manifest said."""
         return [name for name in self.changes()["made"] if not self._whole.get(name, True)]
+
+    def made_lines(self) -> list[str]:
+        """Return lines for the screen on the artifacts: made, unchanged, removed."""
+        changes = self.changes()
+        kept = f"; {len(changes['unchanged'])} unchanged" if changes["unchanged"] else ""
+        lines = [f"made      {len(changes['made'])} files in {self.place}{kept}"]
+        if again := self.made_again():
+            were = "was" if len(again) == 1 else "were"
+            lines.append(f"again     made again: {', '.join(again)}, which {were} not as the manifest says")
+        if changes["removed"]:
+            gone = [name for name in changes["removed"] if not name.endswith(".svg")]
+            lines.append(f"removed   {', '.join(gone)}")
+        return lines
 
     def manifest(self) -> dict[str, Any]:
         """Return the manifest to write: steps of this run, and steps of earlier runs that are not outdated."""

@@ -169,7 +169,7 @@ def digest_of(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def to_json(value: object) -> bytes:
-    """Return `value` as JSON; equal values give the same text."""
-    text = json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False, default=str)
+def to_json(value: object, *, in_order: bool = False) -> bytes:
+    """Return `value` as JSON; equal values give the same text. Keys are sorted, or stay `in_order`."""
+    text = json.dumps(value, indent=2, sort_keys=not in_order, ensure_ascii=False, default=str)
     return f"{json_text(text)}\n".encode()

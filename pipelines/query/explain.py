@@ -1,13 +1,20 @@
-"""The numbers of one ordered pair of markets in words."""
+"""The numbers of one ordered pair of markets in words: the verdict, the numbers, and the tests."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
 
 from diffusion.conventions import FDR, LEAST_EXPOSED
-from pipelines.formatting import many, percent, rate_range
+from pipelines.formatting import many, percent, rate_range, records
+from pipelines.query.answer import Question
+
+MORE: Final = ("observed", "expected", "lift", "lift_low", "lift_high", "p", "q", "detectable")
+"""Numbers of the first question, as `graphs.contracts.LIFTS` names them."""
+
+FIRST: Final = ("p_order", "q_order", "ordered", "lead_share", "lead_share_low", "lead_share_high", "lead_expected")
+"""Numbers of the second question."""
 
 
 def verdict_sentence(
@@ -29,7 +36,7 @@ def verdict_sentence(
     influence
         The pair as `graphs.contracts.INFLUENCE` says; None where it was not fitted.
     """
-    return f"Verdict: {_found(lift, influence, a, b)}{_of_ties(edge, back)}."
+    return f"{_found(lift, influence, a, b)}{_of_ties(edge, back)}."
 
 
 def _found(lift: Mapping[Any, Any], influence: Mapping[Any, Any] | None, a: str, b: str) -> str:
@@ -80,52 +87,98 @@ def flow_sentence(edge: Mapping[Any, Any], a: str, b: str) -> str:
     )
 
 
+def ties_sentence(edge: Mapping[Any, Any]) -> str:
+    """Return a sentence on the tracks of which no order was seen."""
+    return f"{many(edge['joint'], 'track')} entered both with neither order observed; ties count for no direction."
+
+
+def questions_of(
+    lift: pd.DataFrame | None, influence: pd.DataFrame | None, a: str, b: str, ask: str
+) -> tuple[Question, ...]:
+    """Return the tests of a pair: is there more than expected, who is first, is it direct.
+
+    Parameters
+    ----------
+    lift, influence
+        The pair as `graphs.contracts.LIFTS` and `graphs.contracts.INFLUENCE` say, one row; None where not made.
+    a, b
+        Names of source and target.
+    ask
+        Command that tests direct influence.
+    """
+    row, direct = ((None if part is None else records(part)[0]) for part in (lift, influence))
+    if row is None:
+        more = first = "not tested in this folder."
+    else:
+        given = part_of(lift)
+        more, first = baseline_sentence(given, a, b), order_sentence(given, a, b)
+    way = f"not computed for this folder; make it with: {ask}" if direct is None else ""
+    return (
+        Question("Is there more than expected?", more, row and {name: row[name] for name in MORE}),
+        Question("Who is first?", first, row and {name: row[name] for name in FIRST}),
+        Question("Is it direct?", way or influence_sentence(part_of(influence), a, b), direct),
+    )
+
+
+def part_of(table: pd.DataFrame | None) -> dict[Any, Any]:
+    """Return the only row of a table; empty for None."""
+    return {} if table is None else dict(table.to_dict("records")[0])
+
+
 def baseline_sentence(pair: Mapping[Any, Any], a: str, b: str) -> str:
-    """Return a sentence on what goes beyond market sizes and likeness, and whether more so than the other way."""
+    """Return a sentence on what goes beyond market sizes and likeness."""
     counts = (
-        f"Baseline: {many(pair['observed'], 'track')} took a step to {b} after {a}, where {pair['expected']:.1f} are "
-        "expected by market sizes and likeness if no market follows another"
+        f"{many(pair['observed'], 'track')} took a step to {b} after {a}, where {pair['expected']:.1f} are expected by "
+        "market sizes and likeness if no market follows another"
     )
     if pd.isna(pair["q"]):
-        return f"{counts}: too few for a test."
+        return f"Not tested: {counts}; these are too few."
     if pair["q"] > FDR:
         return (
-            f"{counts}: not shown to be more (lift {pair['lift']:.2f}, p = {pair['p']:.2g}, q = {pair['q']:.2g}); "
+            f"Not shown: {counts} (lift {pair['lift']:.2f}, p = {pair['p']:.2g}, q = {pair['q']:.2g}); "
             f"a lift of {pair['detectable']:.2f} would be found with a power of 80 %."
         )
     lift = f"lift {pair['lift']:.2f} ({pair['lift_low']:.2f} to {pair['lift_high']:.2f}), q = {pair['q']:.2g}"
-    if pd.notna(pair["q_order"]) and pair["q_order"] <= FDR:
-        return f"{counts}: more ({lift}), and more than from {b} to {a} (q = {pair['q_order']:.2g})."
-    return f"{counts}: more ({lift}), and not shown to be more than from {b} to {a}, as markets of one taste would."
+    return f"Yes: {counts} ({lift})."
 
 
-def order_sentences(edge: Mapping[Any, Any], pair: Mapping[Any, Any], a: str, b: str) -> list[str]:
-    """Return sentences on who was first, as the row `pair` of the lifts has it, and on ties."""
-    return [
-        *_lead(pair, a, b),
-        f"Ties: {many(edge['joint'], 'track')} entered both with neither order observed; they count for no direction.",
-    ]
+def order_sentence(pair: Mapping[Any, Any], a: str, b: str) -> str:
+    """Return sentences on whether more goes from `a` to `b` than back, and in which share `a` was first."""
+    if pd.isna(pair["q_order"]):
+        said = f"Not tested: too few tracks went either way between {a} and {b}."
+    elif pair["q_order"] > FDR:
+        said = f"Not shown: {a} to {b} is not shown to be more than {b} to {a} (q = {pair['q_order']:.2g}), so a taste "
+        said += "that both share would look the same."
+    elif not pair["ordered"]:
+        said = (
+            f"Not shown: there is less from {b} to {a} (q = {pair['q_order']:.2g}), but no more from {a} to {b} than "
+        )
+        said += "is expected."
+    else:
+        said = f"{a}: more goes from {a} to {b} than from {b} to {a}, each beside what is expected"
+        said += f" (q = {pair['q_order']:.2g})."
+    return f"{said}{_lead(pair, a)}"
 
 
-def _lead(pair: Mapping[Any, Any], a: str, b: str) -> list[str]:
-    if pd.isna(pair.get("lead_share")):
-        return []
+def _lead(pair: Mapping[Any, Any], a: str) -> str:
+    if pd.isna(pair["lead_share"]):
+        return ""
     interval = (
         "of too few artists for an interval"
         if pd.isna(pair["lead_share_low"])
-        else f"{pair['lead_share_low']:.0%} to {pair['lead_share_high']:.0%}"
+        else f"{percent(pair['lead_share_low'])} to {percent(pair['lead_share_high'])}"
     )
-    expected = "" if pd.isna(pair["lead_expected"]) else f", where the baseline expects {pair['lead_expected']:.0%}"
-    return [
-        f"Lead: of the tracks that entered both within the window in an observed order, {a} was first in "
-        f"{pair['lead_share']:.0%} ({interval}){expected}."
-    ]
+    expected = "" if pd.isna(pair["lead_expected"]) else f", where {percent(pair['lead_expected'])} are expected"
+    return (
+        f" Of the tracks that entered both within the window in an observed order, {a} was first in "
+        f"{percent(pair['lead_share'])} ({interval}){expected}."
+    )
 
 
 def influence_sentence(pair: Mapping[Any, Any], a: str, b: str) -> str:
     """Return a sentence on whether `a` is shown to have a direct influence on `b`, and how large it is."""
     if pd.isna(pair["q_joint"]):
-        return f"Direct: not tested, as too few tracks reached {b} after {a}."
+        return f"Not tested: too few tracks reached {b} after {a}."
     ratio, low, high = (f"{np.exp(pair[name]):.2f}" for name in ("beta", "beta_low", "beta_high"))
     found = f"{ratio} ({low} to {high}), q = {pair['q_joint']:.2g}"
     if not pair["direct"]:
@@ -134,14 +187,14 @@ def influence_sentence(pair: Mapping[Any, Any], a: str, b: str) -> str:
             if pair["q_joint"] <= FDR
             else f"a ratio of {pair['detectable']:.2f} would be found with a power of 80 %"
         )
-        return f"Direct: not shown; fitted beside all other pairs the ratio is {found}; {why}."
+        return f"Not shown: fitted beside all other pairs the ratio is {found}; {why}."
     way = (
         f"and more than from {b} to {a}"
         if pair["ordered"]
         else f"but not shown to be more than from {b} to {a}, so that a common taste is not ruled out"
     )
     return (
-        f"Direct: an entry into {a} multiplies the weight of {b} on the next chart, compared with other targets, by "
+        f"Yes: an entry into {a} multiplies the weight of {b} on the next chart, compared with other targets, by "
         f"{found}, {way}; {pair['credits']:.1f} entries into {b} are attributed to it, {pair['credits_per_entry']:.3f} "
         f"per entry into {a}, half of them within {pair['lag_median']:g} days. What {a} brings to all markets alike is "
         "not in it, nor what is faster than the charts."

@@ -20,9 +20,11 @@ from diffusion.recordings import recording_keys
 from diffusion.sources.account import RowAccount, check_set_aside
 from diffusion.sources.cleaning import NO_DATE, Names, code_tracks, judge_rows, learn_names, read_fields
 from diffusion.sources.wholeness import check_holes, measure_wholeness
+from pipelines.contracts.raw import CLEANED
 from pipelines.folders.folder import Folder
 from pipelines.folders.lock import reading
 from pipelines.folders.manifest import Shape, fingerprint
+from pipelines.folders.tables import put_views
 from pipelines.progress import Report
 from pipelines.stages.accounting import (
     COLUMNS,
@@ -155,9 +157,11 @@ def clean_charts(
         told = [list(found.files), dict(found.charts), dict(found.date_forms)]
         key = fingerprint(STEP, VERSION, found.parts, told, found.damaged, settings)
         if not folder.unchanged(STEP, key, BEFORE):
+            folder.check_free(STEP, [f"{name}.parquet" for name in TRACK_TABLES])
             found.check(tell)
             with open_engine(memory_limit=_counted(limit)) as engine:
                 _Cleaning(engine, found, folder, settings, tell).run(key)
+    put_views(folder, {STEP: CLEANED})
     return folder.notes(STEP)
 
 

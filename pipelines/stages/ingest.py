@@ -57,7 +57,13 @@ class Options:
 
 
 def ingest(
-    paths: Sequence[str | Path], folder: Folder, *, options: Options, append: bool = False, tell: Report
+    paths: Sequence[str | Path],
+    folder: Folder,
+    *,
+    options: Options,
+    append: bool = False,
+    replace_others: bool = False,
+    tell: Report,
 ) -> dict[str, Any]:
     """Write chart files into RAW, unless nothing has changed, and return the notes.
 
@@ -72,6 +78,8 @@ def ingest(
     append
         Whether to add the files to RAW (default False). A file whose content is in RAW already is skipped, even under
         another name, so that appending twice changes nothing.
+    replace_others
+        Whether RAW of other files, or of other options, may be replaced (default False).
     tell
         Function that is told the progress.
 
@@ -90,7 +98,7 @@ def ingest(
     SourceError
         When no file is found, or a file is not a chart file.
     OutputError
-        When the folder cannot be written.
+        When the folder cannot be written, or RAW of other files or options would be replaced.
     """
     said = asdict(options.reading)
     settings = {name: said[name] for name in READING} | {
@@ -112,6 +120,8 @@ def ingest(
     files, digests = list(source.files), _digests(source.paths) if before else None
     if grown and digests is not None and not _is_whole(folder, grown, digests):
         grown, held = None, []
+    if before and digests is not None and not append and not replace_others:
+        _check_kept(folder.place, before, settings, [_facts(file, digests) for file in files])
     if digests is not None:
         known = {_content(one) for one in held}
         files = [file for file in files if _content(_facts(file, digests)) not in known]
@@ -249,6 +259,25 @@ def _is_whole(folder: Folder, before: Mapping[str, Any], given: Mapping[Path, Ma
             f"{_few(lacking)}; ingest all files anew, without --append"
         )
     return False
+
+
+def _check_kept(
+    place: Path, before: Mapping[str, Any], settings: Mapping[str, Any], given: Sequence[Mapping[str, Any]]
+) -> None:
+    """Check that RAW was made with the same options, of files that are given again; they may have changed.
+
+    Raises
+    ------
+    OutputError
+        When it was not.
+    """
+    ways = "name another --out, or give --replace"
+    if before["parameters"]["settings"] != settings:
+        raise OutputError(f"'{place}' was made with other options; {ways}")
+    there = {one[fact] for one in given for fact in ("path", "sha256")}
+    lacking = [one["path"] for one in before["notes"]["sources"] if not there & {one["path"], one["sha256"]}]
+    if lacking:
+        raise OutputError(f"'{place}' was made of {_few(lacking)}, not given now; add to it with --append, {ways}")
 
 
 def _named_apart(files: Sequence[ChartFile], taken: set[str]) -> list[ChartFile]:

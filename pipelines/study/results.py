@@ -1,19 +1,24 @@
 """Results of a study's steps, read back as tables, entries and graph, during a run and afterwards."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any, Final, Literal, Protocol, overload
 
 import pandas as pd
 import pyarrow as pa
 
-from diffusion import Absences, Calendar, Entries, EventRules
+from diffusion import Absences, Calendar, Entries, EventRules, SettingError
 from diffusion.contracts import Contract
-from graphs import SCORES, MarketGraph, contracts
+from diffusion.engine import select_rows, unknown_table
+from diffusion.finding import find_recordings, first_places
+from diffusion.frames import As, frame_of
+from graphs import SCORES, MarketGraph
 from graphs.baseline import Baseline, baseline
-from pipelines.folders.finished import FinishedFolder
 from pipelines.folders.manifest import Shape
+from pipelines.folders.tables import Contracts, FolderTable, tables_there, views_of
+from pipelines.formatting import many
 
 SHAPES: Final[Mapping[str, Shape]] = {
     "entries": {
@@ -47,8 +52,35 @@ SHAPES: Final[Mapping[str, Shape]] = {
 """Step → what its entry in the manifest must be to be read; of other steps the manifest's own shape is enough."""
 
 
+@dataclass(frozen=True, slots=True)
+class Maker:
+    """A step of a study, as the one that makes tables.
+
+    Attributes
+    ----------
+    tables
+        Name → contract, for the tables that it may make.
+    computed
+        What it makes, as the subject of a sentence: "the graph was".
+    command
+        Command that makes it.
+    """
+
+    tables: Mapping[str, Contract]
+    computed: str
+    command: str
+
+
 class ResultsFolder(Protocol):
     """A folder that results are read from: that of a run, or a finished folder."""
+
+    place: Path
+
+    def manifest(self) -> dict[str, Any]:
+        """Return the manifest."""
+
+    def path(self, name: str) -> Path:
+        """Return the path of an artifact."""
 
     def holds(self, name: str) -> bool:
         """Return whether the folder has an artifact of this name."""
@@ -66,23 +98,109 @@ class ResultsFolder(Protocol):
 class Results:
     """Results of the steps of a study; each table is read when it is first needed.
 
+    `pipelines.open_study` opens those of a finished folder. In a notebook, the list of `tables` is shown.
+
     Parameters
     ----------
     folder
         Folder of the results.
+    makers
+        Step → its tables and the command that makes it.
     """
 
-    def __init__(self, folder: ResultsFolder) -> None:
+    def __init__(self, folder: ResultsFolder, makers: Mapping[str, Maker]) -> None:
         self.folder = folder
+        self._makers = makers
+
+    def __repr__(self) -> str:
+        return f"<Results in '{self.folder.place}': {many(len(self._there), 'table')}>"
+
+    def _repr_html_(self) -> str:
+        return f"<p>{len(self._there)} tables</p>{self.tables.to_html(index=False)}"
+
+    @property
+    def contracts(self) -> Contracts:
+        """Contracts of the tables that the steps may make: step → name of the file → contract."""
+        return {
+            step: {f"{name}.parquet": contract for name, contract in maker.tables.items()}
+            for step, maker in self._makers.items()
+        }
+
+    @property
+    def tables(self) -> pd.DataFrame:
+        """The tables that were made: `table` (its name), `step`, `rows` (their number), `one_row` (what a row is)."""
+        rows = [(name, one.step, one.rows, one.contract.row) for name, one in self._there.items()]
+        return pd.DataFrame(rows, columns=["table", "step", "rows", "one_row"]).astype({"rows": "Int64"})
+
+    @property
+    def _there(self) -> dict[str, FolderTable]:
+        return tables_there(self.folder.manifest()["steps"], self.contracts)
 
     def holds(self, table: str) -> bool:
         """Return whether a table was made."""
         return self.folder.holds(f"{table}.parquet")
 
     def table(self, name: str) -> pd.DataFrame:
-        """Return the table ``NAME.parquet``, with dates as timestamps."""
-        frame: pd.DataFrame = self.folder.read_table(f"{name}.parquet").to_pandas(date_as_object=False)
-        return frame
+        """Return a table as a frame: dates as timestamps, whole numbers that may be missing as ``Int64``.
+
+        Raises
+        ------
+        SettingError
+            When it is not there, with the reason or the command that makes it, or was changed.
+        """
+        found = self.arrow(name)
+        contract = next(maker.tables[name] for maker in self._makers.values() if name in maker.tables)
+        return frame_of(found, whole=frozenset(column.name for column in contract.columns if column.nullable))
+
+    def arrow(self, name: str) -> pa.Table:
+        """Return a table as Arrow; see `table`."""
+        if not self.holds(name):
+            raise SettingError(self._missing(name))
+        return self.folder.read_table(f"{name}.parquet")
+
+    def _missing(self, name: str) -> str:
+        """Return the message that a table is not there, and why, or how to make it."""
+        step = next((step for step, maker in self._makers.items() if name in maker.tables), None)
+        if step is None:
+            return f"{unknown_table(name, self._there)} ('{self.folder.place}')"
+        lacking = f"'{self.folder.place}' holds no table '{name}'"
+        if step not in self.folder.manifest()["steps"]:
+            return f"{lacking}; make it with: {self._makers[step].command} --out {self.folder.place}"
+        reasons = self.notes(step).get("not_made", {})
+        return f"{lacking}: not made: {reasons.get(name) or '; '.join(reasons.values()) or 'not asked for'}"
+
+    @overload
+    def sql(self, query: str, *, as_: Literal["pandas"] = "pandas") -> pd.DataFrame: ...
+
+    @overload
+    def sql(self, query: str, *, as_: Literal["arrow"]) -> pa.Table: ...
+
+    def sql(self, query: str, *, as_: As = "pandas") -> pd.DataFrame | pa.Table:
+        """Return what one SELECT in DuckDB's SQL says of the `tables`, which are read only.
+
+        Parameters
+        ----------
+        query
+            The SELECT. Other statements, other files and functions that read files are refused.
+        as_
+            ``pandas`` (default) or ``arrow``. In pandas, whole numbers of which some are missing are ``Int64``.
+
+        Raises
+        ------
+        SettingError
+            When the SQL is refused or fails, or a table that it names was changed.
+        """
+        with select_rows(query, views_of(self._there, self.folder)) as rows:
+            table = rows.table()
+        return table if as_ == "arrow" else frame_of(table)
+
+    def find(self, text: str, *, artist: str | None = None) -> pd.DataFrame:
+        """Return the recordings with an entry whose title or artist is called so, as `diffusion.Charts.find`.
+
+        In place of the best rank there is `entry_rank`, the best rank on a day of entry.
+        """
+        tracks = self.folder.read_table("tracks.parquet")
+        return find_recordings(text, tracks, first_places(self.entries.table), artist=artist)
 
     def notes(self, step: str) -> dict[str, Any]:
         """Return the notes of a step."""
@@ -110,23 +228,22 @@ class Results:
         if not self.holds("absences"):
             return None
         notes, identity = self.notes("entries"), self.parameters("entries")["identity"]
-        return Absences(self.folder.read_table("absences.parquet"), notes["chart"], notes["absence_periods"], identity)
+        return Absences(self.arrow("absences"), notes["chart"], notes["absence_periods"], identity)
 
     def _entries(self, name: str, top: int | None) -> Entries:
-        calendar = Calendar(self.folder.read_table("coverage.parquet"))
+        calendar = Calendar(self.arrow("coverage"))
         given = self.parameters("entries")
         rules = EventRules(calendar.chart, top, *(given[key] for key in ("min_periods", "washout", "identity")))
-        table, withheld, tracks = (self.folder.read_table(f"{table}.parquet") for table in (name, "withheld", "tracks"))
+        table, withheld, tracks = (self.arrow(table) for table in (name, "withheld", "tracks"))
         return Entries(table, calendar, rules, withheld, tracks, tuple(self.notes("entries")["cohort"]))
 
     @cached_property
     def graph(self) -> MarketGraph:
         """The market graph."""
         notes = self.notes("graph")
-        nodes, edges = (_whole(self.table(table.name), table) for table in (contracts.MARKETS, contracts.EDGES))
         return MarketGraph(
-            nodes.drop(columns=list(SCORES)),
-            edges,
+            self.table("markets").drop(columns=list(SCORES)),
+            self.table("edges"),
             lags=self.table("lags"),
             window=int(notes["window"]),
             chart=str(notes["chart"]),
@@ -137,20 +254,3 @@ class Results:
     def baseline(self) -> Baseline:
         """The baseline of which market comes next, fitted to the entries when it is first needed."""
         return baseline(self.entries)
-
-
-def _whole(table: pd.DataFrame, contract: Contract) -> pd.DataFrame:
-    """Return a table with whole numbers where the contract has them, also where some are missing."""
-    whole = [column.name for column in contract.columns if column.nullable and pa.types.is_integer(column.type)]
-    return table.astype(dict.fromkeys(whole, "Int64"))
-
-
-def open_results(place: str | Path) -> Results:
-    """Return the results that a finished folder holds.
-
-    Raises
-    ------
-    SettingError
-        When there is no manifest; and later, when a table is missing or was changed.
-    """
-    return Results(FinishedFolder(Path(place), SHAPES))

@@ -11,12 +11,14 @@ import figures
 from diffusion import DataSaysNoError, SettingError
 from pipelines.folders.folder import Folder
 from pipelines.folders.manifest import fingerprint
-from pipelines.progress import Report
+from pipelines.folders.tables import put_views
+from pipelines.progress import StepReport
+from pipelines.study.replacing import PLACES, Basis, check_kept, place_of, places_before
 from pipelines.study.report import gaps_of, report_html
 from pipelines.study.results import SHAPES, Results
 from pipelines.study.settings import Study
 from pipelines.study.step import Step, followers, with_needs
-from pipelines.study.steps import STEPS
+from pipelines.study.steps import STEPS, made_by
 from pipelines.study.steps.entries import charts_held
 
 KINDS: tuple[figures.Kind, ...] = ("png", "svg")
@@ -47,24 +49,54 @@ class Run:
     def __init__(self, study: Study, folder: Folder, *, steps: Sequence[Step] = STEPS) -> None:
         self.study = study
         self.folder = folder
-        self.results = Results(folder)
+        self.results = Results(folder, made_by(steps))
         self._steps = steps
 
-    def make(self, names: Sequence[str], tell: Report) -> list[Step]:
+    def make(self, names: Sequence[str], tell: StepReport, *, replace: bool = False) -> list[Step]:
         """Make the named steps and those they need, their figures and the report; return the steps in the report.
 
         The report also covers what earlier runs made of the same entries, also with other settings.
+
+        Parameters
+        ----------
+        names
+            Names of steps.
+        tell
+            Function that is told the progress.
+        replace
+            Whether results of other settings or other data may be replaced and removed (default False).
+
+        Raises
+        ------
+        OutputError
+            When such results would be lost and `replace` is False, or another command's results have the name of one;
+            nothing has been made then.
         """
         chosen = with_needs(names, self._steps)
         # on one thread of linear algebra the last digits are the same on any number of cores
         with threadpool_limits(limits=1, user_api="blas"), charts_held(self.study):
             for step in chosen:
-                self._make_step(step, tell)
+                self.folder.check_free(step.name, [f"{name}.parquet" for name in step.tables])
+            if not replace:
+                check_kept(self.folder, self._steps, chosen, {step.name: self._basis(step) for step in chosen})
+            for step in chosen:
+                tell.ended(step.name, unchanged=not self._make_step(step, tell))
+            self._log(chosen)
             reported = [step for step in self._steps if step in chosen or self._stands(step)]
-            for step in reported:
-                self._make_figures(step, tell)
-            self._make_report(reported, tell)
+            drawn = [self._make_figures(step, tell) for step in reported]
+            tell.ended("figures", unchanged=not any(drawn))
+            tell.ended(REPORT, unchanged=not self._make_report(reported, tell))
+        put_views(self.folder, self.results.contracts)
         return reported
+
+    def _basis(self, step: Step) -> Basis:
+        return Basis(self._fingerprint(step), self._parameters(step), place_of(self.study, step, self.folder.place))
+
+    def _log(self, steps: Sequence[Step]) -> None:
+        """Log where the source files of the steps are, unless the log says so."""
+        places = {step.name: place_of(self.study, step, self.folder.place) for step in steps if step.source}
+        if not places.items() <= places_before(self.folder).items():
+            self.folder.log("study", **{PLACES: places})
 
     def _stands(self, step: Step) -> bool:
         """Return whether the folder holds what the step would make, or what it made with settings of its own."""
@@ -93,9 +125,10 @@ class Run:
         inputs = {"inputs": self._sources[step.name]} if step.sources is not None else {}
         return inputs | self.study.settings(step.settings)
 
-    def _make_step(self, step: Step, tell: Report) -> None:
+    def _make_step(self, step: Step, tell: StepReport) -> bool:
+        """Make a step unless it is unchanged; return whether it was made."""
         if self.folder.unchanged(step.name, self._fingerprint(step), SHAPES.get(step.name, dict)):
-            return
+            return False
         tell(step.doing)
         output = step.make(self.study, self.results)
         later = followers(step.name, self._steps)
@@ -111,12 +144,16 @@ class Run:
             self.folder.put_table(step.name, f"{name}.parquet", step.tables[name].conform(arrow))
         for name, content in output.files.items():
             self.folder.put(step.name, name, content)
+        return True
 
-    def _make_figures(self, step: Step, tell: Report) -> None:
-        """Draw what a step made; a figure that cannot be had is left out by name."""
+    def _make_figures(self, step: Step, tell: StepReport) -> bool:
+        """Draw what a step made unless it is unchanged; a figure that cannot be had is left out by name.
+
+        Return whether figures were drawn.
+        """
         key = fingerprint(step.figures_name, FIGURES_VERSION, self.folder.fingerprint(step.name))
         if step.drawings is None or self.folder.unchanged(step.figures_name, key):
-            return
+            return False
         drawn: dict[str, figures.Figure] = {}
         not_made: dict[str, str] = {}
         drawings = step.drawings(self.results)
@@ -130,40 +167,29 @@ class Run:
         for name, figure in drawn.items():
             for kind in KINDS:
                 self.folder.put(step.figures_name, f"figures/{name}.{kind}", figures.render(figure, kind))
+        return True
 
-    def _make_report(self, reported: Sequence[Step], tell: Report) -> None:
+    def _make_report(self, reported: Sequence[Step], tell: StepReport) -> bool:
+        """Write the report unless it is unchanged; return whether it was written."""
         made = [step.figures_name for step in reported if step.drawings is not None]
         prints = [self.folder.fingerprint(step.name) for step in reported]
         key = fingerprint(REPORT, REPORT_VERSION, self.study.title, prints, made)
         if self.folder.unchanged(REPORT, key):
-            return
+            return False
         tell("writing the report")
         html = report_html(self.study.title, reported, self.results, self.folder)
         self.folder.begin(REPORT, key, parameters={"title": self.study.title}, notes={})
         self.folder.put(REPORT, "report.html", html.encode())
+        return True
 
 
 def closing_lines(folder: Folder, steps: Sequence[Step], results: Results) -> list[str]:
     """Return the lines on screen at the end: results, what was not made, files, and what to do next."""
     lines = [line for step in steps if step.lines is not None for line in step.lines(results)]
     lines += [f"not made  {name}: {why}" for step in steps for name, why in gaps_of(step, folder).items()]
-    lines += made_lines(folder)
+    lines += folder.made_lines()
     asked = [f"; or ask: chart-diffusion {step.ask(results)} --from {folder.place}" for step in steps if step.ask]
     return [*lines, f"next      open {folder.place / 'report.html'}{''.join(asked[:1])}"]
-
-
-def made_lines(folder: Folder) -> list[str]:
-    """Return lines on the folder's files: made, unchanged, removed."""
-    changes = folder.changes()
-    kept = f"; {len(changes['unchanged'])} unchanged" if changes["unchanged"] else ""
-    lines = [f"made      {len(changes['made'])} files in {folder.place}{kept}"]
-    if again := folder.made_again():
-        were = "was" if len(again) == 1 else "were"
-        lines.append(f"again     made again: {', '.join(again)}, which {were} not as the manifest says")
-    if changes["removed"]:
-        gone = [name for name in changes["removed"] if not name.endswith(".svg")]
-        lines.append(f"removed   results of other settings: {', '.join(gone)}")
-    return lines
 
 
 def closing_data(folder: Folder, steps: Sequence[Step], results: Results) -> dict[str, Any]:

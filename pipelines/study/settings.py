@@ -26,7 +26,7 @@ SECTIONS: Mapping[str, tuple[str, ...]] = {
     "charts": ("path", "chart", *READING),
     "events": ("top", "min_periods", "washout", "identity"),
     "cohort": COHORT_KEYS,
-    "graph": ("window", "replicates", "seed"),
+    "graph": ("window", "replicates", "seed", "direct"),
     "survival": ("by", "groups", "horizon", "effects", "strata"),
 }
 """Section of the study file → its keys, each a field of `Study`; those of the cohort are fields of `Cohort`."""
@@ -74,6 +74,8 @@ class Study:
         Bootstrap replicates of the graph (default 1,000).
     seed
         Seed of the random numbers (default 0).
+    direct
+        Whether direct influence is fitted, which takes much of the time of a graph (default True).
     by, horizon
         As in `survival.breakthrough`; `by` may have several groupings (default: all).
     groups
@@ -103,6 +105,7 @@ class Study:
     window: int | None = None
     replicates: int = 1000
     seed: int = 0
+    direct: bool = True
     by: tuple[Grouping, ...] = GROUPINGS
     groups: str | None = None
     horizon: int = HORIZON
@@ -115,6 +118,8 @@ class Study:
             whole = isinstance(value, int) and not isinstance(value, bool)
             if value is not None and not (whole and least <= value <= most):
                 raise SettingError(f"{name} is {value!r}; it must be a whole number, {least} or more, {most:,} at most")
+        if not isinstance(self.direct, bool):
+            raise SettingError(f"direct is {self.direct!r}; it must be true or false")
         self._check_texts()
         for name in ("columns", "market_names"):
             value = getattr(self, name)
@@ -160,9 +165,8 @@ class Study:
         return {name: getattr(self, name) for name in READING}
 
     def settings(self, names: Sequence[str]) -> dict[str, Any]:
-        """Return the named fields, for a fingerprint or a manifest; of the file of tracks its name alone."""
-        values = asdict(self)
-        values["cohort"]["tracks"] = None if self.cohort.tracks is None else Path(self.cohort.tracks).name
+        """Return the named fields, for a fingerprint or a manifest; of the cohort the conditions that there are."""
+        values = asdict(self) | {"cohort": self.cohort.given()}
         return {name: values[name] for name in names}
 
     def override(self, *, cohort: Mapping[str, Any] | None = None, **options: Any) -> "Study":

@@ -92,6 +92,8 @@ class Step:
         Fields of `Study` that the results depend on.
     sources
         Function that returns path, size and SHA-256 of the source files; None for steps that read only results.
+    source
+        Field of `Study` with the path of those files.
     drawings
         Function that returns name → figure.
     section
@@ -114,6 +116,7 @@ class Step:
     needs: tuple[str, ...] = ()
     settings: tuple[str, ...] = ()
     sources: Callable[[Study], list[dict[str, Any]]] | None = None
+    source: str = ""
     drawings: Callable[[Results], dict[str, Drawing]] | None = None
     section: Callable[[Results], dict[str, Any]] | None = None
     lines: Callable[[Results], list[str]] | None = None

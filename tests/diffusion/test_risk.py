@@ -17,7 +17,7 @@ from diffusion.contracts import WAITS, WITHHELD
 from diffusion.pairs.counts import pair_counts
 from diffusion.pairs.transitions import transition_table
 from diffusion.risk import waits
-from diffusion.risk.follow_up import UNSEEN, End, FollowUp
+from diffusion.risk.follow_up import UNSEEN, End, FollowUp, longest_exposure
 from diffusion.risk.kaplan_meier import KaplanMeier
 from diffusion.risk.risk_set import RiskSet, exposure_risk, wait_risk, withheld_markets
 from diffusion.timelines import Timelines
@@ -38,7 +38,9 @@ def all_waits(entries: Entries, horizon: int) -> RiskSet:
 def all_exposures(entries: Entries, window: int) -> RiskSet:
     """Return the risk set of all timed entries, from then on."""
     lines = entries.timelines
-    return exposure_risk(lines, FollowUp.of_exposures(lines, window), np.flatnonzero(lines.timed))
+    follow_up = FollowUp.of_exposures(lines, window)
+    assert longest_exposure(lines, window) == follow_up.longest
+    return exposure_risk(lines, follow_up, np.flatnonzero(lines.timed))
 
 
 def at_random(drawn: Study, seed: int) -> Entries:

@@ -1,5 +1,6 @@
 """The joint fit, its errors and credits: equal slow twins and R, silent where nobody follows anybody, and then not."""
 
+import random
 from dataclasses import replace
 from datetime import date, timedelta
 from itertools import product
@@ -13,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import average_precision_score
 
-from diffusion import SettingError
+from diffusion import SettingError, open_charts
 from diffusion.simulation.process_worlds import world
 from graphs.baseline import Baseline, baseline, clout, direct_table, edge_table, entry_credits, joint_fit, steps
 from graphs.baseline.credits import _Additive
@@ -171,6 +172,25 @@ def test_credits_equal_twin(drawn: Study, seed: int) -> None:
     for step, source in zip(credits.step, credits.source, strict=True):
         assert source < 0 or twin.follows(found[step], markets[source], found[step].market, joint.window)
     CREDITS.conform(pa.Table.from_pandas(credits.table(), preserve_index=False))
+
+
+def test_credits_are_numbers_where_nearly_all_senders_are_in_no_observed_order() -> None:
+    """What rounding left of senders in no observed order once drove α beyond all numbers: credits were NaN."""
+    rng, begin = random.Random(396329), date(1925, 6, 1)
+    rows: dict[tuple[str, str, int], str] = {}
+    for _ in range(2_000):
+        track, day = rng.randrange(1_500), begin + timedelta(rng.randrange(99 * 365))
+        rows.setdefault((day.isoformat(), rng.choice(["SE", "NO"]), rng.randint(1, 50)), f"{track:022d}")
+    table = pd.DataFrame(list(rows), columns=["date", "market", "rank"]).assign(
+        track_id=list(rows.values()),
+        title=list(rows.values()),
+        artist=[f"A{int(track) % 50}" for track in rows.values()],
+    )
+    with open_charts(table, accept=["holes", "set-aside"]) as charts:
+        credits = entry_credits(joint_fit(baseline(charts.entries(washout=0)), window=365))
+    assert len(credits.baseline.steps) == 2
+    assert np.bincount(credits.step, credits.credit) == pytest.approx(1)
+    assert np.isfinite(credits.alpha).all()
 
 
 # ── in worlds ────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -20,10 +20,11 @@ import pytest
 from diffusion.contracts import ENTRIES, TRANSITIONS
 from pipelines.commands.main import cli
 from pipelines.folders.folder import Folder
+from pipelines.folders.manifest import LOG
 from pipelines.progress import quiet
 from pipelines.study.run import Run
 from pipelines.study.settings import Study
-from pipelines.study.steps import GRAPH_SET, RUN_SET, STEPS
+from pipelines.study.steps import GRAPH_SET, RUN_SET, STEPS, SURVIVAL_SET
 from survival.contracts import CURVES
 from tests.conftest import KAGGLE_COLUMNS, WriteCsv, day, kaggle_rows, steady
 from tests.pipelines.conftest import Outcome, Shell
@@ -43,14 +44,20 @@ def files(folder: Path) -> set[str]:
     return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
 
 
+PROGRESS = re.compile(r"[\w ]+  (unchanged|[\d,]+\.\d s)")
+"""A line on a step that has ended."""
+
+
 def refused(outcome: Outcome, code: int, *said: str) -> None:
-    """Assert that a command ended with one clear line and nothing else."""
+    """Assert that a command ended with one clear line, after those on steps that had ended, and nothing else."""
     assert outcome[0] == code
     assert outcome[1] == ""
-    assert outcome[2].count("\n") == 1
-    assert outcome[2].startswith("chart-diffusion: ")
+    assert outcome[2].endswith("\n")
+    *steps, line = outcome[2].splitlines()
+    assert all(PROGRESS.fullmatch(step) for step in steps)
+    assert line.startswith("chart-diffusion: ")
     for words in said:
-        assert words in outcome[2]
+        assert words in line
 
 
 def make_folder(place: Path, names: Sequence[str], **settings: int) -> Path:
@@ -90,19 +97,24 @@ def finished(run_folder: Path, tmp_path: Path) -> Path:
     return tmp_path / "made"
 
 
-def test_the_version_waits_for_no_library_of_models() -> None:
-    code = "import sys\nfrom pipelines.commands.main import cli\ncli.main(['--version'], standalone_mode=False)\n"
-    code += "print('loaded', *sorted({'sklearn', 'lightgbm', 'statsmodels'} & {*sys.modules}))"
+@pytest.mark.parametrize("words", [["--version"], ["ingest", "--help"], ["clean", "--help"]])
+def test_a_command_waits_for_no_library_of_others(words: list[str]) -> None:
+    code = f"import sys\nfrom pipelines.commands.main import cli\ncli.main({words}, standalone_mode=False)\n"
+    code += (
+        "others = {'sklearn', 'lightgbm', 'statsmodels', 'lifelines', 'matplotlib', 'igraph', 'networkx', 'jinja2'}\n"
+    )
+    code += "print('loaded', *sorted(others & {*sys.modules}))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    version, loaded = done.stdout.splitlines()
-    assert "version" in version
+    *shown, loaded = done.stdout.splitlines()
+    assert any(words[0].removeprefix("--") in line for line in shown)
     assert loaded == "loaded"
 
 
 def test_graph_writes_what_it_promises(shell: Shell, write_csv: WriteCsv, tmp_path: Path) -> None:
     charts = write_csv(ROWS, columns=KAGGLE_COLUMNS)
     code, out, err = shell("graph", charts, "--window", 60, "--washout", 28, "--out", "made")
-    assert (code, err) == (0, "")
+    assert code == 0
+    assert all(PROGRESS.fullmatch(line) for line in err.splitlines())
     made = tmp_path / "made"
     wanted = {"graph.graphml", "edges.parquet", "markets.parquet", "entries.parquet", "manifest.json"}
     assert files(made) >= wanted
@@ -193,11 +205,11 @@ def test_demo_makes_everything_within_its_folder(shell: Shell, tmp_path: Path) -
     for question in (("flow", "US", "Canada"), ("explain", "Ukraine", "Russia")):
         code, data, _ = shell("query", *question, "--from", "out/demo", "--json")
         assert json.loads(data, parse_constant=lambda constant: pytest.fail(f"{constant} is not JSON"))
-    ranked = json.loads(shell("query", "leaders", "--by", "out_share", "--from", "out/demo", "--json")[1])
+    ranked = json.loads(shell("query", "leaders", "--by", "out_share", "--from", "out/demo", "--json")[1])["numbers"]
     # a few artists make up most of the demo: no market has an interval
     assert all(row["says"] == "too few" and row["artists"] < 10 and "low" not in row for row in ranked)
     assert [row["out_share"] for row in ranked] == sorted((row["out_share"] for row in ranked), reverse=True)
-    tested = json.loads(shell("query", "leaders", "--from", "out/demo", "--json")[1])
+    tested = json.loads(shell("query", "leaders", "--from", "out/demo", "--json")[1])["numbers"]
     assert all(row["says"] == "too few" and "q" not in row for row in tested)
 
 
@@ -230,31 +242,37 @@ def test_run_takes_charts_and_makes_the_same_bytes(shell: Shell, finished: Path,
     other = tmp_path / "out" / "charts"
     assert "report.html" in files(other)
     assert files(finished) == files(other)
-    for path in files(finished):
+    for path in files(finished) - {LOG}:
         assert (finished / path).read_bytes() == (other / path).read_bytes(), path
 
 
 @pytest.mark.slow
 def test_only_what_changed_is_made_again(shell: Shell, finished: Path, write_csv: WriteCsv) -> None:
     run = ("run", "charts.csv", "--out", "made", *FEW_DRAWS)
-    total = len(files(finished)) - 1  # the manifest is no artifact
+    total = len(files(finished)) - 2  # manifest and log are no artifacts
     assert "made      0 files" in shell(*run)[1]
     (finished / "survival.parquet").write_text("spoiled")
     assert "made      3 files" in shell(*run)[1]
     # another window: the graph and what follows from it, but not the curves
-    out = shell(*run, "--window", 40)[1]
+    out = shell(*run, "--window", 40, "--replace")[1]
     assert "; 23 unchanged" in out  # entries, waits and their figures
     assert "removed" not in out
-    assert len(files(finished)) - 1 == total
+    assert len(files(finished)) - 2 == total
     # a graph alone leaves the curves and reports them; curves of other entries take away what followed from the others
-    assert "removed" not in shell("graph", "charts.csv", "--out", "made", "--window", 30, *FEW_DRAWS)[1]
+    other = ("graph", "charts.csv", "--out", "made", "--window", 30, *FEW_DRAWS)
+    before = {path: (finished / path).read_bytes() for path in files(finished)}
+    refused(shell(*other), 2, "in 'made' this would replace graph, baseline, ", ": window was 40 and is now 30; name")
+    assert {path: (finished / path).read_bytes() for path in files(finished)} == before
+    assert "removed" not in shell(*other, "--replace")[1]
     assert "Time to breakthrough" in (finished / "report.html").read_text(encoding="utf-8")
-    assert "removed   results of other settings: " in shell("survival", "charts.csv", "--out", "made", "--top", 2)[1]
+    other = ("survival", "charts.csv", "--out", "made", "--top", 2)
+    refused(shell(*other), 2, "validation and remove graph, ", "top was not given and is now 2; by was none, continent")
+    assert "removed   " in shell(*other, "--replace")[1]
     left = files(finished)
     assert left.isdisjoint({"influence.parquet", "figures/flow_map.png", "graph.gexf"})
     assert left >= {"survival.parquet", "figures/survival_none.png", "report.html"}
     write_csv(ROWS[:-1])
-    assert "unchanged" not in shell("survival", "charts.csv", "--out", "made")[1]
+    assert "unchanged" not in shell("survival", "charts.csv", "--out", "made", "--top", 2)[1]  # the charts have changed
 
 
 def without(rows: list[dict[str, Any]], column: str) -> list[dict[str, Any]]:
@@ -366,7 +384,7 @@ def test_what_others_put_into_the_folder_stays(shell: Shell, write_csv: WriteCsv
     (mine / "figures").unlink()
     assert shell(*survival)[0] == 0
     (mine / "survival.parquet").write_text("edited by hand")
-    assert shell("graph", charts, "--out", "mine", "--washout", 20, *FEW_DRAWS)[0] == 0
+    assert shell("graph", charts, "--out", "mine", "--washout", 20, "--replace", *FEW_DRAWS)[0] == 0
     assert (mine / "survival.parquet").read_text() == "edited by hand"
     assert (mine / "notes.txt").read_text() == "mine"
 
@@ -471,7 +489,8 @@ def test_queries_that_find_nothing_say_so(shell: Shell, made: Path) -> None:
     refused(shell("query", "leaders"), 2, "Missing option '--from'")
     refused(shell("query", "leaders", "--from", "absent"), 2, "no manifest.json in 'absent'")
     assert shell("survival", "charts.csv", "--by", "none", "--out", "curves")[0] == 0
-    refused(shell("query", "influence", "SE", "--from", "curves"), 2, "'curves' holds no graph; make it first: chart-d")
+    said = "the graph was not computed for 'curves'; make it with: chart-diffusion graph CHARTS --out curves"
+    refused(shell("query", "influence", "SE", "--from", "curves"), 2, said)
     refused(shell("query", "influence", "SE", "--from", "made"), 1, "no pair of markets is shown to be direct; a ratio")
     refused(shell("query", "leaders", "--from", "made", "--most", 0), 2, "0 is not in the range")
     refused(shell("query", "journey", "itle of", "--from", "made"), 1, "did you mean 'Title of")
@@ -483,14 +502,34 @@ def test_queries_that_find_nothing_say_so(shell: Shell, made: Path) -> None:
     for name in ("x", "https://open.spotify.com/track/x?si=1", "title of X"):
         code, out, _ = shell("query", "journey", name, "--from", "made", "--json")
         assert code == 0
-        assert [stop["market"] for stop in json.loads(out)["journey"]] == ["US", "SE", "NO"]
+        assert [stop["market"] for stop in json.loads(out)["numbers"]["journey"]] == ["US", "SE", "NO"]
 
 
 def test_two_tracks_of_one_title_are_told_apart(shell: Shell, write_csv: WriteCsv) -> None:
-    rows = [row | {"title": "Same"} for row in ROWS]
+    rows = [row | {"title": "Same", "artist": f"Band {row['url'].split('/')[-1]}"} for row in ROWS]
     assert shell("survival", write_csv(rows), "--by", "none", "--out", "made")[0] == 0
-    said = "5 tracks are called 'same'; name one by its id, in most markets first: x by "
-    refused(shell("query", "journey", "same", "--from", "made"), 1, said, "(3 markets); y by ", "(2 markets)")
+    said = "5 recordings are called 'same'; add the artist, or name one by its id, in most markets first: "
+    listed = "'Same' by Band x (x, 3 markets); 'Same' by Band y (y, 2 markets)"
+    refused(shell("query", "journey", "same", "--from", "made"), 1, f"{said}{listed}")
+    for named in (("Same", "--artist", "bánd Y"), ("same by Band Y",), ("Band y - Same",)):
+        code, out, _ = shell("query", "journey", *named, "--from", "made", "--json")
+        assert (code, json.loads(out)["numbers"]["ids"]) == (0, ["y"])
+
+
+def test_ids_of_one_recording_are_found_and_followed_as_one(shell: Shell, write_csv: WriteCsv) -> None:
+    rows = [row | ({"title": "Same", "artist": "Band"} if row["url"].endswith(("/x", "/y")) else {}) for row in ROWS]
+    assert shell("survival", write_csv(rows), "--by", "none", "--out", "made")[0] == 0
+    found = json.loads(shell("query", "find", "sáme", "--from", "made", "--json")[1])
+    assert list(found) == ["verdict", "about", "numbers", "tests"]
+    assert found["verdict"] == "1 recording found; first: 'Same' by Band, 3 markets, 2 ids of one recording."
+    assert [row["ids"] for row in found["numbers"]] == [["x", "y"]]
+    together = json.loads(shell("query", "journey", "same", "--from", "made", "--json")[1])["numbers"]
+    alone = json.loads(shell("query", "journey", "y", "--from", "made", "--json")[1])["numbers"]
+    assert (together["ids"], alone["ids"], alone["other_ids"]) == (["x", "y"], ["y"], ["x"])
+    assert (len(together["journey"]), len(alone["journey"])) == (3, 2)
+    assert "Same,Band,x y," in shell("query", "find", "Band", "--from", "made", "--csv")[1]
+    assert "| Same | Band | x y |" in shell("query", "find", "Band", "--from", "made", "--markdown")[1]
+    refused(shell("query", "find", "x", "--from", "made", "--csv", "--json"), 2, "forms of one answer; choose one")
 
 
 def test_hostile_titles_do_not_reach_the_terminal(shell: Shell, write_csv: WriteCsv) -> None:
@@ -568,10 +607,13 @@ def in_a_process(*arguments: object) -> list[str]:
     return [sys.executable, "-W", "error", "-m", "pipelines", *map(str, arguments)]
 
 
-def test_the_module_works_in_a_process_of_its_own_and_is_quiet_when_piped(write_csv: WriteCsv, tmp_path: Path) -> None:
-    command = in_a_process("survival", write_csv(ROWS), "--by", "none", "--out", "made")
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stderr) == (0, "")
+def test_the_module_works_in_a_process_of_its_own_with_a_line_per_step(write_csv: WriteCsv, tmp_path: Path) -> None:
+    survival = ("survival", write_csv(ROWS), "--by", "none", "--out", "made")
+    done = subprocess.run(in_a_process(*survival), cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0
+    assert [re.sub(r" +[\d.]+ s$", "", line) for line in done.stderr.splitlines()] == [
+        "entries", *SURVIVAL_SET, "figures", "report",
+    ]  # fmt: skip
     command = in_a_process("survival", "absent", "--out", "x")
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 2

@@ -12,7 +12,7 @@ from graphs.baseline import baseline, edge_table
 from pipelines.folders.folder import Folder
 from pipelines.progress import quiet
 from pipelines.study.cohort import Cohort, read_listed
-from pipelines.study.results import open_results
+from pipelines.study.finished import open_study
 from pipelines.study.run import Run
 from pipelines.study.settings import Study, read_study
 from pipelines.study.steps import STEPS
@@ -116,7 +116,7 @@ def test_options_that_leave_nothing_are_one_line(
     shell: Shell, write_csv: WriteCsv, tmp_path: Path, options: list[str], code: int, says: str
 ) -> None:
     (tmp_path / "one.csv").write_text("track_id\noldSweden\n", encoding="utf-8")
-    outcome = shell("graph", write_csv(ROWS), "--out", "out", *options)
+    outcome = shell("graph", write_csv(ROWS), "--quiet", "--out", "out", *options)
     assert (outcome[0], outcome[1], outcome[2].count("\n")) == (code, "", 1)
     assert says in outcome[2]
 
@@ -131,12 +131,12 @@ def test_the_screen_the_report_and_the_results_say_whose_graph_it_is(
     shell: Shell, write_csv: WriteCsv, tmp_path: Path
 ) -> None:
     charts, out = write_csv(ROWS), tmp_path / "out"
-    code, printed, errors = shell("graph", charts, "--out", out, "--artist", "robyn", "--replicates", 20)
+    code, printed, errors = shell("graph", charts, "--out", out, "--artist", "robyn", "--replicates", 20, "--quiet")
     assert (code, errors) == (0, "")
     words = "artist: robyn; 2 of 6 tracks"
     assert f"cohort    {words}\n" in printed
     assert words in (out / "report.html").read_text(encoding="utf-8")
-    results = open_results(out)
+    results = open_study(out)
     assert results.entries.cohort == ("artist: robyn",)
     assert set(results.table("tracks")["track_id"]) == {"x", "z"}
     for table in ("entries", "upper_entries"):
@@ -165,7 +165,7 @@ def test_what_artists_did_outside_the_cohort_is_not_a_variable(
     study = Study(str(write_csv(rows))).override(cohort=cohort)
     with Folder(tmp_path / "out") as folder:
         Run(study, folder, steps=[replace(step, drawings=None) for step in STEPS]).make(["effects"], quiet)
-    notes = open_results(tmp_path / "out").notes("effects")
+    notes = open_study(tmp_path / "out").notes("effects")
     assert notes["of_artists"] == ([] if whole else ["artist_here"])
 
 

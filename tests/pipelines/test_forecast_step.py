@@ -17,7 +17,7 @@ from pipelines.folders.folder import Folder
 from pipelines.models import boosting
 from pipelines.models.baselines import MarketRates
 from pipelines.progress import quiet
-from pipelines.study.results import open_results
+from pipelines.study.finished import open_study
 from pipelines.study.run import Run, closing_lines
 from pipelines.study.settings import Study
 from pipelines.study.steps.forecast import NAMES
@@ -60,7 +60,7 @@ def made(simulated: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Pat
 
 def test_a_study_has_scores_and_forecasts(made: tuple[Path, list[str]], history: History) -> None:
     place, lines = made
-    results = open_results(place)
+    results = open_study(place)
     notes, scores, found = results.notes("forecast"), results.table("forecast_scores"), results.table("forecasts")
     assert set(scores["model"]) == set(NAMES.values())
     assert notes["horizon"] == 14
@@ -80,7 +80,7 @@ def test_a_study_has_scores_and_forecasts(made: tuple[Path, list[str]], history:
 def test_forecasts_are_of_markets_not_entered_and_of_tracks_on_a_chart(
     made: tuple[Path, list[str]], history: History
 ) -> None:
-    found = open_results(made[0]).table("forecasts")
+    found = open_study(made[0]).table("forecasts")
     ids = history.tracks["track_id"].to_numpy()
     entered = set(zip(ids[history.entries.track], np.array(history.markets)[history.entries.market], strict=True))
     assert not entered & set(zip(found["track_id"], found["market"], strict=True))
@@ -99,7 +99,7 @@ def test_no_more_is_said_than_the_paired_interval_shows(
 ) -> None:
     from pipelines.study.steps import forecast as step
 
-    results = open_results(made[0])
+    results = open_study(made[0])
     table = results.table("forecast_scores")
     table.loc[table["model"] == "default forecaster", ["gain_low", "gain_high"]] = bounds
     results.table = lambda name: table  # type: ignore[method-assign]
@@ -195,7 +195,7 @@ def test_without_lightgbm_the_simple_models_are_scored(
     lines = forecast(Study(str(simulated), window=14), tmp_path / "out")
     assert "not made  model 'default': LightGBM cannot be loaded (no libgomp)" in lines
     assert "not made  forecasts: LightGBM cannot be loaded (no libgomp)" in lines
-    results = open_results(tmp_path / "out")
+    results = open_study(tmp_path / "out")
     assert set(results.table("forecast_scores")["model"]) == {*NAMES.values()} - {"default forecaster"}
     assert not results.holds("forecasts")
 

@@ -19,7 +19,7 @@ from pipelines.folders.manifest import MANIFEST, digest_of_step, to_json
 from pipelines.folders.verify import verify
 from pipelines.stages.clean import clean_charts
 from pipelines.stages.ingest import Options, ingest
-from pipelines.study.results import open_results
+from pipelines.study.finished import open_study
 from tests.conftest import KAGGLE_COLUMNS, WriteCsv, kaggle_rows
 
 NUMBERS = {"a.csv": (-400, -399, -398), "b.csv": (-3, -2, -1), "c.csv": (0, 1)}
@@ -146,11 +146,11 @@ def test_results_are_read_as_they_were_written_or_not_at_all(tmp_path: Path) -> 
     }
     with Folder(tmp_path / "made") as folder:
         folder.begin("graph", "one", parameters={}, notes=notes)
-    assert open_results(tmp_path / "made").notes("graph") == notes
+    assert open_study(tmp_path / "made").notes("graph") == notes
     for wrong in ({"window": "soon"}, {"unmatched": [1]}, {"not_made": {"direct": None}}):
         resign(tmp_path / "made", lambda step, wrong=wrong: step.update(notes=notes | wrong), step="graph")
         with pytest.raises(SettingError, match=r"manifest\.json' was changed by hand: the step graph"):
-            open_results(tmp_path / "made").notes("graph")
+            open_study(tmp_path / "made").notes("graph")
 
 
 def test_what_was_made_again_is_said(raw: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

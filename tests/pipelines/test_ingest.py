@@ -32,6 +32,7 @@ def run(
     out: Path,
     *,
     append: bool = False,
+    replace_others: bool = False,
     aux: Path | None = None,
     slim_only: bool = False,
     **reading: Any,
@@ -39,7 +40,7 @@ def run(
     """Ingest into a folder and return the notes."""
     options = Options(ReadingOptions(**reading), aux, slim_only)
     with Folder(out) as folder:
-        return ingest(paths, folder, options=options, append=append, tell=quiet)
+        return ingest(paths, folder, options=options, append=append, replace_others=replace_others, tell=quiet)
 
 
 def table(out: Path, name: str) -> pl.DataFrame:
@@ -158,7 +159,11 @@ def test_running_again_changes_nothing_and_another_source_replaces_all(write_csv
     run([path], raw)
     assert (raw / "manifest.json").read_bytes() == before
     assert {file: file.stat().st_mtime_ns for file in raw.rglob("*.parquet")} == made
-    run([write_csv(kaggle_rows({("Sweden", -400): ["x"]}), name="other.csv")], raw)
+    other = write_csv(kaggle_rows({("Sweden", -400): ["x"]}), name="other.csv")
+    with pytest.raises(diffusion.OutputError, match=r"was made of 'charts\.csv', not given now"):
+        run([other], raw)
+    assert (raw / "manifest.json").read_bytes() == before
+    run([other], raw, replace_others=True)
     assert [file.parent.name for file in raw.glob("full/*/*")] == ["year=2019"]
     assert verify(raw).whole
 

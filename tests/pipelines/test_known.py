@@ -12,7 +12,7 @@ from diffusion import DataSaysNoError, SettingError
 from diffusion.simulation import Simulation
 from pipelines.folders.folder import Folder
 from pipelines.progress import quiet
-from pipelines.study.results import open_results
+from pipelines.study.finished import open_study
 from pipelines.study.run import Run, closing_lines
 from pipelines.study.settings import Study, read_study
 from pipelines.study.simulated import simulated_study
@@ -65,7 +65,7 @@ def test_every_pair_is_of_one_class_and_every_claim_is_counted(known: tuple[Path
 
 
 def test_claims_of_the_tables_are_those_of_the_study(known: tuple[Path, list[str]]) -> None:
-    results = open_results(known[0] / "out")
+    results = open_study(known[0] / "out")
     truth = pd.DataFrame({"source": ["IN"], "target": ["US"], "alpha": [0.2], "median_lag": [3.0]})
     pairs = known_tables(truth, results)["known_pairs"].set_index(["source", "target"])
     lifts, influence = (results.table(name).set_index(["source", "target"]) for name in ("lifts", "influence"))
@@ -109,4 +109,4 @@ def test_what_is_no_truth_is_refused_before_any_work(tmp_path: Path, content: by
 def test_the_truth_of_other_markets_is_not_held_against_these(known: tuple[Path, list[str]]) -> None:
     truth = pd.DataFrame({"source": ["XX"], "target": ["US"], "alpha": [0.2], "median_lag": [3.0]})
     with pytest.raises(DataSaysNoError, match="markets that these charts do not have: XX"):
-        known_tables(truth, open_results(known[0] / "out"))
+        known_tables(truth, open_study(known[0] / "out"))

@@ -109,7 +109,7 @@ def run_study(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> RunStudy:
     def run(frame: pd.DataFrame) -> Outcome:
         path, folder = tmp_path / "charts.parquet", tmp_path / "made"
         frame.to_parquet(path, index=False)
-        options = ["--out", str(folder), "--replicates", "20"]
+        options = ["--out", str(folder), "--replicates", "20", "--quiet"]
         code = run_command(["run", str(path), *options])
         printed = capsys.readouterr()
         return code, printed.out, printed.err, folder

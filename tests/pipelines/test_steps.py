@@ -35,6 +35,7 @@ CHANGED = {
     "window": 30,
     "replicates": 21,
     "seed": 1,
+    "direct": False,
     "by": ("none",),
     "horizon": 90,
     "effects": ("language_match",),
@@ -70,10 +71,10 @@ def raised(name: str) -> list[Step]:
 
 
 def run(study: Study, place: Path, steps: Sequence[Step] = STEPS, names: Sequence[str] = RUN_SET) -> list[str]:
-    """Run a study and return the names of the steps that were made."""
+    """Run a study, whatever the folder holds, and return the names of the steps that were made."""
     made: list[str] = []
     with Folder(place) as folder:
-        Run(study, folder, steps=counted(steps, made)).make(names, quiet)
+        Run(study, folder, steps=counted(steps, made)).make(names, quiet, replace=True)
     return made
 
 

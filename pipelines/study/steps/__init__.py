@@ -1,6 +1,10 @@
 """The steps of a study in order, and the sets of steps that commands make."""
 
-from pipelines.study.step import Step
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from pipelines.study.results import Maker
+from pipelines.study.step import Step, with_needs
 from pipelines.study.steps.baseline import BASELINE
 from pipelines.study.steps.cured import CURED
 from pipelines.study.steps.direct import DIRECT
@@ -34,3 +38,38 @@ RUN_SET = tuple(step.name for step in STEPS if step is not KNOWN_NETWORK)
 
 TRUTH_SET = ("known",)
 """Steps that are added where the truth is known."""
+
+COMMANDS: Final[Mapping[str, tuple[str, ...]]] = {
+    "demo": RUN_SET,
+    "run": RUN_SET,
+    "graph": GRAPH_SET,
+    "survival": SURVIVAL_SET,
+}
+"""Command → the steps that it makes, besides those that they need."""
+
+
+COMPUTED: Final[Mapping[str, str]] = {
+    "entries": "entries were",
+    "graph": "the graph was",
+    "baseline": "what is expected of each pair was",
+    "direct": "direct influence was",
+    "survival": "curves were",
+    "effects": "hazard ratios were",
+    "states": "who is still on the charts was",
+}
+"""Step → what it makes, as the subject of a sentence; the names of others say it."""
+
+
+def made_by(steps: Sequence[Step] = STEPS) -> dict[str, Maker]:
+    """Return step → its tables and the command that makes it: the one with the fewest other steps."""
+    return {
+        step.name: Maker(step.tables, COMPUTED.get(step.name, f"{step.name} was"), _command(step)) for step in steps
+    }
+
+
+def _command(step: Step) -> str:
+    made = {name: {one.name for one in with_needs(chosen, STEPS)} for name, chosen in COMMANDS.items()}
+    makers = [name for name in made if step.name in made[name] and name != "demo"]
+    if not makers:
+        return "chart-diffusion demo --simulated"
+    return f"chart-diffusion {min(makers, key=lambda name: len(made[name]))} CHARTS"

@@ -100,13 +100,14 @@ def _lines(results: Results) -> list[str]:
         f"{cell(counts['detectable'])} to be found"
     ]
     if again is not None:
-        halves = "" if again["halves"] is None else f"; {again['halves']:.0%} of the first half's in the second half"
+        both = "of those of the first half of the time in the second half"
+        halves = "" if again["halves"] is None else f"; {again['halves']:.0%} {both}"
         lines.append(
             f"variants  {again['least']:.0%} or more of these pairs are found under other definitions "
-            f"of all the time (least: {again['variant']}){halves}"
+            f"(least: {again['variant']}){halves}"
         )
     if results.holds("log_scores"):
-        lines.append(f"held out  bits per step in {_gains(results.table('log_scores'))}")
+        lines.append(f"held out  gain in bits per step in quarters held back, {_gains(results.table('log_scores'))}")
     return lines
 
 

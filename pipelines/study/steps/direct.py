@@ -22,6 +22,8 @@ MOST_NAMED: Final = 5
 
 
 def _make(study: Study, results: Results) -> Output:
+    if not study.direct:
+        return Output({}, not_made={"influence": "it was not asked for; --direct asks for it"})
     gaps, window = Gaps(), int(results.notes("graph")["window"])
     return Output(gaps.take("influence", lambda: _tables(results, window)), not_made=gaps)
 
@@ -105,10 +107,11 @@ def _caveats(results: Results) -> list[str]:
 DIRECT = Step(
     name="direct",
     doing="fitting direct influence",
-    version=2,
+    version=3,
     tables={"influence": contracts.INFLUENCE, "credits": contracts.CREDITS, "clout": contracts.CLOUT},
     make=_make,
     needs=("entries", "graph", "baseline"),
+    settings=("direct",),
     drawings=_drawings,
     section=_section,
     lines=_lines,

@@ -266,6 +266,7 @@ ENTRIES = Step(
     make=_make,
     settings=(*(key for section in ("charts", "events") for key in SECTIONS[section] if key != "path"), "cohort"),
     sources=_sources,
+    source="path",
     section=_section,
     lines=_lines,
     caveats=_caveats,

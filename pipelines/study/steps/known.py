@@ -179,6 +179,7 @@ KNOWN_NETWORK = Step(
     make=_make,
     needs=("baseline", "leaders", "direct"),
     sources=_sources,
+    source="truth",
     section=_section,
     lines=_lines,
 )

@@ -116,7 +116,7 @@ def _section(results: Results) -> dict[str, Any]:
     shown["market"] = shown["market"].map(market_names(shown["market"]))
     content = {
         "leaders": html_table(shown),
-        "said": _said(tested) if len(tested) else "",
+        "said": leading(tested) if len(tested) else "",
         "few": int(tested["q"].isna().sum()),
         "validity": None,
     }
@@ -127,7 +127,7 @@ def _section(results: Results) -> dict[str, Any]:
     return content
 
 
-def _said(tested: pd.DataFrame) -> str:
+def leading(tested: pd.DataFrame) -> str:
     """Return in one sentence which markets lead beyond the baseline."""
     known = tested[tested["q"].notna()]
     surely = known[known["q"] <= FDR]
@@ -149,7 +149,7 @@ def _said(tested: pd.DataFrame) -> str:
 
 def _lines(results: Results) -> list[str]:
     tested = _tested(results)
-    lines = [f"leaders   {_said(tested)}"] if len(tested) else []
+    lines = [f"leaders   {leading(tested)}"] if len(tested) else []
     table = results.table("leaders")
     best = table[(table["measure"] == "out_share") & table["rank"].notna()].head(MOST_NAMED)
     names = market_names(best["market"])

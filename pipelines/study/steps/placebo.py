@@ -38,7 +38,14 @@ def _placebo(results: Results, study: Study) -> pd.DataFrame:
     counts = found_counts(results.table("lifts"), influence, leaders[leaders["measure"] == MEASURE])
     own = {"kind": "charts", "draw": 0} | counts
     window = int(results.notes("graph")["window"])
-    drawn = placebo_table(results.baseline, window=window, draws=DRAWS, replicates=study.replicates, seed=study.seed)
+    drawn = placebo_table(
+        results.baseline,
+        window=window,
+        draws=DRAWS,
+        replicates=study.replicates,
+        seed=study.seed,
+        direct=study.direct,
+    )
     return pd.concat([pd.DataFrame([own]), drawn], ignore_index=True)
 
 
@@ -53,7 +60,8 @@ def _lines(results: Results) -> list[str]:
         return []
     table = results.table("placebo")
     said = [f"{name} {_values(table, column)}" for column, name in COUNTED.items()]
-    return [f"placebo   found in the charts | drawn from the baseline | dealt anew: {'; '.join(said)}"]
+    kinds = "in charts drawn where no market follows another | in charts with markets exchanged at random"
+    return [f"placebo   found in the charts | {kinds}: {'; '.join(said)}"]
 
 
 def _values(table: pd.DataFrame, column: str) -> str:
@@ -69,7 +77,7 @@ PLACEBO = Step(
     tables={"placebo": contracts.PLACEBO},
     make=_make,
     needs=("entries", "graph", "baseline", "leaders", "direct"),
-    settings=("replicates", "seed"),
+    settings=("replicates", "seed", "direct"),
     section=_section,
     lines=_lines,
 )

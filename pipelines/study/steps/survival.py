@@ -154,6 +154,7 @@ SURVIVAL = Step(
     needs=("entries",),
     settings=("by", "horizon"),
     sources=_sources,
+    source="groups",
     drawings=_drawings,
     section=_section,
     lines=_lines,
