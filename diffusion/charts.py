@@ -177,7 +177,9 @@ class Charts(Displayed):
         engine = self._engine
         engine.keep("coverage", calendar.coverage)
         engine.keep("spans", calendar.arrow("spans", min_periods=min_periods))
-        engine.keep("identities", _coded(self.arrow("tracks"), identity))
+        known = self.arrow("tracks")
+        same = identity_table(known, identity)
+        engine.keep("identities", _coded(known, same))
         event: dict[str, Any] = {"chart": rules.chart, "top": top or ANY_RANK}
         if min_periods == 1:
             engine.create("first_appearances", into="firsts", **event)
@@ -186,9 +188,9 @@ class Charts(Displayed):
         table = engine.fetch("entries", chart=rules.chart, washout=washout)
         if not table.num_rows:
             raise DataSaysNoError(f"no track has an event: {rules} leaves nothing of the chart '{rules.chart}'")
-        tracks = self.arrow("tracks").drop_columns("track")
-        tracks = tracks.filter(pc.is_in(tracks["track_id"], table["track_id"].unique()))
-        return Entries(table, calendar, rules, engine.fetch("withheld"), tracks)
+        tracks = known.drop_columns("track").filter(pc.is_in(known["track_id"], table["track_id"].unique()))
+        others = same.filter(pc.not_equal(same["track_id"], same["identity"])).rename_columns(["track_id", "recording"])
+        return Entries(table, calendar, rules, engine.fetch("withheld"), tracks, recordings=others)
 
     def absences(
         self, *, periods: int | None = None, identity: Identity = "track", chart: str | None = None
@@ -230,7 +232,8 @@ class Charts(Displayed):
         count = max(ABSENCE // calendar.cadence, 1) if periods is None else periods
         engine = self._engine
         engine.keep("periods", dates)
-        engine.keep("identities", _coded(self.arrow("tracks"), identity))
+        known = self.arrow("tracks")
+        engine.keep("identities", _coded(known, identity_table(known, identity)))
         return Absences(engine.fetch("absences", chart=rules.chart, periods=count), rules.chart, count, identity)
 
     def positions(self, chart: str | None = None) -> pd.DataFrame:
@@ -440,10 +443,7 @@ def _read_star(engine: Engine, star: Star) -> RowAccount:
     return RowAccount(read, kept, star.duplicates, aggregate, star.set_aside, star.tied)
 
 
-def _coded(tracks: pa.Table, identity: Identity) -> pa.Table:
+def _coded(tracks: pa.Table, same: pa.Table) -> pa.Table:
     """Return `track` and `identity`: each track's code, and the code of the track that it counts as."""
-    if identity == "track":
-        return pa.table({"track": tracks["track"], "identity": tracks["track"]})
-    found = identity_table(tracks, identity)
-    stands_for = pc.index_in(found["identity"], tracks["track_id"])
+    stands_for = pc.index_in(same["identity"], tracks["track_id"])
     return pa.table({"track": tracks["track"], "identity": tracks["track"].take(stands_for)})

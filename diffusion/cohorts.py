@@ -13,8 +13,9 @@ import pyarrow.compute as pc
 
 from diffusion.arrays import Flags
 from diffusion.errors import DataSaysNoError, SettingError
+from diffusion.finding import artist_names, tracks_by
 from diffusion.markets import market_names, resolve
-from diffusion.recordings import credited_names, folded
+from diffusion.recordings import folded
 
 Where = pd.DataFrame | Callable[[pd.DataFrame], Any]
 """A table keyed by track or artist, or a function of the table of tracks that returns a flag for each row."""
@@ -49,7 +50,7 @@ class Selection:
         if self.debut is not None and (isinstance(self.debut, str) or len(self.debut) != 2):
             raise SettingError(f"debut is {self.debut!r}; give its first and last day, such as ('2019-01-01', None)")
 
-    def of(self, described: pd.DataFrame, footprints: pa.Table) -> tuple[Flags, tuple[str, ...]]:
+    def of(self, described: pd.DataFrame, footprints: pa.Table, recordings: pa.Table) -> tuple[Flags, tuple[str, ...]]:
         """Return which tracks are chosen, and what was chosen in words.
 
         Parameters
@@ -58,6 +59,8 @@ class Selection:
             One row per track: result of `Entries.tracks`.
         footprints
             As `diffusion.contracts.FOOTPRINTS`.
+        recordings
+            As `Entries.recordings`.
 
         Raises
         ------
@@ -68,11 +71,11 @@ class Selection:
         """
         kept, words = np.ones(len(described), bool), []
         parts: dict[str, Callable[[Any], tuple[Flags, str]]] = {
-            "tracks": lambda ids: _listed_tracks(described, ids),
+            "tracks": lambda ids: _listed_tracks(described, ids, recordings),
             "artists": lambda names: _by_artist(described, names, credited=self.credited),
             "debut": lambda days: _debuted(described, *days),
             "markets": lambda names: _first_in(described, footprints, names),
-            "where": lambda where: _where(described, where),
+            "where": lambda where: _where(described, where, recordings),
         }
         for name, choose in parts.items():
             if (wanted := getattr(self, name)) is not None:
@@ -84,45 +87,36 @@ class Selection:
         return kept, tuple(words)
 
 
-def _listed_tracks(described: pd.DataFrame, tracks: Collection[str]) -> tuple[Flags, str]:
+def _listed_tracks(described: pd.DataFrame, tracks: Collection[str], recordings: pa.Table) -> tuple[Flags, str]:
     texts = pd.Series(list(tracks), dtype=object).astype(str).str.strip()
-    wanted = texts.str.replace(_LINK, r"\1", regex=True)
+    wanted = _counted_as(texts.str.replace(_LINK, r"\1", regex=True), recordings)
     chosen = described["track_id"].isin(wanted).to_numpy()
     listed = wanted.nunique()
     there = f", of which {int(chosen.sum()):,} are on the charts" if chosen.sum() < listed else ""
     return chosen, f"a list of {listed:,} tracks{there}"
 
 
+def _counted_as(ids: "pd.Series[str]", recordings: pa.Table) -> "pd.Series[str]":
+    """Return ids of tracks as the ids that they count as."""
+    known = dict(zip(*(recordings[name].to_pylist() for name in ("track_id", "recording")), strict=True))
+    return ids.map(lambda name: known.get(name, name))
+
+
 def _by_artist(described: pd.DataFrame, artists: Collection[str], *, credited: bool) -> tuple[Flags, str]:
     names = [str(name).strip() for name in artists]
-    wanted = folded(pa.array(names, pa.string()))
-    of_track = _artists(described, credited=credited)
-    there = of_track["artist"].unique()
+    credits, wanted = _credits(described), folded(pa.array(names, pa.string()))
+    parts = artist_names(credits, credited=credited)[0].unique().to_pylist()
+    there = {*parts, *folded(credits).to_pylist()}
     for name, plain in zip(names, wanted.to_pylist(), strict=True):
-        if not pc.is_in(pa.array([plain]), there)[0].as_py():
-            raise DataSaysNoError(f"no track of the artist '{name}' here{_near(plain, there.to_pylist())}")
-    chosen = np.zeros(len(described), bool)
-    chosen[of_track["row"].filter(pc.is_in(of_track["artist"], wanted)).to_numpy()] = True
+        if plain not in there:
+            raise DataSaysNoError(f"no track of the artist '{name}' here{_near(plain, parts)}")
+    chosen = tracks_by(credits, wanted, credited=credited)
     kind = ("artist" if len(names) == 1 else "artists") + (", also credited second" if credited else "")
     return chosen, f"{kind}: {_some(names)}"
 
 
-def _artists(described: pd.DataFrame, *, credited: bool) -> pa.Table:
-    """Return `row` and `artist` (folded): the names by which each track's artists are known.
-
-    Credits are parted at commas, as clusters are, and also at other signs, as recordings are: "A & B, C", "A & B" and
-    "A" all name the first artist of "A & B, C".
-    """
-    whole = pa.array(described["artist"], pa.string(), from_pandas=True)
-    parts = [credited_names(whole), pc.split_pattern(pc.fill_null(whole, ""), ",")]
-    tables = [pa.table({"row": pa.array(np.arange(len(whole))), "artist": folded(whole)})]
-    for names in parts:
-        row, flat = pc.list_parent_indices(names), folded(pc.list_flatten(names))
-        if not credited:
-            first = np.append(True, np.diff(row.to_numpy()) > 0) if len(row) else np.zeros(0, bool)
-            row, flat = row.filter(pa.array(first)), flat.filter(pa.array(first))
-        tables.append(pa.table({"row": row.cast(pa.int64()), "artist": flat}))
-    return pa.concat_tables(tables)
+def _credits(described: pd.DataFrame) -> pa.Array:
+    return pa.array(described["artist"], pa.string(), from_pandas=True)
 
 
 def _debuted(described: pd.DataFrame, first: date | str | None, last: date | str | None) -> tuple[Flags, str]:
@@ -155,9 +149,9 @@ def _first_in(described: pd.DataFrame, footprints: pa.Table, markets: Collection
     return chosen, f"debut in {_some(list(market_names(codes).values()))}"
 
 
-def _where(described: pd.DataFrame, where: Where | None) -> tuple[Flags, str]:
+def _where(described: pd.DataFrame, where: Where | None, recordings: pa.Table) -> tuple[Flags, str]:
     if isinstance(where, pd.DataFrame):
-        return _in_table(described, where)
+        return _in_table(described, where, recordings)
     if not callable(where):
         raise SettingError(f"where is a {type(where).__name__}; give a DataFrame or a function of the table of tracks")
     found = np.asarray(where(described.copy()))
@@ -169,7 +163,7 @@ def _where(described: pd.DataFrame, where: Where | None) -> tuple[Flags, str]:
     return found.astype(bool), "a condition of one's own"
 
 
-def _in_table(described: pd.DataFrame, table: pd.DataFrame) -> tuple[Flags, str]:
+def _in_table(described: pd.DataFrame, table: pd.DataFrame, recordings: pa.Table) -> tuple[Flags, str]:
     """Return the tracks that a table names; a column of flags beside the key says which of its rows count."""
     key = next((name for name in _KEYS if name in table), None)
     others = [name for name in table if name not in _KEYS]
@@ -180,12 +174,10 @@ def _in_table(described: pd.DataFrame, table: pd.DataFrame) -> tuple[Flags, str]
         )
     named = table[table[others[0]].astype(bool)] if others else table
     if key == "track_id":
-        chosen = described["track_id"].isin(named[key].astype(str)).to_numpy()
+        chosen = described["track_id"].isin(_counted_as(named[key].astype(str), recordings)).to_numpy()
     else:
-        of_track = _artists(described, credited=False)
         listed = folded(pa.array(named[key].dropna().astype(str).str.strip(), pa.string()))
-        chosen = np.zeros(len(described), bool)
-        chosen[of_track["row"].filter(pc.is_in(of_track["artist"], listed)).to_numpy()] = True
+        chosen = tracks_by(_credits(described), listed, credited=False)
     return chosen, f"a table of {len(named):,} {'tracks' if key == 'track_id' else 'artists'}"
 
 

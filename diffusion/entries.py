@@ -72,6 +72,10 @@ def _no_names() -> pa.Table:
     return pa.table({"track_id": pa.array([], pa.string()), "artist": pa.array([], pa.string())})
 
 
+def _no_recordings() -> pa.Table:
+    return pa.table({"track_id": pa.array([], pa.string()), "recording": pa.array([], pa.string())})
+
+
 @dataclass(frozen=True, repr=False)
 class Entries(Displayed):
     """Each track's first event in each market, and the coverage calendar.
@@ -93,11 +97,14 @@ class Entries(Displayed):
         nothing is known. Tracks of one artist form a cluster.
     cohort
         In words, by what the tracks were chosen from those of the charts; empty where they are all there.
+    recordings
+        `track_id`, `recording`: ids of the charts that count as another id, that of their recording; none where each id
+        counts by itself, and none of entries read back from a study's folder.
 
     Examples
     --------
     >>> entries  # = diffusion.open_sample().entries()
-    <Entries of top50: 11,235 in 67 markets; first appearance at any rank, washout 28 days, identity track>
+    <Entries of top50: 11,235 in 67 markets; first appearance at any rank, washout 28 days>
     >>> entries.subset(debut=("2021-05-01", None)).journeys().columns.tolist()
     ['track_id', 'step', 'market', 'entry', 'last_without', 'days', 'rank', 'left_censored']
     """
@@ -108,6 +115,7 @@ class Entries(Displayed):
     withheld: pa.Table = field(default_factory=_nothing_withheld)
     described: pa.Table = field(default_factory=_no_names)
     cohort: tuple[str, ...] = ()
+    recordings: pa.Table = field(default_factory=_no_recordings)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "table", ENTRIES.conform(self.table))
@@ -194,7 +202,7 @@ class Entries(Displayed):
         Parameters
         ----------
         tracks
-            Ids or links of tracks.
+            Ids or links of tracks; where ids of one recording count as one, any of them.
         artists
             Names of artists; case and accents do not matter. A track belongs to the artist named first.
         credited
@@ -219,11 +227,11 @@ class Entries(Displayed):
         --------
         >>> entries.subset(artists=["måneskin"], debut=("2021-05-01", None))
         <Entries of top50 of artist: måneskin; debut from 2021-05-01: 122 in 67 markets;
-        first appearance at any rank, washout 28 days, identity track>
+        first appearance at any rank, washout 28 days>
         """
         choice = Selection(tracks, artists, credited, debut, markets, where)
         known = self.tracks()
-        kept, words = choice.of(known, self.arrow("footprints"))
+        kept, words = choice.of(known, self.arrow("footprints"), self.recordings)
         return self._of_tracks(pa.array(known["track_id"][kept], pa.string()), words)
 
     def _of_tracks(self, ids: pa.Array, words: tuple[str, ...] = ()) -> "Entries":

@@ -11,7 +11,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from diffusion.arrays import Ints
+from diffusion.arrays import Flags, Ints
 from diffusion.errors import DataSaysNoError, SettingError
 from diffusion.recordings import credited_names, folded, identity_table, short_titles
 
@@ -241,6 +241,23 @@ def artist_names(credits: pa.Array, *, credited: bool) -> tuple[pa.Array, Ints]:
         parts.append(names.filter(pa.array(kept)))
         rows.append(row[kept].astype(np.int64))
     return pa.concat_arrays(parts), np.concatenate(rows)
+
+
+def tracks_by(credits: pa.Array, artists: pa.Array, *, credited: bool) -> Flags:
+    """Return, (n,), which tracks are by one of the artists; the whole credit, such as "A & B, C", is a name too.
+
+    Parameters
+    ----------
+    credits, credited
+        As in `artist_names`.
+    artists
+        Names, folded.
+    """
+    names, rows = artist_names(credits, credited=credited)
+    by = np.zeros(len(credits), bool)
+    by[rows[pc.is_in(names, artists).to_numpy(zero_copy_only=False)]] = True
+    whole: Flags = pc.is_in(folded(credits), artists).to_numpy(zero_copy_only=False)
+    return by | whole
 
 
 def _recordings(tracks: pa.Table, seen: pa.Table, names: _Names, order: Ints) -> pd.DataFrame:

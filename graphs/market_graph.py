@@ -421,10 +421,11 @@ def market_graph(
     counts = pair_counts(entries.timelines, window=window)
     edges = join_distances(transition_table(entries.timelines, counts).to_pandas())
     if not edges["tracks"].any():
+        wider = ", or a wider cohort" if entries.cohort else ""
         raise DataSaysNoError(
             f"no transition between the {len(calendar.markets)} markets of '{calendar.chart}' within {window} days: "
             f"{int(edges['exposed'].sum()):,} exposures, {int(edges['joint'].sum()) // 2:,} ties; "
-            f"try a longer window or a shorter washout ({entries.rules.washout} days now)"
+            f"try a longer window or a shorter washout ({entries.rules.washout} days now){wider}"
         )
     lags = lag_table(counts).to_pandas()
     return MarketGraph(

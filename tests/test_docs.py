@@ -103,6 +103,7 @@ EXECUTED = [
     ("README.md", 8),
     ("docs/tutorial.md", 25),
     ("docs/howto/lifelines.md", 20),
+    ("docs/howto/cohorts.md", 13),
     ("docs/howto/sql.md", 6),
     ("docs/howto/notebooks.md", 20),
     pytest.param("docs/howto/forecasts.md", 30, marks=pytest.mark.slow),

@@ -2,14 +2,11 @@
 
 from dataclasses import dataclass, replace
 
-import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from diffusion import DataSaysNoError, Entries, market_names
-from diffusion.arrays import Flags
-from diffusion.finding import artist_names, as_one
+from diffusion.finding import as_one, tracks_by
 from diffusion.recordings import folded, identity_table
 
 
@@ -71,7 +68,9 @@ def artist_journey(entries: Entries, artist: str, *, credited: bool = False) -> 
     [['LT', 23, 19, 17]]
     """
     known = entries.described
-    own = known.filter(pa.array(_by(known, artist, credited=credited)))
+    own = known.filter(
+        pa.array(tracks_by(known["artist"].combine_chunks(), folded(pa.array([artist])), credited=credited))
+    )
     if not own.num_rows:
         raise DataSaysNoError(
             f"no track is by '{artist}'{'' if credited else ', named first in the credits'}; "
@@ -95,16 +94,6 @@ def artist_journey(entries: Entries, artist: str, *, credited: bool = False) -> 
         _markets(steps, timed),
         int((~tracks["left_censored"]).sum()),
     )
-
-
-def _by(known: pa.Table, artist: str, *, credited: bool) -> Flags:
-    """Return which tracks are by the artist; the name of a duo, with its comma or sign, is a name too."""
-    names, rows = artist_names(known["artist"].combine_chunks(), credited=credited)
-    plain = folded(pa.array([artist]))
-    by = np.zeros(known.num_rows, bool)
-    by[rows[pc.is_in(names, plain).to_numpy(zero_copy_only=False)]] = True
-    whole: Flags = pc.is_in(folded(known["artist"]), plain).to_numpy()
-    return by | whole
 
 
 def _tracks(steps: pd.DataFrame, names: pd.DataFrame, same: pd.DataFrame) -> pd.DataFrame:

@@ -203,9 +203,13 @@ def _few(examples: Examples, seed: int) -> Examples:
     return replace(examples.where(rows), weight=weights.astype(np.float32))
 
 
-def current(model: TrainedModel) -> Ints:
-    """Return the tracks to forecast: on a latest chart, with a known debut at most one horizon ago; the latest."""
+def current(model: TrainedModel, among: Flags) -> Ints:
+    """Return the tracks to forecast: on a latest chart, with a known debut at most one horizon ago; the latest.
+
+    `among` are flags, (n,): whether a track is to be listed.
+    """
     found = model.current()
+    found = found[among[found]]
     return found[np.argsort(model.history.first_seen[found], kind="stable")][-MOST_CURRENT:]
 
 

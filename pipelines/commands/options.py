@@ -80,6 +80,30 @@ ENTRY_OPTIONS = (
     click.option("--chart", help="Name of the chart (default top200, else the only one)."),
 )
 
+COHORT_OPTIONS = (
+    click.option("--artist", "artists", multiple=True, metavar="NAME", help="Only tracks of this artist; repeatable."),
+    click.option(
+        "--credited", is_flag=True, help="Count a track to all its credited artists, not only to the one named first."
+    ),
+    click.option(
+        "--tracks", metavar="FILE", help="Only tracks in a CSV or Parquet file with a column track_id or artist."
+    ),
+    click.option(
+        "--debut",
+        nargs=2,
+        metavar="FROM TO",
+        help="Only tracks that debuted within these days, such as 2019-01-01 2019-12-31; '' for an open end.",
+    ),
+    click.option(
+        "--debut-in",
+        "markets",
+        multiple=True,
+        metavar="MARKET",
+        help="Only tracks that entered this market (name or code) on the day of their debut; repeatable.",
+    ),
+)
+"""Options that choose the tracks of a study; `take_cohort` takes their values."""
+
 
 def with_options(options: Iterable[Callable[[Command], Command]]) -> Callable[[Command], Command]:
     """Return a decorator that adds options or arguments to a command, in their order."""
@@ -112,6 +136,12 @@ def take_consent(options: dict[str, Any]) -> dict[str, Any]:
     """Take the values of `MARKET_NAME` and `ACCEPT` out of a command's options, as `open_charts` has them."""
     names = _pairs(options.pop("market_names"), "--market-name", "Svea=SE", empty_left=True)
     return {"market_names": names, "accept": options.pop("accept")}
+
+
+def take_cohort(options: dict[str, Any]) -> dict[str, Any]:
+    """Take the values of `COHORT_OPTIONS` out of a command's options; return those given, as `Cohort` has them."""
+    given = {name: options.pop(name) for name in ("artists", "credited", "tracks", "debut", "markets")}
+    return {name: value for name, value in given.items() if value not in (None, (), False)}
 
 
 def _pairs(pairs: tuple[str, ...], option: str, example: str, *, empty_left: bool = False) -> dict[str, str]:

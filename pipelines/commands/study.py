@@ -12,6 +12,7 @@ from diffusion import SettingError
 from pipelines.commands.batch import OUT as HOME
 from pipelines.commands.batch import Closing, expanded, folders_of, name_of, run_each, table_lines
 from pipelines.commands.options import (
+    COHORT_OPTIONS,
     ENTRY_OPTIONS,
     JSON,
     OUT,
@@ -20,6 +21,7 @@ from pipelines.commands.options import (
     REPLACE,
     SEED,
     OutPath,
+    take_cohort,
     take_reading,
     with_options,
 )
@@ -96,7 +98,7 @@ def demo(simulated: bool, out: Path | None, replace: bool, quiet: bool, as_json:
     multiple=True,
     help="Grouping of the curves; may be given several times (default: all).",
 )
-@with_options((*EVENT_OPTIONS, *GRAPH_OPTIONS, *CURVE_OPTIONS, *READING_OPTIONS, *MANNER_OPTIONS))
+@with_options((*COHORT_OPTIONS, *EVENT_OPTIONS, *GRAPH_OPTIONS, *CURVE_OPTIONS, *READING_OPTIONS, *MANNER_OPTIONS))
 def run(
     studies: tuple[str, ...], out: Path | None, by: tuple[Any, ...], replace: bool, quiet: bool, as_json: bool,
     **options: Any,
@@ -107,7 +109,7 @@ def run(
     at the end says how each ended, and the exit code is that of the worst. Options apply to all of them. Files of
     charts that belong together are a folder, or a glob in quotes.
     """
-    settings = {**take_reading(options), **options, "by": by or None}
+    settings = {"cohort": take_cohort(options), **take_reading(options), **options, "by": by or None}
     manner = Manner(replace, quiet, as_json)
     named = expanded(studies)
     if len(named) == 1:
@@ -135,11 +137,13 @@ def run(
 @click.command()
 @click.argument("charts")
 @OUT
-@with_options((*EVENT_OPTIONS, *GRAPH_OPTIONS, *READING_OPTIONS, *MANNER_OPTIONS))
+@with_options((*COHORT_OPTIONS, *EVENT_OPTIONS, *GRAPH_OPTIONS, *READING_OPTIONS, *MANNER_OPTIONS))
 def graph(charts: str, out: Path, replace: bool, quiet: bool, as_json: bool, **options: Any) -> None:
     """Write the market graph of CHARTS (a file, glob or folder): tables, GraphML, GEXF, DOT, figures and report."""
     manner = Manner(replace, quiet, as_json)
-    _run(Study(charts).override(**take_reading(options), **options), out, GRAPH_SET, manner)
+    _run(
+        Study(charts).override(cohort=take_cohort(options), **take_reading(options), **options), out, GRAPH_SET, manner
+    )
 
 
 @click.command()
@@ -149,7 +153,7 @@ def graph(charts: str, out: Path, replace: bool, quiet: bool, as_json: bool, **o
     help="Grouping of the curves; may be given several times.",
 )  # fmt: skip
 @OUT
-@with_options((*CURVE_OPTIONS, *EVENT_OPTIONS, *READING_OPTIONS, *MANNER_OPTIONS))
+@with_options((*COHORT_OPTIONS, *CURVE_OPTIONS, *EVENT_OPTIONS, *READING_OPTIONS, *MANNER_OPTIONS))
 def survival(
     charts: str, by: tuple[Any, ...], out: Path, replace: bool, quiet: bool, as_json: bool, **options: Any
 ) -> None:
@@ -159,7 +163,12 @@ def survival(
     tracks. None of it depends on the window, which is that of the graph.
     """
     manner = Manner(replace, quiet, as_json)
-    _run(Study(charts).override(by=by, **take_reading(options), **options), out, SURVIVAL_SET, manner)
+    _run(
+        Study(charts).override(by=by, cohort=take_cohort(options), **take_reading(options), **options),
+        out,
+        SURVIVAL_SET,
+        manner,
+    )
 
 
 def _study(named: str, settings: Mapping[str, Any]) -> Study:

@@ -3,7 +3,7 @@
 import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import MISSING, dataclass, fields
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Final
 
@@ -140,11 +140,7 @@ def _other_files(
 
 def _defaults() -> dict[str, Any]:
     """Return the defaults of a study: what settings were where an earlier version did not know them."""
-    return {
-        spec.name: spec.default_factory() if spec.default_factory is not MISSING else spec.default
-        for spec in fields(Study)
-        if spec.default is not MISSING or spec.default_factory is not MISSING
-    }
+    return Study(SAMPLE).settings([spec.name for spec in fields(Study)])
 
 
 def _files(facts: Sequence[Mapping[str, Any]]) -> str:

@@ -12,6 +12,7 @@ from pipelines.folders.folder import Folder
 from pipelines.formatting import cell, html_table
 from pipelines.study.results import Results
 from pipelines.study.step import Step
+from pipelines.study.steps.entries import cohort_words
 
 MOST_SOURCES = 50
 """Most files of charts that the report lists."""
@@ -36,6 +37,7 @@ def report_html(title: str, steps: Sequence[Step], results: Results, folder: Fol
             title=title,
             sections=sections,
             reading=folder.notes("entries"),
+            cohort=cohort_words(folder.notes("entries")),
             not_made=[pair for step in steps for pair in gaps_of(step, folder).items()],
             caveats=[line for step in steps if step.caveats is not None for line in step.caveats(results)],
             sources=html_table(pd.DataFrame(sources[:MOST_SOURCES])),

@@ -27,6 +27,9 @@ SHAPES: Final[Mapping[str, Shape]] = {
         "notes": {
             **dict.fromkeys(("layout", "chart", "first_date", "last_date", "events"), str),
             **dict.fromkeys(("cadence_days", "markets", "tracks", "entries", "left_censored", "upper_top"), int),
+            "cohort": [str],
+            "tracks_of_all": int,
+            "artists_whole": bool,
             "rows": {"read": int, "kept": int, "duplicates": int, "aggregate": int, "set_aside": {"*": int}},
             "other_charts": {"*": int},
             "not_made": {"*": str},
@@ -42,7 +45,9 @@ SHAPES: Final[Mapping[str, Shape]] = {
     },
     "direct": {"notes": {"not_made": {"*": str}}},
     "survival": {"notes": {"caveats": [str], "horizon": int, "not_made": {"*": str}}},
-    "effects": {"notes": {"same": [str], "missing": {"*": int}, "not_made": {"*": str}}},
+    "effects": {
+        "notes": {"same": [str], "of_artists": [str], "strata": [str], "missing": {"*": int}, "not_made": {"*": str}}
+    },
     "states": {"notes": {"caveats": [str], "not_made": {"*": str}}},
 }
 """Step → what its entry in the manifest must be to be read; of other steps the manifest's own shape is enough."""
@@ -230,8 +235,8 @@ class Results(Displayed):
         calendar = Calendar(self.arrow("coverage"))
         given = self.parameters("entries")
         rules = EventRules(calendar.chart, top, *(given[key] for key in ("min_periods", "washout", "identity")))
-        table, *known = (self.arrow(table) for table in (name, "withheld", "tracks"))
-        return Entries(table, calendar, rules, *known)
+        table, withheld, tracks = (self.arrow(table) for table in (name, "withheld", "tracks"))
+        return Entries(table, calendar, rules, withheld, tracks, tuple(self.notes("entries")["cohort"]))
 
     @cached_property
     def graph(self) -> MarketGraph:

@@ -4,6 +4,7 @@ import difflib
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from diffusion import Identity, SettingError
 from diffusion.conventions import HORIZON, LARGEST_SEED, LONGEST, WASHOUT
 from diffusion.display import Displayed
 from diffusion.sources.reading import ReadingOptions
+from pipelines.study.cohort import COHORT_KEYS, Cohort
 from survival import GROUPINGS, Grouping
 from survival.counting.formula import variables_of
 
@@ -24,10 +26,11 @@ SECTIONS: Mapping[str, tuple[str, ...]] = {
     "study": ("title", "truth"),
     "charts": ("path", "chart", *READING),
     "events": ("top", "min_periods", "washout", "identity"),
+    "cohort": COHORT_KEYS,
     "graph": ("window", "replicates", "seed", "direct"),
     "survival": ("by", "groups", "horizon", "effects", "strata"),
 }
-"""Section of the study file → its keys, each a field of `Study`."""
+"""Section of the study file → its keys, each a field of `Study`; those of the cohort are fields of `Cohort`."""
 
 EFFECTS = ("language_match", "continent_match", "log(footprint)", "artist_here")
 """Terms of the model of who enters faster: shared language and continent, markets of day 0, artist known there."""
@@ -61,6 +64,8 @@ class Study(Displayed):
         As in `diffusion.Charts.entries`.
     columns, market_names, from_name, encoding, date_format, first_rank, accept
         As in `diffusion.open_charts`.
+    cohort
+        Which tracks the study is about (default: all of the charts).
     truth
         File ``truth.parquet`` of a simulation, relative to the study file, that findings are held against; None where
         the truth is not known.
@@ -97,6 +102,7 @@ class Study(Displayed):
     date_format: str | None = None
     first_rank: int = 1
     accept: tuple[str, ...] = ()
+    cohort: Cohort = field(default_factory=Cohort)
     truth: str | None = None
     top: int | None = None
     min_periods: int = 1
@@ -168,13 +174,14 @@ class Study(Displayed):
         return {name: getattr(self, name) for name in READING}
 
     def settings(self, names: Sequence[str]) -> dict[str, Any]:
-        """Return the named fields, for a fingerprint or a manifest."""
-        values = asdict(self)
+        """Return the named fields, for a fingerprint or a manifest; of the cohort the conditions that there are."""
+        values = asdict(self) | {"cohort": self.cohort.given()}
         return {name: values[name] for name in names}
 
-    def override(self, **options: Any) -> "Study":
-        """Return the study with fields replaced by the options that are not None."""
-        return replace(self, **{name: value for name, value in options.items() if value is not None})
+    def override(self, *, cohort: Mapping[str, Any] | None = None, **options: Any) -> "Study":
+        """Return the study with fields, also those of the cohort, replaced by the options that are not None."""
+        given = {name: value for name, value in options.items() if value is not None}
+        return replace(self, cohort=replace(self.cohort, **(cohort or {})), **given)
 
 
 def read_study(file: str | Path) -> Study:
@@ -207,9 +214,9 @@ def read_study(file: str | Path) -> Study:
         _known(section, SECTIONS, f"section in '{file}'")
         if not isinstance(content, dict):
             raise SettingError(f"'{section}' in '{file}' must be a section: [{section}]")
-        for key, value in content.items():
+        for key in content:
             _known(key, SECTIONS[section], f"key in [{section}] of '{file}'")
-            values[key] = value
+        values |= {"cohort": _cohort(content, file.parent)} if section == "cohort" else content
     if not isinstance(values.get("path"), str):
         raise SettingError(f"'{file}' does not say what to read; add [charts] with path = \"FILE, GLOB OR FOLDER\"")
     if values["path"] != SAMPLE:
@@ -219,9 +226,27 @@ def read_study(file: str | Path) -> Study:
             values[name] = str(file.parent / values[name])
     for name in ("by", "effects", "strata", "accept"):
         if name in values:
-            given = [values[name]] if isinstance(values[name], str) else values[name]
-            values[name] = tuple(given) if isinstance(given, list) else given
+            values[name] = _listed(values[name])
     return Study(**values)
+
+
+def _cohort(content: Mapping[str, Any], place: Path) -> Cohort:
+    """Return the cohort of a study file; the path of its tracks is relative to the file's folder."""
+    given = dict(content)
+    for name in ("artists", "markets", "debut"):
+        if name in given:
+            given[name] = _listed(given[name])
+    if isinstance(given.get("debut"), tuple):
+        given["debut"] = tuple(day.isoformat() if isinstance(day, date) else day for day in given["debut"])
+    if isinstance(given.get("tracks"), str) and given["tracks"]:
+        given["tracks"] = str(place / given["tracks"])
+    return Cohort(**given)
+
+
+def _listed(value: Any) -> Any:
+    """Return a list of a TOML file as a tuple, and a text as one of a single text."""
+    given = [value] if isinstance(value, str) else value
+    return tuple(given) if isinstance(given, list) else given
 
 
 def _known(name: str, allowed: Mapping[str, Any] | tuple[str, ...], what: str) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Final
 
 import numpy as np
 import pandas as pd
@@ -10,6 +11,9 @@ from diffusion import DataSaysNoError, SettingError
 from survival import Cluster
 from survival.counting.counted import CountedWaits, WaitSource
 from survival.counting.formula import variables_of
+
+OF_ARTISTS: Final = frozenset({"artist_here", "artist_tracks"})
+"""Variables that depend on other tracks of the artist."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +55,22 @@ def varying(terms: tuple[str, ...], values: pd.DataFrame) -> tuple[str, ...]:
     ('near',)
     """
     return tuple(term for term in terms if all(len(values[name].dropna().unique()) > 1 for name in variables_of(term)))
+
+
+def known_of_cohort(terms: tuple[str, ...], *, artists_whole: bool) -> tuple[str, ...]:
+    """Return the terms whose values are known from the tracks of a study.
+
+    Parameters
+    ----------
+    artists_whole
+        Whether all tracks of the artists are there; if not, what an artist did before is not known.
+
+    Examples
+    --------
+    >>> known_of_cohort(("log(footprint)", "artist_here"), artists_whole=False)
+    ('log(footprint)',)
+    """
+    return terms if artists_whole else tuple(term for term in terms if not OF_ARTISTS.intersection(variables_of(term)))
 
 
 def last_day(counted: CountedWaits) -> int:

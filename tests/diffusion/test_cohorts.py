@@ -147,6 +147,24 @@ def test_tracks_may_be_links_and_tables_may_name_artists(entries: Entries) -> No
     assert same(entries.subset(where=table), entries.subset(artists=["Olivia Rodrigo"]))
 
 
+def test_any_id_of_a_recording_names_it() -> None:
+    songs = {"b": ("Fever", "Ada"), "a": ("FEVER (feat. Bo)", "Ada"), "c": ("Other", "Ada")}
+    rows = pd.DataFrame(
+        [
+            {"track_id": ident, "title": title, "artist": artist, "region": "Sweden", "date": day, "rank": rank}
+            for day in ("2021-03-01", "2021-03-02")
+            for rank, (ident, (title, artist)) in enumerate(songs.items(), start=1)
+        ]
+    )
+    with diffusion.open_charts(rows) as charts:
+        joined, apart = charts.entries(identity="recording"), charts.entries()
+    assert joined.recordings.to_pylist() == [{"track_id": "b", "recording": "a"}]
+    for chosen in (joined.subset(tracks=["b"]), joined.subset(where=pd.DataFrame({"track_id": ["b"]}))):
+        assert list(chosen.tracks()["track_id"]) == ["a"]
+    assert apart.recordings.num_rows == 0
+    assert list(apart.subset(tracks=["b"]).tracks()["track_id"]) == ["b"]
+
+
 def test_a_graph_of_something_else_says_what_to_do(entries: Entries) -> None:
     lines = entries.timelines
     with pytest.raises(SettingError, match=r"not of Timelines; for some of the tracks take entries\.subset"):

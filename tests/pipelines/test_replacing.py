@@ -26,8 +26,9 @@ ROWS = steady(60, {"United States": {"x": 30}, "Sweden": {"x": 33}, "Norway": {"
 NOTES = {
     **dict.fromkeys(("layout", "chart", "first_date", "last_date", "events"), ""),
     **dict.fromkeys(("cadence_days", "markets", "tracks", "entries", "left_censored", "upper_top"), 0),
+    **{"cohort": [], "tracks_of_all": 0, "artists_whole": True},
     **dict.fromkeys(("window", "transitions", "ties", "exposed", "horizon"), 0),
-    **dict.fromkeys(("caveats", "same"), ()),
+    **dict.fromkeys(("caveats", "same", "of_artists", "strata"), ()),
     **{name: {} for name in ("other_charts", "unmatched", "missing")},
     "rows": {"read": 0, "kept": 0, "duplicates": 0, "aggregate": 0, "set_aside": {}},
 }

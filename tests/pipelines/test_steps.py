@@ -30,6 +30,7 @@ CHANGED = {
     "top": 150,
     "min_periods": 2,
     "washout": 27,
+    "cohort": {"artists": ("Artist",)},
     "identity": "recording",
     "window": 30,
     "replicates": 21,

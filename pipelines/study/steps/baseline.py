@@ -2,6 +2,7 @@
 
 from typing import Any, Final
 
+import numpy as np
 import pandas as pd
 
 from diffusion import DataSaysNoError, market_names
@@ -9,7 +10,8 @@ from diffusion.conventions import FDR
 from graphs import contracts
 from graphs.baseline import edge_table, held_out_scores, sensitivity_table
 from graphs.baseline.held_out import ALL
-from pipelines.formatting import cell, html_table
+from graphs.leaders.groups import LEAST_ARTISTS
+from pipelines.formatting import cell, html_table, many
 from pipelines.study.results import Results
 from pipelines.study.settings import Study
 from pipelines.study.step import Gaps, Output, Step
@@ -34,6 +36,9 @@ def _make(study: Study, results: Results) -> Output:
 
 
 def _lifts(results: Results, window: int) -> pd.DataFrame:
+    artists = len(np.unique(results.baseline.steps.artist))
+    if artists < LEAST_ARTISTS:
+        raise DataSaysNoError(f"all steps are of {many(artists, 'artist')}; tests by artist need {LEAST_ARTISTS}")
     lifts = edge_table(results.baseline, window=window)
     if not lifts["q"].notna().any():
         steps = len(results.baseline.steps)

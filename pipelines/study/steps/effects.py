@@ -14,7 +14,7 @@ from pipelines.study.covariates import VARIABLES, covariates, value_words
 from pipelines.study.results import Results
 from pipelines.study.settings import Study
 from pipelines.study.step import Drawing, Gaps, Output, Step
-from pipelines.study.waiting import CountedOnce, last_day, of_these_data, variables_in, varying
+from pipelines.study.waiting import CountedOnce, known_of_cohort, last_day, of_these_data, variables_in, varying
 from survival import cox, hazard_ratios_by_period, log_log, proportionality, waits
 from survival.contracts import HAZARD_RATIO_PERIODS, HAZARD_RATIOS, LOG_LOG, PROPORTIONALITY
 from survival.curves.bands import FEW
@@ -33,16 +33,20 @@ CURVES: Final = 8
 
 def _make(study: Study, results: Results) -> Output:
     whole, gaps = waits(results.entries, horizon=study.horizon), Gaps()
-    values = whole.counted(variables_in(study.effects, study.strata), cluster="independent").values
-    terms = varying(study.effects, values)
+    artists_whole = results.notes("entries")["artists_whole"]
+    effects, strata = (known_of_cohort(names, artists_whole=artists_whole) for names in (study.effects, study.strata))
+    values = whole.counted(variables_in(effects, strata), cluster="independent").values
+    terms = varying(effects, values)
     source = CountedOnce(replace(whole, leave_out_missing=True))
-    model = cache(lambda: Model.of(source, terms, study.strata))
+    model = cache(lambda: Model.of(source, terms, strata))
     tables = gaps.take("hazard_ratios", lambda: of_these_data(lambda: model().ratios()))
     tables |= gaps.take("hazard_ratio_periods", lambda: of_these_data(lambda: model().periods()))
     tables |= gaps.take("log_log", lambda: of_these_data(lambda: model().curves()))
-    missing = whole.missing(variables_in(terms, study.strata))
+    missing = whole.missing(variables_in(terms, strata))
     notes: dict[str, Any] = {
-        "same": [term for term in study.effects if term not in terms],
+        "same": [term for term in effects if term not in terms],
+        "of_artists": [name for name in (*study.effects, *study.strata) if name not in (*effects, *strata)],
+        "strata": list(strata),
         "missing": {str(name): int(count) for name, count in missing.items() if count},
     }
     if tables:
@@ -161,7 +165,7 @@ def _section(results: Results) -> dict[str, Any]:
         table = results.table("hazard_ratios")
         content["said"] = [read(row) for row in strongest(table)[:MOST_SAID]]
         content["count"] = len(table)
-        content["strata"] = [VARIABLES.get(name, name) for name in results.parameters("effects")["strata"]]
+        content["strata"] = [VARIABLES.get(name, name) for name in notes["strata"]]
         content["tests"] = html_table(seen(results.table("proportionality")))
     if results.holds("hazard_ratio_periods"):
         content["changes"] = _changes(results.table("hazard_ratio_periods"))
@@ -211,6 +215,11 @@ def _caveats(results: Results) -> list[str]:
         lines.append(f"Left out of the model: {count:,} waits of which {name} is not known.")
     if notes["same"]:
         lines.append(f"Left out of the model, being the same for all waits or not known: {', '.join(notes['same'])}.")
+    if notes["of_artists"]:
+        lines.append(
+            f"Left out of models: {', '.join(notes['of_artists'])}, because artists of the cohort have tracks that are "
+            "not in it."
+        )
     if results.holds("hazard_ratios"):
         table = results.table("hazard_ratios")
         lines.append(

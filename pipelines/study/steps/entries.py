@@ -1,4 +1,4 @@
-"""The first step: read charts; make entries, coverage, tracks, and pairs without licence."""
+"""The first step: read charts; choose a cohort; make entries, coverage, tracks, and pairs without licence."""
 
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
@@ -7,15 +7,18 @@ from importlib import resources
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
-from diffusion import Charts, Entries, contracts, open_charts
+from diffusion import Charts, DataSaysNoError, Entries, contracts, open_charts
 from diffusion.sources.planning import find_source
 from diffusion.sources.reading import ReadingOptions
 from diffusion.sources.star import find_star
 from pipelines.folders.lock import reading
 from pipelines.folders.manifest import MANIFEST, file_facts
-from pipelines.formatting import every, html_table
+from pipelines.formatting import every, html_table, many
 from pipelines.study.results import Results
 from pipelines.study.settings import SAMPLE, SECTIONS, Study
 from pipelines.study.step import Gaps, Output, Step, Table
@@ -63,18 +66,19 @@ def _sources(study: Study) -> list[dict[str, Any]]:
     path = charts_path(study)
     star = find_star(path)
     if star is not None:
-        return file_facts(star.files, star.place)
+        return file_facts(star.files, star.place) + study.cohort.sources()
     source = find_source(path, ReadingOptions(**study.reading))
-    return file_facts(source.paths, source.root)
+    return file_facts(source.paths, source.root) + study.cohort.sources()
 
 
 def _make(study: Study, results: Results) -> Output:
     with open_charts(charts_path(study), **study.reading) as charts:
+        whole = whole_entries(charts, study)
+        entries = study.cohort.of(whole)
         rules: dict[str, Any] = {name: getattr(study, name) for name in RULES}
-        entries = charts.entries(top=study.top, **rules)
-        gaps, upper, notes = Gaps(), half_depth(entries), _notes(charts, entries)
-        higher = gaps.take(UPPER.name, lambda: {UPPER.name: charts.entries(top=upper, **rules).table})
-        away = gaps.take("absences", lambda: _absences(charts, study, notes))
+        gaps, upper, notes = Gaps(), half_depth(entries), _notes(charts, entries, whole)
+        higher = gaps.take(UPPER.name, lambda: {UPPER.name: _upper(charts.entries(top=upper, **rules).table, entries)})
+        away = gaps.take("absences", lambda: _absences(charts, study, entries, notes))
     tables: dict[str, Table] = {
         "entries": entries.table,
         "coverage": entries.calendar.coverage,
@@ -84,11 +88,29 @@ def _make(study: Study, results: Results) -> Output:
     return Output(tables | higher | away, notes=notes | {"upper_top": upper}, not_made=gaps)
 
 
-def _absences(charts: Charts, study: Study, notes: dict[str, Any]) -> dict[str, Table]:
+def whole_entries(charts: Charts, study: Study) -> Entries:
+    """Return the entries of all tracks of the charts, also those outside the cohort."""
+    return charts.entries(top=study.top, **{name: getattr(study, name) for name in RULES})
+
+
+def _upper(table: pa.Table, entries: Entries) -> pa.Table:
+    """Return the entries into the upper half of the charts that are of the study's tracks."""
+    kept = of_tracks(table, entries)
+    if not kept.num_rows:
+        raise DataSaysNoError("no track of the cohort was in the upper half of the charts")
+    return kept
+
+
+def of_tracks(table: pa.Table, entries: Entries) -> pa.Table:
+    """Return the rows of a table whose track has entries."""
+    return table.filter(pc.is_in(table["track_id"], entries.table["track_id"].unique()))
+
+
+def _absences(charts: Charts, study: Study, entries: Entries, notes: dict[str, Any]) -> dict[str, Table]:
     """Return the table of absences; the number of periods that makes one is added to the notes."""
     found = charts.absences(identity=study.identity, chart=study.chart)
     notes["absence_periods"] = found.periods
-    return {"absences": found.table}
+    return {"absences": of_tracks(found.table, entries) if entries.cohort else found.table}
 
 
 def half_depth(entries: Entries) -> int:
@@ -97,8 +119,9 @@ def half_depth(entries: Entries) -> int:
     return max(min(depth, entries.rules.top or depth) // 2, 1)
 
 
-def _notes(charts: Charts, entries: Entries) -> dict[str, Any]:
+def _notes(charts: Charts, entries: Entries, whole: Entries) -> dict[str, Any]:
     calendar = entries.calendar
+    tracks = pc.count_distinct(entries.table["track_id"]).as_py()
     return {
         "layout": charts.source.layout,
         "read_as": list(charts.source.said),
@@ -115,11 +138,36 @@ def _notes(charts: Charts, entries: Entries) -> dict[str, Any]:
         "first_date": calendar.first_date.isoformat(),
         "last_date": calendar.last_date.isoformat(),
         "markets": len(calendar.markets),
-        "tracks": len(entries.debuts()),
+        "tracks": tracks,
+        "cohort": list(entries.cohort),
+        "tracks_of_all": pc.count_distinct(whole.table["track_id"]).as_py(),
+        "artists_whole": _holds_whole_artists(entries, whole),
         "entries": len(entries),
         "left_censored": int(entries.to_pandas()["left_censored"].sum()),
         "events": str(entries.rules),
     }
+
+
+def _holds_whole_artists(entries: Entries, whole: Entries) -> bool:
+    """Return whether the tracks have all other tracks of their artists beside them."""
+    if not entries.cohort:
+        return True
+    lines = whole.timelines
+    chosen = np.isin(lines.track_ids, entries.timelines.track_ids)
+    return bool(chosen[np.isin(lines.cluster, lines.cluster[chosen])].all())
+
+
+def cohort_words(notes: Mapping[str, Any]) -> str:
+    """Return what the tracks were chosen by and how many they are, from the notes of this step; empty without a choice.
+
+    Examples
+    --------
+    >>> cohort_words({"cohort": ["artist: Robyn"], "tracks": 14, "tracks_of_all": 55210})
+    'artist: Robyn; 14 of 55,210 tracks'
+    """
+    if not notes["cohort"]:
+        return ""
+    return "; ".join([*notes["cohort"], f"{notes['tracks']:,} of {many(notes['tracks_of_all'], 'track')}"])
 
 
 def _lines(results: Results) -> list[str]:
@@ -134,6 +182,7 @@ def _lines(results: Results) -> list[str]:
         f"{notes['last_date']}: {notes['markets']} markets, {notes['tracks']:,} tracks",
         f"entries   {notes['entries']:,}, of which {notes['left_censored']:,} left-censored ({notes['events']})",
     ]
+    lines[2:2] = [f"cohort    {words}" for words in [cohort_words(notes)] if words]
     lines[1:1] = [f"read as   {line}" for line in notes["read_as"]]
     lines += [f"not read  {line}" for line in _not_read(notes["not_read"])]
     if notes["other_charts"]:
@@ -152,6 +201,7 @@ def _section(results: Results) -> dict[str, Any]:
     entries, notes = results.entries, results.notes("entries")
     return {
         "reading": notes,
+        "cohort": cohort_words(notes),
         "rules": str(entries.rules),
         "coverage": html_table(_unusual_coverage(entries)),
         "every": every(notes["cadence_days"]),
@@ -214,7 +264,7 @@ ENTRIES = Step(
         "upper_entries": UPPER,
     },
     make=_make,
-    settings=tuple(key for section in ("charts", "events") for key in SECTIONS[section] if key != "path"),
+    settings=(*(key for section in ("charts", "events") for key in SECTIONS[section] if key != "path"), "cohort"),
     sources=_sources,
     source="path",
     section=_section,

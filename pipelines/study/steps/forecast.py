@@ -17,7 +17,7 @@ from pipelines.models.trained import Predictions
 from pipelines.study.results import Results
 from pipelines.study.settings import Study
 from pipelines.study.step import Drawing, Output, Step
-from pipelines.study.steps.entries import charts_path
+from pipelines.study.steps.entries import charts_path, whole_entries
 
 NAMES: Final = {
     "market_rate": "market base rate",
@@ -69,9 +69,11 @@ def _make(study: Study, results: Results) -> Output:
     try:
         model = latest.model()
         notes["notes"] = list(model.forecaster.notes)
-        tracks = current(model)
+        listed = latest.history.tracks["track_id"].isin(results.entries.timelines.track_ids)
+        tracks = current(model, listed.to_numpy())
         if not len(tracks):
-            raise DataSaysNoError(f"no track on the charts debuted in the last {many(model.horizon, 'day')}")
+            which = "track of the cohort" if results.entries.cohort else "track"
+            raise DataSaysNoError(f"no {which} on the charts debuted in the last {many(model.horizon, 'day')}")
         tables["forecasts"] = _forecasts(model.predict(tracks))
     except (DataSaysNoError, SettingError) as error:
         gaps["forecasts"] = str(error)
@@ -79,8 +81,9 @@ def _make(study: Study, results: Results) -> Output:
 
 
 def _history(study: Study, results: Results) -> History:
+    """Return the history of all tracks of the charts, also those outside the cohort."""
     with open_charts(charts_path(study), **study.reading) as charts:
-        return History.of(charts, results.entries)
+        return History.of(charts, whole_entries(charts, study) if results.entries.cohort else results.entries)
 
 
 def _longest(study: Study, results: Results) -> int:
@@ -204,6 +207,7 @@ def _section(results: Results) -> dict[str, Any]:
     }
     return {
         **results.notes("forecast"),
+        "of_cohort": bool(results.entries.cohort),
         "said": said[:1].upper() + said[1:],
         "scores": html_table(pd.DataFrame({"model": table["model"].unique()} | wide)),
         "tracks": _tracks(results, SPOKEN_TRACKS),
@@ -219,7 +223,9 @@ def _bounded(table: pd.DataFrame, model: str, metric: str) -> str:
 def _lines(results: Results) -> list[str]:
     if not results.holds("forecast_scores"):
         return []
-    return [f"forecast  {_said(results)}", *(f"forecast  {words}" for words in _tracks(results, 3))]
+    whole = ["forecast  learnt from and tested on all tracks of the charts; listed are those of the cohort"]
+    whole *= bool(results.entries.cohort)
+    return [f"forecast  {_said(results)}", *whole, *(f"forecast  {words}" for words in _tracks(results, 3))]
 
 
 def _caveats(results: Results) -> list[str]:

@@ -15,7 +15,8 @@ from graphs.communities import agreement, communities, known_groups, stability
 from graphs.contracts.edges import BEYOND
 from graphs.distance import Distances, gravity, mantel, mrqap, rate_matrix, symmetrised
 from graphs.leaders.bootstrap import replicate_counts
-from pipelines.formatting import html_table
+from graphs.leaders.groups import LEAST_ARTISTS
+from pipelines.formatting import html_table, many
 from pipelines.study.results import Results
 from pipelines.study.settings import Study
 from pipelines.study.step import Drawing, Gaps, Output, Step
@@ -58,9 +59,15 @@ def _with_lifts(results: Results) -> MarketGraph:
 
 
 def _communities(graph: MarketGraph, markets: list[str], study: Study) -> dict[str, pd.DataFrame]:
-    flows = graph.counts.counts
+    flows, by_artist = graph.counts.counts, cluster_transitions(graph.timelines, window=graph.window)
+    artists = int(np.count_nonzero(np.diff(by_artist.indptr)))
+    if artists < LEAST_ARTISTS:
+        raise DataSaysNoError(
+            f"all transitions are of {many(artists, 'artist')}; how firm communities are is told by drawing artists, "
+            f"which needs {LEAST_ARTISTS}"
+        )
     drawn = replicate_counts(
-        [cluster_transitions(graph.timelines, window=graph.window)],
+        [by_artist],
         replicates=min(study.replicates, STABILITY_REPLICATES),
         generator=np.random.default_rng(study.seed),
     )

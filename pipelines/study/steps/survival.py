@@ -1,6 +1,5 @@
 """Time to breakthrough: shares that have entered, by each grouping of the study."""
 
-import warnings
 from collections.abc import Hashable
 from pathlib import Path
 from typing import Any, Final
@@ -12,6 +11,7 @@ import figures
 from diffusion import DataSaysNoError, SettingError
 from pipelines.folders.manifest import file_facts
 from pipelines.formatting import html_table, seen
+from pipelines.study.own_tables import read_own_table
 from pipelines.study.results import Results
 from pipelines.study.settings import Study
 from pipelines.study.step import Drawing, Gaps, Output, Step
@@ -46,17 +46,7 @@ def read_groups(file: str) -> pd.DataFrame:
     SettingError
         When the file is not there or cannot be read.
     """
-    try:
-        if file.endswith(".parquet"):
-            return pd.read_parquet(file)
-        with warnings.catch_warnings():
-            # rows with more cells than the header: pandas would shift or cut them
-            warnings.simplefilter("error", pd.errors.ParserWarning)
-            return pd.read_csv(file, dtype=str, keep_default_na=False, na_values=[""], index_col=False)
-    except FileNotFoundError:
-        raise SettingError(f"no file '{file}' with groups; name a CSV or Parquet file under [survival]") from None
-    except (OSError, ValueError, pd.errors.ParserWarning) as error:
-        raise SettingError(f"cannot read the groups in '{file}': {error}") from error
+    return read_own_table(file, what="groups", section="survival")
 
 
 def _make(study: Study, results: Results) -> Output:

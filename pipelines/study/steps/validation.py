@@ -13,7 +13,15 @@ from pipelines.formatting import cell, html_table, many
 from pipelines.study.results import Results
 from pipelines.study.settings import Study
 from pipelines.study.step import Drawing, Gaps, Output, Step
-from pipelines.study.waiting import CountedOnce, entered_markets, of_these_data, seen_values, variables_in, varying
+from pipelines.study.waiting import (
+    CountedOnce,
+    entered_markets,
+    known_of_cohort,
+    of_these_data,
+    seen_values,
+    variables_in,
+    varying,
+)
 from survival import SurvivalModel, aft, calibration, compare, cox, cure, discrete_hazard, waits
 from survival.contracts import CALIBRATION, MODEL_SCORES
 from survival.curves.bands import FEW
@@ -90,15 +98,17 @@ def _compared(study: Study, results: Results, notes: dict[str, Any], gaps: Gaps)
     entries = results.entries
     split = Split.of(entries, study.horizon)
     last = split.days[-1]
+    artists_whole = results.notes("entries")["artists_whole"]
+    effects, strata = (known_of_cohort(names, artists_whole=artists_whole) for names in (study.effects, study.strata))
     earlier = waits(entries, horizon=last, until=split.day - timedelta(days=1))
-    values = earlier.counted(variables_in(study.effects, study.strata), cluster="independent").values
-    terms = varying(study.effects, values)
+    values = earlier.counted(variables_in(effects, strata), cluster="independent").values
+    terms = varying(effects, values)
     train = CountedOnce(replace(earlier, leave_out_missing=True))
     later = waits(entries, horizon=last, debut=(split.day, split.last), complete=True, leave_out_missing=True)
-    seen = seen_values(train, variables_in(terms, study.strata))
+    seen = seen_values(train, variables_in(terms, strata))
     waited, idle = entered_markets(later)
     test = CountedOnce(SeenWaits(later, seen))
-    models = _fitted(train, " + ".join(terms) or "1", study.strata, gaps)
+    models = _fitted(train, " + ".join(terms) or "1", strata, gaps)
     scores = compare(models, test, train=SeenWaits(train, seen), days=split.days).replace(BASELINES)
     parts = [calibration(models, test, by=by, day=last) for by in ("decile", "market")]
     table = pd.concat([part.assign(group=part["group"].astype(str)) for part in parts], ignore_index=True)
