@@ -1,6 +1,6 @@
 """The cohort of a study: which tracks it is about, by artist, list, debut, or market of the debut."""
 
-from dataclasses import astuple, dataclass, fields
+from dataclasses import asdict, dataclass, fields
 from datetime import date
 from pathlib import Path
 from typing import Any, Final
@@ -62,7 +62,12 @@ class Cohort:
             _check_day(day)
 
     def __bool__(self) -> bool:
-        return astuple(self) != astuple(Cohort())
+        return bool(self.given())
+
+    def given(self) -> dict[str, Any]:
+        """Return the conditions that there are, for a manifest; of the file of tracks its name alone."""
+        conditions = {name: value for name, value in asdict(self).items() if value not in (None, False)}
+        return conditions if self.tracks is None else conditions | {"tracks": Path(self.tracks).name}
 
     def of(self, entries: Entries) -> Entries:
         """Return the entries of the cohort.

@@ -160,9 +160,8 @@ class Study:
         return {name: getattr(self, name) for name in READING}
 
     def settings(self, names: Sequence[str]) -> dict[str, Any]:
-        """Return the named fields, for a fingerprint or a manifest; of the file of tracks its name alone."""
-        values = asdict(self)
-        values["cohort"]["tracks"] = None if self.cohort.tracks is None else Path(self.cohort.tracks).name
+        """Return the named fields, for a fingerprint or a manifest; of the cohort the conditions that there are."""
+        values = asdict(self) | {"cohort": self.cohort.given()}
         return {name: values[name] for name in names}
 
     def override(self, *, cohort: Mapping[str, Any] | None = None, **options: Any) -> "Study":
