@@ -37,7 +37,7 @@ def calendar(days: dict[str, list[int]]) -> Calendar:
 
 def entries_of(known: Calendar, days: dict[str, dict[str, int]], artists: dict[str, str], washout: int) -> Entries:
     """Return the entries of tracks by market → number of the day, with artists."""
-    spans = known.event_spans(1).to_pylist()
+    spans = known.arrow("spans").to_pylist()
     dates = {market: sorted(d.as_py() for d in _dates(known, market)) for market in known.markets}
     rows = []
     for track, own in sorted(days.items()):
@@ -49,7 +49,7 @@ def entries_of(known: Calendar, days: dict[str, dict[str, int]], artists: dict[s
             rows.append((track, market, "top", entry, before[-1] if before else None, 1, None, censored))
     table = pa.table(dict(zip(ENTRIES.names, zip(*rows, strict=True), strict=True)), schema=ENTRIES.schema)
     names = pa.table({"track_id": list(artists), "artist": list(artists.values())})
-    return Entries(table, known, EventRules("top", washout=washout), artists=names)
+    return Entries(table, known, EventRules("top", washout=washout), described=names)
 
 
 def _dates(known: Calendar, market: str) -> pa.ChunkedArray:
@@ -81,7 +81,7 @@ def twin(entries: Entries, track: str, *, days: int, horizon: int, most: int, le
     """Return the look-alikes as they are defined, track by track: their numbers, and the counts of every market."""
     rows = entries.to_pandas()
     artist = dict(zip(entries.described["track_id"].to_pylist(), entries.described["artist"].to_pylist(), strict=True))
-    spans = entries.calendar.event_spans(1).to_pylist()
+    spans = entries.calendar.arrow("spans").to_pylist()
     last = max(span["last_date"] for span in spans)
     lags, debut = {}, {}
     for name, own in rows.groupby("track_id"):
