@@ -18,6 +18,7 @@ from diffusion.contracts import ENTRIES, WITHHELD
 from diffusion.conventions import HORIZON, LONGEST, WASHOUT
 from diffusion.engine import Engine
 from diffusion.errors import DataSaysNoError, SettingError
+from diffusion.groups import By, ByGroup, groups_of
 from diffusion.markets import market_names
 from diffusion.pairs.counts import lag_table, pair_counts, tie_table
 from diffusion.pairs.transitions import transition_table
@@ -216,6 +217,50 @@ class Entries:
             for name, table in (("table", self.table), ("withheld", self.withheld), ("described", self.described))
         }
         return replace(self, **parts, cohort=(*self.cohort, *words))
+
+    def split(self, by: By) -> ByGroup["Entries"]:
+        """Return the cohort of each group of tracks; a chosen track keeps all its entries, as in `subset`.
+
+        Parameters
+        ----------
+        by
+            Groups of tracks: a column of the table of tracks (`tracks`); a mapping from tracks or artists to groups; a
+            table with one column of groups beside `track_id` or `artist`; or a function of the table of tracks.
+
+        Returns
+        -------
+        ByGroup
+            Group → entries of its tracks; `not_grouped` is the number of tracks in no group, `not_made` names groups
+            without a track.
+
+        Raises
+        ------
+        SettingError
+            When `by` cannot be read (`diffusion.groups.groups_of`), or groups something else than tracks.
+        DataSaysNoError
+            When no track is in a group.
+
+        Examples
+        --------
+        >>> from diffusion import open_sample
+        >>> with open_sample() as charts:
+        ...     entries = charts.entries()
+        >>> parts = entries.split({"Måneskin": "Italy", "Olivia Rodrigo": "USA"})
+        >>> {name: len(part.tracks()) for name, part in parts.items()}, parts.not_grouped
+        ({'Italy': 5, 'USA': 12}, 4629)
+        """
+        groups = groups_of(self, by)
+        if groups.keys != ("track_id",):
+            raise SettingError(f"entries are parted by groups of tracks; '{groups.name}' groups {groups.what}")
+        there = groups.table[groups.table["track_id"].isin(self.table["track_id"].unique().to_pylist())]
+        if there.empty:
+            raise DataSaysNoError(f"none of the {groups.of:,} tracks is in a group of '{groups.name}'")
+        parts = {
+            str(name): self._of_tracks(pa.array(own["track_id"], pa.string()), (f"{groups.name} {name}",))
+            for name, own in there.groupby("group")
+        }
+        empty = {name: "no track of the group is on the charts" for name in groups.names if name not in parts}
+        return ByGroup(parts, groups.name, len(groups.missing), empty)
 
     def tracks(self) -> pd.DataFrame:
         """Return what is known of every track.

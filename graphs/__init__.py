@@ -1,6 +1,7 @@
 """Market graphs: transitions between markets, what goes beyond a baseline, leaders, distances, and exports."""
 
 from graphs import backbone, baseline, distance, exports, summed_hazard
+from graphs.grouped import market_graphs
 from graphs.journeys import slices
 from graphs.journeys.paths import Ways, route, ways
 from graphs.journeys.stream import period_edges, transition_stream
@@ -21,6 +22,7 @@ __all__ = [
     "distance",
     "exports",
     "market_graph",
+    "market_graphs",
     "next_market_choice",
     "period_edges",
     "rolling",

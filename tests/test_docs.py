@@ -103,6 +103,7 @@ EXECUTED = [
     ("README.md", 8),
     ("docs/tutorial.md", 25),
     ("docs/howto/lifelines.md", 20),
+    ("docs/howto/groups.md", 5),
     pytest.param("docs/howto/forecasts.md", 30, marks=pytest.mark.slow),
 ]
 """Pages with examples, and their least number."""

@@ -106,8 +106,8 @@ def graph(charts: str, out: Path, as_json: bool, **options: Any) -> None:
 @cli.command()
 @click.argument("charts")
 @click.option(
-    "--by", type=click.Choice(GROUPINGS), multiple=True, default=["none"], show_default=True,
-    help="Grouping of the curves; may be given several times.",
+    "--by", multiple=True, default=["none"], show_default=True, metavar="NAME",
+    help=f"Grouping of the curves: {', '.join(GROUPINGS)}, or a column of tracks or markets; repeatable.",
 )  # fmt: skip
 @click.option("--groups", help="File with a table of groups of your own (CSV or Parquet), for further curves.")
 @click.option("--horizon", type=int, help="Days of follow-up after the debut (default 180).")

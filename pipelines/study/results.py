@@ -35,7 +35,7 @@ SHAPES: Final[Mapping[str, Shape]] = {
         }
     },
     "direct": {"notes": {"not_made": {"*": str}}},
-    "survival": {"notes": {"caveats": [str], "horizon": int, "not_made": {"*": str}}},
+    "survival": {"notes": {"caveats": [str], "horizon": int, "own": (str, None), "not_made": {"*": str}}},
     "effects": {"notes": {"same": [str], "missing": {"*": int}, "not_made": {"*": str}}},
     "states": {"notes": {"caveats": [str], "not_made": {"*": str}}},
 }

@@ -10,7 +10,7 @@ from typing import Any
 from diffusion import Identity, SettingError
 from diffusion.conventions import HORIZON, LARGEST_SEED, LONGEST, WASHOUT
 from diffusion.sources.reading import ReadingOptions
-from survival import GROUPINGS, Grouping
+from survival import GROUPINGS
 from survival.counting.formula import variables_of
 
 SAMPLE = "sample"
@@ -70,7 +70,8 @@ class Study:
     seed
         Seed of the random numbers (default 0).
     by, horizon
-        As in `survival.breakthrough`; `by` may have several groupings (default: all).
+        As in `survival.breakthrough`; `by` has names of groupings: ``none``, variables, or columns of the tables of
+        tracks, markets or pairs (default: `survival.GROUPINGS`).
     groups
         File with a table of groups of your own, as `survival.breakthrough` takes one for `by`; None for none.
     effects
@@ -97,7 +98,7 @@ class Study:
     window: int | None = None
     replicates: int = 1000
     seed: int = 0
-    by: tuple[Grouping, ...] = GROUPINGS
+    by: tuple[str, ...] = GROUPINGS
     groups: str | None = None
     horizon: int = HORIZON
     effects: tuple[str, ...] = EFFECTS
@@ -131,12 +132,9 @@ class Study:
                 raise SettingError(f"the path of the {what} is empty; name a {kinds}")
 
     def _check_lists(self) -> None:
-        if not isinstance(self.by, tuple):
-            raise SettingError(f"by is {self.by!r}; it must be a list of {', '.join(GROUPINGS)}")
-        strange = [name for name in self.by if name not in GROUPINGS]
-        if strange or not self.by or len(set(self.by)) < len(self.by):
-            raise SettingError(f"by is {list(self.by)}; allowed are {', '.join(GROUPINGS)}, each once")
-        for name in ("effects", "strata", "accept"):
+        if not self.by:
+            raise SettingError(f"by is an empty list; name groupings, such as {', '.join(GROUPINGS)}")
+        for name in ("by", "effects", "strata", "accept"):
             value = getattr(self, name)
             if not isinstance(value, tuple) or not all(isinstance(text, str) for text in value):
                 raise SettingError(f"{name} is {value!r}; it must be a list of texts")
