@@ -1,7 +1,7 @@
 """Entries: the first event of each track in each market, and the tables made from them."""
 
 import warnings
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -19,6 +19,7 @@ from diffusion.conventions import HORIZON, LONGEST, WASHOUT
 from diffusion.engine import Engine
 from diffusion.errors import DataSaysNoError, SettingError
 from diffusion.groups import By, ByGroup, groups_of
+from diffusion.market_groups import MarketGroups, with_groups
 from diffusion.markets import market_names
 from diffusion.pairs.counts import lag_table, pair_counts, tie_table
 from diffusion.pairs.transitions import transition_table
@@ -82,6 +83,8 @@ class Entries:
         nothing is known. Tracks of one artist form a cluster.
     cohort
         In words, by what the tracks were chosen from those of the charts; empty where they are all there.
+    groups
+        Markets that are groups of markets of the charts: name → codes; see `group_markets`.
     """
 
     table: pa.Table
@@ -90,6 +93,7 @@ class Entries:
     withheld: pa.Table = field(default_factory=_nothing_withheld)
     described: pa.Table = field(default_factory=_no_names)
     cohort: tuple[str, ...] = ()
+    groups: MarketGroups = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "table", ENTRIES.conform(self.table))
@@ -219,19 +223,13 @@ class Entries:
         return replace(self, **parts, cohort=(*self.cohort, *words))
 
     def split(self, by: By) -> ByGroup["Entries"]:
-        """Return the cohort of each group of tracks; a chosen track keeps all its entries, as in `subset`.
+        """Return group → its cohort, with the number of tracks in none; a track keeps all its entries, as in `subset`.
 
         Parameters
         ----------
         by
             Groups of tracks: a column of the table of tracks (`tracks`); a mapping from tracks or artists to groups; a
             table with one column of groups beside `track_id` or `artist`; or a function of the table of tracks.
-
-        Returns
-        -------
-        ByGroup
-            Group → entries of its tracks; `not_grouped` is the number of tracks in no group, `not_made` names groups
-            without a track.
 
         Raises
         ------
@@ -261,6 +259,37 @@ class Entries:
         }
         empty = {name: "no track of the group is on the charts" for name in groups.names if name not in parts}
         return ByGroup(parts, groups.name, len(groups.missing), empty)
+
+    def group_markets(self, groups: Mapping[str, Collection[str]]) -> "Entries":
+        """Return the entries with groups of markets in place of their members: an entry into the first is the group's.
+
+        A group is in coverage while all its members on the charts are, because an entry elsewhere in it could be the
+        first otherwise. Its entry is left-censored outside that coverage, and within the washout after its start. The
+        event falls after the earliest `last_without` of the members entered. A track lacks a licence where it lacks
+        those of all members. A market stands in one group; markets in none stay as they are.
+
+        Parameters
+        ----------
+        groups
+            Name → names or codes of its markets. A name is that of no market.
+
+        Raises
+        ------
+        SettingError
+            When a name or a market cannot be used, or markets are grouped already.
+        DataSaysNoError
+            When the members of a group were never in coverage together.
+
+        Examples
+        --------
+        >>> from diffusion import open_sample
+        >>> with open_sample() as charts:
+        ...     entries = charts.entries()
+        >>> grouped = entries.group_markets({"Nordics": ["Sweden", "NO", "DK", "FI"]})
+        >>> grouped.groups, len(entries.calendar.markets), len(grouped.calendar.markets)
+        ({'Nordics': ('DK', 'FI', 'NO', 'SE')}, 67, 64)
+        """
+        return with_groups(self, groups)
 
     def tracks(self) -> pd.DataFrame:
         """Return what is known of every track.

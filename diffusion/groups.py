@@ -10,9 +10,9 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from diffusion.distances import pair_table
 from diffusion.errors import SettingError
-from diffusion.markets import reference_table, resolve_known
+from diffusion.market_groups import group_pairs, market_table
+from diffusion.markets import resolve_known
 from diffusion.recordings import folded
 from diffusion.timelines import primary_artists
 
@@ -165,7 +165,11 @@ def grouping_name(by: By) -> str:
 
 def _of_column(entries: "Entries", name: str, others: Collection[str]) -> OwnGroups:
     """Return the groups that a column of the tables of tracks, markets or pairs makes."""
-    tables = {("track_id",): entries.tracks(), ("market",): _markets(entries), ("source", "target"): pair_table()}
+    tables = {
+        ("track_id",): entries.tracks(),
+        ("market",): _markets(entries),
+        ("source", "target"): group_pairs(entries.groups),
+    }
     there = {keys: [str(column) for column in table if column not in _HIDDEN] for keys, table in tables.items()}
     for keys, columns in there.items():
         if name in columns:
@@ -303,7 +307,8 @@ def _codes(entries: "Entries", names: "pd.Series[Any]") -> "pd.Series[Any]":
 
 def _markets(entries: "Entries") -> pd.DataFrame:
     """Return what the reference table knows of the markets of entries, one row each."""
-    return reference_table().set_index("market").reindex(entries.calendar.markets).rename_axis("market").reset_index()
+    known = market_table(entries.groups).set_index("market")
+    return known.reindex(entries.calendar.markets).rename_axis("market").reset_index()
 
 
 def _shown(value: object) -> str:

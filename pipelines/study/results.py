@@ -23,6 +23,8 @@ SHAPES: Final[Mapping[str, Shape]] = {
             **dict.fromkeys(("cadence_days", "markets", "tracks", "entries", "left_censored", "upper_top"), int),
             "rows": {"read": int, "kept": int, "duplicates": int, "aggregate": int, "set_aside": {"*": int}},
             "other_charts": {"*": int},
+            "groups": {"*": [str]},
+            "absent": {"*": [str]},
             "not_made": {"*": str},
         },
     },
@@ -112,7 +114,8 @@ class Results:
         given = self.parameters("entries")
         rules = EventRules(calendar.chart, top, *(given[key] for key in ("min_periods", "washout", "identity")))
         table, *known = (self.folder.read_table(f"{table}.parquet") for table in (name, "withheld", "tracks"))
-        return Entries(table, calendar, rules, *known)
+        groups = {str(group): tuple(members) for group, members in self.notes("entries")["groups"].items()}
+        return Entries(table, calendar, rules, *known, groups=groups)
 
     @cached_property
     def graph(self) -> MarketGraph:

@@ -23,10 +23,14 @@ SECTIONS: Mapping[str, tuple[str, ...]] = {
     "study": ("title", "truth"),
     "charts": ("path", "chart", *READING),
     "events": ("top", "min_periods", "washout", "identity"),
+    "markets": ("groups",),
     "graph": ("window", "replicates", "seed"),
     "survival": ("by", "groups", "horizon", "effects", "strata"),
 }
-"""Section of the study file → its keys, each a field of `Study`."""
+"""Section of the study file → its keys, each a field of `Study`; those of `RENAMED` are fields of another name."""
+
+RENAMED: Mapping[tuple[str, str], str] = {("markets", "groups"): "market_groups"}
+"""Section and key → the field of `Study`, where it is not called like the key."""
 
 EFFECTS = ("language_match", "continent_match", "log(footprint)", "artist_here")
 """Terms of the model of who enters faster: shared language and continent, markets of day 0, artist known there."""
@@ -63,6 +67,8 @@ class Study:
     truth
         File ``truth.parquet`` of a simulation, relative to the study file, that findings are held against; None where
         the truth is not known.
+    market_groups
+        Name → markets that count as one, as in `diffusion.Entries.group_markets`; empty for none.
     window
         Days, as in `graphs.market_graph`; None for the default of the cadence.
     replicates
@@ -95,6 +101,7 @@ class Study:
     min_periods: int = 1
     washout: int = WASHOUT
     identity: Identity = "track"
+    market_groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     window: int | None = None
     replicates: int = 1000
     seed: int = 0
@@ -115,6 +122,7 @@ class Study:
             value = getattr(self, name)
             if not isinstance(value, Mapping) or not all(isinstance(text, str) for text in value.values()):
                 raise SettingError(f'{name} must be a table of names, such as {{ rank = "Position" }}')
+        self._check_market_groups()
         ReadingOptions(**self.reading)
         if self.identity not in ("track", "recording"):
             raise SettingError(f"identity is '{self.identity}'; allowed are 'track' and 'recording'")
@@ -130,6 +138,14 @@ class Study:
             if getattr(self, name) == "":
                 kinds = "file, glob or folder" if name == "path" else "file"
                 raise SettingError(f"the path of the {what} is empty; name a {kinds}")
+
+    def _check_market_groups(self) -> None:
+        groups = self.market_groups
+        if not isinstance(groups, Mapping) or not all(
+            isinstance(members, list | tuple) and members and all(isinstance(market, str) for market in members)
+            for members in groups.values()
+        ):
+            raise SettingError('groups of [markets] must be lists of markets, such as { Nordics = ["SE", "NO"] }')
 
     def _check_lists(self) -> None:
         if not self.by:
@@ -183,7 +199,7 @@ def read_study(file: str | Path) -> Study:
             raise SettingError(f"'{section}' in '{file}' must be a section: [{section}]")
         for key, value in content.items():
             _known(key, SECTIONS[section], f"key in [{section}] of '{file}'")
-            values[key] = value
+            values[RENAMED.get((section, key), key)] = value
     if not isinstance(values.get("path"), str):
         raise SettingError(f"'{file}' does not say what to read; add [charts] with path = \"FILE, GLOB OR FOLDER\"")
     if values["path"] != SAMPLE:

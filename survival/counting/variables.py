@@ -10,9 +10,10 @@ import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from diffusion import Entries, SettingError, pair_table, reference_table
+from diffusion import Entries, SettingError
 from diffusion.arrays import Flags, Floats, Ints
 from diffusion.groups import OwnGroups
+from diffusion.market_groups import group_pairs, market_table
 from diffusion.timelines import NOT_ENTERED, Timelines, primary_artists
 
 Combine = Literal["sum", "mean", "smallest", "largest"]
@@ -156,7 +157,7 @@ class Variables:
             return _looked_up(self.tables.markets.set_index("market")[name], codes)
         if name == "market":
             return np.array(codes, object)
-        return _looked_up(reference_table().set_index("market")[name], codes) if name in OF_MARKETS else None
+        return _looked_up(self._reference.set_index("market")[name], codes) if name in OF_MARKETS else None
 
     def of_track(self, name: str) -> Values | None:
         """Return, (n,), a variable of the track or its artist; None where the name is none."""
@@ -215,10 +216,10 @@ class Variables:
             assert self.tables.pairs is not None
             return _combined(self._matrix(self.tables.pairs, name), entered, self.tables.combine.get(name, "sum"))
         if name in OF_PAIRS:
-            return _combined(self._matrix(pair_table(), name), entered, OF_PAIRS[name])
+            return _combined(self._matrix(self._packaged_pairs, name), entered, OF_PAIRS[name])
         if name == "language_match":
-            return _any(self._matrix(pair_table(), "common_language") == 1, self._with_language(), entered)
-        continent = _looked_up(reference_table().set_index("market")["continent"], pd.Index(self.timelines.markets))
+            return _any(self._matrix(self._packaged_pairs, "common_language") == 1, self._with_language(), entered)
+        continent = _looked_up(self._reference.set_index("market")["continent"], pd.Index(self.timelines.markets))
         known = np.array([value is not None for value in continent])
         return _any((continent[:, None] == continent) & known, known, entered)
 
@@ -235,6 +236,14 @@ class Variables:
         before: Flags = first[lines.cluster] < lines.debut[:, None]
         return before
 
+    @property
+    def _reference(self) -> pd.DataFrame:
+        return market_table(self.entries.groups)
+
+    @property
+    def _packaged_pairs(self) -> pd.DataFrame:
+        return group_pairs(self.entries.groups)
+
     def _groups(self, name: str, *keys: str) -> "pd.Series[Any] | None":
         """Return the groups of this name by key; None where they have other keys."""
         own = self.tables.groups.get(name)
@@ -245,7 +254,7 @@ class Variables:
         return names
 
     def _with_language(self) -> Flags:
-        known = pair_table().dropna(subset="common_language")["source"]
+        known = self._packaged_pairs.dropna(subset="common_language")["source"]
         return np.isin(np.array(self.timelines.markets, object), known.to_numpy(object))
 
     def _matrix(self, table: pd.DataFrame, name: str) -> Floats:

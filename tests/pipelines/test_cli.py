@@ -430,6 +430,10 @@ BAD_STUDIES = {
     "unknown identity": ('[charts]\npath = "a"\n[events]\nidentity = "song"\n', "allowed are 'track' and 'recording'"),
     "no grouping": ('[charts]\npath = "a"\n[survival]\nby = []\n', "name groupings, such as none, continent"),
     "number for text": ("[charts]\npath = 3\n", "does not say what to read"),
+    "markets that are no list": (
+        '[charts]\npath = "a"\n[markets]\ngroups = { Nordics = "SE" }\n',
+        "groups of [markets] must be lists of markets",
+    ),
     "no table": ('[charts]\npath = "a"\ncolumns = "x"\n', "columns must be a table"),
     "no section": ("charts = 3\n", "'charts' in"),
     "number for groupings": ('[charts]\npath = "a"\n[survival]\nby = 5\n', "by is 5; it must be a list of texts"),

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import pandas as pd
 
-from diffusion import Charts, Entries, contracts, open_charts
+from diffusion import Charts, Entries, contracts, market_names, open_charts, resolve
 from diffusion.sources.planning import find_source
 from diffusion.sources.reading import ReadingOptions
 from diffusion.sources.star import find_star
@@ -72,8 +72,12 @@ def _make(study: Study, results: Results) -> Output:
     with open_charts(charts_path(study), **study.reading) as charts:
         rules: dict[str, Any] = {name: getattr(study, name) for name in RULES}
         entries = charts.entries(top=study.top, **rules)
-        gaps, upper, notes = Gaps(), half_depth(entries), _notes(charts, entries)
-        higher = gaps.take(UPPER.name, lambda: {UPPER.name: charts.entries(top=upper, **rules).table})
+        gaps, upper = Gaps(), half_depth(entries)
+        entries = _with_groups(entries, study)
+        notes = _notes(charts, entries) | _group_notes(entries, study)
+        higher = gaps.take(
+            UPPER.name, lambda: {UPPER.name: _with_groups(charts.entries(top=upper, **rules), study).table}
+        )
         away = gaps.take("absences", lambda: _absences(charts, study, notes))
     tables: dict[str, Table] = {
         "entries": entries.table,
@@ -82,6 +86,35 @@ def _make(study: Study, results: Results) -> Output:
         "tracks": entries.described.sort_by("track_id"),
     }
     return Output(tables | higher | away, notes=notes | {"upper_top": upper}, not_made=gaps)
+
+
+def _with_groups(entries: Entries, study: Study) -> Entries:
+    """Return the entries with the study's groups of markets in place of their members."""
+    return entries.group_markets(study.market_groups) if study.market_groups else entries
+
+
+def _group_notes(entries: Entries, study: Study) -> dict[str, Any]:
+    """Return the groups of markets: codes by name, and the members that the charts do not have."""
+    named = {name: {str(resolve(market)) for market in members} for name, members in study.market_groups.items()}
+    return {
+        "groups": {name: list(members) for name, members in entries.groups.items()},
+        "absent": {name: sorted(codes - set(entries.groups[name])) for name, codes in named.items()},
+    }
+
+
+def group_words(notes: Mapping[str, Any]) -> list[str]:
+    """Return a sentence for each group of markets, from the notes of this step.
+
+    Examples
+    --------
+    >>> group_words({"groups": {"Nordics": ["NO", "SE"]}, "absent": {"Nordics": ["IS"]}})
+    ['Nordics: Norway, Sweden; not on the charts: Iceland']
+    """
+    lines = []
+    for name, members in notes["groups"].items():
+        there, absent = (", ".join(market_names(codes).values()) for codes in (members, notes["absent"][name]))
+        lines.append(f"{name}: {there}" + (f"; not on the charts: {absent}" if absent else ""))
+    return lines
 
 
 def _absences(charts: Charts, study: Study, notes: dict[str, Any]) -> dict[str, Table]:
@@ -134,6 +167,7 @@ def _lines(results: Results) -> list[str]:
         f"{notes['last_date']}: {notes['markets']} markets, {notes['tracks']:,} tracks",
         f"entries   {notes['entries']:,}, of which {notes['left_censored']:,} left-censored ({notes['events']})",
     ]
+    lines[2:2] = [f"group     {line}" for line in group_words(notes)]
     lines[1:1] = [f"read as   {line}" for line in notes["read_as"]]
     lines += [f"not read  {line}" for line in _not_read(notes["not_read"])]
     if notes["other_charts"]:
@@ -152,6 +186,7 @@ def _section(results: Results) -> dict[str, Any]:
     entries, notes = results.entries, results.notes("entries")
     return {
         "reading": notes,
+        "groups": group_words(notes),
         "rules": str(entries.rules),
         "coverage": html_table(_unusual_coverage(entries)),
         "every": every(notes["cadence_days"]),
@@ -204,7 +239,7 @@ def _caveats(results: Results) -> list[str]:
 ENTRIES = Step(
     name="entries",
     doing="reading charts",
-    version=6,
+    version=7,
     tables={
         "entries": contracts.ENTRIES,
         "coverage": contracts.COVERAGE,
@@ -214,7 +249,10 @@ ENTRIES = Step(
         "upper_entries": UPPER,
     },
     make=_make,
-    settings=tuple(key for section in ("charts", "events") for key in SECTIONS[section] if key != "path"),
+    settings=(
+        *(key for section in ("charts", "events") for key in SECTIONS[section] if key != "path"),
+        "market_groups",
+    ),
     sources=_sources,
     section=_section,
     lines=_lines,
