@@ -245,7 +245,7 @@ class Entries:
         ...     entries = charts.entries()
         >>> parts = entries.split({"Måneskin": "Italy", "Olivia Rodrigo": "USA"})
         >>> {name: len(part.tracks()) for name, part in parts.items()}, parts.not_grouped
-        ({'Italy': 5, 'USA': 12}, 4629)
+        ({'Italy': 23, 'USA': 14}, 4609)
         """
         groups = groups_of(self, by)
         if groups.keys != ("track_id",):

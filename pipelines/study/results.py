@@ -113,9 +113,9 @@ class Results:
         calendar = Calendar(self.folder.read_table("coverage.parquet"))
         given = self.parameters("entries")
         rules = EventRules(calendar.chart, top, *(given[key] for key in ("min_periods", "washout", "identity")))
-        table, *known = (self.folder.read_table(f"{table}.parquet") for table in (name, "withheld", "tracks"))
+        table, withheld, tracks = (self.folder.read_table(f"{table}.parquet") for table in (name, "withheld", "tracks"))
         groups = {str(group): tuple(members) for group, members in self.notes("entries")["groups"].items()}
-        return Entries(table, calendar, rules, *known, groups=groups)
+        return Entries(table, calendar, rules, withheld, tracks, groups=groups)
 
     @cached_property
     def graph(self) -> MarketGraph:
