@@ -17,6 +17,7 @@ from diffusion.errors import (
     SourceError,
     UnknownMarketError,
 )
+from diffusion.groups import ByGroup
 from diffusion.markets import market_names, reference_table, resolve
 from diffusion.pairs.transitions import lag_curve
 from diffusion.recordings import Identity, identities
@@ -24,6 +25,7 @@ from diffusion.sources.account import RowAccount
 
 __all__ = [
     "Absences",
+    "ByGroup",
     "Calendar",
     "Charts",
     "DataSaysNoError",

@@ -143,7 +143,8 @@ def _day(day: date | str | None) -> pd.Timestamp | None:
 
 
 def _first_in(described: pd.DataFrame, footprints: pa.Table, markets: Collection[str]) -> tuple[Flags, str]:
-    codes = resolve(markets)
+    known = set(footprints["market"].unique().to_pylist())
+    codes = [name if name in known else resolve(name) for name in markets]
     there = footprints.filter(pc.is_in(footprints["market"], pa.array(codes, pa.string())))
     chosen = described["track_id"].isin(there["track_id"].to_pandas()).to_numpy()
     return chosen, f"debut in {_some(list(market_names(codes).values()))}"

@@ -49,11 +49,15 @@ def pair_table() -> pd.DataFrame:
     return table[["source", "target", *DISTANCES, "origin"]]
 
 
-def join_distances(pairs: pd.DataFrame) -> pd.DataFrame:
-    """Return `pairs` (with `source` and `target`) with the distances of `pair_table` added, in the same order.
+def join_distances(pairs: pd.DataFrame, table: pd.DataFrame | None = None) -> pd.DataFrame:
+    """Return `pairs` (with `source` and `target`) with the distances of a table added, in the same order.
 
     Pairs that the table lacks get missing values; `unmatched_pairs` lists them.
 
+    Parameters
+    ----------
+    table
+        Distances, with the columns of `pair_table` (default: that table).
     Examples
     --------
     >>> import pandas as pd
@@ -61,7 +65,7 @@ def join_distances(pairs: pd.DataFrame) -> pd.DataFrame:
        distance_km  common_language
     0        417.6                0
     """
-    known = pair_table().drop(columns="origin")
+    known = (pair_table() if table is None else table).drop(columns="origin")
     return pairs.merge(known, on=["source", "target"], how="left", validate="many_to_one")
 
 

@@ -1,7 +1,7 @@
 """Entries: the first event of each track in each market, and the tables made from them."""
 
 import warnings
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -20,6 +20,8 @@ from diffusion.display import HEAD, Displayed
 from diffusion.engine import Engine
 from diffusion.errors import DataSaysNoError, SettingError
 from diffusion.frames import frame_of
+from diffusion.groups import By, ByGroup, groups_of
+from diffusion.market_groups import MarketGroups, with_groups
 from diffusion.markets import market_names
 from diffusion.pairs.counts import lag_table, pair_counts, tie_table
 from diffusion.pairs.transitions import transition_table
@@ -97,6 +99,8 @@ class Entries(Displayed):
         nothing is known. Tracks of one artist form a cluster.
     cohort
         In words, by what the tracks were chosen from those of the charts; empty where they are all there.
+    groups
+        Markets that are groups of markets of the charts: name → codes; see `group_markets`.
     recordings
         `track_id`, `recording`: ids of the charts that count as another id, that of their recording; none where each id
         counts by itself, and none of entries read back from a study's folder.
@@ -116,6 +120,7 @@ class Entries(Displayed):
     described: pa.Table = field(default_factory=_no_names)
     cohort: tuple[str, ...] = ()
     recordings: pa.Table = field(default_factory=_no_recordings)
+    groups: MarketGroups = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "table", ENTRIES.conform(self.table))
@@ -241,6 +246,75 @@ class Entries(Displayed):
             for name, table in (("table", self.table), ("withheld", self.withheld), ("described", self.described))
         }
         return replace(self, **parts, cohort=(*self.cohort, *words))
+
+    def split(self, by: By) -> ByGroup["Entries"]:
+        """Return group → its cohort, with the number of tracks in none; a track keeps all its entries, as in `subset`.
+
+        Parameters
+        ----------
+        by
+            Groups of tracks: a column of the table of tracks (`tracks`); a mapping from tracks or artists to groups; a
+            table with one column of groups beside `track_id` or `artist`; or a function of the table of tracks.
+
+        Raises
+        ------
+        SettingError
+            When `by` cannot be read (`diffusion.groups.groups_of`), or groups something else than tracks.
+        DataSaysNoError
+            When no track is in a group.
+
+        Examples
+        --------
+        >>> from diffusion import open_sample
+        >>> with open_sample() as charts:
+        ...     entries = charts.entries()
+        >>> parts = entries.split({"Måneskin": "Italy", "Olivia Rodrigo": "USA"})
+        >>> {name: len(part.tracks()) for name, part in parts.items()}, parts.not_grouped
+        ({'Italy': 23, 'USA': 14}, 4609)
+        """
+        groups = groups_of(self, by)
+        if groups.keys != ("track_id",):
+            raise SettingError(f"entries are parted by groups of tracks; '{groups.name}' groups {groups.what}")
+        there = groups.table[groups.table["track_id"].isin(self.table["track_id"].unique().to_pylist())]
+        if there.empty:
+            raise DataSaysNoError(f"none of the {groups.of:,} tracks is in a group of '{groups.name}'")
+        parts = {
+            str(name): self._of_tracks(pa.array(own["track_id"], pa.string()), (f"{groups.name} {name}",))
+            for name, own in there.groupby("group")
+        }
+        empty = {name: "no track of the group is on the charts" for name in groups.names if name not in parts}
+        return ByGroup(parts, groups.name, len(groups.missing), empty)
+
+    def group_markets(self, groups: Mapping[str, Collection[str]]) -> "Entries":
+        """Return the entries with groups of markets in place of their members: an entry into the first is the group's.
+
+        A group is in coverage while all its members on the charts are, because an entry elsewhere in it could be the
+        first otherwise. Its entry is left-censored outside that coverage, and within the washout after its start. The
+        event falls after the earliest `last_without` of the members entered. A track lacks a licence where it lacks
+        those of all members. A market stands in one group; markets in none stay as they are.
+
+        Parameters
+        ----------
+        groups
+            Name → names or codes of its markets. A name is that of no market.
+
+        Raises
+        ------
+        SettingError
+            When a name or a market cannot be used, or markets are grouped already.
+        DataSaysNoError
+            When the members of a group were never in coverage together.
+
+        Examples
+        --------
+        >>> from diffusion import open_sample
+        >>> with open_sample() as charts:
+        ...     entries = charts.entries()
+        >>> grouped = entries.group_markets({"Nordics": ["Sweden", "NO", "DK", "FI"]})
+        >>> grouped.groups, len(entries.calendar.markets), len(grouped.calendar.markets)
+        ({'Nordics': ('DK', 'FI', 'NO', 'SE')}, 67, 64)
+        """
+        return with_groups(self, groups)
 
     def tracks(self) -> pd.DataFrame:
         """Return what is known of every track.

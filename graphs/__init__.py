@@ -5,6 +5,7 @@ What examples use without making it is said in `diffusion`.
 
 from graphs import backbone, baseline, distance, exports, summed_hazard
 from graphs.comparison.compare import Comparison, compare
+from graphs.grouped import market_graphs
 from graphs.journeys import slices
 from graphs.journeys.artist import ArtistJourney, artist_journey
 from graphs.journeys.paths import Ways, route, ways
@@ -33,6 +34,7 @@ __all__ = [
     "exports",
     "look_alikes",
     "market_graph",
+    "market_graphs",
     "next_market_choice",
     "period_edges",
     "rolling",

@@ -162,8 +162,15 @@ def stability(
     return Stability(together, found, table)
 
 
-def known_groups(markets: Sequence[str]) -> pd.DataFrame:
+def known_groups(markets: Sequence[str], table: pd.DataFrame | None = None) -> pd.DataFrame:
     """Return known groups of markets, for comparison with communities: continent, subregion and language.
+
+    Parameters
+    ----------
+    markets
+        Codes.
+    table
+        What is known of markets, with the columns of `diffusion.reference_table` (default: that table).
 
     Returns
     -------
@@ -178,7 +185,7 @@ def known_groups(markets: Sequence[str]) -> pd.DataFrame:
     """
     known = {
         row.market: (row.continent, row.subregion, _main_language(row.official_languages, row.languages))
-        for row in reference_table().itertuples()
+        for row in (reference_table() if table is None else table).itertuples()
     }
     rows = [(market, *known.get(market, (None, None, None))) for market in markets]
     table = pd.DataFrame(rows, columns=["market", "continent", "subregion", "language"], dtype=object)

@@ -10,17 +10,19 @@ import networkx as nx
 import pandas as pd
 import pyarrow as pa
 
-from diffusion import Calendar, Entries, SettingError, join_distances, reference_table, resolve, unmatched_pairs
+from diffusion import Calendar, Entries, SettingError, join_distances, resolve, unmatched_pairs
 from diffusion.contracts import LAGS, TRANSITIONS
 from diffusion.conventions import LEAST_EXPOSED, WASHOUT
 from diffusion.display import Displayed
 from diffusion.errors import DataSaysNoError
 from diffusion.files import write_whole
+from diffusion.market_groups import group_pairs, market_table
+from diffusion.markets import plain_name
 from diffusion.pairs.counts import cluster_transitions, lag_table, pair_counts
 from diffusion.pairs.curves import lag_band
 from diffusion.pairs.transitions import transition_table
 from diffusion.timelines import Timelines
-from graphs.exports import GEPHI_EDGES, dot, gexf, graphml, networkx_graph
+from graphs.exports import GEPHI_EDGES, dot, gexf, graphml, networkx_graph, with_tokens
 from graphs.journeys.slices import By
 from graphs.journeys.stream import period_edges
 from graphs.leaders.bootstrap import Leaders, bootstrap_leaders
@@ -299,7 +301,8 @@ class MarketGraph(Displayed):
 
     def code(self, market: str) -> str:
         """Return the code of a market of this graph, from its name or code."""
-        code = resolve(market)
+        groups = {plain_name(name): name for name in self._nodes["market"]}
+        code = groups.get(plain_name(market)) or resolve(market)
         if code not in set(self._nodes["market"]):
             raise DataSaysNoError(f"{code} is not observed on the chart '{self.chart}', so it is not in the graph")
         return code
@@ -320,9 +323,10 @@ class MarketGraph(Displayed):
     def graphml(self) -> bytes:
         """Return the flows as GraphML: names as `label`, positions as `lat` and `lon`, `weight` = tracks.
 
-        It holds all columns of edges and nodes; `with_columns` adds lifts, verdicts, or communities.
+        It holds all columns of edges and nodes; `with_columns` adds lifts, verdicts, or communities. In the ids of
+        groups of markets, ``_`` stands for a space.
         """
-        return graphml(self.to_networkx())
+        return graphml(with_tokens(self.to_networkx()))
 
     def gexf(self, *, by: By = "quarter") -> bytes:
         """Return the flows as GEXF for Gephi; its timeline shows the tracks by period of their debut.
@@ -419,7 +423,7 @@ def market_graph(
             f"only one market ({calendar.markets[0]}) on the chart '{calendar.chart}'; a graph needs two"
         )
     counts = pair_counts(entries.timelines, window=window)
-    edges = join_distances(transition_table(entries.timelines, counts).to_pandas())
+    edges = join_distances(transition_table(entries.timelines, counts).to_pandas(), group_pairs(entries.groups))
     if not edges["tracks"].any():
         wider = ", or a wider cohort" if entries.cohort else ""
         raise DataSaysNoError(
@@ -460,7 +464,7 @@ def _market_nodes(entries: Entries) -> pd.DataFrame:
     timed = entries.footprints()
     counts["debuts"] = timed[~timed["left_censored"]].groupby("market").size()
     counts = counts.reindex(coverage["market"]).fillna(0).astype("int64")
-    known = reference_table().set_index("market")[_KNOWN].reindex(coverage["market"])
+    known = market_table(entries.groups).set_index("market")[_KNOWN].reindex(coverage["market"])
     return pd.concat(
         [
             coverage[["market", "name"]],

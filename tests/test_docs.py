@@ -106,6 +106,7 @@ EXECUTED = [
     ("docs/howto/cohorts.md", 13),
     ("docs/howto/sql.md", 6),
     ("docs/howto/notebooks.md", 20),
+    ("docs/howto/groups.md", 5),
     pytest.param("docs/howto/forecasts.md", 30, marks=pytest.mark.slow),
 ]
 """Pages with examples, and their least number."""

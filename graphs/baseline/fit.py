@@ -219,7 +219,7 @@ def baseline(
             f"no track enters a market within {horizon} days after its debut ({len(taken.markets)} markets, "
             f"{len(entries):,} entries), so nothing can be said of which market comes next"
         )
-    likeness = Likeness.of(taken.markets, pairs)
+    likeness = Likeness.of(taken.markets, pairs, groups=entries.groups)
     kinds = step_kinds(entries, taken, likeness)
     return _fitted(entries, taken, likeness, kinds, horizon, ridge=ridge, start=start)
 

@@ -9,9 +9,8 @@ from numpy.typing import NDArray
 
 from diffusion.arrays import Flags, Floats, Ints
 from diffusion.display import Displayed
-from diffusion.distances import pair_table
 from diffusion.errors import SettingError
-from diffusion.markets import reference_table
+from diffusion.market_groups import MarketGroups, group_pairs, market_table
 from diffusion.timelines import NOT_ENTERED, Timelines
 
 Kinds = NDArray[np.int16]
@@ -69,7 +68,9 @@ class Likeness(Displayed):
     near: Flags
 
     @classmethod
-    def of(cls, markets: tuple[str, ...], pairs: pd.DataFrame | None = None) -> Self:
+    def of(
+        cls, markets: tuple[str, ...], pairs: pd.DataFrame | None = None, *, groups: MarketGroups | None = None
+    ) -> Self:
         """Return the likeness of markets.
 
         Parameters
@@ -80,13 +81,15 @@ class Likeness(Displayed):
             One row per ordered pair: `source`, `target`, and any of `common_language` (1 where they share one),
             `language_overlap` (0 … 1), `distance_km`, and `group` (1 where they belong together). A trait without its
             column is not used. Default: `diffusion.pair_table`, the groups being the continents.
+        groups
+            Markets that are groups of markets (`Entries.groups`); they are as alike as their members most like.
 
         Raises
         ------
         SettingError
             When `source` or `target` is missing, or every trait.
         """
-        table = _packaged() if pairs is None else pairs
+        table = _packaged(groups or {}) if pairs is None else pairs
         columns = ("common_language", "language_overlap", "distance_km", "group")
         if not {"source", "target"} <= set(table) or not set(columns) & set(table):
             found = ", ".join(map(str, table))
@@ -186,9 +189,9 @@ def past_days(lines: Timelines, artist: Ints) -> NDArray[np.int32]:
     return table
 
 
-def _packaged() -> pd.DataFrame:
-    continent = reference_table().set_index("market")["continent"]
-    table = pair_table()
+def _packaged(groups: MarketGroups) -> pd.DataFrame:
+    continent = market_table(groups).set_index("market")["continent"]
+    table = group_pairs(groups)
     same = table["source"].map(continent) == table["target"].map(continent)
     return table.assign(group=same.astype(int))
 

@@ -44,13 +44,15 @@ class Distances(Displayed):
     unknown: Mapping[str, tuple[str, ...]]
 
     @classmethod
-    def of(cls, markets: Iterable[str]) -> Self:
+    def of(cls, markets: Iterable[str], table: pd.DataFrame | None = None) -> Self:
         """Return the distances named in `KNOWN` between markets.
 
         Parameters
         ----------
         markets
             Two markets or more, by name or code, each once; results keep their order.
+        table
+            Distances with the columns of `diffusion.pair_table` (default: that table).
 
         Raises
         ------
@@ -63,13 +65,15 @@ class Distances(Displayed):
         >>> distances.matrix("common_language").tolist()
         [[nan, 0.0, nan], [0.0, nan, nan], [nan, nan, nan]]
         """
-        codes = tuple(resolve(name) for name in markets)
+        pairs = pair_table() if table is None else table
+        known = set(pairs["source"])
+        codes = tuple(name if name in known else resolve(name) for name in markets)
         twice = sorted({code for code in codes if codes.count(code) > 1})
         if twice or "Global" in codes or len(codes) < 2:
             found = f"{', '.join(twice)} twice" if twice else "Global" if "Global" in codes else f"{len(codes)}"
             raise SettingError(f"distances need two markets or more, each once, without aggregates; found {found}")
-        table = pair_table().assign(log_km=lambda pairs: np.log(pairs["distance_km"]))
-        values = {name: _matrix(table["source"], table["target"], table[name], codes) for name in KNOWN}
+        pairs = pairs.assign(log_km=np.log(pairs["distance_km"]))
+        values = {name: _matrix(pairs["source"], pairs["target"], pairs[name], codes) for name in KNOWN}
         return cls(codes, values, {})
 
     def _facts(self) -> str:

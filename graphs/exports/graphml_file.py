@@ -72,6 +72,12 @@ def graphml(graph: "nx.DiGraph[str]") -> bytes:
     return document(element("graphml", NAMESPACES, inside, indent=INDENT))
 
 
+def with_tokens(graph: "nx.DiGraph[str]") -> "nx.DiGraph[str]":
+    """Return `graph` with ids that GraphML can hold: ``_`` takes the place of other characters; labels stay."""
+    named: nx.DiGraph[str] = nx.relabel_nodes(graph, {code: _token(code) for code in graph})
+    return named
+
+
 def _keys(place: str, kinds: Mapping[str, type], *, taken: set[str]) -> dict[str, str]:
     """Return the key ids of the attributes of nodes or edges."""
     ids: dict[str, str] = {}

@@ -94,9 +94,9 @@ def demo(simulated: bool, out: Path | None, replace: bool, quiet: bool, as_json:
 )
 @click.option(
     "--by",
-    type=click.Choice(GROUPINGS),
     multiple=True,
-    help="Grouping of the curves; may be given several times (default: all).",
+    metavar="NAME",
+    help=f"Grouping of the curves: {', '.join(GROUPINGS)} (default: all four), or a column of tracks or markets.",
 )
 @with_options((*COHORT_OPTIONS, *EVENT_OPTIONS, *GRAPH_OPTIONS, *CURVE_OPTIONS, *READING_OPTIONS, *MANNER_OPTIONS))
 def run(
@@ -149,8 +149,8 @@ def graph(charts: str, out: Path, replace: bool, quiet: bool, as_json: bool, **o
 @click.command()
 @click.argument("charts")
 @click.option(
-    "--by", type=click.Choice(GROUPINGS), multiple=True, default=["none"], show_default=True,
-    help="Grouping of the curves; may be given several times.",
+    "--by", multiple=True, default=["none"], show_default=True, metavar="NAME",
+    help=f"Grouping of the curves: {', '.join(GROUPINGS)}, or a column of tracks or markets; repeatable.",
 )  # fmt: skip
 @OUT
 @with_options((*COHORT_OPTIONS, *CURVE_OPTIONS, *EVENT_OPTIONS, *READING_OPTIONS, *MANNER_OPTIONS))

@@ -32,6 +32,8 @@ SHAPES: Final[Mapping[str, Shape]] = {
             "artists_whole": bool,
             "rows": {"read": int, "kept": int, "duplicates": int, "aggregate": int, "set_aside": {"*": int}},
             "other_charts": {"*": int},
+            "groups": {"*": [str]},
+            "absent": {"*": [str]},
             "not_made": {"*": str},
         },
     },
@@ -44,7 +46,7 @@ SHAPES: Final[Mapping[str, Shape]] = {
         }
     },
     "direct": {"notes": {"not_made": {"*": str}}},
-    "survival": {"notes": {"caveats": [str], "horizon": int, "not_made": {"*": str}}},
+    "survival": {"notes": {"caveats": [str], "horizon": int, "own": (str, None), "not_made": {"*": str}}},
     "effects": {
         "notes": {"same": [str], "of_artists": [str], "strata": [str], "missing": {"*": int}, "not_made": {"*": str}}
     },
@@ -236,7 +238,9 @@ class Results(Displayed):
         given = self.parameters("entries")
         rules = EventRules(calendar.chart, top, *(given[key] for key in ("min_periods", "washout", "identity")))
         table, withheld, tracks = (self.arrow(table) for table in (name, "withheld", "tracks"))
-        return Entries(table, calendar, rules, withheld, tracks, tuple(self.notes("entries")["cohort"]))
+        notes = self.notes("entries")
+        groups = {str(group): tuple(members) for group, members in notes["groups"].items()}
+        return Entries(table, calendar, rules, withheld, tracks, tuple(notes["cohort"]), groups=groups)
 
     @cached_property
     def graph(self) -> MarketGraph:

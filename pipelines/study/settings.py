@@ -13,7 +13,7 @@ from diffusion.conventions import HORIZON, LARGEST_SEED, LONGEST, WASHOUT
 from diffusion.display import Displayed
 from diffusion.sources.reading import ReadingOptions
 from pipelines.study.cohort import COHORT_KEYS, Cohort
-from survival import GROUPINGS, Grouping
+from survival import GROUPINGS
 from survival.counting.formula import variables_of
 
 SAMPLE = "sample"
@@ -27,10 +27,14 @@ SECTIONS: Mapping[str, tuple[str, ...]] = {
     "charts": ("path", "chart", *READING),
     "events": ("top", "min_periods", "washout", "identity"),
     "cohort": COHORT_KEYS,
+    "markets": ("groups",),
     "graph": ("window", "replicates", "seed", "direct"),
     "survival": ("by", "groups", "horizon", "effects", "strata"),
 }
-"""Section of the study file → its keys, each a field of `Study`; those of the cohort are fields of `Cohort`."""
+"""Section of the study file → its keys: fields of `Study` (see `RENAMED`), those of the cohort fields of `Cohort`."""
+
+RENAMED: Mapping[tuple[str, str], str] = {("markets", "groups"): "market_groups"}
+"""Section and key → the field of `Study`, where it is not called like the key."""
 
 EFFECTS = ("language_match", "continent_match", "log(footprint)", "artist_here")
 """Terms of the model of who enters faster: shared language and continent, markets of day 0, artist known there."""
@@ -69,6 +73,8 @@ class Study(Displayed):
     truth
         File ``truth.parquet`` of a simulation, relative to the study file, that findings are held against; None where
         the truth is not known.
+    market_groups
+        Name → markets that count as one, as in `diffusion.Entries.group_markets`; empty for none.
     window
         Days, as in `graphs.market_graph`; None for the default of the cadence.
     replicates
@@ -78,7 +84,8 @@ class Study(Displayed):
     direct
         Whether direct influence is fitted, which takes much of the time of a graph (default True).
     by, horizon
-        As in `survival.breakthrough`; `by` may have several groupings (default: all).
+        As in `survival.breakthrough`; `by` has names of groupings: ``none``, variables, or columns of the tables of
+        tracks, markets or pairs (default: `survival.GROUPINGS`).
     groups
         File with a table of groups of your own, as `survival.breakthrough` takes one for `by`; None for none.
     effects
@@ -108,11 +115,12 @@ class Study(Displayed):
     min_periods: int = 1
     washout: int = WASHOUT
     identity: Identity = "track"
+    market_groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     window: int | None = None
     replicates: int = 1000
     seed: int = 0
     direct: bool = True
-    by: tuple[Grouping, ...] = GROUPINGS
+    by: tuple[str, ...] = GROUPINGS
     groups: str | None = None
     horizon: int = HORIZON
     effects: tuple[str, ...] = EFFECTS
@@ -131,6 +139,7 @@ class Study(Displayed):
             value = getattr(self, name)
             if not isinstance(value, Mapping) or not all(isinstance(text, str) for text in value.values()):
                 raise SettingError(f'{name} must be a table of names, such as {{ rank = "Position" }}')
+        self._check_market_groups()
         ReadingOptions(**self.reading)
         if self.identity not in ("track", "recording"):
             raise SettingError(f"identity is '{self.identity}'; allowed are 'track' and 'recording'")
@@ -150,13 +159,18 @@ class Study(Displayed):
                 kinds = "file, glob or folder" if name == "path" else "file"
                 raise SettingError(f"the path of the {what} is empty; name a {kinds}")
 
+    def _check_market_groups(self) -> None:
+        groups = self.market_groups
+        if not isinstance(groups, Mapping) or not all(
+            isinstance(members, list | tuple) and members and all(isinstance(market, str) for market in members)
+            for members in groups.values()
+        ):
+            raise SettingError('groups of [markets] must be lists of markets, such as { Nordics = ["SE", "NO"] }')
+
     def _check_lists(self) -> None:
-        if not isinstance(self.by, tuple):
-            raise SettingError(f"by is {self.by!r}; it must be a list of {', '.join(GROUPINGS)}")
-        strange = [name for name in self.by if name not in GROUPINGS]
-        if strange or not self.by or len(set(self.by)) < len(self.by):
-            raise SettingError(f"by is {list(self.by)}; allowed are {', '.join(GROUPINGS)}, each once")
-        for name in ("effects", "strata", "accept"):
+        if not self.by:
+            raise SettingError(f"by is an empty list; name groupings, such as {', '.join(GROUPINGS)}")
+        for name in ("by", "effects", "strata", "accept"):
             value = getattr(self, name)
             if not isinstance(value, tuple) or not all(isinstance(text, str) for text in value):
                 raise SettingError(f"{name} is {value!r}; it must be a list of texts")
@@ -216,7 +230,8 @@ def read_study(file: str | Path) -> Study:
             raise SettingError(f"'{section}' in '{file}' must be a section: [{section}]")
         for key in content:
             _known(key, SECTIONS[section], f"key in [{section}] of '{file}'")
-        values |= {"cohort": _cohort(content, file.parent)} if section == "cohort" else content
+        fields = {RENAMED.get((section, key), key): value for key, value in content.items()}
+        values |= {"cohort": _cohort(content, file.parent)} if section == "cohort" else fields
     if not isinstance(values.get("path"), str):
         raise SettingError(f"'{file}' does not say what to read; add [charts] with path = \"FILE, GLOB OR FOLDER\"")
     if values["path"] != SAMPLE:

@@ -121,6 +121,9 @@ def _coded(
     if (values := variables.of_entered(name, entered)) is not None:
         levels, codes = _levels(values)
         return _Coded(levels, np.arange(len(levels))[:, None], codes[which])
+    if (both := variables.of_both(name)) is not None:
+        distinct, at = distinct_rows(both[1])
+        return _Coded(both[0], distinct, at[track])
     if name == ARTIST_HERE:
         here, at = distinct_rows(variables.artist_before())
         return _Coded(np.array(["no", "yes"], object), here.astype(np.int64), at[track])

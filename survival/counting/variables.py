@@ -10,8 +10,10 @@ import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from diffusion import Entries, SettingError, pair_table, reference_table
+from diffusion import Entries, SettingError
 from diffusion.arrays import Flags, Floats, Ints
+from diffusion.groups import OwnGroups
+from diffusion.market_groups import group_pairs, market_table
 from diffusion.timelines import NOT_ENTERED, Timelines, primary_artists
 
 Combine = Literal["sum", "mean", "smallest", "largest"]
@@ -60,13 +62,14 @@ SEVERAL: Final = "several"
 
 @dataclass(frozen=True, slots=True)
 class Tables:
-    """Tables with variables of a user's own; see `survival.waits`."""
+    """Tables with variables of a user's own; see `survival.waits`. `groups` are further variables by name."""
 
     markets: pd.DataFrame | None = None
     pairs: pd.DataFrame | None = None
     tracks: pd.DataFrame | None = None
     artists: pd.DataFrame | None = None
     combine: Mapping[str, Combine] = field(default_factory=dict)
+    groups: Mapping[str, OwnGroups] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for name, keys in OF_TABLES.items():
@@ -129,7 +132,7 @@ class Variables:
         """Names of all variables, without repetition."""
         own = [name for table in ("markets", "tracks", "artists", "pairs") for name in self.tables.columns(table)]
         packaged = ["market", *OF_MARKETS, "track_id", *OF_TRACKS, ORIGIN, *OF_ENTERED, *OF_PAIRS, *MATCH, ARTIST_HERE]
-        return list(dict.fromkeys([*packaged, *own]))
+        return list(dict.fromkeys([*packaged, *own, *self.tables.groups]))
 
     def check(self, names: tuple[str, ...]) -> None:
         """Raise a `SettingError` for a name that is no variable."""
@@ -147,16 +150,20 @@ class Variables:
     def of_market(self, name: str) -> Values | None:
         """Return, (m,), a variable of the market; None where the name is none."""
         codes = pd.Index(self.timelines.markets)
+        if (group := self._groups(name, "market")) is not None:
+            return _looked_up(group, codes)
         if name in self.tables.columns("markets"):
             assert self.tables.markets is not None
             return _looked_up(self.tables.markets.set_index("market")[name], codes)
         if name == "market":
             return np.array(codes, object)
-        return _looked_up(reference_table().set_index("market")[name], codes) if name in OF_MARKETS else None
+        return _looked_up(self._reference.set_index("market")[name], codes) if name in OF_MARKETS else None
 
     def of_track(self, name: str) -> Values | None:
         """Return, (n,), a variable of the track or its artist; None where the name is none."""
         lines = self.timelines
+        if (group := self._groups(name, "track_id")) is not None:
+            return _looked_up(group, pd.Index(lines.track_ids))
         if name in self.tables.columns("tracks"):
             assert self.tables.tracks is not None
             return _looked_up(self.tables.tracks.set_index("track_id")[name], pd.Index(lines.track_ids))
@@ -187,16 +194,32 @@ class Variables:
             return np.asarray(codes[at])
         return None
 
+    def of_both(self, name: str) -> tuple[Values, Ints] | None:
+        """Return groups of tracks in markets, and which each is in, (n, m); None where the name is none.
+
+        The last group is None: of all that are in no group.
+        """
+        if (group := self._groups(name, "track_id", "market")) is None:
+            return None
+        lines = self.timelines
+        levels, codes = np.unique(group.to_numpy(str), return_inverse=True)
+        track = pd.Index(lines.track_ids).get_indexer(group.index.get_level_values(0))
+        market = pd.Index(lines.markets).get_indexer(group.index.get_level_values(1))
+        there = (track >= 0) & (market >= 0)
+        table = np.full((len(lines.track_ids), len(lines.markets)), len(levels))
+        table[track[there], market[there]] = codes[there]
+        return np.array([*levels, None], object), table
+
     def of_pairs(self, name: str, entered: Flags) -> Values:
         """Return, (s, m), a variable of sets of markets and the market waited for."""
         if name in self.tables.columns("pairs"):
             assert self.tables.pairs is not None
             return _combined(self._matrix(self.tables.pairs, name), entered, self.tables.combine.get(name, "sum"))
         if name in OF_PAIRS:
-            return _combined(self._matrix(pair_table(), name), entered, OF_PAIRS[name])
+            return _combined(self._matrix(self._packaged_pairs, name), entered, OF_PAIRS[name])
         if name == "language_match":
-            return _any(self._matrix(pair_table(), "common_language") == 1, self._with_language(), entered)
-        continent = _looked_up(reference_table().set_index("market")["continent"], pd.Index(self.timelines.markets))
+            return _any(self._matrix(self._packaged_pairs, "common_language") == 1, self._with_language(), entered)
+        continent = _looked_up(self._reference.set_index("market")["continent"], pd.Index(self.timelines.markets))
         known = np.array([value is not None for value in continent])
         return _any((continent[:, None] == continent) & known, known, entered)
 
@@ -213,12 +236,25 @@ class Variables:
         before: Flags = first[lines.cluster] < lines.debut[:, None]
         return before
 
+    @property
+    def _reference(self) -> pd.DataFrame:
+        return market_table(self.entries.groups)
+
+    @property
+    def _packaged_pairs(self) -> pd.DataFrame:
+        return group_pairs(self.entries.groups)
+
+    def _groups(self, name: str, *keys: str) -> "pd.Series[Any] | None":
+        """Return the groups of this name by key; None where they have other keys."""
+        own = self.tables.groups.get(name)
+        return own.table.set_index(list(keys))["group"] if own is not None and own.keys == keys else None
+
     def _artists(self) -> Values:
         names: Values = primary_artists(self.timelines.track_ids, self.entries.described).to_numpy(zero_copy_only=False)
         return names
 
     def _with_language(self) -> Flags:
-        known = pair_table().dropna(subset="common_language")["source"]
+        known = self._packaged_pairs.dropna(subset="common_language")["source"]
         return np.isin(np.array(self.timelines.markets, object), known.to_numpy(object))
 
     def _matrix(self, table: pd.DataFrame, name: str) -> Floats:

@@ -1,6 +1,6 @@
 """Time to breakthrough: time until a track enters a market, by Kaplan–Meier with delayed entry, by group."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -59,6 +59,9 @@ class Breakthrough(Displayed):
         What the band takes as independent of each other.
     absent
         Groups in which nobody is at risk; they have no curve.
+    not_grouped
+        What is in no group, and in no curve: ``waits``, and ``tracks`` or ``markets`` where these were grouped → how
+        many. Empty where everything is in a group.
 
     Examples
     --------
@@ -78,6 +81,7 @@ class Breakthrough(Displayed):
     horizon: int
     cluster: Cluster
     absent: tuple[str, ...]
+    not_grouped: Mapping[str, int]
 
     def _facts(self) -> str:
         waits, events = (int(self.summary[name].sum()) for name in ("waits", "events"))
@@ -138,6 +142,9 @@ class Breakthrough(Displayed):
             )
         if self.absent:
             lines.append(f"{which}: nobody is at risk in {_listed(self.absent)}")
+        if self.not_grouped:
+            counts = " and ".join(f"{number:,} {what}" for what, number in self.not_grouped.items())
+            lines.append(f"{which}: not grouped, so in no curve: {counts}")
         gone = self.curves[(self.curves["survival"] == 0) & (self.curves["at_risk"] > 0) & (self.curves["events"] == 0)]
         if len(gone):
             lines.append(
@@ -176,9 +183,11 @@ def breakthrough(
         Grouping: ``none`` (default; one group, ``all``); a variable of the waits, such as ``continent`` (of the
         market), ``language_match`` (whether some market of the footprint shares an official language with the market)
         or ``origin``; ``footprint_size`` (number of markets entered on day 0, in four classes); several variables, such
-        as ``("origin", "market")``; or a table of your own with one column of groups beside `market`, `track_id`,
-        `artist`, or `source` and `target`. By ``origin``, or by `source` and `target`, a wait counts once for each
-        market of its footprint. What a table does not name is in no group.
+        as ``("origin", "market")``; or groups of your own: a column of the table of tracks, of markets or of pairs; a
+        mapping from markets, tracks or artists to groups; a table with one column of groups beside `market`,
+        `track_id`, `artist`, `source` and `target`, or `track_id` and `market`; or a function of the table of tracks or
+        markets (`diffusion.groups.groups_of` explains them). By ``origin``, or by pairs of markets, a wait counts once
+        for each market of its footprint. What has no group is not grouped, and counted as such.
     horizon
         Days, the bound included (default: that of the waits; 180 for entries).
     cluster
@@ -197,7 +206,7 @@ def breakthrough(
     Raises
     ------
     SettingError
-        When a variable or `cluster` is unknown, a table of groups cannot be used, or the horizon is not between 1 and
+        When a variable or `cluster` is unknown, groups of your own cannot be used, or the horizon is not between 1 and
         36,500 days.
     DataSaysNoError
         When no track is at risk in any market.
@@ -231,7 +240,7 @@ def breakthrough(
     summary["effective_clusters"] = effective
     last = groups.counted.horizon if horizon is None else min(horizon, groups.counted.horizon)
     kinds = groups.values.assign(group=groups.names)[["group", *groups.values]]
-    return Breakthrough(table, summary, kinds, name, last, cluster, groups.absent)
+    return Breakthrough(table, summary, kinds, name, last, cluster, groups.absent, groups.not_grouped)
 
 
 def source_of(source: Entries | WaitSource, horizon: int | None) -> WaitSource:

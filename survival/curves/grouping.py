@@ -1,6 +1,6 @@
-"""Groups of waits: by a variable, by several, or by a table of one's own."""
+"""Groups of waits: by a variable, by several, or by groups of one's own."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final, Literal, Self, get_args
 
@@ -10,11 +10,13 @@ from scipy.sparse import csr_array
 
 from diffusion import DataSaysNoError, SettingError
 from diffusion.arrays import Flags, Ints
+from diffusion.groups import By as OwnBy
+from diffusion.groups import OwnGroups, grouping_name, groups_of
 from diffusion.risk.kaplan_meier import KaplanMeier
 from survival.counting.checks import check_source, check_whole
 from survival.counting.counted import CLUSTERS, Cluster, CountedWaits, WaitSource
 from survival.counting.source import Waits
-from survival.counting.variables import ORIGIN, Tables
+from survival.counting.variables import ORIGIN
 
 Grouping = Literal["none", "continent", "language_match", "footprint_size"]
 GROUPINGS: tuple[Grouping, ...] = get_args(Grouping)
@@ -32,17 +34,17 @@ LANGUAGES: Final = {"yes": "shared language", "no": "no shared language"}
 UNKNOWN: Final = {"language_match": "language not known"}
 """Variable → name of the group where it is not known (default: ``VARIABLE not known``)."""
 
+PAIR: Final = ("source", "target")
+"""Keys of groups of pairs of markets."""
+
 VARIABLES: Final = {"footprint_size": "footprint"}
 """Grouping → variable that it puts in classes."""
 
-TABLES: Final = {("market",): "markets", ("track_id",): "tracks", ("artist",): "artists", ("source", "target"): "pairs"}
-"""Keys of a table of groups → what it groups."""
+GROUP: Final = "group of one's own"
+"""Name of the variable that groups of one's own are counted by; no column can have it."""
 
-KEYS: Final = ("market", "source", "target", "track_id", "artist")
-"""Columns of a table of groups that say what is grouped."""
-
-By = str | Sequence[str] | pd.DataFrame
-"""``none``, a variable, several variables, or a table of one's own."""
+By = str | Sequence[str] | OwnBy
+"""``none``, a variable, several variables, or groups of one's own: a mapping, a table or a function."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,8 @@ class Groups:
         (g, t + 1): as in `CountedWaits`, by group, up to the last day that counts.
     absent
         Names of groups in which nobody is at risk.
+    not_grouped
+        What is in no group: ``waits``, and ``tracks`` or ``markets`` where these were grouped → how many.
     """
 
     names: list[str]
@@ -73,6 +77,7 @@ class Groups:
     closed: Ints
     entered: Ints
     absent: tuple[str, ...]
+    not_grouped: Mapping[str, int]
 
     @classmethod
     def of(cls, counted: CountedWaits, labels: pd.DataFrame, horizon: int, expected: Sequence[str] = ()) -> Self:
@@ -94,6 +99,7 @@ class Groups:
             of_cell = np.asarray(places, np.int64)
             there, first = np.unique(of_cell, return_index=True)
             values = labels.iloc[first[there >= 0]]
+        left_out = int(counted.opened[of_cell < 0, :horizon].sum())
         counts = (_by_group(part, of_cell, len(values)) for part in (counted.opened, counted.closed, counted.entered))
         opened, closed, entered = (part[:, : horizon + 1] for part in counts)
         opened[:, horizon] = 0  # begins on the last day: never at risk
@@ -112,6 +118,7 @@ class Groups:
             closed[kept],
             entered[kept],
             tuple(absent),
+            {"waits": left_out} if left_out else {},
         )
 
     @property
@@ -138,14 +145,14 @@ def grouped(source: WaitSource, by: By, *, horizon: int | None, cluster: Cluster
     Parameters
     ----------
     by
-        ``none``, ``footprint_size``, a variable, several, or a table of one's own; see `survival.breakthrough`.
+        ``none``, ``footprint_size``, a variable, several, or groups of one's own; see `survival.breakthrough`.
     horizon
         Last day that counts (default: the last day of the source).
 
     Raises
     ------
     SettingError
-        When a variable or the cluster is unknown, the table cannot be used, or the horizon is below 1.
+        When a variable or the cluster is unknown, the groups cannot be used, or the horizon is below 1.
     DataSaysNoError
         When nobody is at risk.
     """
@@ -156,26 +163,19 @@ def grouped(source: WaitSource, by: By, *, horizon: int | None, cluster: Cluster
     if horizon is not None and horizon < 1:
         raise SettingError(f"horizon is {horizon} days; it must be 1 or more")
     check_source(source)
-    if isinstance(by, pd.DataFrame):
-        counted, labels = _by_table(source, by, cluster)
-        expected = list(_texts(by[labels.columns[0]]).dropna().unique())
-    else:
-        names = _variables(by)
-        counted = source.counted(tuple(VARIABLES.get(name, name) for name in names), cluster=cluster)
-        columns = {name: _labels(name, counted.values[VARIABLES.get(name, name)]) for name in names}
-        labels, expected = pd.DataFrame(columns, index=range(len(counted.values))), []
+    counted, labels, used = _counted(source, by, cluster)
     last = counted.horizon if horizon is None else min(horizon, counted.horizon)
+    expected = used[0].names if len(used) == 1 and labels.shape[1] == 1 else ()
     found = Groups.of(counted, labels, last, expected)
     if not found.names:
         raise DataSaysNoError(f"nobody is at risk in a group in the first {last} days: there is no curve")
-    return found
+    missing = {groups.what: len(groups.missing) for groups in used if groups.missing}
+    return replace(found, not_grouped=missing | dict(found.not_grouped))
 
 
 def name_of(by: By) -> str:
-    """Return the name of a grouping: its variables, or the column of a table with the groups."""
-    if isinstance(by, pd.DataFrame):
-        return next(str(name) for name in by if name not in KEYS)
-    return ", ".join(_variables(by)) or "none"
+    """Return the name of a grouping: its variables, or that of groups of one's own."""
+    return ", ".join(_variables(by)) or "none" if isinstance(by, str | Sequence) else grouping_name(by)
 
 
 def _variables(by: str | Sequence[str]) -> tuple[str, ...]:
@@ -183,45 +183,55 @@ def _variables(by: str | Sequence[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for name in ((by,) if isinstance(by, str) else by) if name != "none"))
 
 
-def _by_table(source: WaitSource, table: pd.DataFrame, cluster: Cluster) -> tuple[CountedWaits, pd.DataFrame]:
-    """Return the waits counted by what a table groups, and the group of each cell."""
-    keys = [name for name in KEYS if name in table]
-    group = [str(name) for name in table if name not in keys]
-    if tuple(keys) not in TABLES or len(group) != 1:
-        raise SettingError(
-            f"a table of groups has one column of groups beside 'market', 'track_id', 'artist', or 'source' and "
-            f"'target'; this one has {', '.join(map(str, table))}"
-        )
-    if not isinstance(source, Waits):
-        raise SettingError("a table of groups is for waits of charts; of a frame, name the column with the groups")
-    if group[0] not in table or not table[group[0]].map(pd.api.types.is_hashable).all():
-        raise SettingError(f"the column '{group[0]}' of the table of groups must have a name and groups as text")
-    texts = table.assign(**{group[0]: _texts(table[group[0]])})
-    if keys != ["source", "target"]:
-        known: dict[str, Any] = {TABLES[tuple(keys)]: texts}
-        tables = Tables(**known)
-        counted = replace(source, tables=tables).counted((group[0],), cluster=cluster)
-        return counted, _some_group(table, counted.values[[group[0]]])
-    if table.duplicated(keys).any():
-        row = table[table.duplicated(keys)].iloc[0]
-        raise SettingError(f"the table of groups has {row['source']}, {row['target']} more than once")
-    counted = source.counted((ORIGIN, "market"), cluster=cluster)
-    pair = pd.MultiIndex.from_frame(counted.values[[ORIGIN, "market"]])
-    found = texts.set_index(keys)[group[0]].reindex(pair).to_numpy(object)
-    return counted, _some_group(table, pd.DataFrame({group[0]: found}))
+Counted = tuple[CountedWaits, pd.DataFrame, list[OwnGroups]]
+"""Counted waits, the group of each cell, and the groups of one's own among them."""
 
 
-def _some_group(table: pd.DataFrame, labels: pd.DataFrame) -> pd.DataFrame:
-    """Return the groups of cells, one of them at least."""
+def _counted(source: WaitSource, by: By, cluster: Cluster) -> Counted:
+    """Return the waits counted by what a grouping needs."""
+    if not isinstance(by, str | Sequence):
+        if not isinstance(source, Waits):
+            raise SettingError(
+                "groups of your own are for waits of charts; of a frame, name the column with the groups"
+            )
+        return _by_groups(source, groups_of(source.entries, by), cluster)
+    names = _variables(by)
+    columns: dict[str, OwnGroups] = {}
+    if isinstance(source, Waits):
+        known = {*source.variables, *GROUPINGS}
+        columns = {
+            name: groups_of(source.entries, name, others=(*GROUPINGS, *source.variables))
+            for name in names
+            if name not in known
+        }
+        if len(names) == 1 and columns:
+            return _by_groups(source, columns[names[0]], cluster)
+        if pairs := [name for name, groups in columns.items() if groups.keys == PAIR]:
+            raise SettingError(f"'{pairs[0]}' is a column of pairs of markets; group by it alone")
+        source = replace(source, tables=replace(source.tables, groups=columns))
+    counted = source.counted(tuple(VARIABLES.get(name, name) for name in names), cluster=cluster)
+    labels = {
+        name: counted.values[name] if name in columns else _labels(name, counted.values[VARIABLES.get(name, name)])
+        for name in names
+    }
+    return counted, pd.DataFrame(labels, index=range(len(counted.values))), list(columns.values())
+
+
+def _by_groups(source: Waits, groups: OwnGroups, cluster: Cluster) -> Counted:
+    """Return the waits counted by groups of one's own."""
+    if groups.keys == PAIR:
+        counted = source.counted((ORIGIN, "market"), cluster=cluster)
+        pair = pd.MultiIndex.from_frame(counted.values[[ORIGIN, "market"]])
+        found = groups.table.set_index(list(PAIR))["group"].reindex(pair).to_numpy(object)
+    else:
+        tables = replace(source.tables, groups={GROUP: groups})
+        counted = replace(source, tables=tables).counted((GROUP,), cluster=cluster)
+        found = counted.values[GROUP].to_numpy(object)
+    labels = pd.DataFrame({groups.name: pd.Series(found, dtype=object)})
     if labels.isna().all(axis=None):
-        rows = f"such as '{', '.join(map(str, table.iloc[0]))}'" if len(table) else "which has no row"
+        rows = f"such as '{', '.join(map(str, groups.table.iloc[0]))}'" if len(groups.table) else "which has no row"
         raise SettingError(f"no wait is in a group of the table, {rows}; its keys must be those of the charts")
-    return labels
-
-
-def _texts(groups: "pd.Series[Any]") -> "pd.Series[Any]":
-    """Return groups as texts."""
-    return groups.map(_shown, na_action="ignore")
+    return counted, labels, [groups]
 
 
 def _labels(name: str, values: "pd.Series[Any]") -> "pd.Series[Any]":

@@ -446,11 +446,15 @@ BAD_STUDIES = {
     "negative": ('[charts]\npath = "a"\n[graph]\nwindow = 0\n', "window is 0; it must be a whole number, 1 or more"),
     "truth for a number": ('[charts]\npath = "a"\n[events]\ntop = true\n', "top is True"),
     "unknown identity": ('[charts]\npath = "a"\n[events]\nidentity = "song"\n', "allowed are 'track' and 'recording'"),
-    "unknown grouping": ('[charts]\npath = "a"\n[survival]\nby = ["sign"]\n', "allowed are none, continent"),
+    "no grouping": ('[charts]\npath = "a"\n[survival]\nby = []\n', "name groupings, such as none, continent"),
     "number for text": ("[charts]\npath = 3\n", "does not say what to read"),
+    "markets that are no list": (
+        '[charts]\npath = "a"\n[markets]\ngroups = { Nordics = "SE" }\n',
+        "groups of [markets] must be lists of markets",
+    ),
     "no table": ('[charts]\npath = "a"\ncolumns = "x"\n', "columns must be a table"),
     "no section": ("charts = 3\n", "'charts' in"),
-    "number for groupings": ('[charts]\npath = "a"\n[survival]\nby = 5\n', "by is 5; it must be a list"),
+    "number for groupings": ('[charts]\npath = "a"\n[survival]\nby = 5\n', "by is 5; it must be a list of texts"),
     "a grouping twice": ('[charts]\npath = "a"\n[survival]\nby = ["none", "none"]\n', "each once"),
     "seed too large": ('[charts]\npath = "a"\n[graph]\nseed = 9223372036854775808\n', "seed"),
     "too long": ('[charts]\npath = "a"\n[graph]\nwindow = 2147483647\n', "36,500 at most"),
@@ -476,7 +480,7 @@ def test_bad_options_get_one_clear_line(shell: Shell, write_csv: WriteCsv) -> No
     refused(shell("graph", charts, "--out", "o", "--min-periods", 0), 2, "min_periods is 0")
     refused(shell("graph", charts, "--out", "o", "--chart", "viral50"), 2, "no chart 'viral50'")
     refused(shell("graph", charts, "--out", "o", "--column", "rank"), 2, "not of the form LEFT=RIGHT")
-    refused(shell("survival", charts, "--out", "o", "--by", "star"), 2, "'star' is not one of")
+    refused(shell("survival", charts, "--out", "o", "--by", "star"), 2, "unknown variable 'star'; there are none, ")
     refused(shell("survival", charts, "--out", "o", "--horizon", 0), 2, "horizon is 0")
     refused(shell("dance"), 2, "No such command 'dance'")
     refused(shell("graph", "", "--out", "o"), 2, "path of the charts is empty")

@@ -12,7 +12,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from diffusion import Charts, DataSaysNoError, Entries, contracts, open_charts
+from diffusion import Charts, DataSaysNoError, Entries, contracts, market_names, open_charts, resolve
 from diffusion.sources.planning import find_source
 from diffusion.sources.reading import ReadingOptions
 from diffusion.sources.star import find_star
@@ -76,8 +76,13 @@ def _make(study: Study, results: Results) -> Output:
         whole = whole_entries(charts, study)
         entries = study.cohort.of(whole)
         rules: dict[str, Any] = {name: getattr(study, name) for name in RULES}
-        gaps, upper, notes = Gaps(), half_depth(entries), _notes(charts, entries, whole)
-        higher = gaps.take(UPPER.name, lambda: {UPPER.name: _upper(charts.entries(top=upper, **rules).table, entries)})
+        gaps, upper = Gaps(), half_depth(entries)
+        entries = _with_groups(entries, study)
+        notes = _notes(charts, entries, whole) | _group_notes(entries, study)
+        higher = gaps.take(
+            UPPER.name,
+            lambda: {UPPER.name: _upper(_with_groups(charts.entries(top=upper, **rules), study).table, entries)},
+        )
         away = gaps.take("absences", lambda: _absences(charts, study, entries, notes))
     tables: dict[str, Table] = {
         "entries": entries.table,
@@ -104,6 +109,35 @@ def _upper(table: pa.Table, entries: Entries) -> pa.Table:
 def of_tracks(table: pa.Table, entries: Entries) -> pa.Table:
     """Return the rows of a table whose track has entries."""
     return table.filter(pc.is_in(table["track_id"], entries.table["track_id"].unique()))
+
+
+def _with_groups(entries: Entries, study: Study) -> Entries:
+    """Return the entries with the study's groups of markets in place of their members."""
+    return entries.group_markets(study.market_groups) if study.market_groups else entries
+
+
+def _group_notes(entries: Entries, study: Study) -> dict[str, Any]:
+    """Return the groups of markets: codes by name, and the members that the charts do not have."""
+    named = {name: {str(resolve(market)) for market in members} for name, members in study.market_groups.items()}
+    return {
+        "groups": {name: list(members) for name, members in entries.groups.items()},
+        "absent": {name: sorted(codes - set(entries.groups[name])) for name, codes in named.items()},
+    }
+
+
+def group_words(notes: Mapping[str, Any]) -> list[str]:
+    """Return a sentence for each group of markets, from the notes of this step.
+
+    Examples
+    --------
+    >>> group_words({"groups": {"Nordics": ["NO", "SE"]}, "absent": {"Nordics": ["IS"]}})
+    ['Nordics: Norway, Sweden; not on the charts: Iceland']
+    """
+    lines = []
+    for name, members in notes["groups"].items():
+        there, absent = (", ".join(market_names(codes).values()) for codes in (members, notes["absent"][name]))
+        lines.append(f"{name}: {there}" + (f"; not on the charts: {absent}" if absent else ""))
+    return lines
 
 
 def _absences(charts: Charts, study: Study, entries: Entries, notes: dict[str, Any]) -> dict[str, Table]:
@@ -182,7 +216,10 @@ def _lines(results: Results) -> list[str]:
         f"{notes['last_date']}: {notes['markets']} markets, {notes['tracks']:,} tracks",
         f"entries   {notes['entries']:,}, of which {notes['left_censored']:,} left-censored ({notes['events']})",
     ]
-    lines[2:2] = [f"cohort    {words}" for words in [cohort_words(notes)] if words]
+    lines[2:2] = [
+        *(f"cohort    {words}" for words in [cohort_words(notes)] if words),
+        *(f"group     {line}" for line in group_words(notes)),
+    ]
     lines[1:1] = [f"read as   {line}" for line in notes["read_as"]]
     lines += [f"not read  {line}" for line in _not_read(notes["not_read"])]
     if notes["other_charts"]:
@@ -202,6 +239,7 @@ def _section(results: Results) -> dict[str, Any]:
     return {
         "reading": notes,
         "cohort": cohort_words(notes),
+        "groups": group_words(notes),
         "rules": str(entries.rules),
         "coverage": html_table(_unusual_coverage(entries)),
         "every": every(notes["cadence_days"]),
@@ -254,7 +292,7 @@ def _caveats(results: Results) -> list[str]:
 ENTRIES = Step(
     name="entries",
     doing="reading charts",
-    version=6,
+    version=7,
     tables={
         "entries": contracts.ENTRIES,
         "coverage": contracts.COVERAGE,
@@ -264,7 +302,11 @@ ENTRIES = Step(
         "upper_entries": UPPER,
     },
     make=_make,
-    settings=(*(key for section in ("charts", "events") for key in SECTIONS[section] if key != "path"), "cohort"),
+    settings=(
+        *(key for section in ("charts", "events") for key in SECTIONS[section] if key != "path"),
+        "cohort",
+        "market_groups",
+    ),
     sources=_sources,
     source="path",
     section=_section,

@@ -58,6 +58,9 @@ FEW: Final = 100
 
 def _make(study: Study, results: Results) -> Output:
     gaps: dict[str, str] = {}
+    if results.entries.groups:
+        why = f"forecasts are of single markets, and these are grouped: {', '.join(results.entries.groups)}"
+        return Output({}, not_made={"forecast_scores": why, "forecasts": why})
     try:
         latest = Latest.of(_history(study, results), _longest(study, results), seed=study.seed)
         scores, calibration = latest.compared(latest.forecasts(gaps))

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 import figures
 from diffusion import DataSaysNoError
+from diffusion.market_groups import group_pairs, market_table
 from diffusion.pairs.counts import cluster_transitions
 from graphs import MarketGraph, contracts
 from graphs.backbone import backbone_by_q, disparity
@@ -40,8 +41,8 @@ def _make(study: Study, results: Results) -> Output:
     edges, markets = graph.edges, list(graph.nodes["market"])
     tables = gaps.take("backbone", lambda: {"backbone": backbone_by_q(disparity(_with_lifts(results).edges))})
     tables |= gaps.take("infomap", lambda: {"infomap": _infomap(tables, markets, study.seed)})
-    tables |= gaps.take("communities", lambda: _communities(graph, markets, study))
-    distances = Distances.of(markets)
+    tables |= gaps.take("communities", lambda: _communities(graph, _known(results, markets), study))
+    distances = Distances.of(markets, group_pairs(results.entries.groups))
     outcome = rate_matrix(edges, markets, scale="root")
     tables |= gaps.take(
         "mantel", lambda: {"mantel": mantel(symmetrised(outcome), distances, terms=TERMS, given=(), seed=study.seed)}
@@ -58,7 +59,12 @@ def _with_lifts(results: Results) -> MarketGraph:
     return results.graph.with_columns(edges=results.table("lifts")[["source", "target", *BEYOND]])
 
 
-def _communities(graph: MarketGraph, markets: list[str], study: Study) -> dict[str, pd.DataFrame]:
+def _known(results: Results, markets: list[str]) -> pd.DataFrame:
+    """Return continent, subregion and language of markets, also of groups of markets."""
+    return known_groups(markets, market_table(results.entries.groups))
+
+
+def _communities(graph: MarketGraph, groups: pd.DataFrame, study: Study) -> dict[str, pd.DataFrame]:
     flows, by_artist = graph.counts.counts, cluster_transitions(graph.timelines, window=graph.window)
     artists = int(np.count_nonzero(np.diff(by_artist.indptr)))
     if artists < LEAST_ARTISTS:
@@ -73,8 +79,7 @@ def _communities(graph: MarketGraph, markets: list[str], study: Study) -> dict[s
     )
     draws = np.concatenate([sums[0] for sums in drawn]).reshape(-1, *flows.shape)
     labels = communities(flows, seed=study.seed)
-    firm = stability(labels, draws, markets, seed=study.seed)
-    groups = known_groups(markets)
+    firm = stability(labels, draws, groups["market"].tolist(), seed=study.seed)
     given = {name: groups[name].tolist() for name in ("continent", "subregion", "language")}
     agreed = agreement(labels, given, replicates=firm.labels, seed=study.seed)
     return {"communities": firm.markets, "community_agreement": agreed}
@@ -105,7 +110,8 @@ def _drawings(results: Results) -> dict[str, Drawing]:
         drawings["community_map"] = Drawing(
             "Communities of markets by their flows (Leiden).", lambda: figures.community_map(found)
         )
-        spoken = found.merge(known_groups(found["market"].tolist()), on="market").rename(columns={"language": "group"})
+        groups = _known(results, found["market"].tolist())
+        spoken = found.merge(groups, on="market").rename(columns={"language": "group"})
         drawings["community_grid"] = Drawing(
             "The same communities by language.",
             lambda: figures.community_grid(spoken[["market", "community", "group"]]),

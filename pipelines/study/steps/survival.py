@@ -51,14 +51,19 @@ def read_groups(file: str) -> pd.DataFrame:
 
 def _make(study: Study, results: Results) -> Output:
     source = waits(results.entries, horizon=study.horizon)
-    own = [] if study.groups is None else [read_groups(study.groups)]
-    parts = [breakthrough(source, by=by) for by in (*study.by, *own)]
+    own = None if study.groups is None else read_groups(study.groups)
+    groupings: list[By] = [*study.by] if own is None else [*study.by, own]
+    parts = [breakthrough(source, by=by) for by in groupings]
     _refuse_same_names(parts)
     gaps = Gaps()
-    tests = [row for part, by in zip(parts, (*study.by, *own), strict=True) for row in _tests(part, by, source, gaps)]
+    tests = [row for part, by in zip(parts, groupings, strict=True) for row in _tests(part, by, source, gaps)]
     curves = pd.concat([part.curves.assign(by=part.by) for part in parts], ignore_index=True)
     summary = pd.concat([part.summary for part in parts], ignore_index=True)
-    notes = {"caveats": [note for part in parts for note in part.notes()], "horizon": source.horizon}
+    notes = {
+        "caveats": [note for part in parts for note in part.notes()],
+        "horizon": source.horizon,
+        "own": None if own is None else parts[-1].by,
+    }
     tables = {
         "survival": curves,
         "survival_summary": summary,
@@ -88,14 +93,15 @@ def _refuse_same_names(parts: list[Breakthrough]) -> None:
 
 
 def _drawings(results: Results) -> dict[str, Drawing]:
-    table, horizon = results.table("survival"), results.notes("survival")["horizon"]
+    table, notes = results.table("survival"), results.notes("survival")
+    horizon, own = notes["horizon"], notes["own"]
 
     def drawing(by: str, curves: pd.DataFrame) -> Drawing:
         title = TITLES.get(by, f"{TITLES['none']}, by {by}")
         return Drawing(title, lambda: figures.survival_curves(curves.drop(columns="by"), title=title, horizon=horizon))
 
     groups = {str(by): part for by, part in table.groupby("by", sort=False)}
-    return {f"survival_{by if by in TITLES else 'groups'}": drawing(by, part) for by, part in groups.items()}
+    return {f"survival_{'groups' if by == own else by}": drawing(by, part) for by, part in groups.items()}
 
 
 def _section(results: Results) -> dict[str, Any]:
@@ -144,7 +150,7 @@ def _caveats(results: Results) -> list[str]:
 SURVIVAL = Step(
     name="survival",
     doing="following waits",
-    version=4,
+    version=5,
     tables={
         "survival": CURVES,
         "survival_summary": SUMMARY,
