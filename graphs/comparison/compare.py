@@ -111,6 +111,7 @@ def _side_table(entries: tuple[Entries, Entries], numbered: tuple[Side, Side]) -
         rows.append(
             {
                 "side": name,
+                "cohort": "; ".join(each.cohort),
                 "first_date": each.calendar.first_date,
                 "last_date": each.calendar.last_date,
                 "first_debut": debuts.min(),
