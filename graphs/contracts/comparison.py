@@ -59,7 +59,7 @@ COMPARED_EDGES = Contract(
         Column(
             "detectable",
             _NUMBER,
-            "probability: the difference that would have been found in 80 % of cases; null as p",
+            "probability: the difference that would have been found in most cases (power .8); null as p",
             nullable=True,
         ),
     ),
