@@ -49,7 +49,7 @@ def rate_table(markets: tuple[str, ...], a: Side, b: Side, *, window: int) -> pd
     table = pd.concat(parts, ignore_index=True)
     table["q"] = adjusted(table["p"].to_numpy())
     table["detectable"] = _detectable(table)
-    order = ["source", "target", *(name for name in table if name not in ("source", "target", "spread"))]
+    order = ["source", "target", *table.columns.drop(["source", "target", "spread", "skewness"])]
     return table[order].sort_values(["source", "target"], ignore_index=True)
 
 

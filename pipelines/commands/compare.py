@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from diffusion import SettingError
-from pipelines.commands.options import JSON, OUT, SEED
+from pipelines.commands.options import JSON, OUT, QUIET, SEED
 from pipelines.commands.screen import say_json, say_lines
 from pipelines.comparison.comparing import write_comparison
 from pipelines.comparison.selection import KEYS
@@ -33,6 +33,7 @@ from pipelines.progress import progress
     help="Bootstrap replicates of the shares of markets.",
 )
 @click.option("--seed", type=SEED, default=0, show_default=True, help="Seed of the random numbers.")
+@QUIET
 @JSON
 def compare_command(
     a: Path,
@@ -42,6 +43,7 @@ def compare_command(
     of_b: tuple[str, ...],
     replicates: int,
     seed: int,
+    quiet: bool,
     as_json: bool,
 ) -> None:
     """Compare two finished studies, A and B, or two cohorts of A: which rates differ, how far tracks get, and how soon.
@@ -57,7 +59,7 @@ def compare_command(
         raise SettingError(
             "nothing to compare with: give a second folder, or tracks by --a KEY=VALUE and --b KEY=VALUE"
         )
-    with progress() as tell:
+    with progress(silent=quiet) as tell:
         tell("reading")
         sides = Side.of(a, of_a), Side.of(a if b is None else b, of_b)
         found = write_comparison(*sides, out, replicates=replicates, seed=seed, tell=tell)

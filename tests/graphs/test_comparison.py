@@ -311,7 +311,7 @@ def test_p_is_that_of_artists_dealt_anew(homes: Entries) -> None:
     edges = rates(part(homes, kept), part(homes, ~kept))
     tested = edges["p"].notna().to_numpy()
     differences = []
-    for seed in range(400):
+    for seed in range(200):
         again = dealt(homes, 100 + seed)
         differences.append(rates(part(homes, again), part(homes, ~again))["difference"].to_numpy())
     larger = (np.abs(differences) >= np.abs(edges["difference"].to_numpy())).mean(axis=0)[tested]

@@ -117,9 +117,8 @@ def test_the_data_say_the_same(found: tuple[Compared, Path]) -> None:
 def test_the_command_prints_it_and_writes_the_same_again(
     studies: Studies, found: tuple[Compared, Path], shell: Shell
 ) -> None:
-    code, out, err = shell(
-        "compare", studies["slow"], studies["quick"], "--out", "again", "--replicates", "20", "--json"
-    )
+    given = ("--out", "again", "--replicates", "20", "--quiet", "--json")
+    code, out, err = shell("compare", studies["slow"], studies["quick"], *given)
     assert (code, err) == (0, "")
     told = json.loads(out)
     assert {**told, "out": ""} == json.loads(json.dumps({**found[0].data, "out": ""}))
@@ -158,7 +157,7 @@ def test_the_window_is_that_of_the_graph(studies: Studies, tmp_path: Path) -> No
 
 def test_two_cohorts_of_one_study(studies: Studies, shell: Shell) -> None:
     early = ("--a", "debut=..2021-02-19", "--b", "debut=2021-02-20..")
-    code, out, err = shell("compare", studies["quick"], *early, "--out", "found", "--replicates", "2")
+    code, out, err = shell("compare", studies["quick"], *early, "--out", "found", "--replicates", "2", "--quiet")
     assert (code, err) == (0, "")
     assert "a         quick: debut to 2021-02-19: " in out and "b         quick: debut from 2021-02-20: " in out
     assert "both      0 tracks and 0 artists are in both" in out
