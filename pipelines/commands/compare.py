@@ -61,6 +61,7 @@ def compare_command(
         )
     with progress(silent=quiet) as tell:
         tell("reading")
-        sides = Side.of(a, of_a), Side.of(a if b is None else b, of_b)
+        alone = b is None
+        sides = Side.of(a, of_a, alone=alone), Side.of(a if b is None else b, of_b, alone=alone)
         found = write_comparison(*sides, out, replicates=replicates, seed=seed, tell=tell)
     say_json(found.data) if as_json else say_lines(found.lines)

@@ -37,7 +37,7 @@ class Side:
     horizon: int | None
 
     @classmethod
-    def of(cls, place: Path, conditions: Sequence[str] = ()) -> "Side":
+    def of(cls, place: Path, conditions: Sequence[str] = (), *, alone: bool = False) -> "Side":
         """Return what a finished folder holds, or the tracks of it that fulfil conditions.
 
         Parameters
@@ -46,6 +46,9 @@ class Side:
             Folder.
         conditions
             As `pipelines.comparison.selection.chosen` takes them (default: all tracks).
+        alone
+            Whether the other side is of the same folder, so that the name of chosen tracks need not have that of the
+            folder (default: no).
 
         Raises
         ------
@@ -56,10 +59,10 @@ class Side:
         """
         results = open_study(place)
         entries = chosen(results.entries, conditions)
-        words = entries.cohort[len(results.entries.cohort) :]
+        words = "; ".join(entries.cohort[len(results.entries.cohort) :])
         name = place.resolve().name
         return cls(
-            f"{name}: {'; '.join(words)}" if words else name,
+            (words if alone else f"{name}: {words}") if words else name,
             str(place),
             entries,
             _noted(results, "edges", "graph", "window"),
