@@ -85,10 +85,12 @@ def _drawn(tested: pd.DataFrame, listed: pd.DataFrame, names: Mapping[str, str],
     left, right = page.place(0.5, 0.5, 2.8, 3.1), page.place(5.4, 0.5, 1.85, 3.1)
     crossed = tested if len(tested) <= _CROSSES else listed
     _scatter(left, tested, crossed, listed)
-    left.set_xlabel(shortened(f"rate in {b}", size=TEXT_SIZE, room=200), parse_math=False)
-    left.set_ylabel(shortened(f"rate in {a}", size=TEXT_SIZE, room=200), parse_math=False)
+    left.set_xlabel(shortened(f"rate, {b}", size=TEXT_SIZE, room=200), parse_math=False)
+    left.set_ylabel(shortened(f"rate, {a}", size=TEXT_SIZE, room=200), parse_math=False)
     _list(right, listed, names)
-    across = wrapped(f"rate in {a} less {b}, in points of %", size=TEXT_SIZE, room=130, lines=2)
+    across = wrapped(f"{a} less {b}, in points of %", size=TEXT_SIZE, room=130, lines=2)
+    if across[-1].endswith("…"):
+        across = ["difference, in points of %"]
     right.set_xlabel("\n".join(across), parse_math=False)
     return page.done()
 
@@ -159,6 +161,6 @@ def _notes(tested: pd.DataFrame, listed: pd.DataFrame, a: str, b: str) -> list[s
     more = f", of which the first {len(listed)} by q are listed" if differ > len(listed) else ""
     other = "" if differ else "; listed are those with the smallest p"
     return [
-        f"{found}{more}{other}. Points above the broken line: a higher rate in {a} than in {b}. Lines: 95 % intervals "
-        "by artist, of each rate by itself on the left, of the difference on the right."
+        f"{found}{more}{other}. Points above the broken line: a higher rate of a, {a}, than of b, {b}. Differences are "
+        "of a less b. Lines: 95 % intervals by artist, of the rates on the left, of the differences on the right."
     ]

@@ -88,8 +88,8 @@ class Contrast:
         Rate of a less that of b, and its 95 % interval.
     p
         Of the hypothesis that both are the same; NaN where that cannot be tested.
-    spread
-        Standard deviation of the difference, were both the same.
+    spread, skewness
+        Standard deviation of the difference, were both the same, and its skewness.
     """
 
     a: Rate
@@ -101,6 +101,7 @@ class Contrast:
     high: Floats
     p: Floats
     spread: Floats
+    skewness: Floats
 
 
 def contrast(a: Followed, b: Followed) -> Contrast:
@@ -151,6 +152,7 @@ def contrast(a: Followed, b: Followed) -> Contrast:
         np.where(known, high, np.nan),
         p,
         test.spread,
+        test.skewness,
     )
 
 

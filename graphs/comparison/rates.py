@@ -49,7 +49,7 @@ def rate_table(markets: tuple[str, ...], a: Side, b: Side, *, window: int) -> pd
     table = pd.concat(parts, ignore_index=True)
     table["q"] = adjusted(table["p"].to_numpy())
     table["detectable"] = _detectable(table)
-    order = ["source", "target", *(name for name in table if name not in ("source", "target", "spread"))]
+    order = ["source", "target", *table.columns.drop(["source", "target", "spread", "skewness"])]
     return table[order].sort_values(["source", "target"], ignore_index=True)
 
 
@@ -73,6 +73,7 @@ def contrast_columns(found: Contrast) -> pd.DataFrame:
         "high": found.high,
         "p": found.p,
         "spread": found.spread,
+        "skewness": found.skewness,
     }
     table = pd.DataFrame(columns)
     table["followed_to"] = table["followed_to"].where(table["followed_to"] >= 0)
@@ -82,10 +83,11 @@ def contrast_columns(found: Contrast) -> pd.DataFrame:
 def _detectable(table: pd.DataFrame) -> Floats:
     """Return the difference that would have been found with a power of 80 %, NaN where a pair is not tested.
 
-    A pair is found where p is at most .05 times the share of the pairs that are found.
+    A pair is found where p is at most .05 times the share of the pairs that are found. The tail is the longer one.
     """
     tested = table["p"].notna()
     found = int((table["q"] <= FDR).sum())
     cut = FDR * max(found, 1) / max(int(tested.sum()), 1)
-    needed = stats.norm.isf(cut / 2) + stats.norm.ppf(POWER)
+    skewness = np.abs(table["skewness"].to_numpy(np.float64))
+    needed = stats.pearson3.isf(cut / 2, skewness) + stats.norm.ppf(POWER)
     return np.where(tested, needed * table["spread"], np.nan)

@@ -97,8 +97,8 @@ class SameRate:
         Two-sided probability; meaningless where not `tested`.
     tested
         Whether there is enough on both sides.
-    spread
-        Standard deviation of the difference of the rates, were they the same.
+    spread, skewness
+        Standard deviation of the difference of the rates, were they the same, and the skewness of the model's.
     shared
         Tracks followed in both.
     alike
@@ -108,6 +108,7 @@ class SameRate:
     p: Floats
     tested: Flags
     spread: Floats
+    skewness: Floats
     shared: Ints
     alike: Flags
 
@@ -137,6 +138,7 @@ class SameRate:
             ),
             enough & (hazard.rate * pulls.tracks >= LEAST_EXPECTED) & (model > 0),
             (1 - hazard.rate) * np.sqrt(np.maximum(model * wider, up + down)),
+            skew * np.sqrt(wider) / np.where(model > 0, model, 1.0) ** 1.5,
             together,
             alike,
         )

@@ -59,7 +59,7 @@ COMPARED_EDGES = Contract(
         Column(
             "detectable",
             _NUMBER,
-            "probability: the difference that would have been found in 80 % of cases; null as p",
+            "probability: the difference that would have been found in most cases (power .8); null as p",
             nullable=True,
         ),
     ),
@@ -138,6 +138,7 @@ COMPARED_SIDES = Contract(
     "one of the two sides",
     (
         Column("side", _TEXT, "a or b"),
+        Column("cohort", _TEXT, "by what its tracks were chosen; empty where they are all of the charts"),
         Column("first_date", _DATE, "first date of the charts"),
         Column("last_date", _DATE, "last date of the charts"),
         Column("first_debut", _DATE, "first timed debut of a track; null where there is none", nullable=True),

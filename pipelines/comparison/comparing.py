@@ -103,7 +103,12 @@ def write_comparison(
 
 
 def _parameters(side: Side) -> dict[str, Any]:
-    return {"name": side.name, "folder": side.folder, "tracks": len(side.entries.timelines.track_ids)}
+    return {
+        "name": side.name,
+        "folder": side.folder,
+        "cohort": list(side.entries.cohort),
+        "tracks": len(side.entries.timelines.track_ids),
+    }
 
 
 def _curve(a: Side, b: Side, not_made: dict[str, str]) -> CurveDifference | None:

@@ -1,11 +1,13 @@
 """The two sides of a comparison: finished folders, read back."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from diffusion import Entries
 from diffusion.comparable import refuse_different
 from diffusion.conventions import HORIZON
+from pipelines.comparison.selection import chosen
 from pipelines.study.finished import open_study
 from pipelines.study.results import Results
 
@@ -35,19 +37,34 @@ class Side:
     horizon: int | None
 
     @classmethod
-    def of(cls, place: Path) -> "Side":
-        """Return what a finished folder holds.
+    def of(cls, place: Path, conditions: Sequence[str] = (), *, alone: bool = False) -> "Side":
+        """Return what a finished folder holds, or the tracks of it that fulfil conditions.
+
+        Parameters
+        ----------
+        place
+            Folder.
+        conditions
+            As `pipelines.comparison.selection.chosen` takes them (default: all tracks).
+        alone
+            Whether the other side is of the same folder, so that the name of chosen tracks need not have that of the
+            folder (default: no).
 
         Raises
         ------
         SettingError
-            When it is no finished folder, or was changed by hand.
+            When it is no finished folder, was changed by hand, or a condition cannot be read.
+        DataSaysNoError
+            When no track fulfils the conditions.
         """
         results = open_study(place)
+        entries = chosen(results.entries, conditions)
+        words = "; ".join(entries.cohort[len(results.entries.cohort) :])
+        name = place.resolve().name
         return cls(
-            place.resolve().name,
+            (words if alone else f"{name}: {words}") if words else name,
             str(place),
-            results.entries,
+            entries,
             _noted(results, "edges", "graph", "window"),
             _noted(results, "survival", "survival", "horizon"),
         )

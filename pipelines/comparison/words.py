@@ -41,7 +41,7 @@ def _of_rates(edges: pd.DataFrame) -> str:
     verb = "differs" if differ == 1 else "differ"
     said = (
         f"{differ:,} of {many(len(tested), 'pair')} that can be tested {verb} at q ≤ .05; in half of them a difference "
-        f"of {_points(tested['detectable'].median())} would have been found (power 80 %)"
+        f"of {_points(tested['detectable'].median())} would have been found in most cases"
     )
     return f"{said}; {many(few, 'pair')} had too few tracks or artists on a side" if few else said
 

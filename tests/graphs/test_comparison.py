@@ -142,7 +142,7 @@ def test_intervals_and_rates_are_those_of_each_side_alone(homes: Entries) -> Non
     edges = graphs.compare(a, b, replicates=2).edges
     assert (edges["followed_to"] == 60).all()
     for name, side in (("a", a), ("b", b)):
-        alone = diffusion.transitions(side).to_pandas()
+        alone = diffusion.transitions(side)
         for ours, theirs in (
             ("tracks", "tracks"), ("exposed", "exposed"), ("rate", "rate"), ("low", "rate_low"), ("high", "rate_high"),
         ):  # fmt: skip
@@ -157,7 +157,7 @@ def test_reach_is_a_mean_over_tracks_where_all_are_followed(homes: Entries) -> N
     a, b = part(homes, early & dealt(homes, 1)), part(homes, early & ~dealt(homes, 1))
     reach = graphs.compare(a, b, replicates=2).reach.set_index("measure")
     for name, side in (("a", a), ("b", b)):
-        table = side.to_pandas().merge(side.debuts().to_pandas(), on="track_id")
+        table = side.to_pandas().merge(side.debuts(), on="track_id")
         lag = (pd.to_datetime(table["entry"]) - pd.to_datetime(table["debut"])).dt.days
         at_once = (lag == 0).groupby(table["track_id"]).sum()
         further = lag.between(1, 60).groupby(table["track_id"]).sum()
@@ -311,7 +311,7 @@ def test_p_is_that_of_artists_dealt_anew(homes: Entries) -> None:
     edges = rates(part(homes, kept), part(homes, ~kept))
     tested = edges["p"].notna().to_numpy()
     differences = []
-    for seed in range(400):
+    for seed in range(200):
         again = dealt(homes, 100 + seed)
         differences.append(rates(part(homes, again), part(homes, ~again))["difference"].to_numpy())
     larger = (np.abs(differences) >= np.abs(edges["difference"].to_numpy())).mean(axis=0)[tested]

@@ -117,9 +117,8 @@ def test_the_data_say_the_same(found: tuple[Compared, Path]) -> None:
 def test_the_command_prints_it_and_writes_the_same_again(
     studies: Studies, found: tuple[Compared, Path], shell: Shell
 ) -> None:
-    code, out, err = shell(
-        "compare", studies["slow"], studies["quick"], "--out", "again", "--replicates", "20", "--json"
-    )
+    given = ("--out", "again", "--replicates", "20", "--quiet", "--json")
+    code, out, err = shell("compare", studies["slow"], studies["quick"], *given)
     assert (code, err) == (0, "")
     told = json.loads(out)
     assert {**told, "out": ""} == json.loads(json.dumps({**found[0].data, "out": ""}))
@@ -154,6 +153,41 @@ def test_the_window_is_that_of_the_graph(studies: Studies, tmp_path: Path) -> No
     """The graph lacks distances of Malta, which its folder notes."""
     place = _made(studies["slow"].with_suffix(".csv"), tmp_path / "graph", ("entries", "graph"), window=40)
     assert Side.of(place).window == 40
+
+
+def test_two_cohorts_of_one_study(studies: Studies, shell: Shell) -> None:
+    early = ("--a", "debut=..2021-02-19", "--b", "debut=2021-02-20..")
+    code, out, err = shell("compare", studies["quick"], *early, "--out", "found", "--replicates", "2", "--quiet")
+    assert (code, err) == (0, "")
+    assert "a         debut to 2021-02-19: " in out and "b         debut from 2021-02-20: " in out
+    assert "both      0 tracks and 0 artists are in both" in out
+    sides = pq.read_table(Path("found") / "comparison_sides.parquet").to_pylist()
+    assert [side["cohort"] for side in sides] == ["debut to 2021-02-19", "debut from 2021-02-20"]
+    assert sum(side["tracks"] for side in sides) == 244
+
+
+def test_a_cohort_stands_against_all_tracks(studies: Studies, shell: Shell) -> None:
+    code, out, _ = shell("compare", studies["quick"], "--a", "markets=SE", "--out", "found", "--replicates", "2")
+    assert code == 0
+    assert "a         debut in Sweden: 241 tracks" in out and "b         quick: 244 tracks" in out
+    assert "both      241 tracks and 241 artists are in both" in out
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ((), "nothing to compare with: give a second folder, or tracks by --a KEY=VALUE"),
+        (("--a", "label=X"), "'label=X' is not of the form KEY=VALUE, such as artist=Robyn; keys: artist, track"),
+        (("--a", "debut=2021"), "debut=2021 is not one FROM..TO"),
+        (("--b", "artist=Nobody"), "no track of the artist 'Nobody' here"),
+    ],
+)
+def test_cohorts_that_cannot_be_read_are_refused(
+    studies: Studies, shell: Shell, given: tuple[str, ...], message: str
+) -> None:
+    code, _, err = shell("compare", studies["slow"], *given, "--out", "found")
+    assert code in (1, 2)
+    assert message in err
 
 
 def test_what_is_no_study_is_said(shell: Shell, tmp_path: Path) -> None:
