@@ -51,7 +51,7 @@ CHANGED_EDGES = Contract(
         *_rate("now"),
         *COMPARED_EDGES.pick("shared", "followed_to"),
         Column(
-            "difference", _NUMBER, "rate_now − rate_before, a difference of probabilities; null as these", nullable=True
+            "difference", _NUMBER, "probability: rate_now − rate_before; null as these", nullable=True
         ),
         *COMPARED_EDGES.pick("low", "high", "p", "q", "detectable"),
         Column("moved", _YES, "whether each rate lies outside the interval of the other, which describes"),

@@ -1,4 +1,4 @@
-"""What changed since the last run of the study on the same charts, which have grown since."""
+"""What changed since the last run of the study on the same charts, before they grew."""
 
 from typing import Any, Final
 
@@ -97,12 +97,12 @@ def _differing(results: Results) -> pd.DataFrame:
 
 
 def _grown(results: Results) -> str:
-    """Return what the charts gained since the last run."""
+    """Return what the charts gained when they last grew."""
     notes, markets = results.notes("changes"), results.table("changed_markets")
     gained, gone, redated = (int(markets[f"entries_{what}"].sum()) for what in ("new", "gone", "redated"))
     said = (
-        f"at the last run the charts were of {notes['first_date_before']} to {notes['last_date_before']}, now they are "
-        f"of {notes['first_date_now']} to {notes['last_date_now']}: {many(notes['tracks_new'], 'new track')}, "
+        f"before they last grew, the charts were of {notes['first_date_before']} to {notes['last_date_before']}, now "
+        f"they are of {notes['first_date_now']} to {notes['last_date_now']}: {many(notes['tracks_new'], 'new track')}, "
         f"{gained:,} new entries"
     )
     for what, lacking in (("new", "last_date_before"), ("gone", "last_date_now")):
