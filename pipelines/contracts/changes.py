@@ -50,9 +50,7 @@ CHANGED_EDGES = Contract(
         *_rate("before"),
         *_rate("now"),
         *COMPARED_EDGES.pick("shared", "followed_to"),
-        Column(
-            "difference", _NUMBER, "probability: rate_now − rate_before; null as these", nullable=True
-        ),
+        Column("difference", _NUMBER, "probability: rate_now − rate_before; null as these", nullable=True),
         *COMPARED_EDGES.pick("low", "high", "p", "q", "detectable"),
         Column("moved", _YES, "whether each rate lies outside the interval of the other, which describes"),
     ),
@@ -67,15 +65,22 @@ CHANGED_LEADERS = Contract(
     (
         *LEADERS.pick("measure", "market"),
         *(
-            Column(f"{name}_{when}", _NUMBER, f"share: {words} {when}; {_EITHER}", nullable=True)
+            Column(f"{name}_{when}", _NUMBER, f"{words} {when}; {_EITHER}", nullable=True)
             for when in ("before", "now")
             for name, words in (
-                ("score", "score"),
-                ("low", "lower bound of the score's 95 % interval"),
-                ("high", "upper bound of the score's 95 % interval"),
+                ("score", "share: score"),
+                ("low", "share: lower bound of the score's 95 % interval"),
+                ("high", "share: upper bound of the score's 95 % interval"),
+                ("q", "false discovery rate (share) of the score"),
             )
         ),
-        Column("moved", _YES, "whether each score lies outside the interval of the other, which describes"),
+        Column(
+            "moved",
+            _YES,
+            "whether each score lies outside the interval of the other, which describes; null for lead_excess, which "
+            "more tracks move though nothing changed",
+            nullable=True,
+        ),
     ),
     ("measure", "market"),
 )

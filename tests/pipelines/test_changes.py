@@ -91,6 +91,7 @@ def test_grown_charts_say_what_changed_until_they_grow_again(mine: Study, place:
     assert "charts were of 2021-01-01 to 2021-03-01, now they are of 2021-01-01 to 2021-03-31: " in lines[0]
     assert "2 new tracks, 3 new entries; new markets, which are not compared: Chile" in lines[0]
     assert "no rate can be tested against that before: too few new tracks or artists; 0 of 6 rates moved" in lines[1]
+    assert lines[2].startswith("changed   0 markets led beyond the baseline before (q ≤ .05), 0 do now; more tracks")
     assert make(mine, place) == lines
     write_csv(LATER[:-1], "in/charts.csv")
     assert "0 new tracks, 0 new entries" in make(mine, place)[0]
@@ -175,7 +176,7 @@ def test_rates_are_those_of_a_comparison_and_seldom_move_where_nothing_changed(n
 
 def test_a_value_moved_where_each_is_outside_the_interval_of_the_other() -> None:
     def leaders(*rows: tuple[str, str, float, float, float]) -> pd.DataFrame:
-        return pd.DataFrame(rows, columns=["measure", "market", "score", "low", "high"])
+        return pd.DataFrame(rows, columns=["measure", "market", "score", "low", "high"]).assign(q=0.5)
 
     nan = float("nan")
     before = leaders(
@@ -188,7 +189,7 @@ def test_a_value_moved_where_each_is_outside_the_interval_of_the_other() -> None
     )  # fmt: skip
     found = changed_leaders(before, now)
     assert [*zip(found["measure"], found["market"], found["moved"], strict=True)] == [
-        ("lead_excess", "B", True), ("out_share", "A", True), ("out_share", "B", False), ("out_share", "C", False),
+        ("lead_excess", "B", pd.NA), ("out_share", "A", True), ("out_share", "B", False), ("out_share", "C", False),
     ]  # fmt: skip
 
 

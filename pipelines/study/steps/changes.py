@@ -11,7 +11,7 @@ from diffusion.conventions import FDR
 from graphs.leaders.asymmetry import MEASURE
 from pipelines.contracts.changes import CHANGED_EDGES, CHANGED_LEADERS, CHANGED_MARKETS
 from pipelines.formatting import cell, html_table, many, percent, records
-from pipelines.study.changed import changed_edges, changed_leaders, changed_markets, counts
+from pipelines.study.changed import DESCRIBED, changed_edges, changed_leaders, changed_markets, counts
 from pipelines.study.results import Results
 from pipelines.study.settings import Study
 from pipelines.study.step import Drawing, Gaps, Output, Step
@@ -23,11 +23,13 @@ MOST_ROWS: Final = 15
 MOST_NAMED: Final = 5
 """Most pairs or markets named in a line."""
 
-MEASURES: Final = {MEASURE: "lead beyond the baseline", "out_share": "share sent"}
-"""Measure of leaders → its name in words."""
-
 EDGE_COLUMNS: Final = [
     "source", "target", "exposed_before", "rate_before", "exposed_now", "rate_now", "difference", "low", "high", "q",
+]  # fmt: skip
+
+
+LEADER_COLUMNS: Final = [
+    "market", "score_before", "low_before", "high_before", "score_now", "low_now", "high_now",
 ]  # fmt: skip
 
 
@@ -72,15 +74,15 @@ def _section(results: Results) -> dict[str, Any]:
     if not results.holds("changed_edges"):
         return {"said": []}
     edges, markets = _differing(results), results.table("changed_markets").sort_values("entries_new", ascending=False)
-    moved = results.table("changed_leaders").query("moved").head(MOST_ROWS)
+    moved = _moved(results.table("changed_leaders")).head(MOST_ROWS)[LEADER_COLUMNS]
     shown = edges.head(MOST_ROWS)[EDGE_COLUMNS]
-    names = market_names(pd.concat([markets["market"], shown["source"], shown["target"]]).unique())
+    names = market_names(markets["market"])
     return {
         "said": [f"{line[0].upper()}{line[1:]}." for line in (_grown(results), *_moves(results))],
         "markets": html_table(_named(markets.head(MOST_ROWS), names, "market")),
         "more_markets": max(len(markets) - MOST_ROWS, 0),
         "edges": html_table(_named(shown, names, "source", "target")),
-        "leaders": html_table(_named(moved.replace({"measure": MEASURES}), names, "market").drop(columns="moved")),
+        "leaders": html_table(_named(moved, names, "market")),
         "window": results.notes("graph")["window"],
     }
 
@@ -94,6 +96,12 @@ def _differing(results: Results) -> pd.DataFrame:
     edges = results.table("changed_edges")
     differ: pd.DataFrame = edges[edges["q"] <= FDR].sort_values(["q", "p", "source", "target"])
     return differ
+
+
+def _moved(leaders: pd.DataFrame) -> pd.DataFrame:
+    """Return the markets whose share sent moved beyond its interval."""
+    moved: pd.DataFrame = leaders[leaders["moved"].isin([True])]  # it may be missing
+    return moved
 
 
 def _grown(results: Results) -> str:
@@ -135,22 +143,40 @@ def _moves(results: Results) -> list[str]:
     rates += f": {'; '.join(named)}" if named else ""
     return [
         f"{rates}; {int(edges['moved'].sum()):,} of {len(edges):,} rates moved beyond their intervals, which describes",
-        *(_moved_leaders(leaders[leaders["measure"] == measure], words) for measure, words in MEASURES.items()),
+        _leads(leaders),
+        _shares(leaders),
     ]
 
 
-def _moved_leaders(leaders: pd.DataFrame, words: str) -> str:
-    """Return which markets moved beyond their intervals by one measure."""
-    known = leaders.dropna(subset=["low_before", "low_now"])
-    moved = known[known["moved"]]
+def _leads(leaders: pd.DataFrame) -> str:
+    """Return which markets are newly said to lead beyond the baseline, and which no longer."""
+    tested = leaders[leaders["measure"] == MEASURE]
+    before, now = (_leading(tested, when) for when in ("before", "now"))
+    said = f"{len(before)} markets led beyond the baseline before (q ≤ .05), {len(now)} do now"
+    for words, markets in (("newly", now - before), ("no longer", before - now)):
+        if markets:
+            names = list(market_names(sorted(markets)).values())
+            more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
+            said += f"; {words} {', '.join(names[:MOST_NAMED])}{more}"
+    return f"{said}; more tracks show more leads, also where nothing changed"
+
+
+def _leading(tested: pd.DataFrame, when: str) -> set[str]:
+    return set(tested.loc[(tested[f"q_{when}"] <= FDR) & (tested[f"score_{when}"] > 0), "market"])
+
+
+def _shares(leaders: pd.DataFrame) -> str:
+    """Return which markets moved beyond their intervals by the share they send."""
+    known = leaders[leaders["measure"] == DESCRIBED].dropna(subset=["low_before", "low_now"])
+    moved = _moved(known)
     if known.empty:
-        return f"{words}: no market has an interval in both runs"
+        return "share sent: no market has an interval both before and now"
     names = market_names(moved["market"])
     named = [
         f"{names[row['market']]} {cell(row['score_before'])} before, {cell(row['score_now'])} now"
         for row in moved.head(MOST_NAMED).to_dict("records")
     ]
-    said = f"{words}: {len(moved)} of {many(len(known), 'market')} moved beyond their intervals, which describes"
+    said = f"share sent: {len(moved)} of {many(len(known), 'market')} moved beyond their intervals, which describes"
     return f"{said}: {'; '.join(named)}" if named else said
 
 
@@ -161,16 +187,15 @@ def _lines(results: Results) -> list[str]:
 
 
 def _data(results: Results) -> dict[str, Any]:
-    """Return what `--json` prints: counts, and the pairs and leaders that moved."""
+    """Return what `--json` prints: counts, markets, the pairs that differ at q ≤ .05, and the leaders."""
     if not results.holds("changed_edges"):
         return {"changes": None}
-    leaders = results.table("changed_leaders")
     return {
         "changes": {
             **results.notes("changes"),
             "markets": records(results.table("changed_markets")),
             "edges": records(_differing(results)),
-            "leaders": records(leaders[leaders["moved"]]),
+            "leaders": records(results.table("changed_leaders")),
         }
     }
 
