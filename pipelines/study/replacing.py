@@ -9,7 +9,8 @@ from typing import Any, Final
 
 from diffusion import OutputError
 from pipelines.folders.folder import Folder
-from pipelines.folders.manifest import fits, to_json
+from pipelines.folders.manifest import fingerprint, fits, to_json
+from pipelines.study.results import SHAPES
 from pipelines.study.settings import SAMPLE, Study
 from pipelines.study.step import Step, followers, with_needs
 
@@ -71,14 +72,42 @@ def check_kept(folder: Folder, steps: Sequence[Step], chosen: Sequence[Step], ba
     for step in chosen:
         before, basis = held.get(step.name), bases[step.name]
         if before is not None and before["fingerprint"] != basis.fingerprint:
-            named = (_shown(place, folder.place) for place in (places.get(step.name), basis.place))
-            causes[step.name] = list(_differences(step, before["parameters"], basis.parameters, tuple(named)))
+            causes[step.name] = list(_differences(step, before["parameters"], basis, places, folder.place))
     replaced = [name for name in causes if any(causes.get(need.name) for need in with_needs([name], steps))]
     later = {step.name for name in causes for step in followers(name, steps)} - {step.name for step in chosen}
     removed = [name for name in held if name in later]
     if replaced or removed:
         why = list(dict.fromkeys(words for found in causes.values() for words in found))
         raise OutputError(_message(folder.place, replaced, removed, why))
+
+
+def has_grown(folder: Folder, steps: Sequence[Step], bases: Mapping[str, Basis]) -> bool:
+    """Return whether all that differs from what the folder holds is that source files changed or were added.
+
+    It is not so where the folder lacks a step, or has it from another version, not whole or unchanged.
+
+    Parameters
+    ----------
+    folder
+        The folder.
+    steps
+        Steps that a run makes again, with all that they need.
+    bases
+        Step → what it is made from in this run.
+    """
+    places, prints = places_before(folder), dict[str, str]()
+    for step in steps:
+        before, basis = folder.previous(step.name, SHAPES.get(step.name, dict)), bases[step.name]
+        if before is None or before["fingerprint"] == basis.fingerprint:
+            return False
+        parameters = before["parameters"]
+        prints[step.name] = fingerprint(step.name, step.version, parameters, [prints[need] for need in step.needs])
+        same = prints[step.name] == before["fingerprint"]
+        if not same or any(_differences(step, parameters, basis, places, folder.place)):
+            return False
+        if not all(folder.whole(step.name, artifact["path"]) for artifact in before["artifacts"]):
+            return False
+    return True
 
 
 def places_before(folder: Folder) -> dict[str, str | None]:
@@ -107,12 +136,13 @@ def _shown(place: str | None, folder: Path) -> str | None:
 
 
 def _differences(
-    step: Step, before: Mapping[str, Any], parameters: Mapping[str, Any], places: tuple[str | None, ...]
+    step: Step, before: Mapping[str, Any], basis: Basis, places: Mapping[str, str | None], folder: Path
 ) -> Iterator[str]:
     """Yield how the settings and the data of a step differ from those it was made with before, in words."""
-    now, defaults = json.loads(to_json(parameters)), json.loads(to_json(_defaults()))
+    now, defaults = json.loads(to_json(basis.parameters)), json.loads(to_json(_defaults()))
     if step.source:
-        yield from _other_files(step.source, before.get("inputs", []), now["inputs"], places)
+        named = tuple(_shown(place, folder) for place in (places.get(step.name), basis.place))
+        yield from _other_files(step.source, before.get("inputs", []), now["inputs"], named)
     for name in step.settings:
         was = before.get(name, defaults[name])
         if was != now[name]:
