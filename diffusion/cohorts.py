@@ -105,11 +105,11 @@ def _counted_as(ids: "pd.Series[str]", recordings: pa.Table) -> "pd.Series[str]"
 def _by_artist(described: pd.DataFrame, artists: Collection[str], *, credited: bool) -> tuple[Flags, str]:
     names = [str(name).strip() for name in artists]
     credits, wanted = _credits(described), folded(pa.array(names, pa.string()))
-    parts = artist_names(credits, credited=credited)[0].unique().to_pylist()
-    there = {*parts, *folded(credits).to_pylist()}
+    there = artist_names(credits, credited=credited)[0].unique().to_pylist()
+    known = set(there)
     for name, plain in zip(names, wanted.to_pylist(), strict=True):
-        if plain not in there:
-            raise DataSaysNoError(f"no track of the artist '{name}' here{_near(plain, parts)}")
+        if plain not in known:
+            raise DataSaysNoError(f"no track of the artist '{name}' here{_near(plain, there)}")
     chosen = tracks_by(credits, wanted, credited=credited)
     kind = ("artist" if len(names) == 1 else "artists") + (", also credited second" if credited else "")
     return chosen, f"{kind}: {_some(names)}"

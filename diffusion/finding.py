@@ -224,7 +224,7 @@ def artist_names(credits: pa.Array, *, credited: bool) -> tuple[pa.Array, Ints]:
     """Return the folded names by which the artists of tracks are known, and the row of each.
 
     Credits are parted at commas and also at other signs, as recordings are: both "A & B" and "A" name the first artist
-    of "A & B, C".
+    of "A & B, C". Neighbours between commas are a name too, as a name may hold a comma: "Tyler, The Creator".
 
     Parameters
     ----------
@@ -233,18 +233,24 @@ def artist_names(credits: pa.Array, *, credited: bool) -> tuple[pa.Array, Ints]:
     credited
         Whether all artists count, or the one named first alone.
     """
-    parts, rows = [], []
-    for lists in (credited_names(credits), pc.split_pattern(pc.fill_null(credits, ""), ",")):
-        row, names = pc.list_parent_indices(lists).to_numpy(), folded(pc.list_flatten(lists))
-        kept = np.ones(len(row), bool) if credited else np.diff(row, prepend=-1) > 0
-        kept &= pc.greater(pc.utf8_length(names), 0).to_numpy(zero_copy_only=False)
-        parts.append(names.filter(pa.array(kept)))
-        rows.append(row[kept].astype(np.int64))
-    return pa.concat_arrays(parts), np.concatenate(rows)
+    parted, at_commas = credited_names(credits), pc.split_pattern(pc.fill_null(credits, ""), ",")
+    row = pc.list_parent_indices(parted).to_numpy()
+    kept = np.ones(len(row), bool) if credited else np.diff(row, prepend=-1) > 0
+    parts, rows = [pc.list_flatten(parted).filter(pa.array(kept))], [row[kept]]
+    sizes = pc.list_value_length(at_commas).to_numpy()
+    most = sizes.max(initial=0)
+    for first in range(most if credited else min(most, 1)):
+        for last in range(first + 1, most + 1):
+            there = np.flatnonzero(sizes >= last)
+            parts.append(pc.binary_join(pc.list_slice(at_commas.take(pa.array(there)), first, last), ","))
+            rows.append(there)
+    names, row = folded(pa.concat_arrays(parts)), np.concatenate(rows).astype(np.int64)
+    named = pc.greater(pc.utf8_length(names), 0)
+    return names.filter(named), row[named.to_numpy(zero_copy_only=False)]
 
 
 def tracks_by(credits: pa.Array, artists: pa.Array, *, credited: bool) -> Flags:
-    """Return, (n,), which tracks are by one of the artists; the whole credit, such as "A & B, C", is a name too.
+    """Return, (n,), which tracks are by one of the artists.
 
     Parameters
     ----------
@@ -256,8 +262,7 @@ def tracks_by(credits: pa.Array, artists: pa.Array, *, credited: bool) -> Flags:
     names, rows = artist_names(credits, credited=credited)
     by = np.zeros(len(credits), bool)
     by[rows[pc.is_in(names, artists).to_numpy(zero_copy_only=False)]] = True
-    whole: Flags = pc.is_in(folded(credits), artists).to_numpy(zero_copy_only=False)
-    return by | whole
+    return by
 
 
 def _recordings(tracks: pa.Table, seen: pa.Table, names: _Names, order: Ints) -> pd.DataFrame:

@@ -15,6 +15,7 @@ from diffusion.risk.risk_set import wait_risk
 from graphs.comparison.contrast import contrast
 from graphs.comparison.sides import Followed, Side
 from graphs.false_discovery import adjusted
+from graphs.leaders.bootstrap import ROUNDING
 from graphs.leaders.groups import LEAST_ARTISTS
 
 FURTHER: Final = "markets_entered"
@@ -173,7 +174,7 @@ def _row(name: str, a: Expected, b: Expected) -> dict[str, object]:
     difference = float(a.value[0] - b.value[0])
     enough = min(a.artists, b.artists) >= LEAST_ARTISTS
     reach = float(stats.t.ppf((1 + CONFIDENCE) / 2, df)) * error
-    tested = enough and error > 0
+    tested = enough and error > ROUNDING
     return row | {
         "difference": difference,
         "low": difference - reach if enough else np.nan,

@@ -102,10 +102,14 @@ def small(*artists: str | None) -> Entries:
         ("MANESKIN", False, ["t2"]),
         ("Bo", False, ["t3"]),
         ("Bo", True, ["t2", "t3"]),
+        ("Tyler, the Creator", False, ["t5", "t6"]),
+        ("Tyler, the Creator", True, ["t5", "t6", "t7"]),
+        ("Tyler", False, ["t5", "t6"]),
     ],
 )
 def test_credits_beyond_the_first_count_when_asked(named: str, credited: bool, chosen: list[str]) -> None:
-    entries = small("Simon & Garfunkel", "Ada feat. Garfunkel", "Måneskin, Bo", "Bo", None)
+    tyler = ("Tyler, The Creator", "Tyler, The Creator, Kali Uchis", "Ada, Tyler, The Creator")
+    entries = small("Simon & Garfunkel", "Ada feat. Garfunkel", "Måneskin, Bo", "Bo", None, *tyler)
     if not chosen:
         with pytest.raises(DataSaysNoError, match="no track of the artist 'Garfunkel'"):
             entries.subset(artists=[named], credited=credited)

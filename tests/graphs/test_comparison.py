@@ -167,6 +167,19 @@ def test_reach_is_a_mean_over_tracks_where_all_are_followed(homes: Entries) -> N
         assert reach.loc["spreading_share", f"tracks_{name}"] == len(further)
 
 
+def test_what_is_one_for_every_track_is_not_tested(homes: Entries) -> None:
+    """All debut in one market: that the means of both sides differ by what rounding leaves says nothing."""
+    frame = homes.to_pandas()
+    again = frame.duplicated(["track_id", "entry"]) & (
+        frame["entry"] == frame.groupby("track_id")["entry"].transform("min")
+    )
+    one = replace(homes, table=homes.table.filter(pa.array(~again)))
+    for seed in range(5):
+        reach = graphs.compare(part(one, dealt(one, seed)), part(one, ~dealt(one, seed)), replicates=2).reach
+        (row,) = reach[reach["measure"] == "markets_on_debut"].to_dict("records")
+        assert row["difference"] == pytest.approx(0, abs=1e-12) and np.isnan(row["p"])
+
+
 # ── what both sides share ────────────────────────────────────────────────────────────────────────────────────────────
 
 
