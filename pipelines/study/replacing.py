@@ -10,6 +10,7 @@ from typing import Any, Final
 from diffusion import OutputError
 from pipelines.folders.folder import Folder
 from pipelines.folders.manifest import fingerprint, fits, to_json
+from pipelines.study.cohort import COHORT
 from pipelines.study.results import SHAPES
 from pipelines.study.settings import SAMPLE, Study
 from pipelines.study.step import Step, followers, with_needs
@@ -156,9 +157,12 @@ def _other_files(
     places: tuple[str | None, ...],
 ) -> Iterator[str]:
     """Yield how source files differ in more than that files changed or were added at the same place."""
-    if before == now:
+    listed, charts = zip(*(_parted(files) for files in (before, now)), strict=True)
+    if listed[0] != listed[1]:
+        yield "the file with the tracks of the cohort is another"
+    if charts[0] == charts[1]:
         return
-    what, (was, here) = SOURCES[source], places
+    (before, now), what, (was, here) = charts, SOURCES[source], places
     if was is None or was != here:
         yield f"the {what} were {_files(before) if was is None else was} and are now {here or 'none'}"
         return
@@ -166,6 +170,11 @@ def _other_files(
     gone = [one for one in before if not there.intersection((one["path"], one["sha256"]))]
     if gone:
         yield f"the {what} no longer have {_files(gone)}"
+
+
+def _parted(files: Sequence[Mapping[str, Any]]) -> tuple[list[Mapping[str, Any]], list[Mapping[str, Any]]]:
+    """Return the files that list the tracks of a cohort, and the others."""
+    return [one for one in files if COHORT in one], [one for one in files if COHORT not in one]
 
 
 def _defaults() -> dict[str, Any]:

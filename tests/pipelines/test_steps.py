@@ -31,6 +31,7 @@ CHANGED = {
     "min_periods": 2,
     "washout": 27,
     "cohort": {"artists": ("Artist",)},
+    "market_groups": {"Nordics": ("SE", "NO")},
     "identity": "recording",
     "window": 30,
     "replicates": 21,
