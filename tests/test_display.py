@@ -148,7 +148,7 @@ def test_what_holds_an_arrow_table_gives_it_as_a_frame(entries: diffusion.Entrie
         assert pa.Table.from_pandas(frame, schema=table.schema, preserve_index=False).equals(table)
 
 
-WITHOUT_EXAMPLE = {"Figure", "Results", "open_results", "open_study"}
+WITHOUT_EXAMPLE = {"Figure", "Results", "open_study"}
 """matplotlib's own, and what needs a finished folder: the page on notebooks opens one."""
 
 

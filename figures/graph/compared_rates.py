@@ -39,6 +39,8 @@ def compared_rates(
     Listed are the pairs that differ at q ≤ .05, the smallest q first; where none does, those with the smallest p. Their
     numbers stand in both panels, where there is room.
 
+    Table: `edges` of `graphs.compare`.
+
     Parameters
     ----------
     edges

@@ -21,6 +21,8 @@ _NAME_ROOM: Final = 105.0
 def curve_difference(table: pd.DataFrame, *, a: str = "a", b: str = "b") -> Figure:
     """Return the curves of two sides with their bands, the difference with its band, and the waits at risk.
 
+    Table: `table` of `survival.curve_difference`.
+
     Parameters
     ----------
     table

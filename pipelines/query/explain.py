@@ -1,6 +1,6 @@
 """The numbers of one ordered pair of markets in words: the verdict, the numbers, and the tests."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 import numpy as np
@@ -93,7 +93,7 @@ def ties_sentence(edge: Mapping[Any, Any]) -> str:
 
 
 def questions_of(
-    lift: pd.DataFrame | None, influence: pd.DataFrame | None, a: str, b: str, ask: str
+    lift: pd.DataFrame | None, influence: pd.DataFrame | None, a: str, b: str, *, why_not: Callable[[str], str]
 ) -> tuple[Question, ...]:
     """Return the tests of a pair: is there more than expected, who is first, is it direct.
 
@@ -103,16 +103,16 @@ def questions_of(
         The pair as `graphs.contracts.LIFTS` and `graphs.contracts.INFLUENCE` say, one row; None where not made.
     a, b
         Names of source and target.
-    ask
-        Command that tests direct influence.
+    why_not
+        Function that returns why a table was not made, or how to make it.
     """
     row, direct = ((None if part is None else records(part)[0]) for part in (lift, influence))
     if row is None:
-        more = first = "not tested in this folder."
+        more = first = f"Not tested: {why_not('lifts')}."
     else:
         given = part_of(lift)
         more, first = baseline_sentence(given, a, b), order_sentence(given, a, b)
-    way = f"not computed for this folder; make it with: {ask}" if direct is None else ""
+    way = f"Not tested: {why_not('influence')}." if direct is None else ""
     return (
         Question("Is there more than expected?", more, row and {name: row[name] for name in MORE}),
         Question("Who is first?", first, row and {name: row[name] for name in FIRST}),

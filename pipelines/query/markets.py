@@ -229,7 +229,6 @@ def explain(place: Path, source: str, target: str) -> Answer:
     edge, back = found.edge, found.back
     a, b = market_names([str(edge["source"]), str(edge["target"])]).values()
     lift, direct = (_of_pair(results, name, edge) for name in ("lifts", "influence"))
-    ask = f"chart-diffusion graph CHARTS --direct --out {place}"
     lines = (flow_sentence(edge, a, b), flow_sentence(back, b, a), ties_sentence(edge), _distances_sentence(edge))
     pair = records(pd.DataFrame([edge, back]))
     return Answer(
@@ -237,7 +236,7 @@ def explain(place: Path, source: str, target: str) -> Answer:
         f"{a} → {b} on {graph.chart}, within {graph.window} days",
         {"there": pair[0], "back": pair[1]},
         lines,
-        questions_of(lift, direct, a, b, ask),
+        questions_of(lift, direct, a, b, why_not=results.why_not),
         _measures(edge, back, part_of(lift), part_of(direct)),
         (),
     )

@@ -172,11 +172,15 @@ class Results(Displayed):
         step = next((step for step, maker in self._makers.items() if name in maker.tables), None)
         if step is None:
             return f"{unknown_table(name, self._there)} ('{self.folder.place}')"
-        lacking = f"'{self.folder.place}' holds no table '{name}'"
+        return f"'{self.folder.place}' holds no table '{name}'; {self.why_not(name)}"
+
+    def why_not(self, name: str) -> str:
+        """Return why a table of the steps was not made, or how to make it."""
+        step = next(step for step, maker in self._makers.items() if name in maker.tables)
         if step not in self.folder.manifest()["steps"]:
-            return f"{lacking}; make it with: {self._makers[step].command} --out {self.folder.place}"
+            return f"make it with: {self._makers[step].command} --out {self.folder.place}"
         reasons = self.notes(step).get("not_made", {})
-        return f"{lacking}: not made: {reasons.get(name) or '; '.join(reasons.values()) or 'not asked for'}"
+        return f"not made: {reasons.get(name) or '; '.join(reasons.values()) or 'not asked for'}"
 
     @overload
     def sql(self, query: str, *, as_: Literal["pandas"] = "pandas") -> pd.DataFrame: ...

@@ -17,7 +17,7 @@ import sys
 import time
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -75,8 +75,8 @@ def made(tracks: int, seed: int = 0) -> Entries:
     coverage |= {"depth": np.full(size, 200), "previous": coverage["date"] - 1}
     coverage |= {"span": np.ones(size, np.int64), "stale": np.zeros(size, np.bool_)}
     calendar = Calendar(COVERAGE.conform(pa.table(coverage)))
-    artists = pa.table({"track_id": ids, "artist": rng.integers(0, tracks // 4, tracks).astype(str)})
-    return replace(Entries.from_frame(table, calendar=calendar, washout=0), artists=artists)
+    artists = pd.DataFrame({"track_id": ids, "artist": rng.integers(0, tracks // 4, tracks).astype(str)})
+    return Entries.from_frame(table, calendar=calendar, washout=0, tracks=artists)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from diffusion import DataSaysNoError
 from graphs.baseline import clout
 from pipelines.folders.folder import Folder
 from pipelines.progress import quiet
-from pipelines.query import answers
+from pipelines.query import markets as answers
 from pipelines.study.results import Results
 from pipelines.study.run import Run, closing_lines
 from pipelines.study.settings import Study
@@ -100,27 +100,30 @@ def test_where_nothing_is_direct_everything_says_so_and_how_large_an_effect_woul
     ):
         with pytest.raises(DataSaysNoError, match=said):
             ask()
-    assert "Direct: not shown" in answers.explain(place, "US", "SE").text
+    assert (
+        "Is it direct? Not shown: fitted beside all other pairs the ratio is 1.00"
+        in answers.explain(place, "US", "SE").text()
+    )
 
 
 def test_queries_know_direct_pairs_alone(asked: Asked) -> None:
     place, _ = asked(verdicts(("US", "SE"), ("SE", "NO")))
     followers = answers.who_follows(place, "US", most=3)
-    assert "who follows United States directly, 1 of 2 tested pairs" in followers.text
-    assert [(row["target"], row["credits"]) for row in followers.data] == [("SE", 12.3)]
-    assert "2" in followers.text.splitlines()[-1].split()  # the ratio, not its logarithm
-    assert [row["source"] for row in answers.influence(place, "NO", most=3).data] == ["SE"]
+    assert "who follows United States directly, 1 of 2 tested pairs" in followers.text()
+    assert [(row["target"], row["credits"]) for row in followers.numbers] == [("SE", 12.3)]
+    assert "2" in followers.text().splitlines()[-1].split()  # the ratio, not its logarithm
+    assert [row["source"] for row in answers.influence(place, "NO", most=3).numbers] == ["SE"]
     with pytest.raises(DataSaysNoError, match=r"no market follows NO in a way .*; a ratio of 1\.75 .* of 2 tested"):
         answers.who_follows(place, "Norway", most=3)
     with pytest.raises(DataSaysNoError, match="US follows no market in a way"):
         answers.influence(place, "US", most=3)
     way = answers.route(place, "US", "NO", most=3)
-    assert "1. US → SE → NO: P = 0.04, about 6 days" in way.text
+    assert "1. US → SE → NO: P = 0.04, about 6 days" in way.text()
     with pytest.raises(DataSaysNoError, match="leads from NO to US"):
         answers.route(place, "NO", "US", most=3)
     told = answers.explain(place, "US", "SE")
-    assert "Direct: an entry into United States multiplies the weight of Sweden on the next chart" in told.text
-    assert told.data["direct"]["direct"] is True
+    assert "Is it direct? Yes: an entry into United States multiplies the weight of Sweden on the next" in told.text()
+    assert told.tests[-1].numbers is not None and told.tests[-1].numbers["direct"] is True
 
 
 def test_a_verdict_that_could_not_be_made_is_named(asked: Asked) -> None:
@@ -128,7 +131,7 @@ def test_a_verdict_that_could_not_be_made_is_named(asked: Asked) -> None:
     assert "not made  influence: too few" in lines
     with pytest.raises(DataSaysNoError, match="which pairs are direct is not known: too few"):
         answers.who_follows(place, "US", most=3)
-    assert "Direct: not tested in this folder." in answers.explain(place, "US", "SE").text
+    assert "Is it direct? Not tested: not made: too few." in answers.explain(place, "US", "SE").text()
     assert "Direct influence" not in report_of(place)
 
 

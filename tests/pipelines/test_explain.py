@@ -181,11 +181,11 @@ def test_a_verdict_weighs_presence_order_influence_and_ties(
 
 def test_tests_stand_in_the_order_of_their_questions_and_say_what_was_not_made() -> None:
     lift, influence = (pd.DataFrame([part]) for part in (LIFT | LEAD | {"p_order": 0.01}, INFLUENCE))
-    asked = [test.question for test in questions_of(lift, influence, "Sweden", "Norway", "make")]
+    asked = [test.question for test in questions_of(lift, influence, "Sweden", "Norway", why_not=str)]
     assert asked == ["Is there more than expected?", "Who is first?", "Is it direct?"]
-    more, first, direct = questions_of(None, None, "Sweden", "Norway", "make it")
-    assert (more.answer, first.answer, more.numbers) == (*["not tested in this folder."] * 2, None)
-    assert direct.answer == "not computed for this folder; make it with: make it"
+    more, first, direct = questions_of(None, None, "Sweden", "Norway", why_not=lambda table: f"no {table}")
+    assert (more.answer, first.answer, more.numbers) == (*["Not tested: no lifts."] * 2, None)
+    assert direct.answer == "Not tested: no influence."
 
 
 NEXT = {

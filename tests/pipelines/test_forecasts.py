@@ -60,7 +60,7 @@ def run(*words: object) -> str:
     """Return what a command prints; errors of user and data are raised."""
     result = CliRunner().invoke(cli, [str(word) for word in words], catch_exceptions=False)
     assert result.exit_code == 0, result.output
-    return result.output
+    return result.stdout
 
 
 def fails(*words: object) -> str:

@@ -101,10 +101,10 @@ def test_a_table_that_is_not_there_is_named_with_what_makes_it(study: Path) -> N
     found = open_study(study)
     for name, said in {
         "entires": "did you mean 'entries'",
-        "influence": f"make it first: chart-diffusion graph CHARTS --out {study}",
-        "hazard_ratios": f"make it first: chart-diffusion survival CHARTS --out {study}",
-        "forecasts": f"make it first: chart-diffusion run CHARTS --out {study}",
-        "known": "make it first: chart-diffusion demo --simulated",
+        "influence": f"make it with: chart-diffusion graph CHARTS --out {study}",
+        "hazard_ratios": f"make it with: chart-diffusion survival CHARTS --out {study}",
+        "forecasts": f"make it with: chart-diffusion run CHARTS --out {study}",
+        "known": "make it with: chart-diffusion demo --simulated",
     }.items():
         with pytest.raises(SettingError) as refused:
             found.table(name)
@@ -118,7 +118,7 @@ def test_a_table_that_could_not_be_made_says_why(tmp_path: Path, study: Path) ->
         assert entry is not None
         notes = entry["notes"] | {"not_made": {"absences": "too short"}}
         folder.begin("entries", "other", parameters=entry["parameters"], notes=notes)
-    with pytest.raises(SettingError, match="no table 'absences': not made: too short"):
+    with pytest.raises(SettingError, match="no table 'absences'; not made: too short"):
         open_study(place).table("absences")
 
 

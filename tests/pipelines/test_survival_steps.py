@@ -196,7 +196,9 @@ def test_models_are_scored_on_tracks_that_debuted_after_all_that_they_know(made:
     assert set(scores["model"][2:]) == {"Cox", "discrete hazard", "AFT", "mixture cure"}
     assert scores.loc[0, "auc"] == 0.5
     debuts = entries.debuts()
-    later = debuts[~debuts["left_censored"] & debuts["debut"].between(split.day, split.last)]
+    later = debuts[
+        ~debuts["left_censored"] & debuts["debut"].between(pd.Timestamp(split.day), pd.Timestamp(split.last))
+    ]
     assert scores["waits"].iloc[0] <= len(later) * (len(entries.calendar.markets) - 1)
     calibration = table(made, "calibration")
     assert set(calibration["kind"]) == {"decile", "market"}

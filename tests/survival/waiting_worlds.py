@@ -1,12 +1,10 @@
 """Simulated entries with known survival: tracks and artists differ in popularity, and artists have homes."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 from numpy.typing import NDArray
 
 import diffusion
@@ -86,8 +84,8 @@ def drawn_entries(
             "left_censored": False,
         }
     )
-    entries = diffusion.Entries.from_frame(table, calendar=calendar, washout=0)
-    return replace(entries, described=pa.table({"track_id": ids, "artist": [f"artist {number}" for number in owner]}))
+    artists = pd.DataFrame({"track_id": ids, "artist": [f"artist {number}" for number in owner]})
+    return diffusion.Entries.from_frame(table, calendar=calendar, washout=0, tracks=artists)
 
 
 def true_survival(days: Sequence[int] | range, *, pace: float, home: float = 1.0) -> NDArray[np.float64]:

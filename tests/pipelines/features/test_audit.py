@@ -187,7 +187,7 @@ def test_the_command_prints_and_writes_the_table(
     options = ["--dates", "1", "--own", str(own), "--out", str(tmp_path / "out"), "--json"]
     done = CliRunner().invoke(audit_command, [str(small), "--accept", "holes", *options])
     assert done.exit_code == 0, done.output
-    told = json.loads(done.output)
+    told = json.loads(done.stdout)
     table = pq.read_table(tmp_path / "out" / "audit.parquet")
     assert told["failed"] == 0
     assert table["feature"].to_pylist() == ["artist_entries", "own_spend", "rank"]
@@ -200,4 +200,4 @@ def test_the_command_ends_with_1_if_a_feature_fails(small: Path, monkeypatch: py
     done = CliRunner().invoke(audit_command, [str(small), "--accept", "holes", "--dates", "1"])
     assert done.exit_code == 1
     assert "looks ahead" in done.output
-    assert done.output.endswith("1 feature of 1 failed\n")
+    assert done.stdout.endswith("1 feature of 1 failed\n")
