@@ -10,6 +10,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from diffusion.display import Displayed
 from diffusion.errors import SettingError
 from diffusion.market_groups import group_pairs, market_table
 from diffusion.markets import resolve_known
@@ -86,7 +87,7 @@ class OwnGroups:
 
 
 @dataclass(frozen=True, repr=False)
-class ByGroup(Mapping[str, T], Generic[T]):
+class ByGroup(Displayed, Mapping[str, T], Generic[T]):
     """What was made of each group of tracks: name of the group → value, in order of the names.
 
     Attributes
@@ -99,6 +100,11 @@ class ByGroup(Mapping[str, T], Generic[T]):
         Number of tracks that are in no group.
     not_made
         Group → why nothing could be made of it.
+
+    Examples
+    --------
+    >>> ByGroup({"2020": 3, "2021": 5}, "year", not_grouped=2)["2021"]
+    5
     """
 
     parts: Mapping[str, T]
@@ -115,10 +121,12 @@ class ByGroup(Mapping[str, T], Generic[T]):
     def __len__(self) -> int:
         return len(self.parts)
 
-    def __repr__(self) -> str:
-        values = ", ".join(f"{group!r}: {value!r}" for group, value in self.parts.items())
+    def _facts(self) -> str:
         left = f"; not made: {', '.join(self.not_made)}" if self.not_made else ""
-        return f"<by {self.name}: {{{values}}}; {self.not_grouped:,} tracks not grouped{left}>"
+        return f" {self.name}: {', '.join(self.parts)}; {self.not_grouped:,} tracks not grouped{left}"
+
+    def _shown(self) -> pd.DataFrame:
+        return pd.DataFrame({"group": list(self.parts), "value": [repr(value) for value in self.parts.values()]})
 
 
 def groups_of(entries: "Entries", by: By, *, others: Collection[str] = ()) -> OwnGroups:

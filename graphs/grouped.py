@@ -27,6 +27,11 @@ def market_graphs(entries: Entries, *, by: By, window: int | None = None) -> ByG
         When `by` cannot be read, or groups something else than tracks.
     DataSaysNoError
         When no group makes a transition.
+
+    Examples
+    --------
+    >>> graphs.market_graphs(entries, by=lambda tracks: tracks["debut"].dt.month_name())
+    <ByGroup groups: April, June, May; 0 tracks not grouped; not made: March>
     """
     parts = entries.split(by)
     made: dict[str, MarketGraph] = {}

@@ -12,6 +12,7 @@ from scipy.special import betainc, betaincinv
 from diffusion import DataSaysNoError, Entries, SettingError, market_names
 from diffusion.arrays import Flags, Floats, Ints
 from diffusion.conventions import CONFIDENCE, FDR, LONGEST
+from diffusion.display import Displayed
 from diffusion.finding import as_one
 from diffusion.risk.risk_set import withheld_markets
 from diffusion.timelines import Timelines
@@ -31,8 +32,8 @@ LEAST: Final = 0.5
 """Least similarity of a look-alike, if nothing else is said."""
 
 
-@dataclass(frozen=True, slots=True)
-class LookAlikes:
+@dataclass(frozen=True, slots=True, repr=False)
+class LookAlikes(Displayed):
     """Tracks whose first steps were most like those of one track, and the markets that they entered next.
 
     Attributes
@@ -52,6 +53,12 @@ class LookAlikes:
         Days after the debut that count as first steps, and days after these in which next markets are counted.
     candidates
         Number of tracks that were compared.
+
+    Examples
+    --------
+    >>> wide = entries.debuts().query("not left_censored").nlargest(1, "markets")
+    >>> graphs.look_alikes(entries, wide["track_id"].tolist(), days=7, horizon=14)
+    <LookAlikes: 9 of 1,517 tracks, by their first 7 days>
     """
 
     first: pd.DataFrame
@@ -60,6 +67,12 @@ class LookAlikes:
     days: int
     horizon: int
     candidates: int
+
+    def _facts(self) -> str:
+        return f": {len(self.tracks):,} of {self.candidates:,} tracks, by their first {self.days} days"
+
+    def _shown(self) -> pd.DataFrame:
+        return self.next
 
 
 def look_alikes(

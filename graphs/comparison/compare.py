@@ -8,6 +8,7 @@ import pandas as pd
 from diffusion import Entries
 from diffusion.comparable import check_alike
 from diffusion.conventions import FDR
+from diffusion.display import Displayed
 from graphs.comparison.rates import rate_table
 from graphs.comparison.reach import reach_table
 from graphs.comparison.shares import share_table
@@ -15,7 +16,7 @@ from graphs.comparison.sides import Side, sides
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Comparison:
+class Comparison(Displayed):
     """Two cohorts, periods, labels or studies, a and b, and how they differ; differences are of a less b.
 
     Attributes
@@ -32,6 +33,12 @@ class Comparison:
         Days within which a market must follow.
     only_a, only_b
         Markets that only one side has; nothing about them is compared.
+
+    Examples
+    --------
+    >>> may, june = (entries.subset(debut=days) for days in (("2021-05-01", "2021-05-31"), ("2021-06-01", None)))
+    >>> graphs.compare(may, june, replicates=2).sides[["side", "tracks"]].values.tolist()
+    [['a', 1108], ['b', 943]]
     """
 
     edges: pd.DataFrame
@@ -42,9 +49,12 @@ class Comparison:
     only_a: tuple[str, ...]
     only_b: tuple[str, ...]
 
-    def __repr__(self) -> str:
+    def _facts(self) -> str:
         tested, differ = int(self.edges["q"].notna().sum()), int((self.edges["q"] <= FDR).sum())
-        return f"<Comparison within {self.window} days: {differ} of {tested:,} pairs tested differ at q ≤ {FDR}>"
+        return f" within {self.window} days: {differ} of {tested:,} pairs tested differ at q ≤ {FDR}"
+
+    def _shown(self) -> pd.DataFrame:
+        return self.sides
 
 
 def compare(a: Entries, b: Entries, *, window: int | None = None, replicates: int = 1000, seed: int = 0) -> Comparison:
@@ -82,9 +92,6 @@ def compare(a: Entries, b: Entries, *, window: int | None = None, replicates: in
 
     Examples
     --------
-    >>> import diffusion
-    >>> with diffusion.open_sample() as charts:
-    ...     entries = charts.entries()
     >>> compare(entries, entries, replicates=2)
     <Comparison within 60 days: 0 of 0 pairs tested differ at q ≤ 0.05>
     """

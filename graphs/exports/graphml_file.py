@@ -73,7 +73,14 @@ def graphml(graph: "nx.DiGraph[str]") -> bytes:
 
 
 def with_tokens(graph: "nx.DiGraph[str]") -> "nx.DiGraph[str]":
-    """Return `graph` with ids that GraphML can hold: ``_`` takes the place of other characters; labels stay."""
+    """Return `graph` with ids that GraphML can hold: ``_`` takes the place of other characters; labels stay.
+
+    Examples
+    --------
+    >>> import networkx as nx
+    >>> list(with_tokens(nx.DiGraph([("Latin America", "SE")])))
+    ['Latin_America', 'SE']
+    """
     named: nx.DiGraph[str] = nx.relabel_nodes(graph, {code: _token(code) for code in graph})
     return named
 

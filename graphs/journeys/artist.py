@@ -6,12 +6,13 @@ import pandas as pd
 import pyarrow as pa
 
 from diffusion import DataSaysNoError, Entries, market_names
+from diffusion.display import Displayed
 from diffusion.finding import as_one, tracks_by
 from diffusion.recordings import folded, identity_table
 
 
-@dataclass(frozen=True, slots=True)
-class ArtistJourney:
+@dataclass(frozen=True, slots=True, repr=False)
+class ArtistJourney(Displayed):
     """The journeys of an artist's recordings, of which several ids are one.
 
     Attributes
@@ -31,6 +32,11 @@ class ArtistJourney:
         is none), `first_entry`.
     timed
         Number of recordings with a timed debut.
+
+    Examples
+    --------
+    >>> graphs.artist_journey(entries, "dua lipa")
+    <ArtistJourney of dua lipa: 6 recordings in 59 markets>
     """
 
     artist: str
@@ -38,6 +44,12 @@ class ArtistJourney:
     steps: pd.DataFrame
     markets: pd.DataFrame
     timed: int
+
+    def _facts(self) -> str:
+        return f" of {self.artist}: {len(self.tracks):,} recordings in {len(self.markets):,} markets"
+
+    def _shown(self) -> pd.DataFrame:
+        return self.markets
 
 
 def artist_journey(entries: Entries, artist: str, *, credited: bool = False) -> ArtistJourney:

@@ -11,6 +11,9 @@ from diffusion import Entries, SettingError, resolve
 from pipelines.folders.manifest import file_facts
 from pipelines.study.own_tables import read_own_table
 
+COHORT: Final = "cohort"
+"""Fact of a source file that is no chart: what of the cohort it holds."""
+
 FLAGS: Final = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 """Text of a flag in a CSV file, in lower case → its value; an empty cell is False."""
 
@@ -99,7 +102,7 @@ class Cohort:
         if self.tracks is None:
             return []
         read_listed(self.tracks)
-        return file_facts([Path(self.tracks)], Path(self.tracks).parent)
+        return [{COHORT: "tracks", **facts} for facts in file_facts([Path(self.tracks)], Path(self.tracks).parent)]
 
 
 COHORT_KEYS: Final = tuple(spec.name for spec in fields(Cohort))

@@ -9,7 +9,9 @@ from typing import Any, Final
 
 from diffusion import OutputError
 from pipelines.folders.folder import Folder
-from pipelines.folders.manifest import fits, to_json
+from pipelines.folders.manifest import fingerprint, fits, to_json
+from pipelines.study.cohort import COHORT
+from pipelines.study.results import SHAPES
 from pipelines.study.settings import SAMPLE, Study
 from pipelines.study.step import Step, followers, with_needs
 
@@ -71,14 +73,42 @@ def check_kept(folder: Folder, steps: Sequence[Step], chosen: Sequence[Step], ba
     for step in chosen:
         before, basis = held.get(step.name), bases[step.name]
         if before is not None and before["fingerprint"] != basis.fingerprint:
-            named = (_shown(place, folder.place) for place in (places.get(step.name), basis.place))
-            causes[step.name] = list(_differences(step, before["parameters"], basis.parameters, tuple(named)))
+            causes[step.name] = list(_differences(step, before["parameters"], basis, places, folder.place))
     replaced = [name for name in causes if any(causes.get(need.name) for need in with_needs([name], steps))]
     later = {step.name for name in causes for step in followers(name, steps)} - {step.name for step in chosen}
     removed = [name for name in held if name in later]
     if replaced or removed:
         why = list(dict.fromkeys(words for found in causes.values() for words in found))
         raise OutputError(_message(folder.place, replaced, removed, why))
+
+
+def has_grown(folder: Folder, steps: Sequence[Step], bases: Mapping[str, Basis]) -> bool:
+    """Return whether all that differs from what the folder holds is that source files changed or were added.
+
+    It is not so where the folder lacks a step, or has it from another version, not whole or unchanged.
+
+    Parameters
+    ----------
+    folder
+        The folder.
+    steps
+        Steps that a run makes again, with all that they need.
+    bases
+        Step → what it is made from in this run.
+    """
+    places, prints = places_before(folder), dict[str, str]()
+    for step in steps:
+        before, basis = folder.previous(step.name, SHAPES.get(step.name, dict)), bases[step.name]
+        if before is None or before["fingerprint"] == basis.fingerprint:
+            return False
+        parameters = before["parameters"]
+        prints[step.name] = fingerprint(step.name, step.version, parameters, [prints[need] for need in step.needs])
+        same = prints[step.name] == before["fingerprint"]
+        if not same or any(_differences(step, parameters, basis, places, folder.place)):
+            return False
+        if not all(folder.whole(step.name, artifact["path"]) for artifact in before["artifacts"]):
+            return False
+    return True
 
 
 def places_before(folder: Folder) -> dict[str, str | None]:
@@ -107,12 +137,13 @@ def _shown(place: str | None, folder: Path) -> str | None:
 
 
 def _differences(
-    step: Step, before: Mapping[str, Any], parameters: Mapping[str, Any], places: tuple[str | None, ...]
+    step: Step, before: Mapping[str, Any], basis: Basis, places: Mapping[str, str | None], folder: Path
 ) -> Iterator[str]:
     """Yield how the settings and the data of a step differ from those it was made with before, in words."""
-    now, defaults = json.loads(to_json(parameters)), json.loads(to_json(_defaults()))
+    now, defaults = json.loads(to_json(basis.parameters)), json.loads(to_json(_defaults()))
     if step.source:
-        yield from _other_files(step.source, before.get("inputs", []), now["inputs"], places)
+        named = tuple(_shown(place, folder) for place in (places.get(step.name), basis.place))
+        yield from _other_files(step.source, before.get("inputs", []), now["inputs"], named)
     for name in step.settings:
         was = before.get(name, defaults[name])
         if was != now[name]:
@@ -126,9 +157,12 @@ def _other_files(
     places: tuple[str | None, ...],
 ) -> Iterator[str]:
     """Yield how source files differ in more than that files changed or were added at the same place."""
-    if before == now:
+    listed, charts = zip(*(_parted(files) for files in (before, now)), strict=True)
+    if listed[0] != listed[1]:
+        yield "the file with the tracks of the cohort is another"
+    if charts[0] == charts[1]:
         return
-    what, (was, here) = SOURCES[source], places
+    (before, now), what, (was, here) = charts, SOURCES[source], places
     if was is None or was != here:
         yield f"the {what} were {_files(before) if was is None else was} and are now {here or 'none'}"
         return
@@ -136,6 +170,11 @@ def _other_files(
     gone = [one for one in before if not there.intersection((one["path"], one["sha256"]))]
     if gone:
         yield f"the {what} no longer have {_files(gone)}"
+
+
+def _parted(files: Sequence[Mapping[str, Any]]) -> tuple[list[Mapping[str, Any]], list[Mapping[str, Any]]]:
+    """Return the files that list the tracks of a cohort, and the others."""
+    return [one for one in files if COHORT in one], [one for one in files if COHORT not in one]
 
 
 def _defaults() -> dict[str, Any]:

@@ -109,10 +109,16 @@ class Results(Displayed):
         Folder of the results.
     makers
         Step → its tables and the command that makes it.
+
+    Attributes
+    ----------
+    before
+        While a run makes steps: what its folder held before, where the charts have grown since; None otherwise.
     """
 
     def __init__(self, folder: ResultsFolder, makers: Mapping[str, Maker]) -> None:
         self.folder = folder
+        self.before: Results | None = None
         self._makers = makers
 
     def _facts(self) -> str:

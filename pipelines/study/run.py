@@ -14,7 +14,8 @@ from pipelines.folders.folder import Folder
 from pipelines.folders.manifest import fingerprint
 from pipelines.folders.tables import put_views
 from pipelines.progress import StepReport
-from pipelines.study.replacing import PLACES, Basis, check_kept, place_of, places_before
+from pipelines.study.finished import open_study
+from pipelines.study.replacing import PLACES, Basis, check_kept, has_grown, place_of, places_before
 from pipelines.study.report import gaps_of, report_html
 from pipelines.study.results import SHAPES, Results
 from pipelines.study.settings import Study
@@ -27,7 +28,7 @@ KINDS: tuple[figures.Kind, ...] = ("png", "svg")
 REPORT = "report"
 """Name of the report in the manifest."""
 
-REPORT_VERSION = 5
+REPORT_VERSION = 6
 """Raised when the report of the same results reads otherwise."""
 
 FIGURES_VERSION = 4
@@ -60,6 +61,7 @@ class Run(Displayed):
         self.folder = folder
         self.results = Results(folder, made_by(steps))
         self._steps = steps
+        self._prints: dict[str, str] = {}
 
     def _facts(self) -> str:
         return f" of '{self.study.title}' into {self.folder.place}"
@@ -91,8 +93,11 @@ class Run(Displayed):
                 self.folder.check_free(step.name, [f"{name}.parquet" for name in step.tables])
             if not replace:
                 check_kept(self.folder, self._steps, chosen, {step.name: self._basis(step) for step in chosen})
+            if any(step.compares and self._grown(step) for step in chosen):
+                self.results.before = open_study(self.folder.place)
             for step in chosen:
                 tell.ended(step.name, unchanged=not self._make_step(step, tell))
+            self.results.before = None
             self._log(chosen)
             reported = [step for step in self._steps if step in chosen or self._stands(step)]
             drawn = [self._make_figures(step, tell) for step in reported]
@@ -115,18 +120,17 @@ class Run(Displayed):
         shape = SHAPES.get(step.name, dict)
         return self.folder.unchanged(step.name, self._fingerprint(step), shape) or self.folder.stands(step.name, shape)
 
-    @cached_property
+    @property
     def prints(self) -> dict[str, str]:
         """Name of each step → fingerprint of everything its results depend on."""
-        found: dict[str, str] = {}
-        for step in self._steps:
-            found[step.name] = fingerprint(
-                step.name, step.version, self._parameters(step), [found[name] for name in step.needs]
-            )
-        return found
+        return {step.name: self._fingerprint(step) for step in self._steps}
 
     def _fingerprint(self, step: Step) -> str:
-        return self.prints[step.name]
+        if step.name not in self._prints:
+            named = {other.name: other for other in self._steps}
+            needs = [self._fingerprint(named[name]) for name in step.needs]
+            self._prints[step.name] = fingerprint(step.name, step.version, self._parameters(step), needs)
+        return self._prints[step.name]
 
     @cached_property
     def _sources(self) -> dict[str, list[dict[str, Any]]]:
@@ -135,7 +139,26 @@ class Run(Displayed):
     def _parameters(self, step: Step) -> dict[str, Any]:
         """Return the settings of a step and the source files that it reads, for the manifest."""
         inputs = {"inputs": self._sources[step.name]} if step.sources is not None else {}
-        return inputs | self.study.settings(step.settings)
+        before = {"before": self._compared_with(step)} if step.compares else {}
+        return inputs | before | self.study.settings(step.settings)
+
+    def _grown(self, step: Step) -> bool:
+        """Return whether the folder holds what a step needs, with these settings, of charts that have grown since."""
+        needed = with_needs(step.needs, self._steps)
+        return has_grown(self.folder, needed, {need.name: self._basis(need) for need in needed})
+
+    def _compared_with(self, step: Step) -> dict[str, str] | None:
+        """Return need → fingerprint of the results that a step compares those of this run with; None for none.
+
+        Where the folder holds the results of this run already, these are what they were compared with when made.
+        """
+        held = {one.name: entry for one in self._steps if (entry := self.folder.previous(one.name)) is not None}
+        prints = {name: held[name]["fingerprint"] for name in step.needs if name in held}
+        if self._grown(step):
+            return prints
+        same = prints == {one.name: self._fingerprint(one) for one in self._steps if one.name in step.needs}
+        compared: dict[str, str] | None = held[step.name]["parameters"].get("before") if step.name in held else None
+        return compared if same else None
 
     def _make_step(self, step: Step, tell: StepReport) -> bool:
         """Make a step unless it is unchanged; return whether it was made."""

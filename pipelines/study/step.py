@@ -95,6 +95,8 @@ class Step(Displayed):
         Function that returns path, size and SHA-256 of the source files; None for steps that read only results.
     source
         Field of `Study` with the path of those files.
+    compares
+        Whether the step reads what the folder held before the run, where the charts have grown (`Results.before`).
     drawings
         Function that returns name → figure.
     section
@@ -118,6 +120,7 @@ class Step(Displayed):
     settings: tuple[str, ...] = ()
     sources: Callable[[Study], list[dict[str, Any]]] | None = None
     source: str = ""
+    compares: bool = False
     drawings: Callable[[Results], dict[str, Drawing]] | None = None
     section: Callable[[Results], dict[str, Any]] | None = None
     lines: Callable[[Results], list[str]] | None = None

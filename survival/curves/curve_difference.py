@@ -11,6 +11,7 @@ from diffusion import Entries
 from diffusion.arrays import Flags, Floats, Ints
 from diffusion.comparable import check_alike, common_markets, numbered_artists
 from diffusion.conventions import HORIZON
+from diffusion.display import Displayed
 from diffusion.pairs.differences import Estimate, difference_interval, scaled
 from diffusion.risk.clocks import Clock
 from diffusion.risk.influence import left_out
@@ -25,8 +26,8 @@ ARTISTS_AT_ONCE: Final = 1 << 15
 """Artists in both whose curves are followed day by day at once."""
 
 
-@dataclass(frozen=True, slots=True)
-class CurveDifference:
+@dataclass(frozen=True, slots=True, repr=False)
+class CurveDifference(Displayed):
     """Share of waits that have entered, on two sides, and its difference.
 
     Attributes
@@ -44,6 +45,12 @@ class CurveDifference:
         Effective numbers of artists behind the curves on that day; NaN where nobody entered.
     markets
         Number of markets that both have; only waits for these are counted.
+
+    Examples
+    --------
+    >>> may = entries.subset(debut=("2021-05-01", "2021-05-31"))
+    >>> survival.curve_difference(may, entries, horizon=28).days
+    28
     """
 
     table: pd.DataFrame
@@ -53,12 +60,15 @@ class CurveDifference:
     artists_b: float
     markets: int
 
-    def __repr__(self) -> str:
+    def _facts(self) -> str:
         last = self.table.iloc[-1]
         return (
-            f"<CurveDifference by day {self.days}: {last['share_a']:.1%} − {last['share_b']:.1%} = "
-            f"{last['difference']:+.1%} ({last['low']:+.1%} to {last['high']:+.1%})>"
+            f" by day {self.days}: {last['share_a']:.1%} − {last['share_b']:.1%} = "
+            f"{last['difference']:+.1%} ({last['low']:+.1%} to {last['high']:+.1%})"
         )
+
+    def _shown(self) -> pd.DataFrame:
+        return self.table
 
 
 def curve_difference(a: Entries, b: Entries, *, horizon: int = HORIZON) -> CurveDifference:

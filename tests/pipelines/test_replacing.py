@@ -26,7 +26,7 @@ ROWS = steady(60, {"United States": {"x": 30}, "Sweden": {"x": 33}, "Norway": {"
 NOTES = {
     **dict.fromkeys(("layout", "chart", "first_date", "last_date", "events"), ""),
     **dict.fromkeys(("cadence_days", "markets", "tracks", "entries", "left_censored", "upper_top"), 0),
-    **{"cohort": [], "tracks_of_all": 0, "artists_whole": True},
+    **{"cohort": [], "tracks_of_all": 0, "artists_whole": True, "groups": {}, "absent": {}, "own": None},
     **dict.fromkeys(("window", "transitions", "ties", "exposed", "horizon"), 0),
     **dict.fromkeys(("caveats", "same", "of_artists", "strata"), ()),
     **{name: {} for name in ("other_charts", "unmatched", "missing")},
@@ -105,7 +105,7 @@ def test_with_consent_results_are_replaced_and_removed(mine: Study, place: Path)
     refuses(other, place, "entries, survival, states, effects, cured, validation and remove graph", names=SURVIVAL_SET)
     assert set(make(other, place, SURVIVAL_SET, replacing=True)) == {*RUN_SET}  # made anew, or gone
     with Folder(place) as folder:
-        assert {*folder.manifest()["steps"]} - {"report"} == {"entries", *SURVIVAL_SET}
+        assert {*folder.manifest()["steps"]} - {"report", "views"} == {"entries", *SURVIVAL_SET}
 
 
 def test_charts_that_grew_are_the_same_charts(mine: Study, place: Path, write_csv: WriteCsv) -> None:

@@ -31,6 +31,7 @@ CHANGED = {
     "min_periods": 2,
     "washout": 27,
     "cohort": {"artists": ("Artist",)},
+    "market_groups": {"Nordics": ("SE", "NO")},
     "identity": "recording",
     "window": 30,
     "replicates": 21,
@@ -43,7 +44,7 @@ CHANGED = {
 }
 """Field of a study → another value than that of `mine`."""
 
-AFTER_GRAPH = ["baseline", "leaders", "structure", "direct", "placebo", "exports"]
+AFTER_GRAPH = ["baseline", "leaders", "changes", "structure", "direct", "placebo", "exports"]
 """Steps that need the graph."""
 
 
@@ -83,7 +84,7 @@ def test_every_step_comes_after_those_that_it_needs() -> None:
     assert len(set(names)) == len(names)
     for place, step in enumerate(STEPS):
         assert set(step.needs) <= set(names[:place])
-    graph_steps = ["entries", "graph", "baseline", "leaders", "structure", "direct", "placebo", "exports"]
+    graph_steps = ["entries", "graph", *AFTER_GRAPH]
     assert [step.name for step in with_needs(GRAPH_SET, STEPS)] == graph_steps
     assert [step.name for step in with_needs(SURVIVAL_SET, STEPS)] == ["entries", *SURVIVAL_SET]
     assert [step.name for step in followers("graph", STEPS)] == [*AFTER_GRAPH, "known"]

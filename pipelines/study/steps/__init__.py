@@ -6,6 +6,7 @@ from typing import Final
 from pipelines.study.results import Maker
 from pipelines.study.step import Step, with_needs
 from pipelines.study.steps.baseline import BASELINE
+from pipelines.study.steps.changes import CHANGES
 from pipelines.study.steps.cured import CURED
 from pipelines.study.steps.direct import DIRECT
 from pipelines.study.steps.effects import EFFECTS
@@ -22,12 +23,12 @@ from pipelines.study.steps.survival import SURVIVAL
 from pipelines.study.steps.validation import VALIDATION
 
 STEPS: tuple[Step, ...] = (
-    ENTRIES, GRAPH, BASELINE, LEADERS, STRUCTURE, DIRECT, PLACEBO, SURVIVAL, STATES, EFFECTS, CURED, VALIDATION,
-    FORECAST, EXPORTS, KNOWN_NETWORK,
+    ENTRIES, GRAPH, BASELINE, LEADERS, CHANGES, STRUCTURE, DIRECT, PLACEBO, SURVIVAL, STATES, EFFECTS, CURED,
+    VALIDATION, FORECAST, EXPORTS, KNOWN_NETWORK,
 )  # fmt: skip
 """All steps, each after the steps that it needs."""
 
-GRAPH_SET = ("baseline", "leaders", "structure", "direct", "placebo", "exports")
+GRAPH_SET = ("baseline", "leaders", "changes", "structure", "direct", "placebo", "exports")
 """Steps of `graph`; the steps that they need are added."""
 
 SURVIVAL_SET = ("survival", "states", "effects", "cured", "validation")
@@ -52,6 +53,7 @@ COMPUTED: Final[Mapping[str, str]] = {
     "entries": "entries were",
     "graph": "the graph was",
     "baseline": "what is expected of each pair was",
+    "changes": "what changed since the last run was",
     "direct": "direct influence was",
     "survival": "curves were",
     "effects": "hazard ratios were",
