@@ -399,7 +399,7 @@ def open_sample() -> Charts:
     >>> with open_sample() as charts:
     ...     entries = charts.entries(top=10)
     >>> entries
-    <Entries of top50: 3,087 in 67 markets; first appearance at rank ≤ 10, washout 28 days, identity track>
+    <Entries of top50: 3,087 in 67 markets; first appearance at rank ≤ 10, washout 28 days>
     """
     with resources.as_file(resources.files("diffusion").joinpath("data", "top50_daily_2021.parquet")) as file:
         return open_charts(file)

@@ -37,7 +37,7 @@ class EventRules(Displayed):
     Examples
     --------
     >>> EventRules("top200", top=50, washout=14)
-    <EventRules of top200: first appearance at rank ≤ 50, washout 14 days, identity track>
+    <EventRules of top200: first appearance at rank ≤ 50, washout 14 days>
     """
 
     chart: str

@@ -46,7 +46,7 @@ def dealt_entries(baseline: Baseline, *, seed: int = 0) -> Entries:
     Examples
     --------
     >>> graphs.baseline.dealt_entries(base, seed=1)  # base = graphs.baseline.baseline(entries)
-    <Entries of top50: 11,235 in 67 markets; first appearance at any rank, washout 28 days, identity track>
+    <Entries of top50: 11,235 in 67 markets; first appearance at any rank, washout 28 days>
     """
     generator = np.random.default_rng(seed)
     steps, lines = baseline.steps, baseline.entries.timelines

@@ -39,7 +39,7 @@ def simulated_entries(baseline: Baseline, *, seed: int = 0) -> Entries:
     Examples
     --------
     >>> graphs.baseline.simulated_entries(base, seed=1)  # base = graphs.baseline.baseline(entries)
-    <Entries of top50: 11,235 in 67 markets; first appearance at any rank, washout 28 days, identity track>
+    <Entries of top50: 11,235 in 67 markets; first appearance at any rank, washout 28 days>
     """
     if seed < 0:
         raise SettingError(f"the seed {seed} is negative; give 0 or more")
