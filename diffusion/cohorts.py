@@ -137,7 +137,7 @@ def _day(day: date | str | None) -> pd.Timestamp | None:
     if day is None:
         return None
     try:
-        return pd.Timestamp(date.fromisoformat(day) if isinstance(day, str) else day)
+        return pd.Timestamp(f"{date.fromisoformat(day) if isinstance(day, str) else day:%Y-%m-%d}")
     except (ValueError, TypeError):
         raise SettingError(f"'{day}' is no day; write it as 2019-12-31") from None
 

@@ -15,13 +15,26 @@ def check_alike(a: Entries, b: Entries) -> None:
     Raises
     ------
     SettingError
-        When chart, cadence, or a rule of what counts as an entry differs; it names each.
+        When chart, cadence, a rule of what counts as an entry, or the members of a group of markets differ; it names
+        each.
     """
+    for each in (a, b):
+        if not isinstance(each, Entries):
+            raise SettingError(f"entries are compared, not a value of the type {type(each).__name__}")
     rules = [
         (name, getattr(a.rules, name), getattr(b.rules, name))
         for name in ("chart", "top", "min_periods", "washout", "identity")
     ]
-    refuse_different([*rules, ("cadence in days", a.calendar.cadence, b.calendar.cadence)])
+    groups = [
+        (f"the group {name}", _members(a, name), _members(b, name))
+        for name in sorted({*a.groups, *b.groups})
+        if name in a.calendar.markets and name in b.calendar.markets
+    ]
+    refuse_different([*rules, ("cadence in days", a.calendar.cadence, b.calendar.cadence), *groups])
+
+
+def _members(entries: Entries, group: str) -> str:
+    return ", ".join(sorted(entries.groups[group]))
 
 
 def refuse_different(pairs: list[tuple[str, object, object]]) -> None:

@@ -105,7 +105,7 @@ def look_alikes(
     Raises
     ------
     SettingError
-        When a setting is out of range.
+        When a setting is out of range, or no list of ids is given.
     DataSaysNoError
         When the track has no entry, may have been on the charts before they began, or when nothing is so similar.
 
@@ -136,6 +136,8 @@ def look_alikes(
     >>> found.next[["market", "entered", "followed"]].head(1).values.tolist()
     [['EE', 9, 52]]
     """
+    if isinstance(ids, str) or not len(ids):
+        raise SettingError(f"ids is {ids!r}; give a list of one id or more, such as ['…']")
     _check(days, horizon, most, least)
     timelines = entries.timelines
     own = _Own.of(entries, ids, days)

@@ -99,6 +99,9 @@ def select_rows(sql: str, views: Mapping[str, View], *, memory_limit: str = MEMO
         twice = sorted({name for name in schema.names if schema.names.count(name) > 1})
         if twice:
             raise SettingError(f"two columns of the result are called '{twice[0]}'; name one of them with AS")
+        intervals = [field.name for field in schema if pa.types.is_interval(field.type)]
+        if intervals:
+            raise SettingError(f"the column '{intervals[0]}' of the result is an INTERVAL; CAST it to VARCHAR")
         plain = pa.schema([field.with_type(_plain_type(field.type)) for field in schema])
         yield Selected(plain, _cast(batches, plain))
 

@@ -10,7 +10,7 @@ from matplotlib.ticker import MaxNLocator
 
 from diffusion import DataSaysNoError, SettingError
 from figures.forecasts.scores import METRICS, SHOWN, scores_of
-from figures.page.checks import checked
+from figures.page.checks import check_is_table, checked
 from figures.page.style import BLUE, MUTED, TEXT_SIZE, Page, applied
 from figures.page.text import shortened
 
@@ -55,6 +55,7 @@ def ablation(
     >>> [tick.get_text() for tick in ablation(table, metrics=("ndcg@5",)).axes[0].get_yticklabels()]
     ['graph']
     """
+    check_is_table(table, "losses")
     named = table.drop(columns=["value", "low", "high"], errors="ignore")
     named = named.rename(columns={"change": "value", "change_low": "low", "change_high": "high"})
     rows = scores_of(named[named["without"] != ""], "backtest_ablation", "without", metrics)

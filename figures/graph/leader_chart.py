@@ -10,7 +10,7 @@ from matplotlib.ticker import MaxNLocator, StrMethodFormatter
 from diffusion import DataSaysNoError, SettingError
 from figures.graph.measures import MEASURES
 from figures.page.checks import checked
-from figures.page.given import Graph
+from figures.page.given import Graph, table_in
 from figures.page.style import BLUE, MUTED, TEXT_SIZE, VERMILION, Page, applied, say_empty
 from figures.page.text import shortened
 
@@ -46,8 +46,7 @@ def leader_chart(leaders: pd.DataFrame | Graph, *, most: int = 12) -> Figure:
     """
     if most < 1:
         raise SettingError(f"most is {most}, but a ranking has 1 market or more")
-    given = leaders if isinstance(leaders, pd.DataFrame) else leaders.nodes
-    table = checked(given, "leaders", texts=["market", "name"], numbers=list(_MEASURES))
+    table = checked(table_in(leaders, "nodes"), "leaders", texts=["market", "name"], numbers=list(_MEASURES))
     if table.empty:
         raise DataSaysNoError("there is no market to rank; the table 'leaders' is empty")
     with applied():

@@ -17,7 +17,7 @@ from scipy.spatial.distance import squareform
 from diffusion import DataSaysNoError, SettingError, market_names
 from diffusion.conventions import LEAST_EXPOSED
 from figures.page.checks import checked
-from figures.page.given import Graph
+from figures.page.given import Graph, table_in
 from figures.page.style import NO_DATA, NO_DATA_HATCH, Page, add_colorbar, applied
 from figures.page.text import shortened
 
@@ -67,8 +67,7 @@ def transition_matrix(edges: pd.DataFrame | Graph, *, names: Mapping[str, str] |
     """
     if most < 2:
         raise SettingError(f"most is {most}, but a matrix has 2 markets or more")
-    given = edges if isinstance(edges, pd.DataFrame) else edges.edges
-    table = checked(given, "edges", texts=["source", "target"], numbers=["exposed", "rate"])
+    table = checked(table_in(edges, "edges"), "edges", texts=["source", "target"], numbers=["exposed", "rate"])
     everywhere = sorted({*table["source"], *table["target"]})
     rates = _square(table, _largest(table, everywhere, most), "rate")
     rates = rates.loc[(order := seriated(rates)), order]

@@ -13,7 +13,7 @@ from matplotlib.patheffects import withStroke
 
 from diffusion import DataSaysNoError, SettingError, market_names, reference_table
 from figures.maps.geography import Array, equal_earth, globe, label_places, outlines, way
-from figures.page.checks import checked
+from figures.page.checks import check_is_table, checked
 from figures.page.style import INK, INNER, MUTED, SMALL_SIZE, Page
 from figures.page.text import enumerated, shortened, width
 
@@ -120,6 +120,7 @@ def located(markets: pd.DataFrame, *, texts: list[str], numbers: list[str]) -> p
 
 def _with_places(markets: pd.DataFrame) -> pd.DataFrame:
     """Return the markets with names and positions; what the table lacks comes from the reference table."""
+    check_is_table(markets, "markets")
     if "market" not in markets.columns:
         return markets
     known = reference_table().set_index("market")

@@ -8,6 +8,27 @@ import pandas as pd
 from diffusion import SettingError
 
 
+def check_is_table(table: object, name: str) -> None:
+    """Check that what a figure is drawn from is a table.
+
+    Raises
+    ------
+    SettingError
+        When it is something else.
+
+    Examples
+    --------
+    >>> check_is_table(7, "lags")
+    Traceback (most recent call last):
+    ...
+    diffusion.errors.SettingError: 'lags' is of the type int, no table; help() of the figure says which call gives it
+    """
+    if not isinstance(table, pd.DataFrame):
+        raise SettingError(
+            f"'{name}' is of the type {type(table).__name__}, no table; help() of the figure says which call gives it"
+        )
+
+
 def checked(table: pd.DataFrame, name: str, *, texts: Sequence[str] = (), numbers: Sequence[str] = ()) -> pd.DataFrame:
     """Return the named columns of `table`, texts as ``str`` and numbers as ``float64`` (NaN where missing).
 
@@ -23,7 +44,8 @@ def checked(table: pd.DataFrame, name: str, *, texts: Sequence[str] = (), number
     Raises
     ------
     SettingError
-        When a column or a text is missing, or a column of numbers holds an infinity or something that is no number.
+        When it is no table, a column or a text is missing, or a column of numbers holds an infinity or something that
+        is no number.
 
     Examples
     --------
@@ -32,6 +54,7 @@ def checked(table: pd.DataFrame, name: str, *, texts: Sequence[str] = (), number
     ...
     diffusion.errors.SettingError: the table 'lags' lacks transitions; it has days
     """
+    check_is_table(table, name)
     missing = [column for column in (*texts, *numbers) if column not in table.columns]
     if missing:
         has = ", ".join(map(str, table.columns)) or "no columns"

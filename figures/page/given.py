@@ -62,6 +62,38 @@ class Fit(Protocol):
         """One row per covariate, with the column names of lifelines."""
 
 
+def check_holds(value: object, *names: str) -> None:
+    """Check that a value that is no table holds what is drawn.
+
+    Raises
+    ------
+    SettingError
+        When it lacks one of the names.
+
+    Examples
+    --------
+    >>> check_holds(42, "edges", "nodes")
+    Traceback (most recent call last):
+    ...
+    diffusion.errors.SettingError: the figure cannot be drawn from a value of the type int, which has no edges, nodes;
+    help() of the figure says which call gives its table
+    """
+    if missing := [name for name in names if name not in dir(value)]:
+        raise SettingError(
+            f"the figure cannot be drawn from a value of the type {type(value).__name__}, which has no "
+            f"{', '.join(missing)}; help() of the figure says which call gives its table"
+        )
+
+
+def table_in(value: Any, name: str) -> pd.DataFrame:
+    """Return a table as it is given, or the table that a value holds by this name."""
+    if isinstance(value, pd.DataFrame):
+        return value
+    check_holds(value, name)
+    table: pd.DataFrame = getattr(value, name)
+    return table
+
+
 def flows_of(edges: pd.DataFrame | Graph, markets: pd.DataFrame | None) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return the tables of pairs and markets of a graph, or those given.
 
@@ -71,6 +103,7 @@ def flows_of(edges: pd.DataFrame | Graph, markets: pd.DataFrame | None) -> tuple
         When a table of pairs comes without a table of markets.
     """
     if not isinstance(edges, pd.DataFrame):
+        check_holds(edges, "edges", "nodes")
         return edges.edges, edges.nodes if markets is None else markets
     if markets is None:
         raise SettingError("a table of edges needs a table of markets beside it; or give the graph")
@@ -86,6 +119,7 @@ def lags_of(lags: pd.DataFrame | Graph, joint: int | None, window: int | None) -
         When a table comes without the number of ties or the window.
     """
     if not isinstance(lags, pd.DataFrame):
+        check_holds(lags, "lags", "edges", "window")
         by_day = lags.lags.groupby("days")["entered"].sum().rename("transitions").reset_index()
         return by_day, int(lags.edges["joint"].sum()) // 2, lags.window
     if joint is None or window is None:
@@ -102,6 +136,8 @@ def pairs_of(curves: pd.DataFrame | Pair | Sequence[Pair]) -> pd.DataFrame:
     pairs = curves if isinstance(curves, Sequence) else [curves]
     if not pairs:
         raise SettingError("there is no pair to draw; give one or more")
+    for pair in pairs:
+        check_holds(pair, "curve", "edge")
     sides = ("source", "target")
     return pd.concat([pair.curve.assign(**{side: pair.edge[side] for side in sides}) for pair in pairs])
 
@@ -111,6 +147,7 @@ def curves_of(curves: pd.DataFrame | Curves, horizon: int | None, cluster: str |
     if isinstance(curves, pd.DataFrame):
         last = int(curves["days"].max()) if "days" in curves and len(curves) else 1
         return curves, last if horizon is None else horizon, cluster or "artist"
+    check_holds(curves, "curves", "horizon", "cluster")
     return curves.curves, curves.horizon if horizon is None else horizon, cluster or curves.cluster
 
 
@@ -124,7 +161,7 @@ def ratios_given(ratios: pd.DataFrame | Fit) -> pd.DataFrame:
     >>> ratios_given(summary)[["variable", "level", "hazard_ratio"]].values.tolist()
     [['match', 'yes', 1.8], ['age', 'one more', 0.9]]
     """
-    table = ratios if isinstance(ratios, pd.DataFrame) else ratios.summary
+    table = table_in(ratios, "summary")
     if "exp(coef)" not in table.columns:
         return table
     table = table if "covariate" in table.columns else table.rename_axis("covariate").reset_index()

@@ -125,6 +125,7 @@ def test_credits_beyond_the_first_count_when_asked(named: str, credited: bool, c
         ({"credited": True}, SettingError, "no artists are named"),
         ({"debut": "2021"}, SettingError, "give its first and last day"),
         ({"debut": ("2021-13-01", None)}, SettingError, "'2021-13-01' is no day"),
+        ({"debut": (pd.NaT, None)}, SettingError, "'NaT' is no day"),
         ({"debut": ("2021-06-01", "2021-05-01")}, SettingError, "give the earlier day first"),
         ({"debut": ("2031-06-01", None)}, DataSaysNoError, "no track fulfils: debut from 2031-06-01"),
         ({"tracks": ["nothing"]}, DataSaysNoError, "a list of 1 tracks, of which 0 are on the charts"),

@@ -102,3 +102,17 @@ def test_tables_that_need_another_say_so() -> None:
         figures.lag_distribution(pd.DataFrame({"days": [7], "transitions": [3]}))
     with pytest.raises(SettingError, match="there is no pair to draw"):
         figures.lag_curves([])
+
+
+ONE_TABLE = [
+    name
+    for name in sorted(set(figures.__all__) - NO_FIGURES)
+    if sum(one.default is one.empty for one in inspect.signature(getattr(figures, name)).parameters.values()) == 1
+]
+
+
+@pytest.mark.parametrize("name", ONE_TABLE)
+def test_a_value_that_holds_no_table_is_refused_in_one_line(name: str, entries: diffusion.Entries) -> None:
+    for value in (42, entries):
+        with pytest.raises(SettingError, match=r"help\(\)"):
+            getattr(figures, name)(value)

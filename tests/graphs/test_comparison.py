@@ -170,9 +170,8 @@ def test_reach_is_a_mean_over_tracks_where_all_are_followed(homes: Entries) -> N
 def test_what_is_one_for_every_track_is_not_tested(homes: Entries) -> None:
     """All debut in one market: that the means of both sides differ by what rounding leaves says nothing."""
     frame = homes.to_pandas()
-    again = frame.duplicated(["track_id", "entry"]) & (
-        frame["entry"] == frame.groupby("track_id")["entry"].transform("min")
-    )
+    first = frame.groupby("track_id")["entry"].transform("min")
+    again = ((frame["entry"] == first) & frame.duplicated(["track_id", "entry"])).to_numpy()
     one = replace(homes, table=homes.table.filter(pa.array(~again)))
     for seed in range(5):
         reach = graphs.compare(part(one, dealt(one, seed)), part(one, ~dealt(one, seed)), replicates=2).reach
@@ -247,6 +246,15 @@ def test_tracks_of_one_artist_that_enter_together_count_less() -> None:
 
 
 # ── what is refused, and what comes back ─────────────────────────────────────────────────────────────────────────────
+
+
+def test_groups_of_one_name_with_other_members_are_refused(homes: Entries) -> None:
+    first, second, third, *_ = homes.calendar.markets
+    a, b = (homes.group_markets({"Group": members}) for members in ([first, second], [first, third]))
+    with pytest.raises(SettingError, match=f"the group Group is {first}, {second} and {first}, {third}"):
+        graphs.compare(a, b, replicates=2)
+    with pytest.raises(SettingError, match="entries are compared, not a value of the type DataFrame"):
+        graphs.compare(homes.to_pandas(), homes)  # type: ignore[arg-type]
 
 
 def test_settings_that_differ_are_refused_and_named(homes: Entries) -> None:

@@ -211,6 +211,12 @@ def test_settings_out_of_range_are_refused(settings: dict[str, Any], message: st
         look_alikes(entries, [track], **settings)
 
 
+@pytest.mark.parametrize("ids", ["a", []])
+def test_ids_that_are_no_list_are_refused(ids: Any) -> None:
+    with pytest.raises(diffusion.SettingError, match="give a list of one id or more"):
+        look_alikes(drawn(1)[0], ids)
+
+
 def test_a_track_of_unknown_first_steps_is_refused() -> None:
     known = calendar({market: list(range(60)) for market in MARKETS})
     entries = entries_of(known, {"a": {"SE": 3}, "b": {"SE": 30}}, {"a": "x", "b": "y"}, washout=10)
