@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from pipelines.study.results import open_results
+from pipelines.study.finished import open_study
 from tests.conftest import WriteCsv, steady
 from tests.pipelines.conftest import Shell
 
@@ -35,12 +35,13 @@ def test_a_study_of_groups_of_markets(shell: Shell, write_csv: WriteCsv, tmp_pat
     code, out, _ = shell("run", "study.toml", "--out", "made")
     assert code == 0
     assert "group     The North: Norway, Sweden; not on the charts: Iceland" in out
+    assert "; or ask: chart-diffusion query explain US 'The North' --from made" in out
     assert "not made  forecasts: forecasts are of single markets, and these are grouped: The North" in out
     made = tmp_path / "made"
     entries = pd.read_parquet(made / "entries.parquet").set_index(["track_id", "market"])["entry"]
     assert set(entries.index.get_level_values("market")) == {"DE", "The North", "US"}
     assert str(entries["x", "The North"]) == "2021-02-03"
-    results = open_results(made)
+    results = open_study(made)
     assert results.entries.groups == {"The North": ("NO", "SE")}
     assert results.graph.flow("the north", "Germany").edge["distance_km"] > 0
     assert {"survival_continent.png", "survival_capital.png"} <= {file.name for file in (made / "figures").iterdir()}
