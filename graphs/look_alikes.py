@@ -92,7 +92,7 @@ def look_alikes(
     Raises
     ------
     SettingError
-        When a setting is out of range.
+        When a setting is out of range, or ids is a text.
     DataSaysNoError
         When the track has no entry, may have been on the charts before they began, or when nothing is so similar.
 
@@ -123,6 +123,8 @@ def look_alikes(
     >>> found.next[["market", "entered", "followed"]].head(1).values.tolist()
     [['EE', 9, 52]]
     """
+    if isinstance(ids, str):
+        raise SettingError(f"ids is the text {ids!r}; give a list of ids, such as those that `Charts.find` returns")
     _check(days, horizon, most, least)
     timelines = entries.timelines
     own = _Own.of(entries, ids, days)
