@@ -43,8 +43,9 @@ class Selection:
 
     def __post_init__(self) -> None:
         for name in ("tracks", "artists", "markets"):
-            if isinstance(getattr(self, name), str):
-                raise SettingError(f"{name} is the text '{getattr(self, name)}'; give a list, such as ['…']")
+            given = getattr(self, name)
+            if isinstance(given, str):
+                raise SettingError(f"{name} is the text {given!r}; give a list, such as [{given!r}]")
         if self.credited and self.artists is None:
             raise SettingError("credited artists are asked for, but no artists are named; name some (artists=)")
         if self.debut is not None and (isinstance(self.debut, str) or len(self.debut) != 2):
@@ -136,6 +137,8 @@ def _debuted(described: pd.DataFrame, first: date | str | None, last: date | str
 def _day(day: date | str | None) -> pd.Timestamp | None:
     if day is None:
         return None
+    if not isinstance(day, str | date | np.datetime64):
+        raise SettingError(f"{day!r} is no day; write it as '2019-12-31'")
     try:
         return pd.Timestamp(f"{date.fromisoformat(day) if isinstance(day, str) else day:%Y-%m-%d}")
     except (ValueError, TypeError):

@@ -4,6 +4,7 @@ import doctest
 import importlib
 import inspect
 import re
+import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -19,7 +20,7 @@ import diffusion
 import graphs
 import survival
 from pipelines.artifacts import ARTIFACTS
-from pipelines.commands.main import cli
+from pipelines.commands.main import cli, run_command
 from pipelines.study.settings import SECTIONS, read_study
 
 ROOT = Path(__file__).parents[1]
@@ -118,6 +119,26 @@ def test_a_page_with_examples_runs(page: str, least: int, tmp_path: Path, monkey
     results = doctest.testfile(str(ROOT / page), module_relative=False, optionflags=doctest.NORMALIZE_WHITESPACE)
     assert results.attempted >= least
     assert results.failed == 0
+
+
+def chart_diffusion(arguments: str) -> int | None:
+    """Run a command as a page has it; return its exit code if it is not 0."""
+    return run_command(shlex.split(arguments)) or None
+
+
+@pytest.mark.slow
+def test_the_ten_questions_are_answered_so(real_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for charts in ("viral50-weekly-2017-2020/viral50_weekly", "top200-weekly-9regions-2016-2019/top200_weekly"):
+        file = real_data / f"{charts}.parquet"
+        (tmp_path / file.name).symlink_to(file)
+    monkeypatch.chdir(tmp_path)
+    page = (DOCS / "howto" / "questions.md").read_text(encoding="utf-8")
+    assert len(re.findall(r"^## \d+\. ", page, flags=re.MULTILINE)) == page.count("**How sure:**") == 10
+    text, asked = re.subn(r"^\$ chart-diffusion (.+)$", r">>> chart_diffusion(r'''\1''')", page, flags=re.MULTILINE)
+    assert asked == 12
+    examples = doctest.DocTestParser().get_doctest(text, {"chart_diffusion": chart_diffusion}, "questions.md", None, 0)
+    flags = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS
+    assert doctest.DocTestRunner(optionflags=flags).run(examples).failed == 0
 
 
 def test_every_file_that_the_readme_links_to_is_there() -> None:

@@ -210,6 +210,8 @@ def _suffix(name: str) -> str:
 
 def _problem(file: Path) -> str | None:
     """Return why a file cannot hold charts, judged by its name and size."""
+    if file.suffix.lower() == ".toml":
+        return "is a study file and not charts; run it: chart-diffusion run STUDY.toml"
     if not _suffix(file.name):
         return f"is not a chart file; {_READ}"
     return None if file.stat().st_size else "is empty (0 bytes)"

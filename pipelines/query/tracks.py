@@ -74,11 +74,11 @@ def artist_tracks(place: Path, name: str, *, credited: bool) -> Answer:
     markets = found.markets
     first = markets[markets["debuts"] > 0].head(NAMED)
     began = ", ".join(
-        f"{row['name']} {many(row['debuts'], 'time')}" + (f" ({row['alone']:,} there alone)" if row["alone"] else "")
+        f"{row['debuts']:,} began in {row['name']}" + (f" ({row['alone']:,} there alone)" if row["alone"] else "")
         for row in first.to_dict("records")
     )
     verdict = f"{many(len(found.tracks), 'recording')} by {name} entered {many(len(markets), 'market')}; "
-    verdict += f"of {found.timed:,} with a timed debut most began in {began}." if began else "none has a timed debut."
+    verdict += f"of {found.timed:,} with a timed debut, {began}." if began else "none has a timed debut."
     about = (
         f"{entries.rules.chart}: tracks {'that credit' if credited else 'of'} {name}; way: first markets in order, "
         "with days after the debut"

@@ -121,7 +121,8 @@ def test_credits_beyond_the_first_count_when_asked(named: str, credited: bool, c
     ("wrong", "error", "says"),
     [
         ({"artists": ["Olivia Rodrigoo"]}, DataSaysNoError, "near it are olivia rodrigo"),
-        ({"artists": "Drake"}, SettingError, "artists is the text 'Drake'; give a list"),
+        ({"artists": "Drake"}, SettingError, r"artists is the text 'Drake'; give a list, such as \['Drake'\]"),
+        ({"debut": (2021, 2021)}, SettingError, "2021 is no day"),
         ({"credited": True}, SettingError, "no artists are named"),
         ({"debut": "2021"}, SettingError, "give its first and last day"),
         ({"debut": ("2021-13-01", None)}, SettingError, "'2021-13-01' is no day"),

@@ -34,6 +34,13 @@ def test_too_many_files_are_an_error_that_says_how_many(
         list_files(tmp_path / pattern)
 
 
+def test_a_study_file_is_no_charts_and_the_error_says_what_takes_it(tmp_path: Path) -> None:
+    file = tmp_path / "mine.toml"
+    file.write_text("[charts]\n")
+    with pytest.raises(SourceError, match=r"mine\.toml' is a study file and not charts; run it: chart-diffusion run"):
+        list_files(file)
+
+
 def test_what_is_no_disk_is_not_walked() -> None:
     walked = listing._walk(Path("/"))
     assert not {"proc", "sys", "dev"}.intersection(next(walked)[1])

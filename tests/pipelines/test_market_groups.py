@@ -35,6 +35,7 @@ def test_a_study_of_groups_of_markets(shell: Shell, write_csv: WriteCsv, tmp_pat
     code, out, _ = shell("run", "study.toml", "--out", "made")
     assert code == 0
     assert "group     The North: Norway, Sweden; not on the charts: Iceland" in out
+    assert "; or ask: chart-diffusion query explain US 'The North' --from made" in out
     assert "not made  forecasts: forecasts are of single markets, and these are grouped: The North" in out
     made = tmp_path / "made"
     entries = pd.read_parquet(made / "entries.parquet").set_index(["track_id", "market"])["entry"]

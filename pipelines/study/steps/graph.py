@@ -1,5 +1,6 @@
 """The market graph: transitions and ties of each pair, markets with their scores, lags, and flows by quarter."""
 
+import shlex
 from collections.abc import Mapping
 from typing import Any
 
@@ -166,7 +167,7 @@ def _data(results: Results) -> dict[str, Any]:
 
 def _ask(results: Results) -> str:
     most = results.graph.largest("tracks").iloc[0]
-    return f"query explain {most['source']} {most['target']}"
+    return shlex.join(["query", "explain", most["source"], most["target"]])
 
 
 GRAPH = Step(
