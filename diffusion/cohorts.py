@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 
 from diffusion.arrays import Flags
 from diffusion.errors import DataSaysNoError, SettingError
-from diffusion.finding import artist_names, tracks_by
+from diffusion.finding import artist_names, track_id_in, tracks_by
 from diffusion.markets import market_names, resolve
 from diffusion.recordings import folded
 
@@ -22,9 +22,6 @@ Where = pd.DataFrame | Callable[[pd.DataFrame], Any]
 
 _KEYS: Final = ("track_id", "artist")
 """Columns by which a table of one's own names tracks; the first that it has is used."""
-
-_LINK: Final = r"^.*track[/:]([^/?#\s]+).*$"
-"""A link or URI of a track, with its id."""
 
 _MOST_NAMED: Final = 5
 """Names that a cohort's description or an error lists."""
@@ -89,8 +86,7 @@ class Selection:
 
 
 def _listed_tracks(described: pd.DataFrame, tracks: Collection[str], recordings: pa.Table) -> tuple[Flags, str]:
-    texts = pd.Series(list(tracks), dtype=object).astype(str).str.strip()
-    wanted = _counted_as(texts.str.replace(_LINK, r"\1", regex=True), recordings)
+    wanted = _counted_as(pd.Series([track_id_in(str(track)) for track in tracks], dtype=object), recordings)
     chosen = described["track_id"].isin(wanted).to_numpy()
     listed = wanted.nunique()
     there = f", of which {int(chosen.sum()):,} are on the charts" if chosen.sum() < listed else ""
