@@ -8,7 +8,7 @@ from diffusion.absences import Absences
 from diffusion.calendar import Calendar
 from diffusion.charts import Charts, open_charts, open_sample
 from diffusion.distances import join_distances, pair_table, unmatched_pairs
-from diffusion.entries import Entries, EventRules, transitions
+from diffusion.entries import Entries, transitions
 from diffusion.errors import (
     DataSaysNoError,
     DiffusionError,
@@ -17,6 +17,7 @@ from diffusion.errors import (
     SourceError,
     UnknownMarketError,
 )
+from diffusion.event_rules import EventRules
 from diffusion.groups import ByGroup
 from diffusion.markets import market_names, reference_table, resolve
 from diffusion.pairs.transitions import lag_curve

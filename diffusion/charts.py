@@ -19,8 +19,9 @@ from diffusion.contracts.star import AGGREGATE, ANY_RANK, AVAILABILITY
 from diffusion.conventions import ABSENCE, LONG_GAP, LONGEST, WASHOUT
 from diffusion.display import Displayed
 from diffusion.engine import MEMORY_LIMIT, Engine, OpenEngine, View, open_engine, select_rows
-from diffusion.entries import Entries, EventRules
+from diffusion.entries import Entries
 from diffusion.errors import DataSaysNoError, SettingError, SourceError
+from diffusion.event_rules import EventRules
 from diffusion.finding import find_recordings
 from diffusion.frames import As, frame_of
 from diffusion.recordings import Identity, identity_table

@@ -160,7 +160,7 @@ def _where(described: pd.DataFrame, where: Where | None, recordings: pa.Table) -
             f"where must return True or False for each of the {len(described):,} tracks; "
             f"it returned {found.dtype} of shape {found.shape}"
         )
-    return found.astype(bool), "a condition of one's own"
+    return found.astype(bool), "a condition of your own"
 
 
 def _in_table(described: pd.DataFrame, table: pd.DataFrame, recordings: pa.Table) -> tuple[Flags, str]:

@@ -15,55 +15,19 @@ import pyarrow.compute as pc
 from diffusion.calendar import Calendar
 from diffusion.cohorts import Selection, Where
 from diffusion.contracts import ENTRIES, WITHHELD
-from diffusion.conventions import HORIZON, LONGEST, WASHOUT
+from diffusion.conventions import HORIZON, WASHOUT
 from diffusion.display import HEAD, Displayed
 from diffusion.engine import Engine
 from diffusion.errors import DataSaysNoError, SettingError
+from diffusion.event_rules import EventRules
 from diffusion.frames import frame_of
 from diffusion.groups import By, ByGroup, groups_of
 from diffusion.market_groups import MarketGroups, with_groups
 from diffusion.markets import market_names
 from diffusion.pairs.counts import lag_table, pair_counts, tie_table
 from diffusion.pairs.transitions import transition_table
-from diffusion.recordings import Identity
 from diffusion.risk.waits import lifelines_frame, wait_table
 from diffusion.timelines import Timelines
-
-
-@dataclass(frozen=True, slots=True, repr=False)
-class EventRules(Displayed):
-    """Rules for what counts as an event and when it is timed; fields as the parameters of `Charts.entries`.
-
-    Examples
-    --------
-    >>> EventRules("top200", top=50, washout=14)
-    <EventRules of top200: first appearance at rank ≤ 50, washout 14 days>
-    """
-
-    chart: str
-    top: int | None = None
-    min_periods: int = 1
-    washout: int = WASHOUT
-    identity: Identity = "track"
-
-    def __post_init__(self) -> None:
-        if self.top is not None and self.top < 1:
-            raise SettingError(f"top is {self.top}, but ranks begin at 1")
-        if self.min_periods < 1:
-            raise SettingError(f"min_periods is {self.min_periods}, but an event lasts at least one chart")
-        if not 0 <= self.washout <= LONGEST:
-            raise SettingError(f"washout is {self.washout} days; it must be between 0 and {LONGEST:,}")
-        if self.identity not in ("track", "recording"):
-            raise SettingError(f"identity is '{self.identity}'; allowed are 'track' and 'recording'")
-
-    def _facts(self) -> str:
-        return f" of {self.chart}: {self}"
-
-    def __str__(self) -> str:
-        rank = "any rank" if self.top is None else f"rank ≤ {self.top}"
-        stay = "" if self.min_periods == 1 else f" for {self.min_periods} charts in a row"
-        joined = "" if self.identity == "track" else ", ids of one recording count as one track"
-        return f"first appearance at {rank}{stay}, washout {self.washout} days{joined}"
 
 
 def _nothing_withheld() -> pa.Table:
@@ -163,7 +127,7 @@ class Entries(Displayed):
         return cls(table, calendar, rules)
 
     def _facts(self) -> str:
-        chosen = f" of {'; '.join(self.cohort)}" if self.cohort else ""
+        chosen = f", cohort {'; '.join(self.cohort)}" if self.cohort else ""
         return f" of {self.rules.chart}{chosen}: {len(self):,} in {len(self.calendar.markets)} markets; {self.rules}"
 
     def _shown(self) -> pd.DataFrame:
@@ -231,7 +195,7 @@ class Entries(Displayed):
         Examples
         --------
         >>> entries.subset(artists=["måneskin"], debut=("2021-05-01", None))
-        <Entries of top50 of artist: måneskin; debut from 2021-05-01: 122 in 67 markets;
+        <Entries of top50, cohort artist: måneskin; debut from 2021-05-01: 122 in 67 markets;
         first appearance at any rank, washout 28 days>
         """
         choice = Selection(tracks, artists, credited, debut, markets, where)

@@ -1,7 +1,5 @@
 """The market graph: an immutable value with all ordered pairs of markets, their flows and the scores of markets."""
 
-from collections.abc import Hashable
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
@@ -23,6 +21,7 @@ from diffusion.pairs.curves import lag_band
 from diffusion.pairs.transitions import transition_table
 from diffusion.timelines import Timelines
 from graphs.exports import GEPHI_EDGES, dot, gexf, graphml, networkx_graph, with_tokens
+from graphs.flow import NO_CURVE, Flow
 from graphs.journeys.slices import By
 from graphs.journeys.stream import period_edges
 from graphs.leaders.bootstrap import Leaders, bootstrap_leaders
@@ -43,44 +42,6 @@ SCORES = (
 
 _KNOWN = ["continent", "subregion", "population", "latitude", "longitude"]
 """Columns of the node table that come from the reference table of markets."""
-
-NO_CURVE = pd.DataFrame(columns=["days", "at_risk", "entered", "censored", "incidence", "low", "high"], dtype=float)
-"""The lag curve of a pair without exposed tracks."""
-
-
-@dataclass(frozen=True, slots=True, repr=False)
-class Flow(Displayed):
-    """One ordered pair of markets in full.
-
-    Attributes
-    ----------
-    edge
-        Row of the pair in `MarketGraph.edges`, column → value.
-    back
-        Row of the opposite direction, column → value.
-    curve
-        Lag curve: `days`, `at_risk`, `entered`, `censored` (tracks), `incidence` (P(target within `days` | source)),
-        and its 95 % band `low`, `high`, robust to clusters (tracks of one artist).
-
-    Examples
-    --------
-    >>> flow = graph.flow("Iceland", "Sweden")
-    >>> flow
-    <Flow IS → SE: 22 of 111 exposed tracks>
-    >>> flow.edge["tracks"], flow.back["tracks"], len(flow.curve)
-    (22, 0, 61)
-    """
-
-    edge: dict[Hashable, object]
-    back: dict[Hashable, object]
-    curve: pd.DataFrame
-
-    def _facts(self) -> str:
-        edge = self.edge
-        return f" {edge['source']} → {edge['target']}: {edge['tracks']:,} of {edge['exposed']:,} exposed tracks"
-
-    def _shown(self) -> pd.DataFrame:
-        return self.curve
 
 
 class MarketGraph(Displayed):

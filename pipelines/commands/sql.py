@@ -10,6 +10,7 @@ from typing import Any, Final, TypeAlias
 import click
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from diffusion import OutputError, SettingError
@@ -26,6 +27,9 @@ from pipelines.folders.tables import FolderTable, tables_there, views_of
 from pipelines.formatting import many, text_table
 
 STANDARD_INPUT: Final = "-"
+LARGEST: Final = 1 << 28
+"""Most bytes of about 2,000 rows of a result; more would take many times as much memory to print."""
+
 ENDING: Final = ".sql"
 
 Json: TypeAlias = Any
@@ -61,7 +65,7 @@ def sql_command(
             count = _write_csv(rows, target) if csv_file else _write_parquet(rows, target)
             say_lines([f"made      {target}: {many(count, 'row')}"])
         elif as_json:
-            say_json([row for batch in rows.batches for row in _records(batch)])
+            say_json([row for batch in _batches(rows) for row in _records(batch)])
         else:
             click.echo(_shown(rows, most))
 
@@ -110,13 +114,35 @@ def _data_of(tables: Mapping[str, FolderTable]) -> Json:
 def _shown(rows: Selected, most: int) -> str:
     """Return the first rows as a text table, and how many there are if there are more."""
     first, count = [], 0
-    for batch in rows.batches:
+    for batch in _batches(rows):
         if count < most:
             first.append(batch.slice(0, most - count))
         count += batch.num_rows
     table = pa.Table.from_batches(first, rows.schema)
     shown = text_table(_readable(table)) if table.num_rows else f"no rows ({', '.join(table.column_names)})"
     return shown if count <= most else f"{shown}\n{most:,} of {many(count, 'row')}; --most, --csv or --parquet for more"
+
+
+def _batches(rows: Selected) -> Iterator[pa.RecordBatch]:
+    """Yield the rows, all of a size that can be printed and with dates that are some."""
+    for batch in rows.batches:
+        if batch.nbytes > LARGEST:
+            raise SettingError(
+                f"some rows of the result take {batch.nbytes:,} bytes; cut texts, such as left(text, 1000)"
+            )
+        for name, column in zip(batch.schema.names, batch.columns, strict=True):
+            if pa.types.is_date(column.type) or pa.types.is_timestamp(column.type):
+                _check_dates(name, column)
+        yield batch
+
+
+def _check_dates(name: str, column: pa.Array) -> None:
+    """Raise an error for a date or time outside of the years 1 to 9999, such as ``infinity``."""
+    first, last = (
+        pa.scalar(day).cast(pa.timestamp("us")).cast(column.type, safe=False) for day in (datetime.min, datetime.max)
+    )
+    if pc.any(pc.or_(pc.less(column, first), pc.greater(column, last))).as_py():
+        raise SettingError(f"the column '{name}' of the result has a date outside of the years 1 to 9999; leave it out")
 
 
 def _readable(table: pa.Table) -> pd.DataFrame:
@@ -134,7 +160,7 @@ def _write_csv(rows: Selected, target: Path) -> int:
     count = 0
     with whole_file(target) as file:
         file.write(csv_table(pd.DataFrame(columns=rows.schema.names)).to_csv(index=False, lineterminator="\n").encode())
-        for batch in rows.batches:
+        for batch in _batches(rows):
             frame = batch.to_pandas(date_as_object=True, timestamp_as_object=True, integer_object_nulls=True)
             file.write(csv_table(frame).to_csv(index=False, header=False, lineterminator="\n").encode())
             count += batch.num_rows
@@ -146,7 +172,7 @@ def _write_parquet(rows: Selected, target: Path) -> int:
     count = 0
     try:
         with whole_file(target) as file, pq.ParquetWriter(file, rows.schema, compression="zstd") as writer:
-            for batch in rows.batches:
+            for batch in _batches(rows):
                 writer.write_batch(batch)
                 count += batch.num_rows
     except pa.ArrowNotImplementedError as error:

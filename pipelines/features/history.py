@@ -15,7 +15,7 @@ from diffusion import Calendar, Charts, Entries
 from diffusion.arrays import Days, Flags, Ints
 from diffusion.contracts.star import AGGREGATE
 from diffusion.engine import OpenEngine
-from diffusion.entries import EventRules
+from diffusion.event_rules import EventRules
 from diffusion.frames import frame_of
 from diffusion.recordings import identity_table
 from diffusion.timelines import NEVER

@@ -15,7 +15,7 @@ from diffusion import open_charts
 from diffusion.arrays import Days, Ints
 from diffusion.contracts.star import AGGREGATE, AVAILABILITY, OBSERVATIONS, TRACKS
 from diffusion.engine import OpenEngine
-from diffusion.entries import EventRules
+from diffusion.event_rules import EventRules
 from pipelines.features.history import ATTRIBUTES, History
 
 _NO_MARKET: Final = "--"

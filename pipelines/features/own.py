@@ -1,6 +1,5 @@
 """Columns of the user's own, such as playlists or spend, each row known from a date on."""
 
-import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +14,7 @@ from diffusion.arrays import Days
 from pipelines.features.history import History
 from pipelines.features.registry import Feature, Values
 from pipelines.features.scene import Scene
+from pipelines.own_tables import read_own_table
 
 KEYS: Final = ("track_id", "market", "known")
 """Columns that say what a row is about; all others are values."""
@@ -56,7 +56,7 @@ class OwnColumns:
         SettingError
             When the file cannot be read, lacks a column, or has a cell that cannot be right.
         """
-        return cls.of(_read(Path(path)), where=str(path))
+        return cls.of(read_own_table(path, what="columns of your own"), where=str(path))
 
     @classmethod
     def of(cls, frame: pd.DataFrame, *, where: str = "the table") -> Self:
@@ -178,20 +178,6 @@ def no_columns() -> OwnColumns:
     """Return a table without rows and values, to restore a state into."""
     text = np.zeros(0, np.str_)
     return OwnColumns((), text, text, np.zeros(0, np.int32), np.zeros((0, 0), np.float32))
-
-
-def _read(path: Path) -> pd.DataFrame:
-    try:
-        if path.suffix == ".parquet":
-            return pd.read_parquet(path)
-        with warnings.catch_warnings():
-            # rows with more cells than the header: pandas would shift or cut them
-            warnings.simplefilter("error", pd.errors.ParserWarning)
-            return pd.read_csv(path, dtype=str, keep_default_na=False, na_values=[""], index_col=False)
-    except FileNotFoundError:
-        raise SettingError(f"no file '{path}' with columns of your own; name a CSV or Parquet file") from None
-    except (OSError, ValueError, pd.errors.ParserWarning) as error:
-        raise SettingError(f"cannot read the columns in '{path}': {error}") from error
 
 
 def _markets(names: "pd.Series[str]", where: str) -> NDArray[np.object_]:

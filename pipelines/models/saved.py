@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from diffusion import DiffusionError, SettingError
 from diffusion.conventions import LONG_GAP
 from diffusion.engine import open_engine
-from diffusion.entries import EventRules
+from diffusion.event_rules import EventRules
 from diffusion.files import read_table
 from diffusion.frames import frame_of
 from pipelines.features.families import families

@@ -9,7 +9,7 @@ import pandas as pd
 
 from diffusion import Entries, SettingError, resolve
 from pipelines.folders.manifest import file_facts
-from pipelines.study.own_tables import read_own_table
+from pipelines.own_tables import read_own_table
 
 COHORT: Final = "cohort"
 """Fact of a source file that is no chart: what of the cohort it holds."""

@@ -53,7 +53,7 @@ def test_a_cohort_keeps_whole_tracks_calendar_rules_and_artists(entries: Entries
     pd.testing.assert_frame_equal(cohort.debuts(), wanted.reset_index(drop=True))
     assert cohort.calendar is entries.calendar and cohort.rules == entries.rules
     assert set(cohort.described["track_id"].to_pylist()) == set(wanted["track_id"])
-    assert repr(cohort).startswith("<Entries of top50 of debut from 2021-05-01 to 2021-05-31: ")
+    assert repr(cohort).startswith("<Entries of top50, cohort debut from 2021-05-01 to 2021-05-31: ")
 
 
 def test_a_graph_of_a_cohort_is_that_of_charts_with_only_its_tracks(entries: Entries) -> None:

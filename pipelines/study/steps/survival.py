@@ -11,7 +11,7 @@ import figures
 from diffusion import DataSaysNoError, SettingError
 from pipelines.folders.manifest import file_facts
 from pipelines.formatting import html_table, seen
-from pipelines.study.own_tables import read_own_table
+from pipelines.own_tables import read_own_table
 from pipelines.study.results import Results
 from pipelines.study.settings import Study
 from pipelines.study.step import Drawing, Gaps, Output, Step

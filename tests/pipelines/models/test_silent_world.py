@@ -9,7 +9,7 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 import diffusion
-from diffusion.entries import EventRules
+from diffusion.event_rules import EventRules
 from pipelines.backtest.contenders import CONTENDERS, Contender
 from pipelines.features.families import families
 from pipelines.features.history import ATTRIBUTES, History
