@@ -161,7 +161,7 @@ def test_first_steps_end_with_the_charts_and_nothing_alike_is_said() -> None:
     assert found.next.set_index("market")["entered"].to_dict() == {"US": 1, "DK": 0, "FI": 0}
     with pytest.raises(diffusion.DataSaysNoError, match=r"of the tracks compared \(1\) none has 50% of its"):
         look_alikes(entries, ["c"], horizon=10)
-    with pytest.raises(diffusion.SettingError, match="ids is the text 'abc'; give a list of ids"):
+    with pytest.raises(diffusion.SettingError, match="ids is 'abc'; give a list of one id"):
         look_alikes(entries, "abc")
 
 
