@@ -19,9 +19,10 @@ docs: $(VENV)/ready-dev
 	$(BIN)/python -m sphinx --quiet --fail-on-warning --keep-going --nitpicky --fresh-env docs out/docs
 	@echo "open out/docs/index.html"
 
-# one thread of linear algebra for each worker, or they wait for each other
+# one thread of linear algebra for each worker, or they wait for each other; a file stays on one worker, which makes what its
+# tests share once
 test: lint
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n 2 --dist worksteal
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n 2 --dist loadfile
 
 test-slow: $(VENV)/ready-dev
 	$(BIN)/python -m pytest -q -m slow

@@ -276,6 +276,7 @@ def coverage(
     return {name: np.mean(found, axis=0) for name, found in held.items()}
 
 
+@pytest.mark.slow
 def test_bands_by_artist_hold_the_truth_and_independent_ones_do_not(calendar: diffusion.Calendar) -> None:
     found = coverage(calendar, "artists", 60, CLUSTERS)
     assert 0.90 <= found["artist"].mean() <= 0.99

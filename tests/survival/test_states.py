@@ -457,6 +457,7 @@ def share_held(samples: int, artists: int, days: int, seed: int) -> tuple[float,
     return tuple(held / samples)
 
 
+@pytest.mark.slow
 def test_bands_by_artist_hold_the_truth_where_those_of_independent_waits_do_not() -> None:
     by_artist, independent = share_held(150, 40, 40, seed=20261126)
     assert 0.90 <= by_artist <= 0.99
