@@ -33,10 +33,10 @@ LIFELINES_TOLERANCE = 1e-9
 """lifelines adds logarithms where the twin multiplies."""
 
 THOROUGH = "THOROUGH" in os.environ
-"""Whether the slow twins look at all their examples, as `make test-slow` asks for, or at the first half of them."""
+"""Whether the twins look at all their examples, as `make test-slow` asks for, or at the first of them."""
 
 EXAMPLES = settings(
-    max_examples=60,
+    max_examples=60 if THOROUGH else 40,
     deadline=None,
     derandomize=True,
     database=None,
@@ -45,8 +45,8 @@ EXAMPLES = settings(
 
 
 def examples(most: int) -> settings:
-    """Return settings for a twin that is slow: so many examples, or the first half of them."""
-    return settings(EXAMPLES, max_examples=most if THOROUGH else -(-most // 2))
+    """Return settings for a twin that is slow: so many examples, or the first third of them."""
+    return settings(EXAMPLES, max_examples=most if THOROUGH else -(-most // 3))
 
 
 COMMON_LANGUAGE = {
