@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 
 from diffusion.arrays import Flags, Ints
 from diffusion.errors import DataSaysNoError, SettingError
+from diffusion.frames import frame_of
 from diffusion.recordings import credited_names, folded, identity_table, short_titles
 
 MATCHES: Final = ("title", "artist", "start of title", "start of artist", "within title", "within artist")
@@ -271,7 +272,7 @@ def _recordings(tracks: pa.Table, seen: pa.Table, names: _Names, order: Ints) ->
     known = tracks.select(["track_id", "title", "artist"]).take(rows).to_pandas()
     known = known.assign(recording=names.recording.take(pa.array(rows)).to_pandas(), order=order[rows])
     places = seen.filter(pc.is_in(seen["track_id"], pa.array(known["track_id"], pa.string())))
-    frame: pd.DataFrame = places.to_pandas(date_as_object=False).merge(known, on="track_id")
+    frame = frame_of(places).merge(known, on="track_id")
     sizes = frame.groupby(["recording", "track_id"])["market"].count().reset_index()
     ids = sizes.sort_values(["market", "track_id"], ascending=[False, True]).groupby("recording")["track_id"]
     table = frame.groupby("recording").agg(

@@ -14,6 +14,7 @@ from diffusion.calendar import Calendar
 from diffusion.contracts import COVERAGE, ENTRIES, WITHHELD, Contract
 from diffusion.distances import pair_table
 from diffusion.errors import DataSaysNoError, SettingError, UnknownMarketError
+from diffusion.frames import frame_of
 from diffusion.markets import market_names, plain_name, reference_table, resolve
 
 if TYPE_CHECKING:
@@ -48,15 +49,15 @@ def with_groups(entries: "Entries", groups: Mapping[str, Collection[str]]) -> "E
     if entries.groups:
         raise SettingError(f"the markets are grouped already: {', '.join(entries.groups)}; name all groups at once")
     known, periods = checked_groups(groups, entries.calendar.markets), entries.rules.min_periods
-    coverage = group_coverage(_frame(entries.calendar.coverage), entries.calendar.spans(min_periods=periods), known)
+    coverage = group_coverage(frame_of(entries.calendar.coverage), entries.calendar.spans(min_periods=periods), known)
     calendar = Calendar(_replaced(entries.calendar.coverage, coverage, known, COVERAGE), entries.calendar.open_engine)
     spans = calendar.spans(min_periods=periods)
-    entered = group_entries(_frame(entries.table), spans, known, washout=entries.rules.washout)
+    entered = group_entries(frame_of(entries.table), spans, known, washout=entries.rules.washout)
     return replace(
         entries,
         table=_replaced(entries.table, entered, known, ENTRIES),
         calendar=calendar,
-        withheld=_replaced(entries.withheld, group_withheld(_frame(entries.withheld), known), known, WITHHELD),
+        withheld=_replaced(entries.withheld, group_withheld(frame_of(entries.withheld), known), known, WITHHELD),
         groups=known,
     )
 
@@ -67,12 +68,6 @@ def _replaced(table: pa.Table, grouped: pd.DataFrame, groups: MarketGroups, cont
     own = pa.Table.from_pandas(grouped[table.column_names], schema=table.schema, preserve_index=False)
     whole = pa.concat_tables([table.filter(pc.invert(members)), own])
     return whole.sort_by([(name, "ascending") for name in contract.key])
-
-
-def _frame(table: pa.Table) -> pd.DataFrame:
-    """Return a table as a frame, with dates as ``datetime64``."""
-    frame: pd.DataFrame = table.to_pandas(date_as_object=False)
-    return frame
 
 
 def checked_groups(groups: Mapping[str, Collection[str]], markets: Collection[str]) -> dict[str, tuple[str, ...]]:

@@ -17,7 +17,7 @@ from pipelines.contracts.changes import CHANGED_EDGES, CHANGED_LEADERS
 DESCRIBED: Final = "out_share"
 """Measure of leaders that does not grow with the number of tracks."""
 
-SCORES: Final = (MEASURE, DESCRIBED)
+LEADING: Final = (MEASURE, DESCRIBED)
 """Measures of leaders that are shown before and now."""
 
 
@@ -39,7 +39,7 @@ def changed_edges(before: Entries, now: Entries, *, window: int) -> pd.DataFrame
 
 
 def changed_leaders(before: pd.DataFrame, now: pd.DataFrame) -> pd.DataFrame:
-    """Return the scores of the markets of both runs, before and now, by `SCORES`, then market.
+    """Return the scores of the markets of both runs, before and now, by `LEADING`, then market.
 
     `before` and `now` are tables of leaders, as `graphs.contracts.LEADERS` says. Whether a score moved is said of
     `DESCRIBED` alone: the lead beyond the baseline counts partners with which an order is established, and more tracks
@@ -47,13 +47,13 @@ def changed_leaders(before: pd.DataFrame, now: pd.DataFrame) -> pd.DataFrame:
     """
     keys, values = ["measure", "market"], ["score", "low", "high", "q"]
     one, other = (
-        leaders.loc[leaders["measure"].isin(SCORES), [*keys, *values]].set_index(keys).add_suffix(f"_{when}")
+        leaders.loc[leaders["measure"].isin(LEADING), [*keys, *values]].set_index(keys).add_suffix(f"_{when}")
         for leaders, when in ((before, "before"), (now, "now"))
     )
     table = one.join(other, how="inner").reset_index()
     moved = _moved(table, "score").astype("boolean").where(table["measure"] == DESCRIBED)
     table = table.assign(moved=moved)[CHANGED_LEADERS.names]
-    return table.sort_values(keys, key=lambda column: column.replace(list(SCORES), ["0", "1"]), ignore_index=True)
+    return table.sort_values(keys, key=lambda column: column.replace(list(LEADING), ["0", "1"]), ignore_index=True)
 
 
 def _moved(table: pd.DataFrame, value: str) -> "pd.Series[bool]":

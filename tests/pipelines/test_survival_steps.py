@@ -17,7 +17,7 @@ from pipelines.study.settings import Study, read_study
 from pipelines.study.steps import SURVIVAL_SET
 from pipelines.study.steps.cured import came_later
 from pipelines.study.steps.effects import read, strongest
-from pipelines.study.steps.survival import read_groups
+from pipelines.study.steps.survival import groupings_of, read_groups
 from pipelines.study.steps.validation import Split
 
 GROUPS = "market,taste\nSE,North\nNO,North\nUS,America\nNA,Africa\nMX,\n"
@@ -91,6 +91,14 @@ def test_groups_that_cannot_be_used_are_refused(tmp_path: Path, content: str | N
     study = Study("sample", by=("language_match",), groups=str(tmp_path / "groups.csv"))
     with pytest.raises(SettingError, match=message):
         run(study, tmp_path / "out", ("survival",))
+
+
+def test_groups_of_ones_own_may_be_named_among_thegroupings_of() -> None:
+    own = pd.DataFrame({"market": ["SE"], "taste": ["a"]})
+    for by in (("none",), ("none", "taste")):
+        assert groupings_of(Study("sample", by=by), own)[:-1] == ["none"]
+    assert groupings_of(Study("sample", by=("taste",)), own) == [own]
+    assert groupings_of(Study("sample", by=("none",)), None) == ["none"]
 
 
 # -- hazard ratios ----------------------------------------------------------------------------------------------------

@@ -15,9 +15,9 @@ from pipelines.own_tables import read_own_table
 from pipelines.study.results import Results
 from pipelines.study.settings import Study
 from pipelines.study.step import Drawing, Gaps, Output, Step
-from survival import Breakthrough, Waits, breakthrough, log_rank, waits
+from survival import GROUPINGS, Breakthrough, Waits, breakthrough, log_rank, waits
 from survival.contracts import CURVES, LOG_RANK, SUMMARY
-from survival.curves.grouping import By
+from survival.curves.grouping import By, name_of
 
 TITLES: Final = {
     "none": "Time to breakthrough",
@@ -52,7 +52,7 @@ def read_groups(file: str) -> pd.DataFrame:
 def _make(study: Study, results: Results) -> Output:
     source = waits(results.entries, horizon=study.horizon)
     own = None if study.groups is None else read_groups(study.groups)
-    groupings: list[By] = [*study.by] if own is None else [*study.by, own]
+    groupings = groupings_of(study, own)
     parts = [breakthrough(source, by=by) for by in groupings]
     _refuse_same_names(parts)
     gaps = Gaps()
@@ -70,6 +70,14 @@ def _make(study: Study, results: Results) -> Output:
         "log_rank": pd.DataFrame(tests, columns=LOG_RANK.names),
     }
     return Output(tables, notes=notes, not_made=gaps)
+
+
+def groupings_of(study: Study, own: pd.DataFrame | None) -> list[By]:
+    """Return what curves are grouped by: the groupings of the study, and last the groups of one's own."""
+    if own is None:
+        return [*study.by]
+    named = name_of(own)
+    return [*(by for by in study.by if by != named or by in GROUPINGS), own]
 
 
 def _tests(part: Breakthrough, by: By, source: Waits, gaps: Gaps) -> list[dict[Hashable, Any]]:
