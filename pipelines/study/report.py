@@ -22,12 +22,15 @@ def report_html(title: str, steps: Sequence[Step], results: Results, folder: Fol
     """Return the report as HTML; the figures of `steps` must be in `folder` already."""
     sections = [
         {
+            "name": step.name,
+            "title": step.title,
             "template": f"{step.name}.html",
-            "content": step.section(results),
+            "content": content,
+            "findings": step.findings(results) if step.findings is not None else [],
             "pictures": _pictures(step, results, folder),
         }
         for step in steps
-        if step.section is not None
+        if step.section is not None and (content := step.section(results))
     ]
     sources = folder.parameters("entries")["inputs"]
     return (

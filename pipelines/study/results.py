@@ -1,6 +1,6 @@
 """Results of a study's steps, read back as tables, entries and graph, during a run and afterwards."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -9,7 +9,7 @@ from typing import Any, Final, Literal, Protocol, overload
 import pandas as pd
 import pyarrow as pa
 
-from diffusion import Absences, Calendar, Entries, EventRules, SettingError
+from diffusion import Absences, Calendar, Charts, Entries, EventRules, SettingError
 from diffusion.contracts import Contract
 from diffusion.display import Displayed
 from diffusion.engine import select_rows, unknown_table
@@ -114,11 +114,14 @@ class Results(Displayed):
     ----------
     before
         While a run makes steps: what its folder held before, where the charts have grown since; None otherwise.
+    charts
+        While a run makes steps: function that returns the charts, opened.
     """
 
     def __init__(self, folder: ResultsFolder, makers: Mapping[str, Maker]) -> None:
         self.folder = folder
         self.before: Results | None = None
+        self.charts: Callable[[], Charts] = _not_open
         self._makers = makers
 
     def _facts(self) -> str:
@@ -269,3 +272,7 @@ class Results(Displayed):
     def baseline(self) -> Baseline:
         """The baseline of which market comes next, fitted to the entries when it is first needed."""
         return baseline(self.entries)
+
+
+def _not_open() -> Charts:
+    raise SettingError("the charts are open only while a run makes steps; open them with diffusion.open_charts")

@@ -15,20 +15,20 @@ from pipelines.folders.manifest import fingerprint
 from pipelines.folders.tables import put_views
 from pipelines.progress import StepReport
 from pipelines.study.finished import open_study
+from pipelines.study.held_charts import HeldCharts
 from pipelines.study.replacing import PLACES, Basis, check_kept, has_grown, place_of, places_before
 from pipelines.study.report import gaps_of, report_html
 from pipelines.study.results import SHAPES, Results
 from pipelines.study.settings import Study
 from pipelines.study.step import Step, followers, with_needs
 from pipelines.study.steps import STEPS, made_by
-from pipelines.study.steps.entries import charts_held
 
 KINDS: tuple[figures.Kind, ...] = ("png", "svg")
 
 REPORT = "report"
 """Name of the report in the manifest."""
 
-REPORT_VERSION = 6
+REPORT_VERSION = 7
 """Raised when the report of the same results reads otherwise."""
 
 FIGURES_VERSION = 4
@@ -88,15 +88,19 @@ class Run(Displayed):
         """
         chosen = with_needs(names, self._steps)
         # on one thread of linear algebra the last digits are the same on any number of cores
-        with threadpool_limits(limits=1, user_api="blas"), charts_held(self.study):
+        with threadpool_limits(limits=1, user_api="blas"), HeldCharts(self.study) as held:
             for step in chosen:
                 self.folder.check_free(step.name, [f"{name}.parquet" for name in step.tables])
             if not replace:
                 check_kept(self.folder, self._steps, chosen, {step.name: self._basis(step) for step in chosen})
             if any(step.compares and self._grown(step) for step in chosen):
                 self.results.before = open_study(self.folder.place)
+            self.results.charts = held.opened
+            rows_read = [step.name for step in chosen if step.reads_charts]
             for step in chosen:
                 tell.ended(step.name, unchanged=not self._make_step(step, tell))
+                if step.name in rows_read[-1:]:
+                    held.close()
             self.results.before = None
             self._log(chosen)
             reported = [step for step in self._steps if step in chosen or self._stands(step)]

@@ -11,6 +11,7 @@ import figures
 from diffusion import DataSaysNoError
 from diffusion.contracts import Contract
 from diffusion.display import Displayed
+from pipelines.study.findings import Finding
 from pipelines.study.results import Results
 from pipelines.study.settings import Study
 
@@ -78,6 +79,8 @@ class Step(Displayed):
     ----------
     name
         Name in the manifest; the section of the report is ``templates/NAME.html``.
+    title
+        Heading of that section.
     doing
         Text of the progress bar.
     version
@@ -95,12 +98,16 @@ class Step(Displayed):
         Function that returns path, size and SHA-256 of the source files; None for steps that read only results.
     source
         Field of `Study` with the path of those files.
+    reads_charts
+        Whether the step reads the rows of the charts (`Results.charts`).
     compares
         Whether the step reads what the folder held before the run, where the charts have grown (`Results.before`).
     drawings
         Function that returns name → figure.
     section
-        Function that returns the content of the section of the report.
+        Function that returns the content of the section of the report; empty where there is nothing to show.
+    findings
+        Function that returns what the step found, the most important first.
     lines
         Function that returns the lines on screen.
     caveats
@@ -112,6 +119,7 @@ class Step(Displayed):
     """
 
     name: str
+    title: str
     doing: str
     version: int
     tables: Mapping[str, Contract]
@@ -120,9 +128,11 @@ class Step(Displayed):
     settings: tuple[str, ...] = ()
     sources: Callable[[Study], list[dict[str, Any]]] | None = None
     source: str = ""
+    reads_charts: bool = False
     compares: bool = False
     drawings: Callable[[Results], dict[str, Drawing]] | None = None
     section: Callable[[Results], dict[str, Any]] | None = None
+    findings: Callable[[Results], list[Finding]] | None = None
     lines: Callable[[Results], list[str]] | None = None
     caveats: Callable[[Results], list[str]] | None = None
     data: Callable[[Results], dict[str, Any]] | None = None

@@ -48,7 +48,7 @@ def _lifts(results: Results, window: int) -> pd.DataFrame:
 
 def _section(results: Results) -> dict[str, Any]:
     if not results.holds("lifts"):
-        return {"lifts": None}
+        return {}
     lifts, sensitivity = results.table("lifts"), results.table("sensitivity")
     edges = lifts[lifts["edge"]].nlargest(MOST_ROWS, "lift_low")[COLUMNS]
     for side in ("source", "target"):
@@ -135,6 +135,7 @@ def _caveats(results: Results) -> list[str]:
 
 BASELINE = Step(
     name="baseline",
+    title="Edges beyond the baseline",
     doing="holding edges against the baseline",
     version=2,
     tables={"lifts": contracts.LIFTS, "sensitivity": contracts.SENSITIVITY, "log_scores": contracts.LOG_SCORES},

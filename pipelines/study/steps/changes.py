@@ -72,7 +72,7 @@ def _drawings(results: Results) -> dict[str, Drawing]:
 
 def _section(results: Results) -> dict[str, Any]:
     if not results.holds("changed_edges"):
-        return {"said": []}
+        return {}
     edges, markets = _differing(results), results.table("changed_markets").sort_values("entries_new", ascending=False)
     moved = _moved(results.table("changed_leaders")).head(MOST_ROWS)[LEADER_COLUMNS]
     shown = edges.head(MOST_ROWS)[EDGE_COLUMNS]
@@ -202,6 +202,7 @@ def _data(results: Results) -> dict[str, Any]:
 
 CHANGES = Step(
     name="changes",
+    title="What changed as the charts grew",
     doing="comparing with the last run",
     version=1,
     tables={

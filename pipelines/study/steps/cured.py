@@ -113,7 +113,9 @@ def _said(results: Results) -> str:
 
 
 def _section(results: Results) -> dict[str, Any]:
-    said, notes = _said(results), results.notes("cured")
+    if not (said := _said(results)):
+        return {}
+    notes = results.notes("cured")
     names = market_names(notes.get("never", []))
     return {"said": said[:1].upper() + said[1:], "family": notes.get("family"), "never": [*names.values()]}
 
@@ -125,6 +127,7 @@ def _lines(results: Results) -> list[str]:
 
 CURED = Step(
     name="cured",
+    title="Who never enters",
     doing="telling who never enters",
     version=1,
     tables={"cured": SHARES},

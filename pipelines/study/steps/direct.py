@@ -52,7 +52,7 @@ def _drawings(results: Results) -> dict[str, Drawing]:
 
 def _section(results: Results) -> dict[str, Any]:
     if not results.holds("influence"):
-        return {"influence": None}
+        return {}
     table = results.table("influence")
     return {"influence": html_table(_shown(table))} | _counts(table)
 
@@ -106,6 +106,7 @@ def _caveats(results: Results) -> list[str]:
 
 DIRECT = Step(
     name="direct",
+    title="Direct influence",
     doing="fitting direct influence",
     version=3,
     tables={"influence": contracts.INFLUENCE, "credits": contracts.CREDITS, "clout": contracts.CLOUT},

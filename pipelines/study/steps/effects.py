@@ -159,17 +159,18 @@ def _drawings(results: Results) -> dict[str, Drawing]:
 
 
 def _section(results: Results) -> dict[str, Any]:
-    notes = results.notes("effects")
-    content: dict[str, Any] = {"said": [], "changes": [], "tests": None, "strata": [], "count": 0, **notes}
-    if results.holds("hazard_ratios"):
-        table = results.table("hazard_ratios")
-        content["said"] = [read(row) for row in strongest(table)[:MOST_SAID]]
-        content["count"] = len(table)
-        content["strata"] = [VARIABLES.get(name, name) for name in notes["strata"]]
-        content["tests"] = html_table(seen(results.table("proportionality")))
-    if results.holds("hazard_ratio_periods"):
-        content["changes"] = _changes(results.table("hazard_ratio_periods"))
-    return content
+    if not results.holds("hazard_ratios"):
+        return {}
+    notes, table = results.notes("effects"), results.table("hazard_ratios")
+    periods = results.holds("hazard_ratio_periods")
+    return {
+        **notes,
+        "said": [read(row) for row in strongest(table)[:MOST_SAID]],
+        "count": len(table),
+        "strata": [VARIABLES.get(name, name) for name in notes["strata"]],
+        "tests": html_table(seen(results.table("proportionality"))),
+        "changes": _changes(results.table("hazard_ratio_periods")) if periods else [],
+    }
 
 
 def strongest(table: pd.DataFrame) -> list[dict[str, Any]]:
@@ -238,6 +239,7 @@ def _caveats(results: Results) -> list[str]:
 
 EFFECTS = Step(
     name="effects",
+    title="What goes with a faster entry",
     doing="comparing who enters faster",
     version=1,
     tables={

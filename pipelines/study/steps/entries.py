@@ -1,10 +1,7 @@
 """The first step: read charts; choose a cohort; make entries, coverage, tracks, and pairs without licence."""
 
 from collections.abc import Mapping
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict
-from importlib import resources
-from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
@@ -12,15 +9,15 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from diffusion import Charts, DataSaysNoError, Entries, contracts, market_names, open_charts, resolve
+from diffusion import Charts, DataSaysNoError, Entries, contracts, market_names, resolve
 from diffusion.sources.planning import find_source
 from diffusion.sources.reading import ReadingOptions
 from diffusion.sources.star import find_star
-from pipelines.folders.lock import reading
-from pipelines.folders.manifest import MANIFEST, file_facts
+from pipelines.folders.manifest import file_facts
 from pipelines.formatting import every, html_table, many
+from pipelines.study.held_charts import charts_path
 from pipelines.study.results import Results
-from pipelines.study.settings import SAMPLE, SECTIONS, Study
+from pipelines.study.settings import SECTIONS, Study
 from pipelines.study.step import Gaps, Output, Step, Table
 
 MOST_DATES: Final = 12
@@ -49,19 +46,6 @@ RULES: Final = ("min_periods", "washout", "identity", "chart")
 """Settings that entries at any rank and those into the upper half have in common."""
 
 
-def charts_path(study: Study) -> Path | str:
-    """Return where the charts of a study are."""
-    if study.path == SAMPLE:
-        return Path(str(resources.files("diffusion").joinpath("data", "top50_daily_2021.parquet")))
-    return study.path
-
-
-def charts_held(study: Study) -> AbstractContextManager[None]:
-    """Return a block in which no run of this tool writes into the folder of the charts."""
-    place = Path(charts_path(study))
-    return reading(place) if (place / MANIFEST).is_file() else nullcontext()
-
-
 def _sources(study: Study) -> list[dict[str, Any]]:
     path = charts_path(study)
     star = find_star(path)
@@ -72,18 +56,18 @@ def _sources(study: Study) -> list[dict[str, Any]]:
 
 
 def _make(study: Study, results: Results) -> Output:
-    with open_charts(charts_path(study), **study.reading) as charts:
-        whole = whole_entries(charts, study)
-        entries = study.cohort.of(whole)
-        rules: dict[str, Any] = {name: getattr(study, name) for name in RULES}
-        gaps, upper = Gaps(), half_depth(entries)
-        entries = _with_groups(entries, study)
-        notes = _notes(charts, entries, whole) | _group_notes(entries, study)
-        higher = gaps.take(
-            UPPER.name,
-            lambda: {UPPER.name: _upper(_with_groups(charts.entries(top=upper, **rules), study).table, entries)},
-        )
-        away = gaps.take("absences", lambda: _absences(charts, study, entries, notes))
+    charts = results.charts()
+    whole = whole_entries(charts, study)
+    entries = study.cohort.of(whole)
+    rules: dict[str, Any] = {name: getattr(study, name) for name in RULES}
+    gaps, upper = Gaps(), half_depth(entries)
+    entries = _with_groups(entries, study)
+    notes = _notes(charts, entries, whole) | _group_notes(entries, study)
+    higher = gaps.take(
+        UPPER.name,
+        lambda: {UPPER.name: _upper(_with_groups(charts.entries(top=upper, **rules), study).table, entries)},
+    )
+    away = gaps.take("absences", lambda: _absences(charts, study, entries, notes))
     tables: dict[str, Table] = {
         "entries": entries.table,
         "coverage": entries.calendar.coverage,
@@ -291,6 +275,7 @@ def _caveats(results: Results) -> list[str]:
 
 ENTRIES = Step(
     name="entries",
+    title="What was read",
     doing="reading charts",
     version=7,
     tables={
@@ -309,6 +294,7 @@ ENTRIES = Step(
     ),
     sources=_sources,
     source="path",
+    reads_charts=True,
     section=_section,
     lines=_lines,
     caveats=_caveats,

@@ -61,6 +61,7 @@ def _of_nodes(graph: MarketGraph, results: Results) -> pd.DataFrame:
 
 EXPORTS = Step(
     name="exports",
+    title="Files for other tools",
     doing="writing the graph for other tools",
     version=1,
     tables={},

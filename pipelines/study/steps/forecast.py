@@ -14,10 +14,11 @@ from pipelines.contracts.forecasts import FORECAST_CALIBRATION, FORECAST_SCORES,
 from pipelines.features.history import History
 from pipelines.formatting import cell, html_table, many, percent
 from pipelines.models.trained import Predictions
+from pipelines.study.held_charts import charts_path
 from pipelines.study.results import Results
 from pipelines.study.settings import Study
 from pipelines.study.step import Drawing, Output, Step
-from pipelines.study.steps.entries import charts_path, whole_entries
+from pipelines.study.steps.entries import whole_entries
 
 NAMES: Final = {
     "market_rate": "market base rate",
@@ -203,7 +204,7 @@ def _tracks(results: Results, most: int) -> list[str]:
 
 def _section(results: Results) -> dict[str, Any]:
     if not results.holds("forecast_scores"):
-        return {"said": ""}
+        return {}
     table, said = results.table("forecast_scores"), _said(results)
     wide = {
         name: [_bounded(table, model, metric) for model in table["model"].unique()] for metric, name in SHOWN.items()
@@ -248,6 +249,7 @@ def _date(day: int) -> str:
 
 FORECAST = Step(
     name="forecast",
+    title="Which markets next",
     doing="forecasting entries",
     version=1,
     tables={

@@ -172,6 +172,7 @@ def _ask(results: Results) -> str:
 
 GRAPH = Step(
     name="graph",
+    title="The diffusion graph",
     doing="counting transitions",
     version=2,
     tables={

@@ -133,7 +133,7 @@ def _classes(alpha: Floats, through: Floats) -> NDArray[np.str_]:
 
 def _section(results: Results) -> dict[str, Any]:
     if not results.holds("known"):
-        return {"known": None}
+        return {}
     leaders = results.table("known_leaders")
     return {"known": html_table(results.table("known")), "found": _found(results), "leaders": html_table(leaders)}
 
@@ -173,6 +173,7 @@ def _lines(results: Results) -> list[str]:
 
 KNOWN_NETWORK = Step(
     name="known",
+    title="Found, and true",
     doing="comparing with the known network",
     version=1,
     tables={"known_pairs": KNOWN_PAIRS, "known": KNOWN, "known_leaders": KNOWN_LEADERS},

@@ -170,6 +170,7 @@ def _caveats(results: Results) -> list[str]:
 
 LEADERS = Step(
     name="leaders",
+    title="Leaders",
     doing="drawing replicates for the intervals of leaders",
     version=2,
     tables={

@@ -51,7 +51,7 @@ def _placebo(results: Results, study: Study) -> pd.DataFrame:
 
 def _section(results: Results) -> dict[str, Any]:
     if not results.holds("placebo"):
-        return {"placebo": None}
+        return {}
     return {"placebo": html_table(results.table("placebo").astype({"direct": "Int64"}))}
 
 
@@ -72,6 +72,7 @@ def _values(table: pd.DataFrame, column: str) -> str:
 
 PLACEBO = Step(
     name="placebo",
+    title="Placebos",
     doing="looking for the same in charts without influence",
     version=1,
     tables={"placebo": contracts.PLACEBO},

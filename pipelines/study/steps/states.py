@@ -53,7 +53,8 @@ def _said(results: Results) -> str:
 
 
 def _section(results: Results) -> dict[str, Any]:
-    said = _said(results)
+    if not (said := _said(results)):
+        return {}
     return {"said": said[:1].upper() + said[1:], "periods": results.notes("states").get("periods")}
 
 
@@ -68,6 +69,7 @@ def _caveats(results: Results) -> list[str]:
 
 STATES = Step(
     name="states",
+    title="Still charting, gone, entered",
     doing="telling who left from who charts",
     version=1,
     tables={"states": CURVES},

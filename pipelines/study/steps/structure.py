@@ -128,6 +128,7 @@ def _section(results: Results) -> dict[str, Any]:
 
 STRUCTURE = Step(
     name="structure",
+    title="Structure: backbone, communities, distance",
     doing="finding communities and testing whether distance explains the flows",
     version=2,
     tables={

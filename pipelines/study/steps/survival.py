@@ -157,6 +157,7 @@ def _caveats(results: Results) -> list[str]:
 
 SURVIVAL = Step(
     name="survival",
+    title="Time to breakthrough",
     doing="following waits",
     version=5,
     tables={

@@ -188,7 +188,7 @@ def _said(results: Results) -> str:
 
 def _section(results: Results) -> dict[str, Any]:
     if not results.holds("model_scores"):
-        return {"said": ""}
+        return {}
     table, notes, said = _last(results), results.notes("validation"), _said(results)
     shown = {"model": table["model"]} | {name: _bounded(table, measure) for measure, name in SHOWN.items()}
     return {
@@ -220,6 +220,7 @@ def _caveats(results: Results) -> list[str]:
 
 VALIDATION = Step(
     name="validation",
+    title="Checked: do models predict later tracks?",
     doing="scoring models on later tracks",
     version=1,
     tables={"model_scores": MODEL_SCORES, "calibration": CALIBRATION},
