@@ -10,6 +10,7 @@ from threadpoolctl import threadpool_limits
 import figures
 from diffusion import DataSaysNoError, SettingError
 from diffusion.display import Displayed
+from pipelines.explorer import explorer_html
 from pipelines.folders.folder import Folder
 from pipelines.folders.manifest import fingerprint
 from pipelines.folders.tables import put_views
@@ -30,6 +31,15 @@ REPORT = "report"
 
 REPORT_VERSION = 7
 """Raised when the report of the same results reads otherwise."""
+
+EXPLORER = "explorer"
+"""Name of the explorer in the manifest."""
+
+EXPLORER_VERSION = 1
+"""Raised when the explorer of the same results looks or works otherwise."""
+
+EXPLORED = ("entries", "graph", "baseline", "leaders", "structure", "direct", "placebo")
+"""Steps whose results the explorer shows, where they were made; without a graph there is none."""
 
 FIGURES_VERSION = 4
 """Raised when the figures of the same results look otherwise."""
@@ -67,7 +77,7 @@ class Run(Displayed):
         return f" of '{self.study.title}' into {self.folder.place}"
 
     def make(self, names: Sequence[str], tell: StepReport, *, replace: bool = False) -> list[Step]:
-        """Make the named steps and those they need, their figures and the report; return the steps in the report.
+        """Make the named steps and those they need, figures, explorer and report; return the steps in the report.
 
         The report also covers what earlier runs made of the same entries, also with other settings.
 
@@ -106,6 +116,9 @@ class Run(Displayed):
             reported = [step for step in self._steps if step in chosen or self._stands(step)]
             drawn = [self._make_figures(step, tell) for step in reported]
             tell.ended("figures", unchanged=not any(drawn))
+            explored = [step.name for step in reported if step.name in EXPLORED]
+            if "graph" in explored:
+                tell.ended(EXPLORER, unchanged=not self._make_explorer(explored, tell))
             tell.ended(REPORT, unchanged=not self._make_report(reported, tell))
         put_views(self.folder, self.results.contracts)
         return reported
@@ -176,7 +189,7 @@ class Run(Displayed):
             self._fingerprint(step),
             parameters=self._parameters(step),
             notes={**output.notes, "not_made": dict(output.not_made)},
-            outdates=[step.figures_name, *(name for other in later for name in other.manifest_names), REPORT],
+            outdates=[step.figures_name, *(name for other in later for name in other.manifest_names), EXPLORER, REPORT],
         )
         for name, table in output.tables.items():
             arrow = table if isinstance(table, pa.Table) else pa.Table.from_pandas(table, preserve_index=False)
@@ -206,6 +219,18 @@ class Run(Displayed):
         for name, figure in drawn.items():
             for kind in KINDS:
                 self.folder.put(step.figures_name, f"figures/{name}.{kind}", figures.render(figure, kind))
+        return True
+
+    def _make_explorer(self, explored: Sequence[str], tell: StepReport) -> bool:
+        """Write the explorer unless it is unchanged; return whether it was written."""
+        prints = [self.folder.fingerprint(name) for name in explored]
+        key = fingerprint(EXPLORER, EXPLORER_VERSION, self.study.title, prints)
+        if self.folder.unchanged(EXPLORER, key):
+            return False
+        tell("writing the explorer")
+        html = explorer_html(self.study.title, self.results)
+        self.folder.begin(EXPLORER, key, parameters={"title": self.study.title}, notes={})
+        self.folder.put(EXPLORER, "explorer.html", html.encode())
         return True
 
     def _make_report(self, reported: Sequence[Step], tell: StepReport) -> bool:
