@@ -54,8 +54,8 @@ def travel_chart(
     >>> reach = pd.DataFrame({"debuted": ["all"], "reach": ["1"], "least": [1], "share": [1.0], "share_low": [0.9],
     ...     "share_high": [1.0]})
     >>> sizes = pd.DataFrame([{"footprint": "1", "least": 1, "tracks": 40} | bounds])
-    >>> [ax.get_title() for ax in travel_chart(travel, reach, sizes, window=60, period="2020").axes]
-    ['markets reached', 'travel, by markets on day 0', 'travel, by year of debut']
+    >>> [ax.get_xlabel() for ax in travel_chart(travel, reach, sizes, window=60, period="2020").axes]
+    ['markets', 'footprint: markets on day 0', 'year of debut']
     """
     shares = ["travelled", "travelled_low", "travelled_high"]
     years = checked(travel, "travel", texts=["debuted"], numbers=["tracks", *shares])
