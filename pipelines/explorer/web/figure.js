@@ -12,11 +12,13 @@ const SOUTH = 1060;
 const WORLD_WIDTH = 5440;
 const EUROPE = { x: 160, y: -940, width: 1120, height: 560 };
 
-const layers = ["world", "arrows", "names", "markets"];
-const drawn = Object.fromEntries(layers.map((name) => [name, svg.append("g").attr("class", name)]));
-drawn.land = drawn.world.append("g");
-drawn.land.append("path").attr("class", "globe").attr("d", DATA.world.globe);
-drawn.land.append("path").attr("class", "land").attr("d", DATA.world.land);
+// The land has a layer of its own, which is not painted again when only arrows and dots change.
+const world = d3.select("#world");
+const land = world.append("g");
+land.append("path").attr("class", "globe").attr("d", DATA.world.globe);
+land.append("path").attr("class", "land").attr("d", DATA.world.land);
+
+const drawn = Object.fromEntries(["arrows", "names", "markets"].map((name) => [name, svg.append("g").attr("class", name)]));
 const clip = svg.append("defs").append("clipPath").attr("id", "globe").append("path").attr("d", DATA.world.globe);
 
 const stage = { width: 0, height: 0, places: [], transform: d3.zoomIdentity, fit: null };
@@ -74,7 +76,8 @@ function measureStage(state) {
   stage.width = Math.max(box.clientWidth, 240);
   const tall = state.view === "map" ? 0.5 * stage.width : Math.min(stage.width, 700);
   stage.height = Math.round(Math.max(tall, 260));
-  svg.attr("width", stage.width).attr("height", stage.height).attr("viewBox", `0 0 ${stage.width} ${stage.height}`);
+  svg.attr("height", stage.height).attr("viewBox", `0 0 ${stage.width} ${stage.height}`);
+  world.attr("viewBox", `0 0 ${stage.width} ${stage.height}`);
   stage.fit = mapFit(stage.width, stage.height);
   stage.places = state.view === "map" ? mapPlaces(stage.fit) : circlePlaces(stage.width, stage.height);
   zooming.extent([[0, 0], [stage.width, stage.height]]).translateExtent([[0, 0], [stage.width, stage.height]]);
@@ -358,7 +361,7 @@ function namePlaces(order, radii) {
 
 function firstFree(market, { x, y }, radius, taken) {
   for (const text of new Set([nameOf(market), MARKETS[market].market])) {
-    const [width, height] = [widthOf(text) + 2, 12];
+    const [width, height] = [widthOf(text) * (market === state.market ? 1.12 : 1) + 4, 12];
     for (const [dx, dy] of SIDES) {
       const left = x + dx * (radius + 3) - (dx === 0 ? width / 2 : dx < 0 ? width : 0);
       const top = y + dy * (radius + 2) - (dy === 0 ? height / 2 : dy < 0 ? height : 0);
@@ -415,12 +418,13 @@ function circleNames(order, radii) {
 // ── all of it ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 function drawFigure(state) {
-  measureStage(state);
   const { scale, x, y } = stage.fit;
   const moved = stage.transform.translate(x, y).scale(scale);
-  drawn.world.attr("display", state.view === "map" ? null : "none");
-  drawn.land.attr("transform", moved);
-  clip.attr("transform", moved);
+  world.attr("display", state.view === "map" ? null : "none");
+  if (land.attr("transform") !== String(moved)) {
+    land.attr("transform", moved);
+    clip.attr("transform", moved);
+  }
   const found = replayed(state) ? [] : pairsOf(state);
   const radii = radiiOf(state);
   const rows = arrowsOf(found, state);

@@ -144,11 +144,13 @@ function drawControls(state) {
   control_("panel").setAttribute("aria-labelledby", `tab-${state.panel}`);
 }
 
-// The panel is made again when something it shows has changed; focus and place stay where they were.
+// The panel is made again when something that it shows has changed; the focus stays where it was.
+const PAIR_PARTS = ["market", "partner", "way", "period", "q", "least", "edges", "sort"];
+const PANEL_PARTS = { leaders: ["market", "measure", "leaders"], market: PAIR_PARTS, pair: PAIR_PARTS, track: ["track", "step"] };
+
 let panelShown = "";
 function drawPanel(state) {
-  const { zoom, view, most, ...shown } = state;
-  const key = JSON.stringify(shown);
+  const key = JSON.stringify([state.panel, ...PANEL_PARTS[state.panel].map((name) => state[name])]);
   if (key === panelShown) return;
   panelShown = key;
   const panel = control_("panel");
@@ -167,6 +169,7 @@ function nodeAt(panel, { id, text, kind }) {
 }
 
 function draw() {
+  measureStage(state);
   drawControls(state);
   drawPlayer(state);
   const seen = drawFigure(state);

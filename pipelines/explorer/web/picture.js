@@ -39,6 +39,7 @@ function pictureSvg() {
   const styles = getComputedStyle(document.body);
   const [paper, ink] = [styles.backgroundColor, styles.color];
   const copy = d3.select(styledCopy(svg.node()));
+  if (state.view === "map") copy.node().prepend(...styledCopy(world.node()).children);
   const total = height + 40 + lines.length * LINE + 14;
   copy.attr("xmlns", "http://www.w3.org/2000/svg").attr("viewBox", `0 -40 ${width} ${total}`).attr("width", SHARPNESS * width).attr("height", SHARPNESS * total);
   copy.attr("font-family", "system-ui, sans-serif");

@@ -1,7 +1,9 @@
 // Numbers and sentences.
 
+const COUNT = new Intl.NumberFormat("en-US", { maximumFractionDigits: 0 });
+
 function count(value) {
-  return Number.isNaN(value) ? "–" : Math.round(value).toLocaleString("en-US");
+  return Number.isNaN(value) ? "–" : COUNT.format(value);
 }
 
 function percent(share) {
