@@ -26,7 +26,7 @@ from pipelines.explorer import explorer_html
 from tests.browser import BROWSERS
 
 FULL = Simulation(20_000, 70, 1826, seed=1, depth=20)
-"""The size of the page depends on markets, days of follow-up, years and the 5,000 tracks it holds, not on chart rows."""
+"""The page grows with markets, days of follow-up, years, and tracks up to 5,000; not with chart rows."""
 
 GOALS = {"file": 15.0, "paint": 2000.0, "interaction": 100.0}
 
@@ -114,7 +114,9 @@ def main(study: Path, runs: int, place: Path) -> None:
         visits = [visit(browser, page) for _ in range(runs)]
         browser.close()
     paints = [paint for paint, _ in visits]
-    print(f"first paint, ms: median {statistics.median(paints):.0f}, worst {max(paints):.0f} (goal {GOALS['paint']:.0f})")
+    print(
+        f"first paint, ms: median {statistics.median(paints):.0f}, worst {max(paints):.0f} (goal {GOALS['paint']:.0f})"
+    )
     for name in INTERACTIONS:
         own = [times[name] for _, times in visits]
         print(f"{name:24} median {statistics.median(own):6.1f} ms, worst {max(own):6.1f} ms")

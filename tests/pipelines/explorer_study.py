@@ -152,7 +152,12 @@ def ordered(table: pd.DataFrame, contract: Contract) -> pd.DataFrame:
 
 
 def explore(
-    charts: Path, out: Path, given: Mapping[str, Mapping[str, Any]] = GIVEN, *, tell: StepReport = quiet, title: str = "T"
+    charts: Path,
+    out: Path,
+    given: Mapping[str, Mapping[str, Any]] = GIVEN,
+    *,
+    tell: StepReport = quiet,
+    title: str = "T",
 ) -> Run:
     """Run a study of the charts into a folder, and return the run."""
     with Folder(out) as folder:

@@ -296,7 +296,12 @@ def test_a_track_is_found_and_its_journey_replayed(seen: Seen) -> None:
     assert seen.page.locator("#figure .market.now").count() == 2
     assert "a tie: no order between them was observed" in seen.text("#caption")
     seen.page.locator("#on").click()
-    assert [seen.page.locator(f"#figure .market.{role}").count() for role in ("there", "now", "later", "never")] == [2, 1, 1, 1]
+    assert [seen.page.locator(f"#figure .market.{role}").count() for role in ("there", "now", "later", "never")] == [
+        2,
+        1,
+        1,
+        1,
+    ]
     seen.page.locator("#step").press("ArrowRight")
     assert seen.text("#step-words") == "2021-03-02, day 16: step 3 of 3"
     assert seen.arrows() == []

@@ -471,8 +471,9 @@ function legendOf(state, rows) {
     const same = measure.form(least) === measure.form(most);
     items.push({ swatch: "line", width: WIDEST, words: `${measure.width} ${measure.form(most)}` });
     if (!same) items.push({ swatch: "line", width: 1, words: measure.form(least) });
-    if (state.market >= 0) items.push({ swatch: "line", width: 3, words: `from ${nameOf(state.market)}` });
-    if (state.market >= 0) items.push({ swatch: "line received", width: 3, words: `to ${nameOf(state.market)}` });
+    const received = rows.filter((row) => state.market >= 0 && targetOf(row.pair) === state.market).length;
+    if (state.market >= 0 && received < rows.length) items.push({ swatch: "line", width: 3, words: `from ${nameOf(state.market)}` });
+    if (received) items.push({ swatch: "line received", width: 3, words: `to ${nameOf(state.market)}` });
     if (rows.some((row) => row.pale)) items.push({ swatch: "line pale", width: 3, words: `pale: ${measure.paleWords}` });
     if (state.edges === "direct") items.push({ swatch: "line", width: 3, words: "also more this way than the other" });
     if (state.edges === "direct") items.push({ swatch: "line direct", width: 3, words: "direct, no order shown" });
