@@ -5,7 +5,6 @@ from typing import Any, Final, Protocol
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from diffusion import Entries
 from diffusion.conventions import FDR, LEAST_EXPOSED
@@ -19,7 +18,10 @@ from pipelines.explorer.world import placed, world
 from pipelines.formatting import records
 
 PARTS: Final = 10_000
-"""Bounds of lag curves are whole numbers of ten-thousandths."""
+"""Shares and bounds of lag curves are whole numbers of ten-thousandths."""
+
+MOST_DAYS: Final = 90
+"""Most days of a lag curve, and one more; of longer follow-up, days at equal distances."""
 
 COUNTED: Final = (
     "tracks", "joint", "exposed", "rate", "rate_low", "rate_high", "rate_if_ties", "lag_q25", "lag_median", "lag_q75",
@@ -129,31 +131,27 @@ def _tested(results: StudyResults, table: str, markets: list[str], names: Sequen
 
 
 def _curves(graph: MarketGraph, markets: list[str]) -> dict[str, Any]:
-    """Return, for each pair and day, tracks that entered, tracks whose follow-up ended, and the band of the curve.
+    """Return the lag curve of each pair, on all days of follow-up or on some of them where they are many.
 
     Returns
     -------
     dict
-        `days` (number of days of a pair: 0 … days − 1); columns `entered`, `censored`, `low`, `high`, pair by pair.
+        `days`, ascending; `parts`; and pair by pair, with a value for each of these days, columns `share`, `low`,
+        `high` (in ten-thousandths) and `at_risk` (tracks). After the last day of a pair's follow-up they are 0.
     """
-    edges = graph.edges
-    days = int(edges["followed_to"].fillna(0).max()) + 1 if len(edges) else 1
-    shape = (len(markets), len(markets), days)
-    tracks, bounds = np.zeros((2, *shape), np.int64), np.zeros((2, *shape))
+    longest = int(graph.edges["followed_to"].fillna(0).max())
+    days = np.unique(np.append(np.arange(0, longest + 1, longest // MOST_DAYS + 1), longest))
+    shape = (len(markets), len(markets), len(days))
+    curves = {name: np.zeros(shape, np.int64) for name in ("share", "low", "high", "at_risk")}
     for source, market in enumerate(markets):
         for target, band in lag_bands(graph.timelines, market, window=graph.window).items():
-            cell = (slice(None), source, markets.index(target), slice(len(band)))
-            tracks[cell] = band[["entered", "censored"]].to_numpy().T
-            bounds[cell] = band[["low", "high"]].to_numpy().T
-    parts = np.rint(bounds * PARTS).astype(np.int64)
+            cell, own = (source, markets.index(target)), band.iloc[days[days < len(band)]]
+            for name, values in zip(curves, ("incidence", "low", "high"), strict=False):
+                curves[name][cell][: len(own)] = np.rint(own[values] * PARTS)
+            curves["at_risk"][cell][: len(own)] = own["at_risk"]
     pairs = ~np.eye(len(markets), dtype=bool)
-    values = zip(("entered", "censored", "low", "high"), (*tracks, *parts), strict=True)
-    return {"days": days, "parts": PARTS, **{name: column(_flat(value, pairs)) for name, value in values}}
-
-
-def _flat(values: NDArray[np.int64], pairs: NDArray[np.bool_]) -> NDArray[np.int64]:
-    flat: NDArray[np.int64] = values[pairs].ravel()
-    return flat
+    packed = {name: column(values[pairs].ravel()) for name, values in curves.items()}
+    return {"days": days.tolist(), "parts": PARTS, **packed}
 
 
 def _leaders(results: StudyResults, markets: list[str]) -> dict[str, Any]:
@@ -163,7 +161,7 @@ def _leaders(results: StudyResults, markets: list[str]) -> dict[str, Any]:
     table = results.table("leaders")
     measures = [str(name) for name in table["measure"].unique()]
     numbers = {
-        "measure": pd.Index(measures).get_indexer(table["measure"]),
-        "market": pd.Index(markets).get_indexer(table["market"]),
+        "measure": pd.Index(measures).get_indexer(pd.Index(table["measure"])),
+        "market": pd.Index(markets).get_indexer(pd.Index(table["market"])),
     }
     return {"measures": measures, **columns_of(table[list(LEADER)].assign(**numbers))}

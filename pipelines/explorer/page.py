@@ -15,7 +15,8 @@ from diffusion.foreign_text import json_text
 from pipelines.explorer.content import StudyResults, content
 
 PROGRAMS: Final = (
-    "data", "words", "pairs", "state", "csv", "figure", "tables", "curve", "leaders", "journey", "picture", "main",
+    "data", "words", "pairs", "state", "csv", "stage", "arrows", "dots", "figure", "tables", "curve", "leaders",
+    "journey", "picture", "main",
 )  # fmt: skip
 """Our programs, in order; they share one scope."""
 

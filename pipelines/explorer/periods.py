@@ -49,5 +49,5 @@ def period_table(periods: list[Period], timelines: Timelines, window: int) -> pd
 
 
 def _counted(timelines: Timelines, window: int) -> pd.DataFrame:
-    table = transition_table(timelines, pair_counts(timelines, window=window)).select(list(COUNTED))
-    return table.to_pandas()
+    table: pd.DataFrame = transition_table(timelines, pair_counts(timelines, window=window)).to_pandas()
+    return table[list(COUNTED)]

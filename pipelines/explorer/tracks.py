@@ -40,7 +40,8 @@ def track_content(
     chosen = sizes.sort_values(ascending=False, kind="stable").index[:most]
     kept = journeys[journeys["track_id"].isin(chosen)]
     kept = kept.assign(
-        place=pd.Index(chosen).get_indexer(kept["track_id"]), number=pd.Index(markets).get_indexer(kept["market"])
+        place=pd.Index(chosen).get_indexer(pd.Index(kept["track_id"])),
+        number=pd.Index(markets).get_indexer(pd.Index(kept["market"])),
     ).sort_values(["place", "days", "rank", "number"], ignore_index=True)
     debut = kept.groupby("place")["entry"].min()
     names = tracks.set_index("track_id").reindex(chosen)

@@ -43,5 +43,7 @@ def placed(nodes: pd.DataFrame) -> list[dict[str, Any]]:
     x, y = equal_earth(longitude, latitude)
     half = equal_earth(np.full(len(latitude), 180.0), latitude)[0]
     places = pd.DataFrame({"x": x * UNIT, "y": -y * UNIT, "longitude": longitude, "half": half * UNIT}).round(1)
-    rows = places.astype(object).where(places.notna().all(axis=1), None).to_dict("records")
-    return [{str(name): value for name, value in row.items()} for row in rows]
+    return [
+        {str(name): value if known else None for name, value in row.items()}
+        for row, known in zip(places.to_dict("records"), places.notna().all(axis=1), strict=True)
+    ]

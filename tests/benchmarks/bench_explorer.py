@@ -114,9 +114,8 @@ def main(study: Path, runs: int, place: Path) -> None:
         visits = [visit(browser, page) for _ in range(runs)]
         browser.close()
     paints = [paint for paint, _ in visits]
-    print(
-        f"first paint, ms: median {statistics.median(paints):.0f}, worst {max(paints):.0f} (goal {GOALS['paint']:.0f})"
-    )
+    median = statistics.median(paints)
+    print(f"first paint: median {median:.0f} ms, worst {max(paints):.0f} ms (goal {GOALS['paint']:.0f})")
     for name in INTERACTIONS:
         own = [times[name] for _, times in visits]
         print(f"{name:24} median {statistics.median(own):6.1f} ms, worst {max(own):6.1f} ms")

@@ -1,7 +1,8 @@
 """A small study with hostile titles, of which what tests found is given, for the tests of the explorer."""
 
+import csv
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from diffusion.contracts import Contract
 from graphs import contracts
 from pipelines.folders.folder import Folder
 from pipelines.progress import StepReport, quiet
+from pipelines.study.results import Results
 from pipelines.study.run import Run
 from pipelines.study.settings import Study
 from pipelines.study.step import Output, Step, Table
@@ -116,7 +118,10 @@ def placebo() -> pd.DataFrame:
     )  # fmt: skip
 
 
-GIVEN = {
+Given = Mapping[str, tuple[Callable[[], pd.DataFrame], Contract]]
+"""Name of a table → what makes it, and its contract."""
+
+GIVEN: Mapping[str, Given] = {
     "baseline": {"lifts": (lifts, contracts.LIFTS)},
     "leaders": {"leaders": (leaders, contracts.LEADERS)},
     "direct": {"influence": (influence, contracts.INFLUENCE)},
@@ -125,7 +130,7 @@ GIVEN = {
 """Step → its tables, given here; how they are found is tested elsewhere."""
 
 
-def steps(given: Mapping[str, Mapping[str, Any]] = GIVEN) -> list[Step]:
+def steps(given: Mapping[str, Given]) -> list[Step]:
     """Return the steps without figures and sections; those in `given` make the given tables, others none."""
     kept = []
     for step in STEPS:
@@ -136,34 +141,23 @@ def steps(given: Mapping[str, Mapping[str, Any]] = GIVEN) -> list[Step]:
     return kept
 
 
-def making(tables: Mapping[str, Any]) -> Any:
+def making(tables: Given) -> Callable[[Study, Results], Output]:
     """Return a function that makes the given tables."""
 
-    def make(study: object, results: object) -> Output:
-        made: dict[str, Table] = {name: ordered(table(), contract) for name, (table, contract) in tables.items()}
+    def make(study: Study, results: Results) -> Output:
+        made: dict[str, Table] = {name: table()[contract.names] for name, (table, contract) in tables.items()}
         return Output(made, not_made={} if made else {"influence": "it was not asked for", "lifts": "too few artists"})
 
     return make
 
 
-def ordered(table: pd.DataFrame, contract: Contract) -> pd.DataFrame:
-    """Return the columns of a contract."""
-    return table[contract.names]
-
-
 def explore(
-    charts: Path,
-    out: Path,
-    given: Mapping[str, Mapping[str, Any]] = GIVEN,
-    *,
-    tell: StepReport = quiet,
-    title: str = "T",
-) -> Run:
-    """Run a study of the charts into a folder, and return the run."""
+    charts: Path, out: Path, given: Mapping[str, Given] = GIVEN, *, tell: StepReport = quiet, title: str = "T"
+) -> None:
+    """Run a study of the charts into a folder."""
     with Folder(out) as folder:
         run = Run(Study(str(charts), title=title), folder, steps=steps(given))
         run.make(["baseline", "leaders", "direct", "placebo"], tell)
-    return run
 
 
 def held(page: Path) -> dict[str, Any]:
@@ -172,3 +166,13 @@ def held(page: Path) -> dict[str, Any]:
     text = html.split('<script type="application/json" id="data">')[1].split("</script>")[0]
     data: dict[str, Any] = json.loads(text)
     return data
+
+
+def write_charts(path: Path) -> Path:
+    """Write the chart rows as CSV, and return the path."""
+    table = rows()
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, list(table[0]))
+        writer.writeheader()
+        writer.writerows(table)
+    return path

@@ -1,4 +1,4 @@
-"""The explorer's data: numbers equal those of the graph, by period too; what is left out is said; nothing breaks out."""
+"""The explorer: its numbers are those of the graph, by period too, and it does in a browser what it says."""
 
 import base64
 import csv
@@ -20,13 +20,15 @@ from numpy.typing import NDArray
 import graphs
 from diffusion.foreign_text import csv_cell, replaced
 from pipelines import open_study
+from pipelines.explorer import content
 from pipelines.explorer.columns import column
+from pipelines.explorer.content import MOST_DAYS
 from pipelines.explorer.page import script_json
 from pipelines.explorer.periods import COUNTED, suited
 from pipelines.explorer.tracks import track_content
 from pipelines.study.results import Results
 from tests.browser import Seen, looking
-from tests.pipelines.explorer_study import CODES, HOSTILE, explore, held, rows
+from tests.pipelines.explorer_study import CODES, HOSTILE, explore, held, write_charts
 
 FLOAT = 1e-6
 """Relative error of a 32-bit float."""
@@ -34,13 +36,7 @@ FLOAT = 1e-6
 
 @pytest.fixture(scope="module")
 def charts(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("charts") / "charts.csv"
-    table = rows()
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, list(table[0]))
-        writer.writeheader()
-        writer.writerows(table)
-    return path
+    return write_charts(tmp_path_factory.mktemp("charts") / "charts.csv")
 
 
 @pytest.fixture(scope="module")
@@ -120,15 +116,20 @@ def test_periods_are_the_graphs_of_the_tracks_that_debut_in_them(made: Path, res
     assert sums.tolist() == whole["tracks"].tolist()
 
 
-def test_lag_curves_are_those_of_the_graph(made: Path, results: Results) -> None:
-    data = held(made / "explorer.html")["curves"]
+@pytest.mark.parametrize("most", [MOST_DAYS, 7])
+def test_lag_curves_are_those_of_the_graph(results: Results, monkeypatch: pytest.MonkeyPatch, most: int) -> None:
+    monkeypatch.setattr(content, "MOST_DAYS", most)
+    data = content.content("T", results)["curves"]
+    days = np.array(data["days"])
     pair = list(CODES).index("US") * (len(CODES) - 1) + list(CODES).index("SE")
     curve = results.graph.flow("US", "SE").curve
-    own = slice(pair * data["days"], pair * data["days"] + len(curve))
-    assert decoded(data["entered"])[own].tolist() == curve["entered"].tolist()
-    assert decoded(data["censored"])[own].tolist() == curve["censored"].tolist()
-    for bound in ("low", "high"):
-        np.testing.assert_allclose(decoded(data[bound])[own] / data["parts"], curve[bound], atol=0.51 / data["parts"])
+    own = slice(pair * len(days), (pair + 1) * len(days))
+    assert (days[0], days[-1]) == (0, len(curve) - 1)
+    assert len(days) == len(curve) if most == MOST_DAYS else len(days) <= most + 2
+    assert decoded(data["at_risk"])[own].tolist() == curve["at_risk"][days].tolist()
+    for name, column_ in (("share", "incidence"), ("low", "low"), ("high", "high")):
+        expected = curve[column_].to_numpy()[days]
+        np.testing.assert_allclose(decoded(data[name])[own] / data["parts"], expected, atol=0.51 / data["parts"])
 
 
 def test_the_longest_kind_of_period_of_which_there_are_three_is_taken(results: Results) -> None:
@@ -296,12 +297,8 @@ def test_a_track_is_found_and_its_journey_replayed(seen: Seen) -> None:
     assert seen.page.locator("#figure .market.now").count() == 2
     assert "a tie: no order between them was observed" in seen.text("#caption")
     seen.page.locator("#on").click()
-    assert [seen.page.locator(f"#figure .market.{role}").count() for role in ("there", "now", "later", "never")] == [
-        2,
-        1,
-        1,
-        1,
-    ]
+    roles = {role: seen.page.locator(f"#figure .market.{role}").count() for role in ("there", "now", "later", "never")}
+    assert roles == {"there": 2, "now": 1, "later": 1, "never": 1}
     seen.page.locator("#step").press("ArrowRight")
     assert seen.text("#step-words") == "2021-03-02, day 16: step 3 of 3"
     assert seen.arrows() == []

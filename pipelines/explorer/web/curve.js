@@ -1,25 +1,19 @@
 // The lag curve of a pair: share of the exposed tracks that entered by each day, its band, and the numbers at risk.
 
-// Kaplan–Meier from the tracks that entered and those whose follow-up ended, day by day.
+// Points of the curve, up to the end of the pair's follow-up.
 function lagCurve(pair) {
-  const { days } = DATA.curves;
-  const part = (name, day) => curves(name)[pair * days + day];
+  const { days, parts } = DATA.curves;
   const last = whole("followed_to")[pair];
-  let [atRisk, staying] = [whole("exposed")[pair], 1];
-  const points = [];
-  for (let day = 0; day <= last; day++) {
-    const entered = part("entered", day);
-    staying *= atRisk > 0 ? 1 - entered / atRisk : 1;
-    points.push({
+  return days
+    .map((day, place) => ({ day, at: pair * days.length + place }))
+    .filter(({ day }) => day <= last)
+    .map(({ day, at }) => ({
       day,
-      atRisk,
-      share: 1 - staying,
-      low: part("low", day) / DATA.curves.parts,
-      high: part("high", day) / DATA.curves.parts,
-    });
-    atRisk -= entered + part("censored", day);
-  }
-  return points;
+      atRisk: curves("at_risk")[at],
+      share: curves("share")[at] / parts,
+      low: curves("low")[at] / parts,
+      high: curves("high")[at] / parts,
+    }));
 }
 
 function curveWords(pair) {
@@ -37,7 +31,7 @@ function curveFigure(pair, back) {
   const reverse = lagCurve(back);
   const [width, height, left, right, top, bottom] = [560, 270, 52, 14, 12, 62];
   const most = Math.max(d3.max(points, (one) => one.share) * 1.6, d3.max(reverse, (one) => one.share) || 0, 0.005);
-  const x = d3.scaleLinear([0, Math.max(DATA.curves.days - 1, 1)], [left, width - right]);
+  const x = d3.scaleLinear([0, Math.max(DATA.curves.days.at(-1), 1)], [left, width - right]);
   const y = d3.scaleLinear([0, Math.min(most, 1)], [height - bottom, top]).nice(4).clamp(true);
   const figure = d3
     .create("svg")
@@ -73,8 +67,9 @@ function drawAxes(figure, x, y, { height, bottom, left }) {
   words.append("text").attr("x", 2).attr("y", height - 30).text("at risk:");
 }
 
+// The numbers at risk on the days of the axis, or on the first day after that the page holds.
 function drawAtRisk(figure, points, x, y) {
-  const numbers = points.filter(({ day }) => x.ticks(7).includes(day));
+  const numbers = x.ticks(7).map((tick) => points.find(({ day }) => day >= tick)).filter(Boolean);
   figure
     .append("g")
     .attr("class", "axis")

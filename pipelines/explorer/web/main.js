@@ -36,18 +36,18 @@ function tell(words) {
 
 // ── controls ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-const control_ = (name) => document.getElementById(name);
+const byId = (name) => document.getElementById(name);
 
 function fillSwitch(name, options) {
   for (const [value, words] of options) {
     const input = element("input", { type: "radio", name, value, onchange: () => change({ [name]: value, ...(name === "view" ? { zoom: null } : {}) }) });
-    control_(name).append(element("label", {}, input, words));
+    byId(name).append(element("label", {}, input, words));
   }
 }
 
 function fillSelect(name, options) {
-  for (const [value, words] of options) control_(name).append(element("option", { value }, words));
-  control_(name).addEventListener("change", (event) => change({ [name]: Number(event.target.value) }));
+  for (const [value, words] of options) byId(name).append(element("option", { value }, words));
+  byId(name).addEventListener("change", (event) => change({ [name]: Number(event.target.value) }));
 }
 
 function setUp() {
@@ -55,12 +55,12 @@ function setUp() {
   fillSwitch("edges", [...EDGES].map(([name, measure]) => [name, measure.label]));
   fillSelect("q", Q_LEVELS.map((level) => [level, level === "1" ? "any" : level]));
   fillSelect("most", MOST_ARROWS.map((most) => [most, most]));
-  control_("q").disabled = !beyond;
-  control_("period").max = PERIODS.length;
-  control_("period").addEventListener("input", (event) => change({ period: Number(event.target.value) - 1 }));
-  control_("least").addEventListener("input", (event) => change({ least: Math.max(Math.floor(Number(event.target.value)) || 0, 0) }));
-  control_("controls").addEventListener("submit", (event) => event.preventDefault());
-  control_("step").addEventListener("input", (event) => change({ step: Number(event.target.value) }));
+  byId("q").disabled = !beyond;
+  byId("period").max = PERIODS.length;
+  byId("period").addEventListener("input", (event) => change({ period: Number(event.target.value) - 1 }));
+  byId("least").addEventListener("input", (event) => change({ least: Math.max(Math.floor(Number(event.target.value)) || 0, 0) }));
+  byId("controls").addEventListener("submit", (event) => event.preventDefault());
+  byId("step").addEventListener("input", (event) => change({ step: Number(event.target.value) }));
   const buttons = {
     closer: () => zoomBy(1.6),
     farther: () => zoomBy(1 / 1.6),
@@ -73,11 +73,11 @@ function setUp() {
     csv: saveTable,
     link: copyLink,
   };
-  for (const [name, act] of Object.entries(buttons)) control_(name).addEventListener("click", act);
+  for (const [name, act] of Object.entries(buttons)) byId(name).addEventListener("click", act);
   setUpTabs();
   document.addEventListener("keydown", playerKeys);
   svg.call(zooming).on("dblclick.zoom", null);
-  control_("about").textContent = aboutWords();
+  byId("about").textContent = aboutWords();
 }
 
 function aboutWords() {
@@ -96,9 +96,9 @@ function setUpTabs() {
       if (!step) return;
       const next = PANELS[(PANELS.indexOf(panel) + step + PANELS.length) % PANELS.length];
       change({ panel: next });
-      control_(`tab-${next}`).focus();
+      byId(`tab-${next}`).focus();
     });
-    control_("tabs").append(tab);
+    byId("tabs").append(tab);
   }
 }
 
@@ -113,7 +113,7 @@ function playerKeys(event) {
 
 async function copyLink() {
   history.replaceState(null, "", addressOf(state));
-  const field = control_("address");
+  const field = byId("address");
   field.hidden = false;
   field.value = location.href;
   field.select();
@@ -127,21 +127,21 @@ const PANEL_OF = { leaders: leaderPanel, market: marketPanel, pair: pairPanel, t
 
 function drawControls(state) {
   for (const name of ["view", "edges"]) {
-    for (const input of control_(name).querySelectorAll("input")) input.checked = input.value === state[name];
+    for (const input of byId(name).querySelectorAll("input")) input.checked = input.value === state[name];
   }
-  control_("period").value = state.period + 1;
-  control_("period").disabled = PERIODS.length < 2;
-  control_("period-name").textContent = state.period < 0 ? "whole time" : periodWords(state.period);
-  control_("period").setAttribute("aria-valuetext", control_("period-name").textContent);
-  control_("q").value = String(state.q);
-  control_("most").value = String(state.most);
-  if (document.activeElement !== control_("least")) control_("least").value = state.least;
-  control_("europe").hidden = state.view !== "map";
+  byId("period").value = state.period + 1;
+  byId("period").disabled = PERIODS.length < 2;
+  byId("period-name").textContent = state.period < 0 ? "whole time" : periodWords(state.period);
+  byId("period").setAttribute("aria-valuetext", byId("period-name").textContent);
+  byId("q").value = String(state.q);
+  byId("most").value = String(state.most);
+  if (document.activeElement !== byId("least")) byId("least").value = state.least;
+  byId("europe").hidden = state.view !== "map";
   for (const panel of PANELS) {
-    control_(`tab-${panel}`).setAttribute("aria-selected", String(panel === state.panel));
-    control_(`tab-${panel}`).tabIndex = panel === state.panel ? 0 : -1;
+    byId(`tab-${panel}`).setAttribute("aria-selected", String(panel === state.panel));
+    byId(`tab-${panel}`).tabIndex = panel === state.panel ? 0 : -1;
   }
-  control_("panel").setAttribute("aria-labelledby", `tab-${state.panel}`);
+  byId("panel").setAttribute("aria-labelledby", `tab-${state.panel}`);
 }
 
 // The panel is made again when something that it shows has changed; the focus stays where it was.
@@ -153,7 +153,7 @@ function drawPanel(state) {
   const key = JSON.stringify([state.panel, ...PANEL_PARTS[state.panel].map((name) => state[name])]);
   if (key === panelShown) return;
   panelShown = key;
-  const panel = control_("panel");
+  const panel = byId("panel");
   const focus = panel.contains(document.activeElement) ? placeIn(panel, document.activeElement) : null;
   panel.replaceChildren(...PANEL_OF[state.panel](state));
   if (focus) nodeAt(panel, focus)?.focus();
@@ -173,10 +173,10 @@ function draw() {
   drawControls(state);
   drawPlayer(state);
   const seen = drawFigure(state);
-  control_("caption").textContent = captionOf(state, seen);
+  byId("caption").textContent = captionOf(state, seen);
   drawLegend(legendOf(state, seen.rows));
-  control_("placebo").textContent = placeboLine(EDGES.get(state.edges).tests);
-  control_("placebo").hidden = replayed(state);
+  byId("placebo").textContent = placeboLine(EDGES.get(state.edges).tests);
+  byId("placebo").hidden = replayed(state);
   drawPanel(state);
 }
 
