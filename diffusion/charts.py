@@ -20,11 +20,12 @@ from diffusion.errors import DataSaysNoError, SettingError
 from diffusion.event_rules import EventRules
 from diffusion.finding import find_recordings
 from diffusion.frames import As, frame_of
-from diffusion.recordings import Identity, identity_table
+from diffusion.recordings import Identity, identity_codes, identity_table
 from diffusion.sources.account import RowAccount
 from diffusion.sources.source import Source
 from diffusion.sources.star import LAYOUT
 from diffusion.sources.wholeness import Wholeness, measure_wholeness
+from diffusion.streams import Streams
 
 
 class Charts(Displayed):
@@ -51,6 +52,7 @@ class Charts(Displayed):
         self.open_engine = open_engine
         self.source = source
         self.account = account
+        self._stays: EventRules | None = None
 
     def _facts(self) -> str:
         return f" of {len(self.source.files)} files ({self.source.layout}): {self.account.kept:,} rows kept"
@@ -118,11 +120,28 @@ class Charts(Displayed):
             )
         return Calendar(coverage, self.open_engine)
 
-    def arrow(self, name: Literal["tracks", "positions"], *, chart: str | None = None) -> pa.Table:
-        """Return the table of the method of this name as Arrow, typed as its contract says; `chart` of positions."""
+    def arrow(
+        self, name: Literal["tracks", "positions", "spells", "trajectories"], *, chart: str | None = None, **rules: Any
+    ) -> pa.Table:
+        """Return the table of the method of this name as Arrow, typed as its contract says.
+
+        Parameters
+        ----------
+        name
+            Name of the method.
+        chart, rules
+            Parameters of that method.
+        """
         if name == "tracks":
             return self._engine.kept("tracks")
-        return self._engine.fetch("positions", chart=self.chart(chart))
+        if name == "positions":
+            return self._engine.fetch("positions", chart=self.chart(chart))
+        made_by = EventRules(self.chart(chart), **rules)
+        self._keep_stays(made_by)
+        table = self._engine.kept(name)
+        if not table.num_rows:
+            raise DataSaysNoError(f"no track is on the chart '{made_by.chart}' at rank ≤ {made_by.top}")
+        return table
 
     def tracks(self) -> pd.DataFrame:
         """Return one row per track id, in order of first appearance; columns as in `diffusion.contracts.TRACKS`."""
@@ -171,7 +190,7 @@ class Charts(Displayed):
         engine.keep("spans", calendar.arrow("spans", min_periods=min_periods))
         known = self.arrow("tracks")
         same = identity_table(known, identity)
-        engine.keep("identities", _coded(known, same))
+        engine.keep("identities", identity_codes(known, same))
         event: dict[str, Any] = {"chart": rules.chart, "top": top or ANY_RANK}
         if min_periods == 1:
             engine.create("first_appearances", into="firsts", **event)
@@ -225,8 +244,122 @@ class Charts(Displayed):
         engine = self._engine
         engine.keep("periods", dates)
         known = self.arrow("tracks")
-        engine.keep("identities", _coded(known, identity_table(known, identity)))
+        engine.keep("identities", identity_codes(known, identity_table(known, identity)))
         return Absences(engine.fetch("absences", chart=rules.chart, periods=count), rules.chart, count, identity)
+
+    def spells(self, *, top: int | None = None, identity: Identity = "track", chart: str | None = None) -> pd.DataFrame:
+        """Return every stay of a track on a market's chart, from entry or re-entry to exit.
+
+        Parameters
+        ----------
+        top
+            Worst rank at which a track counts as being on the chart (default: any rank).
+        identity, chart
+            As in `entries`. Ids of one recording are one track: it has the best of their ranks and all their streams.
+
+        Returns
+        -------
+        DataFrame
+            One row per track, market and spell; columns as in `diffusion.contracts.SPELLS`.
+
+        Raises
+        ------
+        SettingError
+            When a parameter is out of range or the choice of chart is not clear.
+        DataSaysNoError
+            When no track is on the chart at such a rank.
+
+        Notes
+        -----
+        A spell goes on from one observed chart of the market to the next: a missing chart neither ends it nor counts.
+        At a long gap and at the end of the market's coverage it is right-censored: its end was not seen. On the first
+        chart of a stretch of coverage it is left-censored: it may have begun before.
+
+        Examples
+        --------
+        >>> days = ["2021-01-01", "2021-01-02", "2021-01-05", "2021-01-06"]
+        >>> rows = pd.DataFrame({"market": "SE", "date": [*days, "2021-01-02", "2021-01-06"], "track_id": [*"xxxxyy"],
+        ...     "rank": [1, 1, 1, 1, 2, 2]})
+        >>> with diffusion.open_charts(rows) as charts:
+        ...     charts.spells()[["track_id", "spell", "charts", "left_censored", "right_censored", "away"]]
+          track_id  spell  charts  left_censored  right_censored  away
+        0        x      1       4           True            True  <NA>
+        1        y      1       1          False           False  <NA>
+        2        y      2       1          False            True     4
+        """
+        return frame_of(self.arrow("spells", top=top, identity=identity, chart=chart))
+
+    def trajectories(
+        self,
+        *,
+        top: int | None = None,
+        washout: int = WASHOUT,
+        identity: Identity = "track",
+        chart: str | None = None,
+    ) -> pd.DataFrame:
+        """Return every track's way through every market's chart: entry, best rank, exit, and re-entries.
+
+        Parameters
+        ----------
+        top, identity, chart
+            As in `spells`.
+        washout
+            Days in which entries are left-censored, as in `entries` (default 28).
+
+        Returns
+        -------
+        DataFrame
+            One row per track and market; columns as in `diffusion.contracts.TRAJECTORIES`. Entries are those of
+            `entries`. Errors as in `spells`.
+        """
+        return frame_of(self.arrow("trajectories", top=top, washout=washout, identity=identity, chart=chart))
+
+    def profiles(
+        self,
+        charts: int,
+        *,
+        top: int | None = None,
+        washout: int = WASHOUT,
+        identity: Identity = "track",
+        chart: str | None = None,
+    ) -> pd.DataFrame:
+        """Return how many trajectories had each rank, and each share of their streams, some charts after a point.
+
+        Parameters
+        ----------
+        charts
+            Number of charts after the entry, and on both sides of the best rank. Only trajectories for which all of
+            these were observed are counted, so that all numbers are of the same trajectories.
+        top, washout, identity, chart
+            As in `trajectories`.
+
+        Returns
+        -------
+        DataFrame
+            One row per point, chart from it, measure and value; columns as in `diffusion.contracts.PROFILES`. Those
+            followed that are not counted are off the chart then.
+        """
+        if charts < 1:
+            raise SettingError(f"charts is {charts}, but trajectories are followed for one chart or more")
+        rules = EventRules(self.chart(chart), top, washout=washout, identity=identity)
+        self._keep_stays(rules)
+        return frame_of(self._engine.fetch("profiles", chart=rules.chart, top=top or ANY_RANK, charts=charts))
+
+    def streams(self, chart: str | None = None) -> Streams:
+        """Return the streams of one chart, summed (default: the choice of `chart`); none where the chart shows none."""
+        return Streams.of(self._engine, self.chart(chart))
+
+    def _keep_stays(self, rules: EventRules) -> None:
+        """Have spells and trajectories by these rules in the engine, and what they are made of."""
+        engine, calendar, known = self._engine, self.calendar(rules.chart), self.arrow("tracks")
+        engine.keep("coverage", calendar.coverage)
+        engine.keep("identities", identity_codes(known, identity_table(known, rules.identity)))
+        if rules == self._stays:
+            return
+        engine.keep("spans", calendar.arrow("spans"))
+        engine.create("spells", chart=rules.chart, top=rules.top or ANY_RANK)
+        engine.create("trajectories", washout=rules.washout)
+        self._stays = rules
 
     def positions(self, chart: str | None = None) -> pd.DataFrame:
         """Return every row of one chart, Global included; columns as in `diffusion.contracts.POSITIONS`.
@@ -318,9 +451,3 @@ class Charts(Displayed):
     def journey(self, track: str, **rules: object) -> pd.DataFrame:
         """Return one track's entries in order, columns as in `Entries.journey`; `rules` are parameters of `entries`."""
         return self.entries(**rules).journey(track)  # type: ignore[arg-type]
-
-
-def _coded(tracks: pa.Table, same: pa.Table) -> pa.Table:
-    """Return `track` and `identity`: each track's code, and the code of the track that it counts as."""
-    stands_for = pc.index_in(same["identity"], tracks["track_id"])
-    return pa.table({"track": tracks["track"], "identity": tracks["track"].take(stands_for)})
