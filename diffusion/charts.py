@@ -136,11 +136,9 @@ class Charts(Displayed):
             return self._engine.kept("tracks")
         if name == "positions":
             return self._engine.fetch("positions", chart=self.chart(chart))
-        made_by = EventRules(self.chart(chart), **rules)
-        self._keep_stays(made_by)
-        table = self._engine.kept(name)
-        if not table.num_rows:
-            raise DataSaysNoError(f"no track is on the chart '{made_by.chart}' at rank ≤ {made_by.top}")
+        self._keep_stays(EventRules(self.chart(chart), **rules))
+        if not (table := self._engine.kept(name)).num_rows:
+            raise DataSaysNoError(f"no track is on the chart '{self.chart(chart)}' at rank ≤ {rules['top']}")
         return table
 
     def tracks(self) -> pd.DataFrame:
@@ -328,7 +326,7 @@ class Charts(Displayed):
         Parameters
         ----------
         charts
-            Number of charts after the entry, and on both sides of the best rank. Only trajectories for which all of
+            Number of charts (from 1) after the entry, and on both sides of the best rank. Only trajectories for which all of
             these were observed are counted, so that all numbers are of the same trajectories.
         top, washout, identity, chart
             As in `trajectories`.
@@ -339,8 +337,6 @@ class Charts(Displayed):
             One row per point, chart from it, measure and value; columns as in `diffusion.contracts.PROFILES`. Those
             followed that are not counted are off the chart then.
         """
-        if charts < 1:
-            raise SettingError(f"charts is {charts}, but trajectories are followed for one chart or more")
         rules = EventRules(self.chart(chart), top, washout=washout, identity=identity)
         self._keep_stays(rules)
         return frame_of(self._engine.fetch("profiles", chart=rules.chart, top=top or ANY_RANK, charts=charts))
