@@ -3,6 +3,7 @@
 from matplotlib.figure import Figure
 
 from figures.charts.chart_calendar import chart_calendar
+from figures.eda.trajectories import persistence_chart, trajectory_profiles
 from figures.eda.travel import travel_chart
 from figures.forecasts.learning_curves import learning_curves
 from figures.forecasts.losses import ablation, feature_importance
@@ -66,11 +67,13 @@ __all__ = [
     "market_errors",
     "model_scores",
     "pace",
+    "persistence_chart",
     "render",
     "rolling_leaders",
     "save",
     "states",
     "survival_curves",
+    "trajectory_profiles",
     "transition_matrix",
     "travel_chart",
     "validity_chart",

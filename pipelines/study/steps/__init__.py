@@ -20,11 +20,12 @@ from pipelines.study.steps.placebo import PLACEBO
 from pipelines.study.steps.states import STATES
 from pipelines.study.steps.structure import STRUCTURE
 from pipelines.study.steps.survival import SURVIVAL
+from pipelines.study.steps.trajectories import TRAJECTORIES_STEP
 from pipelines.study.steps.travel import TRAVEL_STEP
 from pipelines.study.steps.validation import VALIDATION
 
 STEPS: tuple[Step, ...] = (
-    ENTRIES,
+    ENTRIES, TRAJECTORIES_STEP,
     TRAVEL_STEP,
     GRAPH, BASELINE, LEADERS, CHANGES, STRUCTURE, DIRECT, PLACEBO,
     SURVIVAL, STATES, EFFECTS, CURED, VALIDATION,
@@ -38,7 +39,7 @@ GRAPH_SET = ("baseline", "leaders", "changes", "structure", "direct", "placebo",
 SURVIVAL_SET = ("survival", "states", "effects", "cured", "validation")
 """Steps of `survival`; the steps that they need are added."""
 
-EDA_SET = ("travel",)
+EDA_SET = ("trajectories", "travel")
 """Steps of `eda`; the steps that they need are added."""
 
 RUN_SET = tuple(step.name for step in STEPS if step is not KNOWN_NETWORK)
@@ -65,6 +66,7 @@ COMPUTED: Final[Mapping[str, str]] = {
     "direct": "direct influence was",
     "survival": "curves were",
     "effects": "hazard ratios were",
+    "trajectories": "trajectories were",
     "states": "who is still on the charts was",
 }
 """Step → what it makes, as the subject of a sentence; the names of others say it."""
