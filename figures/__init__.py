@@ -3,6 +3,7 @@
 from matplotlib.figure import Figure
 
 from figures.charts.chart_calendar import chart_calendar
+from figures.eda.distributions import audio_chart, streams_chart
 from figures.eda.trajectories import persistence_chart, trajectory_profiles
 from figures.eda.travel import travel_chart
 from figures.forecasts.learning_curves import learning_curves
@@ -42,6 +43,7 @@ __all__ = [
     "Kind",
     "ablation",
     "about",
+    "audio_chart",
     "backbone_map",
     "calibration",
     "chart_calendar",
@@ -72,6 +74,7 @@ __all__ = [
     "rolling_leaders",
     "save",
     "states",
+    "streams_chart",
     "survival_curves",
     "trajectory_profiles",
     "transition_matrix",

@@ -9,6 +9,7 @@ from pipelines.study.steps.baseline import BASELINE
 from pipelines.study.steps.changes import CHANGES
 from pipelines.study.steps.cured import CURED
 from pipelines.study.steps.direct import DIRECT
+from pipelines.study.steps.distributions import DISTRIBUTIONS
 from pipelines.study.steps.effects import EFFECTS
 from pipelines.study.steps.entries import ENTRIES
 from pipelines.study.steps.exports import EXPORTS
@@ -25,7 +26,7 @@ from pipelines.study.steps.travel import TRAVEL_STEP
 from pipelines.study.steps.validation import VALIDATION
 
 STEPS: tuple[Step, ...] = (
-    ENTRIES, TRAJECTORIES_STEP,
+    ENTRIES, DISTRIBUTIONS, TRAJECTORIES_STEP,
     TRAVEL_STEP,
     GRAPH, BASELINE, LEADERS, CHANGES, STRUCTURE, DIRECT, PLACEBO,
     SURVIVAL, STATES, EFFECTS, CURED, VALIDATION,
@@ -39,7 +40,7 @@ GRAPH_SET = ("baseline", "leaders", "changes", "structure", "direct", "placebo",
 SURVIVAL_SET = ("survival", "states", "effects", "cured", "validation")
 """Steps of `survival`; the steps that they need are added."""
 
-EDA_SET = ("trajectories", "travel")
+EDA_SET = ("distributions", "trajectories", "travel")
 """Steps of `eda`; the steps that they need are added."""
 
 RUN_SET = tuple(step.name for step in STEPS if step is not KNOWN_NETWORK)
@@ -65,6 +66,7 @@ COMPUTED: Final[Mapping[str, str]] = {
     "changes": "what changed since the last run was",
     "direct": "direct influence was",
     "survival": "curves were",
+    "distributions": "distributions were",
     "effects": "hazard ratios were",
     "trajectories": "trajectories were",
     "states": "who is still on the charts was",

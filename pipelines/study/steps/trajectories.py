@@ -60,7 +60,7 @@ def _drawings(results: Results) -> dict[str, Drawing]:
     notes = results.notes("trajectories")
     drawings = {
         "trajectory_profiles": Drawing(
-            "Ranks of trajectories chart by chart, aligned at the entry and at the best rank: median and quantiles; and "
+            "Ranks of trajectories chart by chart, after the entry and around the best rank: median and quantiles, and "
             "the share on the chart.",
             lambda: figures.trajectory_profiles(
                 results.table("trajectory_profiles"), depth=notes["depth"], every=every(notes["cadence"])
