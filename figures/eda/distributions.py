@@ -1,6 +1,6 @@
 """How streams and audio features are distributed, and what goes with streams."""
 
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
@@ -14,6 +14,9 @@ from figures.page.style import BLUE, INK, MUTED, VERMILION, Page, applied, say_e
 
 _ROW: Final = 0.2
 """Height of a line of a list, in inches."""
+
+_OVER: Final[dict[str, Any]] = {"loc": "lower right", "bbox_to_anchor": (1, 1), "ncols": 2}
+"""Place of a legend over axes, right of a short title."""
 
 _MARKS: Final = (("o", BLUE, -0.14), ("s", VERMILION, 0.14))
 """Mark, colour and offset of each kind of value in a list."""
@@ -75,12 +78,17 @@ def streams_chart(histogram: pd.DataFrame, summary: pd.DataFrame, correlations: 
             left.axvline(logs[name], color=INK, linewidth=0.9, linestyle=dash)
         left.set(title="streams of a row", xlabel="streams (logarithmic)", ylabel="share of rows, per tenth of log10")
         left.xaxis.set_major_locator(MaxNLocator(6, integer=True))
-        left.xaxis.set_major_formatter(lambda power, _: f"{10**power:,.0f}")
+        left.xaxis.set_major_formatter(lambda power, _: _power(power))
         left.yaxis.set_major_formatter(PercentFormatter(1))
         left.grid(axis="y")
-        _listed(right, pairs, "variable", "scope", ("correlation", "low", "high"))
+        _listed(right, pairs, "variable", "scope", ("correlation", "low", "high"), {"loc": "best"})
         right.set(title="correlation with log streams", xlabel="Pearson's correlation")
         return page.done()
+
+
+def _power(power: float) -> str:
+    """Return a power of ten in figures, in millions from a million on."""
+    return f"{10**power:,.0f}" if power < 6 else f"{10 ** (power - 6):,.0f} M"
 
 
 def audio_chart(summary: pd.DataFrame, vif: pd.DataFrame) -> Figure:
@@ -128,7 +136,7 @@ def audio_chart(summary: pd.DataFrame, vif: pd.DataFrame) -> Figure:
     with applied():
         page = Page("Audio features", notes, height=max(2.2, _ROW * features["feature"].nunique() + 0.9))
         left, right = page.constrain().subplots(1, 2)
-        _listed(left, shared, "feature", "per", ("median", "q25", "q75"))
+        _listed(left, shared, "feature", "per", ("median", "q25", "q75"), _OVER)
         left.set(title="audio features", xlabel="0 … 1, as the source has it")
         _factors(right, factors)
         right.set(title="variance inflation", xlabel="1 / (1 − R²), logarithmic")
@@ -147,10 +155,12 @@ def _factors(ax: Axes, factors: pd.DataFrame) -> None:
     ax.xaxis.set_minor_formatter(lambda value, _: f"{value:g}" if value in (2, 3, 5, 20, 30, 50) else "")
     ax.set_xlim(0.9, max(2.0, 1.2 * float(factors[["vif", "vif_uncentred"]].to_numpy().max())))
     _names(ax, factors["feature"].tolist())
-    ax.legend(loc="best")
+    ax.legend(**_OVER)
 
 
-def _listed(ax: Axes, table: pd.DataFrame, name: str, kind: str, values: tuple[str, str, str]) -> None:
+def _listed(
+    ax: Axes, table: pd.DataFrame, name: str, kind: str, values: tuple[str, str, str], legend: dict[str, Any]
+) -> None:
     """Draw a list of names with a value and an interval for each kind."""
     names = table[name].drop_duplicates().tolist()
     for (label, own), (mark, colour, offset) in zip(table.groupby(kind, sort=False), _MARKS, strict=False):
@@ -161,7 +171,7 @@ def _listed(ax: Axes, table: pd.DataFrame, name: str, kind: str, values: tuple[s
     ax.axvline(0, color=INK, linewidth=0.6)
     _names(ax, names)
     if not table.empty:
-        ax.legend(loc="best")
+        ax.legend(**legend)
 
 
 def _names(ax: Axes, names: list[str]) -> None:

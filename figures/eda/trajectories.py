@@ -14,6 +14,7 @@ from figures.page.style import BLUE, GROUP_STYLES, INK, Page, applied, say_empty
 
 _QUANTILES: Final = ("q10", "q25", "median", "q75", "q90")
 _POINTS: Final = {"entry": "aligned at the entry", "best rank": "aligned at the best rank"}
+_STREAM_SHARES: Final = (1.0, 0.5, 0.2, 0.1, 0.05, 0.02, 0.01)
 _ALL: Final = "all"
 
 
@@ -53,10 +54,11 @@ def trajectory_profiles(profiles: pd.DataFrame, *, depth: int, every: str) -> Fi
     table = checked(profiles, "trajectory_profiles", texts=["aligned", "measure"], numbers=numbers)
     if table.empty:
         raise DataSaysNoError("no trajectory was followed to be drawn; the table 'trajectory_profiles' is empty")
-    streams = bool((table["measure"] == "streams").any())
+    streams = table[table["measure"] == "streams"]
+    least = float(streams[list(_QUANTILES)].min().min()) - 0.08 if len(streams) else -1.0
     with applied():
-        page = Page("How tracks rise and fall on the charts", _notes(table, every), height=6.4 if streams else 4.6)
-        heights = [2, 1, 1.6] if streams else [2, 1]
+        page = Page("How tracks rise and fall on the charts", _notes(table, every), height=6.4 if len(streams) else 4.6)
+        heights = [2, 1, 1.6] if len(streams) else [2, 1]
         grid = page.constrain().subplots(len(heights), 2, sharex="col", sharey="row", height_ratios=heights)
         for column, (aligned, title) in enumerate(_POINTS.items()):
             own = table[table["aligned"] == aligned].sort_values("charts")
@@ -64,8 +66,8 @@ def trajectory_profiles(profiles: pd.DataFrame, *, depth: int, every: str) -> Fi
             grid[0, column].set_title(title)
             _rank_bands(grid[0, column], rank, depth)
             _left(grid[1, column], rank)
-            if streams:
-                _stream_bands(grid[2, column], own[own["measure"] == "streams"])
+            if len(streams):
+                _stream_bands(grid[2, column], own[own["measure"] == "streams"], least)
             grid[-1, column].set_xlabel(f"charts after the {'entry' if aligned == 'entry' else 'best rank'}")
         for row, name in zip(grid, ("rank", "share on the chart", "streams, of the most"), strict=False):
             row[0].set_ylabel(name)
@@ -80,15 +82,14 @@ def _rank_bands(ax: Axes, rank: pd.DataFrame, depth: int) -> None:
     ax.axhline(depth + 0.5, color=INK, linewidth=0.6, linestyle=(0, (2, 2)))
 
 
-def _stream_bands(ax: Axes, streams: pd.DataFrame) -> None:
+def _stream_bands(ax: Axes, streams: pd.DataFrame, least: float) -> None:
     if streams.empty:
         say_empty(ax, "no streams")
         return
-    least = float(np.nanmin(streams[list(_QUANTILES)].to_numpy()))
-    _bands(ax, streams.assign(**{name: streams[name].fillna(least * 1.1) for name in _QUANTILES}))
-    ax.set_ylim(least * 1.1 if least < 0 else -1, 0.02)
-    ax.yaxis.set_major_locator(MaxNLocator(4))
-    ax.yaxis.set_major_formatter(lambda value, _: f"{10**value:.2g}")
+    _bands(ax, streams.assign(**{name: streams[name].fillna(least) for name in _QUANTILES}))
+    ax.set_ylim(least, 0.02)
+    shown = [share for share in _STREAM_SHARES if np.log10(share) > least]
+    ax.set_yticks(np.log10(shown), [f"{share:.0%}" for share in shown])
 
 
 def _bands(ax: Axes, rows: pd.DataFrame) -> None:

@@ -88,8 +88,8 @@ def _stream_finding(results: Results) -> Finding:
         falls = f"Slope of log streams on log rank within a chart: {row['slope']:.3f}{bounds}."
     return Finding(
         "Streams",
-        f"Half of {plain['chart_rows']:,} rows have {plain['median']:,.0f} streams or fewer, one in a hundred has over "
-        f"{plain['q99']:,.0f}; logarithms bring the skewness from {cell(float(plain['skewness']))} to "
+        f"Half of {int(plain['chart_rows']):,} rows have {plain['median']:,.0f} streams or fewer, one in a hundred "
+        f"over {plain['q99']:,.0f}; logarithms bring the skewness from {cell(float(plain['skewness']))} to "
         f"{cell(float(logs['skewness']))}.",
         falls,
         "Charts show only what is streamed enough to be on them, so the distribution is cut off below.",
