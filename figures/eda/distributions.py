@@ -148,8 +148,8 @@ def _factors(ax: Axes, factors: pd.DataFrame) -> None:
         say_empty(ax, "fewer than two features vary")
         return
     places = np.arange(len(factors))
-    ax.plot(factors["vif"], places, "o", color=BLUE, label="with an intercept", markersize=5)
-    ax.plot(factors["vif_uncentred"], places, "o", color=MUTED, label="without", markersize=5, markerfacecolor="white")
+    ax.plot(factors["vif"], places, "o", color=BLUE, label="intercept", markersize=5)
+    ax.plot(factors["vif_uncentred"], places, "o", color=MUTED, label="none", markersize=5, markerfacecolor="white")
     ax.set_xscale("log")
     ax.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
     ax.xaxis.set_minor_formatter(lambda value, _: f"{value:g}" if value in (2, 3, 5, 20, 30, 50) else "")

@@ -114,7 +114,8 @@ def _notes(table: pd.DataFrame, every: str) -> list[str]:
     counts = ", ".join(f"{int(followed[aligned]):,} at the {aligned}" for aligned in _POINTS if aligned in followed)
     return [
         f"Trajectories (tracks in markets) followed for all these charts, one every {every}: {counts}. Line: median; "
-        "bands: middle half and middle 80 %. Below the dashed line: off the chart. Around its best rank every series "
+        "bands: middle half and middle 80 %. Below the dashed line, and at the lower end of streams: off the "
+        "chart. Around its best rank every series "
         "rises and falls, also one of pure chance."
     ]
 

@@ -6,7 +6,7 @@ import pandas as pd
 
 import figures
 from diffusion import contracts
-from diffusion.conventions import ABSENCE, FDR
+from diffusion.conventions import ABSENCE, FDR, HORIZON
 from pipelines.contracts.trajectories import (
     COMEBACKS,
     PERSISTENCE,
@@ -38,7 +38,7 @@ def _make(study: Study, results: Results) -> Output:
     span = max(ABSENCE // cadence, LEAST_CHARTS)
     found = of_tracks(charts.arrow("trajectories", **rules), entries)
     profiles = charts.profiles(span, **rules)
-    most = {"charts": max(study.horizon // cadence, 1), "days": study.horizon}
+    most = {"charts": max(HORIZON // cadence, 1), "days": HORIZON}
     tables = gaps.take("trajectory_shares", lambda: trajectory_tables(entries, found, profiles, **most))
     if tables and "comebacks" not in tables:
         gaps["comebacks"] = "no first stay on a chart ended"
@@ -217,7 +217,6 @@ TRAJECTORIES_STEP = Step(
     },
     make=_make,
     needs=("entries",),
-    settings=("horizon",),
     reads_charts=True,
     drawings=_drawings,
     section=_section,
