@@ -121,7 +121,7 @@ def trajectory_tables(
         "persistence": stays.curves,
         "persistence_summary": stays.summary,
         "trajectory_shares": shares(ways),
-        "trajectory_tests": tests(ways, charts),
+        "trajectory_tests": trajectory_tests(ways, charts),
         "returns_by_month": returns_by_month(ways),
     }
     if ways.table["first_ended"].any():
@@ -265,7 +265,7 @@ def _share(ways: Ways, what: str, name: str, flag: Flags, among: Flags) -> pd.Da
 # ── tests ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def tests(ways: Ways, charts: int) -> pd.DataFrame:
+def trajectory_tests(ways: Ways, charts: int) -> pd.DataFrame:
     """Return what is tested: whether trajectories rise faster than they fall, and stay longer where they debut.
 
     Returns
