@@ -10,7 +10,7 @@ _TEXT, _COUNT, _NUMBER = pa.string(), pa.int64(), pa.float64()
 
 _MARKET = Column("market", _TEXT, "ISO 3166-1 alpha-2 code of the market")
 _ROWS = Column("chart_rows", _COUNT, "rows of markets with one stream or more")
-_ARTISTS = Column("artists", _NUMBER, "effective number of artists, 1 / Σ share² of the rows")
+_ARTISTS = Column("artists", _NUMBER, "effective number of artists, 1 / Σ share² of the squares of the variable")
 _FEW = "by artist; null with fewer than 10 effective artists"
 _UNIT = "streams, or log10 streams"
 _QUANTILES = {

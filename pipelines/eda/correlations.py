@@ -27,13 +27,13 @@ def correlations(rows: Rows) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        One row per variable and scope: `variable`, `scope`, `chart_rows`, `artists` (effective number, by rows),
-        `correlation`, `low`, `high`, `p`, `q` (by scope; null with fewer than 10 effective artists).
+        One row per variable and scope: `variable`, `scope`, `chart_rows`, `artists` (effective number, by squares of
+        the variable), `correlation`, `low`, `high`, `p`, `q` (by scope; null with fewer than 10 effective artists).
 
     Notes
     -----
-    The variance adds up the influence of each artist's rows on the correlation; the interval is on Fisher's scale, with
-    Student's t for the effective number of artists less one.
+    The variance adds up what leaving out each artist changes in the correlation, to first order; the interval is on
+    Fisher's scale, with Student's t for the effective number of artists less one.
     """
     found = []
     for scope, name in ((ROWS, "log"), (ABOVE, "above")):
@@ -88,7 +88,7 @@ def pearson(count: Floats, x: Floats, xx: Floats, y: Floats, yy: Floats, xy: Flo
     scale = np.sqrt(squares[0] * squares[1])
     told["correlation"] = correlation = float(both.sum() / scale)
     influence = both / scale - correlation / 2 * (own_x / squares[0] + own_y / squares[1])
-    told["artists"], error = _clustered_error(influence, count, cluster)
+    told["artists"], error = _clustered_error(influence, own_x, cluster)
     if told["artists"] >= LEAST_ARTISTS and abs(correlation) < 1:
         freedom, error = told["artists"] - 1, error / (1 - correlation**2)
         reach = stdtrit(freedom, 1 - TAIL) * error
@@ -97,13 +97,17 @@ def pearson(count: Floats, x: Floats, xx: Floats, y: Floats, yy: Floats, xy: Flo
     return told
 
 
-def _clustered_error(influence: Floats, count: Floats, cluster: Ints) -> tuple[float, float]:
-    """Return the effective number of clusters, by rows, and the standard error from each track's influence."""
+def _clustered_error(influence: Floats, squares: Floats, cluster: Ints) -> tuple[float, float]:
+    """Return the effective number of clusters, by squares of x, and the standard error from each track's influence.
+
+    The influence of a cluster is divided by one minus its share of the squares, as when the cluster is left out.
+    """
     _, place = np.unique(cluster, return_inverse=True)
-    parts, rows = np.bincount(place, influence), np.bincount(place, count)
-    number = len(rows)
-    error = np.sqrt(number / (number - 1) * (parts**2).sum()) if number > 1 else np.nan
-    return float(rows.sum() ** 2 / (rows**2).sum()), float(error)
+    share = np.bincount(place, squares) / squares.sum()
+    artists = float(1 / (share**2).sum())
+    if artists < LEAST_ARTISTS:
+        return artists, np.nan
+    return artists, float(np.sqrt(((np.bincount(place, influence) / (1 - share)) ** 2).sum()))
 
 
 def rank_slope(rows: Rows) -> pd.DataFrame:
@@ -119,7 +123,7 @@ def rank_slope(rows: Rows) -> pd.DataFrame:
         raise DataSaysNoError("no chart has streams at two ranks")
     slope = float(both.sum() / lower.sum())
     count = rows.sums["streamed_rows"].to_numpy(np.float64)
-    artists, error = _clustered_error((both - slope * lower) / lower.sum(), count, rows.cluster)
-    reach = stdtrit(artists - 1, 1 - TAIL) * error if artists >= LEAST_ARTISTS else np.nan
+    artists, error = _clustered_error((both - slope * lower) / lower.sum(), lower, rows.cluster)
+    reach = stdtrit(artists - 1, 1 - TAIL) * error
     told = {"chart_rows": int(count.sum()), "artists": artists, "slope": slope}
     return pd.DataFrame([told | {"low": slope - reach, "high": slope + reach}])
