@@ -233,7 +233,8 @@ def shares(ways: Ways) -> pd.DataFrame:
     kinds += [("spells", name, counted, ended) for name, counted in _counts_of(spells)]
     kinds += [("back", f"within {days} days", away <= days, first_ended & (followed >= days)) for days in BACK_WITHIN]
     rows = [_share(ways, what, name, flag, among) for what, name, flag, among in kinds if among.any()]
-    return pd.concat(rows, ignore_index=True)
+    columns = ["what", "name", "group", "trajectories", "artists", "share", "low", "high"]
+    return pd.concat(rows, ignore_index=True)[columns] if rows else pd.DataFrame(columns=columns)
 
 
 def _counts_of(spells: Ints) -> list[tuple[str, Flags]]:
