@@ -3,6 +3,8 @@
 from matplotlib.figure import Figure
 
 from figures.charts.chart_calendar import chart_calendar
+from figures.eda.distributions import audio_chart, streams_chart
+from figures.eda.trajectories import persistence_chart, trajectory_profiles
 from figures.eda.travel import travel_chart
 from figures.forecasts.learning_curves import learning_curves
 from figures.forecasts.losses import ablation, feature_importance
@@ -41,6 +43,7 @@ __all__ = [
     "Kind",
     "ablation",
     "about",
+    "audio_chart",
     "backbone_map",
     "calibration",
     "chart_calendar",
@@ -66,11 +69,14 @@ __all__ = [
     "market_errors",
     "model_scores",
     "pace",
+    "persistence_chart",
     "render",
     "rolling_leaders",
     "save",
     "states",
+    "streams_chart",
     "survival_curves",
+    "trajectory_profiles",
     "transition_matrix",
     "travel_chart",
     "validity_chart",

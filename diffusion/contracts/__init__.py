@@ -51,6 +51,8 @@ from diffusion.contracts.star import (
     TRACKS,
     ZERO_CHARTS,
 )
+from diffusion.contracts.stays import PROFILES, SPELLS, TRAJECTORIES
+from diffusion.contracts.streams import CHART_SUMS, STREAM_COUNTS, TRACK_SUMS
 
 __all__ = [
     "ABSENCES",
@@ -61,6 +63,7 @@ __all__ = [
     "CHARTS_PRESENT",
     "CHART_DEPTHS",
     "CHART_ROWS",
+    "CHART_SUMS",
     "COVERAGE",
     "DAMAGE",
     "DAMAGED_LINES",
@@ -80,6 +83,7 @@ __all__ = [
     "PEAKS",
     "PERIODS",
     "POSITIONS",
+    "PROFILES",
     "QUARANTINE",
     "RECORDINGS",
     "REFERENCE_MARKETS",
@@ -91,9 +95,13 @@ __all__ = [
     "SOURCE_MARKETS",
     "SOURCE_RANKS",
     "SPANS",
+    "SPELLS",
+    "STREAM_COUNTS",
     "STREAM_FORMS",
     "TIES",
     "TRACKS",
+    "TRACK_SUMS",
+    "TRAJECTORIES",
     "TRANSITIONS",
     "TRUE_BACKGROUND",
     "TRUTH",

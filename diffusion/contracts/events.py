@@ -10,6 +10,8 @@ import pyarrow as pa
 
 from diffusion.contracts.contract import Column, Contract
 from diffusion.contracts.star import STAR_RELATIONS, STAR_STEPS
+from diffusion.contracts.stays import STAY_RELATIONS
+from diffusion.contracts.streams import STREAM_RELATIONS
 
 _TEXT, _DATE, _COUNT, _NUMBER, _FLAG = pa.string(), pa.date32(), pa.int64(), pa.float64(), pa.bool_()
 
@@ -318,6 +320,8 @@ RELATIONS: Final = (
     DEBUTS,
     FOOTPRINTS,
     JOURNEYS,
+    *STAY_RELATIONS,
+    *STREAM_RELATIONS,
 )
 """Contracts of the tables that the engine returns; ``sql/`` has one file for each of them and each step between."""
 

@@ -62,6 +62,7 @@ GIVEN: dict[str, Columns] = {
     "numbers": {"number": "INT"},
     "identities": {"track": "INT", "identity": "INT"},
     "recording_keys": {"track": "INT", "key": "TEXT", "credits": "TEXT"},
+    "levels": {"market": "TEXT", "date": "DATE", "log": "BIGINT", "log_rank": "BIGINT"},
     "pairs": {"source": "TEXT", "target": "TEXT", "common_language": "BIGINT"},
 }
 """Tables that relations are given and that no contract describes."""

@@ -9,6 +9,7 @@ from pipelines.study.steps.baseline import BASELINE
 from pipelines.study.steps.changes import CHANGES
 from pipelines.study.steps.cured import CURED
 from pipelines.study.steps.direct import DIRECT
+from pipelines.study.steps.distributions import DISTRIBUTIONS
 from pipelines.study.steps.effects import EFFECTS
 from pipelines.study.steps.entries import ENTRIES
 from pipelines.study.steps.exports import EXPORTS
@@ -20,11 +21,12 @@ from pipelines.study.steps.placebo import PLACEBO
 from pipelines.study.steps.states import STATES
 from pipelines.study.steps.structure import STRUCTURE
 from pipelines.study.steps.survival import SURVIVAL
+from pipelines.study.steps.trajectories import TRAJECTORIES_STEP
 from pipelines.study.steps.travel import TRAVEL_STEP
 from pipelines.study.steps.validation import VALIDATION
 
 STEPS: tuple[Step, ...] = (
-    ENTRIES,
+    ENTRIES, DISTRIBUTIONS, TRAJECTORIES_STEP,
     TRAVEL_STEP,
     GRAPH, BASELINE, LEADERS, CHANGES, STRUCTURE, DIRECT, PLACEBO,
     SURVIVAL, STATES, EFFECTS, CURED, VALIDATION,
@@ -38,7 +40,7 @@ GRAPH_SET = ("baseline", "leaders", "changes", "structure", "direct", "placebo",
 SURVIVAL_SET = ("survival", "states", "effects", "cured", "validation")
 """Steps of `survival`; the steps that they need are added."""
 
-EDA_SET = ("travel",)
+EDA_SET = ("distributions", "trajectories", "travel")
 """Steps of `eda`; the steps that they need are added."""
 
 RUN_SET = tuple(step.name for step in STEPS if step is not KNOWN_NETWORK)
@@ -64,7 +66,9 @@ COMPUTED: Final[Mapping[str, str]] = {
     "changes": "what changed since the last run was",
     "direct": "direct influence was",
     "survival": "curves were",
+    "distributions": "distributions were",
     "effects": "hazard ratios were",
+    "trajectories": "trajectories were",
     "states": "who is still on the charts was",
 }
 """Step → what it makes, as the subject of a sentence; the names of others say it."""
