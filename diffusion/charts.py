@@ -127,11 +127,11 @@ class Charts(Displayed):
             )
         return Calendar(coverage, self.open_engine)
 
-    def arrow(self, name: Literal["tracks", "positions"], *, chart: str | None = None) -> pa.Table:
-        """Return the table of the method of this name as Arrow, typed as its contract says; `chart` of positions."""
+    def arrow(self, name: Literal["tracks", "positions", "market_streams"], *, chart: str | None = None) -> pa.Table:
+        """Return the table of the method of this name as Arrow, typed as its contract says; `chart` not of tracks."""
         if name == "tracks":
             return self._engine.kept("tracks")
-        return self._engine.fetch("positions", chart=self.chart(chart))
+        return self._engine.fetch(name, chart=self.chart(chart))
 
     def tracks(self) -> pd.DataFrame:
         """Return one row per track id, in order of first appearance; columns as in `diffusion.contracts.TRACKS`."""
@@ -286,6 +286,13 @@ class Charts(Displayed):
     def _views(self) -> dict[str, View]:
         files = self.source.paths if self.source.layout == LAYOUT.name else None
         return chart_views(self._engine, list(self.present["chart"]), files)
+
+    def market_streams(self, chart: str | None = None) -> pd.DataFrame:
+        """Return the streams of one chart by market and date; columns as in `diffusion.contracts.MARKET_STREAMS`.
+
+        The default chart is the choice of `chart`.
+        """
+        return frame_of(self.arrow("market_streams", chart=chart))
 
     def find(self, text: str, *, artist: str | None = None, chart: str | None = None) -> pd.DataFrame:
         """Return the recordings of one chart whose title or artist is called so, the nearest and widest first.

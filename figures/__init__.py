@@ -3,6 +3,7 @@
 from matplotlib.figure import Figure
 
 from figures.charts.chart_calendar import chart_calendar
+from figures.eda.seasons import holiday_chart, season_chart
 from figures.eda.travel import travel_chart
 from figures.forecasts.learning_curves import learning_curves
 from figures.forecasts.losses import ablation, feature_importance
@@ -53,6 +54,7 @@ __all__ = [
     "forecast_scores",
     "hazard_ratio_periods",
     "hazard_ratios",
+    "holiday_chart",
     "influence_heatmap",
     "lag_curves",
     "lag_distribution",
@@ -67,6 +69,7 @@ __all__ = [
     "render",
     "rolling_leaders",
     "save",
+    "season_chart",
     "states",
     "survival_curves",
     "transition_matrix",

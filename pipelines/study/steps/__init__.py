@@ -17,6 +17,7 @@ from pipelines.study.steps.graph import GRAPH
 from pipelines.study.steps.known import KNOWN_NETWORK
 from pipelines.study.steps.leaders import LEADERS
 from pipelines.study.steps.placebo import PLACEBO
+from pipelines.study.steps.seasons import SEASONS_STEP
 from pipelines.study.steps.states import STATES
 from pipelines.study.steps.structure import STRUCTURE
 from pipelines.study.steps.survival import SURVIVAL
@@ -25,7 +26,7 @@ from pipelines.study.steps.validation import VALIDATION
 
 STEPS: tuple[Step, ...] = (
     ENTRIES,
-    TRAVEL_STEP,
+    SEASONS_STEP, TRAVEL_STEP,
     GRAPH, BASELINE, LEADERS, CHANGES, STRUCTURE, DIRECT, PLACEBO,
     SURVIVAL, STATES, EFFECTS, CURED, VALIDATION,
     FORECAST, EXPORTS, KNOWN_NETWORK,
@@ -38,7 +39,7 @@ GRAPH_SET = ("baseline", "leaders", "changes", "structure", "direct", "placebo",
 SURVIVAL_SET = ("survival", "states", "effects", "cured", "validation")
 """Steps of `survival`; the steps that they need are added."""
 
-EDA_SET = ("travel",)
+EDA_SET = ("travel", "seasons")
 """Steps of `eda`; the steps that they need are added."""
 
 RUN_SET = tuple(step.name for step in STEPS if step is not KNOWN_NETWORK)
