@@ -7,31 +7,40 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import Formatter, FuncFormatter, MaxNLocator, PercentFormatter
+from matplotlib.ticker import Formatter, FuncFormatter, MaxNLocator
 
 from diffusion import DataSaysNoError
 from figures.page.checks import checked
 from figures.page.style import BLUE, MUTED, NO_DATA, SMALL_SIZE, Page, applied
 
-_ROW: Final = 1.5
+_ROW: Final = 1.65
 """Height of a row of panels in inches."""
 
 _COLUMNS: Final = 2
 
-_SIGNED: Final = FuncFormatter(lambda value, _: f"{100 * value:+.3g} %".replace("-", "\N{MINUS SIGN}"))
-_POINTS: Final = FuncFormatter(lambda value, _: f"{100 * value:+.3g}".replace("-", "\N{MINUS SIGN}"))
-_COUNTS: Final = FuncFormatter(lambda value, _: f"{value:+.3g}".replace("-", "\N{MINUS SIGN}"))
+
+def _signed(scale: float, unit: str) -> FuncFormatter:
+    """Return ticks with a sign, but for 0."""
+
+    def text(value: float, _: object) -> str:
+        shown = f"{scale * value:+.3g}".replace("-", "\N{MINUS SIGN}")
+        return f"{'0' if float(f'{scale * value:.3g}') == 0 else shown}{unit}"
+
+    return FuncFormatter(text)
+
+
+_PERCENT: Final = FuncFormatter(lambda value, _: f"{100 * value:.3g} %")
 
 _UNITS: Final[Mapping[str, tuple[str, Formatter]]] = {
-    "relative": ("from the level around", _SIGNED),
-    "share": ("percentage points", _POINTS),
-    "markets": ("markets", _COUNTS),
+    "relative": ("from the level around", _signed(100, " %")),
+    "share": ("percentage points", _signed(100, "")),
+    "markets": ("markets", _signed(1, "")),
 }
 """Unit → label and ticks of the axis of effects."""
 
 _LEVELS: Final[Mapping[str, tuple[str, Formatter | None]]] = {
     "relative": ("ratio to the average", None),
-    "share": ("share of tracks", PercentFormatter(1)),
+    "share": ("share of tracks", _PERCENT),
     "markets": ("markets", None),
 }
 """Unit → label and ticks of the axis of levels."""
@@ -47,8 +56,8 @@ def season_chart(
     Parameters
     ----------
     effects
-        One row per measure and place: `measure`, `name` (of the place), `unit` (``relative``, ``share`` or ``markets``),
-        `place`, `level`, and `effect`, `low`, `high` (NaN for none). Where a measure has no effect, the levels are
+        One row per measure and place: `measure`, `name` of the place, `unit` (``relative``, ``share`` or ``markets``),
+        `place`, `level`, and `effect`, `low`, `high` (NaN for none). Where a measure has no effect, its levels are
         drawn.
     seasons
         One row per measure: `measure`, `repeats`, `q` (NaN where it was not tested).
@@ -71,9 +80,10 @@ def season_chart(
     >>> effects = pd.DataFrame({"measure": "entries", "name": ["Jan", "Feb"], "unit": "relative", "place": [1, 2],
     ...     "level": [1.1, 0.9], "effect": [0.1, -0.1], "low": [0.05, -0.15], "high": [0.15, -0.05]})
     >>> seasons = pd.DataFrame({"measure": ["entries"], "repeats": [4], "q": [0.01]})
-    >>> page = season_chart(effects, seasons, names={"entries": "entries per chart"}, title="Months", period="2017-2021")
-    >>> page.axes[0].get_title()
-    'entries per chart: q = 0.01, 4 repeats'
+    >>> names = {"entries": "entries per chart"}
+    >>> page = season_chart(effects, seasons, names=names, title="Months", period="2017-2021")
+    >>> page.axes[0].get_title(loc="left")
+    'entries per chart\\nq = 0.01; repeats: 4'
     """
     texts, numbers = ["measure", "name", "unit"], ["place", "level", "effect", "low", "high"]
     rows = checked(effects, "season_effects", texts=texts, numbers=numbers)
@@ -87,7 +97,7 @@ def season_chart(
             own = rows[rows["measure"] == measure].sort_values("place")
             repeats, q = tested.loc[measure, ["repeats", "q"]] if measure in tested.index else (0, np.nan)
             said = "not tested" if np.isnan(q) else f"q {_probability(q)}"
-            ax.set_title(f"{names.get(measure, measure)}: {said}, {repeats:.0f} repeats", parse_math=False)
+            ax.set_title(f"{names.get(measure, measure)}\n{said}; repeats: {repeats:.0f}", parse_math=False)
             _places(ax, own)
         return page.done()
 
@@ -136,14 +146,17 @@ def _panels(title: str, notes: list[str], number: int) -> tuple[Page, list[Axes]
 
 
 def _season_notes(rows: pd.DataFrame, period: str) -> list[str]:
-    said = f"{period}. Points: mean deviation from the level around. "
+    levels = rows.groupby("measure")["effect"].transform("count") == 0
+    parts = [f"{period}."]
+    if not levels.all():
+        parts.append("Points: mean deviation from the level around.")
     if rows["low"].notna().any():
-        said += "Lines: 95 % intervals that hold for all places of a panel together. "
-    if rows["low"].isna().any():
-        said += (
-            "Hollow: too few repeats to test; squares: plain means, trend included, because no level around is known."
-        )
-    return [said]
+        parts.append("Lines: 95 % intervals that hold for all places of a panel together.")
+    if (rows["low"].isna() & ~levels).any():
+        parts.append("Hollow: too few repeats to test.")
+    if levels.any():
+        parts.append("Squares: plain means, trend included, because no level around is known.")
+    return [" ".join(parts)]
 
 
 def holiday_chart(days: pd.DataFrame, weeks: pd.DataFrame, *, names: Mapping[str, str], period: str) -> Figure:
@@ -156,8 +169,8 @@ def holiday_chart(days: pd.DataFrame, weeks: pd.DataFrame, *, names: Mapping[str
     days
         One row per measure and day: `measure`, `days` (from the holiday), `ratio`, and `low`, `high` (NaN for none).
     weeks
-        One row per measure and market, of which those of ``all`` are used: `measure`, `market`, `holidays`, `blocks`,
-        `q` (NaN where it was not tested).
+        One row per measure and market, of which those of ``all`` are used: `measure`, `market`, `holidays`, `q` (NaN
+        where it was not tested).
     names
         Measure → title of its panel.
     period
@@ -174,13 +187,13 @@ def holiday_chart(days: pd.DataFrame, weeks: pd.DataFrame, *, names: Mapping[str
     --------
     >>> days = pd.DataFrame({"measure": "entries", "days": [-1, 0, 1], "ratio": [1.0, 0.8, 1.1], "low": [0.9, 0.7, 1.0],
     ...     "high": [1.1, 0.9, 1.2]})
-    >>> weeks = pd.DataFrame({"measure": ["entries"], "market": ["all"], "holidays": [60], "blocks": [41.5], "q": [0.2]})
+    >>> weeks = pd.DataFrame({"measure": ["entries"], "market": ["all"], "holidays": [60], "q": [0.2]})
     >>> page = holiday_chart(days, weeks, names={"entries": "entries per chart"}, period="2017-2021")
-    >>> page.axes[0].get_title()
-    'entries per chart: week q = 0.2, 60 holidays'
+    >>> page.axes[0].get_title(loc="left")
+    'entries per chart\\nweek q = 0.2; holidays: 60'
     """
     rows = checked(days, "holiday_days", texts=["measure"], numbers=["days", "ratio", "low", "high"])
-    whole = checked(weeks, "holiday_weeks", texts=["measure", "market"], numbers=["holidays", "blocks", "q"])
+    whole = checked(weeks, "holiday_weeks", texts=["measure", "market"], numbers=["holidays", "q"])
     if rows.empty:
         raise DataSaysNoError("there is no holiday to draw; the table 'holiday_days' is empty")
     whole = whole[whole["market"] == "all"].set_index("measure")
@@ -196,15 +209,19 @@ def holiday_chart(days: pd.DataFrame, weeks: pd.DataFrame, *, names: Mapping[str
             own = rows[rows["measure"] == measure].sort_values("days")
             holidays, q = whole.loc[measure, ["holidays", "q"]] if measure in whole.index else (0, np.nan)
             said = "not tested" if np.isnan(q) else f"week q {_probability(q)}"
-            ax.set_title(f"{names.get(measure, measure)}: {said}, {holidays:,.0f} holidays", parse_math=False)
+            ax.set_title(f"{names.get(measure, measure)}\n{said}; holidays: {holidays:,.0f}", parse_math=False)
             around = own["days"].to_numpy()
             ax.axvspan(*((-3.5, 3.5) if np.diff(around).min(initial=1) < 7 else (-3, 3)), color=NO_DATA, linewidth=0)
             _marks(ax, around, own[["ratio", "low", "high"]].to_numpy())
             ax.axhline(1, color=MUTED, linewidth=0.8)
-            ax.set_xticks(around, [f"{day:+.0f}".replace("-", "\N{MINUS SIGN}") for day in around], size=SMALL_SIZE)
+            ax.set_xticks(
+                around,
+                [f"{day:+.0f}".replace("-", "\N{MINUS SIGN}") if day else "0" for day in around],
+                size=SMALL_SIZE,
+            )
             ax.set_xlabel("days from the holiday")
             ax.set_ylabel("of what is expected")
             ax.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
-            ax.yaxis.set_major_formatter(PercentFormatter(1))
+            ax.yaxis.set_major_formatter(_PERCENT)
             ax.grid(axis="y")
         return page.done()

@@ -63,7 +63,7 @@ class Pattern:
 
     @property
     def p(self) -> float:
-        """Chance of an effect as many errors from 0 as the largest, if no place differed; NaN where nothing is tested."""
+        """Chance of an effect as many errors from 0 as the largest, if no place differed; NaN if nothing is tested."""
         if not self.tested or not self.known.any():
             return float("nan")
         seen = np.abs(self.effect[self.known] / self.error[self.known]).max()

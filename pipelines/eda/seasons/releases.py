@@ -64,7 +64,9 @@ def debut_outcomes(entries: Entries, observed: Observed, window: int) -> Outcome
 
 
 def release_outcomes(entries: Entries, window: int) -> Outcomes:
-    """Return the outcomes of new tracks by release; the weekday is known where the release is known to the day.
+    """Return the outcomes of new tracks by release; the weekday is known where release and charts are known to the day.
+
+    On weekly charts, the weekday of the release decides how many entries fall into the week of the debut.
 
     Raises
     ------
@@ -86,7 +88,7 @@ def release_outcomes(entries: Entries, window: int) -> Outcomes:
     new = np.isin(precision, ["day", "month"]) & (debut >= release) & (debut - ended <= NEW)
     if not new.any():
         raise DataSaysNoError(f"no track debuted within {NEW} days of a release that is known to the month")
-    exact = (precision == "day")[new]
+    exact = (precision == "day")[new] & (lines.cadence == 1)
     further = tracks.further[new].astype(float)
     return Outcomes(release[new], np.where(exact, release[new], -1), (further > 0).astype(float), further)
 

@@ -126,6 +126,8 @@ def season_tables(
     cadence = entries.calendar.cadence
     series = {name: _of_days(days, cadence) for name, days in counted.items()}
     series |= _of_tracks(entries, observed, window, not_made)
+    if not any(own.weight.any() for own in series.values()):
+        not_made["season_weekdays"] = "these charts are not daily"
     rows, effects = [], []
     for name, own in series.items():
         for cycle, pattern, level, cells in _patterns(own, generator):
