@@ -1,4 +1,4 @@
-"""Charts of several years with or without seasons, drawn track by track, without the arithmetic of the tests of seasons."""
+"""Charts of several years with or without seasons, drawn track by track, apart from how seasons are tested."""
 
 from dataclasses import dataclass, replace
 
