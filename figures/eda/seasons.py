@@ -46,9 +46,7 @@ _LEVELS: Final[Mapping[str, tuple[str, Formatter | None]]] = {
 """Unit → label and ticks of the axis of levels."""
 
 
-def season_chart(
-    effects: pd.DataFrame, seasons: pd.DataFrame, *, names: Mapping[str, str], title: str, period: str
-) -> Figure:
+def season_chart(effects: pd.DataFrame, seasons: pd.DataFrame, *, names: Mapping[str, str], title: str) -> Figure:
     """Return a panel for every measure with the effect of every month, or weekday, and its interval.
 
     Table: `season_effects` and `seasons` of a study, the rows of one cycle.
@@ -65,8 +63,6 @@ def season_chart(
         Measure → title of its panel.
     title
         Title of the page.
-    period
-        Dates of the charts, for the note.
 
     Raises
     ------
@@ -81,7 +77,7 @@ def season_chart(
     ...     "level": [1.1, 0.9], "effect": [0.1, -0.1], "low": [0.05, -0.15], "high": [0.15, -0.05]})
     >>> seasons = pd.DataFrame({"measure": ["entries"], "repeats": [4], "q": [0.01]})
     >>> names = {"entries": "entries per chart"}
-    >>> page = season_chart(effects, seasons, names=names, title="Months", period="2017-2021")
+    >>> page = season_chart(effects, seasons, names=names, title="Months")
     >>> page.axes[0].get_title(loc="left")
     'entries per chart\\nq = 0.01; repeats: 4'
     """
@@ -92,7 +88,7 @@ def season_chart(
         raise DataSaysNoError("there is no season to draw; the table 'season_effects' is empty")
     order = list(dict.fromkeys([*(name for name in names if name in set(rows["measure"])), *rows["measure"]]))
     with applied():
-        page, panels = _panels(title, _season_notes(rows, period), len(order))
+        page, panels = _panels(title, _season_notes(rows), len(order))
         for ax, measure in zip(panels, order, strict=True):
             own = rows[rows["measure"] == measure].sort_values("place")
             repeats, q = tested.loc[measure, ["repeats", "q"]] if measure in tested.index else (0, np.nan)
@@ -145,9 +141,9 @@ def _panels(title: str, notes: list[str], number: int) -> tuple[Page, list[Axes]
     return page, list(axes[:number])
 
 
-def _season_notes(rows: pd.DataFrame, period: str) -> list[str]:
+def _season_notes(rows: pd.DataFrame) -> list[str]:
     levels = rows.groupby("measure")["effect"].transform("count") == 0
-    parts = [f"{period}."]
+    parts = []
     if not levels.all():
         parts.append("Points: mean deviation from the level around.")
     if rows["low"].notna().any():
@@ -159,7 +155,7 @@ def _season_notes(rows: pd.DataFrame, period: str) -> list[str]:
     return [" ".join(parts)]
 
 
-def holiday_chart(days: pd.DataFrame, weeks: pd.DataFrame, *, names: Mapping[str, str], period: str) -> Figure:
+def holiday_chart(days: pd.DataFrame, weeks: pd.DataFrame, *, names: Mapping[str, str]) -> Figure:
     """Return a panel for every measure with the days around public holidays, against the same weekdays nearby.
 
     Table: `holiday_days` and `holiday_weeks` of a study.
@@ -173,8 +169,6 @@ def holiday_chart(days: pd.DataFrame, weeks: pd.DataFrame, *, names: Mapping[str
         where it was not tested).
     names
         Measure → title of its panel.
-    period
-        Dates of the charts, for the note.
 
     Raises
     ------
@@ -188,7 +182,7 @@ def holiday_chart(days: pd.DataFrame, weeks: pd.DataFrame, *, names: Mapping[str
     >>> days = pd.DataFrame({"measure": "entries", "days": [-1, 0, 1], "ratio": [1.0, 0.8, 1.1], "low": [0.9, 0.7, 1.0],
     ...     "high": [1.1, 0.9, 1.2]})
     >>> weeks = pd.DataFrame({"measure": ["entries"], "market": ["all"], "holidays": [60], "q": [0.2]})
-    >>> page = holiday_chart(days, weeks, names={"entries": "entries per chart"}, period="2017-2021")
+    >>> page = holiday_chart(days, weeks, names={"entries": "entries per chart"})
     >>> page.axes[0].get_title(loc="left")
     'entries per chart\\nweek q = 0.2; holidays: 60'
     """
@@ -199,7 +193,7 @@ def holiday_chart(days: pd.DataFrame, weeks: pd.DataFrame, *, names: Mapping[str
     whole = whole[whole["market"] == "all"].set_index("measure")
     order = list(dict.fromkeys(rows["measure"]))
     note = (
-        f"{period}. What happened over what the same weekdays one to four weeks before and after lead to expect, all "
+        "What happened over what the same weekdays one to four weeks before and after lead to expect, all "
         "markets together; shaded: the week that is tested. Lines: 95 % intervals that hold for all days of a panel "
         "together, weeks of the calendar as blocks; hollow: too few such weeks."
     )

@@ -137,9 +137,9 @@ def months_pattern(value: Floats, first: int, *, ratio: bool, generator: np.rand
     -----
     The level around a month is the centred mean of twelve months, both ends counted half, so that a trend makes no
     season. Up to two missing months in a row are bridged by a straight line for that level and have no deviation. The
-    effect of a month is the mean of its deviations. Tested is whether months differ more than when every year, a row
-    of twelve deviations, is turned around its circle by a random number of months: turning keeps how months of one
-    year hang together and loses only which month is which. Errors are pooled over the months.
+    effect of a month is the mean of its deviations, less that of all months. Tested is whether months differ more than
+    when every year, a row of twelve deviations, is turned around its circle by a random number of months: turning keeps
+    how months of one year hang together and loses only which month is which. Errors are pooled over the months.
     """
     deviation = _deviations(value, ratio)
     there = np.flatnonzero(np.isfinite(deviation))
@@ -150,6 +150,7 @@ def months_pattern(value: Floats, first: int, *, ratio: bool, generator: np.rand
     rows = np.full((-(-(end - begin) // MONTHS), MONTHS), np.nan)
     rows.ravel()[: end - begin] = deviation[begin:end]
     repeats, shift = len(there) // MONTHS, (first + begin) % MONTHS
+    rows -= np.nanmean(_pooled(rows)[0])
     mean, error = _pooled(rows[None])
     if repeats < LEAST_YEARS:
         return Pattern(np.roll(mean[0], shift), nothing, np.empty((0, MONTHS)), repeats)
@@ -160,15 +161,15 @@ def months_pattern(value: Floats, first: int, *, ratio: bool, generator: np.rand
 
 
 def _deviations(value: Floats, ratio: bool) -> Floats:
+    """Return the deviations from the level around; NaN where the value or the level is not known."""
     half = MONTHS // 2
     deviation = np.full(len(value), np.nan)
     if len(value) <= MONTHS:
         return deviation
     level = np.convolve(_bridged(value), np.r_[0.5, np.ones(MONTHS - 1), 0.5] / MONTHS, "valid")
     inner = value[half:-half]
-    deviation[half:-half] = (
-        np.divide(inner, level, out=np.full(len(level), np.nan), where=level > 0) - 1 if ratio else (inner - level)
-    )
+    relative = np.divide(inner, level, out=np.full(len(level), np.nan), where=level > 0)
+    deviation[half:-half] = relative if ratio else inner - level
     return deviation
 
 
@@ -226,8 +227,8 @@ def weekdays_pattern(
     Notes
     -----
     Weeks are blocks: effects of weekdays are fitted beside those of weeks by weighted least squares, after the mean
-    slope from week to week is taken out. Tested is whether weekdays differ more than when every week's deviations keep
-    their size and get a random sign; so days of one week may depend on each other.
+    slope from week to week (of logarithms for ratios) is taken out. Tested is whether weekdays differ more than when
+    every week's deviations keep their size and get a random sign; so days of one week may depend on each other.
     """
     before = (first_day + 3) % DAYS
     weeks = -(-(before + len(value)) // DAYS)
@@ -245,8 +246,9 @@ def weekdays_pattern(
         return Pattern(nothing, nothing, np.empty((0, DAYS)), 0)
     total = known.sum(axis=1)
     mean = (values * known).sum(axis=1) / total
+    if ratio:
+        values, mean = values / mean[:, None], np.log(mean)
     values = values - _slope(mean, total, number) * np.arange(DAYS)
-    values = values / mean[:, None] if ratio else values
     return _fitted(values, known, generator)
 
 

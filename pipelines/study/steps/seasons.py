@@ -71,11 +71,6 @@ def _holidays(results: Results, gaps: Gaps) -> Holidays | None:
     return found
 
 
-def _period(results: Results) -> str:
-    calendar = results.entries.calendar
-    return f"{calendar.first_date} to {calendar.last_date}"
-
-
 def _drawings(results: Results) -> dict[str, Drawing]:
     if not results.holds("seasons"):
         return {}
@@ -88,7 +83,6 @@ def _drawings(results: Results) -> dict[str, Drawing]:
                 tested[tested["cycle"] == cycle],
                 names=MEASURES,
                 title=title,
-                period=_period(results),
             ),
         )
         for cycle, title in TITLES.items()
@@ -98,7 +92,7 @@ def _drawings(results: Results) -> dict[str, Drawing]:
         drawings["holiday_days"] = Drawing(
             "The days around public holidays against the same weekdays of the weeks before and after.",
             lambda: figures.holiday_chart(
-                results.table("holiday_days"), results.table("holiday_weeks"), names=MEASURES, period=_period(results)
+                results.table("holiday_days"), results.table("holiday_weeks"), names=MEASURES
             ),
         )
     return drawings
@@ -163,7 +157,8 @@ def _cycle(results: Results, cycle: Any, own: pd.DataFrame) -> Finding:
     caveat = (
         "A month is held against the twelve around it, and years are few: what came in one year only is no season."
         if cycle == "month"
-        else "Weekdays follow the days on which music is released and charts are closed, not the wish to listen alone."
+        else "Weekdays go with releases: most tracks debut on one day and differ from the others, so a difference need "
+        "not be the day's doing."
     )
     known = own.dropna(subset=["p"])
     if known.empty:
