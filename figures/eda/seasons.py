@@ -56,7 +56,7 @@ def season_chart(effects: pd.DataFrame, seasons: pd.DataFrame, *, names: Mapping
     effects
         One row per measure and place: `measure`, `name` of the place, `unit` (``relative``, ``share`` or ``markets``),
         `place`, `level`, and `effect`, `low`, `high` (NaN for none). Where a measure has no effect, its levels are
-        drawn.
+        drawn; with one place, nothing is.
     seasons
         One row per measure: `measure`, `repeats`, `q` (NaN where it was not tested).
     names
@@ -84,18 +84,26 @@ def season_chart(effects: pd.DataFrame, seasons: pd.DataFrame, *, names: Mapping
     texts, numbers = ["measure", "name", "unit"], ["place", "level", "effect", "low", "high"]
     rows = checked(effects, "season_effects", texts=texts, numbers=numbers)
     tested = checked(seasons, "seasons", texts=["measure"], numbers=["repeats", "q"]).set_index("measure")
+    rows = rows[rows.groupby("measure")["place"].transform("nunique") > 1]
     if rows.empty:
-        raise DataSaysNoError("there is no season to draw; the table 'season_effects' is empty")
+        raise DataSaysNoError("there is no season to draw; no measure of 'season_effects' has two months or weekdays")
     order = list(dict.fromkeys([*(name for name in names if name in set(rows["measure"])), *rows["measure"]]))
     with applied():
         page, panels = _panels(title, _season_notes(rows), len(order))
         for ax, measure in zip(panels, order, strict=True):
             own = rows[rows["measure"] == measure].sort_values("place")
-            repeats, q = tested.loc[measure, ["repeats", "q"]] if measure in tested.index else (0, np.nan)
+            repeats, q = _numbers(tested, measure, ["repeats", "q"])
             said = "not tested" if np.isnan(q) else f"q {_probability(q)}"
             ax.set_title(f"{names.get(measure, measure)}\n{said}; repeats: {repeats:.0f}", parse_math=False)
             _places(ax, own)
         return page.done()
+
+
+def _numbers(table: pd.DataFrame, measure: str, columns: list[str]) -> list[float]:
+    """Return numbers of the row of a measure; the first is 0 and the others NaN where there is none."""
+    if measure not in table.index:
+        return [0.0, *[np.nan] * (len(columns) - 1)]
+    return [float(table[column][measure]) for column in columns]
 
 
 def _probability(q: float) -> str:
@@ -201,7 +209,7 @@ def holiday_chart(days: pd.DataFrame, weeks: pd.DataFrame, *, names: Mapping[str
         page, panels = _panels("The days around public holidays", [note], len(order))
         for ax, measure in zip(panels, order, strict=True):
             own = rows[rows["measure"] == measure].sort_values("days")
-            holidays, q = whole.loc[measure, ["holidays", "q"]] if measure in whole.index else (0, np.nan)
+            holidays, q = _numbers(whole, measure, ["holidays", "q"])
             said = "not tested" if np.isnan(q) else f"week q {_probability(q)}"
             ax.set_title(f"{names.get(measure, measure)}\n{said}; holidays: {holidays:,.0f}", parse_math=False)
             around = own["days"].to_numpy()

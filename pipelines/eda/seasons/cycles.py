@@ -157,7 +157,7 @@ def months_pattern(value: Floats, first: int, *, ratio: bool, generator: np.rand
     turned = _turned(rows, generator)
     drawn_mean, drawn_error = _pooled(turned)
     drawn = np.divide(drawn_mean, drawn_error, out=np.zeros(drawn_mean.shape), where=drawn_error > 0)
-    return Pattern(*(np.roll(part, shift, axis=-1) for part in (mean[0], error[0], drawn)), repeats)
+    return Pattern(np.roll(mean[0], shift), np.roll(error[0], shift), np.roll(drawn, shift, axis=1), repeats)
 
 
 def _deviations(value: Floats, ratio: bool) -> Floats:

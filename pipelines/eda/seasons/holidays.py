@@ -201,17 +201,19 @@ def holiday_frames(
         seen, expected = compared(days, own)
         curve.append(_curve(name, own, ratios(seen, expected, own.block, generator), expected))
         summed = [part[:, own.week].sum(axis=1, keepdims=True) for part in (seen, expected)]
-        weeks.append(_row(name, "all", *summed, own.block, generator))
+        weeks.append(_row(name, "all", summed, own.block, generator))
         for code in np.unique(own.market):
             chosen = own.market == code
-            weeks.append(_row(name, markets[code], *(part[chosen] for part in summed), own.block[chosen], generator))
+            weeks.append(_row(name, markets[code], [part[chosen] for part in summed], own.block[chosen], generator))
     table = pd.DataFrame([row for row in weeks if row["holidays"]])
     return table, pd.concat(curve, ignore_index=True)
 
 
 def _row(
-    measure: str, market: str, seen: Floats, expected: Floats, block: Ints, generator: np.random.Generator
+    measure: str, market: str, sums: list[Floats], block: Ints, generator: np.random.Generator
 ) -> dict[str, object]:
+    """Return one row of `holiday_weeks` from what was seen and expected, (h, 1) each."""
+    seen, expected = sums
     found = ratios(seen, expected, block, generator)
     reach = float(found.pattern.reach[0])
     return {

@@ -141,8 +141,7 @@ class Observed:
 
 
 def _days(dates: "pd.Series[pd.Timestamp]") -> Ints:
-    days: Ints = (dates - _EPOCH).dt.days.to_numpy(np.int64)
-    return days
+    return np.asarray((dates - _EPOCH).dt.days, dtype=np.int64)
 
 
 def entry_days(lines: Timelines, observed: Observed) -> MarketDays:

@@ -59,8 +59,13 @@ def debut_outcomes(entries: Entries, observed: Observed, window: int) -> Outcome
     """
     tracks, lines = Followed.of(entries, window), entries.timelines
     day = lines.debut[tracks.track].astype(np.int64)
-    dated = observed.at_risk.any(axis=1)[day - observed.first] & (lines.cadence == 1)
-    return Outcomes(day, np.where(dated, day, -1), (tracks.further > 0).astype(float), tracks.further.astype(float))
+    dated = observed.at_risk[day - observed.first].any(axis=1)
+    return Outcomes(
+        day,
+        np.where(dated & (lines.cadence == 1), day, -1),
+        (tracks.further > 0).astype(float),
+        tracks.further.astype(float),
+    )
 
 
 def release_outcomes(entries: Entries, window: int) -> Outcomes:

@@ -181,23 +181,40 @@ def _too_few(cycle: str, own: pd.DataFrame) -> str:
     repeats = int(own["repeats"].max())
     if cycle == "month":
         return (
-            f"with {many(repeats, 'year')} of months that have twelve months around them, a season cannot be told from "
-            "a trend or an event; three are needed, four years of charts"
+            f"these charts have {many(repeats, 'year')} of months with twelve months around them, and it takes three, "
+            "four years of charts, to tell a season from a trend or an event"
         )
-    return f"{many(repeats, 'week')} of charts next to each other can be compared; ten are needed"
+    return f"{many(repeats, 'week')} have enough days to compare, and it takes ten"
 
 
 def _listed(known: pd.DataFrame) -> str:
     return ", ".join(MEASURES[name] for name in known["measure"])
 
 
-def _extreme(results: Results, row: "pd.Series[Any]") -> str:
-    """Return the place that is farthest from the level around it, with its simultaneous interval."""
+def _rows_of(results: Results, row: "pd.Series[Any]") -> pd.DataFrame:
+    """Return the effects of one row of `seasons` that have an interval."""
     effects = results.table("season_effects")
     own = effects[(effects["cycle"] == row["cycle"]) & (effects["measure"] == row["measure"])]
+    return own.dropna(subset=["low"])
+
+
+def _extreme(results: Results, row: "pd.Series[Any]") -> str:
+    """Return the place that is farthest from the level around it, with its simultaneous interval."""
+    own = _rows_of(results, row)
     far = own.loc[own["effect"].abs().idxmax()]
-    low, high = (_amount(far[name], row["unit"]) for name in ("low", "high"))
-    return f"{MEASURES[row['measure']]}: {far['name']} {_amount(far['effect'], row['unit'])} ({low} to {high})"
+    return f"{MEASURES[row['measure']]}: {far['name']} {_sized_effect(far)}"
+
+
+def _sized_effect(place: "pd.Series[Any]") -> str:
+    """Return the effect of a place with its interval.
+
+    Examples
+    --------
+    >>> _sized_effect(pd.Series({"effect": 0.123, "low": 0.1, "high": 0.14, "unit": "relative"}))
+    '+12 % (+10 to +14 %)'
+    """
+    effect, low, high = (_amount(place[name], place["unit"]) for name in ("effect", "low", "high"))
+    return f"{effect} ({low.split(' ')[0]} to {high})"
 
 
 def _amount(value: float, unit: str) -> str:
@@ -244,12 +261,13 @@ def _best(results: Results, cycle: str, own: pd.DataFrame) -> Finding:
 
 def _winner(results: Results, row: "pd.Series[Any]") -> str:
     """Return which places may be the best, and how far the first of them is from the level around it."""
-    effects = results.table("season_effects")
-    own = effects[(effects["cycle"] == row["cycle"]) & (effects["measure"] == row["measure"])]
-    known = own.dropna(subset=["behind_high"])
-    best = _may_be_best(known)
-    named = "none is shown to be the best" if best == "any" else f"the best is {best.replace(', ', ' or ')}"
-    return f"{MEASURES[row['measure']]}: {named} ({_extreme(results, row).split(': ', 1)[1]})"
+    known = _rows_of(results, row)
+    best, first = _may_be_best(known), known.loc[known["effect"].idxmax()]
+    said = f"{MEASURES[row['measure']]}: "
+    if best == first["name"]:
+        return f"{said}{best} is the best, {_sized_effect(first)}"
+    none = "none is shown to be the best" if best == "any" else f"the best is {best.replace(', ', ' or ')}"
+    return f"{said}{none}, first is {first['name']}, {_sized_effect(first)}"
 
 
 def _around_holidays(results: Results) -> list[Finding]:
