@@ -18,6 +18,9 @@ _EPOCH: Final = pd.Timestamp("1970-01-01")
 _WHOLE: Final = 0.9
 """Share of a market's median depth below which a chart's streams are not comparable."""
 
+_REPEATED: Final = 20
+"""Rows from which on a chart that equals the one before is a repeat of it; shorter charts may stay as they are."""
+
 _ROUNDS: Final = 500
 _CLOSE: Final = 1e-9
 
@@ -111,9 +114,9 @@ class Observed:
     first
         Day, from 1970-01-01, of the first row.
     there
-        (t, m): whether the market has a chart that differs from the one before.
+        (t, m): whether the market has a chart that does not repeat the one before.
     at_risk
-        (t, m): whether, besides, the chart before is one cadence older and differs from its own predecessor, and the
+        (t, m): whether, besides, the chart before is one cadence older and no repeat itself, and the
         market is past its washout: what enters then entered since the chart before.
     """
 
@@ -129,7 +132,7 @@ class Observed:
         market = np.searchsorted(np.array(lines.markets, object), frame["market"])
         first = int(day.min())
         seen = np.zeros((int(day.max()) - first + 1, len(lines.markets)), np.bool_)
-        seen[day - first, market] = ~frame["stale"].to_numpy()
+        seen[day - first, market] = ~(frame["stale"] & (frame["depth"] >= _REPEATED)).to_numpy()
         follows = np.zeros(seen.shape, np.bool_)
         follows[lines.cadence :] = seen[: -lines.cadence]
         past = np.zeros(seen.shape, np.bool_)

@@ -1,5 +1,6 @@
 """Seasons: months, weekdays and weeks of public holidays, and the best windows to debut or to be released."""
 
+from functools import partial
 from typing import Any, Final
 
 import pandas as pd
@@ -12,7 +13,7 @@ from pipelines.eda.seasons import MEASURES, season_tables
 from pipelines.formatting import cell, html_table, many, percent, seen
 from pipelines.reference.holiday_calendar import Holidays, public_holidays
 from pipelines.reference.territories import territory
-from pipelines.study.findings import Finding
+from pipelines.study.findings import Finding, Verdict
 from pipelines.study.results import Results
 from pipelines.study.settings import Study
 from pipelines.study.step import Drawing, Gaps, Output, Step
@@ -78,7 +79,8 @@ def _drawings(results: Results) -> dict[str, Drawing]:
     drawings = {
         f"season_{cycle}s": Drawing(
             f"{title}: how far each is from the level around it, with intervals, for every measure.",
-            lambda cycle=cycle, title=title: figures.season_chart(
+            partial(
+                figures.season_chart,
                 effects[effects["cycle"] == cycle],
                 tested[tested["cycle"] == cycle],
                 names=MEASURES,
@@ -105,6 +107,7 @@ def _section(results: Results) -> dict[str, Any]:
         "window": results.notes("seasons")["window"],
         "tested": html_table(_named(seen(results.table("seasons")).drop(columns=["unit", "found"]))),
         "windows": html_table(_windows(results)),
+        "weeks": None,
     }
     if results.holds("holiday_weeks"):
         weeks = results.table("holiday_weeks")
@@ -123,8 +126,8 @@ def _windows(results: Results) -> pd.DataFrame:
     for (cycle, measure), own in effects[effects["measure"].isin(OUTCOMES)].groupby(["cycle", "measure"], sort=False):
         known = own.dropna(subset=["behind_high"])
         if len(known):
-            best = known.loc[known["effect"].idxmax()]
-            rows.append((cycle, MEASURES[measure], best["name"], best["effect"], best["low"], best["high"],
+            best = known.iloc[int(known["effect"].argmax())]
+            rows.append((cycle, MEASURES[str(measure)], best["name"], best["effect"], best["low"], best["high"],
                          _may_be_best(known), f"{len(known)}"))  # fmt: skip
     columns = ["cycle", "measure", "first", "effect", "low", "high", "may be the best", "of"]
     return pd.DataFrame(rows, columns=columns)
@@ -194,14 +197,14 @@ def _listed(known: pd.DataFrame) -> str:
 def _rows_of(results: Results, row: "pd.Series[Any]") -> pd.DataFrame:
     """Return the effects of one row of `seasons` that have an interval."""
     effects = results.table("season_effects")
-    own = effects[(effects["cycle"] == row["cycle"]) & (effects["measure"] == row["measure"])]
-    return own.dropna(subset=["low"])
+    own = (effects["cycle"] == row["cycle"]) & (effects["measure"] == row["measure"])
+    return effects.loc[own & effects["low"].notna(), :]
 
 
 def _extreme(results: Results, row: "pd.Series[Any]") -> str:
     """Return the place that is farthest from the level around it, with its simultaneous interval."""
     own = _rows_of(results, row)
-    far = own.loc[own["effect"].abs().idxmax()]
+    far = own.iloc[int(own["effect"].abs().argmax())]
     return f"{MEASURES[row['measure']]}: {far['name']} {_sized_effect(far)}"
 
 
@@ -262,7 +265,7 @@ def _best(results: Results, cycle: str, own: pd.DataFrame) -> Finding:
 def _winner(results: Results, row: "pd.Series[Any]") -> str:
     """Return which places may be the best, and how far the first of them is from the level around it."""
     known = _rows_of(results, row)
-    best, first = _may_be_best(known), known.loc[known["effect"].idxmax()]
+    best, first = _may_be_best(known), known.iloc[int(known["effect"].argmax())]
     said = f"{MEASURES[row['measure']]}: "
     if best == first["name"]:
         return f"{said}{best} is the best, {_sized_effect(first)}"
@@ -289,7 +292,7 @@ def _around_holidays(results: Results) -> list[Finding]:
         for _, row in seen(known).iterrows()
     )
     sure = f"Holidays of one calendar week count as one: {sure}, four times in five."
-    verdict = "found" if known["found"].any() else "not found"
+    verdict: Verdict = "found" if known["found"].any() else "not found"
     said = said if verdict == "found" else f"{said}: none is shown to differ"
     return [Finding(title, f"{said}.", sure, caveat, verdict, figure, headline=True)]
 

@@ -1,7 +1,10 @@
 """Seasons: the counts against slow twins, the tests against worlds without seasons and with seasons of known size."""
 
+import sys
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,13 +14,15 @@ import pytest
 from numpy.typing import NDArray
 from scipy import stats
 
-from diffusion import DataSaysNoError, Entries
+from diffusion import Calendar, DataSaysNoError, Entries, open_charts
+from pipelines import open_study
 from pipelines.eda.seasons import season_tables
 from pipelines.eda.seasons.cycles import Pattern, months_pattern, weekdays_pattern
 from pipelines.eda.seasons.holidays import HolidayDays, compared, ratios
 from pipelines.eda.seasons.market_days import MarketDays, Observed, common_level, entry_days, exposed_by_age
 from pipelines.eda.seasons.releases import release_outcomes
 from tests import process_worlds, seasonal_worlds
+from tests.conftest import WriteCsv, steady
 from tests.seasonal_worlds import SILENT, World
 
 Array = NDArray[np.float64]
@@ -38,8 +43,12 @@ def most(trials: int) -> int:
 def damaged() -> Entries:
     process = process_worlds.Process(popularity=True, homes=True, damaged=True)
     entries = process_worlds.draw(process, tracks=150, seed=3, days=260, markets=4).entries
+    coverage = entries.calendar.to_pandas()
+    number = np.arange(len(coverage))
+    coverage = coverage.assign(stale=number % 11 == 0, depth=np.where(number % 2, 200, 10))
+    calendar = Calendar(pa.Table.from_pandas(coverage, preserve_index=False))
     withheld = pa.table({"track_id": ["t0000003", "t0000004", "none"], "market": [*process_worlds.MARKETS[:2], "SE"]})
-    return replace(entries, withheld=withheld)
+    return replace(entries, withheld=withheld, calendar=calendar)
 
 
 def dated(entries: Entries) -> set[tuple[str, int]]:
@@ -47,10 +56,11 @@ def dated(entries: Entries) -> set[tuple[str, int]]:
     coverage = entries.calendar.to_pandas()
     begins = coverage.groupby(["market", "span"])["date"].transform("min")
     found = set()
-    stale = set(zip(coverage["market"][coverage["stale"]], coverage["date"][coverage["stale"]], strict=True))
+    repeats = coverage[coverage["stale"] & (coverage["depth"] >= 20)]
+    stale = set(zip(repeats["market"], repeats["date"], strict=True))
     for row, begin in zip(coverage.itertuples(), begins, strict=True):
         late = (row.date - begin).days >= entries.rules.washout
-        if pd.isna(row.previous) or row.stale or (row.market, row.previous) in stale or not late:
+        if pd.isna(row.previous) or {(row.market, row.date), (row.market, row.previous)} & stale or not late:
             continue
         if (row.date - row.previous).days == entries.calendar.cadence:
             found.add((row.market, (row.date - pd.Timestamp("1970-01-01")).days))
@@ -269,7 +279,7 @@ def test_a_year_of_charts_is_described_and_nothing_is_tested_on_months() -> None
 @pytest.mark.slow
 @pytest.mark.parametrize("name", SILENT)
 def test_worlds_without_seasons_are_silent(name: str) -> None:
-    worlds = 60
+    worlds = 40
     found = looked_at(SILENT[name], worlds)
     true = (found["cycle"] == "weekday") & (found["measure"].isin(["entries"])) & (SILENT[name].fridays > 0)
     for (cycle, measure), own in found[~true].groupby(["cycle", "measure"]):
@@ -308,3 +318,31 @@ def test_the_detectable_size_is_found_four_times_in_five() -> None:
         by_months(1 + size * spike + 0.1 * disturbed(rng, 60, 0.3), ratio=False, seed=k).p <= 0.05 for k in range(200)
     ]
     assert 0.7 <= np.mean(trials) <= 0.95
+
+
+def test_without_the_package_of_holidays_and_for_a_cohort_the_rest_is_made(
+    shell: Callable[..., tuple[int, str, str]], write_csv: WriteCsv, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setitem(sys.modules, "holidays", None)
+    charts = write_csv(steady(120, {"Sweden": {"a": 40, "b": 55}, "Norway": {"a": 47, "c": 60}}))
+    code, said, _ = shell("eda", charts, "--out", tmp_path / "made", "--artist", "Artist")
+    assert code == 0
+    assert "not made  holiday_weeks: public holidays need the package 'holidays'" in said
+    assert "not made  season_effects of streams: the streams of whole charts are not those of a cohort" in said
+    assert "Months cannot be told apart: these charts have 0 years of months" in said
+    made = set(open_study(tmp_path / "made").tables["table"])
+    assert {"seasons", "season_effects"} <= made
+    assert not made & {"holiday_weeks", "holiday_days"}
+
+
+@pytest.mark.slow
+def test_fridays_of_the_united_states_are_found_and_its_months_are_not(real_data: Path) -> None:
+    with open_charts(real_data / "top200-daily-us-2017-2022") as charts:
+        found = season_tables(
+            charts.entries(), streams=charts.arrow("market_streams"), holidays=None, window=WINDOW, seed=0, not_made={}
+        )
+    weekday = found["season_effects"].query("cycle == 'weekday'").set_index(["measure", "name"])
+    assert weekday.loc[("entries", "Fri"), "low"] > 3
+    assert weekday.loc[("streams", "Fri"), "low"] > 0.09
+    assert weekday.loc[("streams", "Sun"), "high"] < -0.06
+    assert not found["seasons"].query("cycle == 'month'")["found"].any()
