@@ -121,7 +121,11 @@ class Charts(Displayed):
         return Calendar(coverage, self.open_engine)
 
     def arrow(
-        self, name: Literal["tracks", "positions", "spells", "trajectories"], *, chart: str | None = None, **rules: Any
+        self,
+        name: Literal["tracks", "positions", "market_streams", "spells", "trajectories"],
+        *,
+        chart: str | None = None,
+        **rules: Any,
     ) -> pa.Table:
         """Return the table of the method of this name as Arrow, typed as its contract says.
 
@@ -134,8 +138,8 @@ class Charts(Displayed):
         """
         if name == "tracks":
             return self._engine.kept("tracks")
-        if name == "positions":
-            return self._engine.fetch("positions", chart=self.chart(chart))
+        if name in ("positions", "market_streams"):
+            return self._engine.fetch(name, chart=self.chart(chart))
         self._keep_stays(EventRules(self.chart(chart), **rules))
         if not (table := self._engine.kept(name)).num_rows:
             raise DataSaysNoError(f"no track is on the chart '{self.chart(chart)}' at rank ≤ {rules['top']}")
@@ -406,6 +410,13 @@ class Charts(Displayed):
     def _views(self) -> dict[str, View]:
         files = self.source.paths if self.source.layout == LAYOUT.name else None
         return chart_views(self._engine, list(self.present["chart"]), files)
+
+    def market_streams(self, chart: str | None = None) -> pd.DataFrame:
+        """Return the streams of one chart by market and date; columns as in `diffusion.contracts.MARKET_STREAMS`.
+
+        The default chart is the choice of `chart`.
+        """
+        return frame_of(self.arrow("market_streams", chart=chart))
 
     def find(self, text: str, *, artist: str | None = None, chart: str | None = None) -> pd.DataFrame:
         """Return the recordings of one chart whose title or artist is called so, the nearest and widest first.

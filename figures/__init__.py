@@ -4,6 +4,7 @@ from matplotlib.figure import Figure
 
 from figures.charts.chart_calendar import chart_calendar
 from figures.eda.distributions import audio_chart, streams_chart
+from figures.eda.seasons import holiday_chart, season_chart
 from figures.eda.trajectories import persistence_chart, trajectory_profiles
 from figures.eda.travel import travel_chart
 from figures.forecasts.learning_curves import learning_curves
@@ -58,6 +59,7 @@ __all__ = [
     "forecast_scores",
     "hazard_ratio_periods",
     "hazard_ratios",
+    "holiday_chart",
     "influence_heatmap",
     "lag_curves",
     "lag_distribution",
@@ -73,6 +75,7 @@ __all__ = [
     "render",
     "rolling_leaders",
     "save",
+    "season_chart",
     "states",
     "streams_chart",
     "survival_curves",

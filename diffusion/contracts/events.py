@@ -296,6 +296,19 @@ PEAKS = Contract(
     ("track_id", "market"),
 )
 
+MARKET_STREAMS = Contract(
+    "market_streams",
+    "one market and date on which the chart was observed: the streams of its rows together",
+    (
+        _MARKET,
+        Column("date", _DATE, "observed date"),
+        Column("depth", _COUNT, "rows on that date"),
+        Column("with_streams", _COUNT, "of these, rows that have streams"),
+        Column("streams", _COUNT, "streams of these together; null where there are none", nullable=True),
+    ),
+    ("market", "date"),
+)
+
 WITHHELD = Contract(
     "withheld",
     "one track and market, where the track's licence list is known and does not name the market",
@@ -312,6 +325,7 @@ RELATIONS: Final = (
     CHART_ROWS,
     POSITIONS,
     PEAKS,
+    MARKET_STREAMS,
     COVERAGE,
     SPANS,
     PERIODS,

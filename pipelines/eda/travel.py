@@ -23,6 +23,8 @@ class Followed:
 
     Attributes
     ----------
+    track
+        (n,): index in the timelines of the entries.
     year
         (n,): year of the debut.
     cluster
@@ -33,6 +35,7 @@ class Followed:
         (n,): markets entered after day 0, within the window.
     """
 
+    track: Ints
     year: Ints
     cluster: Ints
     footprint: Ints
@@ -64,7 +67,7 @@ class Followed:
             np.bincount(lines.track[chosen], minlength=len(kept))[kept] for chosen in (age == 0, later)
         )
         year = lines.debut[kept].astype("datetime64[D]").astype("datetime64[Y]").astype(int) + 1970
-        return cls(year, lines.cluster[kept], footprint, further)
+        return cls(np.flatnonzero(kept), year, lines.cluster[kept], footprint, further)
 
 
 def travel_tables(entries: Entries, *, window: int) -> dict[str, pd.DataFrame]:
@@ -90,7 +93,7 @@ def travel_tables(entries: Entries, *, window: int) -> dict[str, pd.DataFrame]:
     names = [*map(str, years), ALL]
     # every track counts in its year and in all years
     group = np.concatenate([np.searchsorted(years, tracks.year), np.full(len(tracks.year), len(years))])
-    parts = tracks.year, tracks.cluster, tracks.footprint, tracks.further
+    parts = tracks.track, tracks.year, tracks.cluster, tracks.footprint, tracks.further
     twice = Followed(*(np.tile(part, 2) for part in parts))
     return {
         "travel": _travel(twice, group, names, _markets_observed(entries)),

@@ -44,6 +44,10 @@ FIGURES = {
     "calibration": "model_scores",
     "forecast_scores": "forecast_scores",
     "forecast_calibration": "forecast_scores",
+    "season_months": "seasons",
+    "season_weekdays": "season_weekdays",
+    "holiday_days": "holiday_weeks",
+    "travel": "travel",
 }
 """Figure of a full run → the table or step that it draws."""
 

@@ -18,6 +18,7 @@ from pipelines.study.steps.graph import GRAPH
 from pipelines.study.steps.known import KNOWN_NETWORK
 from pipelines.study.steps.leaders import LEADERS
 from pipelines.study.steps.placebo import PLACEBO
+from pipelines.study.steps.seasons import SEASONS_STEP
 from pipelines.study.steps.states import STATES
 from pipelines.study.steps.structure import STRUCTURE
 from pipelines.study.steps.survival import SURVIVAL
@@ -26,7 +27,8 @@ from pipelines.study.steps.travel import TRAVEL_STEP
 from pipelines.study.steps.validation import VALIDATION
 
 STEPS: tuple[Step, ...] = (
-    ENTRIES, DISTRIBUTIONS, TRAJECTORIES_STEP,
+    ENTRIES,
+    DISTRIBUTIONS, TRAJECTORIES_STEP, SEASONS_STEP,
     TRAVEL_STEP,
     GRAPH, BASELINE, LEADERS, CHANGES, STRUCTURE, DIRECT, PLACEBO,
     SURVIVAL, STATES, EFFECTS, CURED, VALIDATION,
@@ -40,7 +42,7 @@ GRAPH_SET = ("baseline", "leaders", "changes", "structure", "direct", "placebo",
 SURVIVAL_SET = ("survival", "states", "effects", "cured", "validation")
 """Steps of `survival`; the steps that they need are added."""
 
-EDA_SET = ("distributions", "trajectories", "travel")
+EDA_SET = ("distributions", "trajectories", "seasons", "travel")
 """Steps of `eda`; the steps that they need are added."""
 
 RUN_SET = tuple(step.name for step in STEPS if step is not KNOWN_NETWORK)
