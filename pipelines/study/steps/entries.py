@@ -14,14 +14,14 @@ from diffusion.sources.planning import find_source
 from diffusion.sources.reading import ReadingOptions
 from diffusion.sources.star import find_star
 from pipelines.folders.manifest import file_facts
-from pipelines.formatting import every, html_table, many
+from pipelines.formatting import date_spans, every, html_table, many, sentence
 from pipelines.study.held_charts import charts_path
 from pipelines.study.results import Results
 from pipelines.study.settings import SECTIONS, Study
 from pipelines.study.step import Gaps, Output, Step, Table
 
-MOST_DATES: Final = 12
-"""Dates without any chart that the report names."""
+MOST_SPANS: Final = 5
+"""Spans of dates without any chart that the report names."""
 
 ENTERED_TRACKS: Final = contracts.Contract(
     "entered_tracks",
@@ -228,8 +228,7 @@ def _section(results: Results) -> dict[str, Any]:
         "coverage": html_table(_unusual_coverage(entries)),
         "every": every(notes["cadence_days"]),
         "usual": entries.calendar.by_market()[["dates", "depth_median", "missing"]].median(),
-        "unseen": [day.isoformat() for day in entries.calendar.unseen_dates()],
-        "most_dates": MOST_DATES,
+        "unseen": date_spans(entries.calendar.unseen_dates(), every=notes["cadence_days"], most=MOST_SPANS),
     }
 
 
@@ -253,7 +252,7 @@ def _caveats(results: Results) -> list[str]:
     coverage = entries.calendar.by_market()
     debuts = entries.debuts()
     lines = [
-        *(f"{sentence[0].upper()}{sentence[1:]}." for sentence in results.notes("entries")["wholeness"]),
+        *(sentence(said) for said in results.notes("entries")["wholeness"]),
         f"{int(debuts['left_censored'].sum()):,} of {len(debuts):,} tracks were first seen within a washout; "
         "they are left out of transitions and curves.",
     ]

@@ -66,8 +66,34 @@ def _lines(results: Results) -> list[str]:
 
 def _values(table: pd.DataFrame, column: str) -> str:
     """Return the values of a column by kind: the charts, those drawn from the baseline, and those dealt anew."""
-    kinds = (table.loc[table["kind"] == kind, column].dropna() for kind in ("charts", "baseline", "permutation"))
-    return " | ".join(", ".join(f"{int(value):,}" for value in values) or "–" for values in kinds)
+    return " | ".join(_of_kind(table, column, kind) or "–" for kind in ("charts", "baseline", "permutation"))
+
+
+def _of_kind(table: pd.DataFrame, column: str, kind: str) -> str:
+    """Return the values of a column in the charts of one kind; empty where there are none."""
+    return ", ".join(f"{int(value):,}" for value in table.loc[table["kind"] == kind, column].dropna())
+
+
+def found_without_influence(results: Results, column: str, what: str) -> str:
+    """Return in a sentence what a test finds in the placebos; empty where there are none.
+
+    Parameters
+    ----------
+    results
+        Results of the study.
+    column
+        What the test counts, as a column of the table `placebo`.
+    what
+        The same in words.
+    """
+    if not results.holds("placebo"):
+        return ""
+    table = results.table("placebo")
+    drawn, dealt = (_of_kind(table, column, kind) for kind in ("baseline", "permutation"))
+    if not drawn:
+        return ""
+    exchanged = f", and {dealt} in charts with markets exchanged at random" if dealt else ""
+    return f"The same test finds {drawn} {what} in charts drawn where no market follows another{exchanged}."
 
 
 PLACEBO = Step(
