@@ -114,11 +114,11 @@ def _said(results: Results) -> str:
 
 
 def _section(results: Results) -> dict[str, Any]:
-    if not (said := _said(results)):
+    if not results.holds("cured"):
         return {}
     notes = results.notes("cured")
     names = market_names(notes.get("never", []))
-    return {"said": sentence(said), "family": notes.get("family"), "never": [*names.values()]}
+    return {"family": notes.get("family"), "never": [*names.values()]}
 
 
 def _findings(results: Results) -> list[Finding]:

@@ -252,7 +252,6 @@ def _section(results: Results) -> dict[str, Any]:
     return {
         **results.notes("forecast"),
         "of_cohort": bool(results.entries.cohort),
-        "said": sentence(_said(results)),
         "no_effect": NO_EFFECT,
         "scores": html_table(pd.DataFrame({"model": table["model"].unique()} | wide)),
         "tracks": _tracks(results, SPOKEN_TRACKS),

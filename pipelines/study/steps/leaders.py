@@ -124,7 +124,7 @@ def _section(results: Results) -> dict[str, Any]:
     shown["market"] = shown["market"].map(market_names(shown["market"]))
     content = {
         "leaders": html_table(shown),
-        "said": sentence(leading(tested)) if len(tested) else "",
+        "tested": len(tested),
         "few": int(tested["q"].isna().sum()),
         "validity": None,
     }
@@ -177,16 +177,14 @@ def _surely(tested: pd.DataFrame, where: str) -> pd.DataFrame:
 
 
 def _findings(results: Results) -> list[Finding]:
-    tested = _tested(results)
+    tested, placebos = _tested(results), found_without_influence(results, "groups", "groups of leaders")
     if tested.empty:
         return []
     return [
         Finding(
             "Does any market lead?",
             sentence(_leads(tested)),
-            " ".join(
-                [*map(sentence, _qualified(tested)), found_without_influence(results, "groups", "groups of leaders")]
-            ).strip(),
+            " ".join([*map(sentence, _qualified(tested)), placebos]).strip(),
             UNSEEN,
             "found" if len(_surely(tested, "score > 0")) else "not found",
             figure="leader_intervals",

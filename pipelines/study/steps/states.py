@@ -55,9 +55,7 @@ def _said(results: Results) -> str:
 
 
 def _section(results: Results) -> dict[str, Any]:
-    if not (said := _said(results)):
-        return {}
-    return {"said": sentence(said), "periods": results.notes("states").get("periods")}
+    return {"periods": results.notes("states")["periods"]} if results.holds("states") else {}
 
 
 def _findings(results: Results) -> list[Finding]:

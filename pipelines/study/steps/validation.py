@@ -225,7 +225,6 @@ def _section(results: Results) -> dict[str, Any]:
     shown = {"model": table["model"]} | {name: _bounded(table, measure) for measure, name in SHOWN.items()}
     return {
         **notes,
-        "said": sentence(_said(results)),
         "scores": html_table(pd.DataFrame(shown)),
         "waits": int(table["waits"].iloc[0]),
         "entries": int(table["entries"].iloc[0]),
