@@ -10,7 +10,7 @@ from graphs import Comparison
 from pipelines.comparison.sides import Side
 from pipelines.comparison.words import MEASURES, curve_words, numbers, share_words, verdict
 from pipelines.formatting import html_table, sentence
-from pipelines.study.report import environment, picture
+from pipelines.study.report.page import environment, source
 from survival import CurveDifference
 
 MOST_ROWS = 15
@@ -54,7 +54,7 @@ def comparison_html(
             curve=None if curve is None else sentence(curve_words(curve)),
             shares=sentence(share_words(found.leaders)),
             markets=html_table(_markets(found.leaders)),
-            pictures={name: {"source": picture(png), "alt": ALTERNATIVES[name]} for name, png in drawn.items()},
+            pictures={name: {"source": source(png), "alt": ALTERNATIVES[name]} for name, png in drawn.items()},
             not_made=list(not_made.items()),
             folders=[(side.name, side.folder) for side in sides],
         )
