@@ -49,9 +49,8 @@ def put_report(
     files
         Files of the report that are asked for (default: the page).
     """
-    drawn = [step.figures_name for step in steps if step.drawings is not None]
-    prints = [folder.fingerprint(step.name) for step in steps]
-    key = fingerprint(REPORT, REPORT_VERSION, title, prints, drawn, folder.holds(EXPLORER))
+    prints = [folder.fingerprint(name) for step in steps for name in step.manifest_names]
+    key = fingerprint(REPORT, REPORT_VERSION, title, prints, folder.holds(EXPLORER))
     before = folder.previous(REPORT)
     same = before["artifacts"] if before is not None and before["fingerprint"] == key else []
     kept = [artifact["path"] for artifact in same if folder.whole(REPORT, artifact["path"])]
