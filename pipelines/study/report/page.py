@@ -84,8 +84,9 @@ def _section(part: Part, entries: Mapping[str, Any], folder: Folder) -> dict[str
 
 
 def _files(part: Part, entries: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Return the artifacts of a step and its figures, as the manifest lists them."""
-    return [artifact for name in part.step.manifest_names for artifact in entries[name]["artifacts"]]
+    """Return the artifacts of a step and its figures, as the manifest lists them, without those that the page holds."""
+    files = [artifact for name in part.step.manifest_names for artifact in entries[name]["artifacts"]]
+    return [file for file in files if not file["path"].endswith(".png")]
 
 
 def verdicts(findings: Sequence[Finding]) -> str:

@@ -17,7 +17,7 @@ from pipelines.study.findings import Finding
 from pipelines.study.results import Results
 from pipelines.study.settings import Study
 from pipelines.study.step import Gaps, Output, Step
-from pipelines.study.steps.placebo import found_without_influence
+from pipelines.study.steps.placebo import beside_placebos
 
 MOST_ROWS: Final = 15
 """Pairs in the report: those with the highest lower bound of the lift."""
@@ -143,7 +143,7 @@ def _findings(results: Results) -> list[Finding]:
                 headline=True,
             )
         ]
-    counts, placebos = _counts(results.table("lifts")), found_without_influence(results, "edges", "such pairs")
+    counts, placebos = _counts(results.table("lifts")), beside_placebos(results, "edges", "such pairs")
     return [
         Finding(
             title,

@@ -15,7 +15,7 @@ from pipelines.study.findings import Finding
 from pipelines.study.results import Results
 from pipelines.study.settings import Study
 from pipelines.study.step import Drawing, Gaps, Output, Step
-from pipelines.study.steps.placebo import found_without_influence
+from pipelines.study.steps.placebo import beside_placebos
 
 MOST_ROWS: Final = 15
 """Most pairs in the report: those with the highest lower bound."""
@@ -126,7 +126,7 @@ def _findings(results: Results) -> list[Finding]:
         Finding(
             "Is any influence direct?",
             sentence(_shown_direct(counts)),
-            " ".join([sentence(_needed(counts)), found_without_influence(results, "direct", "direct pairs")]).strip(),
+            " ".join([sentence(_needed(counts)), beside_placebos(results, "direct", "direct pairs")]).strip(),
             UNSEEN,
             "found" if counts["direct"] else "not found",
             figure="influence_heatmap" if counts["direct"] else "",

@@ -232,7 +232,7 @@ def _findings(results: Results) -> list[Finding]:
         Finding(
             "What goes with a faster entry?",
             sentence(_differ(table) + most),
-            "Intervals are 95 %, by artist.",
+            f"Intervals are 95 %, by artist; at most {LEVEL:.0%} of such models would name a ratio where none differs.",
             ASSOCIATION,
             "found" if told else "not found",
             figure="hazard_ratios",

@@ -23,6 +23,12 @@ from pipelines.study.step import Gaps, Output, Step, Table
 MOST_SPANS: Final = 5
 """Spans of dates without any chart that the report names."""
 
+MOST_ROWS: Final = 15
+"""Markets with unusual coverage in the table of the report: those with most missing charts."""
+
+MOST_NAMED: Final = 8
+"""Markets with shallow charts that a warning names."""
+
 ENTERED_TRACKS: Final = contracts.Contract(
     "entered_tracks",
     "one track with an entry",
@@ -220,12 +226,14 @@ def _not_read(passed_over: Mapping[str, str]) -> list[str]:
 
 def _section(results: Results) -> dict[str, Any]:
     entries, notes = results.entries, results.notes("entries")
+    coverage = _unusual_coverage(entries)
     return {
         "reading": notes,
         "cohort": cohort_words(notes),
         "groups": group_words(notes),
         "rules": str(entries.rules),
-        "coverage": html_table(_unusual_coverage(entries)),
+        "coverage": html_table(coverage.head(MOST_ROWS)),
+        "more_coverage": max(len(coverage) - MOST_ROWS, 0),
         "every": every(notes["cadence_days"]),
         "usual": entries.calendar.by_market()[["dates", "depth_median", "missing"]].median(),
         "unseen": date_spans(entries.calendar.unseen_dates(), every=notes["cadence_days"], most=MOST_SPANS),
@@ -233,7 +241,10 @@ def _section(results: Results) -> dict[str, Any]:
 
 
 def _unusual_coverage(entries: Entries) -> pd.DataFrame:
-    """Return the markets whose coverage differs from most: late, ended early, with gaps, shallow or stale."""
+    """Return the markets whose coverage differs from most: late, ended early, with gaps, shallow or stale.
+
+    Those with most missing charts come first.
+    """
     table = entries.calendar.by_market()
     like_most: pd.Series[bool] = (
         (table["first_date"] == table["first_date"].mode().iloc[0])
@@ -244,7 +255,7 @@ def _unusual_coverage(entries: Entries) -> pd.DataFrame:
         & (table["stale"] == 0)
     )
     shown: pd.DataFrame = table[~like_most].drop(columns="market")
-    return shown
+    return shown.sort_values("missing", ascending=False, kind="stable")
 
 
 def _caveats(results: Results) -> list[str]:
@@ -268,7 +279,9 @@ def _caveats(results: Results) -> list[str]:
         )
     shallow = coverage[coverage["depth_least"] < 0.9 * coverage["depth_median"].median()]
     if len(shallow):
-        lines.append(f"Some charts are shallower in {', '.join(shallow['name'])}: an entry there needs a better rank.")
+        names = ", ".join(shallow["name"].head(MOST_NAMED))
+        more = f" and {many(len(shallow) - MOST_NAMED, 'more market')}" if len(shallow) > MOST_NAMED else ""
+        lines.append(f"Some charts are shallower in {names}{more}: an entry there needs a better rank.")
     return lines
 
 

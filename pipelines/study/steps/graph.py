@@ -193,7 +193,6 @@ def _largest_flow(results: Results) -> list[Finding]:
 
 def _caveats(results: Results) -> list[str]:
     return [
-        f"{_orders(results)} {_too_fast(results)}",
         *(f"Distances: {line}." for line in _unmatched_lines(results)),
         ORDER_ONLY,
     ]

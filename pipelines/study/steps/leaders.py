@@ -18,7 +18,7 @@ from pipelines.study.findings import Finding
 from pipelines.study.results import Results
 from pipelines.study.settings import Study
 from pipelines.study.step import Drawing, Gaps, Output, Step
-from pipelines.study.steps.placebo import found_without_influence
+from pipelines.study.steps.placebo import beside_placebos
 
 FOLLOWED: Final = ("out_share", "pagerank", "springrank")
 """Descriptive measures computed over time, beside the tested one."""
@@ -177,7 +177,7 @@ def _surely(tested: pd.DataFrame, where: str) -> pd.DataFrame:
 
 
 def _findings(results: Results) -> list[Finding]:
-    tested, placebos = _tested(results), found_without_influence(results, "groups", "groups of leaders")
+    tested, placebos = _tested(results), beside_placebos(results, "groups", "groups of leaders")
     if tested.empty:
         return []
     return [
