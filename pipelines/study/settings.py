@@ -203,8 +203,8 @@ def setting_words(value: Any) -> str:
     if isinstance(value, bool):
         return "on" if value else "off"
     if isinstance(value, dict):
-        value = [f"{name} = {own}" for name, own in value.items()]
-    if isinstance(value, list):
+        value = [f"{name} = {setting_words(own)}" for name, own in value.items()]
+    if isinstance(value, list | tuple):
         return ", ".join(map(str, value)) or "none"
     return "not given" if value is None else str(value)
 

@@ -85,7 +85,7 @@ def _part(step: Step, results: Results, folder: Folder) -> Part:
             if folder.holds(f"figures/{name}.png")
         },
         caveats=[line for line in caveats if not any(line in finding.caveat for finding in findings)],
-        gaps=gaps_of(step, folder),
+        gaps=dict(sorted(gaps_of(step, folder).items())),
     )
 
 

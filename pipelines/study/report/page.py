@@ -40,8 +40,7 @@ def report_html(title: str, parts: Sequence[Part], folder: Folder, *, printed: b
         Whether it is for a print, in which everything is open and files beside the page are named without a link
         (default False).
     """
-    manifest, reading = folder.manifest(), folder.notes("entries")
-    sources = folder.parameters("entries")["inputs"]
+    manifest, reading, sources = folder.manifest(), folder.notes("entries"), folder.parameters("entries")["inputs"]
     return (
         environment()
         .get_template("page.html")
@@ -53,7 +52,7 @@ def report_html(title: str, parts: Sequence[Part], folder: Folder, *, printed: b
             sections=[_section(part, manifest["steps"], folder) for part in parts if part.shown],
             hidden=[part for part in parts if not part.shown],
             files=[file for part in parts if not part.shown for file in _files(part, manifest["steps"])],
-            sources=html_table(pd.DataFrame(sources[:MOST_SOURCES])),
+            sources=_sources(sources[:MOST_SOURCES]),
             more_sources=max(len(sources) - MOST_SOURCES, 0),
             tool=manifest["tool"],
             explorer=EXPLORER if folder.holds(EXPLORER) else "",
@@ -65,7 +64,7 @@ def report_html(title: str, parts: Sequence[Part], folder: Folder, *, printed: b
 def _section(part: Part, entries: Mapping[str, Any], folder: Folder) -> dict[str, Any]:
     """Return what the template shows of a part."""
     step = part.step
-    settings = {name: value for name, value in folder.parameters(step.name).items() if name not in BESIDES}
+    settings = {name: value for name, value in sorted(folder.parameters(step.name).items()) if name not in BESIDES}
     return {
         "name": step.name,
         "title": step.title,
@@ -87,6 +86,12 @@ def _files(part: Part, entries: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Return the artifacts of a step and its figures, as the manifest lists them, without those that the page holds."""
     files = [artifact for name in part.step.manifest_names for artifact in entries[name]["artifacts"]]
     return [file for file in files if not file["path"].endswith(".png")]
+
+
+def _sources(files: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return the files that were read as a table, with the path first."""
+    table = pd.DataFrame(files)
+    return html_table(table[["path", *sorted(table.columns.drop("path"))]])
 
 
 def verdicts(findings: Sequence[Finding]) -> str:
