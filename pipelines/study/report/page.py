@@ -9,6 +9,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from diffusion.foreign_text import replaced
 from pipelines.folders.folder import Folder
+from pipelines.folders.manifest import artifacts_of
 from pipelines.formatting import cell, html_table
 from pipelines.study.findings import Finding
 from pipelines.study.report.contents import Part, opening, scope
@@ -55,10 +56,15 @@ def report_html(title: str, parts: Sequence[Part], folder: Folder, *, printed: b
             sources=_sources(sources[:MOST_SOURCES]),
             more_sources=max(len(sources) - MOST_SOURCES, 0),
             tool=manifest["tool"],
-            explorer=EXPLORER if folder.holds(EXPLORER) else "",
+            explorer=EXPLORER if has_explorer(folder) else "",
             printed=printed,
         )
     )
+
+
+def has_explorer(folder: Folder) -> bool:
+    """Return whether the folder holds the explorer, of this run or of one before."""
+    return any(artifact["path"] == EXPLORER for artifact in artifacts_of(folder.manifest()))
 
 
 def _section(part: Part, entries: Mapping[str, Any], folder: Folder) -> dict[str, Any]:

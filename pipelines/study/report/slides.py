@@ -27,6 +27,9 @@ WIDE_CAVEAT: Final = (EDGE, 5.2, SLIDE[0] - 2 * EDGE, 1.9)
 FIGURE: Final = (5.2, 1.4, SLIDE[0] - 5.2 - EDGE, 5.7)
 """Left, top, width and height in inches; the wide ones are of slides without a figure."""
 
+LONG: Final = 180
+"""Characters of a sentence from which on it is smaller beside a figure."""
+
 Box = tuple[float, float, float, float]
 
 
@@ -83,8 +86,9 @@ def _slide(deck: "Presentation", finding: Finding, picture: Picture | None) -> N
     slide = deck.slides.add_slide(deck.slide_layouts[5])
     _title(slide, finding.title, TITLE, size=30)
     wide = picture is None
+    large = 20 if wide or len(finding.said) <= LONG else 16
     for said, box, size in (
-        ([f"{finding.verdict.capitalize()}.", finding.said], WIDE_TEXT if wide else TEXT, 20),
+        ([f"{finding.verdict.capitalize()}.", finding.said], WIDE_TEXT if wide else TEXT, large),
         ([finding.caveat], WIDE_CAVEAT if wide else CAVEAT, 12),
     ):
         shape = slide.shapes.add_textbox(0, 0, 0, 0)

@@ -10,7 +10,7 @@ from pipelines.folders.manifest import fingerprint
 from pipelines.progress import Report
 from pipelines.study.finished import open_study
 from pipelines.study.report.contents import Part, parts_of
-from pipelines.study.report.page import EXPLORER, report_html
+from pipelines.study.report.page import has_explorer, report_html
 from pipelines.study.report.printing import printed_pdf
 from pipelines.study.report.slides import slides_pptx
 from pipelines.study.results import SHAPES, Results
@@ -50,7 +50,7 @@ def put_report(
         Files of the report that are asked for (default: the page).
     """
     prints = [folder.fingerprint(name) for step in steps for name in step.manifest_names]
-    key = fingerprint(REPORT, REPORT_VERSION, title, prints, folder.holds(EXPLORER))
+    key = fingerprint(REPORT, REPORT_VERSION, title, prints, has_explorer(folder))
     before = folder.previous(REPORT)
     same = before["artifacts"] if before is not None and before["fingerprint"] == key else []
     kept = [artifact["path"] for artifact in same if folder.whole(REPORT, artifact["path"])]
