@@ -267,7 +267,8 @@ def test_slides_say_what_the_report_says(hostile: Path, tmp_path: Path, shell: S
         (one,) = [one for one in found if one.title == slide.shapes.title.text]
         assert slide.shapes.title.is_placeholder
         texts = [shape.text_frame.text for shape in slide.shapes if shape.has_text_frame and not shape.is_placeholder]
-        assert texts == [f"{one.verdict.capitalize()}.\n{one.said}", one.caveat]
+        caveat = [f"Caveat.\n{one.caveat}"] * bool(one.caveat)
+        assert texts == [f"{one.verdict.capitalize()}.\n{one.said}", *caveat]
         assert f"<b>{one.said}</b>" in page
         assert slide.notes_slide.notes_text_frame.text == (one.sure or "Only described: held against nothing.")
         pictures = [shape for shape in slide.shapes if hasattr(shape, "image")]

@@ -85,17 +85,14 @@ def _first(deck: "Presentation", title: str, subtitle: str) -> None:
 def _slide(deck: "Presentation", finding: Finding, picture: Picture | None) -> None:
     slide = deck.slides.add_slide(deck.slide_layouts[5])
     _title(slide, finding.title, TITLE, size=30)
-    wide = picture is None
-    large = 20 if wide or len(finding.said) <= LONG else 16
-    for said, box, size in (
-        ([f"{finding.verdict.capitalize()}.", finding.said], WIDE_TEXT if wide else TEXT, large),
-        ([finding.caveat], WIDE_CAVEAT if wide else CAVEAT, 12),
-    ):
-        shape = slide.shapes.add_textbox(0, 0, 0, 0)
-        _place(shape, box)
-        _write(shape.text_frame, said, size=size)
-    if picture is not None:
-        _add(slide, picture)
+    verdict = f"{finding.verdict.capitalize()}."
+    if picture is None:
+        _add_text(slide, [verdict, finding.said], WIDE_TEXT, size=28)
+        _add_text(slide, ["Caveat.", finding.caveat], WIDE_CAVEAT, size=16)
+    else:
+        _add_text(slide, [verdict, finding.said], TEXT, size=20 if len(finding.said) <= LONG else 16)
+        _add_text(slide, ["Caveat.", finding.caveat], CAVEAT, size=12)
+        _add_picture(slide, picture)
     notes = slide.notes_slide.notes_text_frame
     if notes is not None:
         notes.text = _line(finding.sure or "Only described: held against nothing.")
@@ -109,7 +106,17 @@ def _title(slide: "Slide", text: str, box: Box, *, size: int) -> None:
         _write(placeholder.text_frame, [text], size=size)
 
 
-def _add(slide: "Slide", picture: Picture) -> None:
+def _add_text(slide: "Slide", said: Sequence[str], box: Box, *, size: int) -> None:
+    """Add paragraphs to a slide, unless the last of them is empty."""
+    if not said[-1]:
+        return
+    from pptx.util import Inches
+
+    shape = slide.shapes.add_textbox(*map(Inches, box))
+    _write(shape.text_frame, said, size=size)
+
+
+def _add_picture(slide: "Slide", picture: Picture) -> None:
     """Add a figure with its alternative text, as large as its box allows, in the middle."""
     from pptx.util import Inches
 
@@ -130,7 +137,7 @@ def _place(shape: Any, box: Box) -> None:
 
 
 def _write(frame: Any, said: Sequence[str], *, size: int) -> None:
-    """Write paragraphs, each on a line of its own, and the verdict, the first of several, in bold."""
+    """Write paragraphs, the first of several in bold."""
     from pptx.util import Pt
 
     frame.word_wrap = True
