@@ -20,19 +20,14 @@ from pipelines.progress import StepReport
 from pipelines.study.finished import open_study
 from pipelines.study.held_charts import HeldCharts
 from pipelines.study.replacing import PLACES, Basis, check_kept, has_grown, place_of, places_before
-from pipelines.study.report import gaps_of, report_html
+from pipelines.study.report.contents import gaps_of
+from pipelines.study.report.written import REPORT, put_report
 from pipelines.study.results import SHAPES, Results
 from pipelines.study.settings import Study
 from pipelines.study.step import Step, followers, with_needs
 from pipelines.study.steps import STEPS, made_by
 
 KINDS: tuple[figures.Kind, ...] = ("png", "svg")
-
-REPORT = "report"
-"""Name of the report in the manifest."""
-
-REPORT_VERSION = 7
-"""Raised when the report of the same results reads otherwise."""
 
 EXPLORER = "explorer"
 """Name of the explorer in the manifest."""
@@ -121,7 +116,8 @@ class Run(Displayed):
             explored = [step.name for step in reported if step.name in EXPLORED]
             if "graph" in explored:
                 tell.ended(EXPLORER, unchanged=not self._make_explorer(explored, tell))
-            tell.ended(REPORT, unchanged=not self._make_report(reported, tell))
+            written = put_report(self.folder, self.study.title, reported, self.results, tell)
+            tell.ended(REPORT, unchanged=not written)
         put_views(self.folder, self.results.contracts)
         return reported
 
@@ -249,19 +245,6 @@ class Run(Displayed):
             tracks=notes["tracks"],
             every=every(notes["cadence_days"]),
         )
-
-    def _make_report(self, reported: Sequence[Step], tell: StepReport) -> bool:
-        """Write the report unless it is unchanged; return whether it was written."""
-        made = [step.figures_name for step in reported if step.drawings is not None]
-        prints = [self.folder.fingerprint(step.name) for step in reported]
-        key = fingerprint(REPORT, REPORT_VERSION, self.study.title, prints, made)
-        if self.folder.unchanged(REPORT, key):
-            return False
-        tell("writing the report")
-        html = report_html(self.study.title, reported, self.results, self.folder)
-        self.folder.begin(REPORT, key, parameters={"title": self.study.title}, notes={})
-        self.folder.put(REPORT, "report.html", html.encode())
-        return True
 
 
 def closing_lines(folder: Folder, steps: Sequence[Step], results: Results) -> list[str]:
