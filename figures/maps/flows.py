@@ -10,7 +10,6 @@ from matplotlib.ticker import MaxNLocator, StrMethodFormatter
 
 from diffusion import SettingError
 from figures.maps.atlas import (
-    ORIGIN,
     STRIP,
     Atlas,
     arrow_key,
@@ -18,6 +17,7 @@ from figures.maps.atlas import (
     draw,
     located,
     numbered,
+    origin,
     strongest,
     traffic_key,
     unlocated,
@@ -27,10 +27,11 @@ from figures.page.given import Graph, flows_of
 from figures.page.style import SMALL_SIZE, Page, applied, say_empty
 
 _ARROW: Final = "#3b3b3b9e"
+_ARROWS: Final = 40
 _COLOURS: Final = "PuOr"
 
 
-def flow_map(edges: pd.DataFrame | Graph, markets: pd.DataFrame | None = None, *, most: int = 40) -> Figure:
+def flow_map(edges: pd.DataFrame | Graph, markets: pd.DataFrame | None = None, *, most: int | None = None) -> Figure:
     """Return a world map with a dot for every market and an arrow for each of the largest flows.
 
     Arrows run from source to target, take the shorter way round the world and bend to the right; wider arrows have more
@@ -46,7 +47,7 @@ def flow_map(edges: pd.DataFrame | Graph, markets: pd.DataFrame | None = None, *
         One row per market: `market`, `net_flow`, `out_tracks`, `in_tracks`, and `name`, `latitude`, `longitude`
         (default: those of the reference table). A market whose position is NaN is not drawn, and a note says so.
     most
-        Arrows at most (default 40), those with most tracks.
+        Arrows at most, those with most tracks (default: two for each market, 40 at most; more cannot be told apart).
 
     Raises
     ------
@@ -68,14 +69,14 @@ def flow_map(edges: pd.DataFrame | Graph, markets: pd.DataFrame | None = None, *
     >>> len([patch for patch in flow_map(edges, markets).axes[0].patches if isinstance(patch, FancyArrowPatch)])
     2
     """
-    if most < 1:
+    if most is not None and most < 1:
         raise SettingError(f"most is {most}, but a map has 1 arrow or more")
     pairs, nodes = flows_of(edges, markets)
     pairs = checked(pairs, "edges", texts=["source", "target"], numbers=["tracks"])
     pairs = pairs[(pairs["tracks"] > 0) & (pairs["source"] != pairs["target"])]
     places = located(nodes, texts=[], numbers=["net_flow", "out_tracks", "in_tracks"])
     drawn = by_traffic(places)
-    arrows = strongest(numbered(pairs, drawn), most)
+    arrows = strongest(numbered(pairs, drawn), min(2 * len(drawn), _ARROWS) if most is None else most)
     limit = drawn["net_flow"].abs().max()
     colours = ScalarMappable(Normalize(-limit, limit) if limit > 0 else Normalize(-1, 1), _COLOURS)
     atlas = Atlas(
@@ -106,4 +107,4 @@ def _notes(atlas: Atlas, edges: pd.DataFrame, places: pd.DataFrame) -> list[str]
         f"Drawn are {len(atlas.arrows):,} of {len(edges):,} flows, those with most tracks. A track counts for a pair "
         "when it enters the target after the source, within the window. Arrows are not routes."
     )
-    return [drawn, *unlocated(places, edges, "flows"), ORIGIN]
+    return [drawn, *unlocated(places, edges, "flows"), origin(atlas)]

@@ -305,7 +305,7 @@ def test_more_than_fits_a_page_is_cut_and_the_figure_says_so() -> None:
     many = figures.leader_intervals(make_scores(["SE"], tuple("abcdefghijklm")))
     assert [len(many.axes), "the first 12 of 13 measures" in flat(many)] == [12, True]
     lags = figures.lag_curves(make_lag_curves([("SE", code) for code in CODES]))
-    assert [len(lags.axes[1].get_yticks()), "the first 8 of 10 pairs" in flat(lags)] == [8, True]
+    assert [len(lags.axes[-1].get_yticks()), "the first 8 of 10 pairs" in flat(lags)] == [8, True]
     one = ROLLING[ROLLING["measure"] == "net_flow"]
     rolling = pd.concat([one.assign(measure=f"m{place}") for place in range(6)])
     panels = figures.rolling_leaders(rolling)
@@ -432,6 +432,34 @@ def test_arrows_over_the_pacific_have_one_head_and_a_tail_on_the_other_side() ->
         assert np.asarray(head.get_path().vertices)[:, 0].max() < -1.1
 
 
+def test_arrows_over_the_edge_of_the_enlarged_panel_end_there_at_a_named_mark() -> None:
+    codes = ["SE", "NO", "DE", "FR", "GB", "US", "BR"]
+    places = {"latitude": [62, 61, 51, 46, 53, 39, -10], "longitude": [16, 10, 10, 2, -2, -98, -55]}
+    edges = pd.DataFrame(
+        {"source": ["SE", "US", "BR", "US"], "target": ["US", "DE", "NO", "BR"], "tracks": [5, 4, 3, 2]}
+    )
+    figure = figures.flow_map(edges, make_markets(codes).assign(**places))
+    world, inset = figure.axes[:2]
+    heads = [len([patch for patch in ax.patches if isinstance(patch, FancyArrowPatch)]) for ax in (world, inset)]
+    assert heads == [4, 3]  # between the United States and Brazil there is nothing to enlarge
+    names = [text.get_text() for text in inset.texts]
+    assert "Market US" in names and "Market BR" in names
+    figure.draw_without_rendering()
+    (left, right), (low, high) = inset.get_xlim(), inset.get_ylim()
+    for patch in inset.patches:
+        points = np.asarray(patch.get_path().vertices)
+        assert left <= points[:, 0].min() and points[:, 0].max() <= right
+        assert low <= points[:, 1].min() and points[:, 1].max() <= high
+    assert "Squares at the edge of the lower panel are markets elsewhere." in flat(figure)
+    alone = figures.flow_map(edges[3:], make_markets(codes).assign(**places))
+    assert "Squares" not in flat(alone)
+
+
+def test_a_map_of_few_markets_has_few_arrows() -> None:
+    figure = figures.flow_map(make_edges(CODES).assign(tracks=1), make_markets(CODES))
+    assert "Drawn are 20 of 90 flows" in flat(figure)
+
+
 # -- influence --------------------------------------------------------------------------------------------------------
 
 
@@ -457,7 +485,7 @@ def test_direct_pairs_have_colours_others_are_grey_hatched_or_blank() -> None:
     (dots,) = figure.axes[0].lines
     assert sorted(zip(*dots.get_data(), strict=True)) == [(1, 0), (1, 2)]
     assert all(
-        word in words(figure) for word in ("not tested", "not shown to\nbe direct", "more one way\nthan the other")
+        word in words(figure) for word in ("not tested", "not shown to be direct", "more one way than the other")
     )
     assert "Of 4 tested pairs 3 are direct" in flat(figure) and "2 of them go more one way" in flat(figure)
 
@@ -512,6 +540,19 @@ def test_a_day_without_row_has_the_tracks_at_risk_of_the_next() -> None:
     assert counts[20] == "40"
     assert {counts[day] for day in counts if 3 < day < 20} == {"40"}
     assert "No confidence bands are given." in words(figure)
+
+
+def test_many_pairs_have_a_panel_each_in_which_no_band_covers_another() -> None:
+    figure = figures.lag_curves(make_lag_curves([("SE", code) for code in CODES[:5]]))
+    *panels, table = figure.axes
+    assert [ax.get_title(loc="left") for ax in panels] == [label.get_text() for label in table.get_yticklabels()]
+    for place, ax in enumerate(panels):
+        assert len(ax.collections) == 1  # its own band
+        own = [line for line in ax.lines if len(line.get_xdata()) > 1][-1]
+        assert own.get_ydata()[-1] == pytest.approx(0.05 * (place + 1))
+        assert len({line.get_color() for line in ax.lines}) == 2
+    assert "Grey lines: the others." in flat(figure)
+    assert outside(figure) == []
 
 
 # -- communities ------------------------------------------------------------------------------------------------------
