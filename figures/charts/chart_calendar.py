@@ -13,6 +13,7 @@ from matplotlib.dates import AutoDateLocator, ConciseDateFormatter, date2num
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
+from matplotlib.patheffects import withStroke
 from numpy.typing import NDArray
 
 from diffusion import DataSaysNoError, SettingError, market_names
@@ -146,12 +147,13 @@ def _drawn(
     _paint(ax, squares, depth, holes, (float(ends[0]), float(ends[1])))
     _label(ax, labels)
     kinds = _mark(ax, marks)
-    options = {"location": "bottom", "shrink": 0.5, "aspect": 40, "pad": 0.02}
+    options = {"location": "bottom", "shrink": 0.42, "aspect": 32, "pad": 0.02, "anchor": (0.0, 0.5)}
     if with_holes:
         add_colorbar(page.figure, holes, ax, "share of ranks missing in a chart with holes", **options)
     bar = add_colorbar(page.figure, depth, ax, "rows of a whole chart", **options)
     absent = Patch(facecolor=NO_DATA, edgecolor=NO_DATA_HATCH, hatch="/" * 5, linewidth=0, label="no chart")
-    bar.legend(handles=[absent, *kinds], loc="center left", bbox_to_anchor=(1.04, 0.5), borderaxespad=0, ncols=2)
+    place = {"loc": "center left", "bbox_to_anchor": (1.06, 0.0), "borderaxespad": 0}
+    bar.legend(handles=[absent, *kinds], ncols=2, **place).set_in_layout(False)
     return page.done()
 
 
@@ -179,6 +181,7 @@ def _mark(ax: Axes, marks: pd.DataFrame) -> list[Line2D]:
             x, side = (end - 3 * unit / 72, "right") if event == "launch" else (start + 3 * unit / 72, "left")
             ax.text(x, row, words, size=SMALL_SIZE, color=MUTED, ha=side, va="center")
     keys: list[Line2D] = []
+    halo = [withStroke(linewidth=2.4, foreground="white")]
     for event, (dash, words, low, high) in _STRETCHES.items():
         mine = marks[marks["event"] == event]
         for row, first, last in mine[["row", "first", "last"]].itertuples(index=False):
@@ -186,7 +189,7 @@ def _mark(ax: Axes, marks: pd.DataFrame) -> list[Line2D]:
             middle = max((2 * unit / 72 - (ends[1] - ends[0])) / 2, 0)  # two points wide at least
             across = [ends[0] - middle, ends[1] + middle]
             for height in {low, high}:
-                ax.plot(across, [row + height] * 2, color=INK, linewidth=1.0, linestyle=dash, solid_capstyle="butt")
+                ax.plot(across, [row + height] * 2, color=INK, linewidth=1.0, linestyle=dash, path_effects=halo)
         if len(mine):
             keys.append(Line2D([], [], color=INK, linewidth=1.0, linestyle=dash, label=words))
     ax.set_xlim(left, right)

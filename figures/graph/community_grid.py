@@ -25,7 +25,7 @@ _LINE: Final = 9.0
 """Height of a line of a cell in points."""
 
 _WRITTEN_OUT: Final = 90.0
-"""Width of a cell in points from which on the names of markets are written out."""
+"""Width of a cell in points from which on the names of markets and communities are written out."""
 
 _TINT: Final = np.array([0.0, 0.447, 0.698])
 _STRONGEST: Final = 0.55
@@ -106,7 +106,9 @@ def _drawn(table: pd.DataFrame, rows: list[str], columns: list[str], label: str)
             middle = (ends[place] + ends[place + 1]) / 2
             ax.text(across + 0.5, middle, text, size=SMALL_SIZE, ha="center", va="center", parse_math=False)
     sizes = table.groupby("community").size()
-    heads = [f"{community_name(name)}\n{counted(int(sizes[name]))}" for name in columns]
+    heads = [
+        f"{community_name(name) if room >= _WRITTEN_OUT else name}\n{counted(int(sizes[name]))}" for name in columns
+    ]
     _frame(ax, rows, heads, ends, label, room)
     return page.done()
 

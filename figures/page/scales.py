@@ -56,7 +56,7 @@ def classes(values: NDArray[np.float64], *, most: int) -> list[float]:
     least = 10.0 ** (math.floor(math.log10(low)) - 1)
     ends = float(f"{math.floor(low / least + 1e-9) * least:.2g}"), float(f"{math.ceil(high / unit - 1e-9) * unit:.2g}")
     if ends[0] == ends[1]:
-        ends = float(f"{ends[0] - unit:.2g}"), float(f"{ends[1] + unit:.2g}")
+        return [float(f"{ends[0] - unit:.2g}"), float(f"{ends[1] + unit:.2g}")]
     return sorted({*ends, *(value for value in inner if ends[0] < value < ends[1])})
 
 

@@ -4,7 +4,6 @@ import errno
 import hashlib
 import io
 import os
-import re
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
@@ -61,8 +60,8 @@ def make_markets(codes: list[str]) -> pd.DataFrame:
 
 def make_leaders(codes: list[str]) -> pd.DataFrame:
     share = np.linspace(0.5, 0.01, len(codes))
-    scores = {"net_flow": (100 * share).astype(int) - 20, "pagerank": share, "hub": share**2, "betweenness": share / 3}
-    return pd.DataFrame({"market": codes, "name": codes, **scores})
+    scores = {"net_flow": (100 * share).astype(int) - 20, "springrank": share, "betweenness": share / 3}
+    return pd.DataFrame({"market": codes, "name": codes, **scores, "entries": 900})
 
 
 def make_curves(groups: dict[str, int], *, hazard: float = 0.001) -> pd.DataFrame:
@@ -298,8 +297,8 @@ def test_text_never_exceeds_its_room() -> None:
         (lambda: figures.transition_matrix(make_edges(["SE", None])), "missing values"),
         (lambda: figures.flow_map(make_edges(CODES), make_markets(CODES * 2)), "more than one row for"),
         (lambda: figures.flow_map(make_edges(CODES), make_markets(CODES), most=0), "most is 0"),
-        (lambda: figures.leader_chart(make_leaders(CODES).assign(hub="high")), "no number"),
-        (lambda: figures.leader_chart(make_leaders(CODES).assign(hub=np.inf)), "infinity"),
+        (lambda: figures.leader_chart(make_leaders(CODES).assign(springrank="high")), "no number"),
+        (lambda: figures.leader_chart(make_leaders(CODES).assign(springrank=np.inf)), "infinity"),
         (lambda: figures.leader_chart(make_leaders(CODES), most=0), "most is 0"),
         (lambda: figures.lag_distribution(make_lags([0]), joint=0, window=60), "outside 1 … 60"),
         (lambda: figures.lag_distribution(make_lags([61]), joint=0, window=60), "outside 1 … 60"),
@@ -483,18 +482,29 @@ def test_labels_cover_neither_dots_nor_each_other() -> None:
 
 def test_each_panel_ranks_by_its_own_measure() -> None:
     leaders = make_leaders(CODES)
-    leaders["hub"] = leaders["hub"][::-1].to_numpy()
+    leaders["springrank"] = leaders["springrank"][::-1].to_numpy()
     leaders.loc[0, "betweenness"] = np.nan
     figure = figures.leader_chart(leaders, most=3)
-    assert tick_names(figure, 0) == CODES[:3]
-    assert tick_names(figure, 2) == CODES[:-4:-1]
-    assert tick_names(figure, 3) == CODES[1:4]
+    assert tick_names(figure, 0) == CODES[:3] == tick_names(figure, 3)
+    assert tick_names(figure, 1) == CODES[:-4:-1]
+    assert tick_names(figure, 2) == CODES[1:4]
     assert "Left out where not defined: Betweenness for 1." in words(figure)
     assert "transitions sent minus received" in words(figure)
 
 
+def test_how_much_of_a_ranking_is_size_stands_in_its_title() -> None:
+    said = figures.leader_chart(
+        make_leaders(CODES), size_tau={"net_flow": 0.364, "springrank": -0.5, "betweenness": np.nan}
+    )
+    assert [ax.get_title(loc="left") for ax in said.axes] == [
+        "Net flow (τ .36)", "SpringRank (τ −.50)", "Betweenness", "Size (no graph)",
+    ]  # fmt: skip
+    assert "τ: rank correlation (Kendall) with size" in words(said)
+    assert "τ" not in words(figures.leader_chart(make_leaders(CODES)))
+
+
 def test_one_market_without_score_is_drawn() -> None:
-    figure = figures.leader_chart(make_leaders(["SE"]).assign(hub=np.nan, betweenness=0.0))
+    figure = figures.leader_chart(make_leaders(["SE"]).assign(springrank=np.nan, betweenness=0.0))
     assert "not defined for any market" in words(figure)
     assert "zero for every market" in words(figure)
     assert outside(figure) == []

@@ -2,12 +2,12 @@
 
 import hashlib
 import os
+import pathlib
 import subprocess
 import sys
 from collections.abc import Callable
 from functools import cache
 from itertools import product
-from pathlib import Path
 from xml.etree import ElementTree
 
 import numpy as np
@@ -16,6 +16,7 @@ import pytest
 from matplotlib.collections import PathCollection
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch, PathPatch
+from matplotlib.path import Path
 from matplotlib.text import Text
 
 import figures
@@ -152,7 +153,7 @@ def test_another_process_makes_the_same_bytes_without_pyplot() -> None:
     code += "print(*t.hashes(), 'matplotlib.pyplot' in sys.modules, sep='\\n')"
     command = [sys.executable, "-W", "error", "-c", code]
     environment = {**os.environ, "PYTHONHASHSEED": "7"}
-    folder = Path(__file__).parents[2]
+    folder = pathlib.Path(__file__).parents[2]
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=True)
     assert done.stdout.splitlines() == [*hashes(), "False"]
 
@@ -447,7 +448,8 @@ def test_arrows_over_the_edge_of_the_enlarged_panel_end_there_at_a_named_mark() 
     figure.draw_without_rendering()
     (left, right), (low, high) = inset.get_xlim(), inset.get_ylim()
     for patch in inset.patches:
-        points = np.asarray(patch.get_path().vertices)
+        path = patch.get_path()
+        points = np.asarray(path.vertices)[np.asarray(path.codes) != Path.CLOSEPOLY]
         assert left <= points[:, 0].min() and points[:, 0].max() <= right
         assert low <= points[:, 1].min() and points[:, 1].max() <= high
     assert "Squares at the edge of the lower panel are markets elsewhere." in flat(figure)
@@ -574,15 +576,25 @@ def test_large_communities_have_a_look_and_small_ones_are_grey() -> None:
 
 
 def test_the_grid_holds_every_market_once() -> None:
-    codes = [f"{a}{b}" for a in "KLMNOPQRSTUVWXYZABCDEFG" for b in "AB"]
-    nodes = make_communities(codes, count=11).assign(group=lambda table: table["market"].str[0])
+    codes = [f"{a}{b}" for a in "KLMNOPQRSTUVWXYZABCDEFG" for b in "ABC"]
+    nodes = make_communities(codes, count=11).assign(group=[f"letter {code}" for code in codes])
     nodes.loc[0, "group"] = None
     figure = figures.community_grid(nodes, label="letter")
-    written = " ".join(text.get_text() for text in figure.axes[0].texts).split()
-    assert sorted(written) == sorted(codes)
+    written = ", ".join(text.get_text() for text in figure.axes[0].texts if text.get_text()).replace("\n", " ")
+    assert sorted(written.replace(",", " ").split()) == sorted(codes)
     assert tick_names(figure)[-2:] == ["other", "not known"]
-    assert [tick.get_text() for tick in figure.axes[0].get_xticklabels()][-1] == "other"
+    heads = [tick.get_text() for tick in figure.axes[0].get_xticklabels()]
+    assert [heads[0], heads[-1]] == ["0\n7 markets", "other\n24 markets"]
     assert overlaps(figure.axes[0].texts, slack=3) == []
+
+
+def test_few_communities_have_the_names_of_their_markets_and_every_language_its_row() -> None:
+    codes = ["SE", "NO", "IT", "JP"]
+    spoken = ["Swedish", "Norwegian", "Italian", "Japanese"]
+    figure = figures.community_grid(make_communities(codes, count=2).assign(group=spoken))
+    assert sorted(tick_names(figure)) == sorted(spoken)
+    assert [tick.get_text() for tick in figure.axes[0].get_xticklabels()][0] == "community 0\n2 markets"
+    assert {"Sweden", "Norway", "Italy", "Japan"} <= {text.get_text() for text in figure.axes[0].texts}
 
 
 # -- rolling leaders --------------------------------------------------------------------------------------------------

@@ -68,7 +68,7 @@ def test_a_graph_is_drawn_as_its_tables_are(entries: diffusion.Entries) -> None:
     graph = graphs.market_graph(entries, window=30)
     tables: dict[Callable[..., figures.Figure], tuple[Any, ...]] = {
         figures.flow_map: (graph.edges, graph.scores()),
-        figures.leader_chart: (graph.scores(),),
+        figures.leader_chart: (graph.nodes,),
     }
     for draw, given in tables.items():
         assert drawn(draw(graph)) == drawn(draw(*given)), draw.__name__
