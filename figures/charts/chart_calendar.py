@@ -8,6 +8,7 @@ import pandas as pd
 from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
+from matplotlib.collections import LineCollection
 from matplotlib.colors import ListedColormap, Normalize
 from matplotlib.dates import AutoDateLocator, ConciseDateFormatter, date2num
 from matplotlib.figure import Figure
@@ -37,7 +38,7 @@ _INCHES: Final = 5.6
 """Width of the calendar in inches, about."""
 
 _STRETCHES: Final = {
-    "drop-out": ("solid", "long gap", -0.38, 0.38),
+    "drop-out": ((0, (6, 1.5)), "long gap", -0.38, 0.38),
     "stale": ((0, (3, 1)), "stale: as the chart before", 0.0, 0.0),
     "shallow": ((0, (1, 1)), "shallow for this chart", 0.38, 0.38),
 }
@@ -146,7 +147,7 @@ def _drawn(
     ends = date2num([starts[0], starts[-1] + pd.Timedelta(days=days)])  # type: ignore[no-untyped-call]
     _paint(ax, squares, depth, holes, (float(ends[0]), float(ends[1])))
     _label(ax, labels)
-    kinds = _mark(ax, marks)
+    kinds = [*_mark_holes(ax, squares["holes"], starts, days), *_mark(ax, marks)]
     options = {"location": "bottom", "shrink": 0.42, "aspect": 32, "pad": 0.02, "anchor": (0.0, 0.5)}
     if with_holes:
         add_colorbar(page.figure, holes, ax, "share of ranks missing in a chart with holes", **options)
@@ -166,6 +167,17 @@ def _label(ax: Axes, labels: list[str]) -> None:
     locator = AutoDateLocator(minticks=3, maxticks=9)  # type: ignore[no-untyped-call]
     ax.xaxis.set_major_locator(locator)
     ax.xaxis.set_major_formatter(ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]
+
+
+def _mark_holes(ax: Axes, holes: NDArray[np.float64], starts: pd.DatetimeIndex, days: int) -> list[Line2D]:
+    """Draw a line through the cells with holes, which colour alone does not tell in grey; return its key."""
+    row, cell = np.nonzero(np.nan_to_num(holes) > 0)
+    if not len(row):
+        return []
+    left = date2num(starts[cell])  # type: ignore[no-untyped-call]
+    ends = np.stack([np.stack([left, row], axis=1), np.stack([left + days, row], axis=1)], axis=1)
+    ax.add_collection(LineCollection(list(ends), colors=INK, linewidths=0.8), autolim=False)
+    return [Line2D([], [], color=INK, linewidth=0.8, label="with holes")]
 
 
 def _mark(ax: Axes, marks: pd.DataFrame) -> list[Line2D]:

@@ -149,8 +149,7 @@ def _drawn(
     page = Page(title, _notes(values, left_out), height=matrix_height(count) + 0.75)
     ax = page.constrain().add_subplot()
     edges = classes(values[values > 0], most=_CLASSES)
-    colours = ListedColormap(colormaps["viridis_r"](np.linspace(0.1, 1.0, len(edges) - 1)))
-    scale = ScalarMappable(BoundaryNorm(edges, len(edges) - 1), colours)
+    scale = ScalarMappable(BoundaryNorm(edges, len(edges) - 1), colours_of(len(edges) - 1))
     _cells(ax, values, few, scale)
     name_cells(ax, names, rows="source: market the track was in first", columns="target: market that follows")
     options = {"location": "bottom", "shrink": 0.62, "aspect": 36, "pad": 0.015, "anchor": (0.0, 0.5)}
@@ -158,6 +157,17 @@ def _drawn(
     bar.set_xticks(edges, [percent(edge) for edge in edges])
     _add_legend(bar, values, few)
     return page.done()
+
+
+def colours_of(count: int) -> ListedColormap:
+    """Return the colours of so many classes of rates, from light to dark.
+
+    Examples
+    --------
+    >>> colours_of(9).N
+    9
+    """
+    return ListedColormap(colormaps["viridis_r"](np.linspace(0.1, 1.0, count)))
 
 
 def _cells(ax: Axes, rates: NDArray[np.float64], few: NDArray[np.bool_], scale: ScalarMappable) -> None:

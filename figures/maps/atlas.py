@@ -35,7 +35,7 @@ ORIGIN: Final = (
     "Outlines and de facto borders: Natural Earth; no position is taken. Equal Earth projection. "
     "Names that do not fit are ISO codes or left out."
 )
-_EDGE: Final = " Squares at the edge of the lower panel are markets elsewhere."
+_EDGE: Final = " Diamonds at the edge of the lower panel are markets elsewhere."
 
 BEND: Final = 0.22
 """Distance of an arrow's control point from its chord, as a share of the chord."""

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+import numpy as np
 import pandas as pd
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
@@ -34,6 +35,7 @@ _COLOURS: Final = "PuOr"
 def flow_map(edges: pd.DataFrame | Graph, markets: pd.DataFrame | None = None, *, most: int | None = None) -> Figure:
     """Return a world map with a dot for every market and an arrow for each of the largest flows.
 
+    Markets that receive more than they send are squares.
     Arrows run from source to target, take the shorter way round the world and bend to the right; wider arrows have more
     tracks. Where five markets or more lie in and around Europe, a second panel enlarges it.
 
@@ -80,7 +82,10 @@ def flow_map(edges: pd.DataFrame | Graph, markets: pd.DataFrame | None = None, *
     limit = drawn["net_flow"].abs().max()
     colours = ScalarMappable(Normalize(-limit, limit) if limit > 0 else Normalize(-1, 1), _COLOURS)
     atlas = Atlas(
-        drawn.assign(colour=[*colours.to_rgba(drawn["net_flow"].fillna(0).to_numpy())], marker="o"),
+        drawn.assign(
+            colour=[*colours.to_rgba(drawn["net_flow"].fillna(0).to_numpy())],
+            marker=np.where(drawn["net_flow"] < 0, "s", "o"),
+        ),
         arrows.assign(colour=_ARROW),
     )
     with applied():
@@ -95,7 +100,7 @@ def _drawn(atlas: Atlas, colours: ScalarMappable, notes: list[str]) -> Figure:
         say_empty(top, "no track went from one market on the map to another")
     bar = page.figure.colorbar(colours, cax=page.place(0.15, 0.39, 2.6, 0.09), orientation="horizontal")
     bar.locator, bar.formatter = MaxNLocator(5, integer=True), StrMethodFormatter("{x:,.0f}")
-    bar.set_label("colour of a dot: net flow (transitions sent minus received)", size=SMALL_SIZE)
+    bar.set_label("net flow: transitions sent minus received", size=SMALL_SIZE)
     bar.ax.tick_params(labelsize=SMALL_SIZE)
     arrow_key(page.place(3.15, 0.06, 2.0, 0.47), atlas, colour=_ARROW)
     traffic_key(page.place(5.3, 0.06, 2.0, 0.47), atlas)
@@ -105,6 +110,7 @@ def _drawn(atlas: Atlas, colours: ScalarMappable, notes: list[str]) -> Figure:
 def _notes(atlas: Atlas, edges: pd.DataFrame, places: pd.DataFrame) -> list[str]:
     drawn = (
         f"Drawn are {len(atlas.arrows):,} of {len(edges):,} flows, those with most tracks. A track counts for a pair "
-        "when it enters the target after the source, within the window. Arrows are not routes."
+        "when it enters the target after the source, within the window. Squares receive more than they send. Arrows "
+        "are not routes."
     )
     return [drawn, *unlocated(places, edges, "flows"), origin(atlas)]

@@ -58,7 +58,7 @@ def enlarged(markets: pd.DataFrame, arrows: pd.DataFrame, box: Box, unit: float)
         _crossing(markets.iloc[near[near != market]], markets.iloc[market], box)
         for market, near in zip(beyond, partners, strict=True)
     ]
-    marks = markets.iloc[beyond].assign(radius=_RADIUS, colour="white", marker="s", edge=True)
+    marks = markets.iloc[beyond].assign(radius=_RADIUS, colour="white", marker="D", edge=True)
     marks[["x", "y"]] = _spread(np.array(places).reshape(-1, 2), box, unit)
     drawn = pd.concat(
         [markets[inside].assign(edge=False), marks] if len(marks) else [markets[inside].assign(edge=False)]

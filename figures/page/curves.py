@@ -9,8 +9,9 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import MaxNLocator, PercentFormatter
+from matplotlib.ticker import MaxNLocator
 
+from figures.page.scales import in_percent
 from figures.page.step_lines import ROW, at_risk_table, legend_above
 from figures.page.style import BLUE, GROUP_STYLES, INNER, NO_DATA_HATCH, TEXT_SIZE, Page
 from figures.page.text import shortened, wrapped
@@ -103,7 +104,7 @@ def draw_curves(
     for place, ax in enumerate(panels):
         ax.set(xlim=(0, end), ylim=(0, top))
         ax.yaxis.set_major_locator(MaxNLocator(4 if lines else 6, steps=[1, 2, 2.5, 5, 10]))
-        ax.yaxis.set_major_formatter(PercentFormatter(1))
+        in_percent(ax.yaxis)
         ax.tick_params(axis="x", labelbottom=True)
         ax.tick_params(axis="y", labelleft=place % columns == 0)
         ax.grid(axis="y")

@@ -4,6 +4,8 @@ import math
 from typing import Final
 
 import numpy as np
+from matplotlib.axis import Axis
+from matplotlib.ticker import FuncFormatter
 from numpy.typing import NDArray
 
 _DIGITS: Final = (
@@ -58,6 +60,11 @@ def classes(values: NDArray[np.float64], *, most: int) -> list[float]:
     if ends[0] == ends[1]:
         return [float(f"{ends[0] - unit:.2g}"), float(f"{ends[1] + unit:.2g}")]
     return sorted({*ends, *(value for value in inner if ends[0] < value < ends[1])})
+
+
+def in_percent(axis: Axis) -> None:
+    """Write the ticks of an axis of shares in percent."""
+    axis.set_major_formatter(FuncFormatter(lambda share, _: percent(share)))
 
 
 def percent(share: float) -> str:

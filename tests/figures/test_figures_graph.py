@@ -452,9 +452,9 @@ def test_arrows_over_the_edge_of_the_enlarged_panel_end_there_at_a_named_mark() 
         points = np.asarray(path.vertices)[np.asarray(path.codes) != Path.CLOSEPOLY]
         assert left <= points[:, 0].min() and points[:, 0].max() <= right
         assert low <= points[:, 1].min() and points[:, 1].max() <= high
-    assert "Squares at the edge of the lower panel are markets elsewhere." in flat(figure)
+    assert "Diamonds at the edge of the lower panel are markets elsewhere." in flat(figure)
     alone = figures.flow_map(edges[3:], make_markets(codes).assign(**places))
-    assert "Squares" not in flat(alone)
+    assert "Diamonds" not in flat(alone)
 
 
 def test_a_map_of_few_markets_has_few_arrows() -> None:
@@ -593,7 +593,7 @@ def test_few_communities_have_the_names_of_their_markets_and_every_language_its_
     spoken = ["Swedish", "Norwegian", "Italian", "Japanese"]
     figure = figures.community_grid(make_communities(codes, count=2).assign(group=spoken))
     assert sorted(tick_names(figure)) == sorted(spoken)
-    assert [tick.get_text() for tick in figure.axes[0].get_xticklabels()][0] == "community 0\n2 markets"
+    assert next(tick.get_text() for tick in figure.axes[0].get_xticklabels()) == "community 0\n2 markets"
     assert {"Sweden", "Norway", "Italy", "Japan"} <= {text.get_text() for text in figure.axes[0].texts}
 
 
