@@ -3,6 +3,7 @@
 from matplotlib.figure import Figure
 
 from figures.charts.chart_calendar import chart_calendar
+from figures.eda.travel import travel_chart
 from figures.forecasts.learning_curves import learning_curves
 from figures.forecasts.losses import ablation, feature_importance
 from figures.forecasts.market_errors import market_errors
@@ -71,5 +72,6 @@ __all__ = [
     "states",
     "survival_curves",
     "transition_matrix",
+    "travel_chart",
     "validity_chart",
 ]

@@ -13,6 +13,7 @@ from pipelines.commands.foreseen import foreseen
 HOMES: Final = {
     "demo": "study:demo",
     "run": "study:run",
+    "eda": "study:eda",
     "graph": "study:graph",
     "survival": "study:survival",
     "recovery": "recovery:recovery_command",

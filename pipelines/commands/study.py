@@ -1,4 +1,4 @@
-"""The commands that make studies: demo, run, graph, survival."""
+"""The commands that make studies: demo, run, eda, graph, survival."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -31,7 +31,7 @@ from pipelines.progress import StepReport, progress
 from pipelines.study.run import Run, closing_data, closing_lines
 from pipelines.study.settings import Study, read_study
 from pipelines.study.simulated import simulated_study
-from pipelines.study.steps import GRAPH_SET, RUN_SET, SURVIVAL_SET, TRUTH_SET
+from pipelines.study.steps import EDA_SET, GRAPH_SET, RUN_SET, SURVIVAL_SET, TRUTH_SET
 from survival import GROUPINGS
 
 EVENT_OPTIONS = (
@@ -169,6 +169,16 @@ def survival(
         SURVIVAL_SET,
         manner,
     )
+
+
+@click.command()
+@click.argument("charts")
+@OUT
+@with_options((*COHORT_OPTIONS, *EVENT_OPTIONS, *GRAPH_OPTIONS, *CURVE_OPTIONS, *READING_OPTIONS, *MANNER_OPTIONS))
+def eda(charts: str, out: Path, replace: bool, quiet: bool, as_json: bool, **options: Any) -> None:
+    """Explore CHARTS (a file, glob or folder): what they hold and lack, how far, when and where to tracks travel."""
+    manner = Manner(replace, quiet, as_json)
+    _run(Study(charts).override(cohort=take_cohort(options), **take_reading(options), **options), out, EDA_SET, manner)
 
 
 def _study(named: str, settings: Mapping[str, Any]) -> Study:

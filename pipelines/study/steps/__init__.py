@@ -20,19 +20,26 @@ from pipelines.study.steps.placebo import PLACEBO
 from pipelines.study.steps.states import STATES
 from pipelines.study.steps.structure import STRUCTURE
 from pipelines.study.steps.survival import SURVIVAL
+from pipelines.study.steps.travel import TRAVEL_STEP
 from pipelines.study.steps.validation import VALIDATION
 
 STEPS: tuple[Step, ...] = (
-    ENTRIES, GRAPH, BASELINE, LEADERS, CHANGES, STRUCTURE, DIRECT, PLACEBO, SURVIVAL, STATES, EFFECTS, CURED,
-    VALIDATION, FORECAST, EXPORTS, KNOWN_NETWORK,
+    ENTRIES,
+    TRAVEL_STEP,
+    GRAPH, BASELINE, LEADERS, CHANGES, STRUCTURE, DIRECT, PLACEBO,
+    SURVIVAL, STATES, EFFECTS, CURED, VALIDATION,
+    FORECAST, EXPORTS, KNOWN_NETWORK,
 )  # fmt: skip
-"""All steps, each after the steps that it needs."""
+"""All steps, each after the steps that it needs; those that read the rows of the charts come first."""
 
 GRAPH_SET = ("baseline", "leaders", "changes", "structure", "direct", "placebo", "exports")
 """Steps of `graph`; the steps that they need are added."""
 
 SURVIVAL_SET = ("survival", "states", "effects", "cured", "validation")
 """Steps of `survival`; the steps that they need are added."""
+
+EDA_SET = ("travel",)
+"""Steps of `eda`; the steps that they need are added."""
 
 RUN_SET = tuple(step.name for step in STEPS if step is not KNOWN_NETWORK)
 """Steps of `run` and `demo`."""
@@ -45,6 +52,7 @@ COMMANDS: Final[Mapping[str, tuple[str, ...]]] = {
     "run": RUN_SET,
     "graph": GRAPH_SET,
     "survival": SURVIVAL_SET,
+    "eda": EDA_SET,
 }
 """Command → the steps that it makes, besides those that they need."""
 

@@ -1,0 +1,1 @@
+"""The exploratory analyses: functions from entries, charts and tables to tables."""
