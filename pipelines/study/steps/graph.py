@@ -11,6 +11,7 @@ from diffusion import DataSaysNoError, market_names
 from diffusion.contracts import LAGS
 from diffusion.conventions import LEAST_EXPOSED
 from graphs import MarketGraph, contracts, market_graph
+from graphs.leaders.bootstrap import tau_with_size
 from pipelines.formatting import cell, every, html_table, percent, rate_range, records
 from pipelines.study.findings import Finding
 from pipelines.study.results import Results
@@ -28,8 +29,8 @@ MOST_NAMED = 12
 
 ORDER_ONLY = "A transition is an order in time. It does not say that one market made the other listen."
 
-MEASURES = ("net_flow", "pagerank", "hub", "betweenness")
-"""Scores whose best markets are named on screen."""
+MEASURES = ("net_flow", "springrank", "betweenness")
+"""Scores whose best markets are named on screen. PageRank and hub scores order markets much as their size does."""
 
 FLOW_COLUMNS = [
     "source", "target", "tracks", "joint", "exposed", "rate", "rate_if_ties", "lag_median", "distance_km",
@@ -69,8 +70,13 @@ def _drawings(results: Results) -> dict[str, Drawing]:
             "Lag curves of the pairs with the highest rates, with 95 % bands.",
             lambda: _lag_curves(graph, names),
         ),
-        "leaders": Drawing("Markets by four scores.", lambda: figures.leader_chart(graph)),
+        "leaders": Drawing("Markets by three scores, and by size.", lambda: _leaders(graph)),
     }
+
+
+def _leaders(graph: MarketGraph) -> figures.Figure:
+    scores = graph.nodes.set_index("market")
+    return figures.leader_chart(graph, size_tau=tau_with_size(scores[[*MEASURES]], scores["entries"]))
 
 
 def _lag_curves(graph: MarketGraph, names: Mapping[str, str]) -> figures.Figure:

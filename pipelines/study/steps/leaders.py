@@ -1,6 +1,6 @@
 """Leaders: which markets lead beyond the baseline; scores that describe, over time, and whether leaders predict."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any, Final
 
@@ -11,6 +11,7 @@ from diffusion import DataSaysNoError, market_names
 from diffusion.conventions import FDR
 from graphs import contracts
 from graphs.leaders.asymmetry import MEASURE, Leads, lead_table
+from graphs.leaders.bootstrap import tau_with_size
 from graphs.leaders.rolling import rolling_leaders
 from graphs.leaders.validity import leader_validity, small_by_chance
 from pipelines.formatting import cell, html_table, many, sentence
@@ -23,8 +24,8 @@ from pipelines.study.steps.placebo import beside_placebos
 FOLLOWED: Final = ("out_share", "pagerank", "springrank")
 """Descriptive measures computed over time, beside the tested one."""
 
-SHOWN: Final = (MEASURE, "out_share", "pagerank", "springrank")
-"""Measures whose intervals are drawn."""
+SHOWN: Final = (MEASURE, "out_share", "springrank", "betweenness")
+"""Measures that are drawn; PageRank and hub scores order markets much as their size does."""
 
 VALIDITY_COLUMNS: Final = ["measure", "pairs", "rho", "low", "high", "p", "q"]
 
@@ -91,17 +92,16 @@ def _validity(results: Results, leads: Callable[[], Leads], study: Study) -> dic
 
 def _drawings(results: Results) -> dict[str, Drawing]:
     names = market_names(results.graph.nodes["market"])
-    leaders = results.table("leaders")
     drawings = {
         "leader_intervals": Drawing(
             "Markets by the lead beyond the baseline, which is tested, and by three scores that describe.",
-            lambda: figures.leader_intervals(leaders[leaders["measure"].isin(SHOWN)], names=names),
+            lambda: _intervals(results, names),
         )
     }
     if results.holds("rolling"):
         drawings["rolling_leaders"] = Drawing(
             "Scores among the tracks that debuted in each year, a quarter apart, with intervals.",
-            lambda: figures.rolling_leaders(results.table("rolling"), names=names),
+            lambda: figures.rolling_leaders(_shown(results.table("rolling")), names=names),
         )
     if results.holds("validity"):
         drawings["validity"] = Drawing(
@@ -109,6 +109,19 @@ def _drawings(results: Results) -> dict[str, Drawing]:
             lambda: figures.validity_chart(results.table("validity"), results.table("validity_pairs")),
         )
     return drawings
+
+
+def _shown(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of the measures that are drawn."""
+    rows: pd.DataFrame = table[table["measure"].isin(SHOWN)]
+    return rows
+
+
+def _intervals(results: Results, names: Mapping[str, str]) -> figures.Figure:
+    shown = _shown(results.table("leaders"))
+    scores = shown.pivot_table("score", "market", "measure", dropna=False)
+    size = results.graph.nodes.set_index("market")["entries"]
+    return figures.leader_intervals(shown, names=names, size_tau=tau_with_size(scores, size))
 
 
 def _tested(results: Results) -> pd.DataFrame:
