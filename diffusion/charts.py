@@ -127,11 +127,11 @@ class Charts(Displayed):
             )
         return Calendar(coverage, self.open_engine)
 
-    def arrow(self, name: Literal["tracks", "positions"], *, chart: str | None = None) -> pa.Table:
-        """Return the table of the method of this name as Arrow, typed as its contract says; `chart` of positions."""
-        if name == "tracks":
-            return self._engine.kept("tracks")
-        return self._engine.fetch("positions", chart=self.chart(chart))
+    def arrow(self, name: Literal["tracks", "positions", "nulls"], *, chart: str | None = None) -> pa.Table:
+        """Return the table of this name as Arrow, as its contract in `diffusion.contracts` says; `chart` of positions."""
+        if name == "positions":
+            return self._engine.fetch(name, chart=self.chart(chart))
+        return self._engine.kept(name) if name == "tracks" else self._engine.fetch(name)
 
     def tracks(self) -> pd.DataFrame:
         """Return one row per track id, in order of first appearance; columns as in `diffusion.contracts.TRACKS`."""

@@ -3,6 +3,7 @@
 from matplotlib.figure import Figure
 
 from figures.charts.chart_calendar import chart_calendar
+from figures.eda.nulls import null_chart
 from figures.eda.travel import travel_chart
 from figures.forecasts.learning_curves import learning_curves
 from figures.forecasts.losses import ablation, feature_importance
@@ -63,6 +64,7 @@ __all__ = [
     "log_log_curves",
     "market_errors",
     "model_scores",
+    "null_chart",
     "pace",
     "render",
     "rolling_leaders",

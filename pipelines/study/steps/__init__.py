@@ -16,6 +16,7 @@ from pipelines.study.steps.forecast import FORECAST
 from pipelines.study.steps.graph import GRAPH
 from pipelines.study.steps.known import KNOWN_NETWORK
 from pipelines.study.steps.leaders import LEADERS
+from pipelines.study.steps.missing import MISSING
 from pipelines.study.steps.placebo import PLACEBO
 from pipelines.study.steps.states import STATES
 from pipelines.study.steps.structure import STRUCTURE
@@ -25,6 +26,7 @@ from pipelines.study.steps.validation import VALIDATION
 
 STEPS: tuple[Step, ...] = (
     ENTRIES,
+    MISSING,
     TRAVEL_STEP,
     GRAPH, BASELINE, LEADERS, CHANGES, STRUCTURE, DIRECT, PLACEBO,
     SURVIVAL, STATES, EFFECTS, CURED, VALIDATION,
@@ -38,7 +40,7 @@ GRAPH_SET = ("baseline", "leaders", "changes", "structure", "direct", "placebo",
 SURVIVAL_SET = ("survival", "states", "effects", "cured", "validation")
 """Steps of `survival`; the steps that they need are added."""
 
-EDA_SET = ("travel",)
+EDA_SET = ("missing", "travel")
 """Steps of `eda`; the steps that they need are added."""
 
 RUN_SET = tuple(step.name for step in STEPS if step is not KNOWN_NETWORK)
