@@ -23,6 +23,7 @@ from figures.maps.backbone import backbone_map
 from figures.maps.communities import community_map
 from figures.maps.flows import flow_map
 from figures.page.saving import Kind, render, save
+from figures.page.scope import about
 from figures.regression.coefficient_paths import coefficient_paths
 from figures.regression.learning_rates import learning_rates
 from figures.survival.calibration import calibration
@@ -40,6 +41,7 @@ __all__ = [
     "Figure",
     "Kind",
     "ablation",
+    "about",
     "backbone_map",
     "calibration",
     "chart_calendar",

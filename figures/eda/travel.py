@@ -18,9 +18,7 @@ _WIDE: Final = 0.66
 """Width of a bar, of the room that it has."""
 
 
-def travel_chart(
-    travel: pd.DataFrame, reach: pd.DataFrame, debut_sizes: pd.DataFrame, *, window: int, period: str
-) -> Figure:
+def travel_chart(travel: pd.DataFrame, reach: pd.DataFrame, debut_sizes: pd.DataFrame, *, window: int) -> Figure:
     """Return three panels: markets reached, and the share of tracks that travel by footprint and by year of debut.
 
     Table: `travel`, `reach` and `debut_sizes` of `pipelines.eda.travel.travel_tables`; a study has them as tables.
@@ -37,8 +35,6 @@ def travel_chart(
         One row per class of footprint: `footprint`, `least`, `tracks`, and `travelled` as above.
     window
         Days after the debut within which entries count.
-    period
-        Dates of the charts, for the note.
 
     Raises
     ------
@@ -54,8 +50,8 @@ def travel_chart(
     >>> reach = pd.DataFrame({"debuted": ["all"], "reach": ["1"], "least": [1], "share": [1.0], "share_low": [0.9],
     ...     "share_high": [1.0]})
     >>> sizes = pd.DataFrame([{"footprint": "1", "least": 1, "tracks": 40} | bounds])
-    >>> [ax.get_title() for ax in travel_chart(travel, reach, sizes, window=60, period="2020").axes]
-    ['markets reached', 'travel, by markets on day 0', 'travel, by year of debut']
+    >>> [ax.get_xlabel() for ax in travel_chart(travel, reach, sizes, window=60).axes]
+    ['markets', 'footprint: markets on day 0', 'year of debut']
     """
     shares = ["travelled", "travelled_low", "travelled_high"]
     years = checked(travel, "travel", texts=["debuted"], numbers=["tracks", *shares])
@@ -68,7 +64,7 @@ def travel_chart(
     by_year = years[years["debuted"] != _ALL].sort_values("debuted")
     sizes = sizes.sort_values("least")
     with applied():
-        page = Page(f"How far tracks travel within {window} days of their debut", _notes(count, period), height=2.7)
+        page = Page(f"How far tracks travel within {window} days of their debut", _notes(count), height=2.7)
         first, second, third = page.constrain().subplots(1, 3, width_ratios=[1.2, 1.2, 1])
         _bars(first, everyone["reach"].tolist(), everyone[["share", "share_low", "share_high"]].to_numpy())
         _bars(second, sizes["footprint"].tolist(), sizes[shares].to_numpy())
@@ -100,9 +96,9 @@ def _bars(ax: Axes, names: Sequence[str], values: np.ndarray) -> None:
     ax.grid(axis="y")
 
 
-def _notes(tracks: int, period: str) -> list[str]:
+def _notes(tracks: int) -> list[str]:
     return [
-        f"{tracks:,} tracks with a timed debut and a whole window, {period}. Lines: 95 % intervals, by artist; "
+        f"{tracks:,} tracks with a timed debut and a whole window. Lines: 95 % intervals, by artist; "
         "hollow: too few artists for one. Entries "
         "within a market's washout are left out. A track that is still charting may travel later."
     ]

@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.figure import Figure
 
+from figures.page.scope import scope_notes
 from figures.page.text import wrapped
 
 WIDTH: Final = 7.5
@@ -96,7 +97,8 @@ class Page:
     Parameters
     ----------
     title, notes
-        Texts; they are wrapped, and characters that the font lacks are replaced.
+        Texts; they are wrapped, and characters that the font lacks are replaced. Within `figures.about` the last note
+        is on the charts and their period.
     height
         Height of the space for axes in inches; title and notes are added to it.
     """
@@ -104,7 +106,8 @@ class Page:
     def __init__(self, title: str, notes: Sequence[str], *, height: float) -> None:
         room = 72 * INNER * 0.95  # lines may be a little wider in another renderer
         head = wrapped(title, size=TITLE_SIZE, room=room, lines=2)
-        foot = [line for note in notes for line in wrapped(note, size=SMALL_SIZE, room=room, lines=4)]
+        said = [*notes, *scope_notes()]
+        foot = [line for note in said for line in wrapped(note, size=SMALL_SIZE, room=room, lines=4)]
         above = _MARGIN * 1.6 + len(head) * TITLE_SIZE * _LEADING / 72
         below = _MARGIN * (1.6 if foot else 1) + len(foot) * SMALL_SIZE * _LEADING / 72
         total = above + height + below

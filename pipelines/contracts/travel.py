@@ -16,8 +16,8 @@ def _with_interval(name: str, unit: str, meaning: str) -> tuple[Column, ...]:
     few = "null with fewer than 10 effective artists"
     return (
         Column(name, _NUMBER, f"{unit}: {meaning}"),
-        Column(f"{name}_low", _NUMBER, f"lower bound of its 95 % interval, by artist; {few}", nullable=True),
-        Column(f"{name}_high", _NUMBER, f"upper bound of its 95 % interval, by artist; {few}", nullable=True),
+        Column(f"{name}_low", _NUMBER, f"{unit}: lower bound of its 95 % interval, by artist; {few}", nullable=True),
+        Column(f"{name}_high", _NUMBER, f"{unit}: upper bound of its 95 % interval, by artist; {few}", nullable=True),
     )
 
 

@@ -57,7 +57,7 @@ def clustered_shares(flag: Flags, group: Ints, cluster: Ints, groups: int) -> pd
     --------
     >>> flags, one = np.arange(40) < 10, np.zeros(40, int)
     >>> clustered_shares(flags, one, np.arange(40), 1)[["tracks", "mean", "low", "high"]].round(3).values.tolist()
-    [[40.0, 0.25, 0.127, 0.412]]
+    [[40.0, 0.25, 0.126, 0.414]]
     """
     table, error = _groups(flag.astype(np.float64), group, cluster, groups)
     share, tracks, artists = (table[name].to_numpy(np.float64) for name in ("mean", "tracks", "artists"))

@@ -1,6 +1,7 @@
 """Running a study: its steps are made in order; unchanged steps are skipped."""
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from functools import cached_property
 from typing import Any
 
@@ -13,6 +14,7 @@ from diffusion.display import Displayed
 from pipelines.folders.folder import Folder
 from pipelines.folders.manifest import fingerprint
 from pipelines.folders.tables import put_views
+from pipelines.formatting import every
 from pipelines.progress import StepReport
 from pipelines.study.finished import open_study
 from pipelines.study.held_charts import HeldCharts
@@ -31,7 +33,7 @@ REPORT = "report"
 REPORT_VERSION = 7
 """Raised when the report of the same results reads otherwise."""
 
-FIGURES_VERSION = 4
+FIGURES_VERSION = 5
 """Raised when the figures of the same results look otherwise."""
 
 
@@ -199,7 +201,8 @@ class Run(Displayed):
         for number, (name, drawing) in enumerate(drawings.items()):
             tell(f"drawing {name.replace('_', ' ')}", number / len(drawings))
             try:
-                drawn[name] = drawing.draw()
+                with self._about():
+                    drawn[name] = drawing.draw()
             except (DataSaysNoError, SettingError) as error:
                 not_made[f"figures/{name}"] = str(error)
         self.folder.begin(step.figures_name, key, parameters={}, notes={"not_made": not_made}, outdates=[REPORT])
@@ -207,6 +210,20 @@ class Run(Displayed):
             for kind in KINDS:
                 self.folder.put(step.figures_name, f"figures/{name}.{kind}", figures.render(figure, kind))
         return True
+
+    def _about(self) -> AbstractContextManager[None]:
+        """Return a context in which figures say of which charts they are."""
+        if not self.results.holds("entries"):
+            return nullcontext()
+        notes = self.results.notes("entries")
+        return figures.about(
+            notes["chart"],
+            notes["first_date"],
+            notes["last_date"],
+            markets=notes["markets"],
+            tracks=notes["tracks"],
+            every=every(notes["cadence_days"]),
+        )
 
     def _make_report(self, reported: Sequence[Step], tell: StepReport) -> bool:
         """Write the report unless it is unchanged; return whether it was written."""

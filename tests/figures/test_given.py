@@ -19,7 +19,7 @@ from diffusion import SettingError
 from pipelines.artifacts import ARTIFACTS
 from tests.random_charts import study
 
-NO_FIGURES = {"Figure", "Kind", "pace", "render", "save"}
+NO_FIGURES = {"Figure", "Kind", "about", "pace", "render", "save"}
 """Names of the package that draw nothing."""
 
 TABLES = {name.removesuffix(".parquet") for tables in ARTIFACTS.values() for name in tables}

@@ -102,7 +102,7 @@ def test_what_a_command_does_not_touch_needs_no_consent(mine: Study, tmp_path: P
 
 def test_with_consent_results_are_replaced_and_removed(mine: Study, place: Path) -> None:
     other = mine.override(top=2)
-    refuses(other, place, "entries, survival, states, effects, cured, validation and remove graph", names=SURVIVAL_SET)
+    refuses(other, place, f"{', '.join(('entries', *SURVIVAL_SET))} and remove ", names=SURVIVAL_SET)
     assert set(make(other, place, SURVIVAL_SET, replacing=True)) == {*RUN_SET}  # made anew, or gone
     with Folder(place) as folder:
         assert {*folder.manifest()["steps"]} - {"report", "views"} == {"entries", *SURVIVAL_SET}
@@ -155,7 +155,8 @@ def test_where_the_log_does_not_say_where_charts_were_only_the_same_will_do(
 
 def test_what_follows_from_grown_charts_is_not_removed_unasked(mine: Study, place: Path, write_csv: WriteCsv) -> None:
     write_csv(ROWS[:-1], "in/charts.csv")
-    said = f"this would remove {', '.join((*SURVIVAL_SET, 'forecast'))}: this command makes again what they follow from"
+    others = [name for name in RUN_SET if name not in {"entries", "graph", *GRAPH_SET}]
+    said = f"this would remove {', '.join(others)}: this command makes again what they follow from"
     refuses(mine, place, said, "which run does", names=GRAPH_SET)
 
 

@@ -30,14 +30,12 @@ def _make(study: Study, results: Results) -> Output:
 def _drawings(results: Results) -> dict[str, Drawing]:
     if not results.holds("travel"):
         return {}
-    calendar = results.entries.calendar
     return {
         "travel": Drawing(
             "Markets that tracks reach, and the share that enters another market, by size of the debut and by year.",
             lambda: figures.travel_chart(
                 *(results.table(name) for name in ("travel", "reach", "debut_sizes")),
                 window=results.notes("travel")["window"],
-                period=f"{calendar.first_date} to {calendar.last_date}",
             ),
         )
     }
