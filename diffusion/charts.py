@@ -128,7 +128,7 @@ class Charts(Displayed):
         return Calendar(coverage, self.open_engine)
 
     def arrow(self, name: Literal["tracks", "positions", "nulls"], *, chart: str | None = None) -> pa.Table:
-        """Return the table of this name as Arrow, as its contract in `diffusion.contracts` says; `chart` of positions."""
+        """Return the table of this name as Arrow, as its contract says; `chart` is that of positions."""
         if name == "positions":
             return self._engine.fetch(name, chart=self.chart(chart))
         return self._engine.kept(name) if name == "tracks" else self._engine.fetch(name)

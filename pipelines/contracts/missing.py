@@ -79,7 +79,7 @@ MISSING_EFFECTS: Final = Contract(
         Column("effect", _TEXT, "what is counted"),
         Column("count", _COUNT, "number of entries, of tied pairs of entries, or of tracks and markets outside them"),
         Column("of", _COUNT, "number of all of these"),
-        Column("share", _NUMBER, "count / of; null where there are none", nullable=True),
+        Column("share", _NUMBER, "share: count / of; null where there are none", nullable=True),
     ),
     ("effect",),
 )
@@ -115,10 +115,10 @@ NULL_COLUMNS: Final = Contract(
         Column("structural_share", _NUMBER, "share: structural of all rows"),
         Column("real_share", _NUMBER, "share: real of all rows"),
         Column("cells", _COUNT, "markets and years of the chart"),
-        Column("structural_cells", _COUNT, "of these, those with structural missing values"),
+        Column("structural_cells", _COUNT, "markets and years, of these, with structural missing values"),
         Column("most_market", _TEXT, "market of the largest share that is really missing", nullable=True),
         Column("most_year", _COUNT, "year of it", nullable=True),
-        Column("most_share", _NUMBER, "that share; null where none is really missing", nullable=True),
+        Column("most_share", _NUMBER, "share: the largest; null where none is really missing", nullable=True),
     ),
     ("chart", "column"),
 )

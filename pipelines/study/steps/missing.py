@@ -46,7 +46,7 @@ def _drawings(results: Results) -> dict[str, Drawing]:
         ),
         "nulls": Drawing(
             "Share of rows without a value, by column, chart and year.",
-            lambda: figures.null_chart(results.table("nulls")),
+            lambda: figures.null_chart(results.table("nulls").replace({"column": NAMES})),
         ),
     }
 
@@ -109,7 +109,11 @@ def _most(row: dict[Any, Any]) -> str:
     if pd.isna(row["most_share"]):
         return ""
     market = str(row["most_market"])
-    return f"{percent(row['most_share'])} in {market_names([market])[market]}, {row['most_year']}"
+    return f"{_small(row['most_share'])} in {market_names([market])[market]}, {row['most_year']}"
+
+
+def _small(share: float) -> str:
+    return "less than 0.1 %" if share < 0.001 else percent(share)
 
 
 def _findings(results: Results) -> list[Finding]:
@@ -148,11 +152,11 @@ def _null_finding(results: Results) -> Finding:
     never = columns[columns["structural"] == columns["chart_rows"]]
     real = columns[columns["real"] > 0].nlargest(1, "real_share")
     absent = [
-        f"{chart} never shows {', '.join(map(_column_name, own['column']))}"
+        f"the chart {chart} never shows {', '.join(map(_column_name, own['column']))}"
         for chart, own in never.groupby("chart", sort=True)
     ]
     lacking = [
-        f"{_column_name(row['column'])} is missing in {percent(row['real_share'])} of the rows of {row['chart']} where "
+        f"{_column_name(row['column'])} is missing in {_small(row['real_share'])} of the rows of {row['chart']} where "
         f"other rows of the same chart have it, most in {_most(row).split(' in ', 1)[1]}"
         for row in real.to_dict("records")
     ] or ["no value is missing where others of the same chart, market and date are there"]
