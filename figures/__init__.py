@@ -16,6 +16,7 @@ from figures.graph.lag_curves import lag_curves
 from figures.graph.lag_distribution import lag_distribution
 from figures.graph.leader_chart import leader_chart
 from figures.graph.leader_intervals import leader_intervals
+from figures.graph.lift_distance import lift_distance
 from figures.graph.rolling_leaders import rolling_leaders
 from figures.graph.transition_matrix import transition_matrix
 from figures.graph.validity import validity_chart
@@ -63,6 +64,7 @@ __all__ = [
     "leader_intervals",
     "learning_curves",
     "learning_rates",
+    "lift_distance",
     "log_log_curves",
     "market_errors",
     "model_scores",

@@ -11,6 +11,7 @@ from pipelines.study.steps.cured import CURED
 from pipelines.study.steps.direct import DIRECT
 from pipelines.study.steps.effects import EFFECTS
 from pipelines.study.steps.entries import ENTRIES
+from pipelines.study.steps.exchange import EXCHANGE_STEP
 from pipelines.study.steps.exports import EXPORTS
 from pipelines.study.steps.forecast import FORECAST
 from pipelines.study.steps.graph import GRAPH
@@ -28,7 +29,7 @@ STEPS: tuple[Step, ...] = (
     ENTRIES,
     MISSING,
     TRAVEL_STEP,
-    GRAPH, BASELINE, LEADERS, CHANGES, STRUCTURE, DIRECT, PLACEBO,
+    GRAPH, BASELINE, LEADERS, CHANGES, STRUCTURE, EXCHANGE_STEP, DIRECT, PLACEBO,
     SURVIVAL, STATES, EFFECTS, CURED, VALIDATION,
     FORECAST, EXPORTS, KNOWN_NETWORK,
 )  # fmt: skip
@@ -40,7 +41,7 @@ GRAPH_SET = ("baseline", "leaders", "changes", "structure", "direct", "placebo",
 SURVIVAL_SET = ("survival", "states", "effects", "cured", "validation")
 """Steps of `survival`; the steps that they need are added."""
 
-EDA_SET = ("missing", "travel")
+EDA_SET = ("missing", "travel", "exchange")
 """Steps of `eda`; the steps that they need are added."""
 
 RUN_SET = tuple(step.name for step in STEPS if step is not KNOWN_NETWORK)
