@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
+from datetime import date
 from functools import cached_property
 from importlib import resources
 from pathlib import Path
@@ -24,7 +25,7 @@ from diffusion.errors import DataSaysNoError, SettingError, SourceError
 from diffusion.event_rules import EventRules
 from diffusion.finding import find_recordings
 from diffusion.frames import As, frame_of
-from diffusion.recordings import Identity, identity_table
+from diffusion.recordings import Identity, identity_codes, identity_table
 from diffusion.sources.account import RowAccount, check_kept, check_set_aside, read_account
 from diffusion.sources.cleaning import code_tracks, judge_rows, learn_names, read_fields
 from diffusion.sources.planning import find_source
@@ -127,10 +128,12 @@ class Charts(Displayed):
             )
         return Calendar(coverage, self.open_engine)
 
-    def arrow(self, name: Literal["tracks", "positions", "nulls"], *, chart: str | None = None) -> pa.Table:
-        """Return the table of this name as Arrow, as its contract says; `chart` is that of positions."""
+    def arrow(
+        self, name: Literal["tracks", "positions", "nulls"], *, chart: str | None = None, since: date = date.min
+    ) -> pa.Table:
+        """Return the table of this name as Arrow, as its contract says; of positions, of one chart since a date."""
         if name == "positions":
-            return self._engine.fetch(name, chart=self.chart(chart))
+            return self._engine.fetch(name, chart=self.chart(chart), since=since)
         return self._engine.kept(name) if name == "tracks" else self._engine.fetch(name)
 
     def tracks(self) -> pd.DataFrame:
@@ -180,7 +183,7 @@ class Charts(Displayed):
         engine.keep("spans", calendar.arrow("spans", min_periods=min_periods))
         known = self.arrow("tracks")
         same = identity_table(known, identity)
-        engine.keep("identities", _coded(known, same))
+        engine.keep("identities", identity_codes(known, same))
         event: dict[str, Any] = {"chart": rules.chart, "top": top or ANY_RANK}
         if min_periods == 1:
             engine.create("first_appearances", into="firsts", **event)
@@ -234,7 +237,7 @@ class Charts(Displayed):
         engine = self._engine
         engine.keep("periods", dates)
         known = self.arrow("tracks")
-        engine.keep("identities", _coded(known, identity_table(known, identity)))
+        engine.keep("identities", identity_codes(known, identity_table(known, identity)))
         return Absences(engine.fetch("absences", chart=rules.chart, periods=count), rules.chart, count, identity)
 
     def positions(self, chart: str | None = None) -> pd.DataFrame:
@@ -442,9 +445,3 @@ def _read_star(engine: Engine, star: Star) -> RowAccount:
         raise SourceError(f"no market in '{star.place}': it has {aggregate:,} rows, all of Global")
     read = kept + aggregate + star.duplicates + sum(star.set_aside.values())
     return RowAccount(read, kept, star.duplicates, aggregate, star.set_aside, star.tied)
-
-
-def _coded(tracks: pa.Table, same: pa.Table) -> pa.Table:
-    """Return `track` and `identity`: each track's code, and the code of the track that it counts as."""
-    stands_for = pc.index_in(same["identity"], tracks["track_id"])
-    return pa.table({"track": tracks["track"], "identity": tracks["track"].take(stands_for)})

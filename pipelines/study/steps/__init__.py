@@ -17,6 +17,7 @@ from pipelines.study.steps.forecast import FORECAST
 from pipelines.study.steps.graph import GRAPH
 from pipelines.study.steps.known import KNOWN_NETWORK
 from pipelines.study.steps.leaders import LEADERS
+from pipelines.study.steps.leakage import LEAKAGE_STEP
 from pipelines.study.steps.missing import MISSING
 from pipelines.study.steps.placebo import PLACEBO
 from pipelines.study.steps.states import STATES
@@ -27,7 +28,7 @@ from pipelines.study.steps.validation import VALIDATION
 
 STEPS: tuple[Step, ...] = (
     ENTRIES,
-    MISSING,
+    MISSING, LEAKAGE_STEP,
     TRAVEL_STEP,
     GRAPH, BASELINE, LEADERS, CHANGES, STRUCTURE, EXCHANGE_STEP, DIRECT, PLACEBO,
     SURVIVAL, STATES, EFFECTS, CURED, VALIDATION,
@@ -41,7 +42,7 @@ GRAPH_SET = ("baseline", "leaders", "changes", "structure", "direct", "placebo",
 SURVIVAL_SET = ("survival", "states", "effects", "cured", "validation")
 """Steps of `survival`; the steps that they need are added."""
 
-EDA_SET = ("missing", "travel", "exchange")
+EDA_SET = ("missing", "travel", "exchange", "leakage")
 """Steps of `eda`; the steps that they need are added."""
 
 RUN_SET = tuple(step.name for step in STEPS if step is not KNOWN_NETWORK)
