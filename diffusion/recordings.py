@@ -151,6 +151,7 @@ def folded(text: pa.ChunkedArray | pa.Array) -> pa.ChunkedArray | pa.Array:
 def _trimmed(text: pa.ChunkedArray | pa.Array) -> pa.ChunkedArray | pa.Array:
     return pc.utf8_trim_whitespace(pc.replace_substring_regex(text, r"\s+", " "))
 
+
 def identity_codes(tracks: pa.Table, same: pa.Table) -> pa.Table:
     """Return `track` and `identity`: each track's code, and the code of the track that it counts as."""
     stands_for = pc.index_in(same["identity"], tracks["track_id"])

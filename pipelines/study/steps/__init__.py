@@ -20,6 +20,7 @@ from pipelines.study.steps.leaders import LEADERS
 from pipelines.study.steps.leakage import LEAKAGE_STEP
 from pipelines.study.steps.missing import MISSING
 from pipelines.study.steps.placebo import PLACEBO
+from pipelines.study.steps.prior import PRIOR_STEP
 from pipelines.study.steps.states import STATES
 from pipelines.study.steps.structure import STRUCTURE
 from pipelines.study.steps.survival import SURVIVAL
@@ -28,7 +29,7 @@ from pipelines.study.steps.validation import VALIDATION
 
 STEPS: tuple[Step, ...] = (
     ENTRIES,
-    MISSING, LEAKAGE_STEP,
+    MISSING, LEAKAGE_STEP, PRIOR_STEP,
     TRAVEL_STEP,
     GRAPH, BASELINE, LEADERS, CHANGES, STRUCTURE, EXCHANGE_STEP, DIRECT, PLACEBO,
     SURVIVAL, STATES, EFFECTS, CURED, VALIDATION,
@@ -45,7 +46,10 @@ SURVIVAL_SET = ("survival", "states", "effects", "cured", "validation")
 EDA_SET = ("missing", "travel", "exchange", "leakage")
 """Steps of `eda`; the steps that they need are added."""
 
-RUN_SET = tuple(step.name for step in STEPS if step is not KNOWN_NETWORK)
+PRIOR_SET = ("prior",)
+"""Steps that `eda --check-prior` adds."""
+
+RUN_SET = tuple(step.name for step in STEPS if step not in (KNOWN_NETWORK, PRIOR_STEP))
 """Steps of `run` and `demo`."""
 
 TRUTH_SET = ("known",)
@@ -82,6 +86,8 @@ def made_by(steps: Sequence[Step] = STEPS) -> dict[str, Maker]:
 
 
 def _command(step: Step) -> str:
+    if step.name in PRIOR_SET:
+        return "chart-diffusion eda CHARTS --check-prior"
     made = {name: {one.name for one in with_needs(chosen, STEPS)} for name, chosen in COMMANDS.items()}
     makers = [name for name in made if step.name in made[name] and name != "demo"]
     if not makers:
