@@ -155,5 +155,6 @@ def _why(fact: Fact, verdict: str, other: str) -> str:
     if verdict == "not computed" and not fact.quantity:
         return fact.note
     lacking = "these charts have no rows or no column that it is counted from" if verdict == "not computed" else ""
-    explained = [part for part in (lacking, other, fact.note) if part]
-    return "; ".join(explained) if verdict != "equal" else other
+    charts = "other charts" if other else ""
+    explained = [part for part in (lacking, charts, fact.note) if part]
+    return "; ".join(explained) if verdict != "equal" else charts

@@ -1,6 +1,5 @@
 """Quantities of charts under the definitions of the earlier study: counts of rows, markets, streams and artists."""
 
-from collections.abc import Mapping
 from importlib import resources
 from typing import Final
 
@@ -19,6 +18,10 @@ LEFT_OUT: Final = ("KR", "RU", "UA", "LU", "EG", "MA", "SA")
 query `viral_on_day` leaves out the same."""
 
 MAIN, VIRAL = "top200", "viral50"
+
+
+QUANTILES: Final = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99, "p99_9": 0.999}
+"""Name → share of the rows below a quantile of streams."""
 
 
 def quantities(charts: Charts) -> Quantities:
@@ -106,21 +109,29 @@ def _nulls(charts: Charts) -> Quantities:
 
 
 def _streams(charts: Charts) -> Quantities:
-    values = {
-        **fetched(charts, "streams").iloc[0].to_dict(),
-        **fetched(charts, "audio").iloc[0].to_dict(),
-    }
-    markets = fetched(charts, "market_streams").set_index("market").astype("float64")
-    by_market = {
-        f"{name}.{market}": value
-        for name in ("mean_streams", "median_streams")
-        for market, value in markets[name].dropna().items()
-    }
-    return {**{f"streams.{name}": float(value) for name, value in _known(values).items()}, **by_market}
+    counts, means = fetched(charts, "stream_counts"), fetched(charts, "market_streams").dropna()
+    found: Quantities = {f"mean_streams.{row.market}": float(row.mean_streams) for row in means.itertuples()}
+    told = fetched(charts, "audio").iloc[0].dropna()
+    found |= {f"streams.{name}": float(value) for name, value in told.items()}
+    if len(counts):
+        found |= {f"streams.{name}": counted_quantile(counts, share) for name, share in QUANTILES.items()}
+        found["streams.most"] = float(counts["streams"].max())
+    american = counts[counts["american"]]
+    return found | ({"median_streams.US": counted_quantile(american, 0.5)} if len(american) else {})
 
 
-def _known(values: Mapping[str, object]) -> dict[str, float]:
-    return {name: float(value) for name, value in values.items() if pd.notna(value)}  # type: ignore[arg-type]
+def counted_quantile(counts: pd.DataFrame, share: float) -> float:
+    """Return a quantile of `streams`, each counted as many times as it has `chart_rows`, between the two next to it.
+
+    Examples
+    --------
+    >>> counted_quantile(pd.DataFrame({"streams": [10, 20], "chart_rows": [3, 1]}), 0.9)
+    17.0
+    """
+    upto = counts["chart_rows"].cumsum().to_numpy()
+    place = share * (upto[-1] - 1)
+    below, above = (counts["streams"].iloc[np.searchsorted(upto, int(at), "right")] for at in (place, np.ceil(place)))
+    return float(below + (place - int(place)) * (above - below))
 
 
 def _artists(charts: Charts) -> Quantities:

@@ -49,7 +49,7 @@ def _findings(results: Results) -> list[Finding]:
         Finding(
             "An earlier study's numbers",
             f"{counts['equal']:,} of {many(computed, 'number')} that could be computed are equal to those of the "
-            f"earlier study, {counts['differs']:,} differ; {counts['not computed']:,} of its numbers are not computed here.",
+            f"earlier study, {counts['differs']:,} differ; {counts['not computed']:,} more are not computed here.",
             means,
             "Its definitions are kept, also where they mislead: a debut is a first date, whatever was missing before "
             "it, and what was not observed counts as not entered.",
