@@ -67,7 +67,7 @@ def null_chart(nulls: pd.DataFrame) -> Figure:
         axes[0].set_yticks(range(len(columns)), [name.replace("_", " ") for name in columns], parse_math=False)
         label = "share of rows that lack it where others of the chart have it"
         shade = ScalarMappable(Normalize(0, 1), _REAL)
-        bar = add_colorbar(page.figure, shade, list(axes), label, location="bottom", shrink=0.5, aspect=40)
+        bar = add_colorbar(page.figure, shade, axes, label, location="bottom", shrink=0.5, aspect=40)
         absent = Patch(facecolor=NO_DATA, edgecolor=NO_DATA_HATCH, hatch="/" * 5, linewidth=0, label="no chart has it")
         bar.legend(handles=[absent], loc="center left", bbox_to_anchor=(1.04, 0.5), borderaxespad=0)
         return page.done()
@@ -83,8 +83,10 @@ def _grid(ax: Axes, cells: NDArray[np.float64]) -> None:
     for row, column in np.ndindex(share.shape):
         whole = structural[row, column] == rows[row, column]
         if whole:
-            place = {"facecolor": NO_DATA, "edgecolor": NO_DATA_HATCH, "hatch": "/" * 5, "linewidth": 0}
-            ax.add_patch(Rectangle((column - 0.5, row - 0.5), 1, 1, **place))
+            corner = column - 0.5, row - 0.5
+            ax.add_patch(
+                Rectangle(corner, 1, 1, facecolor=NO_DATA, edgecolor=NO_DATA_HATCH, hatch="/" * 5, linewidth=0)
+            )
         if missing[row, column] > 0:
             said = "none" if whole else _percent(missing[row, column])
             ax.text(column, row, said, ha="center", va="center", size=SMALL_SIZE, color=INK)

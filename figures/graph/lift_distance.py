@@ -58,13 +58,14 @@ def _points(ax: Axes, tested: pd.DataFrame) -> None:
     known = tested["lift"] > 0
     floor = float(tested.loc[known, "lift"].min()) / 1.5 if known.any() else 0.5
     lift = tested["lift"].where(known, floor)
-    for chosen, label, options in (
-        (surely, "beyond the baseline (q ≤ .05)", {"color": VERMILION, "marker": "o", "zorder": 3}),
-        (~surely, "not told from it", {"facecolors": "none", "edgecolors": BLUE, "marker": "o", "linewidths": 0.5}),
+    for chosen, label, inside, edge in (
+        (surely, "beyond the baseline (q ≤ .05)", VERMILION, VERMILION),
+        (~surely, "not told from it", "none", BLUE),
     ):
         count = int(chosen.sum())
         named = f"{label}: {count:,} pair{'' if count == 1 else 's'}"
-        ax.scatter(tested.loc[chosen, "cultural_distance"], lift[chosen], s=8, label=named, **options)
+        distance = tested.loc[chosen, "cultural_distance"]
+        ax.scatter(distance, lift[chosen], s=8, label=named, facecolors=inside, edgecolors=edge, linewidths=0.5)
     ax.axhline(1, color=MUTED, linewidth=0.8)
     ax.set_yscale("log")
     ax.yaxis.set_major_locator(LogLocator(10, subs=(1, 2, 5), numticks=9))

@@ -51,11 +51,12 @@ def missing_dates(calendar: Calendar) -> pd.DataFrame:
     """
     coverage = calendar.to_pandas()
     day = coverage["date"].to_numpy().astype("datetime64[D]").astype(np.int64)
-    every = np.unique(day)
+    every: Ints = np.unique(day)
     step = (coverage["date"] - coverage["previous"]).dt.days.groupby(coverage["market"]).agg(_usual)
     steps = coverage["market"].map(step).fillna(calendar.cadence).to_numpy(np.int64)
     own = _stretches(coverage["market"].to_numpy(), day, steps, every)
-    none = _stretches(np.full(len(every), ALL), every, np.full(len(every), calendar.cadence), every)
+    cadence: Ints = np.full(len(every), calendar.cadence)
+    none = _stretches(np.full(len(every), ALL), every, cadence, every)
     table = pd.concat([none, own], ignore_index=True)
     inside = np.searchsorted(every, table["last"], side="right") - np.searchsorted(every, table["first"])
     return pd.DataFrame(
@@ -171,7 +172,8 @@ def missing_effects(entries: Entries, *, horizon: int) -> pd.DataFrame:
 
 def loosely_dated(lines: Timelines, cadence: int) -> Flags:
     """Return, (k,), whether a timed entry has no chart of its market one cadence before."""
-    return ~lines.left_censored & (lines.last_without != NEVER) & (lines.day - lines.last_without > cadence)
+    loose: Flags = ~lines.left_censored & (lines.last_without != NEVER) & (lines.day - lines.last_without > cadence)
+    return loose
 
 
 def tied(lines: Timelines) -> tuple[Ints, Ints]:

@@ -71,12 +71,12 @@ def _rows(charts: Charts) -> Quantities:
     ):
         sums = counts.groupby(by)["chart_rows"].sum()
         found |= {f"{prefix}.{_joined(key)}": value for key, value in sums.items()}
-    for chart in (MAIN, VIRAL):
-        found[f"share.{chart}"] = 100 * found.get(f"rows.{chart}", 0) / total
+    for chart in {MAIN, VIRAL} & {*counts["chart"]}:
+        found[f"share.{chart}"] = 100 * found[f"rows.{chart}"] / total
     found["global_rows"] = found.get(f"market_rows.{AGGREGATE}", 0)
     found["global_share"] = 100 * found["global_rows"] / total
     tracks = fetched(charts, "market_tracks")
-    found |= {f"market_tracks.{row.market}": row.tracks for row in tracks.itertuples()}
+    found |= dict(zip("market_tracks." + tracks["market"], tracks["tracks"].tolist(), strict=True))
     local = counts[(counts["market"] != AGGREGATE) & (counts["chart"] == MAIN)]
     by_market = local.groupby("market")["chart_rows"].sum().astype("float64")
     if len(by_market):
@@ -110,7 +110,8 @@ def _nulls(charts: Charts) -> Quantities:
 
 def _streams(charts: Charts) -> Quantities:
     counts, means = fetched(charts, "stream_counts"), fetched(charts, "market_streams").dropna()
-    found: Quantities = {f"mean_streams.{row.market}": float(row.mean_streams) for row in means.itertuples()}
+    names = "mean_streams." + means["market"]
+    found: Quantities = dict(zip(names, means["mean_streams"].astype("float64").tolist(), strict=True))
     told = fetched(charts, "audio").iloc[0].dropna()
     found |= {f"streams.{name}": float(value) for name, value in told.items()}
     if len(counts):
@@ -144,6 +145,6 @@ def _artists(charts: Charts) -> Quantities:
         "artists.reach.1": 100 * (reach == 1).mean(),
         "artists.reach.2-3": 100 * reach.between(2, 3).mean(),
         "artists.reach.31+": 100 * (reach > 30).mean(),
-        **{f"artist_rows.{row.artist}": row.chart_rows for row in table.itertuples()},
-        **{f"artist_tracks.{row.artist}": row.tracks for row in table.itertuples()},
+        **dict(zip("artist_rows." + table["artist"], table["chart_rows"].tolist(), strict=True)),
+        **dict(zip("artist_tracks." + table["artist"], table["tracks"].tolist(), strict=True)),
     }

@@ -143,16 +143,16 @@ def _sizes(rows: pd.DataFrame, table: pd.DataFrame, markets: int) -> dict[str, f
     found |= {f"size.{k}": sizes.get(k, 0) for k in range(1, 11)} | {
         f"extra.{k}": extra.get(k, 0) for k in range(1, 11)
     }
-    for year, own in table.groupby(table["debut"].dt.year):
-        positives = int(own["extra"].sum())
-        possible = markets * len(own) - int(own["size"].sum())
+    for year, of_year in table.groupby(table["debut"].dt.year):
+        positives = int(of_year["extra"].sum())
+        possible = markets * len(of_year) - int(of_year["size"].sum())
         found |= {
-            f"tracks.{year}": len(own),
+            f"tracks.{year}": len(of_year),
             f"within.{year}": positives,
             f"pairs.{year}": possible,
             f"base_rate.{year}": _share(positives, possible),
-            f"spread_tracks.{year}": int((own["extra"] > 0).sum()),
-            f"spread_share.{year}": 100 * (own["extra"] > 0).mean(),
+            f"spread_tracks.{year}": int((of_year["extra"] > 0).sum()),
+            f"spread_share.{year}": 100 * (of_year["extra"] > 0).mean(),
         }
     return found
 
@@ -218,7 +218,7 @@ def _by_class(
 
 def _markets(rows: pd.DataFrame) -> dict[str, float]:
     """Return by market the debuts there, its entries, and the share that are debuts."""
-    first = (rows["lag"] == 0).groupby(rows["market"])
+    first = (rows["lag"] == 0).astype("float64").groupby(rows["market"])
     found = {f"origins.{market}": value for market, value in first.sum().items()}
     found |= {f"entries_of.{market}": value for market, value in first.size().items()}
     return found | {f"first_share.{market}": 100 * value for market, value in first.mean().items()}
@@ -292,5 +292,6 @@ def _flows(rows: pd.DataFrame) -> Mapping[str, float]:
     origins = rows.loc[rows["lag"] == 0, ["track", "market"]]
     targets = rows.loc[(rows["lag"] > 0) & (rows["lag"] <= FLOW_WINDOW), ["track", "market"]]
     both = origins.merge(targets, on="track", suffixes=("_from", "_to"))
-    counts = both.groupby(["market_from", "market_to"]).size()
-    return {f"flow.{source}-{target}": count for (source, target), count in counts.items()}
+    counts = both.groupby(["market_from", "market_to"]).size().reset_index(name="tracks")
+    names = "flow." + counts["market_from"] + "-" + counts["market_to"]
+    return dict(zip(names, counts["tracks"].tolist(), strict=True))

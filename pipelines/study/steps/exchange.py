@@ -1,5 +1,6 @@
 """Pairs of markets side by side: counts, rates, lags, what was expected, leaders, and whether distance predicts."""
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 import pandas as pd
@@ -18,6 +19,9 @@ MOST_ROWS: Final = 15
 """Pairs and markets in the report."""
 
 CULTURE: Final = "cultural_distance"
+
+QUOTED: Final = ("gravity", "mrqap")
+"""Methods that hold other distances fixed and have an interval."""
 
 PAIRS_COLUMNS: Final = [
     "source_name", "target_name", "tracks", "joint", "exposed", "rate", "rate_if_ties", "lag_median", "expected",
@@ -105,9 +109,8 @@ def _culture_finding(results: Results) -> list[Finding]:
     effects = _table(results, "distance_effects")
     if effects is None:
         return []
-    own = effects[effects["term"] == CULTURE].set_index("method")
-    quoted = {name: own.loc[name] for name in ("gravity", "mrqap") if name in own.index}
-    quoted = {name: row for name, row in quoted.items() if pd.notna(row["p"])}
+    own = effects[(effects["term"] == CULTURE) & effects["p"].notna() & effects["method"].isin(QUOTED)]
+    quoted = {str(row["method"]): row for row in own.to_dict("records")}
     if not quoted:
         return []
     signs = {name: _sign(row) for name, row in quoted.items()}
@@ -124,7 +127,7 @@ def _culture_finding(results: Results) -> list[Finding]:
     ]
 
 
-def _sign(row: "pd.Series[Any]") -> int:
+def _sign(row: Mapping[Any, Any]) -> int:
     """Return −1 or 1 where the estimate is surely below or above 0, else 0."""
     return 0 if row["p"] > FDR else (-1 if row["estimate"] < 0 else 1)
 
@@ -151,7 +154,7 @@ def _culture_said(signs: dict[str, int]) -> str:
     return f"Whether cultural distance predicts transitions is not settled: {parts}."
 
 
-def _quoted(name: str, row: "pd.Series[Any]") -> str:
+def _quoted(name: str, row: Mapping[Any, Any]) -> str:
     unit, fixed = METHODS[name]
     interval = "" if pd.isna(row["low"]) else f", 95 % interval {cell(row['low'])} to {cell(row['high'])}"
     return f"{name}: {cell(row['estimate'])} ({unit}, per unit of distance){interval}; it holds fixed {fixed}."

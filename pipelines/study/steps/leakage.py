@@ -8,7 +8,7 @@ from pipelines.contracts.leakage import LEAKAGE, LEAKAGE_COLUMNS
 from pipelines.eda.leakage import HORIZON, audited, failed_of, families_of, sample, source_columns
 from pipelines.eda.nulls import NAMES
 from pipelines.features.families import families
-from pipelines.formatting import html_table, many
+from pipelines.formatting import html_table, many, percent
 from pipelines.study.findings import Finding
 from pipelines.study.results import Results
 from pipelines.study.settings import Study
@@ -38,7 +38,10 @@ def _facts(part: Any) -> dict[str, Any]:
 def _section(results: Results) -> dict[str, Any]:
     columns = results.table("leakage_columns")
     named = columns["column"].map(lambda name: NAMES.get(name, name.replace("_", " ")))
-    content: dict[str, Any] = {"columns": html_table(columns.assign(column=named)), "families": None}
+    content: dict[str, Any] = {
+        "columns": html_table(columns.assign(column=named, there=columns["there"].map(percent))),
+        "families": None,
+    }
     if results.holds("leakage"):
         table = results.table("leakage")
         failed = table[table["feature"].isin(failed_of(table))]
@@ -55,7 +58,8 @@ def _findings(results: Results) -> list[Finding]:
         return []
     table, part = results.table("leakage"), results.notes("leakage")["sample"]
     failed, values = failed_of(table), int(table["values"].max())
-    said = f"{len(failed):,} of {many(len(table), 'feature')} know what they could not have known"
+    said = f"{len(failed) or 'none'} of {many(len(table), 'feature')} changed with what came later"
+    said = f"{said[0].upper()}{said[1:]}"
     named = f": {', '.join(failed[:5])}" if failed else ""
     return [
         Finding(

@@ -71,9 +71,9 @@ def _section(results: Results) -> dict[str, Any]:
         "spans": html_table(shown[["first_date", "last_date", "dates"]]),
         "events": html_table(named.nlargest(MOST_ROWS, "dates", keep="first")),
         "all_events": len(named),
-        "markets": html_table(markets.head(MOST_ROWS)[UNUSUAL]),
+        "markets": html_table(_percentages(markets.head(MOST_ROWS)[UNUSUAL], "followed_whole")),
         "all_markets": len(markets),
-        "effects": html_table(effects),
+        "effects": html_table(_percentages(effects, "share")),
         "columns": html_table(_in_words(columns)),
     }
 
@@ -93,8 +93,8 @@ def _in_words(columns: pd.DataFrame) -> pd.DataFrame:
             "chart": lacking["chart"],
             "column": lacking["column"].map(_column_name),
             "missing": lacking["missing"],
-            "structural_share": lacking["structural_share"],
-            "real_share": lacking["real_share"],
+            "structural": lacking["structural_share"].map(_small),
+            "real": lacking["real_share"].map(_small),
             "most_real": [_most(row) for row in lacking.to_dict("records")],
         }
     )
@@ -113,7 +113,12 @@ def _most(row: dict[Any, Any]) -> str:
 
 
 def _small(share: float) -> str:
-    return "less than 0.1 %" if share < 0.001 else percent(share)
+    return "less than 0.1 %" if 0 < share < 0.001 else percent(share)
+
+
+def _percentages(table: pd.DataFrame, column: str) -> pd.DataFrame:
+    """Return a table in which a column of shares is in per cent."""
+    return table.assign(**{column: [_small(share) if pd.notna(share) else "" for share in table[column]]})
 
 
 def _findings(results: Results) -> list[Finding]:
@@ -135,7 +140,7 @@ def _coverage_finding(results: Results) -> Finding:
         f"and there are {', '.join(counted).replace('launchs', 'launches')} of markets.",
         "",
         f"A missing chart is not an empty one: {percent(_share(effects, 'entries loosely dated'))} of entries fell "
-        f"somewhere in a gap, {cell(int(effects.loc['ties by a missing chart', 'count']))} pairs of entries are ties "
+        f"somewhere in a gap, {cell(effects['count']['ties by a missing chart'])} pairs of entries are ties "
         "only because of one, and follow-up ends where a market's charts do.",
         "described",
         figure="coverage_calendar",
@@ -143,8 +148,8 @@ def _coverage_finding(results: Results) -> Finding:
 
 
 def _share(effects: pd.DataFrame, name: str) -> float:
-    share = effects.loc[name, "share"]
-    return 0.0 if pd.isna(share) else float(share)
+    share = float(effects["share"].astype("float64")[name])
+    return 0.0 if pd.isna(share) else share
 
 
 def _null_finding(results: Results) -> Finding:

@@ -14,6 +14,8 @@ from pipelines.study.step import Output, Step
 
 COLUMNS: Final = ["number", "fact", "scope", "printed", "ours", "difference", "verdict", "why"]
 
+NOT_COMPUTED: Final = ["number", "fact", "printed", "why"]
+
 
 def _make(study: Study, results: Results) -> Output:
     found = compared(results.charts())
@@ -21,11 +23,11 @@ def _make(study: Study, results: Results) -> Output:
 
 
 def _section(results: Results) -> dict[str, Any]:
-    table = results.table("prior")
+    table, other = results.table("prior"), results.notes("prior")["other"]
     return {
-        "other": results.notes("prior")["other"],
-        "differs": html_table(table[table["verdict"] == "differs"][COLUMNS]),
-        "not_computed": html_table(table[table["verdict"] == "not computed"][["number", "fact", "printed", "why"]]),
+        "other": other,
+        "differs": html_table(table[(table["verdict"] == "differs") & (not other)][COLUMNS]),
+        "not_computed": html_table(table[(table["verdict"] == "not computed") & (not other)][NOT_COMPUTED]),
         "counts": _counts(table),
     }
 
