@@ -53,7 +53,7 @@ def missing_dates(calendar: Calendar) -> pd.DataFrame:
     day = coverage["date"].to_numpy().astype("datetime64[D]").astype(np.int64)
     every: Ints = np.unique(day)
     step = (coverage["date"] - coverage["previous"]).dt.days.groupby(coverage["market"]).agg(_usual)
-    steps = coverage["market"].map(step).fillna(calendar.cadence).to_numpy(np.int64)
+    steps = coverage["market"].map(step).fillna(calendar.cadence).to_numpy().astype(np.int64)
     own = _stretches(coverage["market"].to_numpy(), day, steps, every)
     cadence: Ints = np.full(len(every), calendar.cadence)
     none = _stretches(np.full(len(every), ALL), every, cadence, every)

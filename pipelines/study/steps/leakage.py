@@ -38,8 +38,9 @@ def _facts(part: Any) -> dict[str, Any]:
 def _section(results: Results) -> dict[str, Any]:
     columns = results.table("leakage_columns")
     named = columns["column"].map(lambda name: NAMES.get(name, name.replace("_", " ")))
+    shown = columns.assign(column=named, there=columns["there"].map(percent))
     content: dict[str, Any] = {
-        "columns": html_table(columns.assign(column=named, there=columns["there"].map(percent))),
+        "columns": html_table(shown),
         "families": None,
     }
     if results.holds("leakage"):
