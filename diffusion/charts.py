@@ -1,5 +1,6 @@
 """Chart files opened as one validated table, with an account of every row."""
 
+from datetime import date
 from functools import cached_property
 from types import TracebackType
 from typing import Any, Literal, Self, overload
@@ -122,24 +123,31 @@ class Charts(Displayed):
 
     def arrow(
         self,
-        name: Literal["tracks", "positions", "market_streams", "spells", "trajectories"],
+        name: Literal["tracks", "positions", "market_streams", "nulls", "spells", "trajectories"],
         *,
         chart: str | None = None,
+        since: date = date.min,
         **rules: Any,
     ) -> pa.Table:
-        """Return the table of the method of this name as Arrow, typed as its contract says.
+        """Return the table of this name as Arrow, typed as its contract says.
 
         Parameters
         ----------
         name
-            Name of the method.
+            Name of the method, or ``nulls``: what rows lack.
+        since
+            First date of positions (default: all).
         chart, rules
             Parameters of that method.
         """
         if name == "tracks":
             return self._engine.kept("tracks")
-        if name in ("positions", "market_streams"):
-            return self._engine.fetch(name, chart=self.chart(chart))
+        if name == "nulls":
+            return self._engine.fetch("nulls")
+        if name == "positions":
+            return self._engine.fetch("positions", chart=self.chart(chart), since=since)
+        if name == "market_streams":
+            return self._engine.fetch("market_streams", chart=self.chart(chart))
         self._keep_stays(EventRules(self.chart(chart), **rules))
         if not (table := self._engine.kept(name)).num_rows:
             raise DataSaysNoError(f"no track is on the chart '{self.chart(chart)}' at rank ≤ {rules['top']}")
@@ -330,8 +338,8 @@ class Charts(Displayed):
         Parameters
         ----------
         charts
-            Number of charts (from 1) after the entry, and on both sides of the best rank. Only trajectories for which all of
-            these were observed are counted, so that all numbers are of the same trajectories.
+            Number of charts (from 1) after the entry, and on both sides of the best rank. Only trajectories for which
+            all of these were observed are counted, so that all numbers are of the same trajectories.
         top, washout, identity, chart
             As in `trajectories`.
 

@@ -4,6 +4,7 @@ from matplotlib.figure import Figure
 
 from figures.charts.chart_calendar import chart_calendar
 from figures.eda.distributions import audio_chart, streams_chart
+from figures.eda.nulls import null_chart
 from figures.eda.seasons import holiday_chart, season_chart
 from figures.eda.trajectories import persistence_chart, trajectory_profiles
 from figures.eda.travel import travel_chart
@@ -18,6 +19,7 @@ from figures.graph.lag_curves import lag_curves
 from figures.graph.lag_distribution import lag_distribution
 from figures.graph.leader_chart import leader_chart
 from figures.graph.leader_intervals import leader_intervals
+from figures.graph.lift_distance import lift_distance
 from figures.graph.rolling_leaders import rolling_leaders
 from figures.graph.transition_matrix import transition_matrix
 from figures.graph.validity import validity_chart
@@ -67,9 +69,11 @@ __all__ = [
     "leader_intervals",
     "learning_curves",
     "learning_rates",
+    "lift_distance",
     "log_log_curves",
     "market_errors",
     "model_scores",
+    "null_chart",
     "pace",
     "persistence_chart",
     "render",

@@ -185,6 +185,35 @@ def charts_present(rows: Sequence[Row]) -> list[Row]:
     return table
 
 
+def nulls(rows: Sequence[Row], described: Sequence[Row], names: Sequence[str]) -> list[Row]:
+    """Return "one chart, market and year: what its rows lack", and on which dates no row of the chart has it."""
+    of = {row["track_id"]: row for row in described}
+    values = [
+        {
+            "streams": row["streams"],
+            "title": None if is_blank(of[row["track_id"]]["title"]) else 1,
+            "artist": None if is_blank(of[row["track_id"]]["artist"]) else 1,
+            "licences": of[row["track_id"]]["available_markets"],
+        }
+        for row in rows
+    ]
+    table = []
+    for chart, market, year in sorted({(row["chart"], row["market"], row["date"].year) for row in rows}):
+        chosen = [
+            at
+            for at, row in enumerate(rows)
+            if (row["chart"], row["market"], row["date"].year) == (chart, market, year)
+        ]
+        own: Row = {"chart": chart, "market": market, "year": year, "chart_rows": len(chosen)}
+        for name in names:
+            lacking = [at for at in chosen if values[at].get(name) is None]
+            having = {rows[at]["date"] for at in chosen if values[at].get(name) is not None}
+            own[f"{name}_missing"] = len(lacking)
+            own[f"{name}_absent"] = sum(rows[at]["date"] not in having for at in lacking)
+        table.append(own)
+    return table
+
+
 def peaks(rows: Sequence[Row], chart: str) -> list[Row]:
     """Return "one track id and market of one chart: when it was first there, and how high it came"."""
     dates: dict[tuple[str, str], list[date]] = defaultdict(list)

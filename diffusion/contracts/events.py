@@ -309,6 +309,33 @@ MARKET_STREAMS = Contract(
     ("market", "date"),
 )
 
+NULLABLE: Final = (
+    "streams", "trend", "title", "artist", "album", "release_date", "explicit", "duration_ms", "popularity", "audio",
+    "licences",
+)  # fmt: skip
+"""Columns of rows or of their tracks that a source may leave empty; audio is any feature of sound, licences the list of
+markets in which the track may be heard."""
+
+NULLS = Contract(
+    "nulls",
+    "one chart, market (or Global) and year: what its rows lack",
+    (
+        _CHART,
+        Column("market", _TEXT, "ISO 3166-1 alpha-2 code of the market, or Global"),
+        Column("year", _COUNT, "year of the dates"),
+        Column("chart_rows", _COUNT, "rows"),
+        *(
+            column
+            for name in NULLABLE
+            for column in (
+                Column(f"{name}_missing", _COUNT, f"rows without {name.replace('_', ' ')}"),
+                Column(f"{name}_absent", _COUNT, "of these, rows on dates on which no row of the chart has it"),
+            )
+        ),
+    ),
+    ("chart", "market", "year"),
+)
+
 WITHHELD = Contract(
     "withheld",
     "one track and market, where the track's licence list is known and does not name the market",
@@ -321,6 +348,7 @@ RELATIONS: Final = (
     CHARTS_PRESENT,
     CHART_DEPTHS,
     WHOLENESS,
+    NULLS,
     WITHHELD,
     CHART_ROWS,
     POSITIONS,

@@ -9,6 +9,7 @@ from importlib import resources
 from statistics import median
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 from hypothesis import Phase, assume, given, settings
 from hypothesis import strategies as st
@@ -84,6 +85,9 @@ def agree_on_source(charts: diffusion.Charts, rows: Sequence[Row]) -> None:
         streams = twins.market_streams(twin, chart)
         agree(charts.arrow("market_streams", chart=chart), streams, contracts.MARKET_STREAMS)
     agree_on_tracks(charts.arrow("tracks"), twins.tracks(rows))
+    nulls = charts.arrow("nulls")
+    own = nulls.filter(pc.not_equal(nulls["market"], "Global"))
+    agree(own, twins.nulls(twin, twins.tracks(rows), contracts.NULLABLE), contracts.NULLS)
     accounts = charts._engine.fetch("accounts").to_pylist()
     account = charts.account
     counted = {row["outcome"]: row["source_rows"] - row["global_rows"] for row in accounts if row["outcome"] == "kept"}

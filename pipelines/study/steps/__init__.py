@@ -12,12 +12,16 @@ from pipelines.study.steps.direct import DIRECT
 from pipelines.study.steps.distributions import DISTRIBUTIONS
 from pipelines.study.steps.effects import EFFECTS
 from pipelines.study.steps.entries import ENTRIES
+from pipelines.study.steps.exchange import EXCHANGE_STEP
 from pipelines.study.steps.exports import EXPORTS
 from pipelines.study.steps.forecast import FORECAST
 from pipelines.study.steps.graph import GRAPH
 from pipelines.study.steps.known import KNOWN_NETWORK
 from pipelines.study.steps.leaders import LEADERS
+from pipelines.study.steps.leakage import LEAKAGE_STEP
+from pipelines.study.steps.missing import MISSING
 from pipelines.study.steps.placebo import PLACEBO
+from pipelines.study.steps.prior import PRIOR_STEP
 from pipelines.study.steps.seasons import SEASONS_STEP
 from pipelines.study.steps.states import STATES
 from pipelines.study.steps.structure import STRUCTURE
@@ -28,9 +32,9 @@ from pipelines.study.steps.validation import VALIDATION
 
 STEPS: tuple[Step, ...] = (
     ENTRIES,
-    DISTRIBUTIONS, TRAJECTORIES_STEP, SEASONS_STEP,
+    MISSING, DISTRIBUTIONS, TRAJECTORIES_STEP, SEASONS_STEP, LEAKAGE_STEP, PRIOR_STEP,
     TRAVEL_STEP,
-    GRAPH, BASELINE, LEADERS, CHANGES, STRUCTURE, DIRECT, PLACEBO,
+    GRAPH, BASELINE, LEADERS, CHANGES, STRUCTURE, EXCHANGE_STEP, DIRECT, PLACEBO,
     SURVIVAL, STATES, EFFECTS, CURED, VALIDATION,
     FORECAST, EXPORTS, KNOWN_NETWORK,
 )  # fmt: skip
@@ -42,10 +46,13 @@ GRAPH_SET = ("baseline", "leaders", "changes", "structure", "direct", "placebo",
 SURVIVAL_SET = ("survival", "states", "effects", "cured", "validation")
 """Steps of `survival`; the steps that they need are added."""
 
-EDA_SET = ("distributions", "trajectories", "seasons", "travel")
+EDA_SET = ("missing", "distributions", "trajectories", "seasons", "travel", "exchange", "leakage")
 """Steps of `eda`; the steps that they need are added."""
 
-RUN_SET = tuple(step.name for step in STEPS if step is not KNOWN_NETWORK)
+PRIOR_SET = ("prior",)
+"""Steps that `eda --check-prior` adds."""
+
+RUN_SET = tuple(step.name for step in STEPS if step not in (KNOWN_NETWORK, PRIOR_STEP))
 """Steps of `run` and `demo`."""
 
 TRUTH_SET = ("known",)
@@ -84,6 +91,8 @@ def made_by(steps: Sequence[Step] = STEPS) -> dict[str, Maker]:
 
 
 def _command(step: Step) -> str:
+    if step.name in PRIOR_SET:
+        return "chart-diffusion eda CHARTS --check-prior"
     made = {name: {one.name for one in with_needs(chosen, STEPS)} for name, chosen in COMMANDS.items()}
     makers = [name for name in made if step.name in made[name] and name != "demo"]
     if not makers:
