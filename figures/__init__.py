@@ -3,6 +3,7 @@
 from matplotlib.figure import Figure
 
 from figures.charts.chart_calendar import chart_calendar
+from figures.eda.journeys import first_markets_chart, journeys_chart
 from figures.eda.travel import travel_chart
 from figures.forecasts.learning_curves import learning_curves
 from figures.forecasts.losses import ablation, feature_importance
@@ -51,11 +52,13 @@ __all__ = [
     "cured_share",
     "curve_difference",
     "feature_importance",
+    "first_markets_chart",
     "flow_map",
     "forecast_scores",
     "hazard_ratio_periods",
     "hazard_ratios",
     "influence_heatmap",
+    "journeys_chart",
     "lag_curves",
     "lag_distribution",
     "leader_chart",

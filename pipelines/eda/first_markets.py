@@ -9,7 +9,7 @@ from diffusion.arrays import Ints
 from graphs.leaders.groups import LEAST_ARTISTS
 from pipelines.eda.intervals import clustered_shares
 from pipelines.eda.journeys import Journeys
-from pipelines.eda.travel import ALL, CLASSES, class_name, class_of
+from pipelines.eda.travel import ALL, class_name, class_of
 from survival import Breakthrough, breakthrough, frame_waits
 
 EXTRA: Final = (1, 2, 3)
@@ -31,9 +31,9 @@ def first_market_tables(journeys: Journeys, *, horizon: int) -> dict[str, pd.Dat
 
     Notes
     -----
-    One minus Kaplan–Meier of the day of the n-th entry after the debut. A track is censored when the coverage of a market
-    ends that was observed at its debut and is not in its footprint: from then on an entry could go unseen. Bands are by
-    artist (`survival.breakthrough`).
+    One minus Kaplan–Meier of the day of the n-th entry after the debut. A track is censored when the coverage of a
+    market ends that was observed at its debut and is not in its footprint: from then on an entry could go unseen. Bands
+    are by artist (`survival.breakthrough`).
     """
     keys, members = _groups(journeys)
     until = np.minimum(journeys.until, horizon)

@@ -51,7 +51,7 @@ def kind_of(half_day: Floats | Ints, continents: Floats | Ints) -> Ints:
 
 
 def kinds_table(journeys: Journeys) -> pd.DataFrame:
-    """Return the table `journey_kinds` of journeys with a whole window; columns as in `pipelines.contracts.journeys`."""
+    """Return the table `journey_kinds` of journeys with a whole window; columns as in its contract."""
     kind = kind_of(journeys.half_day, journeys.crossed)
     everyone = np.zeros(len(kind), dtype=int)
     shares = [clustered_shares(kind == place, everyone, journeys.artist, 1) for place in range(len(NAMES))]

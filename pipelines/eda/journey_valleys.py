@@ -123,7 +123,7 @@ def mixture(sample: Floats, kinds: int, rng: np.random.Generator) -> GaussianMix
 
 
 def halved(points: Points, kinds: int, rng: np.random.Generator) -> Valley:
-    """Return the shallowest valley between two kinds: kinds found with one half of the artists, counted in the other."""
+    """Return the shallowest valley between two kinds, found with one half of the artists and counted in the other."""
     drawn = points.one_each(rng)
     known, held_out = drawn[: len(drawn) // 2], drawn[len(drawn) // 2 :]
     scale = Scale.of(known)

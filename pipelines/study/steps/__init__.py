@@ -14,6 +14,7 @@ from pipelines.study.steps.entries import ENTRIES
 from pipelines.study.steps.exports import EXPORTS
 from pipelines.study.steps.forecast import FORECAST
 from pipelines.study.steps.graph import GRAPH
+from pipelines.study.steps.journeys import JOURNEYS
 from pipelines.study.steps.known import KNOWN_NETWORK
 from pipelines.study.steps.leaders import LEADERS
 from pipelines.study.steps.placebo import PLACEBO
@@ -26,6 +27,7 @@ from pipelines.study.steps.validation import VALIDATION
 STEPS: tuple[Step, ...] = (
     ENTRIES,
     TRAVEL_STEP,
+    JOURNEYS,
     GRAPH, BASELINE, LEADERS, CHANGES, STRUCTURE, DIRECT, PLACEBO,
     SURVIVAL, STATES, EFFECTS, CURED, VALIDATION,
     FORECAST, EXPORTS, KNOWN_NETWORK,
@@ -38,7 +40,7 @@ GRAPH_SET = ("baseline", "leaders", "changes", "structure", "direct", "placebo",
 SURVIVAL_SET = ("survival", "states", "effects", "cured", "validation")
 """Steps of `survival`; the steps that they need are added."""
 
-EDA_SET = ("travel",)
+EDA_SET = ("travel", "journeys")
 """Steps of `eda`; the steps that they need are added."""
 
 RUN_SET = tuple(step.name for step in STEPS if step is not KNOWN_NETWORK)
