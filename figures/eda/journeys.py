@@ -1,7 +1,7 @@
 """Journeys: how soon further markets are entered, and how the number of markets grows for each kind."""
 
-from collections.abc import Mapping
-from typing import Final
+from collections.abc import Hashable, Mapping
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
@@ -26,6 +26,9 @@ _ACROSS: Final = 3
 
 _LEGEND: Final = 26
 """Height of a legend of two lines in points."""
+
+_IN_LINE: Final = 4
+"""Names in a line of a legend."""
 
 _TITLE_ROOM: Final = 150
 """Width of the title of a panel in points."""
@@ -53,7 +56,7 @@ def first_markets_chart(first_markets: pd.DataFrame) -> Figure:
     --------
     >>> curve = pd.DataFrame({"by": "all", "group": "all", "extra": 1, "days": [0, 1], "at_risk": [9, 9],
     ...     "share": [0.0, 0.1], "share_low": [0.0, 0.0], "share_high": [0.0, 0.3]})
-    >>> [ax.get_title() for ax in first_markets_chart(curve).axes][:2]
+    >>> [ax.get_title() for ax in first_markets_chart(curve).axes][::2]
     ['further markets', 'the first one, by markets on day 0']
     """
     numbers = ["extra", "days", "at_risk", "share", "share_low", "share_high"]
@@ -61,17 +64,17 @@ def first_markets_chart(first_markets: pd.DataFrame) -> Figure:
     if table.empty:
         raise DataSaysNoError("there is no track to draw; the table 'first_markets' is empty")
     every = table[table["by"] == _ALL]
-    overall = {_ORDINALS[int(extra)]: own for extra, own in every.groupby("extra")}
+    overall = {name: every[every["extra"] == extra] for extra, name in _ORDINALS.items()}
     sized = table[(table["by"] == "footprint") & (table["extra"] == 1)]
     by_size = {str(size): own for size, own in sized.groupby("group", sort=False)}
-    rows = ROW * (max(len(overall), len(by_size)) + 1)
+    rows = [ROW * (len(groups) + 1) for groups in (overall, by_size)]
     with applied():
-        page = Page("Time from the debut to the first further markets", _notes(every), height=2.6 + rows)
-        grid = page.constrain().subplots(2, 2, height_ratios=[2.2, rows], sharex="col")
+        page = Page("Time from the debut to the first further markets", _notes(every), height=5.6 + sum(rows))
+        axes = page.constrain().subplots(4, 1, height_ratios=[1.9, rows[0], 1.9, rows[1]], sharex=True)
         last = int(table["days"].max())
-        _curves(grid[0, 0], overall, last, "further markets")
-        _curves(grid[0, 1], by_size, last, "the first one, by markets on day 0")
-        for ax, groups, label in ((grid[1, 0], overall, "market"), (grid[1, 1], by_size, "day 0")):
+        _curves(axes[0], overall, last, "further markets")
+        _curves(axes[2], by_size, last, "the first one, by markets on day 0")
+        for ax, groups, label in ((axes[1], overall, "market"), (axes[3], by_size, "day 0")):
             at_risk_table(ax, [*groups.items()], last, title="tracks at risk", label=label, room=_ROOM)
         return page.done()
 
@@ -88,7 +91,7 @@ def _curves(ax: Axes, groups: Mapping[str, pd.DataFrame], last: int, title: str)
         steps = ax.step(group["days"], group["share"], where="post", color=colour, linestyle=dash)
         lines.append((shortened(name, size=SMALL_SIZE, room=_ROOM), steps[0]))
         top = max(top, float(np.nanmax(group[["share", "share_high"]].to_numpy())))
-    ax.set_title(title, pad=_LEGEND)
+    ax.set_title(title, pad=_LEGEND if len(lines) > _IN_LINE else _LEGEND / 2)
     ax.set_xlim(0, last)
     ax.set_ylim(0, min(1.02, 1.06 * top) if top > 0 else 1)
     ax.set_xlabel("days since debut")
@@ -98,7 +101,7 @@ def _curves(ax: Axes, groups: Mapping[str, pd.DataFrame], last: int, title: str)
     ax.yaxis.set_major_formatter(PercentFormatter(1))
     ax.grid(axis="y")
     if lines:
-        legend_above(ax, lines, left=290)
+        legend_above(ax, lines, left=80)
     else:
         say_empty(ax, "no track")
 
@@ -182,13 +185,12 @@ def _course(ax: Axes, name: str, course: pd.DataFrame) -> None:
     ax.grid(axis="y")
 
 
-def _written(ax: Axes, row: Mapping[str, object]) -> None:
+def _written(ax: Axes, row: Mapping[Hashable, Any]) -> None:
     """Write the tracks, their share with its interval, and the stability."""
-    share, low, high = (float(str(row[name])) for name in ("share", "share_low", "share_high"))
-    between = "" if np.isnan(low) else f" ({100 * low:.1f} to {100 * high:.1f})"
-    text = f"{float(str(row['tracks'])):,.0f} tracks\n{100 * share:.1f} %{between}"
+    share, low, high = (100 * row[name] for name in ("share", "share_low", "share_high"))
+    text = f"{row['tracks']:,.0f} tracks\n{share:.1f} %" + ("" if np.isnan(low) else f" ({low:.1f} to {high:.1f})")
     if "jaccard" in row:
-        text += f"\nstability {float(str(row['jaccard'])):.2f}"
+        text += f"\nstability {row['jaccard']:.2f}"
     ax.text(0.03, 0.97, text, transform=ax.transAxes, va="top", size=SMALL_SIZE, color=MUTED)
 
 

@@ -134,7 +134,8 @@ def clustered(points: Points, kinds: int, rng: np.random.Generator) -> Clusters:
 def _assigned(points: Points, sample: Floats, kinds: int, rng: np.random.Generator) -> Ints:
     """Return, (n,), the component of each journey in the mixture of a sample."""
     scale = Scale.of(sample)
-    return mixture(scale(sample), kinds, rng).predict(scale(points.place)).astype(np.int64)
+    cluster: Ints = mixture(scale(sample), kinds, rng).predict(scale(points.place)).astype(np.int64)
+    return cluster
 
 
 def clusters_table(journeys: Journeys, found: Clusters) -> pd.DataFrame:

@@ -58,7 +58,8 @@ class Points:
         order = rng.permutation(len(self.artist))
         first = np.unique(self.artist[order], return_index=True)[1]
         chosen = rng.choice(order[first], min(len(first), MOST_ARTISTS), replace=replace)
-        return self.place[chosen]
+        drawn: Floats = self.place[chosen]
+        return drawn
 
 
 @dataclass(frozen=True, slots=True)

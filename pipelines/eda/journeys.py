@@ -160,7 +160,8 @@ class Journeys:
         """(n,): day by which half of the markets after the first one were entered; `NEVER` where there is no other."""
         at = np.searchsorted(self.row, np.arange(len(self.until)))
         reach = self.reach
-        return np.where(reach > 1, self.age[at + np.minimum(reach // 2, reach - 1)], NEVER)
+        days: Ints = np.where(reach > 1, self.age[at + np.minimum(reach // 2, reach - 1)], NEVER)
+        return days
 
     @property
     def crossed(self) -> Ints:
@@ -168,7 +169,8 @@ class Journeys:
         there = np.zeros((len(self.until), self.continents.shape[1]), np.bool_)
         for continent, members in enumerate(self.continents.T):
             there[self.row[members[self.market]], continent] = True
-        return there.sum(axis=1)
+        crossed: Ints = there.sum(axis=1)
+        return crossed
 
     def course(self, days: int) -> Floats:
         """Return, (n, days + 1), the markets entered by each day."""

@@ -31,6 +31,9 @@ DEFINITION: Final = "definition"
 CLUSTER: Final = "cluster"
 """Values of `sort` in the table of courses."""
 
+DRAWN: Final = ("first_markets", "journey_kinds", "journey_clusters")
+"""Tables with a figure, in order."""
+
 LAGS_COLUMNS: Final = [
     "by", "group", "extra", "tracks", "entered", "share", "share_low", "share_high", "lag_median", "at_once",
 ]  # fmt: skip
@@ -47,7 +50,7 @@ def _make(study: Study, results: Results) -> Output:
         tables |= first_market_tables(journeys, horizon=study.horizon)
         tables |= _kinds(journeys.whole(window), window, study.seed, gaps)
     except DataSaysNoError as error:
-        gaps["journey_kinds" if tables else "first_markets"] = str(error)
+        gaps |= dict.fromkeys(DRAWN[1:] if tables else DRAWN, str(error))
     return Output(tables, notes=notes, not_made=gaps)
 
 
@@ -56,7 +59,7 @@ def _kinds(journeys: Journeys, window: int, seed: int, gaps: Gaps) -> dict[str, 
     kind = kind_of(journeys.half_day, journeys.crossed)
     drawn = [courses(journeys, kind, list(NAMES), window).assign(sort=DEFINITION)]
     far = journeys.only(journeys.reach >= LEAST_REACH)
-    tables = {"journey_kinds": kinds_table(journeys)} | gaps.take("journey_valleys", lambda: _told_apart(far, seed))
+    tables = {"journey_kinds": kinds_table(journeys)} | gaps.take("journey_clusters", lambda: _told_apart(far, seed))
     if "journey_clusters" in tables:
         cluster = tables["journey_clusters"]["cluster"].to_numpy() - 1
         names = tables["journey_stability"]["cluster"].astype(str).tolist()
@@ -190,14 +193,14 @@ def _soon(results: Results) -> Finding:
 
 def _defined(results: Results) -> Finding:
     """Return the shares of the kinds by definition."""
-    table, window = results.table("journey_kinds").set_index("kind"), results.notes("journeys")["window"]
-    known = table.drop(index=STAYS)
-    largest = known["share"].idxmax()
+    table, window = results.table("journey_kinds"), results.notes("journeys")["window"]
+    stays = table.loc[table["kind"] == STAYS, "share"].iloc[0]
+    most = table[table["kind"] != STAYS].sort_values("share", kind="stable").iloc[-1]
     return Finding(
         "Kinds of journeys by definition",
-        f"{percent(table.loc[STAYS, 'share'])} of {int(table['tracks'].sum()):,} tracks stay in one market for "
-        f"{window} days; of the others the most are {largest}: {percent(known.loc[largest, 'share'])} of all tracks.",
-        _bounds(*known.loc[largest, ["share_low", "share_high"]]),
+        f"{percent(stays)} of {table['tracks'].sum():,} tracks stay in one market for {window} days; of the others the "
+        f"most are {most['kind']}: {percent(most['share'])} of all tracks.",
+        _bounds(most["share_low"], most["share_high"]),
         "The bounds between the kinds are set, not found: day 7, and three continents.",
         "described",
         figure="journey_kinds",
