@@ -56,7 +56,7 @@ def first_markets_chart(first_markets: pd.DataFrame) -> Figure:
     --------
     >>> curve = pd.DataFrame({"by": "all", "group": "all", "extra": 1, "days": [0, 1], "at_risk": [9, 9],
     ...     "share": [0.0, 0.1], "share_low": [0.0, 0.0], "share_high": [0.0, 0.3]})
-    >>> [ax.get_title() for ax in first_markets_chart(curve).axes][::2]
+    >>> [ax.get_title(loc="left") for ax in first_markets_chart(curve).axes][::2]
     ['further markets', 'the first one, by markets on day 0']
     """
     numbers = ["extra", "days", "at_risk", "share", "share_low", "share_high"]
@@ -64,7 +64,8 @@ def first_markets_chart(first_markets: pd.DataFrame) -> Figure:
     if table.empty:
         raise DataSaysNoError("there is no track to draw; the table 'first_markets' is empty")
     every = table[table["by"] == _ALL]
-    overall = {name: every[every["extra"] == extra] for extra, name in _ORDINALS.items()}
+    there = [(extra, name) for extra, name in _ORDINALS.items() if extra in every["extra"].to_numpy()]
+    overall = {name: every[every["extra"] == extra] for extra, name in there}
     sized = table[(table["by"] == "footprint") & (table["extra"] == 1)]
     by_size = {str(size): own for size, own in sized.groupby("group", sort=False)}
     rows = [ROW * (len(groups) + 1) for groups in (overall, by_size)]
@@ -141,7 +142,7 @@ def journeys_chart(kinds: pd.DataFrame, courses: pd.DataFrame) -> Figure:
     >>> kinds = pd.DataFrame({"kind": ["fast global"], "tracks": [40], "share": [0.2], "share_low": [0.1],
     ...     "share_high": [0.3]})
     >>> courses = pd.DataFrame({"kind": "fast global", "days": [0, 1], "q25": [1, 2], "median": [1, 3], "q75": [2, 5]})
-    >>> journeys_chart(kinds, courses).axes[0].get_title()
+    >>> journeys_chart(kinds, courses).axes[0].get_title(loc="left")
     'fast global'
     """
     clusters = "jaccard" in kinds
