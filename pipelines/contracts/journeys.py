@@ -17,8 +17,8 @@ _BY: Final = (
 )
 
 _SHARE: Final = (
-    Column("share_low", _NUMBER, f"lower bound of its 95 % interval, by artist; {_FEW}", nullable=True),
-    Column("share_high", _NUMBER, f"upper bound of its 95 % interval, by artist; {_FEW}", nullable=True),
+    Column("share_low", _NUMBER, f"share: lower bound of its 95 % interval, by artist; {_FEW}", nullable=True),
+    Column("share_high", _NUMBER, f"share: upper bound of its 95 % interval, by artist; {_FEW}", nullable=True),
 )
 
 FIRST_MARKETS: Final = Contract(
@@ -52,8 +52,8 @@ FIRST_MARKET_LAGS: Final = Contract(
         ),
         Column("at_once", _NUMBER, "share that debuts with so many further markets on day 0; null by footprint",
                nullable=True),
-        Column("at_once_low", _NUMBER, f"lower bound of its 95 % interval, by artist; {_FEW}", nullable=True),
-        Column("at_once_high", _NUMBER, f"upper bound of its 95 % interval, by artist; {_FEW}", nullable=True),
+        Column("at_once_low", _NUMBER, f"share: lower bound of its 95 % interval, by artist; {_FEW}", nullable=True),
+        Column("at_once_high", _NUMBER, f"share: upper bound of its 95 % interval, by artist; {_FEW}", nullable=True),
     ),
     ("by", "group", "extra"),
 )  # fmt: skip

@@ -69,7 +69,7 @@ def tell_apart(points: Points, rng: np.random.Generator) -> Tried:
     artists = len(np.unique(points.artist))
     if artists < LEAST_ARTISTS:
         raise DataSaysNoError(
-            f"{artists:,} artists have journeys of {LEAST_REACH} markets or more within the window; "
+            f"journeys of {LEAST_REACH} markets or more within the window are of {artists:,} artists; "
             f"it takes {LEAST_ARTISTS} to look for kinds of journeys"
         )
     rows = []

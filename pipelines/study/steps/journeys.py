@@ -196,11 +196,12 @@ def _defined(results: Results) -> Finding:
     table, window = results.table("journey_kinds"), results.notes("journeys")["window"]
     stays = table.loc[table["kind"] == STAYS, "share"].iloc[0]
     most = table[table["kind"] != STAYS].sort_values("share", kind="stable").iloc[-1]
+    others = f"; of the others the most are {most['kind']}: {percent(most['share'])} of all tracks"
     return Finding(
         "Kinds of journeys by definition",
-        f"{percent(stays)} of {table['tracks'].sum():,} tracks stay in one market for {window} days; of the others the "
-        f"most are {most['kind']}: {percent(most['share'])} of all tracks.",
-        _bounds(most["share_low"], most["share_high"]),
+        f"{percent(stays)} of {table['tracks'].sum():,} tracks stay in one market for {window} days"
+        + (f"{others}." if most["tracks"] else "."),
+        _bounds(most["share_low"], most["share_high"]) if most["tracks"] else "",
         "The bounds between the kinds are set, not found: day 7, and three continents.",
         "described",
         figure="journey_kinds",

@@ -198,7 +198,7 @@ def test_the_tracks_of_one_artist_are_no_kind() -> None:
 
 
 def test_few_artists_are_not_clustered() -> None:
-    with pytest.raises(DataSaysNoError, match="artists have journeys of 3 markets or more within the window"):
+    with pytest.raises(DataSaysNoError, match="it takes 40 to look for kinds of journeys"):
         tried(planted(100, 0)[0])
 
 
