@@ -4,6 +4,7 @@ from matplotlib.figure import Figure
 
 from figures.charts.chart_calendar import chart_calendar
 from figures.eda.distributions import audio_chart, streams_chart
+from figures.eda.journeys import first_markets_chart, journeys_chart
 from figures.eda.nulls import null_chart
 from figures.eda.seasons import holiday_chart, season_chart
 from figures.eda.trajectories import persistence_chart, trajectory_profiles
@@ -57,12 +58,14 @@ __all__ = [
     "cured_share",
     "curve_difference",
     "feature_importance",
+    "first_markets_chart",
     "flow_map",
     "forecast_scores",
     "hazard_ratio_periods",
     "hazard_ratios",
     "holiday_chart",
     "influence_heatmap",
+    "journeys_chart",
     "lag_curves",
     "lag_distribution",
     "leader_chart",

@@ -16,6 +16,7 @@ from pipelines.study.steps.exchange import EXCHANGE_STEP
 from pipelines.study.steps.exports import EXPORTS
 from pipelines.study.steps.forecast import FORECAST
 from pipelines.study.steps.graph import GRAPH
+from pipelines.study.steps.journeys import JOURNEYS
 from pipelines.study.steps.known import KNOWN_NETWORK
 from pipelines.study.steps.leaders import LEADERS
 from pipelines.study.steps.leakage import LEAKAGE_STEP
@@ -33,7 +34,7 @@ from pipelines.study.steps.validation import VALIDATION
 STEPS: tuple[Step, ...] = (
     ENTRIES,
     MISSING, DISTRIBUTIONS, TRAJECTORIES_STEP, SEASONS_STEP, LEAKAGE_STEP, PRIOR_STEP,
-    TRAVEL_STEP,
+    TRAVEL_STEP, JOURNEYS,
     GRAPH, BASELINE, LEADERS, CHANGES, STRUCTURE, EXCHANGE_STEP, DIRECT, PLACEBO,
     SURVIVAL, STATES, EFFECTS, CURED, VALIDATION,
     FORECAST, EXPORTS, KNOWN_NETWORK,
@@ -46,7 +47,7 @@ GRAPH_SET = ("baseline", "leaders", "changes", "structure", "direct", "placebo",
 SURVIVAL_SET = ("survival", "states", "effects", "cured", "validation")
 """Steps of `survival`; the steps that they need are added."""
 
-EDA_SET = ("missing", "distributions", "trajectories", "seasons", "travel", "exchange", "leakage")
+EDA_SET = ("missing", "distributions", "trajectories", "seasons", "travel", "journeys", "exchange", "leakage")
 """Steps of `eda`; the steps that they need are added."""
 
 PRIOR_SET = ("prior",)
