@@ -193,7 +193,7 @@ def opened(browser: str, page: Path, place: Path) -> tuple[str, str, set[str]]:
     log = place / f"{page.stem}.json"
     asked = ["--enable-logging=stderr", f"--log-net-log={log}", "--dump-dom", page.resolve().as_uri()]
     done = subprocess.run(
-        [browser, *printing.options(place / page.stem), *asked], capture_output=True, timeout=120, check=True
+        [browser, *printing.browser_options(place / page.stem), *asked], capture_output=True, timeout=120, check=True
     )
     begun = [event["params"] for event in json.loads(log.read_text(encoding="utf-8"))["events"] if "params" in event]
     urls = {one["url"] for one in begun if one.get("initiator", "not an origin") != "not an origin"}
