@@ -305,7 +305,7 @@ def test_a_report_of_nothing_of_another_version_or_of_changed_results_is_refused
     with monkeypatch.context() as patched:
         later = [replace(step, version=step.version + 1) if step.name == "graph" else step for step in STEPS]
         patched.setattr(written, "STEPS", later)
-        with pytest.raises(SettingError, match="graph in '.*' was made by another version; run the study again first"):
+        with pytest.raises(SettingError, match=r"graph in '.*' was made by another version; run the study again"):
             write_report(place, quiet)
     (place / "edges.parquet").write_bytes(b"")
     with pytest.raises(SettingError, match=r"'.*edges\.parquet' is not what the manifest says"):
