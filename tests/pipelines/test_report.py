@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from html import unescape
 from importlib import resources
 from itertools import pairwise, product
@@ -20,7 +21,7 @@ from pipelines.folders.verify import verify
 from pipelines.progress import quiet
 from pipelines.study.findings import Finding, Verdict
 from pipelines.study.finished import open_study
-from pipelines.study.report import printing
+from pipelines.study.report import printing, written
 from pipelines.study.report.contents import FIRST, MOST_OPENING, Part, opening
 from pipelines.study.report.page import report_html, verdicts
 from pipelines.study.report.slides import in_order
@@ -193,7 +194,7 @@ def opened(browser: str, page: Path, place: Path) -> tuple[str, str, set[str]]:
     log = place / f"{page.stem}.json"
     asked = ["--enable-logging=stderr", f"--log-net-log={log}", "--dump-dom", page.resolve().as_uri()]
     done = subprocess.run(
-        [browser, *printing.options(place / page.stem), *asked], capture_output=True, timeout=120, check=True
+        [browser, *printing.browser_options(place / page.stem), *asked], capture_output=True, timeout=120, check=True
     )
     begun = [event["params"] for event in json.loads(log.read_text(encoding="utf-8"))["events"] if "params" in event]
     urls = {one["url"] for one in begun if one.get("initiator", "not an origin") != "not an origin"}
@@ -294,11 +295,18 @@ def test_what_is_there_stays_and_what_was_changed_is_made_again(hostile: Path, t
     assert (place / PAGE).read_bytes() == before
 
 
-def test_a_report_of_nothing_of_another_version_or_of_changed_results_is_refused(hostile: Path, tmp_path: Path) -> None:
+def test_a_report_of_nothing_of_another_version_or_of_changed_results_is_refused(
+    hostile: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with pytest.raises(SettingError, match=r"no manifest\.json in"):
         write_report(tmp_path / "none", quiet)
     assert not (tmp_path / "none").exists()
     place = shutil.copytree(hostile, tmp_path / "copied")
+    with monkeypatch.context() as patched:
+        later = [replace(step, version=step.version + 1) if step.name == "graph" else step for step in STEPS]
+        patched.setattr(written, "STEPS", later)
+        with pytest.raises(SettingError, match=r"graph in '.*' was made by another version; run the study again"):
+            write_report(place, quiet)
     (place / "edges.parquet").write_bytes(b"")
     with pytest.raises(SettingError, match=r"'.*edges\.parquet' is not what the manifest says"):
         write_report(place, quiet)

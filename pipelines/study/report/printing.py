@@ -55,7 +55,7 @@ def browser() -> str:
     )
 
 
-def options(profile: Path) -> list[str]:
+def browser_options(profile: Path) -> list[str]:
     """Return the options of a browser without window and network; `profile` is a folder that it may fill."""
     root = os.name == "posix" and os.geteuid() == 0
     return [*OFFLINE, f"--user-data-dir={profile}", *["--no-sandbox"] * root]  # Chromium refuses to run as root with it
@@ -82,7 +82,12 @@ def printed_pdf(html: str, *, longest: float = LONGEST) -> bytes:
     with TemporaryDirectory(prefix="chart-diffusion-print-", ignore_cleanup_errors=True) as place:
         page, pdf = Path(place, "report.html"), Path(place, "report.pdf")
         page.write_text(html, encoding="utf-8")
-        asked = [*options(Path(place, "profile")), "--no-pdf-header-footer", f"--print-to-pdf={pdf}", page.as_uri()]
+        asked = [
+            *browser_options(Path(place, "profile")),
+            "--no-pdf-header-footer",
+            f"--print-to-pdf={pdf}",
+            page.as_uri(),
+        ]
         try:
             done = subprocess.run([program, *asked], capture_output=True, timeout=longest, check=False)
         except subprocess.TimeoutExpired as error:
