@@ -29,7 +29,8 @@ function curveFigure(pair, back) {
   const label = curveWords(pair);
   if (!points.length) return element("p", { class: "note" }, "No track was exposed, so there is no lag curve.");
   const reverse = lagCurve(back);
-  const [width, height, left, right, top, bottom] = [560, 270, 52, 14, 12, 62];
+  const [width, ticks] = isNarrow() ? [350, 5] : [560, 8];
+  const [height, left, right, top, bottom] = [270, 52, 18, 12, 62];
   const most = Math.max(d3.max(points, (one) => one.share) * 1.6, d3.max(reverse, (one) => one.share) || 0, 0.005);
   const x = d3.scaleLinear([0, Math.max(DATA.curves.days.at(-1), 1)], [left, width - right]);
   const y = d3.scaleLinear([0, Math.min(most, 1)], [height - bottom, top]).nice(4).clamp(true);
@@ -45,18 +46,17 @@ function curveFigure(pair, back) {
   figure.append("path").attr("class", "band").attr("d", area(points));
   figure.append("path").attr("class", "reverse").attr("d", line(reverse));
   figure.append("path").attr("class", "line").attr("d", line(points));
-  drawAxes(figure, x, y, { height, bottom, left });
-  drawAtRisk(figure, points, x, height - 8);
+  drawAxes(figure, x, y, { height, bottom, left, ticks });
+  drawAtRisk(figure, points, x, ticks, height - 8);
   return figure.node();
 }
 
-function drawAxes(figure, x, y, { height, bottom, left }) {
-  const ticks = x.ticks(7);
+function drawAxes(figure, x, y, { height, bottom, left, ticks }) {
   figure
     .append("g")
     .attr("class", "axis")
     .attr("transform", `translate(0 ${height - bottom})`)
-    .call(d3.axisBottom(x).tickValues(ticks).tickFormat(String));
+    .call(d3.axisBottom(x).tickValues(x.ticks(ticks)).tickFormat(String));
   figure
     .append("g")
     .attr("class", "axis")
@@ -68,8 +68,8 @@ function drawAxes(figure, x, y, { height, bottom, left }) {
 }
 
 // The numbers at risk on the days of the axis, or on the first day after that the page holds.
-function drawAtRisk(figure, points, x, y) {
-  const numbers = x.ticks(7).map((tick) => points.find(({ day }) => day >= tick)).filter(Boolean);
+function drawAtRisk(figure, points, x, ticks, y) {
+  const numbers = x.ticks(ticks).map((tick) => points.find(({ day }) => day >= tick)).filter(Boolean);
   figure
     .append("g")
     .attr("class", "axis")

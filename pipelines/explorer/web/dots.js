@@ -1,7 +1,7 @@
 // Markets as dots, with names, and what the pointer and keys do there.
 
 function radiiOf(state) {
-  const grown = Math.pow(stage.transform.k, 0.35) * (stage.width < 600 ? 0.65 : 1);
+  const grown = Math.pow(stage.transform.k, 0.35) * (isNarrow() ? 0.65 : 1);
   if (replayed(state)) return MARKETS.map(() => 6 * grown);
   const sums = totals(state.period).map((one) => one.sent + one.received);
   const most = d3.max(sums) || 1;
@@ -167,7 +167,6 @@ function drawNames(state, radii, rows) {
 }
 
 function circleNames(order, radii) {
-  const narrow = stage.width < 600;
   return order.map((market) => {
     const { x, y, angle } = at(market);
     const left = Math.cos(angle) < -1e-9;
@@ -175,7 +174,7 @@ function circleNames(order, radii) {
     const out = radii[market] + 4;
     return {
       market,
-      text: narrow ? MARKETS[market].market : nameOf(market),
+      text: isNarrow() ? MARKETS[market].market : nameOf(market),
       x: x + out * Math.cos(angle),
       y: y + out * Math.sin(angle),
       anchor: left ? "end" : "start",

@@ -150,7 +150,7 @@ const PANEL_PARTS = { leaders: ["market", "measure", "leaders"], market: PAIR_PA
 
 let panelShown = "";
 function drawPanel(state) {
-  const key = JSON.stringify([state.panel, ...PANEL_PARTS[state.panel].map((name) => state[name])]);
+  const key = JSON.stringify([isNarrow(), state.panel, ...PANEL_PARTS[state.panel].map((name) => state[name])]);
   if (key === panelShown) return;
   panelShown = key;
   const panel = byId("panel");

@@ -50,7 +50,7 @@ function groupWords(group) {
 
 // Markets in a circle, group by group, the largest of a group first; a gap between groups.
 function circlePlaces(width, height) {
-  const room = width < 600 ? 42 : 118;
+  const room = isNarrow() ? 42 : 118;
   const sums = totals(-1);
   const size = (market) => sums[market].sent + sums[market].received;
   const order = d3.range(MARKETS.length).sort((a, b) => groupOf(a) - groupOf(b) || size(b) - size(a) || a - b);
@@ -70,6 +70,10 @@ function circlePlaces(width, height) {
 function at(market) {
   const place = stage.places[market];
   return place && { ...place, x: stage.transform.applyX(place.x), y: stage.transform.applyY(place.y) };
+}
+
+function isNarrow() {
+  return stage.width < 600;
 }
 
 function measureStage(state) {

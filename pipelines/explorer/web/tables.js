@@ -266,7 +266,7 @@ function pairFacts(state, pair, back) {
     { class: "scroll" },
     element(
       "table",
-      {},
+      { class: "facts" },
       element("thead", {}, element("tr", {}, ...["", arrowWords(pair), arrowWords(back)].map((words) => element("th", { scope: "col" }, words)))),
       element("tbody", {}, groupRow(`Counts and rates: ${when}`), ...rows.map((row) => factRow(row, pair, back))),
       ...(beyond ? [element("tbody", {}, groupRow("Tests: whole time"), ...tests.map((row) => factRow(row, pair, back)))] : []),
