@@ -3,6 +3,7 @@
 from matplotlib.figure import Figure
 
 from figures.charts.chart_calendar import chart_calendar
+from figures.eda.published import chart_years, published_claims
 from figures.eda.travel import travel_chart
 from figures.forecasts.learning_curves import learning_curves
 from figures.forecasts.losses import ablation, feature_importance
@@ -44,6 +45,7 @@ __all__ = [
     "backbone_map",
     "calibration",
     "chart_calendar",
+    "chart_years",
     "coefficient_paths",
     "community_grid",
     "community_map",
@@ -66,6 +68,7 @@ __all__ = [
     "market_errors",
     "model_scores",
     "pace",
+    "published_claims",
     "render",
     "rolling_leaders",
     "save",
