@@ -1,5 +1,6 @@
 """Chart files opened as one validated table, with an account of every row."""
 
+from collections.abc import Collection
 from datetime import date
 from functools import cached_property
 from types import TracebackType
@@ -368,6 +369,27 @@ class Charts(Displayed):
         engine.create("spells", chart=rules.chart, top=rules.top or ANY_RANK)
         engine.create("trajectories", washout=rules.washout)
         self._stays = rules
+
+    def rows_on(self, dates: Collection[date], *, identity: Identity = "track", chart: str | None = None) -> pa.Table:
+        """Return the rows of one chart on some dates, Global left out, as Arrow; see `diffusion.contracts.ROWS_ON`.
+
+        Parameters
+        ----------
+        dates
+            Dates; those without charts have no rows.
+        identity, chart
+            As in `entries`. Ids of one recording are one track, with the best of their ranks.
+
+        Examples
+        --------
+        >>> with diffusion.open_sample() as charts:
+        ...     charts.rows_on([charts.calendar().first_date]).num_rows
+        3350
+        """
+        known, engine = self.arrow("tracks"), self._engine
+        engine.keep("identities", identity_codes(known, identity_table(known, identity)))
+        engine.keep("asked_dates", pa.table({"date": pa.array(sorted(set(dates)), pa.date32())}))
+        return engine.fetch("rows_on", chart=self.chart(chart))
 
     def positions(self, chart: str | None = None) -> pd.DataFrame:
         """Return every row of one chart, Global included; columns as in `diffusion.contracts.POSITIONS`.

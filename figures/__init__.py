@@ -6,6 +6,7 @@ from figures.charts.chart_calendar import chart_calendar
 from figures.eda.distributions import audio_chart, streams_chart
 from figures.eda.journeys import first_markets_chart, journeys_chart
 from figures.eda.nulls import null_chart
+from figures.eda.published import chart_years, published_claims
 from figures.eda.seasons import holiday_chart, season_chart
 from figures.eda.trajectories import persistence_chart, trajectory_profiles
 from figures.eda.travel import travel_chart
@@ -51,6 +52,7 @@ __all__ = [
     "backbone_map",
     "calibration",
     "chart_calendar",
+    "chart_years",
     "coefficient_paths",
     "community_grid",
     "community_map",
@@ -79,6 +81,7 @@ __all__ = [
     "null_chart",
     "pace",
     "persistence_chart",
+    "published_claims",
     "render",
     "rolling_leaders",
     "save",

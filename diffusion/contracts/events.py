@@ -44,6 +44,18 @@ POSITIONS = Contract(
     ("date", "market", "track"),
 )
 
+ROWS_ON = Contract(
+    "rows_on",
+    "one track on one market's chart on one of the dates asked for",
+    (
+        _MARKET,
+        Column("date", _DATE, "the chart's date, a weekly chart's last day"),
+        Column("track", pa.int32(), "code of the track, or of the recording where ids of one recording are joined"),
+        _RANK,
+    ),
+    ("market", "date", "track"),
+)
+
 COVERAGE = Contract(
     "coverage",
     "one market and date on which the chart was observed",
@@ -352,6 +364,7 @@ RELATIONS: Final = (
     WITHHELD,
     CHART_ROWS,
     POSITIONS,
+    ROWS_ON,
     PEAKS,
     MARKET_STREAMS,
     COVERAGE,

@@ -23,6 +23,7 @@ from pipelines.study.steps.leakage import LEAKAGE_STEP
 from pipelines.study.steps.missing import MISSING
 from pipelines.study.steps.placebo import PLACEBO
 from pipelines.study.steps.prior import PRIOR_STEP
+from pipelines.study.steps.published import PUBLISHED_STEP
 from pipelines.study.steps.seasons import SEASONS_STEP
 from pipelines.study.steps.states import STATES
 from pipelines.study.steps.structure import STRUCTURE
@@ -30,12 +31,13 @@ from pipelines.study.steps.survival import SURVIVAL
 from pipelines.study.steps.trajectories import TRAJECTORIES_STEP
 from pipelines.study.steps.travel import TRAVEL_STEP
 from pipelines.study.steps.validation import VALIDATION
+from pipelines.study.steps.weeks import WEEKS
 
 STEPS: tuple[Step, ...] = (
     ENTRIES,
-    MISSING, DISTRIBUTIONS, TRAJECTORIES_STEP, SEASONS_STEP, LEAKAGE_STEP, PRIOR_STEP,
+    MISSING, DISTRIBUTIONS, TRAJECTORIES_STEP, SEASONS_STEP, WEEKS, LEAKAGE_STEP, PRIOR_STEP,
     TRAVEL_STEP, JOURNEYS,
-    GRAPH, BASELINE, LEADERS, CHANGES, STRUCTURE, EXCHANGE_STEP, DIRECT, PLACEBO,
+    GRAPH, BASELINE, LEADERS, CHANGES, STRUCTURE, EXCHANGE_STEP, DIRECT, PLACEBO, PUBLISHED_STEP,
     SURVIVAL, STATES, EFFECTS, CURED, VALIDATION,
     FORECAST, EXPORTS, KNOWN_NETWORK,
 )  # fmt: skip
@@ -47,7 +49,9 @@ GRAPH_SET = ("baseline", "leaders", "changes", "structure", "direct", "placebo",
 SURVIVAL_SET = ("survival", "states", "effects", "cured", "validation")
 """Steps of `survival`; the steps that they need are added."""
 
-EDA_SET = ("missing", "distributions", "trajectories", "seasons", "travel", "journeys", "exchange", "leakage")
+EDA_SET = (
+    "missing", "distributions", "trajectories", "seasons", "travel", "journeys", "exchange", "leakage", "published",
+)  # fmt: skip
 """Steps of `eda`; the steps that they need are added."""
 
 PRIOR_SET = ("prior",)
