@@ -1,6 +1,6 @@
 """Running a study: its steps are made in order; unchanged steps are skipped."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from functools import cached_property
 from typing import Any
@@ -54,6 +54,11 @@ class Run(Displayed):
     steps
         All steps, each after the steps that it needs.
 
+    Attributes
+    ----------
+    left_out
+        Step that the last call of `make` left out → why.
+
     Examples
     --------
     >>> from tempfile import TemporaryDirectory
@@ -68,12 +73,13 @@ class Run(Displayed):
         self.folder = folder
         self.results = Results(folder, made_by(steps))
         self._steps = steps
+        self.left_out: dict[str, str] = {}
         self._prints: dict[str, str] = {}
 
     def _facts(self) -> str:
         return f" of '{self.study.title}' into {self.folder.place}"
 
-    def make(self, names: Sequence[str], tell: StepReport, *, replace: bool = False) -> list[Step]:
+    def make(self, names: Sequence[str], tell: StepReport, *, replace: bool = False, whole: bool = True) -> list[Step]:
         """Make the named steps and those they need, figures, explorer and report; return the steps in the report.
 
         The report also covers what earlier runs made of the same entries, also with other settings.
@@ -86,12 +92,17 @@ class Run(Displayed):
             Function that is told the progress.
         replace
             Whether results of other settings or other data may be replaced and removed (default False).
+        whole
+            Whether the run ends where the data do not hold what a step needs (default True). If not, such steps, and
+            those that need them, are left out and named in `left_out`; entries are always needed.
 
         Raises
         ------
         OutputError
             When such results would be lost and `replace` is False, or another command's results have the name of one;
             nothing has been made then.
+        DataSaysNoError
+            When the data do not hold what a step needs, and the run is to be whole.
         """
         chosen = with_needs(names, self._steps)
         # on one thread of linear algebra the last digits are the same on any number of cores
@@ -104,11 +115,19 @@ class Run(Displayed):
                 self.results.before = open_study(self.folder.place)
             self.results.charts = held.opened
             rows_read = [step.name for step in chosen if step.reads_charts]
+            self.left_out = {}
             for step in chosen:
-                tell.ended(step.name, unchanged=not self._make_step(step, tell))
+                try:
+                    self._check_needs(step)
+                    tell.ended(step.name, unchanged=not self._make_step(step, tell))
+                except DataSaysNoError as error:
+                    if whole or not step.needs:
+                        raise
+                    self.left_out[step.name] = str(error)
                 if step.name in rows_read[-1:]:
                     held.close()
             self.results.before = None
+            chosen = [step for step in chosen if step.name not in self.left_out]
             self._log(chosen)
             reported = [step for step in self._steps if step in chosen or self._stands(step)]
             drawn = [self._make_figures(step, tell) for step in reported]
@@ -120,6 +139,12 @@ class Run(Displayed):
             tell.ended(REPORT, unchanged=not written)
         put_views(self.folder, self.results.contracts)
         return reported
+
+    def _check_needs(self, step: Step) -> None:
+        """Check that no step that a step needs was left out."""
+        for need in step.needs:
+            if need in self.left_out:
+                raise DataSaysNoError(self.left_out[need])
 
     def _basis(self, step: Step) -> Basis:
         return Basis(self._fingerprint(step), self._parameters(step), place_of(self.study, step, self.folder.place))
@@ -247,10 +272,13 @@ class Run(Displayed):
         )
 
 
-def closing_lines(folder: Folder, steps: Sequence[Step], results: Results) -> list[str]:
+def closing_lines(
+    folder: Folder, steps: Sequence[Step], results: Results, left_out: Mapping[str, str] = {}
+) -> list[str]:
     """Return the lines on screen at the end: results, what was not made, files, and what to do next."""
     lines = [line for step in steps if step.lines is not None for line in step.lines(results)]
     lines += [f"not made  {name}: {why}" for step in steps for name, why in gaps_of(step, folder).items()]
+    lines += [f"not made  {name}: {why}" for name, why in left_out.items()]
     lines += folder.made_lines()
     asked = [f"; or ask: chart-diffusion {step.ask(results)} --from {folder.place}" for step in steps if step.ask]
     return [*lines, f"next      open {folder.place / 'report.html'}{''.join(asked[:1])}"]
