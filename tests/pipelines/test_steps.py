@@ -44,7 +44,7 @@ CHANGED = {
 }
 """Field of a study → another value than that of `mine`."""
 
-AFTER_GRAPH = ["baseline", "leaders", "changes", "structure", "direct", "placebo", "exports"]
+AFTER_GRAPH = ["baseline", "leaders", "changes", "structure", "exchange", "direct", "placebo", "exports"]
 """Steps that need the graph."""
 
 
@@ -84,7 +84,7 @@ def test_every_step_comes_after_those_that_it_needs() -> None:
     assert len(set(names)) == len(names)
     for place, step in enumerate(STEPS):
         assert set(step.needs) <= set(names[:place])
-    graph_steps = ["entries", "graph", *AFTER_GRAPH]
+    graph_steps = ["entries", "graph", *GRAPH_SET]
     assert [step.name for step in with_needs(GRAPH_SET, STEPS)] == graph_steps
     assert [step.name for step in with_needs(SURVIVAL_SET, STEPS)] == ["entries", *SURVIVAL_SET]
     assert [step.name for step in followers("graph", STEPS)] == [*AFTER_GRAPH, "known"]
