@@ -13,6 +13,9 @@ from pipelines.contracts.exchange import BEYOND, EXCHANGE, EXCHANGE_MARKETS, TES
 
 _PAIR: Final = ["source", "target"]
 
+FLAGS: Final = {"edge": "edges", "ordered": "ordered"}
+"""Flag of a pair → what the number of pairs with it is called."""
+
 METHODS: Final = {
     "gravity": ("log ratio of tracks per exposed track", "other distances, and what source and target send and take"),
     "mrqap": ("√rate", "other distances"),
@@ -36,7 +39,7 @@ def exchange_table(edges: pd.DataFrame, lifts: pd.DataFrame | None) -> pd.DataFr
     table = edges.merge(lifts[[*_PAIR, *BEYOND]], on=_PAIR, how="left") if lifts is not None else edges
     for side in _PAIR:
         table = table.assign(**{f"{side}_name": table[side].map(market_names(table[side].unique()))})
-    return table.reindex(columns=EXCHANGE.names).convert_dtypes()
+    return table.reindex(columns=EXCHANGE.names).astype(dict.fromkeys(FLAGS, "boolean"))
 
 
 def exchange_markets(markets: Sequence[str], pairs: pd.DataFrame, leaders: pd.DataFrame) -> pd.DataFrame:
@@ -51,13 +54,12 @@ def exchange_markets(markets: Sequence[str], pairs: pd.DataFrame, leaders: pd.Da
     leaders
         Scores as `graphs.contracts.LEADERS`.
     """
-    counted = {"edge": "edges", "ordered": "ordered"}
-    flags = pairs.assign(**{name: pairs[name].fillna(value=False).astype(bool) for name in counted})
+    flags = pairs.fillna(dict.fromkeys(FLAGS, False)).astype(dict.fromkeys(FLAGS, "bool"))
     sums = {
         "sent": pairs.groupby("source")["tracks"].sum(),
         "received": pairs.groupby("target")["tracks"].sum(),
-        **{f"{word}_out": flags.groupby("source")[name].sum() for name, word in counted.items()},
-        **{f"{word}_in": flags.groupby("target")[name].sum() for name, word in counted.items()},
+        **{f"{word}_out": flags.groupby("source")[name].sum() for name, word in FLAGS.items()},
+        **{f"{word}_in": flags.groupby("target")[name].sum() for name, word in FLAGS.items()},
     }
     table = pd.DataFrame(sums, index=pd.Index(markets, name="market")).fillna(0).astype("int64")
     tested = leaders[leaders["measure"] == MEASURE].set_index("market")[[*TESTED]]

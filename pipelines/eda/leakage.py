@@ -20,11 +20,14 @@ from diffusion.timelines import distinct, primary_artists
 from pipelines.features.audit import PASSES, MakeFamilies, audit
 from pipelines.features.history import History
 
-MOST_ROWS: Final = 5_000
+MOST_ROWS: Final = 1_500
 """Rows of the sample at most; the charts of one artist may have more."""
 
-HORIZON: Final = 14
+HORIZON: Final = 28
 """Days within which entries count in the sample: short, so that windows close within its few charts."""
+
+APART: Final = 7
+"""Days from one chart of the sample to the next, at least; the time for the audit grows with their number."""
 
 USES: Final = {
     "always": "known before any chart",
@@ -58,7 +61,7 @@ class Sample:
 
 
 def sample(charts: Charts, rules: EventRules, last: date, *, seed: int = 0, most: int = MOST_ROWS) -> Sample:
-    """Return the rows of artists drawn at random, of the last charts: three horizons after a washout.
+    """Return the rows of artists drawn at random, of the last charts a week apart, over a washout and three horizons.
 
     Parameters
     ----------
@@ -74,7 +77,7 @@ def sample(charts: Charts, rules: EventRules, last: date, *, seed: int = 0, most
         Largest number of rows; one artist may have more.
     """
     since = last - timedelta(days=rules.washout + 3 * HORIZON)
-    rows, tracks = charts.arrow("positions", chart=rules.chart, since=since), charts.arrow("tracks")
+    rows, tracks = _apart(charts.arrow("positions", chart=rules.chart, since=since)), charts.arrow("tracks")
     own = pc.unique(rows["track"])
     described = tracks.take(own).select(["track_id", "artist"])
     artist = distinct(primary_artists(described["track_id"].to_numpy(zero_copy_only=False), described))
@@ -86,6 +89,15 @@ def sample(charts: Charts, rules: EventRules, last: date, *, seed: int = 0, most
     kept = rows.filter(pa.array(chosen[of_row]))
     history = _history(kept, tracks, rules)
     return Sample(history, kept.num_rows, int(chosen.sum()), len(sizes), since, last)
+
+
+def _apart(rows: pa.Table) -> pa.Table:
+    """Return the rows of dates that are a week or more apart, the last date among them."""
+    kept: list[date] = []
+    for day in sorted(pc.unique(rows["date"]).to_pylist(), reverse=True):
+        if not kept or (kept[-1] - day).days >= APART:
+            kept.append(day)
+    return rows.filter(pc.is_in(rows["date"], pa.array(kept, pa.date32())))
 
 
 def _history(rows: pa.Table, tracks: pa.Table, rules: EventRules) -> History:
