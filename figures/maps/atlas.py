@@ -192,7 +192,7 @@ def draw(page: Page, atlas: Atlas, *, bottom: float) -> Axes:
     if atlas.crowded:
         _frame(top, EUROPE)
     places = atlas.markets[["longitude", "latitude"]].to_numpy(dtype=float)
-    beyond = atlas.arrows.loc[~left_out[_ends(atlas)].all(axis=1)]
+    beyond = atlas.arrows.iloc[np.flatnonzero(~left_out[_ends(atlas)].all(axis=1))]
     whole = Atlas(atlas.markets, beyond)
     _arrows(top, whole, WORLD, lambda source, target: way(places[source], places[target], bend=BEND))
     _dots(top, whole)
