@@ -10,6 +10,7 @@ example of its docstring. The page is docs/reference/gallery.md; the pictures li
 import doctest
 import inspect
 import io
+import json
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -99,9 +100,7 @@ def recorded(draw: Callable[..., Figure], found: dict[str, Drawn], source: str) 
 def call_of(draw: Callable[..., Figure], given: tuple[Any, ...], options: Mapping[str, Any]) -> str:
     """Return a call as a reader would write it: tables by the name of their argument, numbers and texts as they are."""
     named = [name for name, _ in zip(inspect.signature(draw).parameters, given, strict=False)]
-    short = [
-        f"{name}={value!r}" if isinstance(value, int | str) else f"{name}={name}" for name, value in options.items()
-    ]
+    short = [f"{name}={json.dumps(value) if isinstance(value, int | str) else name}" for name, value in options.items()]
     return f"figures.{draw.__name__}({', '.join([*named, *short])})"
 
 

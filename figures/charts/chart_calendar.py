@@ -1,7 +1,7 @@
 """Charts by market and date as a heatmap: how deep they are, which have holes, which are absent."""
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
@@ -37,7 +37,9 @@ _SIZE: Final = 6.8
 _INCHES: Final = 5.6
 """Width of the calendar in inches, about."""
 
-_STRETCHES: Final = {
+_DAY: Final = pd.Timedelta(days=1)
+
+_STRETCHES: Final[dict[str, tuple[Any, str, float, float]]] = {
     "drop-out": ((0, (6, 1.5)), "long gap", -0.38, 0.38),
     "stale": ((0, (3, 1)), "stale: as the chart before", 0.0, 0.0),
     "shallow": ((0, (1, 1)), "shallow for this chart", 0.38, 0.38),
@@ -153,8 +155,9 @@ def _drawn(
         add_colorbar(page.figure, holes, ax, "share of ranks missing in a chart with holes", **options)
     bar = add_colorbar(page.figure, depth, ax, "rows of a whole chart", **options)
     absent = Patch(facecolor=NO_DATA, edgecolor=NO_DATA_HATCH, hatch="/" * 5, linewidth=0, label="no chart")
-    place = {"loc": "center left", "bbox_to_anchor": (1.06, 0.0), "borderaxespad": 0}
-    bar.legend(handles=[absent, *kinds], ncols=2, **place).set_in_layout(False)
+    keys = [absent, *kinds]
+    legend = bar.legend(handles=keys, ncols=2, loc="center left", bbox_to_anchor=(1.06, 0.0), borderaxespad=0)
+    legend.set_in_layout(False)
     return page.done()
 
 
@@ -183,29 +186,39 @@ def _mark_holes(ax: Axes, holes: NDArray[np.float64], starts: pd.DatetimeIndex, 
 def _mark(ax: Axes, marks: pd.DataFrame) -> list[Line2D]:
     """Draw the events: dates where a market comes and goes, lines for stretches; return the keys of the lines."""
     left, right = ax.get_xlim()
-    unit = (right - left) / _INCHES
-    day = np.timedelta64(1, "D")
+    point = (right - left) / (_INCHES * 72)
     for event, row, first, last in marks[["event", "row", "first", "last"]].itertuples(index=False):
-        words = {"launch": f"from {last + day:%Y-%m-%d}", "end": f"until {first - day:%Y-%m-%d}"}.get(event, "")
-        start, end = (float(date2num(date)) for date in (first, last + day))  # type: ignore[no-untyped-call]
-        room = (min(end, right) - max(start, left)) / unit * 72
-        if words and width(words, SMALL_SIZE) + 6 <= room:
-            x, side = (end - 3 * unit / 72, "right") if event == "launch" else (start + 3 * unit / 72, "left")
+        words = {"launch": f"from {last + _DAY:%Y-%m-%d}", "end": f"until {first - _DAY:%Y-%m-%d}"}.get(event, "")
+        start, end = _days(first, last)
+        if words and width(words, SMALL_SIZE) + 6 <= (min(end, right) - max(start, left)) / point:
+            x, side = (end - 3 * point, "right") if event == "launch" else (start + 3 * point, "left")
             ax.text(x, row, words, size=SMALL_SIZE, color=MUTED, ha=side, va="center")
-    keys: list[Line2D] = []
-    halo = [withStroke(linewidth=2.4, foreground="white")]
-    for event, (dash, words, low, high) in _STRETCHES.items():
-        mine = marks[marks["event"] == event]
-        for row, first, last in mine[["row", "first", "last"]].itertuples(index=False):
-            ends = date2num([first, last + day])  # type: ignore[no-untyped-call]
-            middle = max((2 * unit / 72 - (ends[1] - ends[0])) / 2, 0)  # two points wide at least
-            across = [ends[0] - middle, ends[1] + middle]
-            for height in {low, high}:
-                ax.plot(across, [row + height] * 2, color=INK, linewidth=1.0, linestyle=dash, path_effects=halo)
-        if len(mine):
-            keys.append(Line2D([], [], color=INK, linewidth=1.0, linestyle=dash, label=words))
+    drawn = [event for event in _STRETCHES if (marks["event"] == event).any()]
+    for event in drawn:
+        _mark_stretches(ax, marks[marks["event"] == event], event, least=2 * point)
     ax.set_xlim(left, right)
-    return keys
+    return [
+        Line2D([], [], color=INK, linewidth=1.0, linestyle=_STRETCHES[event][0], label=_STRETCHES[event][1])
+        for event in drawn
+    ]
+
+
+def _mark_stretches(ax: Axes, marks: pd.DataFrame, event: str, *, least: float) -> None:
+    """Draw the stretches of one event as lines that are `least` days long or more."""
+    dash, _, *heights = _STRETCHES[event]
+    halo = [withStroke(linewidth=2.4, foreground="white")]
+    for row, first, last in marks[["row", "first", "last"]].itertuples(index=False):
+        start, end = _days(first, last)
+        more = max((least - (end - start)) / 2, 0)
+        for height in {*heights}:
+            line = [start - more, end + more], [row + height] * 2
+            ax.plot(*line, color=INK, linewidth=1.0, linestyle=dash, path_effects=halo)
+
+
+def _days(first: pd.Timestamp, last: pd.Timestamp) -> tuple[float, float]:
+    """Return the ends of a stretch on the axis: the last day is in it."""
+    start, end = date2num([first, last + _DAY])  # type: ignore[no-untyped-call]
+    return float(start), float(end)
 
 
 def _square(

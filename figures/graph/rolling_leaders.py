@@ -127,7 +127,7 @@ def _panel(
     ax.yaxis.set_major_formatter(StrMethodFormatter("{x:,.10g}"))
     ax.grid(axis="y")
     lines: list[tuple[str, Line2D]] = []
-    step = np.diff(ends).min() if len(ends) > 1 else np.timedelta64(30, "D")
+    step = pd.Timedelta((ends[1:] - ends[:-1]).min() if len(ends) > 1 else pd.Timedelta(days=30))
     line_width, mark = (1.4, 2.5) if len(ends) < _MANY else (0.9, 1.2)
     for place, ((market, name), (colour, dash)) in enumerate(zip(names.items(), GROUP_STYLES, strict=False)):
         days = ends + step * 0.12 * (place - (len(names) - 1) / 2)  # beside each other, so that none hides another

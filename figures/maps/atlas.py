@@ -188,14 +188,12 @@ def draw(page: Page, atlas: Atlas, *, bottom: float) -> Axes:
     world, europe = _height(WORLD), _height(EUROPE)
     top = page.place(0, bottom + atlas.height - world, INNER, world)
     _ground(top, WORLD)
-    left_out = (
-        within(atlas.markets, EUROPE) if atlas.crowded else pd.Series(False, index=atlas.markets.index)
-    ).to_numpy()
+    left_out = within(atlas.markets, EUROPE).to_numpy() & atlas.crowded
     if atlas.crowded:
         _frame(top, EUROPE)
     places = atlas.markets[["longitude", "latitude"]].to_numpy(dtype=float)
-    beyond = ~left_out[_ends(atlas)].all(axis=1)
-    whole = Atlas(atlas.markets, atlas.arrows[beyond])
+    beyond = atlas.arrows.iloc[np.flatnonzero(~left_out[_ends(atlas)].all(axis=1))]
+    whole = Atlas(atlas.markets, beyond)
     _arrows(top, whole, WORLD, lambda source, target: way(places[source], places[target], bend=BEND))
     _dots(top, whole)
     _labels(top, whole, WORLD, np.flatnonzero(within(atlas.markets, WORLD) & ~left_out).tolist())

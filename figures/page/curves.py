@@ -89,43 +89,43 @@ def draw_curves(
         Days from one observation to the next, for the days of the table (default 1).
     """
     lines, columns = _grid(len(curves))
-    figure = page.constrain()
-    if lines:
-        heights = [_PANEL] * lines + [ROW * (len(curves) + 1)]
-        grid = figure.add_gridspec(lines + 1, columns, height_ratios=heights)
-        panels = [figure.add_subplot(grid[place // columns, place % columns]) for place in range(len(curves))]
-        table = figure.add_subplot(grid[lines, :])
-        for place, ax in enumerate(panels):
-            _own_panel(ax, curves, place, room=INNER * 72 / columns - 40)
-    else:
-        upper, table = figure.subplots(2, 1, sharex=True, height_ratios=[2.9, ROW * (len(curves) + 1)])
-        panels = [upper]
-        _shared_panel(upper, curves, words.room)
+    panels, table = _panels(page, curves, words, lines, columns)
     for place, ax in enumerate(panels):
         ax.set(xlim=(0, end), ylim=(0, top))
-        ax.yaxis.set_major_locator(MaxNLocator(4 if lines else 6, steps=[1, 2, 2.5, 5, 10]))
-        in_percent(ax.yaxis)
-        ax.tick_params(axis="x", labelbottom=True)
-        ax.tick_params(axis="y", labelleft=place % columns == 0)
-        ax.grid(axis="y")
-        if place + columns >= len(panels):
-            ax.set_xlabel(shortened(words.across, size=TEXT_SIZE, room=INNER * 68 / columns), parse_math=False)
-        if place % columns == 0:
-            ax.set_ylabel("\n".join(wrapped(words.up, size=TEXT_SIZE, room=95 if lines else 200, lines=2)))
-    named = [(curve.name, curve.at_risk) for curve in curves]
+        _label(ax, place, len(panels), columns, words, small=bool(lines))
     if lines:
         table.set_xlim(0, end)
-    at_risk_table(
-        table,
-        named,
-        last,
-        title=words.counted,
-        label=words.group,
-        room=words.room,
-        cadence=cadence,
-        headed=bool(lines),
-    )
+    named = [(curve.name, curve.at_risk) for curve in curves]
+    room, headed = words.room, bool(lines)
+    at_risk_table(table, named, last, title=words.counted, label=words.group, room=room, cadence=cadence, headed=headed)
     return page.done()
+
+
+def _panels(page: Page, curves: Sequence[Curve], words: Words, lines: int, columns: int) -> tuple[list[Axes], Axes]:
+    """Draw the curves; return the axes of the panels, and those of the table."""
+    figure, table = page.constrain(), ROW * (len(curves) + 1)
+    if not lines:
+        upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=[2.9, table])
+        _shared_panel(upper, curves, words.room)
+        return [upper], lower
+    grid = figure.add_gridspec(lines + 1, columns, height_ratios=[_PANEL] * lines + [table])
+    panels = [figure.add_subplot(grid[place // columns, place % columns]) for place in range(len(curves))]
+    for place, ax in enumerate(panels):
+        _own_panel(ax, curves, place, room=INNER * 72 / columns - 40)
+    return panels, figure.add_subplot(grid[lines, :])
+
+
+def _label(ax: Axes, place: int, count: int, columns: int, words: Words, *, small: bool) -> None:
+    """Set the ticks of a panel, and its labels where no panel is below or at the left."""
+    ax.yaxis.set_major_locator(MaxNLocator(4 if small else 6, steps=[1, 2, 2.5, 5, 10]))
+    in_percent(ax.yaxis)
+    ax.tick_params(axis="x", labelbottom=True)
+    ax.tick_params(axis="y", labelleft=place % columns == 0)
+    ax.grid(axis="y")
+    if place + columns >= count:
+        ax.set_xlabel(shortened(words.across, size=TEXT_SIZE, room=INNER * 68 / columns), parse_math=False)
+    if place % columns == 0:
+        ax.set_ylabel("\n".join(wrapped(words.up, size=TEXT_SIZE, room=95 if small else 200, lines=2)))
 
 
 def others_note(count: int) -> str:
@@ -166,8 +166,9 @@ def _draw(ax: Axes, curve: Curve, colour: str, dash: str | tuple[int, tuple[floa
         ax.fill_between(band["days"], band["low"], band["high"], step="post", color=colour, alpha=0.16, linewidth=0)
     (line,) = ax.step(rows["days"], rows["share"], where="post", color=colour, linestyle=dash)
     if curve.mark:
-        thick = {"markersize": 9, "markeredgewidth": 1.6} if curve.mark == "|" else {"markersize": 3.5}
-        ax.plot(rows["days"].iloc[-1], rows["share"].iloc[-1], marker=curve.mark, color=colour, **thick)
+        size, width = (9, 1.6) if curve.mark == "|" else (3.5, 1.0)
+        end = rows["days"].iloc[-1], rows["share"].iloc[-1]
+        ax.plot(*end, marker=curve.mark, color=colour, markersize=size, markeredgewidth=width)
     return line
 
 

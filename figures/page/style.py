@@ -25,7 +25,7 @@ INNER: Final = WIDTH - 2 * _MARGIN
 TITLE_SIZE: Final = 10.0
 TEXT_SIZE: Final = 7.5
 SMALL_SIZE: Final = 6.5
-"""Size of notes in points. Only the labels of a full matrix are smaller, at least 6 points."""
+"""Size of notes in points: no text is smaller."""
 
 INK: Final = "#222222"
 MUTED: Final = "#5a5a5a"

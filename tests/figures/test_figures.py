@@ -25,6 +25,7 @@ import figures
 from diffusion import DataSaysNoError, OutputError, SettingError
 from figures.graph.transition_matrix import seriated
 from figures.maps.geography import equal_earth, label_places
+from figures.page.style import SMALL_SIZE
 from figures.page.text import shortened, shown, width, wrapped
 
 HOSTILE = "$\\frac{1}{0}$ _^{ <script>alert(1)</script> ]]> --> \x00\x1b\ud800\u202e مرحبا 東京 🎵\n\t" + "W" * 500
@@ -240,7 +241,7 @@ def test_axes_with_ticks_are_labelled(name: str) -> None:
 def test_text_is_legible_and_on_the_page(name: str) -> None:
     figure = BUILDERS[name]()
     assert outside(figure) == []
-    assert min(text.get_fontsize() for text in figure.findobj(Text)) >= 6
+    assert min(text.get_fontsize() for text in figure.findobj(Text)) >= SMALL_SIZE
 
 
 def hostile_figures() -> dict[str, Figure]:
@@ -373,7 +374,7 @@ def test_constant_and_unknown_matrices_are_drawn(value: float, codes: list[str])
 def test_eighty_markets_are_legible() -> None:
     figure = figures.transition_matrix(make_edges([f"{a}{b}" for a in "KLMNOPQR" for b in "ABCDEFGHIJ"]))
     assert len(tick_names(figure)) == 80
-    assert min(label.get_fontsize() for label in figure.axes[0].get_yticklabels()) >= 6
+    assert min(label.get_fontsize() for label in figure.axes[0].get_yticklabels()) >= SMALL_SIZE
     assert outside(figure) == []
     assert overlaps(figure.axes[0].get_xticklabels()) == []
     assert overlaps(figure.axes[0].get_yticklabels(), slack=2.5) == []

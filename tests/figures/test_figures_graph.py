@@ -23,6 +23,7 @@ import figures
 from diffusion import DataSaysNoError, SettingError
 from figures.maps.geography import equal_earth, globe, way
 from figures.page.scales import log_ticks
+from figures.page.style import SMALL_SIZE
 from tests.figures.test_figures import (
     CODES,
     arrows,
@@ -162,7 +163,7 @@ def test_another_process_makes_the_same_bytes_without_pyplot() -> None:
 def test_text_is_legible_on_the_page_and_axes_are_labelled(name: str) -> None:
     figure = built(name)
     assert outside(figure) == []
-    assert min(text.get_fontsize() for text in figure.findobj(Text)) >= 6
+    assert min(text.get_fontsize() for text in figure.findobj(Text)) >= SMALL_SIZE
     shared = {ax.get_ylabel() for ax in figure.axes}
     for ax in figure.axes:
         for axis in (ax.xaxis, ax.yaxis) if ax.axison else ():
