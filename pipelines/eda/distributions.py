@@ -213,7 +213,7 @@ def vif(table: pd.DataFrame) -> pd.DataFrame:
     Examples
     --------
     >>> vif(pd.DataFrame({"a": [1.0, 2, 3, 4], "b": [2.0, 1, 4, 3]})).round(2).values.tolist()
-    [['a', 4, 1.56, 3.06], ['b', 4, 1.56, 3.06]]
+    [['a', 4, 1.56, 7.76], ['b', 4, 1.56, 7.76]]
     """
     varying = table.loc[:, table.max() > table.min()]
     raw = varying.to_numpy(np.float64)

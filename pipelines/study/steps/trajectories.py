@@ -110,7 +110,9 @@ def _shares(results: Results, what: str, name: str) -> "pd.Series[Any] | None":
 
 def _bounds(low: Any, high: Any, form: Any = cell) -> str:
     """Return an interval in words, or why there is none."""
-    return "too few artists for an interval" if pd.isna(low) else f"{form(low)} to {form(high)}"
+    if pd.isna(low):
+        return "too few artists for an interval"
+    return f"{form(low)} or more" if pd.isna(high) else f"{form(low)} to {form(high)}"
 
 
 def _findings(results: Results) -> list[Finding]:
@@ -171,8 +173,8 @@ def _direction_finding(results: Results, test: "pd.Series[Any]") -> Finding:
     return Finding(
         "Rise and fall",
         f"{said}.",
-        f"Share with the shorter rise less share with the shorter fall: {test['value']:+.2f} "
-        f"({test['low']:+.2f} to {test['high']:+.2f}, 95 % by artist; q {cell(test['q'])}); without a direction in "
+        f"Share with the shorter rise less share with the shorter fall: {test['value']:+.3f} "
+        f"({test['low']:+.3f} to {test['high']:+.3f}, 95 % by artist; q {cell(test['q'])}); without a direction in "
         "time it is 0.",
         "The way below the last place of the chart, before the entry and after the exit, is not seen.",
         _verdict(test),
