@@ -55,6 +55,7 @@ class Charts(Displayed):
         self.source = source
         self.account = account
         self._stays: EventRules | None = None
+        self._calendars: dict[str, Calendar] = {}
 
     def _facts(self) -> str:
         return f" of {len(self.source.files)} files ({self.source.layout}): {self.account.kept:,} rows kept"
@@ -113,14 +114,17 @@ class Charts(Displayed):
             When the dates lie more than a hundred years apart: some of them are wrong, and time for the work grows with
             the days between them.
         """
-        coverage = self._engine.fetch("coverage", chart=self.chart(chart), long_gap=LONG_GAP)
-        extent = pc.min_max(coverage["date"]).as_py()
-        if extent["min"] is not None and (extent["max"] - extent["min"]).days > LONGEST:
-            raise DataSaysNoError(
-                f"the dates of '{self.chart(chart)}' go from {extent['min']} to {extent['max']}, more than a hundred "
-                "years; correct or remove the rows with wrong dates"
-            )
-        return Calendar(coverage, self.open_engine)
+        name = self.chart(chart)
+        if name not in self._calendars:
+            coverage = self._engine.fetch("coverage", chart=name, long_gap=LONG_GAP)
+            extent = pc.min_max(coverage["date"]).as_py()
+            if extent["min"] is not None and (extent["max"] - extent["min"]).days > LONGEST:
+                raise DataSaysNoError(
+                    f"the dates of '{name}' go from {extent['min']} to {extent['max']}, more than a hundred years; "
+                    "correct or remove the rows with wrong dates"
+                )
+            self._calendars[name] = Calendar(coverage, self.open_engine)
+        return self._calendars[name]
 
     def arrow(
         self,
@@ -275,10 +279,8 @@ class Charts(Displayed):
 
         Raises
         ------
-        SettingError
-            When a parameter is out of range or the choice of chart is not clear.
-        DataSaysNoError
-            When no track is on the chart at such a rank.
+        SettingError, DataSaysNoError
+            As in `entries`.
 
         Notes
         -----
@@ -340,15 +342,14 @@ class Charts(Displayed):
         ----------
         charts
             Number of charts (from 1) after the entry, and on both sides of the best rank. Only trajectories for which
-            all of these were observed are counted, so that all numbers are of the same trajectories.
+            all of these were observed are counted.
         top, washout, identity, chart
             As in `trajectories`.
 
         Returns
         -------
         DataFrame
-            One row per point, chart from it, measure and value; columns as in `diffusion.contracts.PROFILES`. Those
-            followed that are not counted are off the chart then.
+            Columns as in `diffusion.contracts.PROFILES`. Those followed that are not counted are off the chart then.
         """
         rules = EventRules(self.chart(chart), top, washout=washout, identity=identity)
         self._keep_stays(rules)

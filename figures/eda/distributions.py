@@ -51,7 +51,7 @@ def streams_chart(histogram: pd.DataFrame, summary: pd.DataFrame, correlations: 
     ...     "q01": [1000, 3.0], "q99": [1500, 3.2], "skewness": [2.0, 0.1]})
     >>> pairs = pd.DataFrame({"variable": "rank", "scope": ["over all rows", "above the chart's mean"],
     ...     "correlation": [-0.2, -0.8], "low": [-0.3, -0.9], "high": [-0.1, -0.7]})
-    >>> [ax.get_title() for ax in streams_chart(classes, scales, pairs).axes]
+    >>> [ax.get_title("left") for ax in streams_chart(classes, scales, pairs).axes]
     ['streams of a row', 'correlation with log streams']
     """
     classes = checked(histogram, "streams_histogram", numbers=["low", "high", "share"])
@@ -117,7 +117,7 @@ def audio_chart(summary: pd.DataFrame, vif: pd.DataFrame) -> Figure:
     >>> features = pd.DataFrame({"feature": "energy", "per": ["row", "track"], "median": [0.6, 0.5], "q25": [0.4, 0.3],
     ...     "q75": [0.8, 0.7]})
     >>> factors = pd.DataFrame({"feature": ["energy"], "tracks": [90], "vif": [2.5], "vif_uncentred": [19.0]})
-    >>> [ax.get_title() for ax in audio_chart(features, factors).axes]
+    >>> [ax.get_title("left") for ax in audio_chart(features, factors).axes]
     ['audio features', 'variance inflation']
     """
     numbers = ["median", "q25", "q75"]

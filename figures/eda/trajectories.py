@@ -146,7 +146,7 @@ def persistence_chart(persistence: pd.DataFrame, comebacks: pd.DataFrame | None,
     --------
     >>> curve = pd.DataFrame({"group": "all", "length": [0, 1, 2], "at_risk": [9, 9, 4], "share": [1.0, 0.5, 0.4],
     ...     "low": [1.0, 0.3, 0.2], "high": [1.0, 0.7, 0.6]})
-    >>> [ax.get_title() for ax in persistence_chart(curve, None, every="day").axes]
+    >>> [ax.get_title("left") for ax in persistence_chart(curve, None, every="day").axes]
     ['first stay', 'after it']
     """
     numbers = ["length", "at_risk", "low", "high"]

@@ -44,19 +44,17 @@ def correlations(rows: Rows) -> pd.DataFrame:
     return pd.concat(found, ignore_index=True)
 
 
-def _correlation(rows: Rows, variable: str, with_: str) -> dict[str, object]:
+def _correlation(rows: Rows, variable: str, with_: str) -> dict[str, float | str]:
     count = rows.sums["streamed_rows"].to_numpy(np.float64)
-    y, yy = rows.sums[with_].to_numpy(), rows.sums[f"{with_}_{with_}"].to_numpy()
     if variable in rows.values:
         value = rows.values[variable]
-        sums = count, count * value, count * value**2, y, yy, value * y
+        x, xx, xy = count * value, count * value**2, value * rows.sums[with_].to_numpy(np.float64)
     else:
-        x, xx, xy = (
-            rows.sums[name].to_numpy(np.float64) for name in (variable, f"{variable}_{variable}", f"{variable}_{with_}")
-        )
-        sums = count, x, xx, y, yy, xy
-    kept = (count > 0) & np.isfinite(sums[1])
-    told = pearson(*(part[kept] for part in sums), rows.cluster[kept])
+        names = variable, f"{variable}_{variable}", f"{variable}_{with_}"
+        x, xx, xy = (rows.sums[name].to_numpy(np.float64) for name in names)
+    kept = (count > 0) & np.isfinite(x)
+    y, yy = (rows.sums[name].to_numpy(np.float64)[kept] for name in (with_, f"{with_}_{with_}"))
+    told = pearson(count[kept], x[kept], xx[kept], y, yy, xy[kept], rows.cluster[kept])
     return {"variable": variable.replace("_", " "), **told}
 
 

@@ -85,7 +85,7 @@ def _in_units(sums: pd.DataFrame) -> pd.DataFrame:
 
 
 def _number(column: "pd.Series[float]") -> Floats:
-    return column.astype("Float64").to_numpy(np.float64, na_value=np.nan)
+    return np.asarray(column.astype("Float64").to_numpy(np.float64, na_value=np.nan), np.float64)
 
 
 # ── streams ──────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -155,11 +155,12 @@ def _histogram(value: Floats, rows: Ints) -> pd.DataFrame:
 
 def _by_market(streams: Streams) -> pd.DataFrame:
     """Return mean streams and mean log streams of every market."""
-    sums = streams.charts.to_pandas().groupby("market")[["streamed_rows", "streams", "log"]].sum()
-    sums = sums[sums["streamed_rows"] > 0].reset_index()
+    table: pd.DataFrame = streams.charts.to_pandas()
+    sums = table.groupby("market")[["streamed_rows", "streams", "log"]].sum().reset_index()
+    sums = sums[sums["streamed_rows"] > 0].reset_index(drop=True)
     rows = sums["streamed_rows"]
     means = {"mean": sums["streams"] / rows, "mean_log": sums["log"] / rows / UNIT}
-    return sums[["market"]].assign(chart_rows=rows, **means)
+    return pd.DataFrame({"market": sums["market"], "chart_rows": rows, **means})
 
 
 # ── audio features ───────────────────────────────────────────────────────────────────────────────────────────────────
@@ -212,7 +213,7 @@ def vif(table: pd.DataFrame) -> pd.DataFrame:
     Examples
     --------
     >>> vif(pd.DataFrame({"a": [1.0, 2, 3, 4], "b": [2.0, 1, 4, 3]})).round(2).values.tolist()
-    [['a', 4, 1.56, 3.06], ['b', 4, 1.56, 3.06]]
+    [['a', 4, 1.56, 7.76], ['b', 4, 1.56, 7.76]]
     """
     varying = table.loc[:, table.max() > table.min()]
     raw = varying.to_numpy(np.float64)

@@ -91,10 +91,8 @@ class Ways:
         return np.tile(rows, 2), np.concatenate([np.zeros(len(rows), np.int64), 1 + self.later.astype(np.int64)])
 
 
-def trajectory_tables(
-    entries: Entries, trajectories: pa.Table, profiles: pd.DataFrame, *, charts: int, days: int
-) -> dict[str, pd.DataFrame]:
-    """Return the tables of a study on trajectories; columns as in `pipelines.contracts.trajectories`.
+def trajectory_tables(entries: Entries, trajectories: pa.Table, *, charts: int, days: int) -> dict[str, pd.DataFrame]:
+    """Return the tables of a study on trajectories, without profiles; columns as in `pipelines.contracts.trajectories`.
 
     Parameters
     ----------
@@ -102,8 +100,6 @@ def trajectory_tables(
         Entries of the tracks, for their artists.
     trajectories
         As `diffusion.contracts.TRAJECTORIES`, of these tracks.
-    profiles
-        Result of `Charts.profiles`.
     charts
         Charts of the first spell up to which its curve goes.
     days
@@ -117,7 +113,6 @@ def trajectory_tables(
     ways = Ways.of(entries, trajectories)
     stays = _curves(_stays(ways), charts)
     tables = {
-        "trajectory_profiles": profile_bands(profiles),
         "persistence": stays.curves,
         "persistence_summary": stays.summary,
         "trajectory_shares": shares(ways),
@@ -287,7 +282,8 @@ def direction(table: pd.DataFrame) -> Floats:
     the opposite sign: of a process without a direction in time the mean is 0.
     """
     rise, fall = table["best_on"] - table["entry"], table["last_date"] - table["best_until"]
-    return np.sign((fall - rise).dt.days.to_numpy(np.float64))
+    signs: Floats = np.sign((fall - rise).dt.days.to_numpy(np.float64))
+    return signs
 
 
 def _direction(ways: Ways) -> dict[str, object] | None:

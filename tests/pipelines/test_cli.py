@@ -159,7 +159,7 @@ def test_demo_makes_everything_within_its_folder(shell: Shell, tmp_path: Path) -
         "community_grid", "lag_curves",
         "survival_none", "survival_continent", "survival_language_match", "survival_footprint_size", "states",
         "hazard_ratios", "hazard_ratio_periods", "log_log", "cured", "model_scores", "calibration",
-        "forecast_scores", "forecast_calibration", "travel",
+        "forecast_scores", "forecast_calibration", "travel", "persistence", "trajectory_profiles",
     }  # fmt: skip
     assert {path.replace(".png", ".svg") for path in figures} == {path for path in figures if path.endswith(".svg")}
     html = (tmp_path / "out" / "demo" / "report.html").read_text(encoding="utf-8")

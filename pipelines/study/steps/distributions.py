@@ -1,6 +1,6 @@
 """Streams and audio features: how they are distributed, and what goes with streams."""
 
-from typing import Any
+from typing import Any, Final
 
 import pandas as pd
 
@@ -23,7 +23,10 @@ from pipelines.study.results import Results
 from pipelines.study.settings import Study
 from pipelines.study.step import Drawing, Gaps, Output, Step
 
-RANKS = ("rank", "log rank")
+SUMMARY_COLUMNS: Final = ["scale", "chart_rows", "mean", "sd", "skewness", "q10", "median", "q90", "q99", "most"]
+"""Columns of the table of streams in the report."""
+
+RANKS: Final = ("rank", "log rank")
 """Variables that are made of the streams: a chart is ordered by them."""
 
 
@@ -63,8 +66,14 @@ def _section(results: Results) -> dict[str, Any]:
     }
     if not any(found.values()):
         return {}
-    if results.holds("stream_correlations"):
-        found["stream_correlations"] = html_table(seen(results.table("stream_correlations")))
+    if results.holds("streams_summary"):
+        table = seen(results.table("stream_correlations"))
+        within = table[table["scope"] == ABOVE].drop(columns="scope")
+        found["stream_correlations"] = html_table(within.assign(q=within["q"].clip(lower=within["p"])))
+        found["streams_summary"] = html_table(results.table("streams_summary")[SUMMARY_COLUMNS])
+    if results.holds("audio_summary"):
+        summary = results.table("audio_summary")
+        found["audio_summary"] = html_table(summary[summary["per"] == "track"].drop(columns="per"))
     return found | {"notes": results.notes("distributions")}
 
 

@@ -16,7 +16,7 @@ from pipelines.contracts.trajectories import (
     TRAJECTORY_SHARES,
     TRAJECTORY_TESTS,
 )
-from pipelines.eda.trajectories import DIRECTION, GROUPS, LONG, SHAPES, STAYS, trajectory_tables
+from pipelines.eda.trajectories import DIRECTION, GROUPS, LONG, SHAPES, STAYS, profile_bands, trajectory_tables
 from pipelines.formatting import cell, every, html_table, many, percent, seen
 from pipelines.study.findings import Finding, Verdict
 from pipelines.study.results import Results
@@ -34,12 +34,15 @@ LATE_MONTHS: Final = (11, 12)
 def _make(study: Study, results: Results) -> Output:
     entries, charts, gaps = results.entries, results.charts(), Gaps()
     cadence = entries.calendar.cadence
-    rules = {"top": study.top, "washout": study.washout, "identity": study.identity, "chart": study.chart}
+    rules: dict[str, Any] = {name: getattr(study, name) for name in ("top", "washout", "identity", "chart")}
     span = max(ABSENCE // cadence, LEAST_CHARTS)
     found = of_tracks(charts.arrow("trajectories", **rules), entries)
-    profiles = charts.profiles(span, **rules)
     most = {"charts": max(HORIZON // cadence, 1), "days": HORIZON}
-    tables = gaps.take("trajectory_shares", lambda: trajectory_tables(entries, found, profiles, **most))
+    tables = gaps.take("trajectory_shares", lambda: trajectory_tables(entries, found, **most))
+    if tables and entries.cohort:
+        gaps["trajectory_profiles"] = "they are of all tracks of the charts, not of a cohort"
+    elif tables:
+        tables["trajectory_profiles"] = profile_bands(charts.profiles(span, **rules))
     if tables and "comebacks" not in tables:
         gaps["comebacks"] = "no first stay on a chart ended"
     one_chart = found["one_chart"].to_numpy(zero_copy_only=False)
@@ -59,22 +62,23 @@ def _drawings(results: Results) -> dict[str, Drawing]:
         return {}
     notes = results.notes("trajectories")
     drawings = {
-        "trajectory_profiles": Drawing(
+        "persistence": Drawing(
+            "Share of first stays that last longer than so many charts, and share of tracks that came back, by day.",
+            lambda: figures.persistence_chart(
+                results.table("persistence"),
+                results.table("comebacks") if results.holds("comebacks") else None,
+                every=every(notes["cadence"]),
+            ),
+        )
+    }
+    if results.holds("trajectory_profiles"):
+        drawings["trajectory_profiles"] = Drawing(
             "Ranks of trajectories chart by chart, after the entry and around the best rank: median and quantiles, and "
             "the share on the chart.",
             lambda: figures.trajectory_profiles(
                 results.table("trajectory_profiles"), depth=notes["depth"], every=every(notes["cadence"])
             ),
         )
-    }
-    drawings["persistence"] = Drawing(
-        "Share of first stays that last longer than so many charts, and share of tracks that have come back, by day.",
-        lambda: figures.persistence_chart(
-            results.table("persistence"),
-            results.table("comebacks") if results.holds("comebacks") else None,
-            every=every(notes["cadence"]),
-        ),
-    )
     return drawings
 
 
@@ -104,20 +108,22 @@ def _shares(results: Results, what: str, name: str) -> "pd.Series[Any] | None":
     return row.iloc[0] if len(row) else None
 
 
-def _bounds(low: object, high: object, form: Any = cell) -> str:
+def _bounds(low: Any, high: Any, form: Any = cell) -> str:
     """Return an interval in words, or why there is none."""
-    return "too few artists for an interval" if pd.isna(low) else f"{form(low)} to {form(high)}"
+    if pd.isna(low):
+        return "too few artists for an interval"
+    return f"{form(low)} or more" if pd.isna(high) else f"{form(low)} to {form(high)}"
 
 
 def _findings(results: Results) -> list[Finding]:
     if not results.holds("trajectory_shares"):
         return []
-    tests = results.table("trajectory_tests").set_index("test")
+    tests = {row["test"]: row for _, row in results.table("trajectory_tests").iterrows()}
     found = [_stay_finding(results)]
-    if DIRECTION in tests.index:
-        found.append(_direction_finding(results, tests.loc[DIRECTION]))
-    if STAYS in tests.index:
-        found.append(_difference_finding(results, tests.loc[STAYS]))
+    if DIRECTION in tests:
+        found.append(_direction_finding(results, tests[DIRECTION]))
+    if STAYS in tests:
+        found.append(_difference_finding(results, tests[STAYS]))
     return found
 
 
@@ -167,12 +173,12 @@ def _direction_finding(results: Results, test: "pd.Series[Any]") -> Finding:
     return Finding(
         "Rise and fall",
         f"{said}.",
-        f"Share with the shorter rise less share with the shorter fall: {test['value']:+.2f} "
-        f"({test['low']:+.2f} to {test['high']:+.2f}, 95 % by artist; q {cell(test['q'])}); without a direction in "
+        f"Share with the shorter rise less share with the shorter fall: {test['value']:+.3f} "
+        f"({test['low']:+.3f} to {test['high']:+.3f}, 95 % by artist; q {cell(test['q'])}); without a direction in "
         "time it is 0.",
         "The way below the last place of the chart, before the entry and after the exit, is not seen.",
         _verdict(test),
-        figure="trajectory_profiles",
+        figure="trajectory_profiles" if results.holds("trajectory_profiles") else "",
     )
 
 

@@ -43,9 +43,9 @@ def charts_of(tracks: Mapping[tuple[str, str, str], Mapping[int, int]], days: in
     return open_charts(table.assign(title=table["track_id"]), accept=["holes"])
 
 
-def tables_of(charts: Charts, span: int = 3) -> dict[str, pd.DataFrame]:
+def tables_of(charts: Charts) -> dict[str, pd.DataFrame]:
     entries = charts.entries()
-    return trajectory_tables(entries, charts.arrow("trajectories"), charts.profiles(span), charts=40, days=40)
+    return trajectory_tables(entries, charts.arrow("trajectories"), charts=40, days=40)
 
 
 BY_HAND = {
