@@ -346,3 +346,18 @@ def test_fridays_of_the_united_states_are_found_and_its_months_are_not(real_data
     assert weekday.loc[("streams", "Fri"), "low"] > 0.09
     assert weekday.loc[("streams", "Sun"), "high"] < -0.06
     assert not found["seasons"].query("cycle == 'month'")["found"].any()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("keeps", [0.0, 0.7])
+def test_intervals_hold_together_and_the_best_month_is_never_shown_to_be_behind(keeps: float) -> None:
+    rng, trials = np.random.default_rng(7), 200
+    wave = np.r_[np.zeros(10), 0.4, 0.4]
+    true, held, best = wave - wave.mean(), 0, 0
+    for seed in range(trials):
+        found = by_months(1 + np.tile(wave, 5) + 0.1 * disturbed(rng, 60, keeps), ratio=False, seed=seed)
+        held += bool((np.abs(found.effect - true) <= found.reach).all())
+        _, low, high = found.behind_best()
+        ahead = true - np.array([np.delete(true, place).max() for place in range(12)])
+        best += bool(((low <= ahead + 1e-12) & (ahead <= high + 1e-12)).all())
+    assert min(held, best) >= trials - most(trials)
