@@ -119,7 +119,7 @@ class Run(Displayed):
             drawn = [self._make_figures(step, tell) for step in reported]
             tell.ended("figures", unchanged=not any(drawn))
             explored = [step.name for step in reported if step.name in EXPLORED]
-            if "graph" in explored:
+            if "graph" in explored and self.results.holds("edges"):
                 tell.ended(EXPLORER, unchanged=not self._make_explorer(explored, tell))
             tell.ended(REPORT, unchanged=not self._make_report(reported, tell))
         put_views(self.folder, self.results.contracts)
