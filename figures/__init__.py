@@ -3,7 +3,12 @@
 from matplotlib.figure import Figure
 
 from figures.charts.chart_calendar import chart_calendar
+from figures.eda.distributions import audio_chart, streams_chart
+from figures.eda.journeys import first_markets_chart, journeys_chart
+from figures.eda.nulls import null_chart
+from figures.eda.published import chart_years, published_claims
 from figures.eda.seasons import holiday_chart, season_chart
+from figures.eda.trajectories import persistence_chart, trajectory_profiles
 from figures.eda.travel import travel_chart
 from figures.forecasts.learning_curves import learning_curves
 from figures.forecasts.losses import ablation, feature_importance
@@ -16,6 +21,7 @@ from figures.graph.lag_curves import lag_curves
 from figures.graph.lag_distribution import lag_distribution
 from figures.graph.leader_chart import leader_chart
 from figures.graph.leader_intervals import leader_intervals
+from figures.graph.lift_distance import lift_distance
 from figures.graph.rolling_leaders import rolling_leaders
 from figures.graph.transition_matrix import transition_matrix
 from figures.graph.validity import validity_chart
@@ -42,9 +48,11 @@ __all__ = [
     "Kind",
     "ablation",
     "about",
+    "audio_chart",
     "backbone_map",
     "calibration",
     "chart_calendar",
+    "chart_years",
     "coefficient_paths",
     "community_grid",
     "community_map",
@@ -52,28 +60,36 @@ __all__ = [
     "cured_share",
     "curve_difference",
     "feature_importance",
+    "first_markets_chart",
     "flow_map",
     "forecast_scores",
     "hazard_ratio_periods",
     "hazard_ratios",
     "holiday_chart",
     "influence_heatmap",
+    "journeys_chart",
     "lag_curves",
     "lag_distribution",
     "leader_chart",
     "leader_intervals",
     "learning_curves",
     "learning_rates",
+    "lift_distance",
     "log_log_curves",
     "market_errors",
     "model_scores",
+    "null_chart",
     "pace",
+    "persistence_chart",
+    "published_claims",
     "render",
     "rolling_leaders",
     "save",
     "season_chart",
     "states",
+    "streams_chart",
     "survival_curves",
+    "trajectory_profiles",
     "transition_matrix",
     "travel_chart",
     "validity_chart",

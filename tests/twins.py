@@ -185,6 +185,35 @@ def charts_present(rows: Sequence[Row]) -> list[Row]:
     return table
 
 
+def nulls(rows: Sequence[Row], described: Sequence[Row], names: Sequence[str]) -> list[Row]:
+    """Return "one chart, market and year: what its rows lack", and on which dates no row of the chart has it."""
+    of = {row["track_id"]: row for row in described}
+    values = [
+        {
+            "streams": row["streams"],
+            "title": None if is_blank(of[row["track_id"]]["title"]) else 1,
+            "artist": None if is_blank(of[row["track_id"]]["artist"]) else 1,
+            "licences": of[row["track_id"]]["available_markets"],
+        }
+        for row in rows
+    ]
+    table = []
+    for chart, market, year in sorted({(row["chart"], row["market"], row["date"].year) for row in rows}):
+        chosen = [
+            at
+            for at, row in enumerate(rows)
+            if (row["chart"], row["market"], row["date"].year) == (chart, market, year)
+        ]
+        own: Row = {"chart": chart, "market": market, "year": year, "chart_rows": len(chosen)}
+        for name in names:
+            lacking = [at for at in chosen if values[at].get(name) is None]
+            having = {rows[at]["date"] for at in chosen if values[at].get(name) is not None}
+            own[f"{name}_missing"] = len(lacking)
+            own[f"{name}_absent"] = sum(rows[at]["date"] not in having for at in lacking)
+        table.append(own)
+    return table
+
+
 def peaks(rows: Sequence[Row], chart: str) -> list[Row]:
     """Return "one track id and market of one chart: when it was first there, and how high it came"."""
     dates: dict[tuple[str, str], list[date]] = defaultdict(list)
@@ -501,6 +530,21 @@ def absences(rows: Sequence[Row], stands_for: Mapping[str, str], *, periods: int
         if left_on is not None:
             table.append({"track_id": track_id, "last_on": last_on, "left_on": left_on, "back_on": None})
     return table
+
+
+def rows_on(
+    rows: Sequence[Row], codes: Mapping[str, int], stands_for: Mapping[str, str], dates: set[date]
+) -> list[Row]:
+    """Return the rows of one chart on some dates, ids of one recording as one track with the best rank."""
+    best: dict[tuple[str, date, int], int] = {}
+    for row in rows:
+        if row["date"] in dates:
+            key = (row["market"], row["date"], codes[stands_for[row["track_id"]]])
+            best[key] = min(row["rank"], best.get(key, row["rank"]))
+    return [
+        {"market": market, "date": day, "track": track, "rank": rank}
+        for (market, day, track), rank in sorted(best.items())
+    ]
 
 
 def by_track(entered: Sequence[Row]) -> dict[str, dict[str, Row]]:

@@ -10,6 +10,8 @@ import pyarrow as pa
 
 from diffusion.contracts.contract import Column, Contract
 from diffusion.contracts.star import STAR_RELATIONS, STAR_STEPS
+from diffusion.contracts.stays import STAY_RELATIONS
+from diffusion.contracts.streams import STREAM_RELATIONS
 
 _TEXT, _DATE, _COUNT, _NUMBER, _FLAG = pa.string(), pa.date32(), pa.int64(), pa.float64(), pa.bool_()
 
@@ -40,6 +42,18 @@ POSITIONS = Contract(
         _STREAMS,
     ),
     ("date", "market", "track"),
+)
+
+ROWS_ON = Contract(
+    "rows_on",
+    "one track on one market's chart on one of the dates asked for",
+    (
+        _MARKET,
+        Column("date", _DATE, "the chart's date, a weekly chart's last day"),
+        Column("track", pa.int32(), "code of the track, or of the recording where ids of one recording are joined"),
+        _RANK,
+    ),
+    ("market", "date", "track"),
 )
 
 COVERAGE = Contract(
@@ -307,6 +321,33 @@ MARKET_STREAMS = Contract(
     ("market", "date"),
 )
 
+NULLABLE: Final = (
+    "streams", "trend", "title", "artist", "album", "release_date", "explicit", "duration_ms", "popularity", "audio",
+    "licences",
+)  # fmt: skip
+"""Columns of rows or of their tracks that a source may leave empty; audio is any feature of sound, licences the list of
+markets in which the track may be heard."""
+
+NULLS = Contract(
+    "nulls",
+    "one chart, market (or Global) and year: what its rows lack",
+    (
+        _CHART,
+        Column("market", _TEXT, "ISO 3166-1 alpha-2 code of the market, or Global"),
+        Column("year", _COUNT, "year of the dates"),
+        Column("chart_rows", _COUNT, "rows"),
+        *(
+            column
+            for name in NULLABLE
+            for column in (
+                Column(f"{name}_missing", _COUNT, f"rows without {name.replace('_', ' ')}"),
+                Column(f"{name}_absent", _COUNT, "of these, rows on dates on which no row of the chart has it"),
+            )
+        ),
+    ),
+    ("chart", "market", "year"),
+)
+
 WITHHELD = Contract(
     "withheld",
     "one track and market, where the track's licence list is known and does not name the market",
@@ -319,9 +360,11 @@ RELATIONS: Final = (
     CHARTS_PRESENT,
     CHART_DEPTHS,
     WHOLENESS,
+    NULLS,
     WITHHELD,
     CHART_ROWS,
     POSITIONS,
+    ROWS_ON,
     PEAKS,
     MARKET_STREAMS,
     COVERAGE,
@@ -332,6 +375,8 @@ RELATIONS: Final = (
     DEBUTS,
     FOOTPRINTS,
     JOURNEYS,
+    *STAY_RELATIONS,
+    *STREAM_RELATIONS,
 )
 """Contracts of the tables that the engine returns; ``sql/`` has one file for each of them and each step between."""
 

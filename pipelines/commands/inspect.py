@@ -54,7 +54,7 @@ def inspect_command(
         found = inspect_charts(files, ReadingOptions(**take_reading(reading)), tell=tell)
         if len(found.depths) and (out is not None or figure is not None):
             tell("drawing")
-            cells, days = calendar_cells(found)
+            cells, days = calendar_cells(found.wholeness.by_market, found.depths)
             drawn = figures.chart_calendar(cells, days=days, deepest=int(found.wholeness.by_market["depth_most"].max()))
             if figure is not None:
                 write_whole(figure, figures.render(drawn, kind))

@@ -31,7 +31,7 @@ from pipelines.progress import StepReport, progress
 from pipelines.study.run import Run, closing_data, closing_lines
 from pipelines.study.settings import Study, read_study
 from pipelines.study.simulated import simulated_study
-from pipelines.study.steps import EDA_SET, GRAPH_SET, RUN_SET, SURVIVAL_SET, TRUTH_SET
+from pipelines.study.steps import EDA_SET, GRAPH_SET, PRIOR_SET, RUN_SET, SURVIVAL_SET, TRUTH_SET
 from survival import GROUPINGS
 
 EVENT_OPTIONS = (
@@ -56,11 +56,12 @@ MANNER_OPTIONS = (REPLACE, QUIET, JSON)
 
 @dataclass(frozen=True, slots=True)
 class Manner:
-    """How a study is run: whether results may be replaced, without progress, with JSON at the end."""
+    """How a study is run: whether results may be replaced, without progress, with JSON at the end, and as a whole."""
 
     replace: bool
     quiet: bool
     as_json: bool
+    whole: bool = True
 
 
 @click.command()
@@ -173,12 +174,18 @@ def survival(
 
 @click.command()
 @click.argument("charts")
+@click.option(
+    "--check-prior",
+    is_flag=True,
+    help="Compare with every number of an earlier study of daily charts 2017-2021, and say what explains differences.",
+)
 @OUT
 @with_options((*COHORT_OPTIONS, *EVENT_OPTIONS, *GRAPH_OPTIONS, *CURVE_OPTIONS, *READING_OPTIONS, *MANNER_OPTIONS))
-def eda(charts: str, out: Path, replace: bool, quiet: bool, as_json: bool, **options: Any) -> None:
+def eda(charts: str, check_prior: bool, out: Path, replace: bool, quiet: bool, as_json: bool, **options: Any) -> None:
     """Explore CHARTS (a file, glob or folder): what they hold and lack, how far, when and where to tracks travel."""
-    manner = Manner(replace, quiet, as_json)
-    _run(Study(charts).override(cohort=take_cohort(options), **take_reading(options), **options), out, EDA_SET, manner)
+    study = Study(charts).override(cohort=take_cohort(options), **take_reading(options), **options)
+    steps = (*EDA_SET, *PRIOR_SET) if check_prior else EDA_SET
+    _run(study, out, steps, Manner(replace, quiet, as_json, whole=False))
 
 
 def _study(named: str, settings: Mapping[str, Any]) -> Study:
@@ -203,9 +210,9 @@ def _make(study: Study, out: Path, steps: Sequence[str], tell: StepReport, manne
     chosen = (*steps, *TRUTH_SET) if study.truth is not None else steps
     with Folder(out) as folder:
         job = Run(study, folder)
-        reported = job.make(chosen, tell, replace=manner.replace)
+        reported = job.make(chosen, tell, replace=manner.replace, whole=manner.whole)
         data = closing_data(folder, reported, job.results) if manner.as_json else None
-        return Closing(closing_lines(folder, reported, job.results), data)
+        return Closing(closing_lines(folder, reported, job.results, job.left_out), data)
 
 
 def _say(closing: Closing) -> None:

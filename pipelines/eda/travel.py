@@ -123,21 +123,21 @@ def _travel(tracks: Followed, group: Ints, names: list[str], markets: dict[str, 
 
 
 def _reach(tracks: Followed, group: Ints, names: list[str]) -> pd.DataFrame:
-    reached, rows = _class_of(tracks.footprint + tracks.further), []
+    reached, rows = class_of(tracks.footprint + tracks.further), []
     for place, least in enumerate(CLASSES):
         found = clustered_shares(reached == place, group, tracks.cluster, len(names))
         counts = (found["mean"] * found["tracks"]).round().astype(int)
-        own = pd.DataFrame({"debuted": names, "reach": _class_name(place), "least": least, "tracks": counts})
+        own = pd.DataFrame({"debuted": names, "reach": class_name(place), "least": least, "tracks": counts})
         rows.append(own.join(_named(found, "share")))
     return pd.concat(rows).sort_values(["debuted", "least"], ignore_index=True)
 
 
 def _debut_sizes(tracks: Followed) -> pd.DataFrame:
-    size, number = _class_of(tracks.footprint), len(CLASSES)
+    size, number = class_of(tracks.footprint), len(CLASSES)
     everyone = np.zeros(len(size), dtype=int)
     shares = [clustered_shares(size == place, everyone, tracks.cluster, 1) for place in range(number)]
     travelled = clustered_shares(tracks.further > 0, size, tracks.cluster, number)
-    table = pd.DataFrame({"footprint": [_class_name(place) for place in range(number)], "least": CLASSES})
+    table = pd.DataFrame({"footprint": [class_name(place) for place in range(number)], "least": CLASSES})
     table = table.join(travelled[["tracks", "artists"]]).join(_named(pd.concat(shares, ignore_index=True), "share"))
     return table.join(_named(travelled, "travelled"))[travelled["tracks"] > 0].reset_index(drop=True)
 
@@ -146,16 +146,17 @@ def _named(found: pd.DataFrame, name: str) -> pd.DataFrame:
     return found[["mean", "low", "high"]].set_axis([name, f"{name}_low", f"{name}_high"], axis=1)
 
 
-def _class_of(markets: Ints) -> Ints:
+def class_of(markets: Ints) -> Ints:
+    """Return the place in `CLASSES` of numbers of markets."""
     return np.searchsorted(CLASSES, markets, side="right") - 1
 
 
-def _class_name(place: int) -> str:
+def class_name(place: int) -> str:
     """Return the name of a class of numbers of markets.
 
     Examples
     --------
-    >>> [_class_name(place) for place in range(len(CLASSES))]
+    >>> [class_name(place) for place in range(len(CLASSES))]
     ['1', '2-3', '4-7', '8-15', '16-31', '32+']
     """
     least = CLASSES[place]

@@ -151,16 +151,23 @@ def inspect_charts(
     )
 
 
-def calendar_cells(found: Inspection) -> tuple[pd.DataFrame, int]:
+def calendar_cells(whole: pd.DataFrame, depths: pd.DataFrame) -> tuple[pd.DataFrame, int]:
     """Return the cells of `figures.chart_calendar`, and the days of one.
 
     A cell has as many days as the quickest charts take from one to the next, or a multiple of it.
+
+    Parameters
+    ----------
+    whole
+        One row per chart and market: `chart`, `market`, `cadence`, `first_date`, `last_date`, as in
+        `diffusion.contracts.WHOLENESS`.
+    depths
+        One row per chart, market and date; columns as in `diffusion.contracts.CHART_DEPTHS`.
     """
-    whole = found.wholeness.by_market
     cadence = int(whole["cadence"].min()) if whole["cadence"].notna().any() else 1
     first, last = whole["first_date"].min(), whole["last_date"].max()
     days = cadence * max(-(-((last - first).days // cadence + 1) // MOST_CELLS), 1)
-    own = found.depths.merge(whole[["chart", "market", "cadence"]], on=["chart", "market"])
+    own = depths.merge(whole[["chart", "market", "cadence"]], on=["chart", "market"])
     number = (own["date"] - first).dt.days
     own["cell"] = number // days
     own["usual"] = own["cadence"].fillna(cadence).astype("int64")

@@ -91,7 +91,7 @@ def test_cells_cover_all_dates_and_slow_charts_fill_theirs(write_csv: WriteCsv, 
     rows = charts(days, 2) + charts(days, 2, ("de",), step=7)
     rows = [row for row in rows if not (row["region"] == "us" and row["date"] in ("2021-01-11", "2021-01-12"))]
     found = inspect_charts([write_csv(rows)], ReadingOptions(), tell=quiet)
-    cells, length = calendar_cells(found)
+    cells, length = calendar_cells(found.wholeness.by_market, found.depths)
     assert length == -(-days // MOST_CELLS)
     by_market = cells.groupby("market")
     assert by_market["cell"].apply(list).map(lambda numbers: numbers == list(range(len(numbers)))).all()

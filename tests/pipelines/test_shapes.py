@@ -19,6 +19,9 @@ OTHERS = [*SIMULATED]
 """Markets of which nothing but the code is known."""
 
 FIGURES = {
+    "first_markets": "first_markets",
+    "journey_kinds": "journey_kinds",
+    "journey_clusters": "journey_clusters",
     "flow_map": "graph",
     "transition_matrix": "graph",
     "leaders": "graph",
