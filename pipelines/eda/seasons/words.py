@@ -4,6 +4,7 @@ from typing import Any, Final
 
 import pandas as pd
 
+from pipelines.eda.seasons.cycles import LEAST_BLOCKS
 from pipelines.eda.seasons.tables import MEASURES, RATIOS
 from pipelines.formatting import cell, many, percent, seen
 from pipelines.study.findings import Finding, Verdict
@@ -69,6 +70,8 @@ def _too_few(cycle: str, own: pd.DataFrame) -> str:
             f"these charts have {many(repeats, 'year')} of months with twelve months around them, and it takes three, "
             "four years of charts, to tell a season from a trend or an event"
         )
+    if repeats >= LEAST_BLOCKS:
+        return "their tracks are of too few artists"
     return f"{many(repeats, 'week')} {'has' if repeats == 1 else 'have'} enough days to compare, and it takes ten"
 
 
