@@ -1,6 +1,7 @@
 # make demo   the main job on the packaged charts, into out/demo
 # make test   linters, types, import contracts, doctests and tests
 # make docs   the documentation as a site, into out/docs
+# make gallery  the pictures of docs/reference/gallery.md, drawn from the demo
 # All make their own .venv first and are quick when nothing changed.
 
 PYTHON ?= python3
@@ -11,7 +12,7 @@ TWINS := $(addprefix tests/,diffusion/test_relations.py diffusion/test_market_gr
 	survival/test_states.py graphs/test_baseline.py pipelines/features/test_twins.py)
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint .ci/constraints.txt
 
-.PHONY: demo docs test test-slow bench lint clean
+.PHONY: demo docs gallery test test-slow bench lint clean
 
 demo: $(VENV)/ready
 	$(BIN)/chart-diffusion demo --out out/demo
@@ -19,6 +20,10 @@ demo: $(VENV)/ready
 docs: $(VENV)/ready-dev
 	$(BIN)/python -m sphinx --quiet --fail-on-warning --keep-going --nitpicky --fresh-env docs out/docs
 	@echo "open out/docs/index.html"
+
+gallery: demo $(VENV)/ready-dev
+	$(BIN)/python docs/gallery.py out/demo
+	cp out/demo/figures/flow_map.png figures/example.png
 
 # one thread of linear algebra for each worker, or they wait for each other; a file stays on one worker, which makes what its
 # tests share once

@@ -6,7 +6,7 @@ is ``graphs.baseline.baseline(entries)``.
 
 from diffusion.absences import Absences
 from diffusion.calendar import Calendar
-from diffusion.charts import Charts, open_charts, open_sample
+from diffusion.charts import Charts
 from diffusion.distances import join_distances, pair_table, unmatched_pairs
 from diffusion.entries import Entries, transitions
 from diffusion.errors import (
@@ -20,6 +20,7 @@ from diffusion.errors import (
 from diffusion.event_rules import EventRules
 from diffusion.groups import ByGroup
 from diffusion.markets import market_names, reference_table, resolve
+from diffusion.opening import open_charts, open_sample
 from diffusion.pairs.transitions import lag_curve
 from diffusion.recordings import Identity, identities
 from diffusion.sources.account import RowAccount

@@ -1,11 +1,8 @@
 """Chart files opened as one validated table, with an account of every row."""
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Collection
 from datetime import date
 from functools import cached_property
-from importlib import resources
-from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self, overload
 
@@ -16,25 +13,21 @@ import pyarrow.compute as pc
 from diffusion.absences import Absences
 from diffusion.calendar import Calendar
 from diffusion.chart_views import chart_views
-from diffusion.contracts.star import AGGREGATE, ANY_RANK, AVAILABILITY
+from diffusion.contracts.star import ANY_RANK
 from diffusion.conventions import ABSENCE, LONG_GAP, LONGEST, WASHOUT
 from diffusion.display import Displayed
-from diffusion.engine import MEMORY_LIMIT, Engine, OpenEngine, View, open_engine, select_rows
+from diffusion.engine import Engine, OpenEngine, View, select_rows
 from diffusion.entries import Entries
-from diffusion.errors import DataSaysNoError, SettingError, SourceError
+from diffusion.errors import DataSaysNoError, SettingError
 from diffusion.event_rules import EventRules
 from diffusion.finding import find_recordings
 from diffusion.frames import As, frame_of
 from diffusion.recordings import Identity, identity_codes, identity_table
-from diffusion.sources.account import RowAccount, check_kept, check_set_aside, read_account
-from diffusion.sources.cleaning import code_tracks, judge_rows, learn_names, read_fields
-from diffusion.sources.planning import find_source
-from diffusion.sources.reading import ReadingOptions
+from diffusion.sources.account import RowAccount
 from diffusion.sources.source import Source
-from diffusion.sources.source_rows import read_source
-from diffusion.sources.star import LAYOUT, Star, find_star
-from diffusion.sources.tables import Table
-from diffusion.sources.wholeness import Wholeness, check_holes, measure_wholeness
+from diffusion.sources.star import LAYOUT
+from diffusion.sources.wholeness import Wholeness, measure_wholeness
+from diffusion.streams import Streams
 
 
 class Charts(Displayed):
@@ -61,6 +54,8 @@ class Charts(Displayed):
         self.open_engine = open_engine
         self.source = source
         self.account = account
+        self._stays: EventRules | None = None
+        self._calendars: dict[str, Calendar] = {}
 
     def _facts(self) -> str:
         return f" of {len(self.source.files)} files ({self.source.layout}): {self.account.kept:,} rows kept"
@@ -119,22 +114,49 @@ class Charts(Displayed):
             When the dates lie more than a hundred years apart: some of them are wrong, and time for the work grows with
             the days between them.
         """
-        coverage = self._engine.fetch("coverage", chart=self.chart(chart), long_gap=LONG_GAP)
-        extent = pc.min_max(coverage["date"]).as_py()
-        if extent["min"] is not None and (extent["max"] - extent["min"]).days > LONGEST:
-            raise DataSaysNoError(
-                f"the dates of '{self.chart(chart)}' go from {extent['min']} to {extent['max']}, more than a hundred "
-                "years; correct or remove the rows with wrong dates"
-            )
-        return Calendar(coverage, self.open_engine)
+        name = self.chart(chart)
+        if name not in self._calendars:
+            coverage = self._engine.fetch("coverage", chart=name, long_gap=LONG_GAP)
+            extent = pc.min_max(coverage["date"]).as_py()
+            if extent["min"] is not None and (extent["max"] - extent["min"]).days > LONGEST:
+                raise DataSaysNoError(
+                    f"the dates of '{name}' go from {extent['min']} to {extent['max']}, more than a hundred years; "
+                    "correct or remove the rows with wrong dates"
+                )
+            self._calendars[name] = Calendar(coverage, self.open_engine)
+        return self._calendars[name]
 
     def arrow(
-        self, name: Literal["tracks", "positions", "nulls"], *, chart: str | None = None, since: date = date.min
+        self,
+        name: Literal["tracks", "positions", "market_streams", "nulls", "spells", "trajectories"],
+        *,
+        chart: str | None = None,
+        since: date = date.min,
+        **rules: Any,
     ) -> pa.Table:
-        """Return the table of this name as Arrow, as its contract says; of positions, of one chart since a date."""
+        """Return the table of this name as Arrow, typed as its contract says.
+
+        Parameters
+        ----------
+        name
+            Name of the method, or ``nulls``: what rows lack.
+        since
+            First date of positions (default: all).
+        chart, rules
+            Parameters of that method.
+        """
+        if name == "tracks":
+            return self._engine.kept("tracks")
+        if name == "nulls":
+            return self._engine.fetch("nulls")
         if name == "positions":
-            return self._engine.fetch(name, chart=self.chart(chart), since=since)
-        return self._engine.kept(name) if name == "tracks" else self._engine.fetch(name)
+            return self._engine.fetch("positions", chart=self.chart(chart), since=since)
+        if name == "market_streams":
+            return self._engine.fetch("market_streams", chart=self.chart(chart))
+        self._keep_stays(EventRules(self.chart(chart), **rules))
+        if not (table := self._engine.kept(name)).num_rows:
+            raise DataSaysNoError(f"no track is on the chart '{self.chart(chart)}' at rank ≤ {rules['top']}")
+        return table
 
     def tracks(self) -> pd.DataFrame:
         """Return one row per track id, in order of first appearance; columns as in `diffusion.contracts.TRACKS`."""
@@ -240,6 +262,136 @@ class Charts(Displayed):
         engine.keep("identities", identity_codes(known, identity_table(known, identity)))
         return Absences(engine.fetch("absences", chart=rules.chart, periods=count), rules.chart, count, identity)
 
+    def spells(self, *, top: int | None = None, identity: Identity = "track", chart: str | None = None) -> pd.DataFrame:
+        """Return every stay of a track on a market's chart, from entry or re-entry to exit.
+
+        Parameters
+        ----------
+        top
+            Worst rank at which a track counts as being on the chart (default: any rank).
+        identity, chart
+            As in `entries`. Ids of one recording are one track: it has the best of their ranks and all their streams.
+
+        Returns
+        -------
+        DataFrame
+            One row per track, market and spell; columns as in `diffusion.contracts.SPELLS`.
+
+        Raises
+        ------
+        SettingError, DataSaysNoError
+            As in `entries`.
+
+        Notes
+        -----
+        A spell goes on from one observed chart of the market to the next: a missing chart neither ends it nor counts.
+        At a long gap and at the end of the market's coverage it is right-censored: its end was not seen. On the first
+        chart of a stretch of coverage it is left-censored: it may have begun before.
+
+        Examples
+        --------
+        >>> days = ["2021-01-01", "2021-01-02", "2021-01-05", "2021-01-06"]
+        >>> rows = pd.DataFrame({"market": "SE", "date": [*days, "2021-01-02", "2021-01-06"], "track_id": [*"xxxxyy"],
+        ...     "rank": [1, 1, 1, 1, 2, 2]})
+        >>> with diffusion.open_charts(rows) as charts:
+        ...     charts.spells()[["track_id", "spell", "charts", "left_censored", "right_censored", "away"]]
+          track_id  spell  charts  left_censored  right_censored  away
+        0        x      1       4           True            True  <NA>
+        1        y      1       1          False           False  <NA>
+        2        y      2       1          False            True     4
+        """
+        return frame_of(self.arrow("spells", top=top, identity=identity, chart=chart))
+
+    def trajectories(
+        self,
+        *,
+        top: int | None = None,
+        washout: int = WASHOUT,
+        identity: Identity = "track",
+        chart: str | None = None,
+    ) -> pd.DataFrame:
+        """Return every track's way through every market's chart: entry, best rank, exit, and re-entries.
+
+        Parameters
+        ----------
+        top, identity, chart
+            As in `spells`.
+        washout
+            Days in which entries are left-censored, as in `entries` (default 28).
+
+        Returns
+        -------
+        DataFrame
+            One row per track and market; columns as in `diffusion.contracts.TRAJECTORIES`. Entries are those of
+            `entries`. Errors as in `spells`.
+        """
+        return frame_of(self.arrow("trajectories", top=top, washout=washout, identity=identity, chart=chart))
+
+    def profiles(
+        self,
+        charts: int,
+        *,
+        top: int | None = None,
+        washout: int = WASHOUT,
+        identity: Identity = "track",
+        chart: str | None = None,
+    ) -> pd.DataFrame:
+        """Return how many trajectories had each rank, and each share of their streams, some charts after a point.
+
+        Parameters
+        ----------
+        charts
+            Number of charts (from 1) after the entry, and on both sides of the best rank. Only trajectories for which
+            all of these were observed are counted.
+        top, washout, identity, chart
+            As in `trajectories`.
+
+        Returns
+        -------
+        DataFrame
+            Columns as in `diffusion.contracts.PROFILES`. Those followed that are not counted are off the chart then.
+        """
+        rules = EventRules(self.chart(chart), top, washout=washout, identity=identity)
+        self._keep_stays(rules)
+        return frame_of(self._engine.fetch("profiles", chart=rules.chart, top=top or ANY_RANK, charts=charts))
+
+    def streams(self, chart: str | None = None) -> Streams:
+        """Return the streams of one chart, summed (default: the choice of `chart`); none where the chart shows none."""
+        return Streams.of(self._engine, self.chart(chart))
+
+    def _keep_stays(self, rules: EventRules) -> None:
+        """Have spells and trajectories by these rules in the engine, and what they are made of."""
+        engine, calendar, known = self._engine, self.calendar(rules.chart), self.arrow("tracks")
+        engine.keep("coverage", calendar.coverage)
+        engine.keep("identities", identity_codes(known, identity_table(known, rules.identity)))
+        if rules == self._stays:
+            return
+        engine.keep("spans", calendar.arrow("spans"))
+        engine.create("spells", chart=rules.chart, top=rules.top or ANY_RANK)
+        engine.create("trajectories", washout=rules.washout)
+        self._stays = rules
+
+    def rows_on(self, dates: Collection[date], *, identity: Identity = "track", chart: str | None = None) -> pa.Table:
+        """Return the rows of one chart on some dates, Global left out, as Arrow; see `diffusion.contracts.ROWS_ON`.
+
+        Parameters
+        ----------
+        dates
+            Dates; those without charts have no rows.
+        identity, chart
+            As in `entries`. Ids of one recording are one track, with the best of their ranks.
+
+        Examples
+        --------
+        >>> with diffusion.open_sample() as charts:
+        ...     charts.rows_on([charts.calendar().first_date]).num_rows
+        3350
+        """
+        known, engine = self.arrow("tracks"), self._engine
+        engine.keep("identities", identity_codes(known, identity_table(known, identity)))
+        engine.keep("asked_dates", pa.table({"date": pa.array(sorted(set(dates)), pa.date32())}))
+        return engine.fetch("rows_on", chart=self.chart(chart))
+
     def positions(self, chart: str | None = None) -> pd.DataFrame:
         """Return every row of one chart, Global included; columns as in `diffusion.contracts.POSITIONS`.
 
@@ -276,7 +428,7 @@ class Charts(Displayed):
         Examples
         --------
         >>> rows = {"market": ["SE", "NO"], "date": ["2021-01-01"] * 2, "rank": [1, 1], "track_id": ["a", "a"]}
-        >>> with open_charts(pd.DataFrame(rows)) as charts:
+        >>> with diffusion.open_charts(pd.DataFrame(rows)) as charts:
         ...     charts.sql("SELECT track_id, count(*) AS markets FROM charts WHERE rank = 1 GROUP BY track_id")
           track_id  markets
         0        a        2
@@ -289,6 +441,13 @@ class Charts(Displayed):
     def _views(self) -> dict[str, View]:
         files = self.source.paths if self.source.layout == LAYOUT.name else None
         return chart_views(self._engine, list(self.present["chart"]), files)
+
+    def market_streams(self, chart: str | None = None) -> pd.DataFrame:
+        """Return the streams of one chart by market and date; columns as in `diffusion.contracts.MARKET_STREAMS`.
+
+        The default chart is the choice of `chart`.
+        """
+        return frame_of(self.arrow("market_streams", chart=chart))
 
     def find(self, text: str, *, artist: str | None = None, chart: str | None = None) -> pd.DataFrame:
         """Return the recordings of one chart whose title or artist is called so, the nearest and widest first.
@@ -319,7 +478,7 @@ class Charts(Displayed):
 
         Examples
         --------
-        >>> with open_sample() as charts:
+        >>> with diffusion.open_sample() as charts:
         ...     found = charts.find("butter")
         >>> found[["title", "artist", "markets", "best_rank", "match"]].head(1).values.tolist()
         [['Butter', 'BTS', 65, 1, 'title']]
@@ -330,118 +489,3 @@ class Charts(Displayed):
     def journey(self, track: str, **rules: object) -> pd.DataFrame:
         """Return one track's entries in order, columns as in `Entries.journey`; `rules` are parameters of `entries`."""
         return self.entries(**rules).journey(track)  # type: ignore[arg-type]
-
-
-def open_charts(
-    path: str | Path | Sequence[str | Path] | Table,
-    *,
-    columns: Mapping[str, str] | None = None,
-    market_names: Mapping[str, str] | None = None,
-    from_name: str | None = None,
-    encoding: str | None = None,
-    date_format: str | None = None,
-    first_rank: int = 1,
-    accept: Collection[str] = (),
-    memory_limit: str = MEMORY_LIMIT,
-    open_engine: OpenEngine = open_engine,
-) -> Charts:
-    """Return the charts at `path`, read and validated, with every row accounted for.
-
-    Parameters
-    ----------
-    path
-        A file, a glob or a folder, or several; or a table of pandas, polars or Arrow. Columns are recognised by their
-        names (`diffusion.sources.layouts`), also where files differ; market, date and chart may stand in the names of
-        files and folders. A folder made by ``chart-diffusion clean`` is read as it is, without asking again for
-        consent.
-    columns, market_names, from_name, encoding, date_format, first_rank, accept
-        What the files do not tell themselves, as in `diffusion.sources.reading.ReadingOptions`; not needed for a
-        cleaned folder.
-    memory_limit
-        Memory that the engine may use before it spills to disk (default 1GB).
-    open_engine
-        Function that opens the engine for these rows, and those for calendars and entries made from them (default:
-        DuckDB in this process).
-
-    Raises
-    ------
-    SourceError
-        When no file is found, no row is readable, a column is missing, or a market is unknown.
-    DataSaysNoError
-        When more than 1 % of the rows are set aside or tied, or most charts have holes, and `accept` does not name it.
-
-    Examples
-    --------
-    >>> with open_sample() as charts:
-    ...     charts.account.read, len(charts.calendar().markets)
-    (302600, 67)
-    """
-    options = ReadingOptions(
-        columns or {}, market_names or {}, from_name, encoding, date_format, first_rank, tuple(accept)
-    )
-    engine = open_engine(memory_limit=memory_limit)
-    try:
-        star = find_star(path) if isinstance(path, str | Path) else None
-        if star is not None:
-            return Charts(engine, star.source, _read_star(engine, star), open_engine)
-        source = find_source(path, options)
-        read_source(source, engine)
-        account, said = _read(engine, source, options)
-        charts = Charts(engine, replace(source, said=(*source.said, *said)), account, open_engine)
-        check_holes(charts.wholeness, source.place, options.accept)
-        return charts
-    except BaseException:
-        engine.close()
-        raise
-
-
-def open_sample() -> Charts:
-    """Return the packaged charts: the daily Top 50 of 67 countries, 2021-03-25 to 2021-06-30.
-
-    Examples
-    --------
-    >>> with open_sample() as charts:
-    ...     entries = charts.entries(top=10)
-    >>> entries
-    <Entries of top50: 3,087 in 67 markets; first appearance at rank ≤ 10, washout 28 days>
-    """
-    with resources.as_file(resources.files("diffusion").joinpath("data", "top50_daily_2021.parquet")) as file:
-        return open_charts(file)
-
-
-def _read(engine: Engine, source: Source, options: ReadingOptions) -> tuple[RowAccount, tuple[str, ...]]:
-    """Return the account of the rows, and what is to be said of their names."""
-    path = source.place
-    names = learn_names(
-        engine,
-        charts={file.name: file.chart for file in source.files},
-        market_names=options.market_names,
-        date_format=options.date_format,
-        first_rank=options.first_rank,
-    )
-    code_tracks(engine, by_title=names.by_title)
-    judge_rows(engine)
-    engine.view("observations")
-    read_fields(engine)
-    engine.create("tracks")
-    engine.view("availability")
-    account = read_account(engine)
-    check_kept(account, path)
-    check_set_aside(account, path, options.accept)
-    return account, names.said()
-
-
-def _read_star(engine: Engine, star: Star) -> RowAccount:
-    engine.open_table("observations", star.source.paths)
-    engine.open_table("tracks", [star.tracks])
-    if star.availability is None:
-        engine.register("availability", AVAILABILITY.schema.empty_table())
-    else:
-        engine.open_table("availability", [star.availability])
-    rows = engine.fetch("market_rows").to_pylist()
-    aggregate = sum(row["source_rows"] for row in rows if row["market"] == AGGREGATE)
-    kept = sum(row["source_rows"] for row in rows) - aggregate
-    if not kept:
-        raise SourceError(f"no market in '{star.place}': it has {aggregate:,} rows, all of Global")
-    read = kept + aggregate + star.duplicates + sum(star.set_aside.values())
-    return RowAccount(read, kept, star.duplicates, aggregate, star.set_aside, star.tied)

@@ -83,6 +83,20 @@ def identity_table(tracks: pa.Table, identity: Identity) -> pa.Table:
     return joined.take(order).select(["track_id", "track_id_min"]).rename_columns(["track_id", "identity"])
 
 
+def identity_codes(tracks: pa.Table, same: pa.Table) -> pa.Table:
+    """Return `track` and `identity`: each track's code, and the code of the track that it counts as.
+
+    Parameters
+    ----------
+    tracks
+        `track`, `track_id`.
+    same
+        Result of `identity_table` for these tracks.
+    """
+    stands_for = pc.index_in(same["identity"], tracks["track_id"])
+    return pa.table({"track": tracks["track"], "identity": tracks["track"].take(stands_for)})
+
+
 def recording_keys(titles: pa.ChunkedArray, artists: pa.ChunkedArray) -> pa.Table:
     """Return the keys of each track's recording.
 
@@ -150,9 +164,3 @@ def folded(text: pa.ChunkedArray | pa.Array) -> pa.ChunkedArray | pa.Array:
 
 def _trimmed(text: pa.ChunkedArray | pa.Array) -> pa.ChunkedArray | pa.Array:
     return pc.utf8_trim_whitespace(pc.replace_substring_regex(text, r"\s+", " "))
-
-
-def identity_codes(tracks: pa.Table, same: pa.Table) -> pa.Table:
-    """Return `track` and `identity`: each track's code, and the code of the track that it counts as."""
-    stands_for = pc.index_in(same["identity"], tracks["track_id"])
-    return pa.table({"track": tracks["track"], "identity": tracks["track"].take(stands_for)})

@@ -3,7 +3,12 @@
 from matplotlib.figure import Figure
 
 from figures.charts.chart_calendar import chart_calendar
+from figures.eda.distributions import audio_chart, streams_chart
+from figures.eda.journeys import first_markets_chart, journeys_chart
 from figures.eda.nulls import null_chart
+from figures.eda.published import chart_years, published_claims
+from figures.eda.seasons import holiday_chart, season_chart
+from figures.eda.trajectories import persistence_chart, trajectory_profiles
 from figures.eda.travel import travel_chart
 from figures.forecasts.learning_curves import learning_curves
 from figures.forecasts.losses import ablation, feature_importance
@@ -43,9 +48,11 @@ __all__ = [
     "Kind",
     "ablation",
     "about",
+    "audio_chart",
     "backbone_map",
     "calibration",
     "chart_calendar",
+    "chart_years",
     "coefficient_paths",
     "community_grid",
     "community_map",
@@ -53,11 +60,14 @@ __all__ = [
     "cured_share",
     "curve_difference",
     "feature_importance",
+    "first_markets_chart",
     "flow_map",
     "forecast_scores",
     "hazard_ratio_periods",
     "hazard_ratios",
+    "holiday_chart",
     "influence_heatmap",
+    "journeys_chart",
     "lag_curves",
     "lag_distribution",
     "leader_chart",
@@ -70,11 +80,16 @@ __all__ = [
     "model_scores",
     "null_chart",
     "pace",
+    "persistence_chart",
+    "published_claims",
     "render",
     "rolling_leaders",
     "save",
+    "season_chart",
     "states",
+    "streams_chart",
     "survival_curves",
+    "trajectory_profiles",
     "transition_matrix",
     "travel_chart",
     "validity_chart",

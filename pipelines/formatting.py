@@ -3,7 +3,8 @@
 import html
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Any
 
 import numpy as np
@@ -50,6 +51,46 @@ def rate_range(pair: Mapping[Any, Any]) -> str:
     """
     ties = f" to {percent(pair['rate_if_ties'])}, {many(pair['joint'], 'tie')}" if pair["joint"] else ""
     return f"{percent(pair['rate'])}{ties}"
+
+
+def sentence(said: str) -> str:
+    """Return words as a sentence: a capital first and a full stop last.
+
+    Examples
+    --------
+    >>> sentence("no pair is direct")
+    'No pair is direct.'
+    """
+    return f"{said[:1].upper()}{said[1:]}."
+
+
+def date_spans(days: Sequence[date], *, every: int, most: int) -> str:
+    """Return dates in words: dates that follow each other as a span, the first spans, and how many dates more.
+
+    Parameters
+    ----------
+    days
+        Dates, in order.
+    every
+        Days from one date to the next that follows it.
+    most
+        Most spans that are named.
+
+    Examples
+    --------
+    >>> days = [date(2021, 4, day) for day in (11, 29, 30)] + [date(2021, 5, 1), date(2021, 6, 3)]
+    >>> date_spans(days, every=1, most=2)
+    '2021-04-11; 2021-04-29 to 2021-05-01; and 1 more date'
+    """
+    spans: list[list[date]] = []
+    for day in days:
+        if spans and (day - spans[-1][-1]).days == every:
+            spans[-1].append(day)
+        else:
+            spans.append([day])
+    named = [f"{span[0]} to {span[-1]}" if len(span) > 1 else f"{span[0]}" for span in spans[:most]]
+    left = sum(map(len, spans[most:]))
+    return "; ".join([*named, *[f"and {many(left, 'more date')}"] * bool(left)])
 
 
 def percent(share: float) -> str:

@@ -13,10 +13,12 @@ from pathlib import Path
 import click
 import pytest
 from command_pages import command_text
+from gallery import NO_FIGURES
 from python_pages import PACKAGES
 from table_pages import table_text
 
 import diffusion
+import figures
 import graphs
 import survival
 from pipelines.artifacts import ARTIFACTS
@@ -98,6 +100,17 @@ def test_what_the_readme_says_of_the_demo_is_so() -> None:
     bands = [f"{low[name]:.1f}–{high[name]:.1f} %" for name in (shared.name, other.name)]
     assert f"by artist, are {bands[0]} and {bands[1]}." in claims
     assert other["effective_clusters"] < 10 < shared["effective_clusters"]
+
+
+def test_every_figure_is_in_the_gallery_with_its_call() -> None:
+    """`make gallery` writes the page and the pictures anew."""
+    page = (DOCS / "reference" / "gallery.md").read_text(encoding="utf-8")
+    drawn = {name for name in figures.__all__ if inspect.isfunction(getattr(figures, name))} - NO_FIGURES
+    assert re.findall(r"^## (\w+)$", page, flags=re.MULTILINE) == sorted(drawn)
+    assert re.findall(r"^figures\.(\w+)\(", page, flags=re.MULTILINE) == sorted(drawn)
+    pictures = [DOCS / "reference" / "gallery" / f"{name}.png" for name in sorted(drawn)]
+    assert sorted((DOCS / "reference" / "gallery").iterdir()) == pictures
+    assert sum(picture.stat().st_size for picture in pictures) < 1_500_000
 
 
 EXECUTED = [

@@ -73,6 +73,8 @@ def test_the_wheel_is_small_and_whole(tmp_path: Path) -> None:
         "diffusion/data/markets.csv",
         "pipelines/study/templates/page.html",
         "pipelines/study/demo.toml",
+        "pipelines/explorer/web/d3.min.js",
+        "pipelines/explorer/LICENSE-ISC-d3.txt",
     ):
         assert needed in names
     assert any(name.endswith("LICENSE-CC-BY-SA-4.0.txt") for name in names)

@@ -228,6 +228,20 @@ def peaks(rows: Sequence[Row], chart: str) -> list[Row]:
     ]
 
 
+def market_streams(rows: Sequence[Row], chart: str) -> list[Row]:
+    """Return "one market and date on which the chart was observed: the streams of its rows together"."""
+    streams: dict[tuple[str, date], list[int | None]] = defaultdict(list)
+    for row in rows:
+        if row["chart"] == chart:
+            streams[row["market"], row["date"]].append(row["streams"])
+    table = []
+    for (market, day), shown in sorted(streams.items()):
+        known = [number for number in shown if number is not None]
+        counts = {"depth": len(shown), "with_streams": len(known), "streams": sum(known) if known else None}
+        table.append({"market": market, "date": day, **counts})
+    return table
+
+
 def identities(tracks: Iterable[Row], identity: str) -> dict[str, str]:
     """Return for every track id the id that stands for it.
 
@@ -516,6 +530,21 @@ def absences(rows: Sequence[Row], stands_for: Mapping[str, str], *, periods: int
         if left_on is not None:
             table.append({"track_id": track_id, "last_on": last_on, "left_on": left_on, "back_on": None})
     return table
+
+
+def rows_on(
+    rows: Sequence[Row], codes: Mapping[str, int], stands_for: Mapping[str, str], dates: set[date]
+) -> list[Row]:
+    """Return the rows of one chart on some dates, ids of one recording as one track with the best rank."""
+    best: dict[tuple[str, date, int], int] = {}
+    for row in rows:
+        if row["date"] in dates:
+            key = (row["market"], row["date"], codes[stands_for[row["track_id"]]])
+            best[key] = min(row["rank"], best.get(key, row["rank"]))
+    return [
+        {"market": market, "date": day, "track": track, "rank": rank}
+        for (market, day, track), rank in sorted(best.items())
+    ]
 
 
 def by_track(entered: Sequence[Row]) -> dict[str, dict[str, Row]]:

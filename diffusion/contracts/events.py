@@ -10,6 +10,8 @@ import pyarrow as pa
 
 from diffusion.contracts.contract import Column, Contract
 from diffusion.contracts.star import STAR_RELATIONS, STAR_STEPS
+from diffusion.contracts.stays import STAY_RELATIONS
+from diffusion.contracts.streams import STREAM_RELATIONS
 
 _TEXT, _DATE, _COUNT, _NUMBER, _FLAG = pa.string(), pa.date32(), pa.int64(), pa.float64(), pa.bool_()
 
@@ -40,6 +42,18 @@ POSITIONS = Contract(
         _STREAMS,
     ),
     ("date", "market", "track"),
+)
+
+ROWS_ON = Contract(
+    "rows_on",
+    "one track on one market's chart on one of the dates asked for",
+    (
+        _MARKET,
+        Column("date", _DATE, "the chart's date, a weekly chart's last day"),
+        Column("track", pa.int32(), "code of the track, or of the recording where ids of one recording are joined"),
+        _RANK,
+    ),
+    ("market", "date", "track"),
 )
 
 COVERAGE = Contract(
@@ -294,6 +308,19 @@ PEAKS = Contract(
     ("track_id", "market"),
 )
 
+MARKET_STREAMS = Contract(
+    "market_streams",
+    "one market and date on which the chart was observed: the streams of its rows together",
+    (
+        _MARKET,
+        Column("date", _DATE, "observed date"),
+        Column("depth", _COUNT, "rows on that date"),
+        Column("with_streams", _COUNT, "of these, rows that have streams"),
+        Column("streams", _COUNT, "streams of these together; null where there are none", nullable=True),
+    ),
+    ("market", "date"),
+)
+
 NULLABLE: Final = (
     "streams", "trend", "title", "artist", "album", "release_date", "explicit", "duration_ms", "popularity", "audio",
     "licences",
@@ -337,7 +364,9 @@ RELATIONS: Final = (
     WITHHELD,
     CHART_ROWS,
     POSITIONS,
+    ROWS_ON,
     PEAKS,
+    MARKET_STREAMS,
     COVERAGE,
     SPANS,
     PERIODS,
@@ -346,6 +375,8 @@ RELATIONS: Final = (
     DEBUTS,
     FOOTPRINTS,
     JOURNEYS,
+    *STAY_RELATIONS,
+    *STREAM_RELATIONS,
 )
 """Contracts of the tables that the engine returns; ``sql/`` has one file for each of them and each step between."""
 

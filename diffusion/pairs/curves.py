@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import stdtrit
 
-from diffusion.arrays import Flags, Floats, Ints
+from diffusion.arrays import Days, Flags, Floats, Ints
 from diffusion.errors import DataSaysNoError, SettingError
 from diffusion.pairs.counts import PairCounts
 from diffusion.pairs.variance import Spread, daily_spread, rate_spread, source_widening
@@ -113,15 +113,47 @@ def lag_band(timelines: Timelines, source: str, target: str, *, window: int) -> 
     """
     if source == target:
         raise SettingError(f"a lag curve needs two markets; both are {source}")
-    a, b = _number(timelines, source), _number(timelines, target)
-    entries = np.flatnonzero(timelines.timed & (timelines.market == a))
-    risk = exposure_risk(timelines, FollowUp.of_exposures(timelines, window), entries)
-    days, entered = risk.days, risk.entered
-    cluster = timelines.cluster[timelines.track[entries]]
-    widening, seen = source_widening(days, entered, cluster)[b], days[:, b] != UNSEEN
-    if not seen.any():
+    bands = _bands(timelines, source, [_number(timelines, target)], window)
+    if not bands:
         raise DataSaysNoError(f"no track timed in {source} was at risk in {target}: there is no lag curve")
-    days, entered, cluster = days[seen, b], entered[seen, b], cluster[seen]
+    return bands[target]
+
+
+def lag_bands(timelines: Timelines, source: str, *, window: int) -> dict[str, pd.DataFrame]:
+    """Return target → lag curve, as `lag_band` returns it, for every target in which a track of the source is exposed.
+
+    Parameters
+    ----------
+    source
+        Code of a market.
+    window
+        Days within which the target must follow, the bound included.
+
+    Raises
+    ------
+    SettingError
+        When the market is unknown, or the window is not between 1 and 36,500 days.
+    """
+    number = _number(timelines, source)
+    others = [market for market in range(len(timelines.markets)) if market != number]
+    return _bands(timelines, source, others, window)
+
+
+def _bands(timelines: Timelines, source: str, targets: list[int], window: int) -> dict[str, pd.DataFrame]:
+    entries = np.flatnonzero(timelines.timed & (timelines.market == _number(timelines, source)))
+    risk = exposure_risk(timelines, FollowUp.of_exposures(timelines, window), entries)
+    days, entered, cluster = risk.days, risk.entered, timelines.cluster[timelines.track[entries]]
+    widening, bands = source_widening(days, entered, cluster), {}
+    for target in targets:
+        seen = days[:, target] != UNSEEN
+        if seen.any():
+            band = _band(days[seen, target], entered[seen, target], cluster[seen], widening[target])
+            bands[timelines.markets[target]] = band
+    return bands
+
+
+def _band(days: Days, entered: Flags, cluster: Ints, widening: float) -> pd.DataFrame:
+    """Return the lag curve of one pair from the follow-up of its exposed tracks."""
     length = int(days.max()) + 1
     events, ends = np.bincount(days[entered], minlength=length), np.bincount(days[~entered], minlength=length)
     curves = KaplanMeier.of_ends(events, ends)

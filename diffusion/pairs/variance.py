@@ -168,21 +168,39 @@ def daily_spread(
     widening
         Factor from `source_widening` (default 1).
     """
-    cluster = np.unique(cluster, return_inverse=True)[1]
-    length, clusters = len(curves.staying), int(cluster.max()) + 1
+    days, entered, cluster, alike = _alike(days, entered, cluster)
+    length, clusters = len(curves.staying), int(alike.sum())
     terms = Terms.of([curves])
     variance, there = np.zeros(length + 1), np.zeros(length + 1, np.int64)
-    order = np.argsort(cluster, kind="stable")
-    days, entered, cluster = days[order], entered[order], cluster[order]
-    for first in range(0, clusters, CLUSTERS_AT_ONCE):
-        rows = min(CLUSTERS_AT_ONCE, clusters - first)
-        own = slice(*np.searchsorted(cluster, (first, first + rows)))
+    for first in range(0, len(alike), CLUSTERS_AT_ONCE):
+        number = alike[first : first + CLUSTERS_AT_ONCE, None, None]
+        own = slice(*np.searchsorted(cluster, (first, first + len(number))))
         cell = (cluster[own] - first) * (length + 1) + days[own]
         ended, went = (
-            np.bincount(cells, minlength=rows * (length + 1)).reshape(rows, 1, length + 1)
+            np.bincount(cells, minlength=len(number) * (length + 1)).reshape(len(number), 1, length + 1)
             for cells in (cell, cell[entered[own]])
         )
         at_risk = np.cumsum(ended[..., ::-1], axis=-1)[..., ::-1]
-        variance += (left_out(*terms.influence((at_risk, went))) ** 2).sum(axis=(0, 1))
-        there += (at_risk > 0).sum(axis=(0, 1))
+        variance += (number * left_out(*terms.influence((at_risk, went))) ** 2).sum(axis=(0, 1))
+        there += (number * (at_risk > 0)).sum(axis=(0, 1))
     return Spread(variance[:-1], curves.variance * widening, np.full(length, clusters - 1.0), there[:-1])
+
+
+def _alike(
+    days: Days, entered: Flags, cluster: NDArray[np.int64]
+) -> tuple[Days, Flags, NDArray[np.int64], NDArray[np.int64]]:
+    """Return the tracks with one cluster for all that are alike, in order of cluster, and how many each stands for.
+
+    Clusters of one track are alike where these have the same follow-up and outcome.
+    """
+    cluster, sizes = np.unique(cluster, return_inverse=True, return_counts=True)[1:]
+    alone = sizes[cluster] == 1
+    kinds, alike = np.unique(days[alone] * 2 + entered[alone], return_counts=True)
+    order = np.argsort(cluster[~alone], kind="stable")
+    places = np.unique(cluster[~alone], return_inverse=True)[1][order] + len(kinds)
+    return (
+        np.concatenate([kinds // 2, days[~alone][order]]),
+        np.concatenate([kinds % 2 == 1, entered[~alone][order]]),
+        np.concatenate([np.arange(len(kinds)), places]),
+        np.concatenate([alike, np.ones(int((sizes > 1).sum()), np.int64)]),
+    )

@@ -7,10 +7,11 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator, PercentFormatter
+from matplotlib.ticker import MaxNLocator
 
 from diffusion import DataSaysNoError, SettingError, market_names
 from figures.page.checks import checked
+from figures.page.scales import in_percent
 from figures.page.style import BLUE, MUTED, SMALL_SIZE, Page, applied
 from figures.page.text import shortened
 
@@ -77,7 +78,7 @@ def market_errors(
         axes = page.constrain().subplots(1, len(PANELS), sharey=True)
         for ax, (column, (name, unit, line)) in zip(axes, PANELS.items(), strict=True):
             _panel(ax, rows[column].to_numpy(), name, unit, line)
-        axes[0].xaxis.set_major_formatter(PercentFormatter(1))
+        in_percent(axes[0].xaxis)
         axes[0].set_yticks(range(len(rows)), labels, size=SMALL_SIZE, parse_math=False)
         axes[0].set_ylabel("market")
         axes[0].set_ylim(max(len(rows), 4) - 0.5, -0.5)

@@ -7,11 +7,12 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, MaxNLocator, PercentFormatter
+from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from diffusion import DataSaysNoError, SettingError, market_names
 from diffusion.conventions import FDR
 from figures.page.checks import checked
+from figures.page.scales import in_percent
 from figures.page.style import BLUE, MUTED, SMALL_SIZE, TEXT_SIZE, VERMILION, Page, applied
 from figures.page.text import shortened, wrapped
 
@@ -107,9 +108,9 @@ def _scatter(ax: Axes, tested: pd.DataFrame, crossed: pd.DataFrame, listed: pd.D
             own["rate_b"],
             own["rate_a"],
             s=9 if len(tested) <= _MANY else 4,
-            c=colour,
-            linewidth=0,
-            alpha=0.8,
+            facecolor=colour if flag else "white",
+            edgecolor=colour,
+            linewidth=0.7,
             zorder=order,
         )
     most = float(
@@ -127,7 +128,7 @@ def _scatter(ax: Axes, tested: pd.DataFrame, crossed: pd.DataFrame, listed: pd.D
     ax.set_ylim(0, top)
     for axis in (ax.xaxis, ax.yaxis):
         axis.set_major_locator(MaxNLocator(5))
-        axis.set_major_formatter(PercentFormatter(1))
+        in_percent(axis)
     ax.grid()
 
 
@@ -135,7 +136,8 @@ def _list(ax: Axes, listed: pd.DataFrame, names: Mapping[str, str]) -> None:
     places = np.arange(len(listed))
     colours = np.where(listed["differs"], VERMILION, BLUE)
     ax.hlines(places, listed["low"], listed["high"], color=colours, linewidth=1.2)
-    ax.scatter(listed["difference"], places, c=colours, s=13, zorder=3)
+    filled = np.where(listed["differs"], VERMILION, "white")
+    ax.scatter(listed["difference"], places, c=filled, edgecolor=colours, linewidth=0.9, s=13, zorder=3)
     ax.axvline(0, color=MUTED, linewidth=0.6)
     ax.set_ylim(max(len(listed), 6) - 0.4, -0.6)
     pairs = [
@@ -163,6 +165,7 @@ def _notes(tested: pd.DataFrame, listed: pd.DataFrame, a: str, b: str) -> list[s
     more = f", of which the first {len(listed)} by q are listed" if differ > len(listed) else ""
     other = "" if differ else "; listed are those with the smallest p"
     return [
-        f"{found}{more}{other}. Points above the broken line: a higher rate of a, {a}, than of b, {b}. Differences are "
-        "of a less b. Lines: 95 % intervals by artist, of the rates on the left, of the differences on the right."
+        f"{found}{more}{other}. Full marks: pairs that differ. Points above the broken line: a higher rate of a, {a}, "
+        f"than of b, {b}. Differences are of a less b. Lines: 95 % intervals by artist, of the rates on the left, of "
+        "the differences on the right."
     ]

@@ -15,8 +15,8 @@ from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
 from diffusion import DataSaysNoError, SettingError, market_names
-from figures.graph.transition_matrix import label_cells
 from figures.page.checks import checked
+from figures.page.matrix import matrix_height, name_cells
 from figures.page.scales import log_ticks
 from figures.page.style import NO_DATA, NO_DATA_HATCH, VERMILION, Page, add_colorbar, applied
 
@@ -111,7 +111,7 @@ def _ordered(table: pd.DataFrame, order: Sequence[str] | None) -> list[str]:
 
 def _drawn(shown: pd.DataFrame, codes: list[str], names: list[str], notes: list[str]) -> Figure:
     count = len(codes)
-    height = float(np.clip(count * 7.4 / 72, 2.2, 8.0)) + 1.0
+    height = matrix_height(count) + 0.75
     page = Page("Direct pairs: entries into one market owed to an entry into another", notes, height=height)
     figure = page.constrain()
     ax = figure.add_subplot()
@@ -120,9 +120,10 @@ def _drawn(shown: pd.DataFrame, codes: list[str], names: list[str], notes: list[
     scale = ScalarMappable(_norm(values), _COLOURS)
     _paint(ax, values, tested, scale)
     _dot(ax, shown[shown["ordered"]], codes)
-    label_cells(ax, codes, names, float(np.clip(420 / count, 6.0, 8.0)))
-    shrink, ticks = min(0.85, 2.6 / page.height), log_ticks(*scale.get_clim())
-    bar = add_colorbar(figure, scale, ax, "credits per entry", shrink=shrink, ticks=ticks, format="%g")
+    name_cells(ax, names, rows="source: market entered first", columns="target: market entered then")
+    options = {"location": "bottom", "shrink": 0.5, "aspect": 36, "pad": 0.015, "anchor": (0.0, 0.5)}
+    ticks = log_ticks(*scale.get_clim())
+    bar = add_colorbar(figure, scale, ax, "credits per entry", ticks=ticks, format="%g", **options)
     bar.minorticks_off()
     _legend(bar, values, tested, dots=bool(shown["ordered"].any()))
     return page.done()
@@ -157,23 +158,30 @@ def _paint(ax: Axes, values: NDArray[np.float64], tested: NDArray[np.bool_], sca
 def _dot(ax: Axes, ordered: pd.DataFrame, codes: list[str]) -> None:
     row, column = (pd.Index(codes).get_indexer(pd.Index(ordered[side])) for side in ("source", "target"))
     size = float(np.clip(120 / len(codes), 2.2, 5.0))
-    ax.plot(column, row, linestyle="none", marker="o", markersize=size, color=VERMILION, markeredgewidth=0)
+    ax.plot(
+        column,
+        row,
+        linestyle="none",
+        marker="o",
+        markersize=size,
+        color=VERMILION,
+        markeredgewidth=0.5,
+        markeredgecolor="white",
+    )
 
 
 def _legend(bar: Axes, values: NDArray[np.float64], tested: NDArray[np.bool_], *, dots: bool) -> None:
     other = np.isnan(values) & ~np.eye(len(values), dtype=bool)
     keys: list[Patch | Line2D] = []
     if dots:
-        keys.append(Line2D([], [], linestyle="none", marker="o", color=VERMILION, label="more one way\nthan the other"))
+        keys.append(Line2D([], [], linestyle="none", marker="o", color=VERMILION, label="more one way than the other"))
     if (other & tested).any():
-        keys.append(
-            Patch(facecolor=_NOT_SHOWN, edgecolor=NO_DATA_HATCH, linewidth=0.5, label="not shown to\nbe direct")
-        )
+        keys.append(Patch(facecolor=_NOT_SHOWN, edgecolor=NO_DATA_HATCH, linewidth=0.5, label="not shown to be direct"))
     if (other & ~tested).any():
         hatch = "/" * 5
         keys.append(Patch(facecolor=NO_DATA, edgecolor=NO_DATA_HATCH, hatch=hatch, linewidth=0, label="not tested"))
     if keys:
-        bar.legend(handles=keys, loc="upper left", bbox_to_anchor=(0, -0.08), borderaxespad=0, borderpad=0)
+        bar.legend(handles=keys, loc="center left", bbox_to_anchor=(1.05, 0.0), borderaxespad=0, borderpad=0)
 
 
 def _notes(table: pd.DataFrame, shown: pd.DataFrame) -> list[str]:

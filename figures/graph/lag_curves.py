@@ -6,24 +6,27 @@ from typing import Final
 
 import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
-from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from diffusion import DataSaysNoError, SettingError, market_names
 from figures.page.checks import checked
+from figures.page.curves import Curve, Words, curves_height, draw_curves, others_note, top_of
 from figures.page.given import Pair, pairs_of
-from figures.page.step_lines import ROW, at_risk_table, legend_above
 from figures.page.style import GROUP_STYLES, SMALL_SIZE, TEXT_SIZE, Page, applied
 from figures.page.text import shortened, shown
 
 _NAME_ROOM: Final = 130.0
 """Width of the names of a pair in points."""
 
+_WORDS: Final = Words(
+    "days since the entry into the source", "share that followed", "tracks at risk", "pair", room=_NAME_ROOM
+)
+
 
 def lag_curves(curves: pd.DataFrame | Pair | Sequence[Pair], *, names: Mapping[str, str] | None = None) -> Figure:
     """Return the share of exposed tracks that followed within each lag, by pair, with the tracks at risk below.
+
+    One or two pairs share a panel. Of more, each has a panel with its band, and the others are grey lines in it.
 
     Table: `diffusion.lag_curve` of the `lags` of `graphs.market_graph`; or what its `flow` returns, one or several.
 
@@ -94,25 +97,16 @@ def _refuse(rows: pd.DataFrame, pair: str) -> None:
 
 
 def _drawn(pairs: list[tuple[str, pd.DataFrame]], *, of: int) -> Figure:
-    table_height = ROW * (len(pairs) + 1)
-    page = Page("How soon tracks enter the target after the source", _notes(pairs, of), height=3.6 + table_height)
-    upper, lower = page.constrain().subplots(2, 1, sharex=True, height_ratios=[2.9, table_height])
-    lines = _curves(upper, pairs)
+    title = "How soon tracks enter the target after the source"
+    page = Page(title, _notes(pairs, of), height=curves_height(len(pairs)))
     last = max(int(rows["days"].iloc[-1]) for _, rows in pairs) or 1
-    top = max(float(np.nanmax(rows[["incidence", "high"]].to_numpy())) for _, rows in pairs)
-    upper.set_xlim(0, 1.015 * last)
-    upper.set_ylim(0, min(1.02, 1.06 * top) if top else 1)
-    upper.yaxis.set_major_locator(MaxNLocator(6))
-    upper.yaxis.set_major_formatter(PercentFormatter(1))
-    upper.set_ylabel("share of the exposed tracks that followed")
-    upper.set_xlabel("days since the entry into the source")
-    upper.tick_params(axis="x", labelbottom=True)
-    upper.grid(axis="y")
-    legend_above(upper, lines, left=_NAME_ROOM + 40)
-    counts = [(name, _each_day(rows)) for name, rows in pairs]
+    curves = [
+        Curve(name, rows.rename(columns={"incidence": "share"}), at_risk=_each_day(rows), mark="o")
+        for name, rows in pairs
+    ]
+    top = top_of(np.concatenate([rows[["incidence", "high"]].to_numpy().ravel() for _, rows in pairs]))
     cadence = min(math.gcd(*(int(day) for _, rows in pairs for day in rows["days"])), 7) or 1
-    at_risk_table(lower, counts, last, title="tracks at risk", label="pair", room=_NAME_ROOM, cadence=cadence)
-    return page.done()
+    return draw_curves(page, curves, _WORDS, last=last, end=1.015 * last, top=top, cadence=cadence)
 
 
 def _each_day(rows: pd.DataFrame) -> pd.DataFrame:
@@ -121,24 +115,11 @@ def _each_day(rows: pd.DataFrame) -> pd.DataFrame:
     return rows.set_index("days")[["at_risk"]].reindex(days).bfill().reset_index()
 
 
-def _curves(ax: Axes, pairs: list[tuple[str, pd.DataFrame]]) -> list[tuple[str, Line2D]]:
-    alpha = 0.16 if len(pairs) <= 4 else 0.09
-    lines: list[tuple[str, Line2D]] = []
-    for (name, rows), (colour, dash) in zip(pairs, GROUP_STYLES, strict=False):
-        band = rows.dropna(subset=["low", "high"])
-        if len(band) > 1:
-            low, high = band["low"], band["high"]
-            ax.fill_between(band["days"], low, high, step="post", color=colour, alpha=alpha, linewidth=0)
-        steps = ax.step(rows["days"], rows["incidence"], where="post", color=colour, linestyle=dash)
-        ax.plot(rows["days"].iloc[-1], rows["incidence"].iloc[-1], marker="o", markersize=3.5, color=colour)
-        lines.append((name, steps[0]))
-    return lines
-
-
 def _notes(pairs: list[tuple[str, pd.DataFrame]], of: int) -> list[str]:
     banded = any(rows.iloc[1:][["low", "high"]].notna().all(axis=1).any() for _, rows in pairs)
     notes = ["Bands: 95 % confidence, for each day by itself." if banded else "No confidence bands are given."]
     notes.append("One minus Kaplan–Meier over the exposed tracks; ties are left out.")
+    notes.append(others_note(len(pairs)))
     if len(pairs) < of:
         notes.append(f"Drawn are the first {len(pairs)} of {of} pairs.")
     none = [name for name, rows in pairs if not rows["incidence"].iloc[-1]]
@@ -149,4 +130,4 @@ def _notes(pairs: list[tuple[str, pd.DataFrame]], of: int) -> list[str]:
     if short:
         ends = ", ".join(f"{shortened(name, size=SMALL_SIZE, room=_NAME_ROOM)} (day {day})" for name, day in short)
         notes.append(f"Follow-up ends early: {ends}.")
-    return [" ".join(notes)]
+    return [" ".join(filter(None, notes))]

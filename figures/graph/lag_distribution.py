@@ -6,11 +6,12 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator, MultipleLocator, PercentFormatter, StrMethodFormatter
+from matplotlib.ticker import MaxNLocator, MultipleLocator, StrMethodFormatter
 
 from diffusion import SettingError
 from figures.page.checks import checked
 from figures.page.given import Graph, lags_of
+from figures.page.scales import in_percent
 from figures.page.style import BLUE, VERMILION, Page, applied, say_empty
 
 
@@ -68,7 +69,7 @@ def _drawn(table: pd.DataFrame, joint: int, window: int) -> Figure:
     lower.set_xlabel("lag between the two entries (days)")
     lower.set_ylim(0, 1.02)
     lower.xaxis.set_major_locator(MultipleLocator(7 * max(1, round(window / 70))))
-    lower.yaxis.set_major_formatter(PercentFormatter(1))
+    in_percent(lower.yaxis)
     upper.yaxis.set_major_locator(MaxNLocator(6, integer=True))
     upper.yaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
     lower.set_xlim(0, window + 0.5)

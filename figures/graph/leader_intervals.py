@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, StrMethodFormatter
 
 from diffusion import DataSaysNoError, SettingError, market_names
-from figures.graph.measures import titled
+from figures.graph.measures import beside_size, titled
 from figures.page.checks import checked
 from figures.page.style import BLUE, MUTED, SMALL_SIZE, TEXT_SIZE, Page, applied, say_empty
 from figures.page.text import shortened, shown, wrapped
@@ -27,13 +27,17 @@ _ROWS: Final = 60
 _PANELS: Final = 12
 """Panels drawn at most."""
 
-_BANDS: Final = ("#eef3f7", "#ffffff")
 
-
-def leader_intervals(table: pd.DataFrame, *, names: Mapping[str, str] | None = None, most: int = 30) -> Figure:
+def leader_intervals(
+    table: pd.DataFrame,
+    *,
+    names: Mapping[str, str] | None = None,
+    size_tau: Mapping[str, float] | None = None,
+    most: int = 30,
+) -> Figure:
     """Return a panel per measure with the score and interval of each market, rank 1 on top.
 
-    Adjacent markets of one rank group share a band; the name of the group is written once at the right.
+    Adjacent markets of one rank group share a line at the right, with the name of the group.
 
     Table: `leaders()` of `graphs.market_graph`.
 
@@ -46,6 +50,9 @@ def leader_intervals(table: pd.DataFrame, *, names: Mapping[str, str] | None = N
         appearance; the first twelve are drawn.
     names
         Code → name (default: the English names).
+    size_tau
+        Measure → rank correlation with size, which stands in the title (default: not said), as
+        `graphs.leaders.bootstrap.tau_with_size` returns them.
     most
         Markets per panel at most (default 30), those with the best ranks; fewer where there are many rows of panels.
 
@@ -73,7 +80,7 @@ def leader_intervals(table: pd.DataFrame, *, names: Mapping[str, str] | None = N
     rows = rows.assign(name=rows["market"].map(known))
     drawn = {measure: rows.loc[panel.index] for measure, panel in [*panels.items()][:_PANELS]}
     with applied():
-        return _drawn(drawn, most, of=len(panels))
+        return _drawn(drawn, size_tau or {}, most, of=len(panels))
 
 
 def _group(value: object) -> str:
@@ -95,7 +102,7 @@ def _panels(rows: pd.DataFrame) -> dict[str, pd.DataFrame]:
     return panels
 
 
-def _drawn(panels: Mapping[str, pd.DataFrame], most: int, *, of: int) -> Figure:
+def _drawn(panels: Mapping[str, pd.DataFrame], size_tau: Mapping[str, float], most: int, *, of: int) -> Figure:
     if not any(panel["rank"].notna().any() for panel in panels.values()):
         raise DataSaysNoError("no market has enough artists for an interval")
     columns = len(panels) if len(panels) <= 3 else 2 if len(panels) == 4 else 3
@@ -103,12 +110,15 @@ def _drawn(panels: Mapping[str, pd.DataFrame], most: int, *, of: int) -> Figure:
     most = min(most, max(_ROWS // lines, 1))
     largest = max(int(panel["rank"].notna().sum()) for panel in panels.values())
     rows = max(min(most, largest), 3)
-    page = Page("Scores of markets, with intervals", _notes(panels, most, of), height=lines * (_HEAD + _ROW * rows))
+    notes = _notes(panels, most, of, tau=bool(size_tau))
+    page = Page("Scores of markets, with intervals", notes, height=lines * (_HEAD + _ROW * rows))
     figure = page.constrain()
     axes = list(figure.subplots(lines, columns, squeeze=False).flat)
     for ax, (measure, panel) in zip(axes, panels.items(), strict=False):
         ranked = panel.dropna(subset=["rank", "score"]).sort_values(["rank", "market"])[:most]
         _panel(ax, ranked, measure, rows, columns=columns)
+        title = beside_size(measure, size_tau)
+        ax.set_title(shortened(title, size=8, room=170 if columns < 3 else 104), parse_math=False)
     for ax in axes[len(panels) :]:
         ax.set_axis_off()
     figure.align_ylabels()
@@ -116,9 +126,8 @@ def _drawn(panels: Mapping[str, pd.DataFrame], most: int, *, of: int) -> Figure:
 
 
 def _panel(ax: Axes, ranked: pd.DataFrame, measure: str, rows: int, *, columns: int) -> None:
-    title, unit = titled(measure)
+    unit = titled(measure)[1]
     room, across = (96, 170) if columns < 3 else (70, 104)
-    ax.set_title(shortened(title, size=8, room=across), parse_math=False)
     ax.set_xlabel("\n".join(wrapped(unit, size=TEXT_SIZE, room=across, lines=2)), parse_math=False)
     ax.set_ylabel("market")
     ax.set_ylim(rows - 0.4, -0.6)
@@ -132,7 +141,7 @@ def _panel(ax: Axes, ranked: pd.DataFrame, measure: str, rows: int, *, columns: 
         say_empty(ax, "not defined for any market")
         return
     if ranked["group"].ne("").any():
-        _bands(ax, list(ranked["group"]))
+        _groups(ax, list(ranked["group"]))
     ends = ranked.dropna(subset=["low", "high"])
     ax.hlines(places[ranked.index.isin(ends.index)], ends["low"], ends["high"], color=BLUE, linewidth=1.2)
     ax.scatter(ranked["score"], places, c=BLUE, s=13, zorder=3)
@@ -152,25 +161,27 @@ def _across(ax: Axes, ranked: pd.DataFrame) -> None:
         ax.axvline(0, color=MUTED, linewidth=0.6)
 
 
-def _bands(ax: Axes, groups: list[str]) -> None:
-    """Draw a band behind adjacent markets of one group, and write the group's name at the right of its first row."""
+def _groups(ax: Axes, groups: list[str]) -> None:
+    """Draw a line at the right of adjacent markets of one group, and write the group's name beside its first row."""
     changes = [place for place in range(len(groups)) if not place or groups[place] != groups[place - 1]]
-    for turn, (first, end) in enumerate(zip(changes, [*changes[1:], len(groups)], strict=True)):
-        ax.axhspan(first - 0.5, end - 0.5, color=_BANDS[turn % 2], linewidth=0, zorder=0)
-        name = shortened(groups[first], size=SMALL_SIZE, room=34)
-        across = ax.get_yaxis_transform()
-        ax.text(1.01, first, name, size=SMALL_SIZE, color=MUTED, va="center", parse_math=False, transform=across)
+    across = ax.get_yaxis_transform()
+    for first, end in zip(changes, [*changes[1:], len(groups)], strict=True):
+        ax.plot([1.01, 1.01], [first - 0.3, end - 0.7], color=MUTED, linewidth=1.2, transform=across, clip_on=False)
+        name = shortened(groups[first], size=SMALL_SIZE, room=30)
+        ax.text(1.03, first, name, size=SMALL_SIZE, color=MUTED, va="center", parse_math=False, transform=across)
 
 
-def _notes(panels: Mapping[str, pd.DataFrame], most: int, of: int) -> list[str]:
+def _notes(panels: Mapping[str, pd.DataFrame], most: int, of: int, *, tau: bool) -> list[str]:
     everywhere = {market for panel in panels.values() for market in panel["market"]}
     shown_most = max(min(most, int(panel["rank"].notna().sum())) for panel in panels.values())
-    notes = ["Lines: interval of each market by itself."]
+    notes = ["Lines: 95 % interval of each market by itself."]
     if any(panel["group"].ne("").any() for panel in panels.values()):
         notes.append(
-            "Bands: rank groups of the measure that is tested, numbered at the right. The markets of a group do not "
+            "At the right: rank groups of the measure that is tested. The markets of a group do not "
             "differ significantly from its first market, allowing for all comparisons; intervals need not overlap."
         )
+    if tau:
+        notes.append("τ: rank correlation (Kendall) with size, the number of entries; near 1, a ranking repeats size.")
     if shown_most < len(everywhere):
         notes.append(f"Shown are the first {shown_most} of {len(everywhere)} markets in each panel.")
     if len(panels) < of:

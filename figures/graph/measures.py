@@ -1,5 +1,7 @@
 """Titles and units of the leader measures on figures."""
 
+import math
+from collections.abc import Mapping
 from typing import Final
 
 MEASURES: Final = {
@@ -17,6 +19,7 @@ MEASURES: Final = {
     "betweenness": ("Betweenness", "share of fastest paths (0 … 1)"),
     "clout": ("Clout", "entries elsewhere per entry, over direct pairs"),
     "susceptibility": ("Susceptibility", "entries per entry elsewhere, over direct pairs"),
+    "entries": ("Size (no graph)", "entries into the charts"),
     "volume": ("Volume (no graph)", "timed entries"),
 }
 """Title and unit of the known measures."""
@@ -31,3 +34,17 @@ def titled(measure: str) -> tuple[str, str]:
     ('PageRank', ('net_of_ties', 'score'))
     """
     return MEASURES.get(measure, (measure, "score"))
+
+
+def beside_size(measure: str, size_tau: Mapping[str, float]) -> str:
+    """Return the title of a measure, with its rank correlation with size where that is known.
+
+    Examples
+    --------
+    >>> beside_size("hub", {"hub": 0.753}), beside_size("hub", {})
+    ('HITS hub (τ .75)', 'HITS hub')
+    """
+    title, tau = titled(measure)[0], size_tau.get(measure, math.nan)
+    if math.isnan(tau):
+        return title
+    return f"{title} (τ {f'{tau:.2f}'.replace('0.', '.').replace('-', '−')})"

@@ -35,7 +35,7 @@ _PANEL: Final = 2.1
 
 
 def rolling_leaders(table: pd.DataFrame, *, names: Mapping[str, str] | None = None, most: int = 5) -> Figure:
-    """Return a panel per measure with a line and band per leading market; a period is drawn at its last day.
+    """Return a panel per measure with a line and intervals per leading market; a period is drawn at its last day.
 
     Table: `graphs.rolling.rolling_leaders`.
 
@@ -127,11 +127,12 @@ def _panel(
     ax.yaxis.set_major_formatter(StrMethodFormatter("{x:,.10g}"))
     ax.grid(axis="y")
     lines: list[tuple[str, Line2D]] = []
-    days, alpha = ends.to_numpy(), 0.13 if len(names) <= 4 else 0.09
+    step = pd.Timedelta((ends[1:] - ends[:-1]).min() if len(ends) > 1 else pd.Timedelta(days=30))
     line_width, mark = (1.4, 2.5) if len(ends) < _MANY else (0.9, 1.2)
-    for (market, name), (colour, dash) in zip(names.items(), GROUP_STYLES, strict=False):
+    for place, ((market, name), (colour, dash)) in enumerate(zip(names.items(), GROUP_STYLES, strict=False)):
+        days = ends + step * 0.12 * (place - (len(names) - 1) / 2)  # beside each other, so that none hides another
         mine = rows[rows["market"] == market].set_index("end")[["score", "low", "high"]].reindex(ends)
-        ax.fill_between(days, mine["low"], mine["high"], color=colour, alpha=alpha, linewidth=0)
+        ax.vlines(days, mine["low"], mine["high"], color=colour, linewidth=0.6 * line_width, alpha=0.8)
         (line,) = ax.plot(
             days, mine["score"], color=colour, linestyle=dash, marker="o", linewidth=line_width, markersize=mark
         )
@@ -155,7 +156,7 @@ def _notes(rows: pd.DataFrame, drawn: int) -> str:
     of = rows["market"].nunique()
     if drawn < of:
         notes.append(f"Drawn are {drawn} of {of} markets, those with the smallest mean rank.")
-    notes.append("Bands: interval of each market and period by itself; none where artists are too few.")
+    notes.append("Vertical lines: 95 % interval of each market and period; none where artists are too few.")
     if rows["score"].isna().any():
         notes.append("A line has a gap where a score is not defined.")
     return " ".join(notes)

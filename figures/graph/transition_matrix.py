@@ -1,14 +1,16 @@
 """The transition matrix as a heatmap, with markets that exchange many tracks side by side."""
 
 from collections.abc import Mapping
+from typing import Final
 
 import numpy as np
 import pandas as pd
 from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
-from matplotlib.colors import Normalize, PowerNorm
+from matplotlib.colors import BoundaryNorm, ListedColormap, to_rgba
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from numpy.typing import NDArray
 from scipy.cluster import hierarchy
@@ -18,23 +20,28 @@ from diffusion import DataSaysNoError, SettingError, market_names
 from diffusion.conventions import LEAST_EXPOSED
 from figures.page.checks import checked
 from figures.page.given import Graph, table_in
-from figures.page.style import NO_DATA, NO_DATA_HATCH, Page, add_colorbar, applied
-from figures.page.text import shortened
+from figures.page.matrix import matrix_height, name_cells
+from figures.page.scales import classes, percent
+from figures.page.style import MUTED, NO_DATA, NO_DATA_HATCH, Page, add_colorbar, applied
 
-_COLOURS = "viridis"
-_PALE = 0.35
-"""Share of its colour that a cell with few exposed tracks keeps."""
+_CLASSES: Final = 9
+"""Colours at most."""
 
-_NAME_ROOM = 82.0
-"""Width of a market's name in points."""
+_DIAGONAL: Final = "#a8a8a8"
 
 
-def transition_matrix(edges: pd.DataFrame | Graph, *, names: Mapping[str, str] | None = None, most: int = 80) -> Figure:
+def transition_matrix(
+    edges: pd.DataFrame | Graph,
+    *,
+    window: int | None = None,
+    names: Mapping[str, str] | None = None,
+    most: int = 80,
+) -> Figure:
     """Return the heatmap of the rates at which tracks go from one market (row) to another (column) in the window.
 
     Rows and columns have the same order: average-linkage clustering, with optimal leaf order, of the mean rate of both
-    directions. So markets that exchange many tracks are adjacent. Pairs without a rate are hatched; pairs with fewer
-    than 30 exposed tracks are pale.
+    directions. So markets that exchange many tracks are adjacent. The bounds of the colours are quantiles of the rates;
+    a rate of zero is white. Pairs without a rate are hatched; pairs with fewer than 30 exposed tracks have a dot.
 
     Table: `edges` of `graphs.market_graph`, or the graph itself.
 
@@ -43,8 +50,10 @@ def transition_matrix(edges: pd.DataFrame | Graph, *, names: Mapping[str, str] |
     edges
         One row per ordered pair: `source`, `target`, `exposed` (tracks), `rate` (0 … 1, NaN where unknown). Pairs
         without a row are drawn as unknown. Or a graph.
+    window
+        Days within which a track must follow, for the title (default: that of the graph).
     names
-        Code → name for the row labels (default: the English names).
+        Code → name (default: the English names).
     most
         Markets drawn at most (default 80): those with the largest sum of `exposed` as source.
 
@@ -73,8 +82,9 @@ def transition_matrix(edges: pd.DataFrame | Graph, *, names: Mapping[str, str] |
     rates = rates.loc[(order := seriated(rates)), order]
     few = _square(table, order, "exposed").to_numpy() < LEAST_EXPOSED
     names = market_names(order) | dict(names or {})
+    within = getattr(edges, "window", None) if window is None else window
     with applied():
-        return _drawn(rates, few, [names[code] for code in order], left_out=len(everywhere) - len(order))
+        return _drawn(rates, few, [names[code] for code in order], within, left_out=len(everywhere) - len(order))
 
 
 def seriated(rates: pd.DataFrame) -> list[str]:
@@ -130,79 +140,69 @@ def _square(table: pd.DataFrame, markets: list[str], column: str) -> pd.DataFram
     return square.reindex(index=markets, columns=markets)
 
 
-def _drawn(rates: pd.DataFrame, few: NDArray[np.bool_], names: list[str], *, left_out: int) -> Figure:
-    count = len(names)
-    size = float(np.clip(420 / count, 6.0, 8.0))
-    page = Page(
-        "How often a track in one market enters another within the window",
-        _notes(count, left_out),
-        height=float(np.clip(count * 7.4 / 72, 2.2, 8.0)) + 1.0,
-    )
-    figure = page.constrain()
-    ax = figure.add_subplot()
-    top = _top(rates)
-    norm = PowerNorm(0.5, 0, top)
-    _cells(ax, rates.to_numpy(dtype=float), few, norm)
-    label_cells(ax, list(rates.columns), names, size)
-    scale = ScalarMappable(norm, _COLOURS)
-    label = "P(target in window | source)"
-    bar = add_colorbar(figure, scale, ax, label, shrink=min(0.85, 2.6 / page.height), ticks=_ticks(top), format="%g")
-    if int(rates.isna().to_numpy().sum()) > count:
-        _add_legend(bar)
+def _drawn(
+    rates: pd.DataFrame, few: NDArray[np.bool_], names: list[str], window: int | None, *, left_out: int
+) -> Figure:
+    count, values = len(names), rates.to_numpy(dtype=float)
+    within = "the window" if window is None else f"{window} days"
+    title = f"Share of the tracks in one market that enter another within {within}"
+    page = Page(title, _notes(values, left_out), height=matrix_height(count) + 0.75)
+    ax = page.constrain().add_subplot()
+    edges = classes(values[values > 0], most=_CLASSES)
+    scale = ScalarMappable(BoundaryNorm(edges, len(edges) - 1), colours_of(len(edges) - 1))
+    _cells(ax, values, few, scale)
+    name_cells(ax, names, rows="source: market the track was in first", columns="target: market that follows")
+    options = {"location": "bottom", "shrink": 0.62, "aspect": 36, "pad": 0.015, "anchor": (0.0, 0.5)}
+    bar = add_colorbar(page.figure, scale, ax, "rate: share of the exposed tracks", ticks=edges, **options)
+    bar.set_xticks(edges, [percent(edge) for edge in edges])
+    _add_legend(bar, values, few)
     return page.done()
 
 
-def _top(rates: pd.DataFrame) -> float:
-    known = rates.to_numpy(dtype=float)
-    known = known[np.isfinite(known)]
-    return float(known.max()) if known.size and known.max() > 0 else 1.0
+def colours_of(count: int) -> ListedColormap:
+    """Return the colours of so many classes of rates, from light to dark.
+
+    Examples
+    --------
+    >>> colours_of(9).N
+    9
+    """
+    return ListedColormap(colormaps["viridis_r"](np.linspace(0.1, 1.0, count)))
 
 
-def _ticks(top: float) -> list[float]:
-    """Return round rates from 0 to `top` as ticks that do not overlap on a square-root scale."""
-    ticks: list[float] = []
-    for value in (digit / 10**place for place in range(8) for digit in (10, 5, 2)):
-        if value <= top and (not ticks or np.sqrt(ticks[-1] / top) - np.sqrt(value / top) >= 0.1):
-            ticks.append(value)
-    return [0.0, *(tick for tick in reversed(ticks) if np.sqrt(tick / top) >= 0.1)]
-
-
-def _cells(ax: Axes, rates: NDArray[np.float64], few: NDArray[np.bool_], norm: Normalize) -> None:
-    """Draw the known rates on a hatched background, pale where few tracks are exposed; the diagonal is white."""
+def _cells(ax: Axes, rates: NDArray[np.float64], few: NDArray[np.bool_], scale: ScalarMappable) -> None:
+    """Draw the known rates on a hatched background, with a dot where few tracks are exposed; zero is white."""
     ax.patch.set(facecolor=NO_DATA, edgecolor=NO_DATA_HATCH, hatch="/" * 5, linewidth=0)
-    cells = colormaps[_COLOURS](norm(np.nan_to_num(rates)))
-    cells[few, :3] = 1 - _PALE * (1 - cells[few, :3])
+    cells = np.asarray(scale.to_rgba(np.nan_to_num(rates)))
+    cells[rates == 0] = 1
     cells[np.isnan(rates), 3] = 0
-    cells[np.diag_indices(len(rates))] = 1
+    cells[np.diag_indices(len(rates))] = to_rgba(_DIAGONAL)
     ax.imshow(cells, interpolation="none", aspect="auto")
+    row, column = np.nonzero(few & np.isfinite(rates) & ~np.eye(len(rates), dtype=bool))
+    size = float(np.clip(90 / len(rates), 1.3, 3.0))
+    ax.plot(column, row, linestyle="none", marker="o", markersize=size, color=MUTED, markeredgewidth=0)
 
 
-def label_cells(ax: Axes, codes: list[str], names: list[str], size: float) -> None:
-    """Label rows with names and columns with codes; many codes alternate between two or three lines."""
-    places = range(len(codes))
-    rows = [shortened(name, size=size, room=_NAME_ROOM) for name in names]
-    lines = 1 + (len(codes) > 24) + (len(codes) > 48)
-    columns = [shortened(code, size=size, room=max(lines * 400 / len(codes) - 2, 12)) for code in codes]
-    ax.set_yticks(places, rows, size=size, parse_math=False)
-    ax.set_xticks(places, columns, size=size, parse_math=False)
-    ax.tick_params(length=0, pad=2)
-    for place, tick in enumerate(ax.xaxis.get_major_ticks()):
-        tick.set_pad(2 + size * 1.1 * (place % lines))
-    ax.spines[:].set(visible=True, edgecolor=NO_DATA_HATCH)
-    ax.set_ylabel("source: market the track was in first")
-    ax.set_xlabel("target: market that follows (ISO code)")
-
-
-def _add_legend(bar: Axes) -> None:
-    hatched = Patch(facecolor=NO_DATA, edgecolor=NO_DATA_HATCH, hatch="/" * 5, linewidth=0, label="no data")
-    bar.legend(handles=[hatched], loc="upper left", bbox_to_anchor=(0, -0.08), borderaxespad=0, borderpad=0)
-
-
-def _notes(count: int, left_out: int) -> list[str]:
-    order = (
-        "Rows and columns have the same order: average-linkage clustering, with optimal leaf order, of the mean rate "
-        "of both directions. Markets that exchange many tracks are adjacent. The diagonal is white. The colours have a "
-        f"square-root scale. Cells with fewer than {LEAST_EXPOSED} exposed tracks are pale: their rates are uncertain."
+def _add_legend(bar: Axes, rates: NDArray[np.float64], few: NDArray[np.bool_]) -> None:
+    """Say at the right of the colours what white, dots and hatching mean, as far as they are there."""
+    pairs = ~np.eye(len(rates), dtype=bool)
+    white = Patch(facecolor="white", edgecolor=NO_DATA_HATCH, linewidth=0.5, label="0: no track followed")
+    dot = Line2D(
+        [], [], linestyle="none", marker="o", markersize=3, color=MUTED, label=f"under {LEAST_EXPOSED} exposed"
     )
-    cut = f"Shown are the {count} markets with the most exposed tracks; {left_out} more are left out."
-    return [order, cut] if left_out else [order]
+    hatched = Patch(facecolor=NO_DATA, edgecolor=NO_DATA_HATCH, hatch="/" * 5, linewidth=0, label="no data")
+    there = (rates == 0, few & np.isfinite(rates), np.isnan(rates))
+    keys = [key for key, where in zip((white, dot, hatched), there, strict=True) if (where & pairs).any()]
+    if keys:
+        bar.legend(handles=keys, loc="center left", bbox_to_anchor=(1.04, 0.0), borderaxespad=0, borderpad=0)
+
+
+def _notes(rates: NDArray[np.float64], left_out: int) -> list[str]:
+    known = int(np.isfinite(rates).sum()) - int(np.isfinite(np.diag(rates)).sum())
+    said = (
+        f"{known:,} pairs of {len(rates)} markets. The darker a colour, the fewer pairs have it. Rows and columns have "
+        "the same order: average-linkage clustering, with optimal leaf order, of the mean rate of both directions; "
+        f"markets that exchange many tracks are adjacent. Rates of under {LEAST_EXPOSED} exposed tracks are uncertain."
+    )
+    cut = f"Shown are the {len(rates)} markets with the most exposed tracks; {left_out} more are left out."
+    return [said, cut] if left_out else [said]

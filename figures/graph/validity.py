@@ -15,18 +15,20 @@ from figures.page.checks import checked
 from figures.page.style import BLUE, GROUP_STYLES, INK, MUTED, SMALL_SIZE, TEXT_SIZE, Page, applied, say_empty
 from figures.page.text import shortened, shown
 
-_ROW: Final = 0.34
-"""Height of a measure's row in inches."""
+_HEAD: Final = 0.2
+"""Height in inches of the line of the joint value of a measure."""
 
-_TOGETHER: Final = -0.28
-"""Position of the joint value in its row; the values of single pairs are below it."""
+_LINE: Final = 0.05
+"""Height in inches of the line of a pair of periods below it; of more than `_LINES` pairs the lines are closer."""
+
+_LINES: Final = 10
 
 _MARKERS: Final = ("o", "s", "^", "v", "P", "X", "h", "*")
 """Shapes of single pairs of periods; where there are more pairs, all have one shape and colour."""
 
 _MEASURES: Final = 16
 _PANELS: Final = 3
-_MANY: Final = (BLUE, "o", 4.0)
+_MANY: Final = (BLUE, "o", 6.0)
 """Look of single pairs where there are more than `_MARKERS`."""
 
 Look = tuple[str, str, float]
@@ -37,7 +39,8 @@ def validity_chart(table: pd.DataFrame, pairs: pd.DataFrame) -> Figure:
     """Return the rank correlations of scores with the lead in the next period, a panel per set of controls.
 
     Every measure has a row: the joint correlation of all pairs of periods with its interval and p, and below it a dot
-    per pair. Up to eight pairs have a colour and shape each; more pairs are small dots of one colour, the first on top.
+    per pair, each on a line of its own. Up to eight pairs have a colour and shape each; more pairs are small dots of
+    one colour, the first on top.
 
     Table: `table` and `pairs` of `graphs.validity.leader_validity`.
 
@@ -104,7 +107,7 @@ def _drawn(rows: pd.DataFrame, parts: pd.DataFrame, cut: list[str]) -> Figure:
     title = "Do the scores of one period predict who leads in the next?"
     legend = 0.08 + 0.17 * -(-len(keys) // 4)
     notes = [" ".join([*_notes(rows, measures), *cut])]
-    page = Page(title, notes, height=0.85 + legend + _ROW * max(len(measures), 2))
+    page = Page(title, notes, height=0.85 + legend + _row(len(looks)) * max(len(measures), 2))
     figure = page.constrain(above=legend)
     axes = list(figure.subplots(1, len(controls), sharey=True, squeeze=False).flat)
     limit = _limit(rows, parts)
@@ -121,6 +124,22 @@ def _drawn(rows: pd.DataFrame, parts: pd.DataFrame, cut: list[str]) -> Figure:
         ax.set_ylabel("measure" if ax is axes[0] else "")
     _legend(page, axes[0], keys)
     return page.done()
+
+
+def _row(periods: int) -> float:
+    """Return the height in inches of a measure's row with so many pairs of periods."""
+    return max(0.34, _HEAD + _LINE * min(periods, _LINES) + 0.03)
+
+
+def _joint(periods: int) -> float:
+    """Return the position of the joint value in a row, from -0.5 at its upper end to 0.5."""
+    return 0.5 * _HEAD / _row(periods) - 0.5
+
+
+def _single(place: int, periods: int) -> float:
+    """Return the position of a pair of periods in a row: a line of its own below the joint value."""
+    row = _row(periods)
+    return (_HEAD + (row - _HEAD - 0.03) * (place + 0.5) / periods) / row - 0.5
 
 
 def _looks(periods: Sequence[str]) -> dict[str, Look]:
@@ -158,15 +177,16 @@ def _panel(
     known = parts[parts["measure"].isin(measures)].dropna(subset=["rho"])
     for place, (period, (colour, marker, size)) in enumerate(looks.items()):
         mine = known[known["periods"] == period]
-        heights = mine["measure"].map(places).to_numpy(dtype=float) + _TOGETHER + 0.2 + 0.48 * place / len(looks)
+        heights = mine["measure"].map(places).to_numpy(dtype=float) + _single(place, len(looks))
         ax.scatter(mine["rho"], heights, color=colour, marker=marker, s=size, linewidth=0)
     together = rows.dropna(subset=["rho"])
-    heights = together["measure"].map(places).to_numpy(dtype=float) + _TOGETHER
+    joint = _joint(len(looks))
+    heights = together["measure"].map(places).to_numpy(dtype=float) + joint
     ax.hlines(heights, together["low"], together["high"], color=INK, linewidth=1.4)
     ax.scatter(together["rho"], heights, color=INK, marker="D", s=30, linewidth=0, zorder=3)
     for measure, chance in together[["measure", "p"]].dropna().itertuples(index=False):
         words, across = _probability(chance), ax.get_yaxis_transform()
-        ax.text(1.01, places[measure] + _TOGETHER, words, size=SMALL_SIZE, va="center", transform=across)
+        ax.text(1.01, places[measure] + joint, words, size=SMALL_SIZE, va="center", transform=across)
     ax.tick_params(axis="y", length=0)
     ax.spines["left"].set_visible(False)
     ax.grid(axis="x")

@@ -1,5 +1,6 @@
 """Markets and arrows on a map of the world, with a second panel for Europe where many markets lie there."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -10,17 +11,16 @@ from matplotlib.collections import PolyCollection
 from matplotlib.patches import FancyArrowPatch, PathPatch, Rectangle
 from matplotlib.path import Path
 from matplotlib.patheffects import withStroke
+from numpy.typing import NDArray
 
 from diffusion import DataSaysNoError, SettingError, market_names, reference_table
-from figures.maps.geography import Array, equal_earth, globe, label_places, outlines, way
+from figures.maps.geography import Array, arc, equal_earth, globe, label_places, outlines, way
+from figures.maps.inset import Box, enlarged, within
 from figures.page.checks import check_is_table, checked
 from figures.page.style import INK, INNER, MUTED, SMALL_SIZE, Page
 from figures.page.text import enumerated, shortened, width
 
 Colour = str | tuple[float, float, float, float]
-
-Box = tuple[float, float, float, float]
-"""Left, bottom, right and top, in the units of the projection."""
 
 WORLD: Final[Box] = (-2.72, -1.06, 2.72, 1.33)
 EUROPE: Final[Box] = (-0.40, 0.665, 0.72, 1.215)
@@ -35,9 +35,13 @@ ORIGIN: Final = (
     "Outlines and de facto borders: Natural Earth; no position is taken. Equal Earth projection. "
     "Names that do not fit are ISO codes or left out."
 )
+_EDGE: Final = " Diamonds at the edge of the lower panel are markets elsewhere."
 
 BEND: Final = 0.22
 """Distance of an arrow's control point from its chord, as a share of the chord."""
+
+_EDGE_BEND: Final = 0.07
+"""The same for arrows that end at the edge of a panel."""
 
 _OCEAN: Final = "#f7f9fb"
 _LAND: Final = "#e9e7e2"
@@ -75,16 +79,12 @@ class Atlas:
     @property
     def crowded(self) -> bool:
         """Whether Europe gets a panel of its own."""
-        return int(self.within(EUROPE).sum()) >= CROWDED
+        return int(within(self.markets, EUROPE).sum()) >= CROWDED
 
     @property
     def height(self) -> float:
         """Height of all panels in inches."""
         return _height(WORLD) + (_height(EUROPE) + _GAP if self.crowded else 0)
-
-    def within(self, box: Box) -> "pd.Series[bool]":
-        """Return whether each market lies in a box."""
-        return self.markets["x"].between(box[0], box[2]) & self.markets["y"].between(box[1], box[3])
 
 
 def located(markets: pd.DataFrame, *, texts: list[str], numbers: list[str]) -> pd.DataFrame:
@@ -173,14 +173,50 @@ def strongest(arrows: pd.DataFrame, most: int) -> pd.DataFrame:
     return ranked.assign(shaft=shaft).reset_index(drop=True)
 
 
+def origin(atlas: Atlas) -> str:
+    """Return the note on the outlines and names of a map, and on the marks at the edge of its second panel."""
+    over = atlas.crowded and (within(atlas.markets, EUROPE).to_numpy()[_ends(atlas)].sum(axis=1) == 1).any()
+    return ORIGIN + _EDGE if over else ORIGIN
+
+
 def draw(page: Page, atlas: Atlas, *, bottom: float) -> Axes:
-    """Draw the map above `bottom` (inches) and return the axes of the world."""
+    """Draw the map above `bottom` (inches) and return the axes of the world.
+
+    Where Europe has a panel of its own, its arrows to and from other parts of the world end at the edge of that panel,
+    at a mark with the name of the other market; on the map of the world they are whole.
+    """
     world, europe = _height(WORLD), _height(EUROPE)
     top = page.place(0, bottom + atlas.height - world, INNER, world)
-    _panel(top, atlas, WORLD, elsewhere=EUROPE if atlas.crowded else None)
+    _ground(top, WORLD)
+    left_out = within(atlas.markets, EUROPE).to_numpy() & atlas.crowded
     if atlas.crowded:
-        _panel(page.place(0, bottom, INNER, europe), atlas, EUROPE, elsewhere=None)
+        _frame(top, EUROPE)
+    places = atlas.markets[["longitude", "latitude"]].to_numpy(dtype=float)
+    beyond = atlas.arrows.iloc[np.flatnonzero(~left_out[_ends(atlas)].all(axis=1))]
+    whole = Atlas(atlas.markets, beyond)
+    _arrows(top, whole, WORLD, lambda source, target: way(places[source], places[target], bend=BEND))
+    _dots(top, whole)
+    _labels(top, whole, WORLD, np.flatnonzero(within(atlas.markets, WORLD) & ~left_out).tolist())
+    if atlas.crowded:
+        _inset(
+            page.place(0, bottom, INNER, europe), Atlas(*enlarged(atlas.markets, atlas.arrows, EUROPE, _unit(EUROPE)))
+        )
     return top
+
+
+def _inset(ax: Axes, part: Atlas) -> None:
+    """Draw the panel of Europe; the names of markets beyond its edge come first, so that each has its place."""
+    _ground(ax, EUROPE)
+    places, edge = part.markets[["x", "y"]].to_numpy(dtype=float), part.markets["edge"].to_numpy(dtype=bool)
+    bends = np.where(edge, _EDGE_BEND, BEND)
+    _arrows(
+        ax,
+        part,
+        EUROPE,
+        lambda source, target: [arc(places[source], places[target], float(min(bends[source], bends[target])))],
+    )
+    _dots(ax, part)
+    _labels(ax, part, EUROPE, [*np.flatnonzero(edge), *np.flatnonzero(~edge)])
 
 
 def arrow_key(ax: Axes, atlas: Atlas, *, colour: Colour) -> None:
@@ -211,6 +247,11 @@ def traffic_key(ax: Axes, atlas: Atlas) -> None:
     ax.text(0.05, 0.06, "area of a dot: transitions sent + received", size=SMALL_SIZE)
 
 
+def _ends(atlas: Atlas) -> NDArray[np.int64]:
+    """Return the row numbers of the ends of each arrow, (arrows, 2)."""
+    return atlas.arrows[["source", "target"]].to_numpy(dtype=np.int64)
+
+
 def _height(box: Box) -> float:
     return INNER * (box[3] - box[1]) / (box[2] - box[0])
 
@@ -226,34 +267,35 @@ def _unit(box: Box) -> float:
     return 72 * INNER / (box[2] - box[0])
 
 
-def _panel(ax: Axes, atlas: Atlas, box: Box, *, elsewhere: Box | None) -> None:
-    """Draw the part of the map in `box`; arrows and labels within `elsewhere` are left to another panel."""
+def _ground(ax: Axes, box: Box) -> None:
+    """Draw sea and land of the part of the map in `box`."""
     ax.set(xlim=(box[0], box[2]), ylim=(box[1], box[3]), xticks=[], yticks=[], facecolor="none")
     ax.spines[:].set(visible=box is not WORLD, edgecolor=_FRAME)
     sphere = PolyCollection([globe()], facecolor=_OCEAN, edgecolor=_FRAME, linewidth=0.5)
     ax.add_collection(sphere, autolim=False)
     ax.add_collection(PolyCollection(outlines(), facecolor=_LAND, edgecolor="white", linewidth=0.4), autolim=False)
-    left_out = atlas.within(elsewhere) if elsewhere else pd.Series(False, index=atlas.markets.index)
-    if elsewhere:
-        size = (elsewhere[2] - elsewhere[0], elsewhere[3] - elsewhere[1])
-        ax.add_patch(Rectangle(elsewhere[:2], *size, fill=False, edgecolor=MUTED, linewidth=0.6, linestyle=(0, (3, 2))))
-        ax.text(elsewhere[0], elsewhere[3] + 0.01, "enlarged below", size=6, color=MUTED)
-    _arrows(ax, atlas, _unit(box), skipped=left_out.to_numpy())
+
+
+def _frame(ax: Axes, box: Box) -> None:
+    """Mark the part of the world that a panel enlarges."""
+    size = (box[2] - box[0], box[3] - box[1])
+    ax.add_patch(Rectangle(box[:2], *size, fill=False, edgecolor=MUTED, linewidth=0.6, linestyle=(0, (3, 2))))
+    ax.text(box[0], box[3] + 0.01, "enlarged below", size=SMALL_SIZE, color=MUTED)
+
+
+def _dots(ax: Axes, atlas: Atlas) -> None:
     for marker, group in atlas.markets.groupby("marker", sort=False):
         look = str(marker)
         sizes = (2 * group["radius"]) ** 2 * _AREAS[look]
         dots = ax.scatter(group["x"], group["y"], s=sizes, c=list(group["colour"]), marker=look, zorder=3)
         dots.set(edgecolor=INK, linewidth=0.5)
-    _labels(ax, atlas, box, skipped=left_out)
 
 
-def _arrows(ax: Axes, atlas: Atlas, unit: float, *, skipped: "np.ndarray[tuple[int], np.dtype[np.bool_]]") -> None:
-    places = atlas.markets[["longitude", "latitude"]].to_numpy(dtype=float)
-    radii = atlas.markets["radius"].to_numpy(dtype=float)
+def _arrows(ax: Axes, atlas: Atlas, box: Box, path: Callable[[int, int], list[Array]]) -> None:
+    """Draw the arrows along their paths: one piece each, or two where a path goes over the edge of the world."""
+    unit, radii = _unit(box), atlas.markets["radius"].to_numpy(dtype=float)
     for source, target, shaft, colour in atlas.arrows[["source", "target", "shaft", "colour"]].itertuples(index=False):
-        if skipped[source] and skipped[target]:
-            continue
-        pieces = way(places[source], places[target], bend=BEND)
+        pieces = path(source, target)
         gaps = float(radii[source]) / unit, (float(radii[target]) + 0.6) / unit
         pieces[0] = _beyond(pieces[0], gaps[0])
         pieces[-1] = _beyond(pieces[-1][::-1], gaps[1])[::-1]
@@ -284,12 +326,12 @@ def _arrow(points: Array, shaft: float, colour: Colour) -> FancyArrowPatch:
     )
 
 
-def _labels(ax: Axes, atlas: Atlas, box: Box, *, skipped: "pd.Series[bool]") -> None:
+def _labels(ax: Axes, atlas: Atlas, box: Box, wanted: Sequence[int]) -> None:
+    """Write the names of the wanted markets, the most important first, as far as there is room."""
     table, unit = atlas.markets, _unit(box)
     dots = (table[["x", "y"]].to_numpy() - np.asarray(box[:2])) * unit
     names = [[shortened(text, size=SMALL_SIZE, room=80) for text in table[column]] for column in ("name", "market")]
     sizes = np.array([[[width(text, SMALL_SIZE), SMALL_SIZE * 1.15] for text in texts] for texts in names])
-    wanted = np.flatnonzero(atlas.within(box) & ~skipped).tolist()
     frame = (2.0, 2.0, 72 * INNER - 2, unit * (box[3] - box[1]) - 2)
     radii = table["radius"].to_numpy(dtype=float) * np.where(table["marker"] == "o", 1, _CORNERS)
     halo = [withStroke(linewidth=1.6, foreground="white")]

@@ -11,7 +11,6 @@ from matplotlib.figure import Figure
 
 from diffusion import SettingError
 from figures.maps.atlas import (
-    ORIGIN,
     STRIP,
     Atlas,
     arrow_key,
@@ -19,6 +18,7 @@ from figures.maps.atlas import (
     draw,
     located,
     numbered,
+    origin,
     strongest,
     traffic_key,
     unlocated,
@@ -90,7 +90,7 @@ def backbone_map(
     )
     notes = _notes(atlas, table, backbone, level)
     with applied():
-        return _drawn(atlas, scale, [*notes, *unlocated(places, backbone, "arrows"), ORIGIN], level)
+        return _drawn(atlas, scale, [*notes, *unlocated(places, backbone, "arrows"), origin(atlas)], level)
 
 
 def _pairs(edges: pd.DataFrame) -> pd.DataFrame:

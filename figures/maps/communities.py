@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from diffusion import SettingError
 from figures.maps.atlas import ORIGIN, Atlas, draw, located
 from figures.page.style import INK, INNER, SMALL_SIZE, TEXT_SIZE, Page, applied
-from figures.page.text import by_size, enumerated, labels, shortened, width
+from figures.page.text import by_size, community_name, counted, enumerated, labels, shortened, width
 
 _STYLES: Final = (
     ("#0072b2", "o"),
@@ -63,7 +63,7 @@ def community_map(markets: pd.DataFrame, *, title: str = "Communities of markets
     >>> markets = pd.DataFrame({"market": ["SE", "NO", "US"], "name": ["Sweden", "Norway", "USA"],
     ...     "latitude": [62, 61, 40], "longitude": [16, 10, -98], "community": [1, 1, 2], "stability": [0.9, 0.8, 0.7]})
     >>> [text.get_text() for text in community_map(markets).axes[1].texts][:2]
-    ['1 · 2 markets', 'NO SE']
+    ['community 1 · 2 markets', 'NO SE']
     """
     places = located(markets, texts=[], numbers=["stability"])
     if "community" not in markets.columns:
@@ -80,7 +80,7 @@ def community_map(markets: pd.DataFrame, *, title: str = "Communities of markets
         drawn.assign(
             radius=radius, colour=[colour for colour, _ in look], marker=[marker for _, marker in look]
         ).reset_index(drop=True),
-        pd.DataFrame({"source": [], "target": [], "shaft": [], "colour": []}),
+        pd.DataFrame({"source": [], "target": [], "shaft": [], "colour": []}).astype({"source": int, "target": int}),
     )
     with applied():
         return _drawn(atlas, places, ranked, title)
@@ -90,21 +90,17 @@ def _drawn(atlas: Atlas, places: pd.DataFrame, ranked: list[str], title: str) ->
     members = {name: sorted(places["market"][places["community"] == name]) for name in ranked[: len(_STYLES)]}
     rest = sorted(places["market"][~places["community"].isin(members)])
     lines = [
-        (f"{shortened(name, size=TEXT_SIZE, room=90)} · {_counted(codes)}", codes, look)
+        (f"{shortened(community_name(name), size=TEXT_SIZE, room=90)} · {counted(len(codes))}", codes, look)
         for (name, codes), look in zip(members.items(), _STYLES, strict=False)
     ]
     if rest:
-        lines.append((f"other or none · {_counted(rest)}", rest, _OTHER))
+        lines.append((f"other or none · {counted(len(rest))}", rest, _OTHER))
     below = _LINE * len(lines) + 0.32
     page = Page(title, _notes(places, ranked), height=atlas.height + below)
     draw(page, atlas, bottom=below)
     _list(page.place(0, 0.22, INNER, _LINE * len(lines)), lines)
     _stability_key(page.place(0, 0, INNER, 0.2))
     return page.done()
-
-
-def _counted(codes: list[str]) -> str:
-    return f"{len(codes)} market{'s' if len(codes) != 1 else ''}"
 
 
 def _list(ax: Axes, lines: list[tuple[str, list[str], tuple[str, str]]]) -> None:

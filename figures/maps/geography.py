@@ -98,8 +98,8 @@ def way(start: Array, end: Array, *, bend: float) -> list[Array]:
     turn = np.array([360.0 * (int(start[0] - end[0] > 180) - int(end[0] - start[0] > 180)), 0.0])
     if not turn.any():
         ends = np.column_stack(equal_earth(np.array([start[0], end[0]]), np.array([start[1], end[1]])))
-        return [_arc(ends[0], ends[1], bend)]
-    points = _arc(start, end + turn, bend)
+        return [arc(ends[0], ends[1], bend)]
+    points = arc(start, end + turn, bend)
     ahead = np.maximum.accumulate(np.sign(turn[0]) * points[:, 0])
     crossing = np.array([np.sign(turn[0]) * 180.0, np.interp(180.0, ahead, points[:, 1])])
     near = np.vstack([points[ahead <= 180], crossing])
@@ -107,8 +107,14 @@ def way(start: Array, end: Array, *, bend: float) -> list[Array]:
     return [np.column_stack(equal_earth(piece[:, 0], np.clip(piece[:, 1], -85, 85))) for piece in (near, far)]
 
 
-def _arc(start: Array, end: Array, bend: float) -> Array:
-    """Return 97 points of a quadratic Bézier curve that bends to the right of its direction."""
+def arc(start: Array, end: Array, bend: float) -> Array:
+    """Return 97 points of a quadratic Bézier curve that bends to the right of its direction; see `way`.
+
+    Examples
+    --------
+    >>> arc(np.array([0.0, 0.0]), np.array([1.0, 0.0]), 0.2)[48].round(2).tolist()
+    [0.5, -0.1]
+    """
     dx, dy = end - start
     control = (start + end) / 2 + bend * np.array([dy, -dx])
     t = np.linspace(0, 1, 97)[:, None]

@@ -57,6 +57,7 @@ def at_risk_table(
     label: str,
     room: float,
     cadence: int = 1,
+    headed: bool = False,
 ) -> None:
     """Write a table of the numbers at risk on round days, one line per group; a dash after the end of its follow-up.
 
@@ -76,6 +77,8 @@ def at_risk_table(
         Width of a name in points.
     cadence
         Days from one observation to the next (default 1); the days shown are multiples of it.
+    headed
+        Whether the days are written above, because the axis of the curves is not above the table (default False).
     """
     steps = MaxNLocator(8 if cadence > 1 else 6, steps=[1, 1.5, 2, 3, 5, 6, 7, 10], integer=True)
     ticks = steps.tick_values(0, horizon // cadence)
@@ -90,9 +93,9 @@ def at_risk_table(
             words = f"{counts[day]:,.0f}" if day in counts else "–"
             side = "left" if day == 0 else "right" if day == horizon else "center"
             ax.text(day, line, words, ha=side, va="center", size=SMALL_SIZE)
-    ax.set_title(title, size=SMALL_SIZE, color=MUTED, pad=2)
+    ax.set_title(f"{title}, by day" if headed else title, size=SMALL_SIZE, color=MUTED, pad=14 if headed else 2)
     ax.set_xticks(days)
     ax.set_ylabel(label)
-    ax.tick_params(length=0, labelbottom=False)
+    ax.tick_params(length=0, labelbottom=False, labeltop=headed)
     ax.tick_params(axis="y", pad=8)
     ax.spines[:].set_visible(False)

@@ -25,7 +25,7 @@ INNER: Final = WIDTH - 2 * _MARGIN
 TITLE_SIZE: Final = 10.0
 TEXT_SIZE: Final = 7.5
 SMALL_SIZE: Final = 6.5
-"""Size of notes in points. Only the labels of a full matrix are smaller, at least 6 points."""
+"""Size of notes in points: no text is smaller."""
 
 INK: Final = "#222222"
 MUTED: Final = "#5a5a5a"
@@ -44,9 +44,9 @@ GROUP_STYLES: Final[tuple[tuple[str, str | tuple[int, tuple[float, ...]]], ...]]
     ("#e69f00", "solid"),
     ("#56b4e9", (0, (5, 1.5))),
     ("#222222", (0, (1.2, 1.2))),
-    ("#8a7f00", (0, (5, 1.5, 1.2, 1.5))),
+    ("#6b6200", (0, (5, 1.5, 1.2, 1.5))),
 )
-"""Colour (Okabe & Ito 2008, with a darker yellow) and dash of up to eight groups, in order."""
+"""Colour (Okabe & Ito 2008, with an olive for yellow) and dash of up to eight groups, in order."""
 
 _RC: Final[dict[str, Any]] = {
     "font.family": ["DejaVu Sans"],

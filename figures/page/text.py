@@ -119,3 +119,25 @@ def by_size(names: Sequence[str], markets: Sequence[str] | pd.Series) -> list[st
     table = pd.DataFrame({"community": list(names), "market": list(markets)}).sort_values("market")
     sizes = table[table["community"] != ""].groupby("community", sort=False).size()
     return [str(name) for name in sizes.sort_values(ascending=False, kind="stable").index]
+
+
+def community_name(name: str) -> str:
+    """Return a community in words: a bare number says what it is.
+
+    Examples
+    --------
+    >>> community_name("2"), community_name("Nordic")
+    ('community 2', 'Nordic')
+    """
+    return f"community {name}" if name.isdecimal() else name
+
+
+def counted(markets: int) -> str:
+    """Return a number of markets in words.
+
+    Examples
+    --------
+    >>> counted(1), counted(2)
+    ('1 market', '2 markets')
+    """
+    return f"{markets:,} market{'' if markets == 1 else 's'}"

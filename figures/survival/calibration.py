@@ -8,10 +8,11 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FixedLocator, NullLocator, PercentFormatter
+from matplotlib.ticker import FixedLocator, NullLocator
 
 from diffusion import DataSaysNoError, SettingError, market_names
 from figures.page.checks import checked
+from figures.page.scales import in_percent
 from figures.page.style import BLUE, INNER, MUTED, SMALL_SIZE, VERMILION, Page, applied, say_empty
 from figures.page.text import shortened, shown, width
 from figures.survival.confidence import confidence
@@ -121,9 +122,9 @@ def _panel(ax: Axes, rows: pd.DataFrame, top: float, *, side: float) -> None:
     """Draw the classes of a model with their intervals, and name the markets off the diagonal."""
     for axis, scale in ((ax.xaxis, ax.set_xscale), (ax.yaxis, ax.set_yscale)):
         scale("function", functions=(_root, np.square))
-        axis.set_major_locator(FixedLocator(_ticks(top, most=max(3, int(side / 32)))))
+        axis.set_major_locator(FixedLocator(_ticks(top, most=max(3, int(side / 42)))))
         axis.set_minor_locator(NullLocator())
-        axis.set_major_formatter(PercentFormatter(1))
+        in_percent(axis)
     ax.set(xlim=(0, top), ylim=(0, top), box_aspect=1)
     ax.grid()
     ax.plot([0, top], [0, top], color=MUTED, linewidth=0.8)

@@ -8,10 +8,11 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import MaxNLocator, PercentFormatter
+from matplotlib.ticker import MaxNLocator
 
 from diffusion import DataSaysNoError, SettingError, market_names
 from figures.page.checks import checked
+from figures.page.scales import in_percent
 from figures.page.style import BLUE, INNER, TEXT_SIZE, Page, applied
 from figures.page.text import shortened
 from figures.survival.confidence import confidence
@@ -107,7 +108,7 @@ def _drawn(rows: pd.DataFrame, title: str, cluster: str, *, of: int) -> Figure:
     top = 1 - float(rows[["share", "low"]].min().min())
     ax.set_xlim(0, min(1.02, 1.05 * top) if top > 0 else 1)
     ax.xaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
-    ax.xaxis.set_major_formatter(PercentFormatter(1))
+    in_percent(ax.xaxis)
     ax.grid(axis="x")
     ax.spines["left"].set_visible(False)
     ax.set_xlabel("share of waits that end in an entry")

@@ -6,10 +6,11 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, MaxNLocator, PercentFormatter
+from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from diffusion import DataSaysNoError, SettingError
 from figures.page.checks import checked
+from figures.page.scales import in_percent
 from figures.page.step_lines import ROW, at_risk_table, legend_above
 from figures.page.style import GROUP_STYLES, INK, MUTED, TEXT_SIZE, Page, applied
 from figures.page.text import shortened
@@ -95,7 +96,7 @@ def _curves(ax: Axes, rows: pd.DataFrame, a: str, b: str) -> None:
     ax.set_ylim(0, min(1.02, 1.06 * most) if most else 1)
     ax.set_ylabel("share of waits that have entered")
     ax.yaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
-    ax.yaxis.set_major_formatter(PercentFormatter(1))
+    in_percent(ax.yaxis)
     legend_above(ax, lines, left=_NAME_ROOM + 40)
 
 

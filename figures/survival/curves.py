@@ -6,13 +6,11 @@ from typing import Final
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
-from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from diffusion import DataSaysNoError, SettingError
 from figures.page.checks import checked
+from figures.page.curves import Curve, Words, curves_height, draw_curves, others_note, top_of
 from figures.page.given import Curves, curves_of
-from figures.page.step_lines import ROW, at_risk_table, legend_above
 from figures.page.style import GROUP_STYLES, SMALL_SIZE, TEXT_SIZE, Page, applied
 from figures.page.text import shortened, shown
 from figures.survival.confidence import confidence
@@ -32,7 +30,8 @@ def survival_curves(
     """Return the share of each group that has entered, with its band, and a table of the waits at risk on round days.
 
     The share is one minus survival, and the axis begins at zero: where few enter, an axis that begins high would make
-    small differences look large.
+    small differences look large. One or two groups share a panel. Of more, each has a panel with its band, and the
+    others are grey lines in it.
 
     Table: `curves` of `survival.breakthrough`, or its result itself.
 
@@ -97,45 +96,26 @@ def _largest(groups: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
 
 
 def _drawn(groups: Mapping[str, pd.DataFrame], title: str, horizon: int, since: str, notes: Sequence[str]) -> Figure:
-    alpha = 0.16 if len(groups) <= 4 else 0.09
-    table_height = ROW * (len(groups) + 1)
-    page = Page(title, notes, height=3.6 + table_height)
-    upper, lower = page.constrain().subplots(2, 1, sharex=True, height_ratios=[2.9, table_height])
-    lines: list[tuple[str, Line2D]] = []
-    for (name, group), (colour, dash) in zip(groups.items(), GROUP_STYLES, strict=False):
-        band = group.dropna(subset=["low", "high"])
-        low, high = 1 - band["high"], 1 - band["low"]
-        upper.fill_between(band["days"], low, high, step="post", color=colour, alpha=alpha, linewidth=0)
-        steps = upper.step(group["days"], 1 - group["survival"], where="post", color=colour, linestyle=dash)
-        lines.append((shortened(name, size=TEXT_SIZE, room=_NAME_ROOM), steps[0]))
-        if group["days"].iloc[-1] < horizon:
-            end = group.iloc[-1]
-            upper.plot(end["days"], 1 - end["survival"], marker="|", markersize=9, markeredgewidth=1.6, color=colour)
-    upper.set_ylim(0, _top(groups))
+    page = Page(title, notes, height=curves_height(len(groups)))
     last = int(np.max([group["days"].max() for group in groups.values()]))
-    upper.set_xlim(0, last * 1.02 if 0 < last < horizon else horizon)
-    upper.set_ylabel("share of waits that have entered")
-    upper.yaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
-    upper.yaxis.set_major_formatter(PercentFormatter(1))
-    upper.set_xlabel(shortened(f"days since {since}", size=TEXT_SIZE, room=300), parse_math=False)
-    upper.tick_params(axis="x", labelbottom=True)
-    upper.grid(axis="y")
-    if len(groups) > 1:
-        legend_above(upper, lines, left=_NAME_ROOM + 40)
-    counted = min(last, horizon) or horizon
-    at_risk_table(lower, [*groups.items()], counted, title="waits at risk", label="group", room=_NAME_ROOM)
-    return page.done()
-
-
-def _top(groups: Mapping[str, pd.DataFrame]) -> float:
-    """Return the upper end of the vertical axis: above all curves and bands, at most one; one where nobody entered."""
-    least = min(float(np.nanmin(group[["survival", "low"]].to_numpy())) for group in groups.values())
-    return min(1.02, 1.06 * (1 - least)) if least < 1 else 1.0
+    curves = [
+        Curve(
+            shortened(name, size=TEXT_SIZE, room=_NAME_ROOM),
+            group.assign(share=1 - group["survival"], low=1 - group["high"], high=1 - group["low"]),
+            at_risk=group,
+            mark="|" if group["days"].iloc[-1] < horizon else "",
+        )
+        for name, group in groups.items()
+    ]
+    words = Words(f"days since {since}", "share of waits that have entered", "waits at risk", "group", room=_NAME_ROOM)
+    top = top_of(np.concatenate([curve.rows[["share", "high"]].to_numpy().ravel() for curve in curves]))
+    end = last * 1.02 if 0 < last < horizon else horizon
+    return draw_curves(page, curves, words, last=min(last, horizon) or horizon, end=end, top=top)
 
 
 def _notes(groups: Mapping[str, pd.DataFrame], horizon: int, cluster: str, *, of: int) -> list[str]:
     bands = confidence(pd.concat([*groups.values()]), "Bands", cluster, each="day")
-    notes = [bands or "No confidence bands are given."]
+    notes = [bands or "No confidence bands are given.", others_note(len(groups))]
     if len(groups) < of:
         notes.append(f"Drawn are {len(groups)} of {of} groups, those with the most waits at risk.")
     if not sum(group["events"].sum() for group in groups.values()):

@@ -7,11 +7,12 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
-from matplotlib.ticker import MaxNLocator, PercentFormatter
+from matplotlib.ticker import MaxNLocator
 
 from diffusion import DataSaysNoError, SettingError
 from figures.page.checks import checked
 from figures.page.given import Curves, curves_of
+from figures.page.scales import in_percent
 from figures.page.step_lines import at_risk_table
 from figures.page.style import BLUE, GROUP_STYLES, INK, NO_DATA, TEXT_SIZE, Page, applied
 from figures.page.text import shortened
@@ -19,7 +20,7 @@ from figures.survival.confidence import confidence
 
 _AFTER: Final = GROUP_STYLES[5][0]
 _LEFT: Final = NO_DATA
-_CHARTING: Final = "#c9b458"
+_CHARTING: Final = "#e5d590"
 
 _SUM: Final = 1e-6
 """How far the three shares of a day may be from one in sum."""
@@ -100,7 +101,7 @@ def _drawn(rows: pd.DataFrame, title: str, cluster: str, since: str) -> Figure:
     upper.set_ylim(0, 1)
     _own_axis(lower, rows)
     for ax, label in ((upper, "share of waits"), (lower, "share entered")):
-        ax.yaxis.set_major_formatter(PercentFormatter(1))
+        in_percent(ax.yaxis)
         ax.set_ylabel(label)
     last = int(days.iloc[-1])
     lower.set_xlim(0, max(last, 1))

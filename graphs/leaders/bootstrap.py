@@ -365,3 +365,24 @@ def kendall(values: Floats) -> Floats:
     with np.errstate(invalid="ignore", divide="ignore"):
         tau: Floats = sign @ sign.T / np.sqrt(untied * untied.T)
     return tau
+
+
+def tau_with_size(scores: pd.DataFrame, size: "pd.Series[float]") -> dict[str, float]:
+    """Return measure → Kendall's τ-b of its scores with the size of the markets: how much of a ranking is size alone.
+
+    Parameters
+    ----------
+    scores
+        One row per market (the index), one column per measure; NaN where not defined.
+    size
+        Size of each market, such as its `entries`, by the same index.
+
+    Examples
+    --------
+    >>> scores = pd.DataFrame({"hub": [0.5, 0.3, 0.2], "springrank": [0.1, 0.3, 0.2]}, index=["US", "GB", "SE"])
+    >>> found = tau_with_size(scores, pd.Series([900, 700, 80], index=["US", "GB", "SE"]))
+    >>> {measure: round(tau, 2) for measure, tau in found.items()}
+    {'hub': 1.0, 'springrank': -0.33}
+    """
+    values = np.vstack([size.reindex(scores.index).to_numpy(float), scores.to_numpy(float).T])
+    return dict(zip(scores.columns, kendall(values)[0, 1:].tolist(), strict=True))

@@ -32,6 +32,7 @@ HOMES: Final = {
     "regress": "regress:regress_command",
     "sql": "sql:sql_command",
     "compare": "compare:compare_command",
+    "report": "report:report_command",
 }
 """Name of a command → the module of this package that defines it, and its name there."""
 

@@ -56,11 +56,12 @@ MANNER_OPTIONS = (REPLACE, QUIET, JSON)
 
 @dataclass(frozen=True, slots=True)
 class Manner:
-    """How a study is run: whether results may be replaced, without progress, with JSON at the end."""
+    """How a study is run: whether results may be replaced, without progress, with JSON at the end, and as a whole."""
 
     replace: bool
     quiet: bool
     as_json: bool
+    whole: bool = True
 
 
 @click.command()
@@ -184,7 +185,7 @@ def eda(charts: str, check_prior: bool, out: Path, replace: bool, quiet: bool, a
     """Explore CHARTS (a file, glob or folder): what they hold and lack, how far, when and where to tracks travel."""
     study = Study(charts).override(cohort=take_cohort(options), **take_reading(options), **options)
     steps = (*EDA_SET, *PRIOR_SET) if check_prior else EDA_SET
-    _run(study, out, steps, Manner(replace, quiet, as_json))
+    _run(study, out, steps, Manner(replace, quiet, as_json, whole=False))
 
 
 def _study(named: str, settings: Mapping[str, Any]) -> Study:
@@ -209,9 +210,9 @@ def _make(study: Study, out: Path, steps: Sequence[str], tell: StepReport, manne
     chosen = (*steps, *TRUTH_SET) if study.truth is not None else steps
     with Folder(out) as folder:
         job = Run(study, folder)
-        reported = job.make(chosen, tell, replace=manner.replace)
+        reported = job.make(chosen, tell, replace=manner.replace, whole=manner.whole)
         data = closing_data(folder, reported, job.results) if manner.as_json else None
-        return Closing(closing_lines(folder, reported, job.results), data)
+        return Closing(closing_lines(folder, reported, job.results, job.left_out), data)
 
 
 def _say(closing: Closing) -> None:

@@ -9,8 +9,8 @@ from diffusion.conventions import FDR
 from graphs import Comparison
 from pipelines.comparison.sides import Side
 from pipelines.comparison.words import MEASURES, curve_words, numbers, share_words, verdict
-from pipelines.formatting import html_table
-from pipelines.study.report import environment, picture
+from pipelines.formatting import html_table, sentence
+from pipelines.study.report.page import environment, source
 from survival import CurveDifference
 
 MOST_ROWS = 15
@@ -43,26 +43,22 @@ def comparison_html(
             title=f"{a} and {b}",
             a=a,
             b=b,
-            verdict=[_sentence(said) for said in verdict(found, a, b)],
+            verdict=[sentence(said) for said in verdict(found, a, b)],
             window=found.window,
             sides=html_table(_sides(found, (a, b))),
             only=[(name, ", ".join(own)) for name, own in ((a, found.only_a), (b, found.only_b)) if own],
             pairs=html_table(_pairs(found.edges)),
             reach=[
-                (_sentence(MEASURES[row["measure"]])[:-1], f"{numbers(row)}.") for row in found.reach.to_dict("records")
+                (sentence(MEASURES[row["measure"]])[:-1], f"{numbers(row)}.") for row in found.reach.to_dict("records")
             ],
-            curve=None if curve is None else _sentence(curve_words(curve)),
-            shares=_sentence(share_words(found.leaders)),
+            curve=None if curve is None else sentence(curve_words(curve)),
+            shares=sentence(share_words(found.leaders)),
             markets=html_table(_markets(found.leaders)),
-            pictures={name: {"source": picture(png), "alt": ALTERNATIVES[name]} for name, png in drawn.items()},
+            pictures={name: {"source": source(png), "alt": ALTERNATIVES[name]} for name, png in drawn.items()},
             not_made=list(not_made.items()),
             folders=[(side.name, side.folder) for side in sides],
         )
     )
-
-
-def _sentence(said: str) -> str:
-    return f"{said[0].upper()}{said[1:]}."
 
 
 def _sides(found: Comparison, names: tuple[str, str]) -> pd.DataFrame:

@@ -79,9 +79,11 @@ def _groups(value: Floats, group: Ints, cluster: Ints, groups: int) -> tuple[pd.
     tracks = np.bincount(group, minlength=groups)
     with np.errstate(invalid="ignore", divide="ignore"):
         mean = np.bincount(group, value, groups) / tracks
-        pair, place, sizes = np.unique(np.stack([group, cluster]), axis=1, return_inverse=True, return_counts=True)
-        beyond = np.bincount(place.ravel(), value - mean[group], len(sizes))
-        own = pair[0]
+        # group and artist in one number, because sorting pairs is slow
+        of_artist = cluster.max(initial=0) + 1
+        pair, place, sizes = np.unique(group * of_artist + cluster, return_inverse=True, return_counts=True)
+        beyond = np.bincount(place, value - mean[group], len(sizes))
+        own = pair // of_artist
         artists = np.where(tracks, tracks**2 / np.bincount(own, sizes.astype(np.float64) ** 2, groups), 0.0)
         number = np.bincount(own, minlength=groups)
         widened = np.where(number > 1, number / (number - 1), np.nan)

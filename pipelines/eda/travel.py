@@ -23,6 +23,8 @@ class Followed:
 
     Attributes
     ----------
+    track
+        (n,): index in the timelines of the entries.
     year
         (n,): year of the debut.
     cluster
@@ -33,6 +35,7 @@ class Followed:
         (n,): markets entered after day 0, within the window.
     """
 
+    track: Ints
     year: Ints
     cluster: Ints
     footprint: Ints
@@ -64,7 +67,7 @@ class Followed:
             np.bincount(lines.track[chosen], minlength=len(kept))[kept] for chosen in (age == 0, later)
         )
         year = lines.debut[kept].astype("datetime64[D]").astype("datetime64[Y]").astype(int) + 1970
-        return cls(year, lines.cluster[kept], footprint, further)
+        return cls(np.flatnonzero(kept), year, lines.cluster[kept], footprint, further)
 
 
 def travel_tables(entries: Entries, *, window: int) -> dict[str, pd.DataFrame]:
@@ -90,7 +93,7 @@ def travel_tables(entries: Entries, *, window: int) -> dict[str, pd.DataFrame]:
     names = [*map(str, years), ALL]
     # every track counts in its year and in all years
     group = np.concatenate([np.searchsorted(years, tracks.year), np.full(len(tracks.year), len(years))])
-    parts = tracks.year, tracks.cluster, tracks.footprint, tracks.further
+    parts = tracks.track, tracks.year, tracks.cluster, tracks.footprint, tracks.further
     twice = Followed(*(np.tile(part, 2) for part in parts))
     return {
         "travel": _travel(twice, group, names, _markets_observed(entries)),
@@ -120,21 +123,21 @@ def _travel(tracks: Followed, group: Ints, names: list[str], markets: dict[str, 
 
 
 def _reach(tracks: Followed, group: Ints, names: list[str]) -> pd.DataFrame:
-    reached, rows = _class_of(tracks.footprint + tracks.further), []
+    reached, rows = class_of(tracks.footprint + tracks.further), []
     for place, least in enumerate(CLASSES):
         found = clustered_shares(reached == place, group, tracks.cluster, len(names))
         counts = (found["mean"] * found["tracks"]).round().astype(int)
-        own = pd.DataFrame({"debuted": names, "reach": _class_name(place), "least": least, "tracks": counts})
+        own = pd.DataFrame({"debuted": names, "reach": class_name(place), "least": least, "tracks": counts})
         rows.append(own.join(_named(found, "share")))
     return pd.concat(rows).sort_values(["debuted", "least"], ignore_index=True)
 
 
 def _debut_sizes(tracks: Followed) -> pd.DataFrame:
-    size, number = _class_of(tracks.footprint), len(CLASSES)
+    size, number = class_of(tracks.footprint), len(CLASSES)
     everyone = np.zeros(len(size), dtype=int)
     shares = [clustered_shares(size == place, everyone, tracks.cluster, 1) for place in range(number)]
     travelled = clustered_shares(tracks.further > 0, size, tracks.cluster, number)
-    table = pd.DataFrame({"footprint": [_class_name(place) for place in range(number)], "least": CLASSES})
+    table = pd.DataFrame({"footprint": [class_name(place) for place in range(number)], "least": CLASSES})
     table = table.join(travelled[["tracks", "artists"]]).join(_named(pd.concat(shares, ignore_index=True), "share"))
     return table.join(_named(travelled, "travelled"))[travelled["tracks"] > 0].reset_index(drop=True)
 
@@ -143,16 +146,17 @@ def _named(found: pd.DataFrame, name: str) -> pd.DataFrame:
     return found[["mean", "low", "high"]].set_axis([name, f"{name}_low", f"{name}_high"], axis=1)
 
 
-def _class_of(markets: Ints) -> Ints:
+def class_of(markets: Ints) -> Ints:
+    """Return the place in `CLASSES` of numbers of markets."""
     return np.searchsorted(CLASSES, markets, side="right") - 1
 
 
-def _class_name(place: int) -> str:
+def class_name(place: int) -> str:
     """Return the name of a class of numbers of markets.
 
     Examples
     --------
-    >>> [_class_name(place) for place in range(len(CLASSES))]
+    >>> [class_name(place) for place in range(len(CLASSES))]
     ['1', '2-3', '4-7', '8-15', '16-31', '32+']
     """
     least = CLASSES[place]

@@ -115,10 +115,10 @@ def audit(
     days = as_of_days(whole, dates)
     found = []
     for number, day in enumerate(days):
-        points = _points(whole, day, rng)
-        if not points.candidates.any():
-            raise DataSaysNoError("no track has a market that it may still enter, so no feature has a value")
-        truth = Looked.of(whole, make, points)
+        truth = Looked.of(whole, make, _points(whole, day, rng))
+        if truth.keys.empty:
+            on = np.datetime64(int(day), "D")
+            raise DataSaysNoError(f"no track that was on a chart by {on} could enter another market: nothing to audit")
         found.append(_changes(rows, make, truth, day, rng))
         tell((number + 1) / (len(days) + 1))
     starts, charts = _starts(whole, horizon, rng), on_charts(whole, days, _TRACKS, rng)
@@ -352,7 +352,13 @@ def _points(history: History, day: int, rng: np.random.Generator) -> Observation
     drawn = rng.choice(track, min(_TRACKS, len(track)), replace=False)
     pairs = np.concatenate([np.stack([recent, np.full(len(recent), day)]), np.stack([drawn, day_0[drawn]])], axis=1)
     code, as_of = np.unique(pairs, axis=1)
-    return Observations.of(history, code.astype(np.int64), as_of.astype(np.int32))
+    found = Observations.of(history, code.astype(np.int64), as_of.astype(np.int32))
+    if not len(found):
+        raise DataSaysNoError(
+            f"as of {date.fromordinal(date(1970, 1, 1).toordinal() + day)} no track has a market that it may enter, so "
+            "there is no value of a feature to look at"
+        )
+    return found
 
 
 def _starts(history: History, horizon: int, rng: np.random.Generator) -> Observations:

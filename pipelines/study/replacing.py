@@ -12,7 +12,7 @@ from pipelines.folders.folder import Folder
 from pipelines.folders.manifest import fingerprint, fits, to_json
 from pipelines.study.cohort import COHORT
 from pipelines.study.results import SHAPES
-from pipelines.study.settings import SAMPLE, Study
+from pipelines.study.settings import SAMPLE, Study, setting_words
 from pipelines.study.step import Step, followers, with_needs
 
 PLACES: Final = "places"
@@ -147,7 +147,7 @@ def _differences(
     for name in step.settings:
         was = before.get(name, defaults[name])
         if was != now[name]:
-            yield f"{name} was {_words(was)} and is now {_words(now[name])}"
+            yield f"{name} was {setting_words(was)} and is now {setting_words(now[name])}"
 
 
 def _other_files(
@@ -186,17 +186,6 @@ def _files(facts: Sequence[Mapping[str, Any]]) -> str:
     names = [str(one["path"]) for one in facts]
     more = f" and {len(names) - MOST_FILES:,} more" if len(names) > MOST_FILES else ""
     return f"{', '.join(names[:MOST_FILES])}{more}" if names else "none"
-
-
-def _words(value: Any) -> str:
-    """Return a setting in words."""
-    if isinstance(value, bool):
-        return "on" if value else "off"
-    if isinstance(value, dict):
-        value = [f"{name} = {own}" for name, own in value.items()]
-    if isinstance(value, list):
-        return ", ".join(map(str, value)) or "none"
-    return "not given" if value is None else str(value)
 
 
 def _message(place: Path, replaced: Sequence[str], removed: Sequence[str], why: Sequence[str]) -> str:

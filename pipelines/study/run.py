@@ -1,6 +1,6 @@
 """Running a study: its steps are made in order; unchanged steps are skipped."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from functools import cached_property
 from typing import Any
@@ -11,6 +11,7 @@ from threadpoolctl import threadpool_limits
 import figures
 from diffusion import DataSaysNoError, SettingError
 from diffusion.display import Displayed
+from pipelines.explorer import explorer_html
 from pipelines.folders.folder import Folder
 from pipelines.folders.manifest import fingerprint
 from pipelines.folders.tables import put_views
@@ -19,7 +20,8 @@ from pipelines.progress import StepReport
 from pipelines.study.finished import open_study
 from pipelines.study.held_charts import HeldCharts
 from pipelines.study.replacing import PLACES, Basis, check_kept, has_grown, place_of, places_before
-from pipelines.study.report import gaps_of, report_html
+from pipelines.study.report.contents import gaps_of
+from pipelines.study.report.written import REPORT, put_report
 from pipelines.study.results import SHAPES, Results
 from pipelines.study.settings import Study
 from pipelines.study.step import Step, followers, with_needs
@@ -27,11 +29,14 @@ from pipelines.study.steps import STEPS, made_by
 
 KINDS: tuple[figures.Kind, ...] = ("png", "svg")
 
-REPORT = "report"
-"""Name of the report in the manifest."""
+EXPLORER = "explorer"
+"""Name of the explorer in the manifest."""
 
-REPORT_VERSION = 7
-"""Raised when the report of the same results reads otherwise."""
+EXPLORER_VERSION = 1
+"""Raised when the explorer of the same results looks or works otherwise."""
+
+EXPLORED = ("entries", "graph", "baseline", "leaders", "structure", "direct", "placebo")
+"""Steps whose results the explorer shows, where they were made; without a graph there is none."""
 
 FIGURES_VERSION = 5
 """Raised when the figures of the same results look otherwise."""
@@ -49,6 +54,11 @@ class Run(Displayed):
     steps
         All steps, each after the steps that it needs.
 
+    Attributes
+    ----------
+    left_out
+        Step that the last call of `make` left out → why.
+
     Examples
     --------
     >>> from tempfile import TemporaryDirectory
@@ -63,13 +73,14 @@ class Run(Displayed):
         self.folder = folder
         self.results = Results(folder, made_by(steps))
         self._steps = steps
+        self.left_out: dict[str, str] = {}
         self._prints: dict[str, str] = {}
 
     def _facts(self) -> str:
         return f" of '{self.study.title}' into {self.folder.place}"
 
-    def make(self, names: Sequence[str], tell: StepReport, *, replace: bool = False) -> list[Step]:
-        """Make the named steps and those they need, their figures and the report; return the steps in the report.
+    def make(self, names: Sequence[str], tell: StepReport, *, replace: bool = False, whole: bool = True) -> list[Step]:
+        """Make the named steps and those they need, figures, explorer and report; return the steps in the report.
 
         The report also covers what earlier runs made of the same entries, also with other settings.
 
@@ -81,12 +92,17 @@ class Run(Displayed):
             Function that is told the progress.
         replace
             Whether results of other settings or other data may be replaced and removed (default False).
+        whole
+            Whether the run ends where the data do not hold what a step needs (default True). If not, such steps, and
+            those that need them, are left out and named in `left_out`; entries are always needed.
 
         Raises
         ------
         OutputError
             When such results would be lost and `replace` is False, or another command's results have the name of one;
             nothing has been made then.
+        DataSaysNoError
+            When the data do not hold what a step needs, and the run is to be whole.
         """
         chosen = with_needs(names, self._steps)
         # on one thread of linear algebra the last digits are the same on any number of cores
@@ -99,18 +115,36 @@ class Run(Displayed):
                 self.results.before = open_study(self.folder.place)
             self.results.charts = held.opened
             rows_read = [step.name for step in chosen if step.reads_charts]
+            self.left_out = {}
             for step in chosen:
-                tell.ended(step.name, unchanged=not self._make_step(step, tell))
+                try:
+                    self._check_needs(step)
+                    tell.ended(step.name, unchanged=not self._make_step(step, tell))
+                except DataSaysNoError as error:
+                    if whole or not step.needs:
+                        raise
+                    self.left_out[step.name] = str(error)
                 if step.name in rows_read[-1:]:
                     held.close()
             self.results.before = None
+            chosen = [step for step in chosen if step.name not in self.left_out]
             self._log(chosen)
             reported = [step for step in self._steps if step in chosen or self._stands(step)]
             drawn = [self._make_figures(step, tell) for step in reported]
             tell.ended("figures", unchanged=not any(drawn))
-            tell.ended(REPORT, unchanged=not self._make_report(reported, tell))
+            explored = [step.name for step in reported if step.name in EXPLORED]
+            if "graph" in explored:
+                tell.ended(EXPLORER, unchanged=not self._make_explorer(explored, tell))
+            written = put_report(self.folder, self.study.title, reported, self.results, tell)
+            tell.ended(REPORT, unchanged=not written)
         put_views(self.folder, self.results.contracts)
         return reported
+
+    def _check_needs(self, step: Step) -> None:
+        """Check that no step that a step needs was left out."""
+        for need in step.needs:
+            if need in self.left_out:
+                raise DataSaysNoError(self.left_out[need])
 
     def _basis(self, step: Step) -> Basis:
         return Basis(self._fingerprint(step), self._parameters(step), place_of(self.study, step, self.folder.place))
@@ -178,7 +212,7 @@ class Run(Displayed):
             self._fingerprint(step),
             parameters=self._parameters(step),
             notes={**output.notes, "not_made": dict(output.not_made)},
-            outdates=[step.figures_name, *(name for other in later for name in other.manifest_names), REPORT],
+            outdates=[step.figures_name, *(name for other in later for name in other.manifest_names), EXPLORER, REPORT],
         )
         for name, table in output.tables.items():
             arrow = table if isinstance(table, pa.Table) else pa.Table.from_pandas(table, preserve_index=False)
@@ -211,6 +245,18 @@ class Run(Displayed):
                 self.folder.put(step.figures_name, f"figures/{name}.{kind}", figures.render(figure, kind))
         return True
 
+    def _make_explorer(self, explored: Sequence[str], tell: StepReport) -> bool:
+        """Write the explorer unless it is unchanged; return whether it was written."""
+        prints = [self.folder.fingerprint(name) for name in explored]
+        key = fingerprint(EXPLORER, EXPLORER_VERSION, self.study.title, prints)
+        if self.folder.unchanged(EXPLORER, key):
+            return False
+        tell("writing the explorer")
+        html = explorer_html(self.study.title, self.results)
+        self.folder.begin(EXPLORER, key, parameters={"title": self.study.title}, notes={})
+        self.folder.put(EXPLORER, "explorer.html", html.encode())
+        return True
+
     def _about(self) -> AbstractContextManager[None]:
         """Return a context in which figures say of which charts they are."""
         if not self.results.holds("entries"):
@@ -225,24 +271,14 @@ class Run(Displayed):
             every=every(notes["cadence_days"]),
         )
 
-    def _make_report(self, reported: Sequence[Step], tell: StepReport) -> bool:
-        """Write the report unless it is unchanged; return whether it was written."""
-        made = [step.figures_name for step in reported if step.drawings is not None]
-        prints = [self.folder.fingerprint(step.name) for step in reported]
-        key = fingerprint(REPORT, REPORT_VERSION, self.study.title, prints, made)
-        if self.folder.unchanged(REPORT, key):
-            return False
-        tell("writing the report")
-        html = report_html(self.study.title, reported, self.results, self.folder)
-        self.folder.begin(REPORT, key, parameters={"title": self.study.title}, notes={})
-        self.folder.put(REPORT, "report.html", html.encode())
-        return True
 
-
-def closing_lines(folder: Folder, steps: Sequence[Step], results: Results) -> list[str]:
+def closing_lines(
+    folder: Folder, steps: Sequence[Step], results: Results, left_out: Mapping[str, str] = {}
+) -> list[str]:
     """Return the lines on screen at the end: results, what was not made, files, and what to do next."""
     lines = [line for step in steps if step.lines is not None for line in step.lines(results)]
     lines += [f"not made  {name}: {why}" for step in steps for name, why in gaps_of(step, folder).items()]
+    lines += [f"not made  {name}: {why}" for name, why in left_out.items()]
     lines += folder.made_lines()
     asked = [f"; or ask: chart-diffusion {step.ask(results)} --from {folder.place}" for step in steps if step.ask]
     return [*lines, f"next      open {folder.place / 'report.html'}{''.join(asked[:1])}"]

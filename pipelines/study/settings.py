@@ -198,6 +198,17 @@ class Study(Displayed):
         return replace(self, cohort=replace(self.cohort, **(cohort or {})), **given)
 
 
+def setting_words(value: Any) -> str:
+    """Return a setting in words."""
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    if isinstance(value, dict):
+        value = [f"{name} = {setting_words(own)}" for name, own in value.items()]
+    if isinstance(value, list | tuple):
+        return ", ".join(map(str, value)) or "none"
+    return "not given" if value is None else str(value)
+
+
 def read_study(file: str | Path) -> Study:
     """Return the study in a TOML file; its chart path is relative to the file.
 

@@ -28,7 +28,7 @@ from diffusion import (
     transitions,
 )
 from diffusion.pairs.counts import PairCounts, cluster_transitions, lag_table, pair_counts
-from diffusion.pairs.curves import interval, lag_band, rate_interval
+from diffusion.pairs.curves import interval, lag_band, lag_bands, rate_interval
 from diffusion.pairs.transitions import lag_quantiles, transition_table
 from diffusion.pairs.variance import Spread, daily_spread
 from diffusion.risk.follow_up import UNSEEN, FollowUp
@@ -367,13 +367,15 @@ def test_bounds_of_rates_are_those_of_the_plain_twin(drawn: Study, window: int, 
     cluster = dict(zip(timelines.track_ids, timelines.cluster.tolist(), strict=True))
     found = exposed_tracks(drawn, window)
     for i, a in enumerate(timelines.markets):
+        bands = lag_bands(timelines, a, window=window)
         for j, b in enumerate(timelines.markets):
             if (a, b) not in found:
-                assert math.isnan(low[i, j]) and math.isnan(high[i, j])
+                assert math.isnan(low[i, j]) and math.isnan(high[i, j]) and b not in bands
                 continue
             twin = plain_interval(found[a, b], cluster, widening(found, a, cluster)[b])
             assert (low[i, j], high[i, j]) == pytest.approx(twin, rel=0, abs=DERIVATIVE_TOLERANCE)
-            last = lag_band(timelines, a, b, window=window).iloc[-1]
+            pd.testing.assert_frame_equal(bands[b], lag_band(timelines, a, b, window=window))
+            last = bands[b].iloc[-1]
             assert (last["low"], last["high"]) == pytest.approx((low[i, j], high[i, j]), rel=0, abs=EXACT)
             assert last["low"] <= last["incidence"] + EXACT and last["incidence"] <= last["high"] + EXACT
 

@@ -5,6 +5,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from datetime import date
 from importlib import resources
 from statistics import median
 
@@ -82,6 +83,8 @@ def agree_on_source(charts: diffusion.Charts, rows: Sequence[Row]) -> None:
     agree(charts._engine.fetch("charts_present"), twins.charts_present(twin), contracts.CHARTS_PRESENT)
     for chart in charts.present["chart"]:
         agree(charts._engine.fetch("peaks", chart=chart), twins.peaks(twin, chart), contracts.PEAKS)
+        streams = twins.market_streams(twin, chart)
+        agree(charts.arrow("market_streams", chart=chart), streams, contracts.MARKET_STREAMS)
     agree_on_tracks(charts.arrow("tracks"), twins.tracks(rows))
     nulls = charts.arrow("nulls")
     own = nulls.filter(pc.not_equal(nulls["market"], "Global"))
@@ -187,6 +190,20 @@ def test_absences_are_what_the_twin_says(rows: list[Row], identity: str, periods
         found = charts.absences(periods=periods, identity=identity)
     twin = twins.absences(own, twins.identities(twins.tracks(rows), identity), periods=periods)
     agree(found.table, twin, contracts.ABSENCES)
+
+
+@examples(15)
+@given(rows=sources(), identity=st.sampled_from(["track", "recording"]), every=st.sampled_from([1, 2, 7]))
+def test_rows_of_some_dates_are_what_the_twin_says(rows: list[Row], identity: str, every: int) -> None:
+    rows = rows + padding(rows)
+    own = [row for row in twins.chart_rows(rows, market_of)[0] if row["chart"] == "top200"]
+    assume(own)
+    dates = {row["date"] for row in own if row["date"].toordinal() % every == 0} | {date(1999, 1, 1)}
+    tracks = twins.tracks(rows)
+    codes = {row["track_id"]: row["track"] for row in tracks}
+    with opened(rows) as charts:
+        found = charts.rows_on(dates, identity=identity)
+    agree(found, twins.rows_on(own, codes, twins.identities(tracks, identity), dates), contracts.ROWS_ON)
 
 
 @examples(30)

@@ -61,7 +61,9 @@ GIVEN: dict[str, Columns] = {
     "known_availability": contracted(AVAILABILITY),
     "numbers": {"number": "INT"},
     "identities": {"track": "INT", "identity": "INT"},
+    "asked_dates": {"date": "DATE"},
     "recording_keys": {"track": "INT", "key": "TEXT", "credits": "TEXT"},
+    "levels": {"market": "TEXT", "date": "DATE", "log": "BIGINT", "log_rank": "BIGINT"},
     "pairs": {"source": "TEXT", "target": "TEXT", "common_language": "BIGINT"},
 }
 """Tables that relations are given and that no contract describes."""

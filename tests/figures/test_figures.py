@@ -4,7 +4,6 @@ import errno
 import hashlib
 import io
 import os
-import re
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
@@ -26,6 +25,7 @@ import figures
 from diffusion import DataSaysNoError, OutputError, SettingError
 from figures.graph.transition_matrix import seriated
 from figures.maps.geography import equal_earth, label_places
+from figures.page.style import SMALL_SIZE
 from figures.page.text import shortened, shown, width, wrapped
 
 HOSTILE = "$\\frac{1}{0}$ _^{ <script>alert(1)</script> ]]> --> \x00\x1b\ud800\u202e مرحبا 東京 🎵\n\t" + "W" * 500
@@ -61,8 +61,8 @@ def make_markets(codes: list[str]) -> pd.DataFrame:
 
 def make_leaders(codes: list[str]) -> pd.DataFrame:
     share = np.linspace(0.5, 0.01, len(codes))
-    scores = {"net_flow": (100 * share).astype(int) - 20, "pagerank": share, "hub": share**2, "betweenness": share / 3}
-    return pd.DataFrame({"market": codes, "name": codes, **scores})
+    scores = {"net_flow": (100 * share).astype(int) - 20, "springrank": share, "betweenness": share / 3}
+    return pd.DataFrame({"market": codes, "name": codes, **scores, "entries": 900})
 
 
 def make_curves(groups: dict[str, int], *, hazard: float = 0.001) -> pd.DataFrame:
@@ -241,7 +241,7 @@ def test_axes_with_ticks_are_labelled(name: str) -> None:
 def test_text_is_legible_and_on_the_page(name: str) -> None:
     figure = BUILDERS[name]()
     assert outside(figure) == []
-    assert min(text.get_fontsize() for text in figure.findobj(Text)) >= 6
+    assert min(text.get_fontsize() for text in figure.findobj(Text)) >= SMALL_SIZE
 
 
 def hostile_figures() -> dict[str, Figure]:
@@ -270,9 +270,9 @@ def test_hostile_text_is_drawn_as_text() -> None:
 
 
 def test_a_group_whose_name_begins_with_an_underscore_is_in_the_legend() -> None:
-    legend = hostile_figures()["curves"].axes[0].get_legend()
+    legend = figures.survival_curves(make_curves({"_hidden": 60, "$x$": 60}), horizon=60).axes[0].get_legend()
     assert legend is not None
-    assert [text.get_text() for text in legend.get_texts()][1:] == ["_hidden", "$x$"]
+    assert [text.get_text() for text in legend.get_texts()] == ["_hidden", "$x$"]
 
 
 def test_text_without_glyph_is_replaced_and_marks_are_dropped() -> None:
@@ -298,8 +298,8 @@ def test_text_never_exceeds_its_room() -> None:
         (lambda: figures.transition_matrix(make_edges(["SE", None])), "missing values"),
         (lambda: figures.flow_map(make_edges(CODES), make_markets(CODES * 2)), "more than one row for"),
         (lambda: figures.flow_map(make_edges(CODES), make_markets(CODES), most=0), "most is 0"),
-        (lambda: figures.leader_chart(make_leaders(CODES).assign(hub="high")), "no number"),
-        (lambda: figures.leader_chart(make_leaders(CODES).assign(hub=np.inf)), "infinity"),
+        (lambda: figures.leader_chart(make_leaders(CODES).assign(springrank="high")), "no number"),
+        (lambda: figures.leader_chart(make_leaders(CODES).assign(springrank=np.inf)), "infinity"),
         (lambda: figures.leader_chart(make_leaders(CODES), most=0), "most is 0"),
         (lambda: figures.lag_distribution(make_lags([0]), joint=0, window=60), "outside 1 … 60"),
         (lambda: figures.lag_distribution(make_lags([61]), joint=0, window=60), "outside 1 … 60"),
@@ -374,7 +374,7 @@ def test_constant_and_unknown_matrices_are_drawn(value: float, codes: list[str])
 def test_eighty_markets_are_legible() -> None:
     figure = figures.transition_matrix(make_edges([f"{a}{b}" for a in "KLMNOPQR" for b in "ABCDEFGHIJ"]))
     assert len(tick_names(figure)) == 80
-    assert min(label.get_fontsize() for label in figure.axes[0].get_yticklabels()) >= 6
+    assert min(label.get_fontsize() for label in figure.axes[0].get_yticklabels()) >= SMALL_SIZE
     assert outside(figure) == []
     assert overlaps(figure.axes[0].get_xticklabels()) == []
     assert overlaps(figure.axes[0].get_yticklabels(), slack=2.5) == []
@@ -483,18 +483,29 @@ def test_labels_cover_neither_dots_nor_each_other() -> None:
 
 def test_each_panel_ranks_by_its_own_measure() -> None:
     leaders = make_leaders(CODES)
-    leaders["hub"] = leaders["hub"][::-1].to_numpy()
+    leaders["springrank"] = leaders["springrank"][::-1].to_numpy()
     leaders.loc[0, "betweenness"] = np.nan
     figure = figures.leader_chart(leaders, most=3)
-    assert tick_names(figure, 0) == CODES[:3]
-    assert tick_names(figure, 2) == CODES[:-4:-1]
-    assert tick_names(figure, 3) == CODES[1:4]
+    assert tick_names(figure, 0) == CODES[:3] == tick_names(figure, 3)
+    assert tick_names(figure, 1) == CODES[:-4:-1]
+    assert tick_names(figure, 2) == CODES[1:4]
     assert "Left out where not defined: Betweenness for 1." in words(figure)
     assert "transitions sent minus received" in words(figure)
 
 
+def test_how_much_of_a_ranking_is_size_stands_in_its_title() -> None:
+    said = figures.leader_chart(
+        make_leaders(CODES), size_tau={"net_flow": 0.364, "springrank": -0.5, "betweenness": np.nan}
+    )
+    assert [ax.get_title(loc="left") for ax in said.axes] == [
+        "Net flow (τ .36)", "SpringRank (τ −.50)", "Betweenness", "Size (no graph)",
+    ]  # fmt: skip
+    assert "τ: rank correlation (Kendall) with size" in words(said)
+    assert "τ" not in words(figures.leader_chart(make_leaders(CODES)))
+
+
 def test_one_market_without_score_is_drawn() -> None:
-    figure = figures.leader_chart(make_leaders(["SE"]).assign(hub=np.nan, betweenness=0.0))
+    figure = figures.leader_chart(make_leaders(["SE"]).assign(springrank=np.nan, betweenness=0.0))
     assert "not defined for any market" in words(figure)
     assert "zero for every market" in words(figure)
     assert outside(figure) == []
@@ -572,21 +583,43 @@ def test_of_many_groups_the_largest_are_drawn() -> None:
     curves = make_curves({f"group {place}": 60 for place in range(30)})
     curves["at_risk"] = curves["at_risk"] + curves["group"].map(lambda name: 10 * int(name.split()[1]))
     figure = figures.survival_curves(curves, title="Waits", horizon=60)
-    assert tick_names(figure, 1) == [f"group {place}" for place in range(22, 30)]
+    assert tick_names(figure, -1) == [f"group {place}" for place in range(22, 30)]
     assert "Drawn are 8 of 30 groups, those with the most waits at risk." in " ".join(words(figure).split())
     assert outside(figure) == []
 
 
-def test_eight_groups_differ_in_colour_and_dash() -> None:
+def test_eight_groups_have_a_panel_each() -> None:
     figure = figures.survival_curves(make_curves(dict.fromkeys(CODES[:8], 60)), title="Waits", horizon=60)
-    content = figures.render(figure, "svg").decode()
-    colours = [str(line.get_color()) for line in figure.axes[0].lines]
-    assert len({*colours}) == 8
-    dashes = [re.search(rf"stroke-dasharray: ([^;\"]+)[^\"]*stroke: {colour}\b", content) for colour in colours]
-    patterns = [found.group(1) if found else "solid" for found in dashes]
-    assert [patterns.count(pattern) for pattern in patterns] == [2] * 8
-    assert patterns[:4] == patterns[4:]
+    *panels, table = figure.axes
+    assert (
+        [ax.get_title(loc="left") for ax in panels]
+        == CODES[:8]
+        == [tick.get_text() for tick in table.get_yticklabels()]
+    )
+    for ax in panels:
+        colours = [str(line.get_color()) for line in ax.lines]
+        assert len(colours) == 8 and colours.count(colours[-1]) == 1  # its own, over those of the others
+        assert len(ax.collections) == 1
     assert outside(figure) == []
+
+
+def test_rates_have_classes_of_their_own_scale_and_zero_is_white() -> None:
+    edges = make_edges([f"{a}{b}" for a in "KLMNOPQR" for b in "ABCDE"])
+    rate = np.random.default_rng(2).lognormal(-6, 1.5, len(edges)).clip(0, 1)
+    edges = edges.assign(exposed=90, rate=np.where(np.arange(len(edges)) % 50, rate, 0.0))
+    drawn = cells(figures.transition_matrix(edges, window=30))
+    shades, counts = np.unique(drawn[..., :3].reshape(-1, 3), axis=0, return_counts=True)
+    assert len(shades) == 11  # nine classes, the diagonal, and white
+    assert counts.max() < 0.25 * drawn[..., 0].size  # none covers most of the matrix
+    assert counts[np.all(shades == 1, axis=1)] == (edges["rate"] == 0).sum()
+
+
+def test_names_stand_on_both_sides_and_the_window_in_the_title() -> None:
+    figure = figures.transition_matrix(make_edges(CODES), window=30)
+    across = [label.get_text() for label in figure.axes[0].get_xticklabels()]
+    assert across == tick_names(figure)
+    assert "within 30 days" in words(figure)
+    assert "within the window" in words(figures.transition_matrix(make_edges(CODES)))
 
 
 def test_the_note_says_what_the_bands_take_as_independent() -> None:

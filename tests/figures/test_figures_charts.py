@@ -54,6 +54,40 @@ def test_markets_of_several_charts_are_told_apart_and_a_long_list_is_cut() -> No
     assert "1 more rows are left out." in words(figure)
 
 
+def test_launches_and_ends_are_dated_and_gaps_stale_and_shallow_charts_marked() -> None:
+    cells = make_cells(["SE", "US", "NO"], 90)
+    late = (cells["market"] == "SE") & (cells["start"] < pd.Timestamp("2021-03-01"))
+    events = pd.DataFrame(
+        [
+            ("SE", "launch", "2021-01-01", "2021-02-28"),
+            ("US", "drop-out", "2021-01-10", "2021-02-20"),
+            ("US", "stale", "2021-03-01", "2021-03-02"),
+            ("NO", "shallow", "2021-01-05", "2021-01-05"),
+            ("XX", "stale", "2021-01-05", "2021-01-05"),
+        ],
+        columns=["market", "event", "first_date", "last_date"],
+    )
+    figure = figures.chart_calendar(cells[~late], days=1, deepest=50, events=events)
+    assert "from 2021-03-01" in words(figure)
+    assert all(word in words(figure) for word in ("long gap", "stale: as the chart before", "shallow for this chart"))
+    rows = {tick.get_text(): place for place, tick in enumerate(figure.axes[0].get_yticklabels())}
+    lines = [(line.get_ydata()[0], np.ptp(line.get_xdata())) for line in figure.axes[0].lines]
+    assert sorted(round(y, 2) for y, _ in lines) == sorted(
+        [rows["United States"] - 0.38, rows["United States"] + 0.38, rows["United States"], rows["Norway"] + 0.38]
+    )
+    assert max(across for _, across in lines) == 42  # days of the gap
+    plain = figures.chart_calendar(cells, days=1, deepest=50)
+    assert "stale" not in words(plain)
+    assert "270 charts; 0 are missing" in words(plain)
+
+
+def test_events_without_dates_are_refused() -> None:
+    with pytest.raises(SettingError, match="the table 'events' lacks first_date, last_date"):
+        figures.chart_calendar(
+            make_cells(["SE"]), days=1, deepest=50, events=pd.DataFrame({"market": ["SE"], "event": "end"})
+        )
+
+
 @pytest.mark.parametrize("count", [1, 12, 69])
 def test_no_text_is_cut_or_covered(count: int) -> None:
     markets = [f"X{n}" for n in range(count)]

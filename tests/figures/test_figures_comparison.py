@@ -12,6 +12,7 @@ from matplotlib.text import Text
 
 import figures
 from diffusion import DataSaysNoError, SettingError
+from figures.page.style import SMALL_SIZE
 from tests.figures.test_figures import CODES, HOSTILE, drawn_texts, outside, overlaps, tick_names, words
 
 
@@ -57,7 +58,7 @@ def test_text_is_legible_on_the_page_and_axes_are_labelled(name: str) -> None:
     figure = BUILDERS[name]()
     assert outside(figure) == []
     assert overlaps(drawn_texts(figure), slack=4) == []
-    assert min(text.get_fontsize() for text in figure.findobj(Text)) >= 6
+    assert min(text.get_fontsize() for text in figure.findobj(Text)) >= SMALL_SIZE
     assert not any(text.get_parse_math() for text in figure.findobj(Text) if "$" in text.get_text())
     content = figures.render(figure, "svg")
     assert figures.render(BUILDERS[name](), "svg") == content

@@ -14,6 +14,7 @@ import figures
 from diffusion import DataSaysNoError, SettingError
 from figures.forecasts.losses import FEATURES
 from figures.forecasts.scores import METRICS, MODELS, SHOWN
+from figures.page.style import SMALL_SIZE
 from tests.figures.test_figures import CODES, drawn_texts, outside, overlaps, tick_names, words
 from tests.figures.test_figures import HOSTILE as ENDLESS
 
@@ -70,7 +71,7 @@ def test_text_is_legible_on_the_page_and_axes_are_labelled(name: str) -> None:
     figure = built(name)
     assert outside(figure) == []
     assert overlaps(drawn_texts(figure), slack=3) == []
-    assert min(text.get_fontsize() for text in figure.findobj(Text)) >= 6
+    assert min(text.get_fontsize() for text in figure.findobj(Text)) >= SMALL_SIZE
     assert all(ax.get_title(loc="left") for ax in figure.axes if ax.axison)
 
 

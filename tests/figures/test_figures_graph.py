@@ -2,12 +2,12 @@
 
 import hashlib
 import os
+import pathlib
 import subprocess
 import sys
 from collections.abc import Callable
 from functools import cache
 from itertools import product
-from pathlib import Path
 from xml.etree import ElementTree
 
 import numpy as np
@@ -16,12 +16,14 @@ import pytest
 from matplotlib.collections import PathCollection
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch, PathPatch
+from matplotlib.path import Path
 from matplotlib.text import Text
 
 import figures
 from diffusion import DataSaysNoError, SettingError
 from figures.maps.geography import equal_earth, globe, way
 from figures.page.scales import log_ticks
+from figures.page.style import SMALL_SIZE
 from tests.figures.test_figures import (
     CODES,
     arrows,
@@ -152,7 +154,7 @@ def test_another_process_makes_the_same_bytes_without_pyplot() -> None:
     code += "print(*t.hashes(), 'matplotlib.pyplot' in sys.modules, sep='\\n')"
     command = [sys.executable, "-W", "error", "-c", code]
     environment = {**os.environ, "PYTHONHASHSEED": "7"}
-    folder = Path(__file__).parents[2]
+    folder = pathlib.Path(__file__).parents[2]
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=True)
     assert done.stdout.splitlines() == [*hashes(), "False"]
 
@@ -161,7 +163,7 @@ def test_another_process_makes_the_same_bytes_without_pyplot() -> None:
 def test_text_is_legible_on_the_page_and_axes_are_labelled(name: str) -> None:
     figure = built(name)
     assert outside(figure) == []
-    assert min(text.get_fontsize() for text in figure.findobj(Text)) >= 6
+    assert min(text.get_fontsize() for text in figure.findobj(Text)) >= SMALL_SIZE
     shared = {ax.get_ylabel() for ax in figure.axes}
     for ax in figure.axes:
         for axis in (ax.xaxis, ax.yaxis) if ax.axison else ():
@@ -305,7 +307,7 @@ def test_more_than_fits_a_page_is_cut_and_the_figure_says_so() -> None:
     many = figures.leader_intervals(make_scores(["SE"], tuple("abcdefghijklm")))
     assert [len(many.axes), "the first 12 of 13 measures" in flat(many)] == [12, True]
     lags = figures.lag_curves(make_lag_curves([("SE", code) for code in CODES]))
-    assert [len(lags.axes[1].get_yticks()), "the first 8 of 10 pairs" in flat(lags)] == [8, True]
+    assert [len(lags.axes[-1].get_yticks()), "the first 8 of 10 pairs" in flat(lags)] == [8, True]
     one = ROLLING[ROLLING["measure"] == "net_flow"]
     rolling = pd.concat([one.assign(measure=f"m{place}") for place in range(6)])
     panels = figures.rolling_leaders(rolling)
@@ -432,6 +434,35 @@ def test_arrows_over_the_pacific_have_one_head_and_a_tail_on_the_other_side() ->
         assert np.asarray(head.get_path().vertices)[:, 0].max() < -1.1
 
 
+def test_arrows_over_the_edge_of_the_enlarged_panel_end_there_at_a_named_mark() -> None:
+    codes = ["SE", "NO", "DE", "FR", "GB", "US", "BR"]
+    places = {"latitude": [62, 61, 51, 46, 53, 39, -10], "longitude": [16, 10, 10, 2, -2, -98, -55]}
+    edges = pd.DataFrame(
+        {"source": ["SE", "US", "BR", "US"], "target": ["US", "DE", "NO", "BR"], "tracks": [5, 4, 3, 2]}
+    )
+    figure = figures.flow_map(edges, make_markets(codes).assign(**places))
+    world, inset = figure.axes[:2]
+    heads = [len([patch for patch in ax.patches if isinstance(patch, FancyArrowPatch)]) for ax in (world, inset)]
+    assert heads == [4, 3]  # between the United States and Brazil there is nothing to enlarge
+    names = [text.get_text() for text in inset.texts]
+    assert "Market US" in names and "Market BR" in names
+    figure.draw_without_rendering()
+    (left, right), (low, high) = inset.get_xlim(), inset.get_ylim()
+    for patch in inset.patches:
+        path = patch.get_path()
+        points = np.asarray(path.vertices)[np.asarray(path.codes) != Path.CLOSEPOLY]
+        assert left <= points[:, 0].min() and points[:, 0].max() <= right
+        assert low <= points[:, 1].min() and points[:, 1].max() <= high
+    assert "Diamonds at the edge of the lower panel are markets elsewhere." in flat(figure)
+    alone = figures.flow_map(edges[3:], make_markets(codes).assign(**places))
+    assert "Diamonds" not in flat(alone)
+
+
+def test_a_map_of_few_markets_has_few_arrows() -> None:
+    figure = figures.flow_map(make_edges(CODES).assign(tracks=1), make_markets(CODES))
+    assert "Drawn are 20 of 90 flows" in flat(figure)
+
+
 # -- influence --------------------------------------------------------------------------------------------------------
 
 
@@ -457,7 +488,7 @@ def test_direct_pairs_have_colours_others_are_grey_hatched_or_blank() -> None:
     (dots,) = figure.axes[0].lines
     assert sorted(zip(*dots.get_data(), strict=True)) == [(1, 0), (1, 2)]
     assert all(
-        word in words(figure) for word in ("not tested", "not shown to\nbe direct", "more one way\nthan the other")
+        word in words(figure) for word in ("not tested", "not shown to be direct", "more one way than the other")
     )
     assert "Of 4 tested pairs 3 are direct" in flat(figure) and "2 of them go more one way" in flat(figure)
 
@@ -514,6 +545,19 @@ def test_a_day_without_row_has_the_tracks_at_risk_of_the_next() -> None:
     assert "No confidence bands are given." in words(figure)
 
 
+def test_many_pairs_have_a_panel_each_in_which_no_band_covers_another() -> None:
+    figure = figures.lag_curves(make_lag_curves([("SE", code) for code in CODES[:5]]))
+    *panels, table = figure.axes
+    assert [ax.get_title(loc="left") for ax in panels] == [label.get_text() for label in table.get_yticklabels()]
+    for place, ax in enumerate(panels):
+        assert len(ax.collections) == 1  # its own band
+        own = [line for line in ax.lines if len(line.get_xdata()) > 1][-1]
+        assert own.get_ydata()[-1] == pytest.approx(0.05 * (place + 1))
+        assert len({line.get_color() for line in ax.lines}) == 2
+    assert "Grey lines: the others." in flat(figure)
+    assert outside(figure) == []
+
+
 # -- communities ------------------------------------------------------------------------------------------------------
 
 
@@ -533,15 +577,25 @@ def test_large_communities_have_a_look_and_small_ones_are_grey() -> None:
 
 
 def test_the_grid_holds_every_market_once() -> None:
-    codes = [f"{a}{b}" for a in "KLMNOPQRSTUVWXYZABCDEFG" for b in "AB"]
-    nodes = make_communities(codes, count=11).assign(group=lambda table: table["market"].str[0])
+    codes = [f"{a}{b}" for a in "KLMNOPQRSTUVWXYZABCDEFG" for b in "ABC"]
+    nodes = make_communities(codes, count=11).assign(group=[f"letter {code}" for code in codes])
     nodes.loc[0, "group"] = None
     figure = figures.community_grid(nodes, label="letter")
-    written = " ".join(text.get_text() for text in figure.axes[0].texts).split()
-    assert sorted(written) == sorted(codes)
+    written = ", ".join(text.get_text() for text in figure.axes[0].texts if text.get_text()).replace("\n", " ")
+    assert sorted(written.replace(",", " ").split()) == sorted(codes)
     assert tick_names(figure)[-2:] == ["other", "not known"]
-    assert [tick.get_text() for tick in figure.axes[0].get_xticklabels()][-1] == "other"
+    heads = [tick.get_text() for tick in figure.axes[0].get_xticklabels()]
+    assert [heads[0], heads[-1]] == ["0\n7 markets", "other\n24 markets"]
     assert overlaps(figure.axes[0].texts, slack=3) == []
+
+
+def test_few_communities_have_the_names_of_their_markets_and_every_language_its_row() -> None:
+    codes = ["SE", "NO", "IT", "JP"]
+    spoken = ["Swedish", "Norwegian", "Italian", "Japanese"]
+    figure = figures.community_grid(make_communities(codes, count=2).assign(group=spoken))
+    assert sorted(tick_names(figure)) == sorted(spoken)
+    assert next(tick.get_text() for tick in figure.axes[0].get_xticklabels()) == "community 0\n2 markets"
+    assert {"Sweden", "Norway", "Italy", "Japan"} <= {text.get_text() for text in figure.axes[0].texts}
 
 
 # -- rolling leaders --------------------------------------------------------------------------------------------------

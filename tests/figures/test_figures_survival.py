@@ -12,6 +12,7 @@ from matplotlib.text import Text
 
 import figures
 from diffusion import DataSaysNoError, SettingError
+from figures.page.style import SMALL_SIZE
 from figures.survival.model_scores import MEASURES
 from tests.figures.test_figures import CODES, drawn_texts, outside, overlaps, tick_names, words
 from tests.figures.test_figures import HOSTILE as ENDLESS
@@ -106,7 +107,7 @@ def test_text_is_legible_on_the_page_and_axes_are_labelled(name: str) -> None:
     figure = built(name)
     assert outside(figure) == []
     assert overlaps(drawn_texts(figure), slack=3) == []
-    assert min(text.get_fontsize() for text in figure.findobj(Text)) >= 6
+    assert min(text.get_fontsize() for text in figure.findobj(Text)) >= SMALL_SIZE
     labels = {ax.get_ylabel() for ax in figure.axes}
     for ax in figure.axes:
         for axis in (ax.xaxis, ax.yaxis) if ax.axison else ():

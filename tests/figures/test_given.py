@@ -68,11 +68,11 @@ def test_a_graph_is_drawn_as_its_tables_are(entries: diffusion.Entries) -> None:
     graph = graphs.market_graph(entries, window=30)
     tables: dict[Callable[..., figures.Figure], tuple[Any, ...]] = {
         figures.flow_map: (graph.edges, graph.scores()),
-        figures.transition_matrix: (graph.edges,),
-        figures.leader_chart: (graph.scores(),),
+        figures.leader_chart: (graph.nodes,),
     }
     for draw, given in tables.items():
         assert drawn(draw(graph)) == drawn(draw(*given)), draw.__name__
+    assert drawn(figures.transition_matrix(graph)) == drawn(figures.transition_matrix(graph.edges, window=30))
     lags = graph.lags.groupby("days")["entered"].sum().rename("transitions").reset_index()
     ties = int(graph.edges["joint"].sum()) // 2
     assert drawn(figures.lag_distribution(graph)) == drawn(figures.lag_distribution(lags, joint=ties, window=30))

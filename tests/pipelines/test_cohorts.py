@@ -171,7 +171,7 @@ def test_what_artists_did_outside_the_cohort_is_not_a_variable(
 
 def artifacts(place: Path) -> dict[str, bytes]:
     """Return the files of a folder that do not name the cohort."""
-    named = {"manifest.json", "runs.log", "report.html"}
+    named = {"manifest.json", "runs.log", "report.html", "explorer.html"}
     files = [path for path in place.rglob("*") if path.is_file() and path.name not in named]
     return {path.relative_to(place).as_posix(): path.read_bytes() for path in files}
 

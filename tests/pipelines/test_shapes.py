@@ -19,6 +19,9 @@ OTHERS = [*SIMULATED]
 """Markets of which nothing but the code is known."""
 
 FIGURES = {
+    "first_markets": "first_markets",
+    "journey_kinds": "journey_kinds",
+    "journey_clusters": "journey_clusters",
     "flow_map": "graph",
     "transition_matrix": "graph",
     "leaders": "graph",
@@ -44,6 +47,10 @@ FIGURES = {
     "calibration": "model_scores",
     "forecast_scores": "forecast_scores",
     "forecast_calibration": "forecast_scores",
+    "season_months": "seasons",
+    "season_weekdays": "season_weekdays",
+    "holiday_days": "holiday_weeks",
+    "travel": "travel",
 }
 """Figure of a full run → the table or step that it draws."""
 

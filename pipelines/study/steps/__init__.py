@@ -9,29 +9,35 @@ from pipelines.study.steps.baseline import BASELINE
 from pipelines.study.steps.changes import CHANGES
 from pipelines.study.steps.cured import CURED
 from pipelines.study.steps.direct import DIRECT
+from pipelines.study.steps.distributions import DISTRIBUTIONS
 from pipelines.study.steps.effects import EFFECTS
 from pipelines.study.steps.entries import ENTRIES
 from pipelines.study.steps.exchange import EXCHANGE_STEP
 from pipelines.study.steps.exports import EXPORTS
 from pipelines.study.steps.forecast import FORECAST
 from pipelines.study.steps.graph import GRAPH
+from pipelines.study.steps.journeys import JOURNEYS
 from pipelines.study.steps.known import KNOWN_NETWORK
 from pipelines.study.steps.leaders import LEADERS
 from pipelines.study.steps.leakage import LEAKAGE_STEP
 from pipelines.study.steps.missing import MISSING
 from pipelines.study.steps.placebo import PLACEBO
 from pipelines.study.steps.prior import PRIOR_STEP
+from pipelines.study.steps.published import PUBLISHED_STEP
+from pipelines.study.steps.seasons import SEASONS_STEP
 from pipelines.study.steps.states import STATES
 from pipelines.study.steps.structure import STRUCTURE
 from pipelines.study.steps.survival import SURVIVAL
+from pipelines.study.steps.trajectories import TRAJECTORIES_STEP
 from pipelines.study.steps.travel import TRAVEL_STEP
 from pipelines.study.steps.validation import VALIDATION
+from pipelines.study.steps.weeks import WEEKS
 
 STEPS: tuple[Step, ...] = (
     ENTRIES,
-    MISSING, LEAKAGE_STEP, PRIOR_STEP,
-    TRAVEL_STEP,
-    GRAPH, BASELINE, LEADERS, CHANGES, STRUCTURE, EXCHANGE_STEP, DIRECT, PLACEBO,
+    MISSING, DISTRIBUTIONS, TRAJECTORIES_STEP, SEASONS_STEP, WEEKS, LEAKAGE_STEP, PRIOR_STEP,
+    TRAVEL_STEP, JOURNEYS,
+    GRAPH, BASELINE, LEADERS, CHANGES, STRUCTURE, EXCHANGE_STEP, DIRECT, PLACEBO, PUBLISHED_STEP,
     SURVIVAL, STATES, EFFECTS, CURED, VALIDATION,
     FORECAST, EXPORTS, KNOWN_NETWORK,
 )  # fmt: skip
@@ -43,7 +49,9 @@ GRAPH_SET = ("baseline", "leaders", "changes", "structure", "direct", "placebo",
 SURVIVAL_SET = ("survival", "states", "effects", "cured", "validation")
 """Steps of `survival`; the steps that they need are added."""
 
-EDA_SET = ("missing", "travel", "exchange", "leakage")
+EDA_SET = (
+    "missing", "distributions", "trajectories", "seasons", "travel", "journeys", "exchange", "leakage", "published",
+)  # fmt: skip
 """Steps of `eda`; the steps that they need are added."""
 
 PRIOR_SET = ("prior",)
@@ -72,7 +80,9 @@ COMPUTED: Final[Mapping[str, str]] = {
     "changes": "what changed since the last run was",
     "direct": "direct influence was",
     "survival": "curves were",
+    "distributions": "distributions were",
     "effects": "hazard ratios were",
+    "trajectories": "trajectories were",
     "states": "who is still on the charts was",
 }
 """Step → what it makes, as the subject of a sentence; the names of others say it."""

@@ -1,5 +1,6 @@
 """Edges beyond the baseline: pairs that follow each other more often than market sizes and likeness expect."""
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 import numpy as np
@@ -11,13 +12,21 @@ from graphs import contracts
 from graphs.baseline import edge_table, held_out_scores, sensitivity_table
 from graphs.baseline.held_out import ALL
 from graphs.leaders.groups import LEAST_ARTISTS
-from pipelines.formatting import cell, html_table, many
+from pipelines.formatting import cell, html_table, many, sentence
+from pipelines.study.findings import Finding
 from pipelines.study.results import Results
 from pipelines.study.settings import Study
 from pipelines.study.step import Gaps, Output, Step
+from pipelines.study.steps.placebo import beside_placebos
 
 MOST_ROWS: Final = 15
 """Pairs in the report: those with the highest lower bound of the lift."""
+
+UNSEEN: Final = (
+    "A pair beyond the baseline need not be influence: a taste that language, distance and continent do not describe "
+    "makes its markets follow each other too. A market that lifts all others alike is not seen."
+)
+"""What the test cannot see."""
 
 COLUMNS: Final = [
     "source", "target", "observed", "expected", "lift", "lift_low", "lift_high", "affinity", "q", "q_by", "q_order",
@@ -94,11 +103,7 @@ def _lines(results: Results) -> list[str]:
     if not results.holds("lifts"):
         return []
     counts, again = _counts(results.table("lifts")), _again(results.table("sensitivity"))
-    lines = [
-        f"baseline  {counts['edges']:,} of {counts['tested']:,} pairs follow more often than sizes and likeness expect "
-        f"(q ≤ .05), {counts['ordered']:,} of them more one way than the other; half of the pairs need a lift of "
-        f"{cell(counts['detectable'])} to be found"
-    ]
+    lines = [f"baseline  {_beyond(counts)}; {_needed(counts)}"]
     if again is not None:
         both = "of those of the first half of the time in the second half"
         halves = "" if again["halves"] is None else f"; {again['halves']:.0%} {both}"
@@ -109,6 +114,47 @@ def _lines(results: Results) -> list[str]:
     if results.holds("log_scores"):
         lines.append(f"held out  gain in bits per step in quarters held back, {_gains(results.table('log_scores'))}")
     return lines
+
+
+def _beyond(counts: Mapping[str, Any]) -> str:
+    """Return in words how many pairs go beyond the baseline."""
+    return (
+        f"{counts['edges']:,} of {counts['tested']:,} pairs follow more often than sizes and likeness expect "
+        f"(q ≤ .05), {counts['ordered']:,} of them more one way than the other"
+    )
+
+
+def _needed(counts: Mapping[str, Any]) -> str:
+    """Return in words the lift from which half of the pairs would be found."""
+    return f"half of the pairs need a lift of {cell(counts['detectable'])} to be found"
+
+
+def _findings(results: Results) -> list[Finding]:
+    title = "Do markets follow one another?"
+    if not results.holds("lifts"):
+        why = results.notes("baseline")["not_made"]["lifts"]
+        return [
+            Finding(
+                title,
+                "Whether markets follow each other more often than sizes and likeness expect cannot be tested here.",
+                sentence(why),
+                "That it cannot be tested does not say that they do not.",
+                "not found",
+                headline=True,
+            )
+        ]
+    counts, placebos = _counts(results.table("lifts")), beside_placebos(results, "edges", "such pairs")
+    return [
+        Finding(
+            title,
+            sentence(_beyond(counts)),
+            " ".join([sentence(f"{_needed(counts)} with a power of 80 %"), placebos]).strip(),
+            UNSEEN,
+            "found" if counts["edges"] else "not found",
+            figure="backbone_map" if counts["edges"] else "",
+            headline=True,
+        )
+    ]
 
 
 def _gains(scores: pd.DataFrame) -> str:
@@ -127,10 +173,7 @@ def _gains(scores: pd.DataFrame) -> str:
 def _caveats(results: Results) -> list[str]:
     if not results.holds("lifts"):
         return []
-    return [
-        "A pair beyond the baseline need not be influence: a taste that language, distance and continent do not "
-        "describe makes its markets follow each other too. A market that lifts all others alike is not seen."
-    ]
+    return [UNSEEN]
 
 
 BASELINE = Step(
@@ -142,6 +185,7 @@ BASELINE = Step(
     make=_make,
     needs=("entries", "graph"),
     section=_section,
+    findings=_findings,
     lines=_lines,
     caveats=_caveats,
 )

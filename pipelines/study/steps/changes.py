@@ -10,8 +10,9 @@ from diffusion.comparable import check_alike
 from diffusion.conventions import FDR
 from graphs.leaders.asymmetry import MEASURE
 from pipelines.contracts.changes import CHANGED_EDGES, CHANGED_LEADERS, CHANGED_MARKETS
-from pipelines.formatting import cell, html_table, many, percent, records
+from pipelines.formatting import cell, html_table, many, percent, records, sentence
 from pipelines.study.changed import DESCRIBED, changed_edges, changed_leaders, changed_markets, counts
+from pipelines.study.findings import Finding
 from pipelines.study.results import Results
 from pipelines.study.settings import Study
 from pipelines.study.step import Drawing, Gaps, Output, Step
@@ -22,6 +23,12 @@ MOST_ROWS: Final = 15
 
 MOST_NAMED: Final = 5
 """Most pairs or markets named in a line."""
+
+UNCHANGED: Final = (
+    "That a rate does not differ does not say that it stayed; that it differs says nothing of its reason, which may be "
+    "a season or deeper charts."
+)
+"""What the test does not say."""
 
 EDGE_COLUMNS: Final = [
     "source", "target", "exposed_before", "rate_before", "exposed_now", "rate_now", "difference", "low", "high", "q",
@@ -78,7 +85,8 @@ def _section(results: Results) -> dict[str, Any]:
     shown = edges.head(MOST_ROWS)[EDGE_COLUMNS]
     names = market_names(markets["market"])
     return {
-        "said": [f"{line[0].upper()}{line[1:]}." for line in (_grown(results), *_moves(results))],
+        "said": [sentence(line) for line in (_grown(results), *_moves(results))],
+        "unchanged": UNCHANGED,
         "markets": html_table(_named(markets.head(MOST_ROWS), names, "market")),
         "more_markets": max(len(markets) - MOST_ROWS, 0),
         "edges": html_table(_named(shown, names, "source", "target")),
@@ -127,8 +135,13 @@ def _grown(results: Results) -> str:
 
 def _moves(results: Results) -> list[str]:
     """Return in sentences which rates and leaders moved."""
-    edges, leaders = results.table("changed_edges"), results.table("changed_leaders")
-    tested, differ = int(edges["q"].notna().sum()), _differing(results)
+    leaders = results.table("changed_leaders")
+    return [f"{_rates(results)}; {_rates_moved(results)}, which describes", _leads(leaders), _shares(leaders)]
+
+
+def _rates(results: Results) -> str:
+    """Return in words which rates differ from those before."""
+    tested, differ = int(results.table("changed_edges")["q"].notna().sum()), _differing(results)
     if tested:
         rates = (
             f"of {many(tested, 'pair')} that can be tested, {len(differ):,} {'has' if len(differ) == 1 else 'have'} "
@@ -140,11 +153,28 @@ def _moves(results: Results) -> list[str]:
         f"{row['source']}→{row['target']} {percent(row['rate_before'])} before, {percent(row['rate_now'])} now"
         for row in differ.head(MOST_NAMED).to_dict("records")
     ]
-    rates += f": {'; '.join(named)}" if named else ""
+    return f"{rates}: {'; '.join(named)}" if named else rates
+
+
+def _rates_moved(results: Results) -> str:
+    """Return in words how many rates moved beyond their intervals."""
+    edges = results.table("changed_edges")
+    return f"{int(edges['moved'].sum()):,} of {len(edges):,} rates moved beyond their intervals"
+
+
+def _findings(results: Results) -> list[Finding]:
+    if not results.holds("changed_edges"):
+        return []
     return [
-        f"{rates}; {int(edges['moved'].sum()):,} of {len(edges):,} rates moved beyond their intervals, which describes",
-        _leads(leaders),
-        _shares(leaders),
+        Finding(
+            "Did rates change as the charts grew?",
+            sentence(_rates(results)),
+            f"{sentence(_rates_moved(results))} That describes: few would if nothing changed.",
+            UNCHANGED,
+            "found" if len(_differing(results)) else "not found",
+            figure="changed_rates",
+            headline=True,
+        )
     ]
 
 
@@ -215,6 +245,7 @@ CHANGES = Step(
     compares=True,
     drawings=_drawings,
     section=_section,
+    findings=_findings,
     lines=_lines,
     data=_data,
 )

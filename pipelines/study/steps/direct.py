@@ -1,5 +1,6 @@
 """Direct influence: pairs that follow each other beside all other pairs too, and the entries attributed to them."""
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 import numpy as np
@@ -9,16 +10,26 @@ import figures
 from diffusion import DataSaysNoError, market_names
 from graphs import contracts
 from graphs.baseline import clout, direct_table, entry_credits, joint_fit
-from pipelines.formatting import cell, html_table, many
+from pipelines.formatting import cell, html_table, many, sentence
+from pipelines.study.findings import Finding
 from pipelines.study.results import Results
 from pipelines.study.settings import Study
 from pipelines.study.step import Drawing, Gaps, Output, Step
+from pipelines.study.steps.placebo import beside_placebos
 
 MOST_ROWS: Final = 15
 """Most pairs in the report: those with the highest lower bound."""
 
 MOST_NAMED: Final = 5
 """Most pairs on screen: those with most credits."""
+
+
+UNSEEN: Final = (
+    "Direct influence is seen as a contrast between the targets of a market: what a market brings to all others alike "
+    "is not seen, nor what is faster than the charts. A taste that language, distance and continent do not describe "
+    "can make a pair direct; pairs that go more one way than the other are the safer ones."
+)
+"""What the test cannot see, and what it can mistake."""
 
 
 def _make(study: Study, results: Results) -> Output:
@@ -83,25 +94,51 @@ def _lines(results: Results) -> list[str]:
         return []
     table = results.table("influence")
     counts = _counts(table)
-    power = f"half of the pairs would be found only from a ratio of {cell(counts['detectable'])} on (power 80 %)"
+    said = f"direct    {_shown_direct(counts)}; {_needed(counts)}"
     if not counts["direct"]:
-        return [f"direct    no pair of {counts['tested']:,} tested is shown to be direct; {power}"]
+        return [said]
     most = table[table["direct"]].nlargest(MOST_NAMED, "credits").to_dict("records")
     named = ", ".join(f"{row['source']}→{row['target']} {row['credits']:.0f}" for row in most)
+    return [f"{said}; most credits: {named}"]
+
+
+def _shown_direct(counts: Mapping[str, Any]) -> str:
+    """Return in words how many pairs are direct."""
+    if not counts["direct"]:
+        return f"no pair of {counts['tested']:,} tested is shown to be direct"
+    are = "is shown to be direct" if counts["direct"] == 1 else "are shown to be direct"
+    return (
+        f"{many(counts['direct'], 'pair')} of {counts['tested']:,} tested {are}, {counts['ordered']:,} of them more "
+        "one way than the other"
+    )
+
+
+def _needed(counts: Mapping[str, Any]) -> str:
+    """Return in words the ratio from which half of the pairs would be found."""
+    return f"half of the pairs would be found only from a ratio of {cell(counts['detectable'])} on (power 80 %)"
+
+
+def _findings(results: Results) -> list[Finding]:
+    if not results.holds("influence"):
+        return []
+    counts = _counts(results.table("influence"))
     return [
-        f"direct    {many(counts['direct'], 'pair')} of {counts['tested']:,} tested, {counts['ordered']:,} of them "
-        f"more one way than the other; {power}; most credits: {named}"
+        Finding(
+            "Is any influence direct?",
+            sentence(_shown_direct(counts)),
+            " ".join([sentence(_needed(counts)), beside_placebos(results, "direct", "direct pairs")]).strip(),
+            UNSEEN,
+            "found" if counts["direct"] else "not found",
+            figure="influence_heatmap" if counts["direct"] else "",
+            headline=True,
+        )
     ]
 
 
 def _caveats(results: Results) -> list[str]:
     if not results.holds("influence"):
         return []
-    return [
-        "Direct influence is seen as a contrast between the targets of a market: what a market brings to all others "
-        "alike is not seen, nor what is faster than the charts. A taste that language, distance and continent do not "
-        "describe can make a pair direct; pairs that go more one way than the other are the safer ones."
-    ]
+    return [UNSEEN]
 
 
 DIRECT = Step(
@@ -115,6 +152,7 @@ DIRECT = Step(
     settings=("direct",),
     drawings=_drawings,
     section=_section,
+    findings=_findings,
     lines=_lines,
     caveats=_caveats,
 )

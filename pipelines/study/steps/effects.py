@@ -9,8 +9,9 @@ import pandas as pd
 
 import figures
 from diffusion import DataSaysNoError
-from pipelines.formatting import html_table, many, records, seen
+from pipelines.formatting import html_table, many, records, seen, sentence
 from pipelines.study.covariates import VARIABLES, covariates, value_words
+from pipelines.study.findings import Finding
 from pipelines.study.results import Results
 from pipelines.study.settings import Study
 from pipelines.study.step import Drawing, Gaps, Output, Step
@@ -26,6 +27,12 @@ LEVEL: Final = 0.05
 
 MOST_SAID: Final = 3
 """Ratios that are read in words, those furthest from one."""
+
+ASSOCIATION: Final = (
+    "A hazard ratio is an association, given the other variables of the model. It does not say what would happen if a "
+    "track were another one, and what the model lacks is not taken into account."
+)
+"""What a ratio does not say."""
 
 CURVES: Final = 8
 """Values of a variable at most for which curves are compared."""
@@ -206,8 +213,32 @@ def _lines(results: Results) -> list[str]:
     table = results.table("hazard_ratios")
     told = strongest(table)
     lines = [f"effects   {read(row)}" for row in told[:MOST_SAID]]
+    return [*lines, f"effects   {_differ(table)}; associations"]
+
+
+def _differ(table: pd.DataFrame) -> str:
+    """Return in words how many ratios differ from one."""
     number = many(len(table), "hazard ratio")
-    return [*lines, f"effects   {len(told)} of {number} shown to differ from 1 (p adjusted by Holm); associations"]
+    return f"{len(strongest(table))} of {number} shown to differ from 1 (p adjusted by Holm)"
+
+
+def _findings(results: Results) -> list[Finding]:
+    if not results.holds("hazard_ratios"):
+        return []
+    table = results.table("hazard_ratios")
+    told = strongest(table)
+    most = f"; furthest from 1: {read(told[0])}" if told else ""
+    return [
+        Finding(
+            "What goes with a faster entry?",
+            sentence(_differ(table) + most),
+            f"Intervals are 95 %, by artist; at most {LEVEL:.0%} of such models would name a ratio where none differs.",
+            ASSOCIATION,
+            "found" if told else "not found",
+            figure="hazard_ratios",
+            headline=True,
+        )
+    ]
 
 
 def _caveats(results: Results) -> list[str]:
@@ -223,10 +254,7 @@ def _caveats(results: Results) -> list[str]:
         )
     if results.holds("hazard_ratios"):
         table = results.table("hazard_ratios")
-        lines.append(
-            "A hazard ratio is an association, given the other variables of the model. It does not say what would "
-            "happen if a track were another one, and what the model lacks is not taken into account."
-        )
+        lines.append(ASSOCIATION)
         few = table[table["effective_clusters"] < FEW]
         if len(few):
             named = [f"{row['variable']}, {row['level']} ({row['effective_clusters']:.1f})" for row in records(few)]
@@ -253,6 +281,7 @@ EFFECTS = Step(
     settings=("horizon", "effects", "strata"),
     drawings=_drawings,
     section=_section,
+    findings=_findings,
     lines=_lines,
     caveats=_caveats,
 )

@@ -14,14 +14,20 @@ from diffusion.sources.planning import find_source
 from diffusion.sources.reading import ReadingOptions
 from diffusion.sources.star import find_star
 from pipelines.folders.manifest import file_facts
-from pipelines.formatting import every, html_table, many
+from pipelines.formatting import date_spans, every, html_table, many, sentence
 from pipelines.study.held_charts import charts_path
 from pipelines.study.results import Results
 from pipelines.study.settings import SECTIONS, Study
 from pipelines.study.step import Gaps, Output, Step, Table
 
-MOST_DATES: Final = 12
-"""Dates without any chart that the report names."""
+MOST_SPANS: Final = 5
+"""Spans of dates without any chart that the report names."""
+
+MOST_ROWS: Final = 15
+"""Markets with unusual coverage in the table of the report: those with most missing charts."""
+
+MOST_NAMED: Final = 8
+"""Markets with shallow charts that a warning names."""
 
 ENTERED_TRACKS: Final = contracts.Contract(
     "entered_tracks",
@@ -220,21 +226,25 @@ def _not_read(passed_over: Mapping[str, str]) -> list[str]:
 
 def _section(results: Results) -> dict[str, Any]:
     entries, notes = results.entries, results.notes("entries")
+    coverage = _unusual_coverage(entries)
     return {
         "reading": notes,
         "cohort": cohort_words(notes),
         "groups": group_words(notes),
         "rules": str(entries.rules),
-        "coverage": html_table(_unusual_coverage(entries)),
+        "coverage": html_table(coverage.head(MOST_ROWS)),
+        "more_coverage": max(len(coverage) - MOST_ROWS, 0),
         "every": every(notes["cadence_days"]),
         "usual": entries.calendar.by_market()[["dates", "depth_median", "missing"]].median(),
-        "unseen": [day.isoformat() for day in entries.calendar.unseen_dates()],
-        "most_dates": MOST_DATES,
+        "unseen": date_spans(entries.calendar.unseen_dates(), every=notes["cadence_days"], most=MOST_SPANS),
     }
 
 
 def _unusual_coverage(entries: Entries) -> pd.DataFrame:
-    """Return the markets whose coverage differs from most: late, ended early, with gaps, shallow or stale."""
+    """Return the markets whose coverage differs from most: late, ended early, with gaps, shallow or stale.
+
+    Those with most missing charts come first.
+    """
     table = entries.calendar.by_market()
     like_most: pd.Series[bool] = (
         (table["first_date"] == table["first_date"].mode().iloc[0])
@@ -245,7 +255,7 @@ def _unusual_coverage(entries: Entries) -> pd.DataFrame:
         & (table["stale"] == 0)
     )
     shown: pd.DataFrame = table[~like_most].drop(columns="market")
-    return shown
+    return shown.sort_values("missing", ascending=False, kind="stable")
 
 
 def _caveats(results: Results) -> list[str]:
@@ -253,7 +263,7 @@ def _caveats(results: Results) -> list[str]:
     coverage = entries.calendar.by_market()
     debuts = entries.debuts()
     lines = [
-        *(f"{sentence[0].upper()}{sentence[1:]}." for sentence in results.notes("entries")["wholeness"]),
+        *(sentence(said) for said in results.notes("entries")["wholeness"]),
         f"{int(debuts['left_censored'].sum()):,} of {len(debuts):,} tracks were first seen within a washout; "
         "they are left out of transitions and curves.",
     ]
@@ -269,7 +279,9 @@ def _caveats(results: Results) -> list[str]:
         )
     shallow = coverage[coverage["depth_least"] < 0.9 * coverage["depth_median"].median()]
     if len(shallow):
-        lines.append(f"Some charts are shallower in {', '.join(shallow['name'])}: an entry there needs a better rank.")
+        names = ", ".join(shallow["name"].head(MOST_NAMED))
+        more = f" and {many(len(shallow) - MOST_NAMED, 'more market')}" if len(shallow) > MOST_NAMED else ""
+        lines.append(f"Some charts are shallower in {names}{more}: an entry there needs a better rank.")
     return lines
 
 

@@ -12,8 +12,9 @@ from pipelines.backtest.contenders import DEFAULT
 from pipelines.backtest.latest import MOST_FITTED, MOST_TESTED, Latest, current
 from pipelines.contracts.forecasts import FORECAST_CALIBRATION, FORECAST_SCORES, FORECASTS
 from pipelines.features.history import History
-from pipelines.formatting import cell, html_table, many, percent
+from pipelines.formatting import cell, html_table, many, percent, sentence
 from pipelines.models.trained import Predictions
+from pipelines.study.findings import Finding
 from pipelines.study.held_charts import charts_path
 from pipelines.study.results import Results
 from pipelines.study.settings import Study
@@ -55,6 +56,12 @@ SPOKEN_MARKETS: Final = 5
 
 FEW: Final = 100
 """Entries of later tracks below which the report warns."""
+
+
+NO_EFFECT: Final = (
+    "A probability is for a track like this one at this time. It is no effect of anything that somebody does."
+)
+"""What a probability does not say."""
 
 
 def _make(study: Study, results: Results) -> Output:
@@ -164,6 +171,12 @@ def _recall(results: Results) -> pd.DataFrame:
 
 def _said(results: Results) -> str:
     """Return in a sentence what the default forecaster is shown to gain over the best simple model."""
+    shown, points = _gain(results)
+    return f"{_shares(results)}; {shown}: {points}" if shown else _shares(results)
+
+
+def _shares(results: Results) -> str:
+    """Return in words the shares of the entries that the forecasts name."""
     notes, table = results.notes("forecast"), _recall(results)
     entries, best, share = int(table["entries"].iloc[0]), str(table["baseline"].iloc[0]), table["value"].to_dict()
     later = f"of {entries:,} entries of {many(notes['tested_tracks'], 'later track')} within "
@@ -171,10 +184,37 @@ def _said(results: Results) -> str:
     if NAMES[DEFAULT] not in share:
         return f"{later}{percent(share[best])} are among the five markets that the {best} names"
     later += f"{percent(share[NAMES[DEFAULT]])} are among the five markets that the default forecaster names, "
-    later += f"{percent(share[best])} among those of the {best}, the best simple model; "
+    return f"{later}{percent(share[best])} among those of the {best}, the best simple model"
+
+
+def _gain(results: Results) -> tuple[str, str]:
+    """Return whether the default forecaster is shown to gain on the best simple model, and by how much, in words.
+
+    Both are empty where it could not be fitted.
+    """
+    table = _recall(results)
+    if NAMES[DEFAULT] not in table.index:
+        return "", ""
     gain, low, high = (float(table[column][NAMES[DEFAULT]]) for column in ("gain", "gain_low", "gain_high"))
     shown = "a gain is shown" if low > 0 else "a loss is shown" if high < 0 else "no gain is shown"
-    return f"{later}{shown}: {_points(gain)} points ({_points(low)} to {_points(high)})"
+    return shown, f"{_points(gain)} points ({_points(low)} to {_points(high)})"
+
+
+def _findings(results: Results) -> list[Finding]:
+    if not results.holds("forecast_scores"):
+        return []
+    shown, points = _gain(results)
+    return [
+        Finding(
+            "Which market comes next?",
+            sentence(f"{_shares(results)}; {shown}" if shown else _shares(results)),
+            f"The difference is {points}, with a 95 % interval by artist and debut." if points else "",
+            " ".join([NO_EFFECT, *_few(results)]),
+            "described" if not shown else "not found" if shown == "no gain is shown" else "found",
+            figure="forecast_scores",
+            headline=True,
+        )
+    ]
 
 
 def _points(share: float) -> str:
@@ -205,14 +245,14 @@ def _tracks(results: Results, most: int) -> list[str]:
 def _section(results: Results) -> dict[str, Any]:
     if not results.holds("forecast_scores"):
         return {}
-    table, said = results.table("forecast_scores"), _said(results)
+    table = results.table("forecast_scores")
     wide = {
         name: [_bounded(table, model, metric) for model in table["model"].unique()] for metric, name in SHOWN.items()
     }
     return {
         **results.notes("forecast"),
         "of_cohort": bool(results.entries.cohort),
-        "said": said[:1].upper() + said[1:],
+        "no_effect": NO_EFFECT,
         "scores": html_table(pd.DataFrame({"model": table["model"].unique()} | wide)),
         "tracks": _tracks(results, SPOKEN_TRACKS),
     }
@@ -235,12 +275,14 @@ def _lines(results: Results) -> list[str]:
 def _caveats(results: Results) -> list[str]:
     if not results.holds("forecast_scores"):
         return []
-    notes, table = results.notes("forecast"), _recall(results)
-    entries = int(table["entries"].iloc[0])
-    lines = [f"Default forecaster: {note}." for note in notes.get("notes", ())]
-    if entries < FEW:
-        lines.append(f"Scores of forecasts rest on {entries} entries of later tracks: they may be far off.")
-    return lines
+    notes = [f"Default forecaster: {note}." for note in results.notes("forecast").get("notes", ())]
+    return [*notes, *_few(results)]
+
+
+def _few(results: Results) -> list[str]:
+    """Return a warning where the scores rest on few entries."""
+    entries = int(_recall(results)["entries"].iloc[0])
+    return [f"Scores of forecasts rest on {entries} entries of later tracks: they may be far off."] * (entries < FEW)
 
 
 def _date(day: int) -> str:
@@ -262,6 +304,7 @@ FORECAST = Step(
     settings=("window", "seed"),
     drawings=_drawings,
     section=_section,
+    findings=_findings,
     lines=_lines,
     caveats=_caveats,
 )

@@ -11,7 +11,9 @@ from diffusion import DataSaysNoError, market_names
 from diffusion.contracts import LAGS
 from diffusion.conventions import LEAST_EXPOSED
 from graphs import MarketGraph, contracts, market_graph
-from pipelines.formatting import cell, every, html_table, rate_range, records
+from graphs.leaders.bootstrap import tau_with_size
+from pipelines.formatting import cell, every, html_table, percent, rate_range, records
+from pipelines.study.findings import Finding
 from pipelines.study.results import Results
 from pipelines.study.settings import Study
 from pipelines.study.step import Drawing, Output, Step
@@ -25,8 +27,10 @@ MOST_CURVES = 4
 MOST_NAMED = 12
 """Most markets named in a line."""
 
-MEASURES = ("net_flow", "pagerank", "hub", "betweenness")
-"""Scores whose best markets are named on screen."""
+ORDER_ONLY = "A transition is an order in time. It does not say that one market made the other listen."
+
+MEASURES = ("net_flow", "springrank", "betweenness")
+"""Scores whose best markets are named on screen. PageRank and hub scores order markets much as their size does."""
 
 FLOW_COLUMNS = [
     "source", "target", "tracks", "joint", "exposed", "rate", "rate_if_ties", "lag_median", "distance_km",
@@ -66,8 +70,13 @@ def _drawings(results: Results) -> dict[str, Drawing]:
             "Lag curves of the pairs with the highest rates, with 95 % bands.",
             lambda: _lag_curves(graph, names),
         ),
-        "leaders": Drawing("Markets by four scores.", lambda: figures.leader_chart(graph)),
+        "leaders": Drawing("Markets by three scores, and by size.", lambda: _leaders(graph)),
     }
+
+
+def _leaders(graph: MarketGraph) -> figures.Figure:
+    scores = graph.nodes.set_index("market")
+    return figures.leader_chart(graph, size_tau=tau_with_size(scores[[*MEASURES]], scores["entries"]))
 
 
 def _lag_curves(graph: MarketGraph, names: Mapping[str, str]) -> figures.Figure:
@@ -144,13 +153,54 @@ def _unmatched_lines(results: Results) -> list[str]:
     ]
 
 
-def _caveats(results: Results) -> list[str]:
-    counts, cadence = results.notes("graph"), results.notes("entries")["cadence_days"]
+def _orders(results: Results) -> str:
+    """Return in a sentence how many pairs of entries have an observed order, and how many have none."""
+    counts = results.notes("graph")
+    return f"{counts['ties']:,} pairs of entries have no observed order; {counts['transitions']:,} are transitions."
+
+
+def _too_fast(results: Results) -> str:
+    """Return in a sentence what the cadence of the charts hides."""
+    cadence = every(results.notes("entries")["cadence_days"])
+    return f"One chart every {cadence}: the direction of faster spread is not observed."
+
+
+def _findings(results: Results) -> list[Finding]:
+    ties = Finding(
+        "How much of the spread is seen in order?",
+        _orders(results),
+        "",
+        _too_fast(results),
+        "described",
+        figure="lags",
+        headline=True,
+    )
+    return [ties, *_largest_flow(results)]
+
+
+def _largest_flow(results: Results) -> list[Finding]:
+    """Return the flow with most tracks, with its rate and interval; none where no track made a transition."""
+    largest = results.graph.largest("tracks").head(1)
+    names = {**market_names(largest["source"]), **market_names(largest["target"])}
     return [
-        f"{counts['ties']:,} pairs of entries have no observed order; {counts['transitions']:,} are transitions. "
-        f"One chart every {every(cadence)}: the direction of faster spread is not observed.",
+        Finding(
+            "The largest flow",
+            f"Most tracks, {pair['tracks']:,} of {pair['exposed']:,} exposed, went from {names[pair['source']]} to "
+            f"{names[pair['target']]} within {results.notes('graph')['window']} days.",
+            f"The rate is {rate_range(pair)} (as if none, or all, went this way); its 95 % interval without ties is "
+            f"{percent(pair['rate_low'])} to {percent(pair['rate_high'])}, by artist.",
+            ORDER_ONLY,
+            "described",
+            figure="flow_map",
+        )
+        for pair in largest.to_dict("records")
+    ]
+
+
+def _caveats(results: Results) -> list[str]:
+    return [
         *(f"Distances: {line}." for line in _unmatched_lines(results)),
-        "A transition is an order in time. It does not say that one market made the other listen.",
+        ORDER_ONLY,
     ]
 
 
@@ -186,6 +236,7 @@ GRAPH = Step(
     settings=("window",),
     drawings=_drawings,
     section=_section,
+    findings=_findings,
     lines=_lines,
     caveats=_caveats,
     data=_data,

@@ -1,6 +1,6 @@
 """Leaders: which markets lead beyond the baseline; scores that describe, over time, and whether leaders predict."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any, Final
 
@@ -11,22 +11,31 @@ from diffusion import DataSaysNoError, market_names
 from diffusion.conventions import FDR
 from graphs import contracts
 from graphs.leaders.asymmetry import MEASURE, Leads, lead_table
+from graphs.leaders.bootstrap import tau_with_size
 from graphs.leaders.rolling import rolling_leaders
 from graphs.leaders.validity import leader_validity, small_by_chance
-from pipelines.formatting import cell, html_table, many
+from pipelines.formatting import cell, html_table, many, sentence
+from pipelines.study.findings import Finding
 from pipelines.study.results import Results
 from pipelines.study.settings import Study
 from pipelines.study.step import Drawing, Gaps, Output, Step
+from pipelines.study.steps.placebo import beside_placebos
 
 FOLLOWED: Final = ("out_share", "pagerank", "springrank")
 """Descriptive measures computed over time, beside the tested one."""
 
-SHOWN: Final = (MEASURE, "out_share", "pagerank", "springrank")
-"""Measures whose intervals are drawn."""
+SHOWN: Final = (MEASURE, "out_share", "springrank", "betweenness")
+"""Measures that are drawn; PageRank and hub scores order markets much as their size does."""
 
 VALIDITY_COLUMNS: Final = ["measure", "pairs", "rho", "low", "high", "p", "q"]
 
 LEADERS_COLUMNS: Final = ["market", "score", "low", "high", "p", "q", "shrunk", "artists", "partners", "group"]
+
+UNSEEN: Final = (
+    "A lead is seen with particular partners only. A market that lifts all others alike does not lead in these "
+    "figures, nor does one that is first on the day of a debut, nor what is faster than the charts."
+)
+"""What the test cannot see."""
 
 MOST_ROWS: Final = 15
 """Markets in the table of the report."""
@@ -83,17 +92,16 @@ def _validity(results: Results, leads: Callable[[], Leads], study: Study) -> dic
 
 def _drawings(results: Results) -> dict[str, Drawing]:
     names = market_names(results.graph.nodes["market"])
-    leaders = results.table("leaders")
     drawings = {
         "leader_intervals": Drawing(
             "Markets by the lead beyond the baseline, which is tested, and by three scores that describe.",
-            lambda: figures.leader_intervals(leaders[leaders["measure"].isin(SHOWN)], names=names),
+            lambda: _intervals(results, names),
         )
     }
     if results.holds("rolling"):
         drawings["rolling_leaders"] = Drawing(
             "Scores among the tracks that debuted in each year, a quarter apart, with intervals.",
-            lambda: figures.rolling_leaders(results.table("rolling"), names=names),
+            lambda: figures.rolling_leaders(_shown(results.table("rolling")), names=names),
         )
     if results.holds("validity"):
         drawings["validity"] = Drawing(
@@ -101,6 +109,19 @@ def _drawings(results: Results) -> dict[str, Drawing]:
             lambda: figures.validity_chart(results.table("validity"), results.table("validity_pairs")),
         )
     return drawings
+
+
+def _shown(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of the measures that are drawn."""
+    rows: pd.DataFrame = table[table["measure"].isin(SHOWN)]
+    return rows
+
+
+def _intervals(results: Results, names: Mapping[str, str]) -> figures.Figure:
+    shown = _shown(results.table("leaders"))
+    scores = shown.pivot_table("score", "market", "measure", dropna=False)
+    size = results.graph.nodes.set_index("market")["entries"]
+    return figures.leader_intervals(shown, names=names, size_tau=tau_with_size(scores, size))
 
 
 def _tested(results: Results) -> pd.DataFrame:
@@ -116,7 +137,7 @@ def _section(results: Results) -> dict[str, Any]:
     shown["market"] = shown["market"].map(market_names(shown["market"]))
     content = {
         "leaders": html_table(shown),
-        "said": leading(tested) if len(tested) else "",
+        "tested": len(tested),
         "few": int(tested["q"].isna().sum()),
         "validity": None,
     }
@@ -129,22 +150,60 @@ def _section(results: Results) -> dict[str, Any]:
 
 def leading(tested: pd.DataFrame) -> str:
     """Return in one sentence which markets lead beyond the baseline."""
+    return "; ".join([_leads(tested), *_qualified(tested)])
+
+
+def _leads(tested: pd.DataFrame) -> str:
+    """Return in words which markets lead beyond the baseline, or that it cannot be said of any."""
     known = tested[tested["q"].notna()]
-    surely = known[known["q"] <= FDR]
-    lead, behind = surely[surely["score"] > 0], int((surely["score"] < 0).sum())
-    few = len(tested) - len(known)
     if not len(known):
-        return f"of none of {many(few, 'market')} can it be said whether it leads: no order, or too few artists"
+        return f"of none of {many(len(tested), 'market')} can it be said whether it leads: no order, or too few artists"
+    lead = _surely(tested, "score > 0")
     said = f"{len(lead)} of {many(len(known), 'market')} lead beyond the baseline (q ≤ .05)"
-    if len(lead):
-        names = market_names(lead["market"])
-        named = [f"{names[row['market']]} {cell(row['score'])}" for row in lead.head(MOST_NAMED).to_dict("records")]
-        first = lead.iloc[0]
-        said += (
-            f": {', '.join(named)}; the first of many is partly first by luck: allowing for that its score is "
-            f"{cell(first['shrunk'])}, its rank {first['rank_low']:.0f} to {first['rank_high']:.0f}"
+    names = market_names(lead["market"])
+    named = [f"{names[row['market']]} {cell(row['score'])}" for row in lead.head(MOST_NAMED).to_dict("records")]
+    return f"{said}: {', '.join(named)}" if named else said
+
+
+def _qualified(tested: pd.DataFrame) -> list[str]:
+    """Return in words how much of the first place is luck, how many markets are led, and how many are not known."""
+    known = int(tested["q"].notna().sum())
+    if not known:
+        return []
+    parts = [
+        f"{len(_surely(tested, 'score < 0'))} are led",
+        f"of {len(tested) - known} nothing can be said: no order with any partner, or too few artists",
+    ]
+    for first in _surely(tested, "score > 0").head(1).to_dict("records"):
+        luck = (
+            f"the first of many is partly first by luck: allowing for that its score is {cell(first['shrunk'])}, its "
+            f"rank {first['rank_low']:.0f} to {first['rank_high']:.0f}"
         )
-    return f"{said}; {behind} are led; of {few} nothing can be said: no order with any partner, or too few artists"
+        parts.insert(0, luck)
+    return parts
+
+
+def _surely(tested: pd.DataFrame, where: str) -> pd.DataFrame:
+    """Return the markets with a verdict, of those that a condition names."""
+    surely: pd.DataFrame = tested[tested["q"] <= FDR].query(where)
+    return surely
+
+
+def _findings(results: Results) -> list[Finding]:
+    tested, placebos = _tested(results), beside_placebos(results, "groups", "groups of leaders")
+    if tested.empty:
+        return []
+    return [
+        Finding(
+            "Does any market lead?",
+            sentence(_leads(tested)),
+            " ".join([*map(sentence, _qualified(tested)), placebos]).strip(),
+            UNSEEN,
+            "found" if len(_surely(tested, "score > 0")) else "not found",
+            figure="leader_intervals",
+            headline=True,
+        )
+    ]
 
 
 def _lines(results: Results) -> list[str]:
@@ -162,10 +221,7 @@ def _lines(results: Results) -> list[str]:
 
 
 def _caveats(results: Results) -> list[str]:
-    return [
-        "A lead is seen with particular partners only. A market that lifts all others alike does not lead in these "
-        "figures, nor does one that is first on the day of a debut, nor what is faster than the charts."
-    ]
+    return [UNSEEN]
 
 
 LEADERS = Step(
@@ -185,6 +241,7 @@ LEADERS = Step(
     settings=("replicates", "seed"),
     drawings=_drawings,
     section=_section,
+    findings=_findings,
     lines=_lines,
     caveats=_caveats,
 )

@@ -64,10 +64,42 @@ def _lines(results: Results) -> list[str]:
     return [f"placebo   found in the charts | {kinds}: {'; '.join(said)}"]
 
 
+def _counts(table: pd.DataFrame, column: str) -> list[list[int]]:
+    """Return the counts of a column in the charts, in those drawn from the baseline, and in those dealt anew."""
+    kinds = ("charts", "baseline", "permutation")
+    return [[int(count) for count in table.loc[table["kind"] == kind, column].dropna()] for kind in kinds]
+
+
 def _values(table: pd.DataFrame, column: str) -> str:
-    """Return the values of a column by kind: the charts, those drawn from the baseline, and those dealt anew."""
-    kinds = (table.loc[table["kind"] == kind, column].dropna() for kind in ("charts", "baseline", "permutation"))
-    return " | ".join(", ".join(f"{int(value):,}" for value in values) or "–" for values in kinds)
+    """Return the counts of a column by kind, as the line on screen has them."""
+    return " | ".join(", ".join(f"{count:,}" for count in counts) or "–" for counts in _counts(table, column))
+
+
+def beside_placebos(results: Results, column: str, what: str) -> str:
+    """Return in a sentence what a test finds in the charts and in the placebos; empty where there are none.
+
+    Parameters
+    ----------
+    results
+        Results of the study.
+    column
+        What the test counts, as a column of the table `placebo`.
+    what
+        The same in words.
+    """
+    if not results.holds("placebo"):
+        return ""
+    own, drawn, dealt = _counts(results.table("placebo"), column)
+    if not own or not drawn:
+        return ""
+    least, most = min(drawn), max(drawn)
+    counts = f"{least:,}" if least == most else f"{least:,} to {most:,}"
+    sets = "a set" if len(drawn) == 1 else f"each of {len(drawn)} sets" if least == most else f"{len(drawn)} sets"
+    exchanged = f", and {dealt[0]:,} where markets were exchanged at random" if dealt else ""
+    return (
+        f"The same test finds {own[0]:,} {what} in these charts, {counts} in {sets} of charts drawn where no market "
+        f"follows another{exchanged}."
+    )
 
 
 PLACEBO = Step(

@@ -6,6 +6,8 @@ import pandas as pd
 
 import figures
 from diffusion import DataSaysNoError
+from pipelines.formatting import sentence
+from pipelines.study.findings import Finding
 from pipelines.study.results import Results
 from pipelines.study.settings import Study
 from pipelines.study.step import Drawing, Gaps, Output, Step
@@ -53,9 +55,14 @@ def _said(results: Results) -> str:
 
 
 def _section(results: Results) -> dict[str, Any]:
+    return {"periods": results.notes("states")["periods"]} if results.holds("states") else {}
+
+
+def _findings(results: Results) -> list[Finding]:
     if not (said := _said(results)):
-        return {}
-    return {"said": said[:1].upper() + said[1:], "periods": results.notes("states").get("periods")}
+        return []
+    caveat = "A track that has left every chart may come back: leaving is not the end."
+    return [Finding("Who is still waiting?", sentence(said), "", caveat, "described", figure="states")]
 
 
 def _lines(results: Results) -> list[str]:
@@ -64,7 +71,7 @@ def _lines(results: Results) -> list[str]:
 
 
 def _caveats(results: Results) -> list[str]:
-    return [f"{note[0].upper()}{note[1:]}." for note in results.notes("states")["caveats"]]
+    return [sentence(note) for note in results.notes("states")["caveats"]]
 
 
 STATES = Step(
@@ -78,6 +85,7 @@ STATES = Step(
     settings=("horizon",),
     drawings=_drawings,
     section=_section,
+    findings=_findings,
     lines=_lines,
     caveats=_caveats,
 )

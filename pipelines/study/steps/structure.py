@@ -4,6 +4,7 @@ from typing import Any, Final
 
 import numpy as np
 import pandas as pd
+from babel import Locale
 from numpy.typing import NDArray
 
 import figures
@@ -111,12 +112,18 @@ def _drawings(results: Results) -> dict[str, Drawing]:
             "Communities of markets by their flows (Leiden).", lambda: figures.community_map(found)
         )
         groups = _known(results, found["market"].tolist())
-        spoken = found.merge(groups, on="market").rename(columns={"language": "group"})
+        spoken = found.merge(groups.assign(group=_language_names(groups["language"])), on="market")
         drawings["community_grid"] = Drawing(
             "The same communities by language.",
             lambda: figures.community_grid(spoken[["market", "community", "group"]]),
         )
     return drawings
+
+
+def _language_names(codes: "pd.Series[str]") -> "pd.Series[str]":
+    """Return the English names of languages; a code without a name stays as it is."""
+    known = Locale("en").languages
+    return codes.map(lambda code: known.get(code, code), na_action="ignore")
 
 
 def _section(results: Results) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """Time to breakthrough: shares that have entered, by each grouping of the study."""
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -10,8 +10,9 @@ import pandas as pd
 import figures
 from diffusion import DataSaysNoError, SettingError
 from pipelines.folders.manifest import file_facts
-from pipelines.formatting import html_table, seen
+from pipelines.formatting import html_table, seen, sentence
 from pipelines.own_tables import read_own_table
+from pipelines.study.findings import Finding
 from pipelines.study.results import Results
 from pipelines.study.settings import Study
 from pipelines.study.step import Drawing, Gaps, Output, Step
@@ -142,17 +143,42 @@ def _bounded(value: float, low: float, high: float, *, form: str) -> str:
     return f"{value:{form}}" + ("" if np.isnan(low) else f" ({low:{form}} to {high:{form}})")
 
 
+def _entered(row: Mapping[Hashable, Any]) -> str:
+    """Return in words how many waits of a group ended in an entry."""
+    return (
+        f"{row['events']:,} of {row['waits']:,} waits ended in an entry; {row['share_entered']:.2%} by day "
+        f"{row['restricted_to']}"
+    )
+
+
+def _findings(results: Results) -> list[Finding]:
+    table = results.table("survival_summary")
+    overall = [line for line in _caveats(results) if line.startswith("Overall")]
+    return [
+        Finding(
+            "How often does a track reach another market?",
+            sentence(_entered(row)),
+            f"By day {row['restricted_to']} it is {row['share_low']:.2%} to {row['share_high']:.2%} (95 %, by artist)."
+            if pd.notna(row["share_low"])
+            else "",
+            " ".join(overall),
+            "described",
+            figure="survival_none",
+            headline=True,
+        )
+        for row in table[table["by"] == "none"].to_dict("records")
+    ]
+
+
 def _lines(results: Results) -> list[str]:
     lines = [
-        f"survival  {row['group']}: {row['events']:,} of {row['waits']:,} waits ended in an entry; "
-        f"{row['share_entered']:.2%} by day {row['restricted_to']}"
-        for row in results.table("survival_summary").to_dict("records")
+        f"survival  {row['group']}: {_entered(row)}" for row in results.table("survival_summary").to_dict("records")
     ]
     return lines + [f"survival  {note}" for note in results.notes("survival")["caveats"]]
 
 
 def _caveats(results: Results) -> list[str]:
-    return [f"{note[0].upper()}{note[1:]}." for note in results.notes("survival")["caveats"]]
+    return [sentence(note) for note in results.notes("survival")["caveats"]]
 
 
 SURVIVAL = Step(
@@ -172,6 +198,7 @@ SURVIVAL = Step(
     source="groups",
     drawings=_drawings,
     section=_section,
+    findings=_findings,
     lines=_lines,
     caveats=_caveats,
 )

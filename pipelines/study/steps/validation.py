@@ -9,7 +9,8 @@ import pandas as pd
 
 import figures
 from diffusion import DataSaysNoError, Entries, market_names
-from pipelines.formatting import cell, html_table, many
+from pipelines.formatting import cell, html_table, many, sentence
+from pipelines.study.findings import Finding
 from pipelines.study.results import Results
 from pipelines.study.settings import Study
 from pipelines.study.step import Drawing, Gaps, Output, Step
@@ -44,6 +45,10 @@ SHOWN: Final = {
     "calibration_slope": "calibration slope",
 }
 """Measure → its name in the report."""
+
+
+UNTESTED: Final = "each by its own interval; differences between models are not tested"
+"""What the scores do not say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,9 +176,8 @@ def _last(results: Results) -> pd.DataFrame:
 
 def _said(results: Results) -> str:
     """Return in a sentence what models are shown to do better than one curve for all."""
-    table = _last(results)
-    models = table[~table["model"].isin(BASELINES["model"].values())]
-    saving, ranking = (int((models[low] > level).sum()) for low, level in (("brier_skill_low", 0), ("auc_low", 0.5)))
+    table, models = _last(results), _models(results)
+    saving, ranking = _shown_better(models)
     best, number = models.iloc[0], many(len(models), "model")
     saved = f"shown to save some of the error of one curve for all by day {table['day'].iloc[0]}: "
     saved += f"{saving or 'none'} of {number}"
@@ -182,18 +186,45 @@ def _said(results: Results) -> str:
         saved += f", most of it '{best['model']}', {share:.1%} ({low:.1%} to {high:.1%})"
     return (
         f"{saved}; shown to rank waits better than by chance: {ranking or 'none'} of them (AUC up to "
-        f"{models['auc'].max():.2f}); each by its own interval; differences between models are not tested"
+        f"{models['auc'].max():.2f}); {UNTESTED}"
     )
+
+
+def _shown_better(models: pd.DataFrame) -> tuple[int, int]:
+    """Return how many models are shown to save error, and how many to rank waits better than by chance."""
+    return int((models["brier_skill_low"] > 0).sum()), int((models["auc_low"] > 0.5).sum())
+
+
+def _models(results: Results) -> pd.DataFrame:
+    """Return the scores of the models on the last day, without those of the baselines."""
+    table = _last(results)
+    models: pd.DataFrame = table[~table["model"].isin(BASELINES["model"].values())]
+    return models
+
+
+def _findings(results: Results) -> list[Finding]:
+    if not results.holds("model_scores"):
+        return []
+    saving, ranking = _shown_better(_models(results))
+    return [
+        Finding(
+            "Do models of the time to an entry hold on later tracks?",
+            sentence(_said(results).removesuffix(f"; {UNTESTED}")),
+            "Intervals are 95 %, by artist, of tracks that debuted after the models were fitted.",
+            sentence(UNTESTED),
+            "found" if saving or ranking else "not found",
+            figure="model_scores",
+        )
+    ]
 
 
 def _section(results: Results) -> dict[str, Any]:
     if not results.holds("model_scores"):
         return {}
-    table, notes, said = _last(results), results.notes("validation"), _said(results)
+    table, notes = _last(results), results.notes("validation")
     shown = {"model": table["model"]} | {name: _bounded(table, measure) for measure, name in SHOWN.items()}
     return {
         **notes,
-        "said": said[:1].upper() + said[1:],
         "scores": html_table(pd.DataFrame(shown)),
         "waits": int(table["waits"].iloc[0]),
         "entries": int(table["entries"].iloc[0]),
@@ -229,6 +260,7 @@ VALIDATION = Step(
     settings=("horizon", "effects", "strata"),
     drawings=_drawings,
     section=_section,
+    findings=_findings,
     lines=_lines,
     caveats=_caveats,
 )

@@ -1,0 +1,1 @@
+"""What published work says of charts and markets, tested on these charts: one module per subject."""

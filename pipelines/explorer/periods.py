@@ -1,0 +1,53 @@
+"""Counts and rates of each pair, over the tracks that debut in each period."""
+
+from typing import Any, Final, get_args
+
+import numpy as np
+import pandas as pd
+
+from diffusion.pairs.counts import pair_counts
+from diffusion.pairs.transitions import transition_table
+from diffusion.timelines import Timelines
+from graphs.journeys.slices import By, Period, calendar_periods, debuts_in, of_tracks
+
+LEAST_PERIODS: Final = 3
+"""Least number of periods: the longest kind of period of which there are so many is taken."""
+
+COUNTED: Final = (
+    "tracks", "joint", "exposed", "rate", "rate_low", "rate_high", "rate_if_ties", "lag_median", "followed_to",
+)  # fmt: skip
+"""Columns of `diffusion.contracts.TRANSITIONS` that exist by period."""
+
+
+def suited(timelines: Timelines) -> list[Period]:
+    """Return the years, half-years, quarters or months in which tracks have a timed debut."""
+    for by in get_args(By):
+        periods = [one for one in calendar_periods(timelines, by) if debuts_in(timelines, one).any()]
+        if len(periods) >= LEAST_PERIODS:
+            break
+    return periods
+
+
+def period_rows(periods: list[Period], timelines: Timelines) -> list[dict[str, Any]]:
+    """Return name, first and last date of each period, and the number of tracks with a timed debut in it."""
+    return [
+        {
+            "name": one.name,
+            "start": one.start.isoformat(),
+            "end": one.end.isoformat(),
+            "tracks": int(debuts_in(timelines, one).sum()),
+        }
+        for one in periods
+    ]
+
+
+def period_table(periods: list[Period], timelines: Timelines, window: int) -> pd.DataFrame:
+    """Return all ordered pairs of each period in turn, in the order of `transition_table`, with columns `COUNTED`."""
+    parts = [_counted(of_tracks(timelines, debuts_in(timelines, one)), window) for one in periods]
+    empty = pd.DataFrame({name: np.zeros(0, np.int64) for name in COUNTED})
+    return pd.concat(parts, ignore_index=True) if parts else empty
+
+
+def _counted(timelines: Timelines, window: int) -> pd.DataFrame:
+    table: pd.DataFrame = transition_table(timelines, pair_counts(timelines, window=window)).to_pandas()
+    return table[list(COUNTED)]

@@ -1,0 +1,134 @@
+// What is seen as a picture: the figure with its title, caption, legend and placebos, in a PNG.
+
+const COPIED = ["fill", "stroke", "stroke-width", "stroke-dasharray", "stroke-linejoin", "paint-order", "opacity", "font-size", "font-weight", "display"];
+const SHARPNESS = 2;
+const LINE = 18;
+
+// A copy of the figure whose styles stand in it.
+function styledCopy(original) {
+  const copy = original.cloneNode(true);
+  const pairs = d3.zip([...original.querySelectorAll("*")], [...copy.querySelectorAll("*")]);
+  for (const [from, to] of pairs) {
+    const styles = getComputedStyle(from);
+    to.removeAttribute("style");
+    for (const name of COPIED) to.setAttribute(name, styles.getPropertyValue(name));
+  }
+  return copy;
+}
+
+function wrapped(text, width) {
+  const lines = [""];
+  for (const word of text.split(/\s+/)) {
+    const longer = `${lines.at(-1)} ${word}`.trim();
+    if (widthOf(longer) * 1.12 <= width) lines[lines.length - 1] = longer;
+    else lines.push(word);
+  }
+  return lines.filter(Boolean);
+}
+
+function pictureLines(width) {
+  const legend = [...document.querySelectorAll("#legend li")].map((item) => item.textContent).join("; ");
+  const words = [document.getElementById("caption").textContent, `Legend: ${legend}.`, document.getElementById("placebo").textContent];
+  const source = `${ABOUT.chart}, ${ABOUT.first_date} to ${ABOUT.last_date}. Order in time is not cause.`;
+  return [...words, source].flatMap((text) => wrapped(text, width));
+}
+
+function pictureSvg() {
+  const { width, height } = stage;
+  const lines = pictureLines(width - 20);
+  const styles = getComputedStyle(document.body);
+  const [paper, ink] = [styles.backgroundColor, styles.color];
+  const copy = d3.select(styledCopy(svg.node()));
+  if (state.view === "map") copy.node().prepend(...styledCopy(world.node()).children);
+  const total = height + 40 + lines.length * LINE + 14;
+  copy.attr("xmlns", "http://www.w3.org/2000/svg").attr("viewBox", `0 -40 ${width} ${total}`).attr("width", SHARPNESS * width).attr("height", SHARPNESS * total);
+  copy.attr("font-family", "system-ui, sans-serif");
+  copy.insert("rect", ":first-child").attr("y", -40).attr("width", width).attr("height", total).attr("fill", paper);
+  const text = (words, y, size, weight) =>
+    copy.append("text").attr("x", 10).attr("y", y).attr("fill", ink).attr("font-size", size).attr("font-weight", weight).text(words);
+  text(ABOUT.title, -14, 17, 700);
+  lines.forEach((words, number) => text(words, height + 20 + number * LINE, 12, 400));
+  return { text: new XMLSerializer().serializeToString(copy.node()), width: SHARPNESS * width, height: SHARPNESS * total };
+}
+
+async function pictureBlob() {
+  const { text, width, height } = pictureSvg();
+  const address = URL.createObjectURL(new Blob([text], { type: "image/svg+xml" }));
+  try {
+    const image = new Image();
+    image.src = address;
+    await image.decode();
+    const canvas = element("canvas", { width, height });
+    canvas.getContext("2d").drawImage(image, 0, 0);
+    return await new Promise((resolve) => canvas.toBlob(resolve, "image/png"));
+  } finally {
+    URL.revokeObjectURL(address);
+  }
+}
+
+function save(name, blob) {
+  const address = URL.createObjectURL(blob);
+  const anchor = element("a", { href: address, download: name });
+  document.body.append(anchor);
+  anchor.click();
+  anchor.remove();
+  setTimeout(() => URL.revokeObjectURL(address), 10000);
+}
+
+async function savePicture() {
+  tell("Drawing the picture …");
+  save("explorer.png", await pictureBlob());
+  tell("Picture saved.");
+}
+
+// ── tables of what is seen ──────────────────────────────────────────────────────────────────────────────────────────
+
+const COUNTS = ["tracks", "joint", "exposed", "followed_to", "rate", "rate_low", "rate_high", "rate_if_ties", "lag_median"];
+const TESTS = ["observed", "expected", "lift", "lift_low", "lift_high", "q", "q_order"];
+
+function pairCsv(pairs, period) {
+  const names = ["source", "source_name", "target", "target_name", "debut", ...COUNTS];
+  const tests = beyond ? TESTS.map((name) => `whole_time_${name}`) : [];
+  const rows = pairs.map((pair) => {
+    const [source, target] = [MARKETS[sourceOf(pair)], MARKETS[targetOf(pair)]];
+    const counts = COUNTS.map((name) => counted(name, pair, period)).map((value, at) => (COUNTS[at] === "followed_to" && value < 0 ? NaN : value));
+    const lifts = beyond ? TESTS.map((name) => tested(beyond, name, pair)) : [];
+    return [source.market, source.name, target.market, target.name, periodWords(period), ...counts, ...lifts, verdict(pair)];
+  });
+  return csvOf([...names, ...tests, "whole_time_direct"], rows);
+}
+
+function journeyCsv(track) {
+  const { debut, steps } = journeyOf(track);
+  const names = ["track_id", "title", "artist", "step", "date", "days", "market", "name", "rank", "left_censored"];
+  const rows = steps.flatMap((step, number) =>
+    step.entries.map((entry) => [
+      DATA.tracks.id[track], DATA.tracks.title[track], DATA.tracks.artist[track], number + 1, dateOf(debut + step.days), step.days,
+      MARKETS[entry.market].market, nameOf(entry.market), entry.rank, String(entry.unsure),
+    ]),
+  );
+  return csvOf(names, rows);
+}
+
+function leaderCsv(measure) {
+  const names = ["score", "low", "high", "q", "rank", "rank_low", "rank_high", "artists"];
+  const rows = leaderRows(measure).map((row) => {
+    const market = MARKETS[leaders("market")[row]];
+    return [measure, market.market, market.name, ...names.map((name) => leaders(name)[row])];
+  });
+  return csvOf(["measure", "market", "name", ...names], rows);
+}
+
+// The table beside the figure: a journey, the leaders, or the pairs that pass the filters.
+function seenCsv(state) {
+  if (replayed(state)) return ["journey.csv", journeyCsv(state.track)];
+  if (state.panel === "leaders" && state.market < 0 && DATA.leaders.measures.length) return ["leaders.csv", leaderCsv(state.measure)];
+  if (state.panel === "pair" && chosenPair(state) >= 0) return ["pair.csv", pairCsv([chosenPair(state)], state.period)];
+  return ["pairs.csv", pairCsv(pairsOf(state).map(({ pair }) => pair), state.period)];
+}
+
+function saveTable() {
+  const [name, text] = seenCsv(state);
+  save(name, new Blob(["\ufeff", text], { type: "text/csv;charset=utf-8" }));
+  tell(`${name} saved.`);
+}

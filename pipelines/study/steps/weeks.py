@@ -1,0 +1,37 @@
+"""The charts of one date a week among a fixed set of markets: how alike, how lasting, how local."""
+
+from typing import Any
+
+from pipelines.contracts.published import CHART_WEEKS
+from pipelines.eda.fixed_markets import fixed_markets
+from pipelines.eda.weekly import WEEK, WeeklyCharts, weekly_dates, weekly_table
+from pipelines.study.results import Results
+from pipelines.study.settings import Study
+from pipelines.study.step import Gaps, Output, Step
+
+
+def _make(study: Study, results: Results) -> Output:
+    entries, gaps = results.entries, Gaps()
+    markets = fixed_markets(entries)
+
+    def table() -> dict[str, Any]:
+        charts, calendar = results.charts(), entries.calendar
+        rows = charts.rows_on(
+            weekly_dates(calendar, markets), identity=entries.rules.identity, chart=entries.rules.chart
+        )
+        step = max(WEEK, calendar.cadence)
+        return {"chart_weeks": weekly_table(WeeklyCharts.of(rows, charts.arrow("tracks"), markets, step=step))}
+
+    return Output(gaps.take("chart_weeks", table), notes={"markets": markets}, not_made=gaps)
+
+
+WEEKS = Step(
+    name="weeks",
+    title="Charts week by week",
+    doing="comparing the charts of every week",
+    version=1,
+    tables={"chart_weeks": CHART_WEEKS},
+    make=_make,
+    needs=("entries",),
+    reads_charts=True,
+)
