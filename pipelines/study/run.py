@@ -133,7 +133,7 @@ class Run(Displayed):
             drawn = [self._make_figures(step, tell) for step in reported]
             tell.ended("figures", unchanged=not any(drawn))
             explored = [step.name for step in reported if step.name in EXPLORED]
-            if "graph" in explored:
+            if "graph" in explored and self.results.holds("edges"):
                 tell.ended(EXPLORER, unchanged=not self._make_explorer(explored, tell))
             written = put_report(self.folder, self.study.title, reported, self.results, tell)
             tell.ended(REPORT, unchanged=not written)

@@ -198,10 +198,9 @@ def _pooled(rows: Floats) -> tuple[Floats, Floats]:
 
 
 def _turned(rows: Floats, generator: np.random.Generator) -> Floats:
-    """Return draws, (r, k, p), in which every row but the first is turned by a random number of places."""
+    """Return draws, (r, k, p), in which every row is turned by a random number of places."""
     years, places = rows.shape
     by = generator.integers(0, places, (DRAWS, years))
-    by[:, 0] = 0
     at = (np.arange(places) + by[..., None]) % places
     return np.take_along_axis(np.broadcast_to(rows, (DRAWS, years, places)), at, axis=2)
 

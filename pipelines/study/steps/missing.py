@@ -54,7 +54,8 @@ def _drawings(results: Results) -> dict[str, Drawing]:
 def _calendar(results: Results) -> figures.Figure:
     whole, depths = calendar_tables(results.entries.calendar)
     cells, days = calendar_cells(whole, depths)
-    return figures.chart_calendar(cells, days=days, deepest=int(depths["deepest_rank"].max()))
+    events = results.table("coverage_events")
+    return figures.chart_calendar(cells, days=days, deepest=int(depths["deepest_rank"].max()), events=events)
 
 
 def _section(results: Results) -> dict[str, Any]:
