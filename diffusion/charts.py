@@ -128,7 +128,7 @@ class Charts(Displayed):
 
     def arrow(
         self,
-        name: Literal["tracks", "positions", "market_streams", "nulls", "spells", "trajectories"],
+        name: Literal["tracks", "positions", "chart_sums", "nulls", "spells", "trajectories"],
         *,
         chart: str | None = None,
         since: date = date.min,
@@ -139,7 +139,7 @@ class Charts(Displayed):
         Parameters
         ----------
         name
-            Name of the method, or ``nulls``: what rows lack.
+            Name of the method; or ``nulls``, what rows lack, or ``chart_sums``, the streams of every chart.
         since
             First date of positions (default: all).
         chart, rules
@@ -151,8 +151,8 @@ class Charts(Displayed):
             return self._engine.fetch("nulls")
         if name == "positions":
             return self._engine.fetch("positions", chart=self.chart(chart), since=since)
-        if name == "market_streams":
-            return self._engine.fetch("market_streams", chart=self.chart(chart))
+        if name == "chart_sums":
+            return self._engine.fetch("chart_sums", chart=self.chart(chart))
         self._keep_stays(EventRules(self.chart(chart), **rules))
         if not (table := self._engine.kept(name)).num_rows:
             raise DataSaysNoError(f"no track is on the chart '{self.chart(chart)}' at rank ≤ {rules['top']}")
@@ -441,13 +441,6 @@ class Charts(Displayed):
     def _views(self) -> dict[str, View]:
         files = self.source.paths if self.source.layout == LAYOUT.name else None
         return chart_views(self._engine, list(self.present["chart"]), files)
-
-    def market_streams(self, chart: str | None = None) -> pd.DataFrame:
-        """Return the streams of one chart by market and date; columns as in `diffusion.contracts.MARKET_STREAMS`.
-
-        The default chart is the choice of `chart`.
-        """
-        return frame_of(self.arrow("market_streams", chart=chart))
 
     def find(self, text: str, *, artist: str | None = None, chart: str | None = None) -> pd.DataFrame:
         """Return the recordings of one chart whose title or artist is called so, the nearest and widest first.

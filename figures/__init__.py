@@ -22,6 +22,7 @@ from figures.graph.lag_distribution import lag_distribution
 from figures.graph.leader_chart import leader_chart
 from figures.graph.leader_intervals import leader_intervals
 from figures.graph.lift_distance import lift_distance
+from figures.graph.lift_matrix import lift_matrix
 from figures.graph.rolling_leaders import rolling_leaders
 from figures.graph.transition_matrix import transition_matrix
 from figures.graph.validity import validity_chart
@@ -75,6 +76,7 @@ __all__ = [
     "learning_curves",
     "learning_rates",
     "lift_distance",
+    "lift_matrix",
     "log_log_curves",
     "market_errors",
     "model_scores",

@@ -8,7 +8,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from diffusion import Entries
-from diffusion.contracts import MARKET_STREAMS
+from diffusion.contracts import CHART_SUMS
 from tests.process_worlds import MARKETS, ORIGIN, charted
 
 Array = NDArray[np.float64]
@@ -138,10 +138,12 @@ def _streams(rng: np.random.Generator, world: World, level: Array, charts: NDArr
     day, market = np.nonzero(charts)
     size = np.exp(rng.normal(10, 1, world.markets))
     streams = level[day] * size[market] * np.exp(rng.normal(0, 0.03, len(day)))
-    return MARKET_STREAMS.conform(pa.table({
+    return CHART_SUMS.conform(pa.table({
         "market": pa.array(np.array(MARKETS, object)[market], pa.string()),
         "date": pa.array(ORIGIN + day, pa.date32()),
-        "depth": np.full(len(day), 200),
-        "with_streams": np.full(len(day), 200),
+        "chart_rows": np.full(len(day), 200),
+        "streamed_rows": np.full(len(day), 200),
         "streams": streams.astype(np.int64),
+        "log": np.zeros(len(day), np.int64),
+        "log_rank": np.zeros(len(day), np.int64),
     }))  # fmt: skip

@@ -228,20 +228,6 @@ def peaks(rows: Sequence[Row], chart: str) -> list[Row]:
     ]
 
 
-def market_streams(rows: Sequence[Row], chart: str) -> list[Row]:
-    """Return "one market and date on which the chart was observed: the streams of its rows together"."""
-    streams: dict[tuple[str, date], list[int | None]] = defaultdict(list)
-    for row in rows:
-        if row["chart"] == chart:
-            streams[row["market"], row["date"]].append(row["streams"])
-    table = []
-    for (market, day), shown in sorted(streams.items()):
-        known = [number for number in shown if number is not None]
-        counts = {"depth": len(shown), "with_streams": len(known), "streams": sum(known) if known else None}
-        table.append({"market": market, "date": day, **counts})
-    return table
-
-
 def identities(tracks: Iterable[Row], identity: str) -> dict[str, str]:
     """Return for every track id the id that stands for it.
 

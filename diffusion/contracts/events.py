@@ -308,19 +308,6 @@ PEAKS = Contract(
     ("track_id", "market"),
 )
 
-MARKET_STREAMS = Contract(
-    "market_streams",
-    "one market and date on which the chart was observed: the streams of its rows together",
-    (
-        _MARKET,
-        Column("date", _DATE, "observed date"),
-        Column("depth", _COUNT, "rows on that date"),
-        Column("with_streams", _COUNT, "of these, rows that have streams"),
-        Column("streams", _COUNT, "streams of these together; null where there are none", nullable=True),
-    ),
-    ("market", "date"),
-)
-
 NULLABLE: Final = (
     "streams", "trend", "title", "artist", "album", "release_date", "explicit", "duration_ms", "popularity", "audio",
     "licences",
@@ -366,7 +353,6 @@ RELATIONS: Final = (
     POSITIONS,
     ROWS_ON,
     PEAKS,
-    MARKET_STREAMS,
     COVERAGE,
     SPANS,
     PERIODS,

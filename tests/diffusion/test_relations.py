@@ -83,8 +83,6 @@ def agree_on_source(charts: diffusion.Charts, rows: Sequence[Row]) -> None:
     agree(charts._engine.fetch("charts_present"), twins.charts_present(twin), contracts.CHARTS_PRESENT)
     for chart in charts.present["chart"]:
         agree(charts._engine.fetch("peaks", chart=chart), twins.peaks(twin, chart), contracts.PEAKS)
-        streams = twins.market_streams(twin, chart)
-        agree(charts.arrow("market_streams", chart=chart), streams, contracts.MARKET_STREAMS)
     agree_on_tracks(charts.arrow("tracks"), twins.tracks(rows))
     nulls = charts.arrow("nulls")
     own = nulls.filter(pc.not_equal(nulls["market"], "Global"))

@@ -40,7 +40,7 @@ def empty(study: Study, results: Results) -> Output:
 
 
 LIGHT = [
-    replace(step, make=empty, drawings=None, section=None, lines=None, caveats=None, data=None, ask=None)
+    replace(step, make=empty, drawings=None, section=None, findings=None, lines=None, caveats=None, data=None, ask=None)
     for step in STEPS
 ]
 """All steps, which make nothing: what is replaced does not depend on what is made."""

@@ -240,7 +240,7 @@ def stream_days(sums: pa.Table, calendar: Calendar, observed: Observed, markets:
     Parameters
     ----------
     sums
-        As `diffusion.contracts.MARKET_STREAMS`.
+        As `diffusion.contracts.CHART_SUMS`.
     calendar
         Calendar of the chart.
     observed
@@ -254,8 +254,12 @@ def stream_days(sums: pa.Table, calendar: Calendar, observed: Observed, markets:
         When no chart has streams on all its rows.
     """
     frame = sums.to_pandas()
-    usual = frame.groupby("market")["depth"].transform("median")
-    whole = (frame["with_streams"] == frame["depth"]) & (frame["depth"] >= _WHOLE * usual) & (frame["streams"] > 0)
+    usual = frame.groupby("market")["chart_rows"].transform("median")
+    whole = (
+        (frame["streamed_rows"] == frame["chart_rows"])
+        & (frame["chart_rows"] >= _WHOLE * usual)
+        & (frame["streams"] > 0)
+    )
     frame = frame[whole & frame["market"].isin(markets)]
     if frame.empty:
         raise DataSaysNoError(f"the charts of '{calendar.chart}' show no streams")

@@ -103,7 +103,7 @@ def season_tables(
     entries
         Entries of tracks.
     streams
-        As `diffusion.contracts.MARKET_STREAMS`; None where the streams of the tracks are not known.
+        As `diffusion.contracts.CHART_SUMS`; None where the streams of the tracks are not known.
     holidays
         `market`, `date` of public holidays; None where they are not known.
     window

@@ -51,10 +51,14 @@ def _table(results: Results, name: str) -> pd.DataFrame | None:
 
 def _drawings(results: Results) -> dict[str, Drawing]:
     return {
+        "lift_matrix": Drawing(
+            "Lift of every pair over the baseline, source in rows and target in columns.",
+            lambda: figures.lift_matrix(results.table("exchange")),
+        ),
         "exchange_distance": Drawing(
             "Lift of every pair over the baseline by the cultural distance of its markets.",
             lambda: figures.lift_distance(results.table("exchange")),
-        )
+        ),
     }
 
 
@@ -102,6 +106,7 @@ def _matrix_finding(results: Results) -> list[Finding]:
             "A pair beyond the baseline need not be influence, and a rate without its expectation says most about the "
             "size of the two markets.",
             "found" if len(edges) else "not found",
+            figure="lift_matrix",
         )
     ]
 

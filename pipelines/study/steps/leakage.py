@@ -6,7 +6,7 @@ import pandas as pd
 
 from pipelines.contracts.leakage import LEAKAGE, LEAKAGE_COLUMNS
 from pipelines.eda.leakage import HORIZON, audited, failed_of, families_of, sample, source_columns
-from pipelines.eda.nulls import NAMES
+from pipelines.eda.nulls import NAMES, null_tables
 from pipelines.features.families import families
 from pipelines.formatting import html_table, many
 from pipelines.study.findings import Finding
@@ -27,7 +27,8 @@ def _make(study: Study, results: Results) -> Output:
         notes["sample"] = {name: str(value) if name in SAID[3:] else value for name, value in _facts(part).items()}
         return {"leakage": audited(part.history, lambda _: families(HORIZON), seed=study.seed)}
 
-    columns = source_columns(charts.tracks(), entries, results.table("null_columns"), entries.calendar.chart)
+    lacking = null_tables(charts.arrow("nulls"))["null_columns"]
+    columns = source_columns(charts.tracks(), entries, lacking, entries.calendar.chart)
     return Output({"leakage_columns": columns} | gaps.take("leakage", audit_sample), notes=notes, not_made=gaps)
 
 
@@ -93,7 +94,7 @@ LEAKAGE_STEP = Step(
     version=1,
     tables={"leakage": LEAKAGE, "leakage_columns": LEAKAGE_COLUMNS},
     make=_make,
-    needs=("entries", "missing"),
+    needs=("entries",),
     settings=("seed",),
     reads_charts=True,
     section=_section,

@@ -44,7 +44,7 @@ def _streams(results: Results, gaps: Gaps) -> pa.Table | None:
     if entries.cohort or entries.groups:
         gaps["season_effects of streams"] = "the streams of whole charts are not those of a cohort or group of markets"
         return None
-    return results.charts().arrow("market_streams", chart=entries.calendar.chart)
+    return results.charts().arrow("chart_sums", chart=entries.calendar.chart)
 
 
 def _holidays(results: Results, gaps: Gaps) -> Holidays | None:

@@ -339,7 +339,7 @@ def test_without_the_package_of_holidays_and_for_a_cohort_the_rest_is_made(
 def test_fridays_of_the_united_states_are_found_and_its_months_are_not(real_data: Path) -> None:
     with open_charts(real_data / "top200-daily-us-2017-2022") as charts:
         found = season_tables(
-            charts.entries(), streams=charts.arrow("market_streams"), holidays=None, window=WINDOW, seed=0, not_made={}
+            charts.entries(), streams=charts.arrow("chart_sums"), holidays=None, window=WINDOW, seed=0, not_made={}
         )
     weekday = found["season_effects"].query("cycle == 'weekday'").set_index(["measure", "name"])
     assert weekday.loc[("entries", "Fri"), "low"] > 3
