@@ -25,11 +25,12 @@ SHARES: Final = frozenset(
 
 WORDS: Final = {
     "ami": "agreement", "at_home": "debut in one market", "at_once": "on day 0", "debuted": "debut",
-    "distance_km": "distance (km)", "edges": "pairs found", "edges_sizes": "pairs beyond sizes", "extra": "further market",
-    "footprint_median": "median footprint", "further": "further markets", "groups": "groups of leaders", "half_day": "half entered by day",
-    "in_tracks": "received", "joint": "ties", "lag_median": "median lag (days)", "ordered": "more one way", "out_tracks": "sent",
-    "pagerank": "PageRank", "q_joint": "q", "rate_if_ties": "rate if ties", "source_name": "source",
-    "springrank": "SpringRank", "target_name": "target",
+    "distance_km": "distance (km)", "edges": "pairs found", "edges_sizes": "pairs beyond sizes",
+    "extra": "further market", "footprint_median": "median footprint", "further": "further markets",
+    "groups": "groups of leaders", "half_day": "half entered by day", "in_tracks": "received", "joint": "ties",
+    "lag_median": "median lag (days)", "ordered": "more one way", "out_tracks": "sent", "pagerank": "PageRank",
+    "q_joint": "q", "rate_if_ties": "rate if ties", "source_name": "source", "springrank": "SpringRank",
+    "target_name": "target",
 }  # fmt: skip
 """Names of columns in the tables of a report that differ from those in the files."""
 
