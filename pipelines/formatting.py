@@ -5,7 +5,7 @@ import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from datetime import date
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
@@ -14,6 +14,25 @@ from diffusion.foreign_text import csv_table
 
 _MARKS = re.compile(r"([\\`*_{}\[\]|~#!()])")
 """Signs that mean something within a line of Markdown."""
+
+SHARES: Final = frozenset(
+    {
+        "at_home", "at_once", "followed_whole", "found_again", "lead_expected", "lead_share", "rate", "rate_if_ties",
+        "real", "reverse", "share", "share_entered", "structural", "there", "travelled",
+    }
+)  # fmt: skip
+"""Columns of tables in a report that hold shares; they are shown in per cent."""
+
+WORDS: Final = {
+    "ami": "agreement", "at_home": "debut in one market", "at_once": "on day 0", "debuted": "debut",
+    "distance_km": "distance (km)", "edges": "pairs found", "edges_sizes": "pairs beyond sizes",
+    "extra": "further market", "footprint_median": "median footprint", "further": "further markets",
+    "groups": "groups of leaders", "half_day": "half entered by day", "in_tracks": "received", "joint": "ties",
+    "lag_median": "median lag (days)", "ordered": "more one way", "out_tracks": "sent", "pagerank": "PageRank",
+    "q_joint": "q", "rate_if_ties": "rate if ties", "source_name": "source", "springrank": "SpringRank",
+    "target_name": "target",
+}  # fmt: skip
+"""Names of columns in the tables of a report that differ from those in the files."""
 
 
 def cell(value: Any) -> str:
@@ -143,8 +162,54 @@ def csv_text(frame: pd.DataFrame) -> str:
 
 
 def html_table(frame: pd.DataFrame) -> dict[str, Any]:
-    """Return a frame for the table macro of the report: `columns` (names in words) and `rows`."""
-    return {"columns": [str(name).replace("_", " ") for name in frame], "rows": frame.to_numpy(dtype=object).tolist()}
+    """Return a frame for the table macro of the report: `columns` (names in words), `numeric` (flags) and `rows`.
+
+    An estimate is one column with its 95 % interval, which stands in the frame as ``estimate_low`` and
+    ``estimate_high``, or as ``low`` and ``high`` right after it. Shares are in per cent.
+
+    Examples
+    --------
+    >>> table = html_table(pd.DataFrame({"group": ["all"], "share": [0.142], "low": [0.058], "high": [0.273]}))
+    >>> table["columns"], table["rows"]
+    (['group', 'share (95 %)'], [['all', '14.2 % (5.8 to 27.3)']])
+    """
+    bounds = _bounds([str(name) for name in frame])
+    hidden = {name for pair in bounds.values() for name in pair}
+    names = [str(name) for name in frame if name not in hidden]
+    shown = [_texts(frame, name, bounds.get(name)) for name in names]
+    return {
+        "columns": [WORDS.get(name, name.replace("_", " ")) + " (95 %)" * (name in bounds) for name in names],
+        "numeric": [pd.api.types.is_numeric_dtype(frame[name]) and frame[name].dtype != bool for name in names],
+        "rows": [list(row) for row in zip(*shown, strict=True)],
+    }
+
+
+def _bounds(names: Sequence[str]) -> dict[str, tuple[str, str]]:
+    """Return the columns with an interval, each with the columns of its bounds."""
+    own = {name: (f"{name}_low", f"{name}_high") for name in names if {f"{name}_low", f"{name}_high"} <= {*names}}
+    triples = zip(names, names[1:], names[2:], strict=False)
+    bare = {before: ("low", "high") for before, *pair in triples if pair == ["low", "high"]}
+    return own | bare
+
+
+def _texts(frame: pd.DataFrame, name: str, bounds: tuple[str, str] | None) -> list[str]:
+    """Return a column as texts; an estimate with its interval, where it has one."""
+    unit, form = (" %", _hundredfold) if name in SHARES else ("", cell)
+    texts = [text and text + unit for text in map(form, frame[name])]
+    if bounds is None:
+        return texts
+    low, high = (map(form, frame[bound]) for bound in bounds)
+    return [
+        f"{text} ({a} {f'to {b}' if b else 'or more'})" if a else text
+        for text, a, b in zip(texts, low, high, strict=True)
+    ]
+
+
+def _hundredfold(share: Any) -> str:
+    """Return a share in per cent without the sign: one digit after the point, two below 1 %."""
+    if pd.isna(share) or share in (0, 1):
+        return "" if pd.isna(share) else f"{100 * share:.0f}"
+    return "<0.01" if 0 < share < 0.00005 else f"{100 * share:.{2 if abs(share) < 0.00995 else 1}f}"
 
 
 def seen(tests: pd.DataFrame) -> pd.DataFrame:

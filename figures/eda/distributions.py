@@ -6,10 +6,11 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator, PercentFormatter
+from matplotlib.ticker import MaxNLocator
 
 from diffusion import DataSaysNoError
 from figures.page.checks import checked
+from figures.page.scales import in_percent
 from figures.page.style import BLUE, INK, MUTED, VERMILION, Page, applied, say_empty
 
 _ROW: Final = 0.2
@@ -79,7 +80,7 @@ def streams_chart(histogram: pd.DataFrame, summary: pd.DataFrame, correlations: 
         left.set(title="streams of a row", xlabel="streams (logarithmic)", ylabel="share of rows, per tenth of log10")
         left.xaxis.set_major_locator(MaxNLocator(6, integer=True))
         left.xaxis.set_major_formatter(lambda power, _: _power(power))
-        left.yaxis.set_major_formatter(PercentFormatter(1))
+        in_percent(left.yaxis)
         left.grid(axis="y")
         _listed(right, pairs, "variable", "scope", ("correlation", "low", "high"), {"loc": "best"})
         right.set(title="correlation with log streams", xlabel="Pearson's correlation")

@@ -8,10 +8,11 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import FixedLocator, MaxNLocator, NullLocator, PercentFormatter
+from matplotlib.ticker import FixedLocator, MaxNLocator, NullLocator
 
 from diffusion import DataSaysNoError
 from figures.page.checks import checked
+from figures.page.scales import in_percent
 from figures.page.step_lines import ROW, at_risk_table, legend_above
 from figures.page.style import BLUE, GROUP_STYLES, MUTED, SMALL_SIZE, Page, applied, say_empty
 from figures.page.text import shortened
@@ -99,7 +100,7 @@ def _curves(ax: Axes, groups: Mapping[str, pd.DataFrame], last: int, title: str)
     ax.set_ylabel("share of tracks that have entered")
     ax.tick_params(axis="x", labelbottom=True)
     ax.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
-    ax.yaxis.set_major_formatter(PercentFormatter(1))
+    in_percent(ax.yaxis)
     ax.grid(axis="y")
     if lines:
         legend_above(ax, lines, left=80)

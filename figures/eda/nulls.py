@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from diffusion import DataSaysNoError
 from figures.page.checks import checked
+from figures.page.scales import in_percent
 from figures.page.style import INK, NO_DATA, NO_DATA_HATCH, SMALL_SIZE, Page, add_colorbar, applied
 
 _REAL: Final = ListedColormap(colormaps["Oranges"](np.linspace(0.0, 0.65, 256)))
@@ -68,6 +69,7 @@ def null_chart(nulls: pd.DataFrame) -> Figure:
         label = "share of rows that lack it where others of the chart have it"
         shade = ScalarMappable(Normalize(0, 1), _REAL)
         bar = add_colorbar(page.figure, shade, axes, label, location="bottom", shrink=0.5, aspect=40)
+        in_percent(bar.xaxis)
         absent = Patch(facecolor=NO_DATA, edgecolor=NO_DATA_HATCH, hatch="/" * 5, linewidth=0, label="no chart has it")
         bar.legend(handles=[absent], loc="center left", bbox_to_anchor=(1.04, 0.5), borderaxespad=0)
         return page.done()

@@ -6,10 +6,11 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator, PercentFormatter
+from matplotlib.ticker import MaxNLocator
 
 from diffusion import DataSaysNoError
 from figures.page.checks import checked
+from figures.page.scales import in_percent
 from figures.page.style import BLUE, INK, MUTED, SMALL_SIZE, VERMILION, Page, applied, say_empty
 from figures.page.text import shortened
 
@@ -92,7 +93,8 @@ def _claim_row(ax: Axes, place: float, row: dict[Any, Any]) -> None:
     sign = 1 if row["claimed"] == "more" else -1
     half = (row["high"] - row["low"]) / 2
     if not np.isfinite(row["estimate"]):
-        ax.text(0, place, "nothing to test it on", size=SMALL_SIZE, color=MUTED, ha="center", va="center")
+        ground = {"facecolor": "white", "edgecolor": "none", "pad": 1.0}
+        ax.text(0, place, "nothing to test it on", size=SMALL_SIZE, color=MUTED, ha="center", va="center", bbox=ground)
     elif not half > 0:
         counted = f"{row['estimate']:.0f} of {row['number']:.0f} {row['of']}"
         ax.plot(0, place, mark, color=colour, markersize=4)
@@ -158,7 +160,7 @@ def _years(ax: Axes, rows: pd.DataFrame) -> None:
     ax.set_ylim(0, 1.08 * float(np.nanmax(np.concatenate([level, high]))))
     ax.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
     if level.max() < 1:
-        ax.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+        in_percent(ax.yaxis)
     ax.grid(axis="y")
 
 

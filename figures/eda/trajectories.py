@@ -6,10 +6,11 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator, PercentFormatter
+from matplotlib.ticker import MaxNLocator
 
 from diffusion import DataSaysNoError
 from figures.page.checks import checked
+from figures.page.scales import in_percent
 from figures.page.style import BLUE, GROUP_STYLES, INK, Page, applied, say_empty
 
 _QUANTILES: Final = ("q10", "q25", "median", "q75", "q90")
@@ -104,7 +105,7 @@ def _left(ax: Axes, rank: pd.DataFrame) -> None:
         say_empty(ax, "none was followed")
     ax.plot(rank["charts"], rank["on_chart"], color=BLUE)
     ax.set_ylim(0, 1.02)
-    ax.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+    in_percent(ax.yaxis)
     ax.xaxis.set_major_locator(MaxNLocator(8, integer=True))
     ax.grid(axis="y")
 
@@ -189,7 +190,7 @@ def _curves(ax: Axes, curves: pd.DataFrame, share: str) -> None:
     ax.set_xlim(0, max(float(curves["length"].max()), 1))
     ax.set_ylim(0, 1.02 if share == "share" else min(1.02, 1.1 * max(float(curves["high"].max()), 0.01)))
     ax.xaxis.set_major_locator(MaxNLocator(7, integer=True))
-    ax.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+    in_percent(ax.yaxis)
     ax.grid(axis="y")
     if len(lines) > 1:
         ax.legend(loc="best")

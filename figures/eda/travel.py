@@ -7,10 +7,11 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator, PercentFormatter
+from matplotlib.ticker import MaxNLocator
 
 from diffusion import DataSaysNoError
 from figures.page.checks import checked
+from figures.page.scales import in_percent
 from figures.page.style import BLUE, INK, Page, applied
 
 _ALL: Final = "all"
@@ -92,7 +93,7 @@ def _bars(ax: Axes, names: Sequence[str], values: np.ndarray) -> None:
     top = float(np.nanmax(np.concatenate([share, high, [0.0]])))
     ax.set_ylim(0, min(1.02, 1.06 * top) if top > 0 else 1)
     ax.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
-    ax.yaxis.set_major_formatter(PercentFormatter(1))
+    in_percent(ax.yaxis)
     ax.grid(axis="y")
 
 

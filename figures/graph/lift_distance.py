@@ -78,10 +78,10 @@ def _points(ax: Axes, tested: pd.DataFrame) -> None:
 
 def _notes(table: pd.DataFrame, tested: pd.DataFrame) -> list[str]:
     without = int(((tested["lift"] == 0) | tested["lift"].isna()).sum())
+    on_edge = f"On the lower edge: {without:,} without a transition. " if without else ""
     left_out = len(table) - len(tested)
     return [
         "A point is an ordered pair of which one step or more is expected. The baseline holds distance, language and "
         "continent fixed, so this shows what cultural distance tells beyond them. "
-        f"{without:,} of the points, without a transition, stand on the lower edge; {left_out:,} pairs are left out: "
-        "not tested, or without a cultural distance."
+        f"{on_edge}Left out: {left_out:,} pairs not tested, or without a cultural distance."
     ]

@@ -101,7 +101,8 @@ def _write(ax: Axes, place: int, line: object, *, inches: float, room: float, co
     text = shortened(line, size=TEXT_SIZE, room=room * 72)
     across = ax.get_yaxis_transform()
     x = inches * 72 / width
-    ax.text(x, place, text, color=colour, va="center", parse_math=False, transform=across)
+    ground = {"facecolor": "white", "edgecolor": "none", "pad": 0.5}
+    ax.text(x, place, text, color=colour, va="center", parse_math=False, transform=across, bbox=ground)
 
 
 def _interval(ax: Axes, place: int, ratio: float, low: float, high: float, *, ends: tuple[float, float]) -> None:

@@ -15,7 +15,7 @@ from diffusion.foreign_text import json_text
 from pipelines.explorer.content import StudyResults, content
 
 PROGRAMS: Final = (
-    "data", "words", "pairs", "state", "csv", "stage", "arrows", "dots", "figure", "tables", "curve", "leaders",
+    "data", "words", "pairs", "leaders", "state", "csv", "stage", "arrows", "dots", "figure", "tables", "curve",
     "journey", "picture", "main",
 )  # fmt: skip
 """Our programs, in order; they share one scope."""

@@ -94,5 +94,17 @@ def value_words(variable: str, value: str) -> str:
     return LEVELS.get((variable, value), value)
 
 
+def term_words(term: str) -> str:
+    """Return a term of a model in words.
+
+    Examples
+    --------
+    >>> term_words("log(footprint)"), term_words("artist_here"), term_words("all")
+    ('markets entered on day 0 (logarithm)', 'artist', 'all')
+    """
+    logged = _LOG.match(term)
+    return f"{_words(logged[1])} (logarithm)" if logged else _words(term)
+
+
 def _words(variable: str) -> str:
     return VARIABLES.get(variable, variable)

@@ -32,13 +32,13 @@ KINDS: tuple[figures.Kind, ...] = ("png", "svg")
 EXPLORER = "explorer"
 """Name of the explorer in the manifest."""
 
-EXPLORER_VERSION = 1
+EXPLORER_VERSION = 2
 """Raised when the explorer of the same results looks or works otherwise."""
 
 EXPLORED = ("entries", "graph", "baseline", "leaders", "structure", "direct", "placebo")
 """Steps whose results the explorer shows, where they were made; without a graph there is none."""
 
-FIGURES_VERSION = 5
+FIGURES_VERSION = 6
 """Raised when the figures of the same results look otherwise."""
 
 

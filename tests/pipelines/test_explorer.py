@@ -383,6 +383,7 @@ def test_what_is_seen_is_saved_as_a_picture(seen: Seen) -> None:
     below = pixels[2 * seen.page.evaluate("document.getElementById('figure').clientHeight") + 100 :, :, :3]
     assert len(colours) > 100
     assert (below < 0.3).any(), "no caption stands below the picture"
+    assert np.ptp(below, axis=2).max() > 0.3, "the legend below the picture has no coloured mark"
 
 
 def test_the_page_allows_no_request(seen: Seen) -> None:

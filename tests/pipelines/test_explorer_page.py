@@ -5,8 +5,10 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
+from pipelines.explorer.columns import column
 from pipelines.explorer.page import page_of
 from tests.browser import looking
 from tests.pipelines.explorer_study import explore, held, write_charts
@@ -93,6 +95,24 @@ def test_what_was_not_made_is_said_why(tmp_path: Path, page: Path) -> None:
         assert seen.text("#placebo").startswith("Placebos: none were made")
         seen.at("edges=lift&panel=leaders")
         assert seen.arrows() == []
+        assert seen.trouble == []
+
+
+@pytest.mark.slow
+def test_the_page_opens_on_a_measure_that_has_numbers(page: Path, tmp_path: Path) -> None:
+    data = held(page)
+    markets = len(data["markets"]) * len(data["leaders"]["measures"])
+    data["leaders"] |= dict.fromkeys(("low", "high", "q", "rank"), column(np.full(markets, np.nan)))
+    file = tmp_path / "explorer.html"
+    file.write_text(page_of(data), encoding="utf-8")
+    with looking(file) as seen:
+        assert seen.page.locator("#measure").input_value() == "out_share"
+        assert "lead beyond the baseline, nothing can be said here: too few artists." in seen.text("#panel")
+        assert seen.text("#panel tbody td") == "0.500"
+        assert seen.text("#panel thead").startswith("market\tscore ▼")
+        seen.page.locator("#measure").select_option("lead_excess")
+        assert seen.text("#panel tbody td") == "too few artists"
+        assert "measure=lead_excess" in seen.fragment()
         assert seen.trouble == []
 
 

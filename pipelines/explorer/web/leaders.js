@@ -19,6 +19,21 @@ function isSaid(row) {
   return !Number.isNaN(leaders("low")[row]);
 }
 
+function hasIntervals(measure) {
+  return leaderRows(measure).some(isSaid);
+}
+
+// A measure that describes shows bare scores where no market has an interval; the tested one shows none without.
+function isShown(measure, row) {
+  return isSaid(row) || (!isTested(measure) && !hasIntervals(measure));
+}
+
+// The first measure that says something, so that the page does not open on a table without a number.
+function startMeasure() {
+  const { measures } = DATA.leaders;
+  return measures.find(hasIntervals) ?? measures.find((measure) => !isTested(measure)) ?? measures[0] ?? "";
+}
+
 function leaderRoles(state, market) {
   const row = leaderRows(state.measure).find((one) => leaders("market")[one] === market);
   if (row === undefined || !isSaid(row)) return ["open"];
@@ -30,6 +45,7 @@ function leaderRoles(state, market) {
 function leaderLegend(state) {
   if (!leaderRows(state.measure).length) return [];
   const open = { swatch: "dot open", words: "too few artists to say" };
+  if (!hasIntervals(state.measure)) return [open];
   if (!isTested(state.measure)) {
     return [{ swatch: "dot leads", words: `the ten highest by ${measureWords(state.measure)}, which describes` }, open];
   }
@@ -56,10 +72,10 @@ function leaderColumns(measure) {
     { name: "market", label: "market", number: false, value: name, show: name },
     {
       name: "score",
-      label: "score (95 %)",
+      label: hasIntervals(measure) ? "score (95 %)" : "score",
       number,
-      value: (row) => (isSaid(row) ? of("score")(row) : NaN),
-      show: (row) => (isSaid(row) ? score(of("score")(row)) + band(row) : "too few artists"),
+      value: (row) => (isShown(measure, row) ? of("score")(row) : NaN),
+      show: (row) => (isShown(measure, row) ? score(of("score")(row)) + band(row) : "too few artists"),
     },
     { name: "rank", label: isTested(measure) ? "rank (95 %)" : "rank", number, value: of("rank"), show: ranks },
     { name: "artists", label: "artists", number, value: of("artists"), show: (row) => count(of("artists")(row)) },
@@ -68,10 +84,16 @@ function leaderColumns(measure) {
   return columns;
 }
 
+function describingWords(measure) {
+  const words = ["This measure describes: it is held against nothing, and large markets tend to come first or last by it."];
+  if (!hasIntervals(measure)) words.push("Too few artists for an interval: the scores may be chance.");
+  const unsaid = DATA.leaders.measures.find((one) => isTested(one) && !hasIntervals(one));
+  if (unsaid) words.push(`Of the measure that is tested, ${measureWords(unsaid)}, nothing can be said here: too few artists.`);
+  return words.join(" ");
+}
+
 function leaderWords(measure) {
-  if (!isTested(measure)) {
-    return "This measure describes: it is held against nothing, and large markets tend to come first or last by it.";
-  }
+  if (!isTested(measure)) return describingWords(measure);
   const known = leaderRows(measure).filter((row) => !Number.isNaN(leaders("q")[row]));
   const sure = known.filter((row) => leaders("q")[row] <= ABOUT.level);
   const lead = sure.filter((row) => leaders("score")[row] > 0).length;

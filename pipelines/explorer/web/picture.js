@@ -3,6 +3,7 @@
 const COPIED = ["fill", "stroke", "stroke-width", "stroke-dasharray", "stroke-linejoin", "paint-order", "opacity", "font-size", "font-weight", "display"];
 const SHARPNESS = 2;
 const LINE = 18;
+const SWATCH = 30;
 
 // A copy of the figure whose styles stand in it.
 function styledCopy(original) {
@@ -26,28 +27,55 @@ function wrapped(text, width) {
   return lines.filter(Boolean);
 }
 
-function pictureLines(width) {
-  const legend = [...document.querySelectorAll("#legend li")].map((item) => item.textContent).join("; ");
-  const words = [document.getElementById("caption").textContent, `Legend: ${legend}.`, document.getElementById("placebo").textContent];
+// The entries of the legend, side by side as far as they fit: each with its lines, its place from the left and its row.
+function legendPlaces(width) {
+  let [x, row, below] = [0, 0, 0];
+  return [...document.querySelectorAll("#legend li")].map((item) => {
+    const lines = wrapped(item.textContent, width - SWATCH);
+    const wide = SWATCH + 1.12 * d3.max(lines, widthOf);
+    if (x > 0 && x + wide > width) [x, row] = [0, below];
+    const place = { item, lines, x, row };
+    x += wide + 14;
+    below = Math.max(below, row + lines.length);
+    return place;
+  });
+}
+
+// What stands below the figure: the caption, the legend, the placebos where the page shows them, and the source.
+function pictureWords(width) {
+  const placebo = document.getElementById("placebo");
   const source = `${ABOUT.chart}, ${ABOUT.first_date} to ${ABOUT.last_date}. Order in time is not cause.`;
-  return [...words, source].flatMap((text) => wrapped(text, width));
+  return {
+    above: wrapped(document.getElementById("caption").textContent, width),
+    legend: legendPlaces(width),
+    below: [...(placebo.hidden ? [] : [placebo.textContent]), source].flatMap((text) => wrapped(text, width)),
+  };
 }
 
 function pictureSvg() {
   const { width, height } = stage;
-  const lines = pictureLines(width - 20);
+  const { above, legend, below } = pictureWords(width - 20);
+  const rows = d3.max(legend, (place) => place.row + place.lines.length) ?? 0;
   const styles = getComputedStyle(document.body);
   const [paper, ink] = [styles.backgroundColor, styles.color];
   const copy = d3.select(styledCopy(svg.node()));
   if (state.view === "map") copy.node().prepend(...styledCopy(world.node()).children);
-  const total = height + 40 + lines.length * LINE + 14;
+  const total = height + 40 + (above.length + rows + below.length) * LINE + 14;
   copy.attr("xmlns", "http://www.w3.org/2000/svg").attr("viewBox", `0 -40 ${width} ${total}`).attr("width", SHARPNESS * width).attr("height", SHARPNESS * total);
   copy.attr("font-family", "system-ui, sans-serif");
   copy.insert("rect", ":first-child").attr("y", -40).attr("width", width).attr("height", total).attr("fill", paper);
-  const text = (words, y, size, weight) =>
-    copy.append("text").attr("x", 10).attr("y", y).attr("fill", ink).attr("font-size", size).attr("font-weight", weight).text(words);
-  text(ABOUT.title, -14, 17, 700);
-  lines.forEach((words, number) => text(words, height + 20 + number * LINE, 12, 400));
+  const text = (words, x, y, size = 12, weight = 400) =>
+    copy.append("text").attr("x", x).attr("y", y).attr("fill", ink).attr("font-size", size).attr("font-weight", weight).text(words);
+  const lineAt = (number) => height + 20 + number * LINE;
+  text(ABOUT.title, 10, -14, 17, 700);
+  above.forEach((words, number) => text(words, 10, lineAt(number)));
+  for (const { item, lines, x, row } of legend) {
+    const icon = styledCopy(item.querySelector("svg"));
+    d3.select(icon).attr("x", 10 + x).attr("y", lineAt(above.length + row) - 11);
+    copy.append(() => icon);
+    lines.forEach((words, number) => text(words, 10 + x + SWATCH, lineAt(above.length + row + number)));
+  }
+  below.forEach((words, number) => text(words, 10, lineAt(above.length + rows + number)));
   return { text: new XMLSerializer().serializeToString(copy.node()), width: SHARPNESS * width, height: SHARPNESS * total };
 }
 

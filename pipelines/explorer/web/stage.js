@@ -45,7 +45,7 @@ function groupOf(market) {
 
 function groupWords(group) {
   if (!HAS_COMMUNITIES) return CONTINENTS[group] ?? "continent not known";
-  return group === 99 ? "in no community" : `community ${group + 1}`;
+  return group === 99 ? "in no community" : `community ${group}`;
 }
 
 // Markets in a circle, group by group, the largest of a group first; a gap between groups.

@@ -33,7 +33,7 @@ const FIELDS = new Map([
   ["way", { start: "sent", read: choice("sent", "received"), write: String }],
   ["panel", { start: "leaders", read: choice(...PANELS), write: String }],
   ["sort", { start: "", read: sorted(PAIR_SORTS), write: String }],
-  ["measure", { start: DATA.leaders.measures[0] ?? "", read: choice(...DATA.leaders.measures), write: String }],
+  ["measure", { start: startMeasure(), read: choice(...DATA.leaders.measures), write: String }],
   ["leaders", { start: "-score", read: sorted(LEADER_SORTS), write: String }],
   ["track", { start: -1, read: (text) => TRACK_NUMBER.get(text), write: (at) => DATA.tracks.id[at] }],
   ["step", { start: 0, read: wholeNumber(99999), write: String }],

@@ -150,7 +150,7 @@ function marketPanel(state) {
   const words =
     `${facts.name} sends ${count(sums.sent)} and receives ${count(sums.received)} tracks, each counted once per pair ` +
     `(${debutWords(state.period)}). Its charts: ${facts.first_date} to ${facts.last_date}, ${many(facts.debuts, "timed debut")}` +
-    `${facts.community === null ? "" : `; community ${facts.community + 1}`}.`;
+    `${facts.community === null ? "" : `; community ${facts.community}`}.`;
   const ways = [["sent", "Sends to"], ["received", "Receives from"]];
   return [
     element("h2", {}, facts.name),

@@ -17,7 +17,7 @@ function ratio(value) {
 
 function score(value) {
   if (Number.isNaN(value)) return "–";
-  return Math.abs(value) >= 100 ? count(value) : Math.abs(value) >= 10 ? value.toFixed(1) : value.toFixed(3);
+  return Math.abs(value) >= 100 || Number.isInteger(value) ? count(value) : Math.abs(value) >= 10 ? value.toFixed(1) : value.toFixed(3);
 }
 
 function share(q) {
@@ -84,6 +84,7 @@ const MEASURES = new Map([
   ["hub", "hub"],
   ["authority", "authority"],
   ["springrank", "SpringRank"],
+  ["bradley_terry", "Bradley–Terry"],
   ["closeness", "closeness (per day)"],
   ["betweenness", "betweenness"],
 ]);

@@ -10,7 +10,7 @@ import pandas as pd
 import figures
 from diffusion import DataSaysNoError
 from pipelines.formatting import html_table, many, records, seen, sentence
-from pipelines.study.covariates import VARIABLES, covariates, value_words
+from pipelines.study.covariates import VARIABLES, covariates, term_words, value_words
 from pipelines.study.findings import Finding
 from pipelines.study.results import Results
 from pipelines.study.settings import Study
@@ -175,9 +175,13 @@ def _section(results: Results) -> dict[str, Any]:
         "said": [read(row) for row in strongest(table)[:MOST_SAID]],
         "count": len(table),
         "strata": [VARIABLES.get(name, name) for name in notes["strata"]],
-        "tests": html_table(seen(results.table("proportionality"))),
+        "tests": html_table(_named_terms(seen(results.table("proportionality")))),
         "changes": _changes(results.table("hazard_ratio_periods")) if periods else [],
     }
+
+
+def _named_terms(tests: pd.DataFrame) -> pd.DataFrame:
+    return tests.assign(term=tests["term"].map(term_words))
 
 
 def strongest(table: pd.DataFrame) -> list[dict[str, Any]]:

@@ -14,6 +14,7 @@ from pipelines.study.findings import Finding, Verdict
 from pipelines.study.results import Results
 from pipelines.study.settings import Study
 from pipelines.study.step import Drawing, Output, Step
+from pipelines.study.steps.structure import in_words
 
 MOST_ROWS: Final = 15
 """Pairs and markets in the report."""
@@ -70,9 +71,9 @@ def _section(results: Results) -> dict[str, Any]:
     return {
         "pairs": html_table(shown[PAIRS_COLUMNS]),
         "all_pairs": len(pairs),
-        "markets": html_table(told[MARKETS_COLUMNS]),
+        "markets": html_table(told[MARKETS_COLUMNS].rename(columns={"name": "market"})),
         "all_markets": len(markets),
-        "effects": None if effects is None else html_table(seen(effects.drop(columns="unit"))),
+        "effects": None if effects is None else html_table(in_words(seen(effects.drop(columns="unit")))),
     }
 
 

@@ -91,7 +91,7 @@ def _section(results: Results) -> dict[str, Any]:
     graph = results.graph
     return {
         "counts": results.notes("graph"),
-        "leaders": html_table(graph.scores().drop(columns="market").head(MOST_ROWS)),
+        "leaders": html_table(graph.scores().drop(columns="market").rename(columns={"name": "market"}).head(MOST_ROWS)),
         "flows": {by: html_table(_flows(graph, by)) for by in ("tracks", "rate")},
         "least_exposed": LEAST_EXPOSED,
     }

@@ -8,7 +8,7 @@ from pipelines.contracts.leakage import LEAKAGE, LEAKAGE_COLUMNS
 from pipelines.eda.leakage import HORIZON, audited, failed_of, families_of, sample, source_columns
 from pipelines.eda.nulls import NAMES, null_tables
 from pipelines.features.families import families
-from pipelines.formatting import html_table, many, percent
+from pipelines.formatting import html_table, many
 from pipelines.study.findings import Finding
 from pipelines.study.results import Results
 from pipelines.study.settings import Study
@@ -39,9 +39,8 @@ def _facts(part: Any) -> dict[str, Any]:
 def _section(results: Results) -> dict[str, Any]:
     columns = results.table("leakage_columns")
     named = columns["column"].map(lambda name: NAMES.get(name, name.replace("_", " ")))
-    shown = columns.assign(column=named, there=columns["there"].map(percent))
     content: dict[str, Any] = {
-        "columns": html_table(shown),
+        "columns": html_table(columns.assign(column=named)),
         "families": None,
     }
     if results.holds("leakage"):

@@ -72,9 +72,9 @@ def _section(results: Results) -> dict[str, Any]:
         "spans": html_table(shown[["first_date", "last_date", "dates"]]),
         "events": html_table(named.nlargest(MOST_ROWS, "dates", keep="first")),
         "all_events": len(named),
-        "markets": html_table(_percentages(markets.head(MOST_ROWS)[UNUSUAL], "followed_whole")),
+        "markets": html_table(markets.head(MOST_ROWS)[UNUSUAL]),
         "all_markets": len(markets),
-        "effects": html_table(_percentages(effects, "share")),
+        "effects": html_table(effects),
         "columns": html_table(_in_words(columns)),
     }
 
@@ -94,8 +94,8 @@ def _in_words(columns: pd.DataFrame) -> pd.DataFrame:
             "chart": lacking["chart"],
             "column": lacking["column"].map(_column_name),
             "missing": lacking["missing"],
-            "structural": lacking["structural_share"].map(percent),
-            "real": lacking["real_share"].map(percent),
+            "structural": lacking["structural_share"],
+            "real": lacking["real_share"],
             "most_real": [_most(row) for row in lacking.to_dict("records")],
         }
     )
@@ -111,11 +111,6 @@ def _most(row: dict[Any, Any]) -> str:
         return ""
     market = str(row["most_market"])
     return f"{percent(row['most_share'])} in {market_names([market])[market]}, {row['most_year']}"
-
-
-def _percentages(table: pd.DataFrame, column: str) -> pd.DataFrame:
-    """Return a table in which a column of shares is in per cent."""
-    return table.assign(**{column: [percent(share) if pd.notna(share) else "" for share in table[column]]})
 
 
 def _findings(results: Results) -> list[Finding]:

@@ -36,6 +36,13 @@ REPORTED: Final = {
 }
 """Table → its columns in the report."""
 
+TERM_WORDS: Final = {
+    "log_km": "distance (log km)",
+    "common_language": "common language",
+    "cultural_distance": "cultural distance",
+}
+"""Term of a model of distances → its words in the report."""
+
 
 def _make(study: Study, results: Results) -> Output:
     graph, gaps = results.graph, Gaps()
@@ -128,9 +135,15 @@ def _language_names(codes: "pd.Series[str]") -> "pd.Series[str]":
 
 def _section(results: Results) -> dict[str, Any]:
     return {
-        name: html_table(results.table(name)[columns]) if results.holds(name) else None
+        name: html_table(in_words(results.table(name)[columns])) if results.holds(name) else None
         for name, columns in REPORTED.items()
     }
+
+
+def in_words(effects: pd.DataFrame) -> pd.DataFrame:
+    """Return a table of effects of distances, with their terms and bounds by the names that a report shows."""
+    bounds = {f"jackknife_{name}": name for name in ("low", "high", "p")}
+    return effects.replace({"term": TERM_WORDS}).rename(columns=bounds)
 
 
 STRUCTURE = Step(

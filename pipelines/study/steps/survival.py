@@ -4,7 +4,6 @@ from collections.abc import Hashable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-import numpy as np
 import pandas as pd
 
 import figures
@@ -27,6 +26,15 @@ TITLES: Final = {
     "footprint_size": "Time to breakthrough, by markets entered on day 0",
 }
 """Grouping → title of its figure."""
+
+MEAN: Final = "mean_days_without_an_entry"
+"""Name of the restricted mean in the report."""
+
+SUMMARY_COLUMNS: Final = [
+    "group", "waits", "entries", "share_entered", "share_entered_low", "share_entered_high", MEAN, f"{MEAN}_low",
+    f"{MEAN}_high", "by day",
+]  # fmt: skip
+"""Columns of the table of the report."""
 
 ALL: Final = "all groups"
 """Name of all groups together, in the table of tests."""
@@ -118,29 +126,22 @@ def _section(results: Results) -> dict[str, Any]:
     return {
         "horizon": results.notes("survival")["horizon"],
         "summary": html_table(_shown(results.table("survival_summary"))),
-        "tests": html_table(seen(tests.loc[tests["group"] == ALL, ["by", "statistic", "df", "clusters", "p"]])),
+        "tests": html_table(_named(seen(tests.loc[tests["group"] == ALL, ["by", "statistic", "df", "clusters", "p"]]))),
     }
 
 
+def _named(tests: pd.DataFrame) -> pd.DataFrame:
+    """Return tests with their groupings as the titles of the figures name them."""
+    words = {by: title.rsplit(", by ", 1)[-1] for by, title in TITLES.items()}
+    return tests.replace({"by": words})
+
+
 def _shown(summary: pd.DataFrame) -> pd.DataFrame:
-    """Return the summary for readers: shares and means with their intervals as text."""
-    shares = summary[["share_entered", "share_low", "share_high"]].to_numpy()
-    means = summary[["restricted_mean_days", "restricted_mean_low", "restricted_mean_high"]].to_numpy()
-    return pd.DataFrame(
-        {
-            "group": summary["group"],
-            "waits": summary["waits"],
-            "entries": summary["events"],
-            "share entered": [_bounded(*row, form=".2%") for row in shares],
-            "mean days without an entry": [_bounded(*row, form=".1f") for row in means],
-            "by day": summary["restricted_to"],
-        }
-    )
-
-
-def _bounded(value: float, low: float, high: float, *, form: str) -> str:
-    """Return a value with its interval, if there is one, as text."""
-    return f"{value:{form}}" + ("" if np.isnan(low) else f" ({low:{form}} to {high:{form}})")
+    """Return the columns of the summary that the report shows, an estimate and its bounds by one name."""
+    means = {f"restricted_mean_{end}": f"{MEAN}_{end}" for end in ("low", "high")} | {"restricted_mean_days": MEAN}
+    shares = {f"share_{end}": f"share_entered_{end}" for end in ("low", "high")}
+    named = {"events": "entries", "restricted_to": "by day"}
+    return summary.rename(columns=means | shares | named)[SUMMARY_COLUMNS]
 
 
 def _entered(row: Mapping[Hashable, Any]) -> str:

@@ -93,7 +93,7 @@ def _section(results: Results) -> dict[str, Any]:
         "every": every(results.notes("trajectories")["cadence"]),
         "stays": html_table(results.table("persistence_summary").drop(columns="artists")),
         "tests": html_table(seen(results.table("trajectory_tests"))),
-        "shapes": html_table(kept[kept["what"] == "shape"].drop(columns="what")),
+        "shapes": html_table(kept[kept["what"] == "shape"].drop(columns="what").rename(columns={"name": "shape"})),
         "again": html_table(kept[kept["what"] != "shape"]),
         "months": html_table(months[["month", "share", "low", "high"]]) if len(months) else None,
         "returns": int(months["returns"].max()) if len(months) else 0,
