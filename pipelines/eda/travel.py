@@ -62,7 +62,8 @@ class Followed:
         kept = ~lines.debut_censored & (lines.debut + window <= int(lines.span_last.max(initial=0)))
         if not kept.any():
             raise DataSaysNoError(f"no track has a timed debut {window} days before the charts end")
-        later = (age > 0) & (age <= window) & ~lines.left_censored
+        ordered = lines.last_without >= lines.debut[lines.track]
+        later = ordered & (age > 0) & (age <= window) & ~lines.left_censored
         footprint, further = (
             np.bincount(lines.track[chosen], minlength=len(kept))[kept] for chosen in (age == 0, later)
         )
@@ -74,7 +75,8 @@ def travel_tables(entries: Entries, *, window: int) -> dict[str, pd.DataFrame]:
     """Return the tables `travel`, `reach` and `debut_sizes`; columns as in `pipelines.contracts.travel`.
 
     A track travels when it enters a market after the day of its debut, within the window: an event that the charts show
-    as crossing a border. Entries within a market's washout are left out, because their day is unknown.
+    as crossing a border. Left out are entries within a market's washout, whose day is unknown, and those that may have
+    been before the debut, because the market's charts were missing.
 
     Parameters
     ----------

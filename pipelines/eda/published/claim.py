@@ -96,7 +96,8 @@ def verdict(estimate: Estimate, q: float) -> Verdict:
     """Return the verdict on a claim.
 
     It holds where the estimate lies beyond its bound as claimed, with the whole interval, at q ≤ .05; it does not hold
-    where the whole interval lies on the other side of what would matter; anything else cannot be told.
+    where the whole interval lies on the other side of what would matter; anything else cannot be told. A verdict of its
+    own, of a claim on how many markets there are of a kind, holds at q ≤ .05 over all claims too.
 
     Examples
     --------
@@ -106,7 +107,7 @@ def verdict(estimate: Estimate, q: float) -> Verdict:
     'does not hold'
     """
     if estimate.verdict is not None:
-        return estimate.verdict
+        return UNTOLD if estimate.verdict == "holds" and estimate.more and q > FDR else estimate.verdict
     sign = 1 if estimate.more else -1
     least, most = sorted((sign * estimate.low, sign * estimate.high))
     if least > sign * estimate.bound and q <= FDR:

@@ -174,7 +174,8 @@ def _around_holidays(weeks: pd.DataFrame) -> Finding:
     known = own.dropna(subset=["p"])
     if known.empty:
         few = f"Too few weeks with holidays for a test: {cell(float(own['blocks'].max()))} in effect, ten are needed."
-        return Finding(title, f"{said}.", few, caveat, "not found", figure)
+        untold = "The weeks around public holidays cannot be told from others."
+        return Finding(title, untold, few, caveat, "not found", figure)
     parts = [
         f"{MEASURES[row['measure']]} {cell(row['q'])} and {percent(row['detectable'])}"
         for _, row in seen(known).iterrows()

@@ -150,8 +150,8 @@ def _summary(table: pd.DataFrame) -> Finding:
     return Finding(
         "What published work says",
         f"{said}; {len(not_held)} {fails} not{_listed(not_held)}; of {len(untold)} it cannot be told here.",
-        "A claim holds where its whole 95 % interval lies as claimed, at q ≤ .05 over all claims tested; a claim on "
-        "how many markets there are of a kind, by the markets at q ≤ .05 among the markets.",
+        "A claim holds where its whole 95 % interval lies as claimed, at q ≤ .05 over all claims tested; a claim "
+        "that there are markets of a kind, where q ≤ .05 among the markets too.",
         "These are other charts, years and measures than those of the papers: what does not hold here is not refuted "
         "there.",
         "found" if held else "not found",

@@ -32,7 +32,8 @@ def followed(entries: Entries, window: int) -> list[tuple[str, int, int]]:
         if first["left_censored"].all() or (debut + pd.Timedelta(days=window)).date() > last:
             continue
         later = own[(own["entry"] > debut) & (own["entry"] <= debut + pd.Timedelta(days=window))]
-        found.append((str(debut.year), len(first), int((~later["left_censored"]).sum())))
+        counted = ~later["left_censored"] & (later["last_without"] >= debut)
+        found.append((str(debut.year), len(first), int(counted.sum())))
     return found
 
 
