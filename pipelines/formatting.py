@@ -113,7 +113,9 @@ def date_spans(days: Sequence[date], *, every: int, most: int) -> str:
 
 
 def percent(share: float) -> str:
-    """Return a share as a percentage, such as ``59 %`` or ``3.3 %``."""
+    """Return a share as a percentage, such as ``59 %``, ``3.3 %`` or ``<0.1 %``."""
+    if 0 < share < 0.0005:
+        return "<0.1 %"
     return f"{100 * share:.{1 if share < 0.0995 else 0}f} %"
 
 

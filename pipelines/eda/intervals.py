@@ -35,7 +35,9 @@ def clustered_means(value: Floats, group: Ints, cluster: Ints, groups: int) -> p
 
     Notes
     -----
-    The variance of a ratio of sums over artists, with Student's t (Cochran 1977, Sampling techniques, 6.3).
+    The variance of a ratio of sums over artists by the jackknife (Cochran 1977, Sampling techniques, 6.17): each artist
+    is left out in turn, so that one with many tracks counts as much as it moves the mean. Student's t. Where artists'
+    means have a long tail and few count in effect, the truth is held less often: .89 to .94 with exponential ones.
     """
     table, error = _groups(value, group, cluster, groups)
     reach = stats.t.ppf(1 - _TAIL, np.maximum(table["artists"] - 1, 1)) * error
@@ -84,8 +86,9 @@ def _groups(value: Floats, group: Ints, cluster: Ints, groups: int) -> tuple[pd.
         pair, place, sizes = np.unique(group * of_artist + cluster, return_inverse=True, return_counts=True)
         beyond = np.bincount(place, value - mean[group], len(sizes))
         own = pair // of_artist
+        left_out = beyond / (1 - sizes / tracks[own])
         artists = np.where(tracks, tracks**2 / np.bincount(own, sizes.astype(np.float64) ** 2, groups), 0.0)
         number = np.bincount(own, minlength=groups)
-        widened = np.where(number > 1, number / (number - 1), np.nan)
-        error = np.sqrt(widened * np.bincount(own, beyond**2, groups)) / tracks
+        narrowed = np.where(number > 1, (number - 1) / number, np.nan)
+        error = np.sqrt(narrowed * np.bincount(own, left_out**2, groups)) / tracks
     return pd.DataFrame({"tracks": tracks, "artists": artists, "mean": mean}), error

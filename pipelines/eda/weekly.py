@@ -88,8 +88,8 @@ class WeeklyCharts:
         """
         if len(markets) < LEAST_FIXED:
             raise DataSaysNoError(
-                f"{len(markets)} of the markets are on the charts for the whole time; charts are compared among "
-                f"{LEAST_FIXED} or more"
+                f"{len(markets) or 'none'} of the markets {'is' if len(markets) == 1 else 'are'} on the charts for the "
+                f"whole time; charts are compared among {LEAST_FIXED} or more"
             )
         rows = _whole(rows.filter(pc.is_in(rows["market"], pa.array(markets, pa.string()))))
         days, number = np.unique(rows["date"].cast(pa.int32()).to_numpy(), return_inverse=True)

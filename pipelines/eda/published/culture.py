@@ -73,8 +73,8 @@ def culture_lowers(gravity: pd.DataFrame, distances: Distances) -> Estimate:
         raise DataSaysNoError(f"the gravity model has no interval for the cultural distance: {row['note']}")
     free = int(row["markets"]) - 1
     return Estimate(
-        f"Per standard deviation of cultural distance {change(np.expm1(value))} tracks follow (95 %: "
-        f"{change(np.expm1(low))} to {change(np.expm1(high))}), distance and language held fixed.",
+        f"Per standard deviation of cultural distance, the tracks that follow change by {change(np.expm1(value))} "
+        f"(95 %: {change(np.expm1(low))} to {change(np.expm1(high))}), distance and language held fixed.",
         value,
         low,
         high,

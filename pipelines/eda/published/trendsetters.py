@@ -61,7 +61,7 @@ def no_trendsetters(leaders: pd.DataFrame) -> Estimate:
     error = (tested["high"] - tested["low"]).to_numpy(np.float64) / 2 / stats.t.ppf((1 + CONFIDENCE) / 2, free)
     cut = stats.t.ppf(1 - FDR / 2 / len(tested), free)
     detectable = float(np.median((cut + stats.t.ppf(POWER, free)) * error))
-    said = f"{len(leading)} of {len(tested)} markets lead beyond the baseline"
+    said = f"{len(leading)} of {len(tested)} markets {'leads' if len(leading) == 1 else 'lead'} beyond the baseline"
     if len(leading):
         first = leading.sort_values("score").iloc[-1]
         name = market_names([first["market"]])[first["market"]]

@@ -1,7 +1,7 @@
 """Patterns that repeat with the year or the week: effect of every month or weekday, and what chance alone makes."""
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Self
 
 import numpy as np
 from scipy import stats
@@ -205,8 +205,33 @@ def _turned(rows: Floats, generator: np.random.Generator) -> Floats:
     return np.take_along_axis(np.broadcast_to(rows, (DRAWS, years, places)), at, axis=2)
 
 
+@dataclass(frozen=True, slots=True)
+class DatedTracks:
+    """n tracks whose means by day are looked at.
+
+    Attributes
+    ----------
+    value
+        (n,): value of each.
+    day
+        (n,): day from 1970-01-01.
+    artist
+        (n,): number of the artist.
+    """
+
+    value: Floats
+    day: Ints
+    artist: Ints
+
+
 def weekdays_pattern(
-    value: Floats, weight: Floats, first_day: int, *, ratio: bool, generator: np.random.Generator
+    value: Floats,
+    weight: Floats,
+    first_day: int,
+    *,
+    ratio: bool,
+    generator: np.random.Generator,
+    tracks: DatedTracks | None = None,
 ) -> Pattern:
     """Return the pattern of the days of the week, Monday first.
 
@@ -222,12 +247,16 @@ def weekdays_pattern(
         Whether deviations are relative to the week's mean, or differences from it.
     generator
         Source of chance.
+    tracks
+        The tracks that the values are means of, where they are; all on known days (default: none).
 
     Notes
     -----
     Weeks are blocks: effects of weekdays are fitted beside those of weeks by weighted least squares, after the mean
     slope from week to week (of logarithms for ratios) is taken out. Tested is whether weekdays differ more than when
-    every week's deviations keep their size and get a random sign; so days of one week may depend on each other.
+    every week's deviations keep their size and get a random sign; so days of one week may depend on each other. Means
+    of tracks are also tested with a sign for each artist, because artists keep to a day and their tracks are alike, and
+    the pattern is that of the larger p.
     """
     before = (first_day + 3) % DAYS
     weeks = -(-(before + len(value)) // DAYS)
@@ -247,8 +276,18 @@ def weekdays_pattern(
     mean = (values * known).sum(axis=1) / total
     if ratio:
         values, mean = values / mean[:, None], np.log(mean)
-    values = values - _slope(mean, total, number) * np.arange(DAYS)
-    return _fitted(values, known, generator)
+    slope = _slope(mean, total, number)
+    fit = _Fit.of(values - slope * np.arange(DAYS), known)
+    found = fit.pattern(fit.by_week, len(known), generator)
+    if tracks is None:
+        return found
+    week, day = np.divmod(tracks.day - first_day + before, DAYS)
+    kept = whole[week]
+    row = (np.cumsum(whole) - 1)[week[kept]]
+    parts = fit.by_artist(tracks.value[kept] - slope * day[kept], row, day[kept], tracks.artist[kept])
+    sizes = np.bincount(tracks.artist[kept]).astype(np.float64)
+    by_artist = fit.pattern(parts, len(known), generator, effective=sizes.sum() ** 2 / (sizes**2).sum())
+    return found if found.p > by_artist.p or not found.tested else by_artist
 
 
 def _slope(mean: Floats, total: Floats, week: Ints) -> float:
@@ -258,19 +297,56 @@ def _slope(mean: Floats, total: Floats, week: Ints) -> float:
     return float((total * beyond * mean).sum() / spread / DAYS) if spread > 0 else 0.0
 
 
-def _fitted(values: Floats, weight: Floats, generator: np.random.Generator) -> Pattern:
-    """Return the weighted two-way fit of weeks (rows) and weekdays."""
-    total = weight.sum(axis=1)
-    inner = values - ((values * weight).sum(axis=1) / total)[:, None]
-    moments = np.diag(weight.sum(axis=0)) - (weight / total[:, None]).T @ weight
-    there = weight.sum(axis=0) > 0
-    parts = (weight * inner) @ np.linalg.pinv(moments, hermitian=True)
-    parts = np.where(there, parts - parts[:, there].mean(axis=1, keepdims=True), 0)
-    effect = np.where(there, parts.sum(axis=0), np.nan)
-    if len(values) < LEAST_BLOCKS:
-        return Pattern(effect, np.full(DAYS, np.nan), np.empty((0, DAYS)), len(values))
-    error, drawn = flipped(parts, generator)
-    return Pattern(effect, np.where(there, error, np.nan), drawn, len(values))
+@dataclass(frozen=True, slots=True)
+class _Fit:
+    """The weighted two-way fit of w weeks and the weekdays.
+
+    Attributes
+    ----------
+    mean
+        (w,): mean of every week.
+    inverse
+        (7, 7): what a unit above the mean of its week, on a weekday, adds to the effects.
+    there
+        (7,): whether the weekday has values.
+    by_week
+        (w, 7): what every week adds to the effects.
+    """
+
+    mean: Floats
+    inverse: Floats
+    there: Flags
+    by_week: Floats
+
+    @classmethod
+    def of(cls, values: Floats, weight: Floats) -> Self:
+        """Return the fit of values, (w, 7), with weights."""
+        total = weight.sum(axis=1)
+        mean = (values * weight).sum(axis=1) / total
+        moments = np.diag(weight.sum(axis=0)) - (weight / total[:, None]).T @ weight
+        there, inverse = weight.sum(axis=0) > 0, np.linalg.pinv(moments, hermitian=True)
+        return cls(mean, inverse, there, _centred((weight * (values - mean[:, None])) @ inverse, there))
+
+    def by_artist(self, value: Floats, week: Ints, day: Ints, artist: Ints) -> Floats:
+        """Return what every artist adds to the effects, (a, 7), from the values, weeks and weekdays of n tracks."""
+        parts = np.zeros((int(artist.max(initial=-1)) + 1, DAYS))
+        np.add.at(parts, artist, (value - self.mean[week])[:, None] * self.inverse[day])
+        return _centred(parts, self.there)
+
+    def pattern(
+        self, parts: Floats, weeks: int, generator: np.random.Generator, *, effective: float = np.inf
+    ) -> Pattern:
+        """Return the pattern with what blocks add to the effects, (b, 7), of which so many count in effect."""
+        effect = np.where(self.there, self.by_week.sum(axis=0), np.nan)
+        if min(weeks, effective) < LEAST_BLOCKS:
+            return Pattern(effect, np.full(DAYS, np.nan), np.empty((0, DAYS)), weeks)
+        error, drawn = flipped(parts, generator)
+        return Pattern(effect, np.where(self.there, error, np.nan), drawn, weeks)
+
+
+def _centred(parts: Floats, there: Flags) -> Floats:
+    """Return parts of effects less those of the mean weekday; 0 for weekdays without values."""
+    return np.where(there, parts - parts[:, there].mean(axis=1, keepdims=True), 0)
 
 
 def flipped(parts: Floats, generator: np.random.Generator) -> tuple[Floats, Floats]:

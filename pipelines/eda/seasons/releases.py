@@ -32,16 +32,21 @@ class Outcomes:
         (n,): 1 where the track entered a market after its debut, within the window.
     further
         (n,): markets entered after the debut, within the window.
+    artist
+        (n,): number of the artist.
     """
 
     month_day: Ints
     week_day: Ints
     travelled: Floats
     further: Floats
+    artist: Ints
 
 
 def debut_outcomes(entries: Entries, observed: Observed, window: int) -> Outcomes:
-    """Return the outcomes of tracks by debut; after a missing chart, the weekday of the debut is not known.
+    """Return the outcomes of tracks by debut.
+
+    The weekday of a debut is not known where one of its markets has no chart on the day before.
 
     Parameters
     ----------
@@ -59,12 +64,15 @@ def debut_outcomes(entries: Entries, observed: Observed, window: int) -> Outcome
     """
     tracks, lines = Followed.of(entries, window), entries.timelines
     day = lines.debut[tracks.track].astype(np.int64)
-    dated = observed.at_risk[day - observed.first].any(axis=1)
+    first = (lines.day == lines.debut[lines.track]) & ~lines.left_censored
+    loose = first & ~observed.at_risk[lines.day - observed.first, lines.market]
+    doubtful = np.bincount(lines.track[loose], minlength=len(lines.debut))[tracks.track] > 0
     return Outcomes(
         day,
-        np.where(dated & (lines.cadence == 1), day, -1),
+        np.where(~doubtful & (lines.cadence == 1), day, -1),
         (tracks.further > 0).astype(float),
         tracks.further.astype(float),
+        tracks.cluster,
     )
 
 
@@ -95,7 +103,8 @@ def release_outcomes(entries: Entries, window: int) -> Outcomes:
         raise DataSaysNoError(f"no track debuted within {NEW} days of a release that is known to the month")
     exact = (precision == "day")[new] & (lines.cadence == 1)
     further = tracks.further[new].astype(float)
-    return Outcomes(release[new], np.where(exact, release[new], -1), (further > 0).astype(float), further)
+    days = np.where(exact, release[new], -1)
+    return Outcomes(release[new], days, (further > 0).astype(float), further, tracks.cluster[new])
 
 
 def _month_end(day: Ints) -> Ints:

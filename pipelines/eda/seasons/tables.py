@@ -13,7 +13,7 @@ from diffusion import DataSaysNoError, Entries
 from diffusion.arrays import Floats
 from diffusion.conventions import FDR
 from graphs.false_discovery import adjusted
-from pipelines.eda.seasons.cycles import DAYS, MONTHS, Pattern, months_pattern, weekdays_pattern
+from pipelines.eda.seasons.cycles import DAYS, MONTHS, DatedTracks, Pattern, months_pattern, weekdays_pattern
 from pipelines.eda.seasons.holidays import holiday_frames
 from pipelines.eda.seasons.market_days import MarketDays, Observed, crossing_days, entry_days, stream_days
 from pipelines.eda.seasons.releases import Outcomes, debut_outcomes, means, month_means, release_outcomes
@@ -74,6 +74,8 @@ class Series:
         Day, from 1970-01-01, of the first.
     days, weight
         (t,): values, and their weights, 0 where not known; without entries where there are no weekdays.
+    tracks
+        The tracks that the values by day are means of; None where they are not means.
     """
 
     ratio: bool
@@ -82,6 +84,7 @@ class Series:
     first_day: int
     days: Floats
     weight: Floats
+    tracks: DatedTracks | None = None
 
 
 def season_tables(
@@ -196,7 +199,9 @@ def _of_tracks(entries: Entries, observed: Observed, window: int, not_made: Why)
 
 def _of_outcomes(outcomes: Outcomes, value: Floats) -> Series:
     first_month, months = month_means(value, outcomes.month_day)
-    return Series(False, first_month, months, *means(value, outcomes.week_day))
+    known = outcomes.week_day >= 0
+    tracks = DatedTracks(value[known], outcomes.week_day[known], outcomes.artist[known])
+    return Series(False, first_month, months, *means(value, outcomes.week_day), tracks)
 
 
 def _patterns(series: Series, generator: np.random.Generator) -> Iterator[tuple[Cycle, Pattern, Floats, Floats]]:
@@ -205,7 +210,14 @@ def _patterns(series: Series, generator: np.random.Generator) -> Iterator[tuple[
     places = (series.first_month + np.arange(len(series.months))) % MONTHS
     yield "month", months, *_levels(series.months, np.isfinite(series.months).astype(float), places, MONTHS)
     if series.weight.any():
-        days = weekdays_pattern(series.days, series.weight, series.first_day, ratio=series.ratio, generator=generator)
+        days = weekdays_pattern(
+            series.days,
+            series.weight,
+            series.first_day,
+            ratio=series.ratio,
+            generator=generator,
+            tracks=series.tracks,
+        )
         places = (series.first_day + 3 + np.arange(len(series.days))) % DAYS
         yield "weekday", days, *_levels(series.days, series.weight, places, DAYS)
 

@@ -4,6 +4,7 @@ from typing import Any, Final
 
 import pandas as pd
 
+from pipelines.eda.seasons.cycles import LEAST_BLOCKS
 from pipelines.eda.seasons.tables import MEASURES, RATIOS
 from pipelines.formatting import cell, many, percent, seen
 from pipelines.study.findings import Finding, Verdict
@@ -48,7 +49,7 @@ def _cycle(effects: pd.DataFrame, cycle: str, own: pd.DataFrame) -> Finding:
     known = own.dropna(subset=["p"])
     if known.empty:
         said = f"{_places(cycle)} cannot be told apart: {_too_few(cycle, own)}."
-        return Finding(title, said, "", caveat, "described", figure)
+        return Finding(title, said, "", caveat, "not found", figure)
     shown = known[known["found"]]
     if shown.empty:
         said = f"No {cycle} is shown to differ from the level around it in {_listed(known)}."
@@ -69,7 +70,9 @@ def _too_few(cycle: str, own: pd.DataFrame) -> str:
             f"these charts have {many(repeats, 'year')} of months with twelve months around them, and it takes three, "
             "four years of charts, to tell a season from a trend or an event"
         )
-    return f"{many(repeats, 'week')} have enough days to compare, and it takes ten"
+    if repeats >= LEAST_BLOCKS:
+        return "their tracks are of too few artists"
+    return f"{many(repeats, 'week')} {'has' if repeats == 1 else 'have'} enough days to compare, and it takes ten"
 
 
 def _listed(known: pd.DataFrame) -> str:
@@ -84,9 +87,9 @@ def _rows_of(effects: pd.DataFrame, row: "pd.Series[Any]") -> pd.DataFrame:
 
 
 def _extreme(effects: pd.DataFrame, row: "pd.Series[Any]") -> str:
-    """Return the place that is farthest from the level around it, with its simultaneous interval."""
+    """Return the place that is most surely apart from the level around it, with its simultaneous interval."""
     own = _rows_of(effects, row)
-    far = own.iloc[int(own["effect"].abs().argmax())]
+    far = own.iloc[int((own["effect"].abs() / (own["high"] - own["low"])).argmax())]
     return f"{MEASURES[row['measure']]}: {far['name']} {_sized_effect(far)}"
 
 
@@ -107,13 +110,14 @@ def _amount(value: float, unit: str) -> str:
 
     Examples
     --------
-    >>> [_amount(0.123, "relative"), _amount(-0.02, "share"), _amount(0.5, "markets")]
-    ['+12 %', '−2.0 points', '+0.5 markets']
+    >>> [_amount(0.123, "relative"), _amount(-0.02, "share"), _amount(-0.0002, "share"), _amount(0.5, "markets")]
+    ['+12 %', '−2.0 points', '−0.02 points', '+0.5 markets']
     """
     sign = "+" if value >= 0 else "\N{MINUS SIGN}"
     if unit == "markets":
         return f"{sign}{abs(value):.2g} markets"
-    return f"{sign}{percent(abs(value)).replace(' %', ' points') if unit == 'share' else percent(abs(value))}"
+    number = f"{100 * abs(value):.1g}" if 0 < abs(value) < 0.0005 else percent(abs(value)).removesuffix(" %")
+    return f"{sign}{number} {'points' if unit == 'share' else '%'}"
 
 
 def _sized(known: pd.DataFrame) -> str:
@@ -132,13 +136,15 @@ def _best(effects: pd.DataFrame, cycle: str, own: pd.DataFrame) -> Finding:
     known = own.dropna(subset=["p"])
     if known.empty:
         said = f"No best {cycle} can be named: {_too_few(cycle, own)}."
-        return Finding(title, said, "", _SELECTED, "described", figure)
+        return Finding(title, said, "", _SELECTED, "not found", figure)
     shown = known[known["found"]]
     if shown.empty:
         said = f"No {cycle} to come out is shown to be better than another for {_listed(known)}."
         return Finding(title, said, _sized(known), _SELECTED, "not found", figure, headline=True)
     said = "; ".join(_winner(effects, row) for _, row in shown.iterrows())
-    return Finding(title, f"By {cycle}, {said}.", _sized(known), _SELECTED, "found", figure, headline=True)
+    named = any(_may_be_best(_rows_of(effects, row)) != "any" for _, row in shown.iterrows())
+    verdict: Verdict = "found" if named else "not found"
+    return Finding(title, f"By {cycle}, {said}.", _sized(known), _SELECTED, verdict, figure, headline=True)
 
 
 def _winner(effects: pd.DataFrame, row: "pd.Series[Any]") -> str:
@@ -148,7 +154,11 @@ def _winner(effects: pd.DataFrame, row: "pd.Series[Any]") -> str:
     said = f"{MEASURES[row['measure']]}: "
     if best == first["name"]:
         return f"{said}{best} is the best, {_sized_effect(first)}"
-    none = "none is shown to be the best" if best == "any" else f"the best is {best.replace(', ', ' or ')}"
+    none = (
+        "they differ, but none is shown not to be the best"
+        if best == "any"
+        else f"the best is {best.replace(', ', ' or ')}"
+    )
     return f"{said}{none}, first is {first['name']}, {_sized_effect(first)}"
 
 
@@ -164,7 +174,7 @@ def _around_holidays(weeks: pd.DataFrame) -> Finding:
     known = own.dropna(subset=["p"])
     if known.empty:
         few = f"Too few weeks with holidays for a test: {cell(float(own['blocks'].max()))} in effect, ten are needed."
-        return Finding(title, f"{said}.", few, caveat, "described", figure)
+        return Finding(title, f"{said}.", few, caveat, "not found", figure)
     parts = [
         f"{MEASURES[row['measure']]} {cell(row['q'])} and {percent(row['detectable'])}"
         for _, row in seen(known).iterrows()

@@ -116,7 +116,7 @@ def _variable_findings(results: Results) -> list[Finding]:
     passed = own[own["q"] <= FDR]
     named = own if passed.empty else passed
     largest = named.loc[named["correlation"].abs().idxmax()]
-    words = f"{len(passed)} of {len(own)} variables of tracks go with streams within a chart"
+    words = f"{len(passed)} of {len(own)} variables of tracks {_go(passed)} with streams within a chart"
     if passed.empty:
         words = f"None of {len(own)} variables of tracks was found to go with streams within a chart"
     return [
@@ -133,11 +133,15 @@ def _variable_findings(results: Results) -> list[Finding]:
     ]
 
 
+def _go(passed: pd.DataFrame) -> str:
+    return "goes" if len(passed) == 1 else "go"
+
+
 def _vif_finding(results: Results) -> Finding:
     table = results.table("audio_vif")
     most = table.loc[table["vif"].idxmax()]
     return Finding(
-        "Audio features overlap",
+        "Overlap of audio features",
         f"The largest variance inflation factor of an audio feature is {most['vif']:.2f}, of {most['feature']} "
         f"({most['tracks']:,} tracks, with an intercept).",
         "",

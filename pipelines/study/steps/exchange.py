@@ -88,7 +88,8 @@ def _matrix_finding(results: Results) -> list[Finding]:
         return []
     edges = tested[tested["edge"].astype(bool)]
     ordered = int(edges["ordered"].astype(bool).sum())
-    said = f"{len(edges):,} of {many(len(tested), 'pair')} that could be tested go beyond the baseline"
+    go = "goes" if len(edges) == 1 else "go"
+    said = f"{len(edges):,} of {many(len(tested), 'pair')} that could be tested {go} beyond the baseline"
     if len(edges):
         most = edges.loc[edges["lift_low"].astype("float64").idxmax()]
         said += (
@@ -145,7 +146,7 @@ def _culture_verdict(signs: dict[str, int]) -> Verdict:
 def _culture_said(signs: dict[str, int]) -> str:
     words = {
         -1: "fewer tracks go between markets that are culturally further apart",
-        0: "nothing is told",
+        0: "nothing is shown",
         1: "more do",
     }
     found = set(signs.values())
@@ -153,11 +154,12 @@ def _culture_said(signs: dict[str, int]) -> str:
         (sign,) = found
         return {
             -1: "Cultural distance predicts transitions: the further apart two markets are, the fewer tracks follow.",
-            0: "Cultural distance does not tell which pairs exchange tracks, by either method.",
+            0: "Cultural distance is not shown to tell which pairs exchange tracks, by either method.",
             1: "The further apart two markets are in culture, the more tracks follow, by both methods.",
         }[sign]
     parts = "; ".join(f"by {name} {words[sign]}" for name, sign in signs.items())
-    return f"Whether cultural distance predicts transitions is not settled: {parts}."
+    alone = ", for only one of two methods could be made" if len(signs) == 1 else ""
+    return f"Whether cultural distance predicts transitions is not settled{alone}: {parts}."
 
 
 def _quoted(name: str, row: Mapping[Any, Any]) -> str:

@@ -21,7 +21,7 @@ from pipelines.eda.journey_clusters import STABLE, clustered, clusters_table, te
 from pipelines.eda.journey_kinds import NAMES, STAYS, courses, kind_of, kinds_table
 from pipelines.eda.journey_valleys import LEAST_REACH, MOST_ARTISTS, Points
 from pipelines.eda.journeys import Journeys
-from pipelines.formatting import html_table, percent
+from pipelines.formatting import html_table, many, percent
 from pipelines.study.findings import Finding
 from pipelines.study.results import Results
 from pipelines.study.settings import Study
@@ -194,14 +194,14 @@ def _soon(results: Results) -> Finding:
 def _defined(results: Results) -> Finding:
     """Return the shares of the kinds by definition."""
     table, window = results.table("journey_kinds"), results.notes("journeys")["window"]
-    stays = table.loc[table["kind"] == STAYS, "share"].iloc[0]
+    stays = table[table["kind"] == STAYS].iloc[0]
     most = table[table["kind"] != STAYS].sort_values("share", kind="stable").iloc[-1]
     others = f"; of the others the most are {most['kind']}: {percent(most['share'])} of all tracks"
     return Finding(
         "Kinds of journeys by definition",
-        f"{percent(stays)} of {table['tracks'].sum():,} tracks stay in one market for {window} days"
+        f"{percent(stays['share'])} of {many(table['tracks'].sum(), 'track')} stay in one market for {window} days"
         + (f"{others}." if most["tracks"] else "."),
-        _bounds(most["share_low"], most["share_high"]) if most["tracks"] else "",
+        _bounds(stays["share_low"], stays["share_high"]).replace("interval", "interval of the first share"),
         "The bounds between the kinds are set, not found: day 7, and three continents.",
         "described",
         figure="journey_kinds",

@@ -66,8 +66,8 @@ def _findings(results: Results) -> list[Finding]:
         Finding(
             "What is known when",
             f"{said}{named}.",
-            f"{values:,} values of each were compared with those of charts without, and with other, later rows, on "
-            f"{part['rows']:,} rows of {part['artists']:,} of {many(part['artists_of_all'], 'artist')} since "
+            f"Up to {values:,} values of each were compared with those of charts without, and with other, later rows, "
+            f"on {part['rows']:,} rows of {part['artists']:,} of {many(part['artists_of_all'], 'artist')} since "
             f"{part['since']}.",
             "It is a sample; chart-diffusion audit looks at more, also at whether a feature alone tells too well. "
             "Columns of a later snapshot (popularity, albums, licence lists) are never features.",

@@ -16,7 +16,7 @@ from pipelines.contracts.missing import (
 )
 from pipelines.eda.missing import ALL, calendar_tables, missing_tables
 from pipelines.eda.nulls import NAMES, null_tables
-from pipelines.formatting import cell, html_table, many, percent
+from pipelines.formatting import html_table, many, percent
 from pipelines.stages.inspection import calendar_cells
 from pipelines.study.findings import Finding
 from pipelines.study.results import Results
@@ -110,11 +110,7 @@ def _most(row: dict[Any, Any]) -> str:
     if pd.isna(row["most_share"]):
         return ""
     market = str(row["most_market"])
-    return f"{_small(row['most_share'])} in {market_names([market])[market]}, {row['most_year']}"
-
-
-def _small(share: float) -> str:
-    return "less than 0.1 %" if 0 < share < 0.001 else percent(share)
+    return f"{percent(row['most_share'])} in {market_names([market])[market]}, {row['most_year']}"
 
 
 def _findings(results: Results) -> list[Finding]:
@@ -128,15 +124,19 @@ def _coverage_finding(results: Results) -> Finding:
     missing = int(markets[["before", "between", "after"]].to_numpy().sum())
     due = missing + int(markets["dates"].sum())
     effects = results.table("missing_effects").set_index("effect")
+    ties = int(effects["count"]["ties by a missing chart"])
+    nowhere = "on every date due some market has one"
+    if len(none):
+        stretches = many(len(none), "stretch").replace("stretchs", "stretches")
+        nowhere = f"no market has one on {many(int(none['dates'].sum()), 'date')} in {stretches}"
     counted = [many(int(events.get(event, 0)), event) for event in ("launch", "drop-out", "end")]
     return Finding(
         "Dates without charts",
-        f"{percent(missing / due)} of {due:,} charts that were due are missing: no market has one on "
-        f"{many(int(none['dates'].sum()), 'date')} in {many(len(none), 'stretch').replace('stretchs', 'stretches')}, "
-        f"and there are {', '.join(counted).replace('launchs', 'launches')} of markets.",
+        f"{percent(missing / due)} of {due:,} charts that were due are missing: {nowhere}, and there are "
+        f"{', '.join(counted).replace('launchs', 'launches')} of markets.",
         "",
         f"A missing chart is not an empty one: {percent(_share(effects, 'entries loosely dated'))} of entries fell "
-        f"somewhere in a gap, {cell(effects['count']['ties by a missing chart'])} pairs of entries are ties "
+        f"somewhere in a gap, {many(ties, 'pair')} of entries tied "
         "only because of one, and follow-up ends where a market's charts do.",
         "described",
         figure="coverage_calendar",
@@ -157,8 +157,8 @@ def _null_finding(results: Results) -> Finding:
         for chart, own in never.groupby("chart", sort=True)
     ]
     lacking = [
-        f"{_column_name(row['column'])} is missing in {_small(row['real_share'])} of the rows of {row['chart']} where "
-        f"other rows of the same chart have it, most in {_most(row).split(' in ', 1)[1]}"
+        f"{_column_name(row['column'])} is missing in {percent(row['real_share'])} of the rows of {row['chart']}, "
+        f"though other rows of the same market and date have it, most in {_most(row).split(' in ', 1)[1]}"
         for row in real.to_dict("records")
     ] or ["no value is missing where others of the same chart, market and date are there"]
     said = "; ".join([*absent, *lacking])

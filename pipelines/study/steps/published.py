@@ -11,7 +11,7 @@ from diffusion.market_groups import group_pairs
 from graphs.distance import Distances
 from pipelines.contracts.published import CHART_YEARS, PUBLISHED, TRIGGER_MARKETS
 from pipelines.eda.published import claim, culture, europe, likeness, over_years, trendsetters, triggers
-from pipelines.formatting import html_table
+from pipelines.formatting import cell, html_table
 from pipelines.study.findings import Finding
 from pipelines.study.results import Results
 from pipelines.study.settings import Study
@@ -145,11 +145,13 @@ def _summary(table: pd.DataFrame) -> Finding:
     """Return how many claims hold, and which."""
     told = {verdict: table.loc[table["verdict"] == verdict, "says"].tolist() for verdict in claim.VERDICTS}
     held, not_held, untold = told.values()
-    said = f"Of {len(table)} published claims {len(held)} hold on these charts{_listed(held)}; {len(not_held)} do not"
+    holds, fails = ("holds" if len(held) == 1 else "hold"), ("does" if len(not_held) == 1 else "do")
+    said = f"Of {len(table)} published claims {len(held)} {holds} on these charts{_listed(held)}"
     return Finding(
         "What published work says",
-        f"{said}{_listed(not_held)}; of {len(untold)} it cannot be told here.",
-        "A claim holds where its whole 95 % interval lies as claimed, at q ≤ .05 over all claims tested.",
+        f"{said}; {len(not_held)} {fails} not{_listed(not_held)}; of {len(untold)} it cannot be told here.",
+        "A claim holds where its whole 95 % interval lies as claimed, at q ≤ .05 over all claims tested; a claim on "
+        "how many markets there are of a kind, by the markets at q ≤ .05 among the markets.",
         "These are other charts, years and measures than those of the papers: what does not hold here is not refuted "
         "there.",
         "found" if held else "not found",
@@ -172,7 +174,7 @@ def _of_years(table: pd.DataFrame) -> list[Finding]:
         Finding(
             "Charts from year to year",
             " ".join(tested["said"]),
-            f"Tested against {tested['tested_against'].iloc[0]}; the smallest q is {tested['q'].min():.3f}.",
+            f"Tested against {tested['tested_against'].iloc[0]}; the smallest q is {cell(float(tested['q'].min()))}.",
             "Only of the markets that are on the charts for the whole time; a service may also have changed how it "
             "makes its charts.",
             "found" if (changed["q"] <= FDR).any() else "not found",

@@ -111,7 +111,7 @@ def _shares(results: Results, what: str, name: str) -> "pd.Series[Any] | None":
 def _bounds(low: Any, high: Any, form: Any = cell) -> str:
     """Return an interval in words, or why there is none."""
     if pd.isna(low):
-        return "too few artists for an interval"
+        return "without an interval"
     return f"{form(low)} or more" if pd.isna(high) else f"{form(low)} to {form(high)}"
 
 
@@ -130,10 +130,10 @@ def _findings(results: Results) -> list[Finding]:
 def _stay_finding(results: Results) -> Finding:
     row = results.table("persistence_summary").iloc[0]
     alone, back = _shares(results, "shape", SHAPES[0]), _shares(results, "back", "within 28 days")
-    half = "More than half of first stays outlast the curve"
+    half = "Half of first stays or more outlast the charts that they were followed for"
     if pd.notna(row["median"]):
         half = f"Half of first stays on a market's chart last {many(row['median'], 'chart')} or less"
-    parts, sure = [half], [f"median {_bounds(row['median_low'], row['median_high'])} charts"]
+    parts, sure = [half], [f"median in charts {_bounds(row['median_low'], row['median_high'])}"]
     if alone is not None:
         parts.append(f"{percent(alone['share'])} of tracks that left a market were on one chart of it alone")
         sure.append(f"one chart alone {_bounds(alone['low'], alone['high'], percent)}")
@@ -167,7 +167,7 @@ def _direction_finding(results: Results, test: "pd.Series[Any]") -> Finding:
     faster = "faster than they fall" if test["value"] > 0 else "more slowly than they fall"
     said = f"Tracks rise on a market's chart {faster}"
     if test["q"] > FDR:
-        said = "Tracks rise on a market's chart as fast as they fall, as far as these charts show"
+        said = "Tracks are not shown to rise on a market's chart faster, or more slowly, than they fall"
     elif first is not None and test["value"] > 0:
         said += f"; {percent(first['share'])} are at their best on the first chart and never again"
     return Finding(
@@ -186,7 +186,7 @@ def _difference_finding(results: Results, test: "pd.Series[Any]") -> Finding:
     more = "longer" if test["value"] > 0 else "shorter"
     said = f"First stays are {more} in the markets of a track's debut than in those that it enters later"
     if test["q"] > FDR:
-        said = "First stays in the markets of a track's debut were not found to be longer or shorter than in later ones"
+        said = "First stays in the markets of a track's debut are not shown to be longer or shorter than in later ones"
     return Finding(
         "Stays at home and abroad",
         f"{said}.",

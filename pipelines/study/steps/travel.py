@@ -7,7 +7,7 @@ import pandas as pd
 import figures
 from pipelines.contracts.travel import DEBUT_SIZES, REACH, TRAVEL
 from pipelines.eda.travel import ALL, travel_tables
-from pipelines.formatting import cell, html_table, percent
+from pipelines.formatting import cell, html_table, many, percent
 from pipelines.study.findings import Finding
 from pipelines.study.results import Results
 from pipelines.study.settings import Study
@@ -63,8 +63,8 @@ def _findings(results: Results) -> list[Finding]:
     return [
         Finding(
             "How far tracks travel",
-            f"{percent(row['travelled'])} of {row['tracks']:,} tracks entered another market within {window} days of "
-            f"their debut; {percent(row['at_home'])} debuted in one market.",
+            f"{percent(row['travelled'])} of {many(int(row['tracks']), 'track')} entered another market within "
+            f"{window} days of their debut; {percent(row['at_home'])} debuted in one market.",
             _interval(row, "travelled"),
             "It counts entries of charts of this depth: a song that is heard elsewhere below the chart did not travel "
             "here, and more markets on the charts make more travel.",

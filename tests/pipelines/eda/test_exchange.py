@@ -94,7 +94,7 @@ def test_distances_are_quoted_with_the_interval_of_their_method() -> None:
     [
         ({"gravity": -1, "mrqap": -1}, "found", "predicts transitions"),
         ({"gravity": 1, "mrqap": 1}, "found", "the more tracks follow"),
-        ({"gravity": 0, "mrqap": 0}, "not found", "does not tell"),
+        ({"gravity": 0, "mrqap": 0}, "not found", "is not shown to tell"),
         ({"gravity": -1, "mrqap": 0}, "not found", "not settled"),
         ({"gravity": -1, "mrqap": 1}, "not found", "not settled"),
         ({"gravity": -1}, "not found", "not settled"),

@@ -17,10 +17,10 @@ from scipy import stats
 from diffusion import Calendar, DataSaysNoError, Entries, open_charts
 from pipelines import open_study
 from pipelines.eda.seasons import season_tables
-from pipelines.eda.seasons.cycles import Pattern, months_pattern, weekdays_pattern
+from pipelines.eda.seasons.cycles import DatedTracks, Pattern, months_pattern, weekdays_pattern
 from pipelines.eda.seasons.holidays import HolidayDays, compared, ratios
 from pipelines.eda.seasons.market_days import MarketDays, Observed, common_level, entry_days, exposed_by_age
-from pipelines.eda.seasons.releases import release_outcomes
+from pipelines.eda.seasons.releases import debut_outcomes, means, release_outcomes
 from tests import process_worlds, seasonal_worlds
 from tests.conftest import WriteCsv, steady
 from tests.seasonal_worlds import SILENT, World
@@ -361,3 +361,38 @@ def test_intervals_hold_together_and_the_best_month_is_never_shown_to_be_behind(
         ahead = true - np.array([np.delete(true, place).max() for place in range(12)])
         best += bool(((low <= ahead + 1e-12) & (ahead <= high + 1e-12)).all())
     assert min(held, best) >= trials - most(trials)
+
+
+def test_the_weekday_of_a_debut_is_not_known_after_a_missing_chart(write_csv: WriteCsv) -> None:
+    rows = steady(90, {"Sweden": {"a": 40, "b": 45}, "Norway": {"c": 40}})
+    days = sorted({row["date"] for row in rows})
+    kept = [row for row in rows if (row["region"], row["date"]) != ("Sweden", days[39])]
+    with open_charts(write_csv(kept)) as charts:
+        entries = charts.entries()
+    found = debut_outcomes(entries, Observed.of(entries.calendar, entries.timelines), 20)
+    known = dict(zip(found.month_day.tolist(), (found.week_day >= 0).tolist(), strict=True))
+    first = int(np.datetime64(days[0], "D").astype(int))
+    # a and c debut on one day, Sweden's chart of the day before is missing
+    assert [known[first + day] for day in (45,)] == [True]
+    assert sorted((found.week_day[found.month_day == first + 40] >= 0).tolist()) == [False, True]
+
+
+def habits(seed: int, lift: float) -> Pattern:
+    """Return the weekdays of tracks of artists who keep to a day and differ; on Fridays more of all by `lift`."""
+    rng = np.random.default_rng(seed)
+    weeks, many = 40, 120
+    artist = np.repeat(np.arange(many), rng.geometric(0.15, many))
+    usual, own = rng.beta(0.6, 1.4, many), rng.choice(7, many, p=[0.1, 0.1, 0.1, 0.1, 0.4, 0.1, 0.1])
+    day = 7 * rng.integers(0, weeks, len(artist)) + own[artist]
+    value = (rng.random(len(artist)) < np.minimum(usual[artist] + lift * (own[artist] == 4), 1)).astype(float)
+    first, mean, tracks = means(value, day)
+    dated_tracks = DatedTracks(value, day, artist)
+    return weekdays_pattern(mean, tracks, first, ratio=False, generator=rng, tracks=dated_tracks)
+
+
+def test_artists_who_keep_to_a_day_make_no_weekday() -> None:
+    assert sum(habits(seed, 0).p <= 0.05 for seed in range(60)) <= most(60)
+
+
+def test_a_weekday_that_is_better_for_all_artists_is_found() -> None:
+    assert sum(habits(seed, 0.5).p <= 0.05 for seed in range(20)) >= 14

@@ -88,12 +88,23 @@ def test_shares_of_single_artists_are_those_of_the_exact_binomial_interval() -> 
     assert found["high"] == pytest.approx(high, abs=2e-3)
 
 
+def test_artists_of_many_tracks_are_left_out_in_turn() -> None:
+    rng = np.random.default_rng(6)
+    artist = np.repeat(np.arange(40), np.r_[60, rng.integers(1, 12, 39)])
+    value = rng.gamma(1.0, 2.0, len(artist)) + rng.normal(size=40)[artist]
+    found = clustered_means(value, np.zeros(len(artist), int), artist, 1).iloc[0]
+    without = np.array([value[artist != one].mean() for one in range(40)])
+    error = np.sqrt(39 / 40 * ((without - value.mean()) ** 2).sum())
+    half = (found["high"] - found["low"]) / 2
+    assert half == pytest.approx(error * stats.t.ppf(0.975, found["artists"] - 1))
+
+
 def test_means_have_the_variance_of_least_squares_by_cluster() -> None:
     rng = np.random.default_rng(5)
-    artist = rng.integers(0, 40, 300)
-    value = rng.gamma(1.0, 2.0, 300) + rng.normal(size=40)[artist]
-    found = clustered_means(value, np.zeros(300, int), artist, 1).iloc[0]
-    fit = sm.OLS(value, np.ones(300)).fit(cov_type="cluster", cov_kwds={"groups": artist, "use_correction": False})
+    artist = rng.permutation(np.arange(320) % 40)
+    value = rng.gamma(1.0, 2.0, 320) + rng.normal(size=40)[artist]
+    found = clustered_means(value, np.zeros(320, int), artist, 1).iloc[0]
+    fit = sm.OLS(value, np.ones(320)).fit(cov_type="cluster", cov_kwds={"groups": artist, "use_correction": False})
     error = float(fit.bse[0]) * np.sqrt(40 / 39)
     half = (found["high"] - found["low"]) / 2
     assert found["mean"] == pytest.approx(value.mean())

@@ -6,9 +6,14 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 
+from diffusion import DataSaysNoError
+from pipelines.eda.seasons import season_findings
+from pipelines.eda.weekly import WeeklyCharts
 from pipelines.folders.folder import Folder
+from pipelines.formatting import percent
 from pipelines.progress import quiet
 from pipelines.study.findings import Finding
 from pipelines.study.results import Results
@@ -16,7 +21,7 @@ from pipelines.study.run import Run, closing_lines
 from pipelines.study.settings import Study
 from pipelines.study.steps import STEPS
 from pipelines.study.steps.distributions import DISTRIBUTIONS
-from pipelines.study.steps.trajectories import TRAJECTORIES_STEP
+from pipelines.study.steps.trajectories import TRAJECTORIES_STEP, _bounds, _difference_finding, _direction_finding
 
 NAMES = ("distributions", "trajectories")
 PLAIN = [replace(step, drawings=None) for step in STEPS]
@@ -79,7 +84,7 @@ def test_the_length_of_stays_is_that_of_the_table(made: tuple[Results, list[str]
     row = results.table("persistence_summary").iloc[0]
     assert found.verdict == "described"
     assert f"last {row['median']} charts or less" in found.said
-    assert f"median {row['median_low']} to {row['median_high']} charts" in found.sure
+    assert f"median in charts {row['median_low']} to {row['median_high']}" in found.sure
     assert "Christmas" not in found.caveat  # nothing came back after half a year
 
 
@@ -95,7 +100,7 @@ def test_what_goes_with_streams_is_found_and_said(made: tuple[Results, list[str]
     summary = results.table("streams_summary").set_index("scale").loc["streams"]
     assert f"have {summary['median']:,.0f} streams or fewer" in named(findings, "Streams").said
     factor = results.table("audio_vif")["vif"].max()
-    assert f"is {factor:.2f}, of" in named(findings, "Audio features overlap").said
+    assert f"is {factor:.2f}, of" in named(findings, "Overlap of audio features").said
 
 
 def test_what_charts_do_not_show_is_named_and_nothing_is_said_of_it(tmp_path: Path) -> None:
@@ -105,3 +110,67 @@ def test_what_charts_do_not_show_is_named_and_nothing_is_said_of_it(tmp_path: Pa
     assert "not made  streams_summary: the chart 'top200' shows no streams" in lines
     assert "not made  audio_summary: the tracks of these charts have no audio features" in lines
     assert set(results.table("trajectory_profiles")["measure"]) == {"rank"}
+
+
+def test_what_is_not_shown_is_not_called_equal(made: tuple[Results, list[str]]) -> None:
+    results, _ = made
+    row = results.table("trajectory_tests").iloc[0].copy()
+    row["q"] = 0.4
+    found = _direction_finding(results, row)
+    assert found.verdict == "not found"
+    assert "not shown to rise" in found.said and "as fast as" not in found.said
+    found = _difference_finding(results, row)
+    assert found.verdict == "not found" and "not shown to be longer or shorter" in found.said
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "said"), [(2, pd.NA, "2 or more"), (2, 4, "2 to 4"), (pd.NA, pd.NA, "without an interval")]
+)
+def test_intervals_without_an_end_are_said_without_it(low: object, high: object, said: str) -> None:
+    assert _bounds(low, high) == said
+
+
+def test_small_shares_are_not_zero() -> None:
+    assert [percent(share) for share in (0.0, 0.0004, 0.0006, 0.0333, 0.5)] == [
+        "0.0 %", "<0.1 %", "0.1 %", "3.3 %", "50 %",
+    ]  # fmt: skip
+
+
+def test_seasons_that_cannot_be_tested_are_not_found() -> None:
+    tested = pd.DataFrame(
+        [(cycle, name, 1, np.nan, False) for cycle in ("month", "weekday") for name in ("entries", "debut_travelled")],
+        columns=["cycle", "measure", "repeats", "p", "found"],
+    )
+    weeks = pd.DataFrame({"measure": ["entries"], "market": "all", "ratio": 1.0, "low": np.nan, "high": np.nan,
+                          "p": np.nan, "found": False, "blocks": 2.5})  # fmt: skip
+    findings = season_findings(tested, pd.DataFrame(), weeks)
+    assert [finding.verdict for finding in findings] == ["not found"] * 5
+    assert "1 week has enough days" in findings[1].said
+
+
+def test_the_place_that_is_named_is_the_one_that_is_shown_to_differ() -> None:
+    tested = pd.DataFrame([("month", "entries", "relative", 4, 0.01, 0.01, True, 0.1)],
+                          columns=["cycle", "measure", "unit", "repeats", "p", "q", "found", "detectable"])  # fmt: skip
+    effects = pd.DataFrame({"cycle": "month", "measure": "entries", "unit": "relative", "name": ["Jan", "Feb"],
+                            "effect": [0.3, -0.2], "low": [-0.1, -0.3], "high": [0.7, -0.1]})  # fmt: skip
+    (finding,) = season_findings(tested, effects, None)
+    assert finding.said == "Months differ in entries per chart: Feb −20 % (−30 to −10 %)."
+
+
+@pytest.mark.parametrize(("markets", "said"), [([], "none of the markets are"), (["SE"], "1 of the markets is")])
+def test_too_few_markets_are_counted_in_words(markets: list[str], said: str) -> None:
+    with pytest.raises(DataSaysNoError, match=said):
+        WeeklyCharts.of(pa.table({}), pa.table({}), markets, step=7)
+
+
+@pytest.mark.parametrize(
+    ("behind", "verdict", "said"),
+    [([0.2, 0.1], "not found", "none is shown not to be the best"), ([0.0, 0.1], "found", "Tue is the best")],
+)
+def test_a_best_day_is_found_where_another_is_shown_to_be_behind(behind: list[float], verdict: str, said: str) -> None:
+    tested = pd.DataFrame([("weekday", "debut_travelled", "share", 40, 0.01, 0.01, True, 0.1)],
+                          columns=["cycle", "measure", "unit", "repeats", "p", "q", "found", "detectable"])  # fmt: skip
+    effects = pd.DataFrame({"cycle": "weekday", "measure": "debut_travelled", "unit": "share", "name": ["Mon", "Tue"],
+                            "effect": [-0.1, 0.1], "low": -0.2, "high": 0.2, "behind_high": behind})  # fmt: skip
+    (finding,) = season_findings(tested, effects, None)
+    assert finding.verdict == verdict and said in finding.said
