@@ -13,10 +13,11 @@ from diffusion import DataSaysNoError, Entries
 from diffusion.arrays import Floats
 from diffusion.conventions import FDR
 from graphs.false_discovery import adjusted
-from pipelines.eda.seasons.cycles import DAYS, MONTHS, DatedTracks, Pattern, months_pattern, weekdays_pattern
+from pipelines.eda.seasons.cycles import DAYS, MONTHS, Pattern, months_pattern
 from pipelines.eda.seasons.holidays import holiday_frames
 from pipelines.eda.seasons.market_days import MarketDays, Observed, crossing_days, entry_days, stream_days
 from pipelines.eda.seasons.releases import Outcomes, debut_outcomes, means, month_means, release_outcomes
+from pipelines.eda.seasons.weekdays import DatedTracks, weekdays_pattern
 
 MONTH_NAMES: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 WEEKDAY_NAMES: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")

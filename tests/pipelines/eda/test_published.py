@@ -337,7 +337,7 @@ def test_nobody_leads_is_a_claim_that_needs_power() -> None:
     led[3] = 0.2
     found = no_trendsetters(leads(led, 0.01))
     assert (found.verdict, found.value) == ("does not hold", 1.0)
-    assert "1 of 12 markets lead beyond the baseline, Czech Republic the most: 0.200" in found.said
+    assert "1 of 12 markets leads beyond the baseline, Czech Republic the most: 0.200" in found.said
     led[3] = -0.2
     assert no_trendsetters(leads(led, 0.01)).verdict == "holds"
     with pytest.raises(DataSaysNoError, match="of no market it can be said whether it leads"):

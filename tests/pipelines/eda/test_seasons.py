@@ -17,10 +17,11 @@ from scipy import stats
 from diffusion import Calendar, DataSaysNoError, Entries, open_charts
 from pipelines import open_study
 from pipelines.eda.seasons import season_tables
-from pipelines.eda.seasons.cycles import DatedTracks, Pattern, months_pattern, weekdays_pattern
+from pipelines.eda.seasons.cycles import Pattern, months_pattern
 from pipelines.eda.seasons.holidays import HolidayDays, compared, ratios
 from pipelines.eda.seasons.market_days import MarketDays, Observed, common_level, entry_days, exposed_by_age
 from pipelines.eda.seasons.releases import debut_outcomes, means, release_outcomes
+from pipelines.eda.seasons.weekdays import DatedTracks, weekdays_pattern
 from tests import process_worlds, seasonal_worlds
 from tests.conftest import WriteCsv, steady
 from tests.seasonal_worlds import SILENT, World
@@ -396,3 +397,20 @@ def test_artists_who_keep_to_a_day_make_no_weekday() -> None:
 
 def test_a_weekday_that_is_better_for_all_artists_is_found() -> None:
     assert sum(habits(seed, 0.5).p <= 0.05 for seed in range(20)) >= 14
+
+
+def test_single_days_that_stand_out_make_no_weekday() -> None:
+    def drops(seed: int) -> Pattern:
+        rng = np.random.default_rng(seed)
+        value = rng.poisson(10, 140) + np.where(rng.random(140) < 0.07, rng.integers(20, 100, 140), 0)
+        return weekdays_pattern(value.astype(float), np.ones(140), 17_000, ratio=True, generator=rng)
+
+    assert sum(drops(seed).p <= 0.05 for seed in range(60)) <= most(60)
+
+
+@pytest.mark.parametrize("days", [98, 399, 400])
+def test_a_weekday_that_stands_out_every_week_is_found(days: int) -> None:
+    rng = np.random.default_rng(days)
+    value = rng.poisson(20 * np.where(np.arange(days) % 7 == 3, 1.6, 1)).astype(float)
+    found = weekdays_pattern(value, np.ones(days), 17_000, ratio=True, generator=rng)
+    assert found.p <= 0.01 and np.nanargmax(found.effect) == (17_000 + 3 + 3) % 7
