@@ -29,8 +29,8 @@ WORDS: Final = {
     "extra": "further market", "footprint_median": "median footprint", "further": "further markets",
     "groups": "groups of leaders", "half_day": "half entered by day", "in_tracks": "received", "joint": "ties",
     "lag_median": "median lag (days)", "ordered": "more one way", "out_tracks": "sent", "pagerank": "PageRank",
-    "q_joint": "q", "rate_if_ties": "rate if ties", "source_name": "source", "springrank": "SpringRank",
-    "target_name": "target",
+    "q_joint": "q", "rate_if_ties": "rate if ties", "said": "on these charts", "says": "claim",
+    "source_name": "source", "springrank": "SpringRank", "target_name": "target",
 }  # fmt: skip
 """Names of columns in the tables of a report that differ from those in the files."""
 

@@ -182,7 +182,7 @@ def survival(
 @OUT
 @with_options((*COHORT_OPTIONS, *EVENT_OPTIONS, *GRAPH_OPTIONS, *CURVE_OPTIONS, *READING_OPTIONS, *MANNER_OPTIONS))
 def eda(charts: str, check_prior: bool, out: Path, replace: bool, quiet: bool, as_json: bool, **options: Any) -> None:
-    """Explore CHARTS (a file, glob or folder): what they hold and lack, how far, when and where to tracks travel."""
+    """Explore CHARTS (a file, glob or folder): what they hold and lack, how far, when and where tracks travel."""
     study = Study(charts).override(cohort=take_cohort(options), **take_reading(options), **options)
     steps = (*EDA_SET, *PRIOR_SET) if check_prior else EDA_SET
     _run(study, out, steps, Manner(replace, quiet, as_json, whole=False))

@@ -55,8 +55,8 @@ class StudyResults(Protocol):
     def table(self, name: str) -> pd.DataFrame:
         """Return a table."""
 
-    def why_not(self, name: str) -> str:
-        """Return why a table was not made."""
+    def why_not(self, name: str, *, sent: bool = False) -> str:
+        """Return why a table was not made; what is `sent` to others does not name the folder."""
 
     def notes(self, step: str) -> dict[str, Any]:
         """Return the notes of a step."""
@@ -81,7 +81,7 @@ def content(title: str, results: StudyResults) -> dict[str, Any]:
         "placebo": records(results.table("placebo")) if results.holds("placebo") else [],
         "tracks": track_content(entries, results.table("tracks"), markets),
         "not_made": {
-            name: replaced(results.why_not(name))
+            name: replaced(results.why_not(name, sent=True))
             for name in ("lifts", "influence", "leaders", "placebo")
             if not results.holds(name)
         },

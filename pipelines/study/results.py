@@ -177,11 +177,11 @@ class Results(Displayed):
             return f"{unknown_table(name, self._there)} ('{self.folder.place}')"
         return f"'{self.folder.place}' holds no table '{name}'; {self.why_not(name)}"
 
-    def why_not(self, name: str) -> str:
-        """Return why a table of the steps was not made, or how to make it."""
+    def why_not(self, name: str, *, sent: bool = False) -> str:
+        """Return why a table of the steps was not made, or how to make it; what is `sent` does not name the folder."""
         step = next(step for step, maker in self._makers.items() if name in maker.tables)
         if step not in self.folder.manifest()["steps"]:
-            return f"make it with: {self._makers[step].command} --out {self.folder.place}"
+            return f"make it with: {self._makers[step].command}{'' if sent else f' --out {self.folder.place}'}"
         reasons = self.notes(step).get("not_made", {})
         return f"not made: {reasons.get(name) or '; '.join(reasons.values()) or 'not asked for'}"
 

@@ -93,6 +93,8 @@ def test_what_was_not_made_is_said_why(tmp_path: Path, page: Path) -> None:
         seen.at("edges=direct&market=US&partner=SE&panel=pair")
         assert seen.text("#caption") == "Direct influence was not fitted: not made: it was not asked for."
         assert seen.text("#placebo").startswith("Placebos: none were made")
+        seen.at("market=US&panel=market&sort=-direct")
+        assert "direct" not in seen.text("#panel thead")
         seen.at("edges=lift&panel=leaders")
         assert seen.arrows() == []
         assert seen.trouble == []

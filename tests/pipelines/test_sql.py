@@ -111,6 +111,12 @@ def test_a_table_that_is_not_there_is_named_with_what_makes_it(study: Path) -> N
         assert said in str(refused.value)
 
 
+def test_what_is_sent_to_others_does_not_name_the_folder(study: Path) -> None:
+    found = open_study(study)
+    assert found.why_not("influence") == f"make it with: chart-diffusion graph CHARTS --out {study}"
+    assert found.why_not("influence", sent=True) == "make it with: chart-diffusion graph CHARTS"
+
+
 def test_a_table_that_could_not_be_made_says_why(tmp_path: Path, study: Path) -> None:
     place = shutil.copytree(study, tmp_path / "made")
     with Folder(place) as folder:

@@ -84,7 +84,7 @@ function pairColumns(state) {
   const of = (name) => (pair) => counted(name, pair, period);
   const band = (pair) => between(of("rate_low")(pair), of("rate_high")(pair), percent);
   const liftBand = (pair) => between(tested(beyond, "lift_low", pair), tested(beyond, "lift_high", pair), ratio);
-  return [
+  const shown = [
     {
       name: "tracks",
       label: "tracks / exposed",
@@ -109,14 +109,9 @@ function pairColumns(state) {
       show: (pair) => ratio(tested(beyond, "lift", pair)) + liftBand(pair),
     },
     { name: "q", label: "q", number, value: (pair) => tested(beyond, "q", pair), show: (pair) => share(tested(beyond, "q", pair)) },
-    {
-      name: "direct",
-      label: "direct",
-      number: false,
-      value: (pair) => ["not tested", "no", "yes", "ordered"].indexOf(verdict(pair)),
-      show: verdict,
-    },
   ];
+  const rank = (pair) => ["not tested", "no", "yes", "ordered"].indexOf(verdict(pair));
+  return direct ? [...shown, { name: "direct", label: "direct", number: false, value: rank, show: verdict }] : shown;
 }
 
 function marketSelect(id, label, chosen, choose) {

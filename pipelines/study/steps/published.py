@@ -84,7 +84,7 @@ def _needed(results: Results, name: str) -> Any:
 
 
 def _why_not(results: Results, name: str) -> str:
-    return results.why_not(name).removeprefix("not made: ")
+    return results.why_not(name, sent=True).removeprefix("not made: ")
 
 
 def _made(table: pd.DataFrame | None, gaps: Gaps) -> pd.DataFrame:
