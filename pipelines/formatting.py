@@ -112,8 +112,10 @@ def date_spans(days: Sequence[date], *, every: int, most: int) -> str:
     return "; ".join([*named, *[f"and {many(left, 'more date')}"] * bool(left)])
 
 
-def percent(share: float) -> str:
-    """Return a share as a percentage, such as ``59 %``, ``3.3 %`` or ``<0.1 %``."""
+def percent(share: float, *, places: int | None = None) -> str:
+    """Return a share as a percentage, such as ``59 %``, ``3.3 %`` or ``<0.1 %``; or with so many decimal places."""
+    if places is not None:
+        return f"{100 * share:.{places}f} %"
     if 0 < share < 0.0005:
         return "<0.1 %"
     return f"{100 * share:.{1 if share < 0.0995 else 0}f} %"

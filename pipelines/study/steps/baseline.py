@@ -12,7 +12,7 @@ from graphs import contracts
 from graphs.baseline import edge_table, held_out_scores, sensitivity_table
 from graphs.baseline.held_out import ALL
 from graphs.leaders.groups import LEAST_ARTISTS
-from pipelines.formatting import cell, html_table, many, sentence
+from pipelines.formatting import cell, html_table, many, percent, sentence
 from pipelines.study.findings import Finding
 from pipelines.study.results import Results
 from pipelines.study.settings import Study
@@ -106,9 +106,9 @@ def _lines(results: Results) -> list[str]:
     lines = [f"baseline  {_beyond(counts)}; {_needed(counts)}"]
     if again is not None:
         both = "of those of the first half of the time in the second half"
-        halves = "" if again["halves"] is None else f"; {again['halves']:.0%} {both}"
+        halves = "" if again["halves"] is None else f"; {percent(again['halves'], places=0)} {both}"
         lines.append(
-            f"variants  {again['least']:.0%} or more of these pairs are found under other definitions "
+            f"variants  {percent(again['least'], places=0)} or more of these pairs are found under other definitions "
             f"(least: {again['variant']}){halves}"
         )
     if results.holds("log_scores"):

@@ -8,7 +8,7 @@ import pandas as pd
 import figures
 from diffusion import DataSaysNoError, Entries, market_names
 from diffusion.risk.kaplan_meier import KaplanMeier
-from pipelines.formatting import many, sentence
+from pipelines.formatting import many, percent, sentence
 from pipelines.study.findings import Finding
 from pipelines.study.results import Results
 from pipelines.study.settings import Study
@@ -105,10 +105,10 @@ def _said(results: Results) -> str:
     if len(told):
         ends = told.sort_values("share").iloc[[0, -1]]
         names = market_names(ends["market"])
-        shares = [
-            f"{row['share']:.1%} ({row['low']:.1%} to {row['high']:.1%}, {names[row['market']]})"
-            for row in ends.to_dict("records")
-        ]
+        shares = []
+        for row in ends.to_dict("records"):
+            share, low, high = (percent(row[name], places=1) for name in ("share", "low", "high"))
+            shares.append(f"{share} ({low} to {high}, {names[row['market']]})")
         said += f"; there {' to '.join(dict.fromkeys(shares))} of waits never end in an entry"
     return said
 

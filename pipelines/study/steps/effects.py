@@ -9,7 +9,7 @@ import pandas as pd
 
 import figures
 from diffusion import DataSaysNoError
-from pipelines.formatting import html_table, many, records, seen, sentence
+from pipelines.formatting import html_table, many, percent, records, seen, sentence
 from pipelines.study.covariates import VARIABLES, covariates, term_words, value_words
 from pipelines.study.findings import Finding
 from pipelines.study.results import Results
@@ -222,8 +222,9 @@ def _lines(results: Results) -> list[str]:
 
 def _differ(table: pd.DataFrame) -> str:
     """Return in words how many ratios differ from one."""
-    number = many(len(table), "hazard ratio")
-    return f"{len(strongest(table))} of {number} shown to differ from 1 (p adjusted by Holm)"
+    found = len(strongest(table))
+    verb = "is" if found == 1 else "are"
+    return f"{found} of {many(len(table), 'hazard ratio')} {verb} shown to differ from 1 (p adjusted by Holm)"
 
 
 def _findings(results: Results) -> list[Finding]:
@@ -236,7 +237,8 @@ def _findings(results: Results) -> list[Finding]:
         Finding(
             "What goes with a faster entry?",
             sentence(_differ(table) + most),
-            f"Intervals are 95 %, by artist; at most {LEVEL:.0%} of such models would name a ratio where none differs.",
+            f"Intervals are 95 %, by artist; at most {percent(LEVEL, places=0)} of such models would name a ratio "
+            "where none differs.",
             ASSOCIATION,
             "found" if told else "not found",
             figure="hazard_ratios",

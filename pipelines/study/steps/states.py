@@ -6,7 +6,7 @@ import pandas as pd
 
 import figures
 from diffusion import DataSaysNoError
-from pipelines.formatting import sentence
+from pipelines.formatting import percent, sentence
 from pipelines.study.findings import Finding
 from pipelines.study.results import Results
 from pipelines.study.settings import Study
@@ -47,10 +47,11 @@ def _said(results: Results) -> str:
     if not results.holds("states"):
         return ""
     last = results.table("states").iloc[-1]
+    names = ("entered", "low", "high", "entered_after_left")
+    entered, low, high, after = (percent(last[name], places=2) for name in names)
     return (
-        f"by day {last['days']} since the debut {last['entered']:.2%} of all waits have ended in an entry "
-        f"({last['low']:.2%} to {last['high']:.2%}), {last['entered_after_left']:.2%} after the track had left; "
-        f"{last['left']:.0%} wait for a track that is on no chart"
+        f"by day {last['days']} since the debut {entered} of all waits have ended in an entry ({low} to {high}), "
+        f"{after} after the track had left; {percent(last['left'], places=0)} wait for a track that is on no chart"
     )
 
 

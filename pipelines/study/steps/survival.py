@@ -9,7 +9,7 @@ import pandas as pd
 import figures
 from diffusion import DataSaysNoError, SettingError
 from pipelines.folders.manifest import file_facts
-from pipelines.formatting import html_table, seen, sentence
+from pipelines.formatting import html_table, percent, seen, sentence
 from pipelines.own_tables import read_own_table
 from pipelines.study.findings import Finding
 from pipelines.study.results import Results
@@ -147,9 +147,17 @@ def _shown(summary: pd.DataFrame) -> pd.DataFrame:
 def _entered(row: Mapping[Hashable, Any]) -> str:
     """Return in words how many waits of a group ended in an entry."""
     return (
-        f"{row['events']:,} of {row['waits']:,} waits ended in an entry; {row['share_entered']:.2%} by day "
-        f"{row['restricted_to']}"
+        f"{row['events']:,} of {row['waits']:,} waits ended in an entry; {percent(row['share_entered'], places=2)} by "
+        f"day {row['restricted_to']}"
     )
+
+
+def _interval(row: Mapping[Hashable, Any]) -> str:
+    """Return the interval of the share that entered as a sentence; empty where there is none."""
+    if pd.isna(row["share_low"]):
+        return ""
+    low, high = (percent(row[f"share_{end}"], places=2) for end in ("low", "high"))
+    return f"By day {row['restricted_to']} it is {low} to {high} (95 %, by artist)."
 
 
 def _findings(results: Results) -> list[Finding]:
@@ -159,9 +167,7 @@ def _findings(results: Results) -> list[Finding]:
         Finding(
             "How often does a track reach another market?",
             sentence(_entered(row)),
-            f"By day {row['restricted_to']} it is {row['share_low']:.2%} to {row['share_high']:.2%} (95 %, by artist)."
-            if pd.notna(row["share_low"])
-            else "",
+            _interval(row),
             " ".join(overall),
             "described",
             figure="survival_none",

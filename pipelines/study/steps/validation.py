@@ -9,7 +9,7 @@ import pandas as pd
 
 import figures
 from diffusion import DataSaysNoError, Entries, market_names
-from pipelines.formatting import cell, html_table, many, sentence
+from pipelines.formatting import cell, html_table, many, percent, sentence
 from pipelines.study.findings import Finding
 from pipelines.study.results import Results
 from pipelines.study.settings import Study
@@ -182,8 +182,8 @@ def _said(results: Results) -> str:
     saved = f"shown to save some of the error of one curve for all by day {table['day'].iloc[0]}: "
     saved += f"{saving or 'none'} of {number}"
     if saving:
-        share, low, high = (best[f"brier_skill{end}"] for end in ("", "_low", "_high"))
-        saved += f", most of it '{best['model']}', {share:.1%} ({low:.1%} to {high:.1%})"
+        share, low, high = (percent(best[f"brier_skill{end}"], places=1) for end in ("", "_low", "_high"))
+        saved += f", most of it '{best['model']}', {share} ({low} to {high})"
     return (
         f"{saved}; shown to rank waits better than by chance: {ranking or 'none'} of them (AUC up to "
         f"{models['auc'].max():.2f}); {UNTESTED}"
