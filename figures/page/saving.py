@@ -4,6 +4,8 @@ import io
 from pathlib import Path
 from typing import Any, Final, Literal
 
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
 from diffusion import SettingError
@@ -35,9 +37,18 @@ def render(figure: Figure, kind: Kind) -> bytes:
     """
     if kind not in _METADATA:
         raise SettingError(f"kind is '{kind}'; allowed are 'png' and 'svg'")
-    buffer = io.BytesIO()
-    with applied():
-        figure.savefig(buffer, format=kind, dpi=DPI, metadata=_METADATA[kind])
+    buffer, canvas, dpi = io.BytesIO(), figure.canvas, figure.dpi
+    try:
+        with applied():
+            figure.dpi = DPI
+            # `savefig` draws everything once more before, to lay out what is laid out already
+            if kind == "png":
+                FigureCanvasAgg(figure).print_png(buffer, metadata=_METADATA[kind])
+            else:
+                FigureCanvasSVG(figure).print_svg(buffer, metadata=_METADATA[kind])
+    finally:
+        figure.dpi = dpi
+        figure.set_canvas(canvas)
     return buffer.getvalue()
 
 

@@ -123,6 +123,7 @@ def test_the_line_on_rows_set_aside_names_each_reason_and_the_way_on(write_csv: 
         assert words in str(caught.value)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", REAL)
 def test_real_charts_are_whole_and_samples_of_them_are_not(real_data: Path, tmp_path: Path, name: str) -> None:
     rows = pd.read_parquet(real_data / name)

@@ -253,6 +253,7 @@ def test_the_facts_of_a_period_are_those_of_its_tracks() -> None:
         assert row["coverage"] == sum(any(first <= day <= last for first, last in spans) for day in days)
 
 
+@pytest.mark.slow
 def test_where_only_sizes_persist_little_is_found() -> None:
     tables = []
     for seed in range(4):

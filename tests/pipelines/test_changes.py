@@ -97,6 +97,7 @@ def test_grown_charts_say_what_changed_until_they_grow_again(mine: Study, place:
     assert "0 new tracks, 0 new entries" in make(mine, place)[0]
 
 
+@pytest.mark.slow
 def test_other_settings_and_other_versions_are_no_change_of_charts(
     mine: Study, place: Path, write_csv: WriteCsv
 ) -> None:
@@ -110,6 +111,7 @@ def test_other_settings_and_other_versions_are_no_change_of_charts(
     assert len(make(other, place, steps=raised)) == 4
 
 
+@pytest.mark.slow
 def test_other_charts_and_results_changed_by_hand_are_not_compared(
     mine: Study, place: Path, write_csv: WriteCsv
 ) -> None:
@@ -121,6 +123,7 @@ def test_other_charts_and_results_changed_by_hand_are_not_compared(
     assert make(other, place, replacing=True) == []
 
 
+@pytest.mark.slow
 def test_a_run_that_died_takes_nothing_from_the_next(mine: Study, place: Path, write_csv: WriteCsv) -> None:
     def dies(study: Study, results: Results) -> Output:
         assert results.before is not None

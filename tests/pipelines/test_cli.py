@@ -219,6 +219,7 @@ def study(folder: Path, text: str) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_run_takes_a_study(shell: Shell, write_csv: WriteCsv, tmp_path: Path) -> None:
     write_csv(ROWS)
     toml = study(
@@ -564,6 +565,7 @@ def test_hostile_titles_do_not_reach_the_terminal(shell: Shell, write_csv: Write
     assert "\x1b" not in err
 
 
+@pytest.mark.slow
 def test_columns_can_be_named(shell: Shell, write_csv: WriteCsv) -> None:
     rows = [{"wo": r["region"], "wann": r["date"], "platz": r["rank"], "lied": r["url"]} for r in ROWS]
     names = [part for pair in ("market=wo", "date=wann", "rank=platz", "url=lied") for part in ("--column", pair)]

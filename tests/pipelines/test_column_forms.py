@@ -43,6 +43,7 @@ def engine() -> Iterator[Engine]:
         yield opened
 
 
+@pytest.mark.slow
 @examples(50)
 @given(texts=st.lists(NUMBERS, min_size=1, max_size=20))
 def test_streams_are_those_of_the_twin_in_both_doors(engine: Engine, texts: list[str]) -> None:
@@ -76,6 +77,7 @@ def read_both(paths: Path, out: Path, **reading: Any) -> tuple[list[Any], list[A
     return first, sorted(second, key=lambda row: [str(row[name]) for name in names]), table(out / "raw", "slim")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", ["%d.%m.%Y", "%m/%d/%y", "%d %B %Y", "%d_%m_%Y"])
 def test_dates_are_the_same_through_both_doors(write_csv: WriteCsv, tmp_path: Path, form: str) -> None:
     said = {"date_format": form} if "_" in form else {}

@@ -127,6 +127,7 @@ def test_queries_know_direct_pairs_alone(asked: Asked) -> None:
     assert told.tests[-1].numbers is not None and told.tests[-1].numbers["direct"] is True
 
 
+@pytest.mark.slow
 def test_a_verdict_that_could_not_be_made_is_named(asked: Asked) -> None:
     place, lines = asked(None)
     assert "not made  influence: too few" in lines

@@ -137,6 +137,7 @@ def test_the_horizon_is_shorter_where_charts_are_short(history: History) -> None
         latest_fold(history.until(history.first_day + 28 + 27), 60)
 
 
+@pytest.mark.slow
 def test_large_charts_are_tested_on_the_latest_tracks(
     history: History, tracks: Latest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -164,6 +165,7 @@ def test_charts_since_a_day_have_the_tracks_first_seen_from_then_on(history: His
     assert not set(later.until(day + 30).entries.track) - set(range(len(later.until(day + 30).tracks)))
 
 
+@pytest.mark.slow
 def test_of_long_charts_the_latest_dates_are_used(history: History, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(latest_tracks, "MOST_DATES", 120)
     part = Latest.of(history, 14)
@@ -204,6 +206,7 @@ SILENT = {"United States": {"x": 40, "y": 50, "z": 75}, "Sweden": {"w": 60}}
 """Tracks that stay where they are."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("days", "entries", "message"),
     [

@@ -97,11 +97,11 @@ def raw(write_csv: WriteCsv, tmp_path: Path) -> Path:
     [
         ("accounting_by_file.csv", move_rows, True),
         pytest.param("accounting_by_file.csv", Path.unlink, False, marks=pytest.mark.slow),
-        ("quarantine.parquet", flip, True),
+        pytest.param("quarantine.parquet", flip, True, marks=pytest.mark.slow),
         ("tracks.parquet", cut, True),
         pytest.param("availability.parquet", Path.unlink, True, marks=pytest.mark.slow),
         ("observations/year=2019/part-00000.parquet", flip, True),
-        ("recordings.parquet", flip, False),
+        pytest.param("recordings.parquet", flip, False, marks=pytest.mark.slow),
     ],
 )
 def test_clean_makes_again_what_is_not_as_its_manifest_says(

@@ -74,6 +74,7 @@ def test_claims_of_the_tables_are_those_of_the_study(known: tuple[Path, list[str
     assert pairs["truth"].value_counts().to_dict() == {NONE: 55, STRONG: 1}
 
 
+@pytest.mark.slow
 def test_a_truth_that_is_not_there_ends_with_one_line(tmp_path: Path) -> None:
     (tmp_path / "study.toml").write_text('[study]\ntruth = "none.parquet"\n[charts]\npath = "sample"\n')
     study = read_study(tmp_path / "study.toml")

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pandas as pd
+import pytest
 
 from pipelines.study.finished import open_study
 from tests.conftest import WriteCsv, steady
@@ -29,6 +30,7 @@ by = ["continent", "capital"]
 """
 
 
+@pytest.mark.slow
 def test_a_study_of_groups_of_markets(shell: Shell, write_csv: WriteCsv, tmp_path: Path) -> None:
     write_csv(ROWS)
     (tmp_path / "study.toml").write_text(STUDY)

@@ -177,6 +177,7 @@ def test_a_signal_to_all_processes_of_a_terminal_is_one_line(tmp_path: Path) -> 
         time.sleep(0.01)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "encoding", ["cp1252", *(pytest.param(name, marks=SLOW) for name in ("latin-1", "ascii", "utf-8"))]
 )
@@ -200,6 +201,7 @@ def test_numbers_of_threads_are_those_of_the_libraries() -> None:
     assert wrong_threads({"OMP_NUM_THREADS": "4,2", "POLARS_MAX_THREADS": "1", "MY_THREADS": "none"}) is None
 
 
+@pytest.mark.slow
 def test_raw_of_damaged_lines_alone_is_refused_with_one_line(tmp_path: Path) -> None:
     (tmp_path / "c.csv").write_text('title,rank,date,artist,url,region,chart,trend,streams\n"never,1\na,b\n')
     raw = tmp_path / "raw"

@@ -320,6 +320,7 @@ def test_a_killed_run_goes_on_where_it_was(tmp_path: Path) -> None:
     assert {name: when for name, when in made_in(place).items() if name in kept} == kept
 
 
+@pytest.mark.slow
 def test_a_damaged_simulation_is_made_again(tmp_path: Path) -> None:
     whole = write_recovery(tmp_path, CELLS[:1], simulations=1)
     (name,) = made_in(tmp_path)

@@ -131,6 +131,7 @@ def test_what_changed_is_made_again_and_nothing_else(mine: Study, write_csv: Wri
     assert run(mine, place) == list(RUN_SET)
 
 
+@pytest.mark.slow
 def test_the_report_covers_what_earlier_runs_made_with_other_settings(mine: Study, tmp_path: Path) -> None:
     place = tmp_path / "out"
     run(mine, place)

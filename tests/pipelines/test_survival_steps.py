@@ -75,6 +75,7 @@ def test_the_code_of_namibia_is_no_missing_value(tmp_path: Path) -> None:
     assert read_back["taste"].isna().tolist() == [False, False, False, False, True]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("content", "message"),
     [
@@ -158,6 +159,7 @@ def test_covariates_are_read_in_words(name: str, words: tuple[str, str, str | No
     assert (found.variable, found.level, found.reference) == words
 
 
+@pytest.mark.slow
 def test_an_unknown_variable_is_the_users_mistake_and_a_constant_one_is_left_out(tmp_path: Path) -> None:
     with pytest.raises(SettingError, match="unknown variable 'langage'"):
         run(Study("sample", effects=("langage",)), tmp_path / "wrong", ("effects",))

@@ -67,6 +67,7 @@ def plain_counts(rows: pd.DataFrame, at_risk_on: int) -> tuple[int, int, int, in
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("cluster", ["artist", "independent"])
 def test_groups_of_origin_and_market_are_counted_exactly(
     entries: diffusion.Entries, rows: pd.DataFrame, cluster: survival.Cluster

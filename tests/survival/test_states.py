@@ -201,6 +201,7 @@ def test_a_shorter_horizon_cuts_the_curves_off(sample: Sample) -> None:
     pd.testing.assert_frame_equal(short.summary, cut.summary)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("clock", ["US", "release"])
 def test_other_clocks_have_the_counts_of_their_rows(sample: Sample, clock: str) -> None:
     """Since the entry into a market, and since the release; here up to nine days before the debut."""
@@ -330,6 +331,7 @@ def test_where_nobody_leaves_it_is_kaplan_meier_with_its_band(sample: Sample) ->
     assert "no track left every chart for 60 periods" in found.notes()[0]
 
 
+@pytest.mark.slow
 def test_entries_after_leaving_are_counted_and_shown(sample: Sample) -> None:
     entries, absences = sample
     found = survival.states(entries, absences, horizon=45)

@@ -101,6 +101,7 @@ def test_what_came_of_test_rows_is_not_read(charts: Path, truth: pd.DataFrame, t
             pd.testing.assert_frame_equal(tables[0][name], again[name], check_exact=True)
 
 
+@pytest.mark.slow
 def test_models_fitted_on_dealt_entries_know_nothing(charts: Path, truth: pd.DataFrame, tmp_path: Path) -> None:
     """Entries dealt at random among candidates: no model orders markets better than chance, or saves any error."""
     silent = dealt(truth, seed=5)

@@ -207,6 +207,7 @@ def test_weekdays_start_on_monday_and_weigh_what_they_are_told() -> None:
     assert not weeks(value[:63]).tested
 
 
+@pytest.mark.slow
 def test_months_that_depend_on_each_other_and_weeks_that_do_are_silent_at_their_rate() -> None:
     rng = np.random.default_rng(3)
     trials = 120
@@ -321,6 +322,7 @@ def test_the_detectable_size_is_found_four_times_in_five() -> None:
     assert 0.7 <= np.mean(trials) <= 0.95
 
 
+@pytest.mark.slow
 def test_without_the_package_of_holidays_and_for_a_cohort_the_rest_is_made(
     shell: Callable[..., tuple[int, str, str]], write_csv: WriteCsv, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

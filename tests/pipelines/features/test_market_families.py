@@ -245,6 +245,7 @@ def all_families(horizon: int) -> Sequence[Family]:
     return [make(horizon) for make in MAKERS]
 
 
+@pytest.mark.slow
 def test_what_comes_later_changes_nothing(real: History, observed: Observations) -> None:
     day = int(observed.day[len(observed) // 2])
     by_then = observed.day <= day

@@ -137,6 +137,7 @@ def test_charts_of_one_date(write_csv: WriteCsv) -> None:
     assert set(found["age"]) == {0}
 
 
+@pytest.mark.slow
 def test_charts_without_and_with_global(write_csv: WriteCsv) -> None:
     rows = some_rows(["Sweden", "Norway"], 60)
     _, without = made(write_csv(rows, "without.csv"))
@@ -153,6 +154,7 @@ def test_charts_without_artists_and_titles(write_csv: WriteCsv) -> None:
     assert set(found["credited"]) == {1}
 
 
+@pytest.mark.slow
 def test_rows_that_stand_ten_times_count_once(write_csv: WriteCsv) -> None:
     rows = some_rows(["Sweden", "Norway", "Japan"], 60)
     _, once = made(write_csv(rows, "once.csv"))

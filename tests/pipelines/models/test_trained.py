@@ -283,6 +283,7 @@ def test_saving_beside_foreign_files_leaves_them(model: TrainedModel, tmp_path: 
 # training
 
 
+@pytest.mark.slow
 def test_training_knows_nothing_after_its_last_day(sample: History, spend: OwnColumns, model: TrainedModel) -> None:
     until = sample.first_day + TRAINED
     cut = train(sample.until(until), horizon=HORIZON, own=spend, recipe=QUICK, points=(0, 7), most=30_000)
