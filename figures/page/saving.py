@@ -4,8 +4,6 @@ import io
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
 from diffusion import SettingError
@@ -37,18 +35,9 @@ def render(figure: Figure, kind: Kind) -> bytes:
     """
     if kind not in _METADATA:
         raise SettingError(f"kind is '{kind}'; allowed are 'png' and 'svg'")
-    buffer, canvas, dpi = io.BytesIO(), figure.canvas, figure.dpi
-    try:
-        with applied():
-            figure.dpi = DPI
-            # `savefig` draws everything once more before, to lay out what is laid out already
-            if kind == "png":
-                FigureCanvasAgg(figure).print_png(buffer, metadata=_METADATA[kind])
-            else:
-                FigureCanvasSVG(figure).print_svg(buffer, metadata=_METADATA[kind])
-    finally:
-        figure.dpi = dpi
-        figure.set_canvas(canvas)
+    buffer = io.BytesIO()
+    with applied():
+        figure.savefig(buffer, format=kind, dpi=DPI, metadata=_METADATA[kind])
     return buffer.getvalue()
 
 
