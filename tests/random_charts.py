@@ -45,8 +45,8 @@ EXAMPLES = settings(
 
 
 def examples(most: int) -> settings:
-    """Return settings for a twin that is slow: so many examples, or the first third of them."""
-    return settings(EXAMPLES, max_examples=most if THOROUGH else -(-most // 3))
+    """Return settings for a twin that is slow: so many examples, or the first quarter of them."""
+    return settings(EXAMPLES, max_examples=most if THOROUGH else -(-most // 4))
 
 
 COMMON_LANGUAGE = {

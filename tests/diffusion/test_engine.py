@@ -120,6 +120,7 @@ def test_columns_may_be_called_as_those_of_the_engine(tmp_path: Path, name: str)
     assert found == [{"file": "a.csv", "source_rows": 1}, {"file": "b.csv", "source_rows": 1}]
 
 
+@pytest.mark.slow
 def test_folders_of_killed_engines_are_removed_and_no_others(tmp_path: Path) -> None:
     """The next process removes what a killed one left; not what is in use, a link, or something of the user's own."""
     opened = "import sys, time; from diffusion.engine import open_engine\nengine = open_engine(); "

@@ -658,6 +658,7 @@ def on_screen(written: str) -> list[str]:
     return lines
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="a pseudo-terminal needs POSIX")
 def test_progress_stands_on_a_terminal_while_it_lasts(write_csv: WriteCsv, tmp_path: Path) -> None:
     """Standard error is a real pseudo-terminal, standard output a pipe."""

@@ -73,7 +73,7 @@ def test_a_signal_while_libraries_are_imported_is_one_line(tmp_path: Path, numbe
     assert interrupted(process, number) == (128 + number, "", STOPPED)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [pytest.param(signal.SIGINT, marks=pytest.mark.slow), signal.SIGTERM])
 def test_a_signal_during_the_work_is_one_line_and_nothing_is_left(tmp_path: Path, number: signal.Signals) -> None:
     process = python(MAIN, "graph", "sample", "--out", tmp_path / "out", TMPDIR=str(tmp_path))
     while not list(tmp_path.glob(f"out/{STAGING}*")) and process.poll() is None:

@@ -61,6 +61,7 @@ def found(history: History) -> pd.DataFrame:
     return audit(history, make, horizon=HORIZON, dates=1, most=ROWS).set_index("feature")
 
 
+@pytest.mark.slow
 def test_the_families_pass_and_columns_of_the_charts_are_refused(history: History) -> None:
     table = check_no_leak(history, lambda charts: families(HORIZON), horizon=HORIZON, dates=1, most=ROWS)
     AUDIT.conform(pa.Table.from_pandas(table, preserve_index=False))
