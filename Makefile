@@ -7,7 +7,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-TWINS := $(addprefix tests/,diffusion/test_relations.py diffusion/test_market_groups.py diffusion/test_pairs.py diffusion/test_risk.py \
+TWINS := $(addprefix tests/,diffusion/test_relations.py diffusion/test_stays.py diffusion/test_market_groups.py diffusion/test_pairs.py diffusion/test_risk.py \
 	pipelines/test_clean.py survival/test_bands.py survival/test_counting.py \
 	survival/test_states.py graphs/test_baseline.py pipelines/features/test_twins.py)
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint .ci/constraints.txt

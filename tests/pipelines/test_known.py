@@ -18,6 +18,8 @@ from pipelines.study.settings import Study, read_study
 from pipelines.study.simulated import simulated_study
 from pipelines.study.steps.known import CLAIMS, CLASSES, FAINT, NONE, STRONG, THROUGH, WEAK, known_tables
 
+pytestmark = pytest.mark.slow
+
 SMALL = Simulation(tracks=3_000, markets=8, days=400, density=0.15, depth=30, seed=3)
 
 
