@@ -572,6 +572,7 @@ def test_columns_can_be_named(shell: Shell, write_csv: WriteCsv) -> None:
     assert shell("survival", write_csv(rows), "--by", "none", "--out", "made", *names)[0] == 0
 
 
+@pytest.mark.slow
 def test_every_option_reaches_the_entries(shell: Shell, write_csv: WriteCsv, tmp_path: Path) -> None:
     charts = {
         (region, number): ["old", *(["x"] if number >= steady or number == first else [])]

@@ -129,6 +129,7 @@ def test_a_debut_to_come(model: Path) -> None:
     assert f"within 7 days of {day(47)}, the day of the debut" in text
 
 
+@pytest.mark.slow
 def test_own_columns_go_with_the_model(charts: Path, tmp_path: Path) -> None:
     own = tmp_path / "own.csv"
     own.write_text(f"track_id,known,spend\nt42,{day(40)},5\nt42,{day(59)},9\n")

@@ -98,7 +98,7 @@ def raw(write_csv: WriteCsv, tmp_path: Path) -> Path:
         ("accounting_by_file.csv", move_rows, True),
         pytest.param("accounting_by_file.csv", Path.unlink, False, marks=pytest.mark.slow),
         pytest.param("quarantine.parquet", flip, True, marks=pytest.mark.slow),
-        ("tracks.parquet", cut, True),
+        pytest.param("tracks.parquet", cut, True, marks=pytest.mark.slow),
         pytest.param("availability.parquet", Path.unlink, True, marks=pytest.mark.slow),
         ("observations/year=2019/part-00000.parquet", flip, True),
         pytest.param("recordings.parquet", flip, False, marks=pytest.mark.slow),

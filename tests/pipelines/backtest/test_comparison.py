@@ -193,6 +193,7 @@ def test_a_run_goes_on_where_it_stopped_and_other_settings_make_it_anew(
     assert len(fitted) == 8
 
 
+@pytest.mark.slow
 def test_the_command_writes_a_backtest(few: Path, tmp_path: Path) -> None:
     arguments = ["backtest", str(few), "--out", str(tmp_path / "out"), "--horizon", "14", "--folds", "1"]
     options = ["--sample-tracks", "60", "--model", "random", "--model", "market_rate", "--cluster", "artist"]
