@@ -20,7 +20,7 @@ from pipelines.study.steps import STEPS, made_by
 REPORT: Final = "report"
 """Name of the report in the manifest."""
 
-REPORT_VERSION: Final = 9
+REPORT_VERSION: Final = 10
 """Raised when the report of the same results reads otherwise."""
 
 PAGE, PDF, SLIDES = "report.html", "report.pdf", "report.pptx"

@@ -70,6 +70,7 @@ def _findings(results: Results) -> list[Finding]:
             "here, and more markets on the charts make more travel.",
             "described",
             figure="travel",
+            headline=True,
         )
     ]
 
