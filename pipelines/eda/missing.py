@@ -123,7 +123,9 @@ def coverage_events(calendar: Calendar, dates: pd.DataFrame) -> pd.DataFrame:
     for event, flag in (("stale", coverage["stale"]), ("shallow", coverage["depth"] < SHALLOW * usual)):
         found.append(_runs(coverage, flag.to_numpy(np.bool_)).assign(event=event))
     columns = ["market", "event", "first_date", "last_date", "dates", "depth"]
-    return pd.concat([one[columns] for one in found]).sort_values(["market", "event", "first_date"], ignore_index=True)
+    kinds = {"depth": np.float64, "first_date": "datetime64[s]", "last_date": "datetime64[s]"}
+    parts = [one[columns].astype(kinds) for one in found if len(one)] or [found[0][columns].astype(kinds)]
+    return pd.concat(parts).sort_values(["market", "event", "first_date"], ignore_index=True)
 
 
 def _runs(coverage: pd.DataFrame, flag: Flags) -> pd.DataFrame:

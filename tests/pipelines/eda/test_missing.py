@@ -71,6 +71,22 @@ def test_events_are_those_by_hand(tables: dict[str, pd.DataFrame]) -> None:
     assert markets.loc["SE", columns].tolist() == [0, 4, 0, 0, 5, 5]  # the shallow ones are alike
 
 
+@pytest.mark.parametrize("late", [0, 40])
+@pytest.mark.parametrize("shallow", [range(0), range(70, 75)])
+def test_kinds_of_events_that_are_not_there_are_missed_by_nobody(
+    write_csv: WriteCsv, late: int, shallow: range
+) -> None:
+    first = {"Sweden": 0, "Norway": late}
+    charts = {
+        (region, number): [f"{region}{number}", *(["old"] if number not in shallow else [])]
+        for region, start in first.items()
+        for number in range(start, DAYS)
+    }
+    with open_charts(write_csv(kaggle_rows(charts))) as opened:
+        events = missing_tables(opened.entries(), horizon=90)["coverage_events"]
+    assert set(events["event"]) == ({"launch"} if late else set()) | ({"shallow"} if shallow else set())
+
+
 @examples(15)
 @given(drawn=studies())
 def test_ties_are_those_of_the_study_divided_by_their_cause(drawn: Study) -> None:
