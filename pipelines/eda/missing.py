@@ -123,8 +123,8 @@ def coverage_events(calendar: Calendar, dates: pd.DataFrame) -> pd.DataFrame:
     for event, flag in (("stale", coverage["stale"]), ("shallow", coverage["depth"] < SHALLOW * usual)):
         found.append(_runs(coverage, flag.to_numpy(np.bool_)).assign(event=event))
     columns = ["market", "event", "first_date", "last_date", "dates", "depth"]
-    kinds = {"depth": np.float64, "first_date": "datetime64[s]", "last_date": "datetime64[s]"}
-    parts = [one[columns].astype(kinds) for one in found if len(one)] or [found[0][columns].astype(kinds)]
+    there = [one for one in found if len(one)] or found[:1]
+    parts = [one[columns].assign(depth=one["depth"].astype(np.float64)) for one in there]
     return pd.concat(parts).sort_values(["market", "event", "first_date"], ignore_index=True)
 
 
