@@ -216,6 +216,7 @@ def test_the_files_for_gephi_say_what_the_tables_say(made: Path) -> None:
     assert {pair: data["edge"] for pair, data in edges.items()} == {(a, b): e for a, b, e in timed.edges(data="edge")}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "entries",
     [
@@ -223,7 +224,6 @@ def test_the_files_for_gephi_say_what_the_tables_say(made: Path) -> None:
         pytest.param(
             {"United States": {"x": 30}, "Sweden": {"x": 33}, "Norway": {}, "Simulated XA": {}},
             id="two of four idle",
-            marks=pytest.mark.slow,
         ),
     ],
 )

@@ -61,7 +61,7 @@ def agree_as_of(whole: History, cut: History, day: int, horizon: int) -> None:
     assert [name for name, number in zip(names, changed, strict=True) if number] == []
 
 
-@pytest.mark.parametrize(("every", "horizon", "washout"), [(1, 14, 7), (7, 28, 14)])
+@pytest.mark.parametrize(("every", "horizon", "washout"), [(1, 14, 7), pytest.param(7, 28, 14, marks=pytest.mark.slow)])
 def test_charts_cut_at_a_date_give_the_features_of_whole_charts(
     every: int, horizon: int, washout: int, tmp_path: Path
 ) -> None:
