@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pipelines.eda.weekly import WeeklyCharts
+from pipelines.eda.published.weekly import WeeklyCharts
 
 FIRST_DAY = 17_167
 """The first of January 2017, in days from 1970-01-01."""

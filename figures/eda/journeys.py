@@ -38,7 +38,7 @@ _TITLE_ROOM: Final = 150
 def first_markets_chart(first_markets: pd.DataFrame) -> Figure:
     """Return two panels of curves: the first, second and third further market, and the first by markets on day 0.
 
-    Table: `first_markets` of `pipelines.eda.first_markets.first_market_tables`; a study has it as a table.
+    Table: `first_markets` of `pipelines.eda.journeys.first_markets.first_market_tables`; a study has it as a table.
 
     Parameters
     ----------

@@ -12,10 +12,10 @@ from diffusion.conventions import CONFIDENCE
 from graphs.cocharting import CoCharted, mean_similarity
 from graphs.distance import Distances
 from graphs.distance.permuted import share_reaching
-from pipelines.eda.fixed_markets import fixed_markets
 from pipelines.eda.published.claim import Claim, Estimate, change
+from pipelines.eda.published.fixed_markets import fixed_markets
+from pipelines.eda.published.trends import POWER
 from pipelines.eda.published.trendsetters import tested_leads
-from pipelines.eda.trends import POWER
 
 SOURCE: Final = "Lyu 2021, doi 10.1109/TOCS53301.2021.9688745"
 

@@ -10,8 +10,8 @@ from diffusion import DataSaysNoError, Entries, market_names, reference_table
 from diffusion.arrays import Floats
 from diffusion.conventions import CONFIDENCE
 from graphs.cocharting import CoCharted, mean_similarity, nearest_tree
-from pipelines.eda.fixed_markets import fixed_markets
 from pipelines.eda.published.claim import Answer, Claim, Estimate
+from pipelines.eda.published.fixed_markets import fixed_markets
 
 SOURCE: Final = "Buda & Jarynowski 2016, arXiv 1606.06115"
 

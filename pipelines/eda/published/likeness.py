@@ -8,8 +8,8 @@ import pandas as pd
 from diffusion import DataSaysNoError, Entries
 from graphs.cocharting import CoCharted
 from graphs.distance import Distances, mrqap
-from pipelines.eda.fixed_markets import fixed_markets
 from pipelines.eda.published.claim import Answer, Claim, Estimate, change
+from pipelines.eda.published.fixed_markets import fixed_markets
 from pipelines.formatting import percent
 
 SOURCE: Final = "Lee & Cunningham 2012, arXiv 1204.2677"

@@ -9,8 +9,8 @@ import pandas as pd
 from diffusion import DataSaysNoError
 from diffusion.arrays import Floats
 from pipelines.eda.published.claim import Answer, Claim, Estimate, change
-from pipelines.eda.trends import Trend, yearly_levels, yearly_trend
-from pipelines.eda.weekly import weekly_series
+from pipelines.eda.published.trends import Trend, yearly_levels, yearly_trend
+from pipelines.eda.published.weekly import weekly_series
 
 SMALL: Final = 0.02
 """Change per year, as a share, that would not be worth speaking of."""
@@ -111,7 +111,7 @@ def changed(day: Floats, value: Floats, *, markets: int, measure: str) -> Estima
     Parameters
     ----------
     day, value
-        As in `pipelines.eda.trends.yearly_trend`; the value a logarithm.
+        As in `pipelines.eda.published.trends.yearly_trend`; the value a logarithm.
     markets
         Markets behind it.
     measure

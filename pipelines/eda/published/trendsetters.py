@@ -10,7 +10,7 @@ from diffusion import DataSaysNoError, market_names
 from diffusion.conventions import CONFIDENCE, FDR
 from graphs.leaders.asymmetry import MEASURE
 from pipelines.eda.published.claim import Claim, Estimate, Verdict
-from pipelines.eda.trends import POWER
+from pipelines.eda.published.trends import POWER
 
 SMALL: Final = 0.1
 """Lead (moves per move) below which nobody would be called a trendsetter."""

@@ -12,9 +12,9 @@ from diffusion.arrays import Flags, Floats, Ints
 from diffusion.conventions import CONFIDENCE, FDR
 from graphs.false_discovery import adjusted
 from graphs.leaders.groups import LEAST_ARTISTS, effective_number
-from pipelines.eda.fixed_markets import fixed_markets
 from pipelines.eda.published.claim import Claim, Estimate, Verdict
-from pipelines.eda.trends import POWER
+from pipelines.eda.published.fixed_markets import fixed_markets
+from pipelines.eda.published.trends import POWER
 
 BREAKOUT: Final = 0.1
 """Share of the markets that a track must enter after its debut to break out."""

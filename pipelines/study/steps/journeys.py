@@ -16,11 +16,11 @@ from pipelines.contracts.journeys import (
     JOURNEY_STABILITY,
     JOURNEY_VALLEYS,
 )
-from pipelines.eda.first_markets import first_market_tables
-from pipelines.eda.journey_clusters import STABLE, clustered, clusters_table, tell_apart
-from pipelines.eda.journey_kinds import NAMES, STAYS, courses, kind_of, kinds_table
-from pipelines.eda.journey_valleys import LEAST_REACH, MOST_ARTISTS, Points
-from pipelines.eda.journeys import Journeys
+from pipelines.eda.journeys.clusters import STABLE, clustered, clusters_table, tell_apart
+from pipelines.eda.journeys.first_markets import first_market_tables
+from pipelines.eda.journeys.followed import Journeys
+from pipelines.eda.journeys.kinds import NAMES, STAYS, courses, kind_of, kinds_table
+from pipelines.eda.journeys.valleys import LEAST_REACH, MOST_ARTISTS, Points
 from pipelines.formatting import html_table, many, percent
 from pipelines.study.findings import Finding
 from pipelines.study.results import Results

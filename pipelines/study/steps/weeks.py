@@ -3,8 +3,8 @@
 from typing import Any
 
 from pipelines.contracts.published import CHART_WEEKS
-from pipelines.eda.fixed_markets import fixed_markets
-from pipelines.eda.weekly import WEEK, WeeklyCharts, weekly_dates, weekly_table
+from pipelines.eda.published.fixed_markets import fixed_markets
+from pipelines.eda.published.weekly import WEEK, WeeklyCharts, weekly_dates, weekly_table
 from pipelines.study.results import Results
 from pipelines.study.settings import Study
 from pipelines.study.step import Gaps, Output, Step

@@ -13,11 +13,11 @@ from diffusion.conventions import WASHOUT
 from diffusion.simulation.process_worlds import world
 from diffusion.simulation.recipes import WORLDS
 from pipelines.contracts.journeys import JOURNEY_STABILITY, JOURNEY_VALLEYS
-from pipelines.eda.first_markets import first_market_tables
-from pipelines.eda.journey_clusters import UNNAMED, Tried, clustered, clusters_table, tell_apart
-from pipelines.eda.journey_kinds import GLOBAL, NAMES, STAYS, courses, kind_of, kinds_table
-from pipelines.eda.journey_valleys import LEAST_REACH, Points, Valley, halved
-from pipelines.eda.journeys import NEVER, Journeys
+from pipelines.eda.journeys.clusters import UNNAMED, Tried, clustered, clusters_table, tell_apart
+from pipelines.eda.journeys.first_markets import first_market_tables
+from pipelines.eda.journeys.followed import NEVER, Journeys
+from pipelines.eda.journeys.kinds import GLOBAL, NAMES, STAYS, courses, kind_of, kinds_table
+from pipelines.eda.journeys.valleys import LEAST_REACH, Points, Valley, halved
 from tests.conftest import WriteCsv, steady
 from tests.process_worlds import MARKETS, SILENT, charted, draw
 

@@ -18,16 +18,16 @@ from graphs.contracts import LEADERS
 from graphs.distance import Distances
 from pipelines import open_study
 from pipelines.commands.main import cli
-from pipelines.eda.fixed_markets import fixed_markets
 from pipelines.eda.published.claim import Claim, Estimate, answered, verdict
 from pipelines.eda.published.culture import culture_lowers, periphery_follows
 from pipelines.eda.published.europe import Europe
+from pipelines.eda.published.fixed_markets import fixed_markets
 from pipelines.eda.published.likeness import explained
 from pipelines.eda.published.over_years import MEASURES, changed, yearly_measures
+from pipelines.eda.published.trends import yearly_levels, yearly_trend
 from pipelines.eda.published.trendsetters import no_trendsetters
 from pipelines.eda.published.triggers import Begun, breakouts, trigger_markets, trigger_table
-from pipelines.eda.trends import yearly_levels, yearly_trend
-from pipelines.eda.weekly import WeeklyCharts, weekly_series, weekly_table
+from pipelines.eda.published.weekly import WeeklyCharts, weekly_series, weekly_table
 from tests.process_worlds import SILENT, Process, draw
 from tests.weekly_worlds import FIRST_DAY, Weekly, weekly_charts
 

@@ -10,8 +10,8 @@ import pyarrow as pa
 import pytest
 
 from diffusion import DataSaysNoError
+from pipelines.eda.published.weekly import WeeklyCharts
 from pipelines.eda.seasons import season_findings
-from pipelines.eda.weekly import WeeklyCharts
 from pipelines.folders.folder import Folder
 from pipelines.formatting import percent
 from pipelines.progress import quiet

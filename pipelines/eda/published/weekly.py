@@ -14,7 +14,7 @@ from scipy.sparse import csr_array
 from diffusion import Calendar, DataSaysNoError
 from diffusion.arrays import Floats, Ints
 from diffusion.timelines import distinct, primary_artists
-from pipelines.eda.fixed_markets import WHOLE
+from pipelines.eda.published.fixed_markets import WHOLE
 
 WEEK: Final = 7
 """Days from one date to the next; the cadence, where charts are rarer."""

@@ -8,7 +8,7 @@ import pandas as pd
 from diffusion.arrays import Ints
 from graphs.leaders.groups import LEAST_ARTISTS
 from pipelines.eda.intervals import clustered_shares
-from pipelines.eda.journeys import Journeys
+from pipelines.eda.journeys.followed import Journeys
 from pipelines.eda.travel import ALL, class_name, class_of
 from survival import Breakthrough, breakthrough, frame_waits
 

@@ -7,7 +7,7 @@ import pandas as pd
 
 from diffusion.arrays import Floats, Ints
 from pipelines.eda.intervals import clustered_shares
-from pipelines.eda.journeys import NEVER, Journeys
+from pipelines.eda.journeys.followed import NEVER, Journeys
 
 STAYS: Final = "one market"
 """Name of the kind of the tracks that enter no further market."""

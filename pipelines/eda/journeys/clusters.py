@@ -10,9 +10,9 @@ from diffusion import DataSaysNoError
 from diffusion.arrays import Floats, Ints
 from diffusion.conventions import FDR
 from pipelines.eda.intervals import clustered_shares
-from pipelines.eda.journey_kinds import NAMES, kind_of, medians
-from pipelines.eda.journey_valleys import LEAST_REACH, Points, Scale, Valley, halved, mixture
-from pipelines.eda.journeys import Journeys
+from pipelines.eda.journeys.followed import Journeys
+from pipelines.eda.journeys.kinds import NAMES, kind_of, medians
+from pipelines.eda.journeys.valleys import LEAST_REACH, Points, Scale, Valley, halved, mixture
 
 LEAST_ARTISTS: Final = 40
 """Fewest artists with journeys to cluster: 20 in each half."""

@@ -10,7 +10,7 @@ from scipy.special import ndtri
 from sklearn.mixture import GaussianMixture
 
 from diffusion.arrays import Floats, Ints
-from pipelines.eda.journeys import Journeys
+from pipelines.eda.journeys.followed import Journeys
 
 LEAST_REACH: Final = 3
 """Markets that a journey must have to be clustered: a single step has no course."""
