@@ -146,6 +146,8 @@ def _summary(table: pd.DataFrame) -> Finding:
     told = {verdict: table.loc[table["verdict"] == verdict, "says"].tolist() for verdict in claim.VERDICTS}
     held, not_held, untold = told.values()
     holds, fails = ("holds" if len(held) == 1 else "hold"), ("does" if len(not_held) == 1 else "do")
+    nobody = table["claim"] == trendsetters.NO_TRENDSETTERS.name  # holds where nothing is found
+    found = ((table["verdict"] == "holds") & ~nobody).any()
     said = f"Of {len(table)} published claims {len(held)} {holds} on these charts{_listed(held)}"
     return Finding(
         "What published work says",
@@ -154,7 +156,7 @@ def _summary(table: pd.DataFrame) -> Finding:
         "that there are markets of a kind, where q ≤ .05 among the markets too.",
         "These are other charts, years and measures than those of the papers: what does not hold here is not refuted "
         "there.",
-        "found" if held else "not found",
+        "found" if found else "not found",
         figure="published",
     )
 

@@ -21,6 +21,7 @@ from pipelines.study.run import Run, closing_lines
 from pipelines.study.settings import Study
 from pipelines.study.steps import STEPS
 from pipelines.study.steps.distributions import DISTRIBUTIONS
+from pipelines.study.steps.published import _summary
 from pipelines.study.steps.trajectories import TRAJECTORIES_STEP, _bounds, _difference_finding, _direction_finding
 
 NAMES = ("distributions", "trajectories")
@@ -174,3 +175,13 @@ def test_a_best_day_is_found_where_another_is_shown_to_be_behind(behind: list[fl
                             "effect": [-0.1, 0.1], "low": -0.2, "high": 0.2, "behind_high": behind})  # fmt: skip
     (finding,) = season_findings(tested, effects, None)
     assert finding.verdict == verdict and said in finding.said
+
+
+def test_that_nobody_sets_trends_is_nothing_that_was_found() -> None:
+    claims = pd.DataFrame(
+        {"claim": ["no_trendsetters", "culture"], "says": ["No country sets trends", "Culture counts"]}
+    )
+    silent = _summary(claims.assign(verdict=["holds", "cannot be told here"]))
+    assert silent.verdict == "not found"
+    assert silent.said.startswith("Of 2 published claims 1 holds on these charts (No country sets trends)")
+    assert _summary(claims.assign(verdict=["does not hold", "holds"])).verdict == "found"
