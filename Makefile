@@ -30,7 +30,7 @@ gallery: demo $(VENV)/ready-dev
 test: lint
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n 2 --dist loadfile
 
-test-slow: $(VENV)/ready-dev
+test-slow: $(VENV)/ready-spark
 	$(BIN)/python -m pytest -q -m slow
 	THOROUGH=1 $(BIN)/python -m pytest -q $(TWINS)
 
@@ -49,6 +49,10 @@ $(VENV)/bin/python:
 
 $(VENV)/ready: setup.cfg pyproject.toml .ci/constraints.txt | $(VENV)/bin/python
 	$(PIP) --editable .
+	@touch $@
+
+$(VENV)/ready-spark: setup.cfg pyproject.toml .ci/constraints.txt | $(VENV)/ready-dev
+	$(PIP) --editable '.[dev,spark]'
 	@touch $@
 
 $(VENV)/ready-dev: setup.cfg pyproject.toml .ci/constraints.txt | $(VENV)/bin/python

@@ -1,10 +1,14 @@
 """What examples in docstrings may use without making it: the packages, and what is made of the packaged charts."""
 
 import re
-from typing import Any
+from importlib.util import find_spec
+from typing import Any, Final
 
 import pytest
 from _pytest.doctest import DoctestItem
+
+collect_ignore_glob: Final = [] if find_spec("pyspark") else ["diffusion/engine/spark/*"]
+"""Modules of an extra that is not installed."""
 
 
 @pytest.fixture(scope="session")

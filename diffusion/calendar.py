@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from diffusion.contracts import COVERAGE
 from diffusion.conventions import WINDOW_DAILY, WINDOW_WEEKLY
 from diffusion.display import Displayed
-from diffusion.engine import OpenEngine, open_engine
+from diffusion.engine import open_engine
 from diffusion.frames import frame_of
 from diffusion.markets import market_names
 
@@ -25,8 +25,6 @@ class Calendar(Displayed):
     ----------
     coverage
         One row per market and observed date; columns as in `diffusion.contracts.COVERAGE`.
-    open_engine
-        Function that opens an engine, for tables made from this calendar and from the entries that carry it.
 
     Examples
     --------
@@ -39,7 +37,6 @@ class Calendar(Displayed):
     """
 
     coverage: pa.Table
-    open_engine: OpenEngine = open_engine
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "coverage", COVERAGE.conform(self.coverage))
@@ -59,7 +56,7 @@ class Calendar(Displayed):
     def arrow(self, name: Literal["spans", "periods"], *, min_periods: int = 1) -> pa.Table:
         """Return the table of the method of this name as Arrow, typed as its contract says; `min_periods` of spans."""
         number = self._frame.groupby(["market", "span"])["date"].rank(method="first")
-        with self.open_engine() as engine:
+        with open_engine() as engine:
             engine.register("coverage", self.coverage.filter(pa.array(number >= min_periods)))
             spans = engine.fetch("spans")
             if name == "spans":

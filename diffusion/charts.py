@@ -40,7 +40,7 @@ class Charts(Displayed):
     account
         Numbers of rows by outcome.
     open_engine
-        Function that opens an engine, for the calendars and entries made from these charts.
+        Function that opened the engine of these rows, for others that are made from them.
 
     Examples
     --------
@@ -123,7 +123,7 @@ class Charts(Displayed):
                     f"the dates of '{name}' go from {extent['min']} to {extent['max']}, more than a hundred years; "
                     "correct or remove the rows with wrong dates"
                 )
-            self._calendars[name] = Calendar(coverage, self.open_engine)
+            self._calendars[name] = Calendar(coverage)
         return self._calendars[name]
 
     def arrow(
@@ -216,7 +216,8 @@ class Charts(Displayed):
             raise DataSaysNoError(f"no track has an event: {rules} leaves nothing of the chart '{rules.chart}'")
         tracks = known.drop_columns("track").filter(pc.is_in(known["track_id"], table["track_id"].unique()))
         others = same.filter(pc.not_equal(same["track_id"], same["identity"])).rename_columns(["track_id", "recording"])
-        return Entries(table, calendar, rules, engine.fetch("withheld"), tracks, recordings=others)
+        withheld = engine.fetch("withheld")
+        return Entries(table, calendar, rules, withheld, tracks, recordings=others, workers=engine.workers)
 
     def absences(
         self, *, periods: int | None = None, identity: Identity = "track", chart: str | None = None

@@ -17,7 +17,7 @@ from diffusion.cohorts import Selection, Where
 from diffusion.contracts import ENTRIES, WITHHELD
 from diffusion.conventions import HORIZON, WASHOUT
 from diffusion.display import HEAD, Displayed
-from diffusion.engine import Engine
+from diffusion.engine import Engine, Workers, open_engine
 from diffusion.errors import DataSaysNoError, SettingError
 from diffusion.event_rules import EventRules
 from diffusion.frames import frame_of
@@ -68,6 +68,8 @@ class Entries(Displayed):
     recordings
         `track_id`, `recording`: ids of the charts that count as another id, that of their recording; none where each id
         counts by itself, and none of entries read back from a study's folder.
+    workers
+        Processes that make sums over all tracks, see `diffusion.parts`; None for this process (default).
 
     Examples
     --------
@@ -85,6 +87,7 @@ class Entries(Displayed):
     cohort: tuple[str, ...] = ()
     recordings: pa.Table = field(default_factory=_no_recordings)
     groups: MarketGroups = field(default_factory=dict)
+    workers: Workers | None = field(default=None, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "table", ENTRIES.conform(self.table))
@@ -407,11 +410,11 @@ class Entries(Displayed):
             raise DataSaysNoError(f"no track has an entry by {day}; the charts begin on {self.calendar.first_date}")
         coverage = self.calendar.coverage
         seen = coverage.filter(pc.less_equal(coverage["date"], day))
-        return replace(self, table=kept, calendar=Calendar(seen, self.calendar.open_engine))
+        return replace(self, table=kept, calendar=Calendar(seen))
 
     @contextmanager
     def _engine(self) -> Iterator[Engine]:
-        with self.calendar.open_engine() as engine:
+        with open_engine() as engine:
             engine.register("entries", self.table)
             engine.create("debuts")
             yield engine

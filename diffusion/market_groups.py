@@ -50,7 +50,7 @@ def with_groups(entries: "Entries", groups: Mapping[str, Collection[str]]) -> "E
         raise SettingError(f"the markets are grouped already: {', '.join(entries.groups)}; name all groups at once")
     known, periods = checked_groups(groups, entries.calendar.markets), entries.rules.min_periods
     coverage = group_coverage(frame_of(entries.calendar.coverage), entries.calendar.spans(min_periods=periods), known)
-    calendar = Calendar(_replaced(entries.calendar.coverage, coverage, known, COVERAGE), entries.calendar.open_engine)
+    calendar = Calendar(_replaced(entries.calendar.coverage, coverage, known, COVERAGE))
     spans = calendar.spans(min_periods=periods)
     entered = group_entries(frame_of(entries.table), spans, known, washout=entries.rules.washout)
     return replace(

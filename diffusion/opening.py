@@ -48,8 +48,8 @@ def open_charts(
     memory_limit
         Memory that the engine may use before it spills to disk (default 1GB).
     open_engine
-        Function that opens the engine for these rows, and those for calendars and entries made from them (default:
-        DuckDB in this process).
+        Function that opens the engine for these rows (default: DuckDB in this process). Sums over the entries made from
+        them are made by the engine's workers.
 
     Raises
     ------

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from pipelines.study.cohort import Cohort
-from pipelines.study.settings import RENAMED, SECTIONS, Study
+from pipelines.study.settings import ENGINE, RENAMED, SECTIONS, SPARK, Study
 
 ROOT = Path(__file__).parents[1]
 PACKAGES = ("diffusion", "graphs", "survival", "figures", "pipelines")
@@ -47,7 +47,7 @@ def test_a_bare_import_works_and_says_nothing(name: str) -> None:
 def test_the_study_file_has_a_key_for_every_field() -> None:
     flat = {section: keys for section, keys in SECTIONS.items() if section != "cohort"}
     named = {RENAMED.get((section, key), key) for section, keys in flat.items() for key in keys}
-    assert named | {"cohort"} == {spec.name for spec in fields(Study)}
+    assert named | {"cohort", ENGINE, SPARK} == {spec.name for spec in fields(Study)}
     assert set(SECTIONS["cohort"]) == {spec.name for spec in fields(Cohort)}
 
 

@@ -1,6 +1,17 @@
 """The engine that works on rows: its interface, and DuckDB as the default; and the SQL of users over views."""
 
-from diffusion.engine.door import MEMORY_LIMIT, Engine, OpenEngine, interrupt_engines, memory_bytes, open_engine
+from diffusion.engine.door import (
+    ENGINES,
+    MEMORY_LIMIT,
+    Engine,
+    OpenEngine,
+    engines,
+    interrupt_engines,
+    memory_bytes,
+    open_engine,
+    workers,
+)
+from diffusion.engine.parts import Parts, Tables, Work, Workers
 from diffusion.engine.user_sql import (
     SQL_TYPES,
     View,
@@ -12,11 +23,17 @@ from diffusion.engine.user_sql import (
 )
 
 __all__ = [
+    "ENGINES",
     "MEMORY_LIMIT",
     "SQL_TYPES",
     "Engine",
     "OpenEngine",
+    "Parts",
+    "Tables",
     "View",
+    "Work",
+    "Workers",
+    "engines",
     "interrupt_engines",
     "memory_bytes",
     "open_engine",
@@ -25,4 +42,5 @@ __all__ = [
     "select_rows",
     "unknown_table",
     "view_statement",
+    "workers",
 ]

@@ -4,12 +4,16 @@ import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Final, Protocol, Self
+from typing import TYPE_CHECKING, Final, Protocol, Self
 
 import pyarrow as pa
 
 from diffusion.engine.duckdb_engine import OPEN, DuckDBEngine
+from diffusion.engine.parts import Workers
 from diffusion.errors import SettingError
+
+if TYPE_CHECKING:
+    from diffusion.engine.spark import SparkEngines
 
 _AMOUNT: Final = re.compile(r"\s*(?P<number>\d{1,12}(\.\d{1,12})?)\s*(?P<unit>[KMGT]i?B)\s*", re.ASCII | re.IGNORECASE)
 _UNITS: Final = {
@@ -17,6 +21,9 @@ _UNITS: Final = {
     for unit, base in (("b", 1000), ("ib", 1024))
     for power, sign in enumerate("kmgt", start=1)
 }
+
+ENGINES: Final = ("duckdb", "spark")
+"""Names of engines, the default first."""
 
 MEMORY_LIMIT: Final = "1GB"
 """Default memory limit of an engine."""
@@ -34,6 +41,10 @@ class Engine(Protocol):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None: ...
+
+    @property
+    def workers(self) -> Workers | None:
+        """Processes that make sums over the tracks of entries; None where that is done in this process."""
 
     def close(self) -> None:
         """Free the engine's memory and files."""
@@ -142,6 +153,46 @@ def open_engine(*, memory_limit: str = MEMORY_LIMIT) -> Engine:
     """
     memory_bytes(memory_limit)
     return DuckDBEngine(memory_limit=memory_limit)
+
+
+def engines(name: str = "duckdb", *, spark: Mapping[str, str] | None = None) -> OpenEngine:
+    """Return the function that opens engines of a kind.
+
+    Parameters
+    ----------
+    name
+        ``duckdb``, in this process (default); or ``spark``: the active session, else a new one.
+    spark
+        Settings of a new session, such as ``spark.master`` (default: those of the environment).
+
+    Raises
+    ------
+    SettingError
+        When there is no engine of that name, or Spark cannot be used: the message says what to install.
+
+    Examples
+    --------
+    >>> engines("duckdb") is open_engine
+    True
+    """
+    return open_engine if name == ENGINES[0] else _spark(name, spark)
+
+
+def workers(name: str = "duckdb", *, spark: Mapping[str, str] | None = None) -> Workers | None:
+    """Return the processes that make sums over tracks, on an engine of a kind; parameters and errors as `engines`."""
+    return None if name == ENGINES[0] else _spark(name, spark).workers
+
+
+def _spark(name: str, settings: Mapping[str, str] | None) -> "SparkEngines":
+    if name not in ENGINES:
+        raise SettingError(f"no engine '{name}'; there are {' and '.join(ENGINES)}")
+    try:
+        from diffusion.engine.spark import SparkEngines
+    except ModuleNotFoundError as error:
+        raise SettingError(
+            f"Spark is not installed ({error.name} is missing); install it: pip install 'chart-diffusion[spark]'"
+        ) from error
+    return SparkEngines(settings)
 
 
 def memory_bytes(text: str) -> int:

@@ -200,6 +200,10 @@ class DuckDBEngine(Database):
         super().__init__(memory_limit=memory_limit, config={"preserve_insertion_order": False})
         self._files: dict[str, Sequence[Path]] = {}
 
+    @property
+    def workers(self) -> None:
+        """None: sums are made in this process."""
+
     def scratch(self, name: str) -> Path:
         """Return the path for a file of that name that is deleted by `close`."""
         (self._home / SCRATCH).mkdir(exist_ok=True)

@@ -8,6 +8,7 @@ import click
 
 from diffusion import SettingError
 from diffusion.conventions import LARGEST_SEED
+from diffusion.engine import ENGINES
 from diffusion.sources.layouts import AUDIO_COLUMNS, SOURCE_COLUMNS
 from diffusion.sources.reading import CONSENTS
 
@@ -80,6 +81,17 @@ ENTRY_OPTIONS = (
     click.option("--chart", help="Name of the chart (default top200, else the only one)."),
 )
 
+ENGINE_OPTIONS = (
+    click.option("--engine", type=click.Choice(list(ENGINES)), help="What works on the rows (default duckdb)."),
+    click.option(
+        "--spark",
+        multiple=True,
+        metavar="NAME=VALUE",
+        help="Setting of a new Spark session, such as spark.master=local[4]; repeatable.",
+    ),
+)
+"""Options that choose the engine; `take_engine` takes their values."""
+
 COHORT_OPTIONS = (
     click.option("--artist", "artists", multiple=True, metavar="NAME", help="Only tracks of this artist; repeatable."),
     click.option(
@@ -136,6 +148,19 @@ def take_consent(options: dict[str, Any]) -> dict[str, Any]:
     """Take the values of `MARKET_NAME` and `ACCEPT` out of a command's options, as `open_charts` has them."""
     names = _pairs(options.pop("market_names"), "--market-name", "Svea=SE", empty_left=True)
     return {"market_names": names, "accept": options.pop("accept")}
+
+
+def take_engine(options: dict[str, Any]) -> dict[str, Any]:
+    """Take the values of `ENGINE_OPTIONS` out of a command's options; return those given, as `Study` has them.
+
+    Raises
+    ------
+    SettingError
+        When a setting is not of the form NAME=VALUE, or is given twice.
+    """
+    spark = _pairs(options.pop("spark"), "--spark", "spark.master=local[4]")
+    given = {"engine": options.pop("engine"), "spark": spark}
+    return {name: value for name, value in given.items() if value}
 
 
 def take_cohort(options: dict[str, Any]) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from pipelines.commands.batch import OUT as HOME
 from pipelines.commands.batch import Closing, expanded, folders_of, name_of, run_each, table_lines
 from pipelines.commands.options import (
     COHORT_OPTIONS,
+    ENGINE_OPTIONS,
     ENTRY_OPTIONS,
     JSON,
     OUT,
@@ -22,6 +23,7 @@ from pipelines.commands.options import (
     SEED,
     OutPath,
     take_cohort,
+    take_engine,
     take_reading,
     with_options,
 )
@@ -99,7 +101,17 @@ def demo(simulated: bool, out: Path | None, replace: bool, quiet: bool, as_json:
     metavar="NAME",
     help=f"Grouping of the curves: {', '.join(GROUPINGS)} (default: all four), or a column of tracks or markets.",
 )
-@with_options((*COHORT_OPTIONS, *EVENT_OPTIONS, *GRAPH_OPTIONS, *CURVE_OPTIONS, *READING_OPTIONS, *MANNER_OPTIONS))
+@with_options(
+    (
+        *COHORT_OPTIONS,
+        *EVENT_OPTIONS,
+        *GRAPH_OPTIONS,
+        *CURVE_OPTIONS,
+        *READING_OPTIONS,
+        *ENGINE_OPTIONS,
+        *MANNER_OPTIONS,
+    )
+)
 def run(
     studies: tuple[str, ...], out: Path | None, by: tuple[Any, ...], replace: bool, quiet: bool, as_json: bool,
     **options: Any,
@@ -110,7 +122,13 @@ def run(
     at the end says how each ended, and the exit code is that of the worst. Options apply to all of them. Files of
     charts that belong together are a folder, or a glob in quotes.
     """
-    settings = {"cohort": take_cohort(options), **take_reading(options), **options, "by": by or None}
+    settings = {
+        "cohort": take_cohort(options),
+        **take_reading(options),
+        **take_engine(options),
+        **options,
+        "by": by or None,
+    }
     manner = Manner(replace, quiet, as_json)
     named = expanded(studies)
     if len(named) == 1:
@@ -138,12 +156,15 @@ def run(
 @click.command()
 @click.argument("charts")
 @OUT
-@with_options((*COHORT_OPTIONS, *EVENT_OPTIONS, *GRAPH_OPTIONS, *READING_OPTIONS, *MANNER_OPTIONS))
+@with_options((*COHORT_OPTIONS, *EVENT_OPTIONS, *GRAPH_OPTIONS, *READING_OPTIONS, *ENGINE_OPTIONS, *MANNER_OPTIONS))
 def graph(charts: str, out: Path, replace: bool, quiet: bool, as_json: bool, **options: Any) -> None:
     """Write the market graph of CHARTS (a file, glob or folder): tables, GraphML, GEXF, DOT, figures and report."""
     manner = Manner(replace, quiet, as_json)
     _run(
-        Study(charts).override(cohort=take_cohort(options), **take_reading(options), **options), out, GRAPH_SET, manner
+        Study(charts).override(cohort=take_cohort(options), **take_reading(options), **take_engine(options), **options),
+        out,
+        GRAPH_SET,
+        manner,
     )
 
 
@@ -154,7 +175,7 @@ def graph(charts: str, out: Path, replace: bool, quiet: bool, as_json: bool, **o
     help=f"Grouping of the curves: {', '.join(GROUPINGS)}, or a column of tracks or markets; repeatable.",
 )  # fmt: skip
 @OUT
-@with_options((*COHORT_OPTIONS, *CURVE_OPTIONS, *EVENT_OPTIONS, *READING_OPTIONS, *MANNER_OPTIONS))
+@with_options((*COHORT_OPTIONS, *CURVE_OPTIONS, *EVENT_OPTIONS, *READING_OPTIONS, *ENGINE_OPTIONS, *MANNER_OPTIONS))
 def survival(
     charts: str, by: tuple[Any, ...], out: Path, replace: bool, quiet: bool, as_json: bool, **options: Any
 ) -> None:
@@ -165,7 +186,9 @@ def survival(
     """
     manner = Manner(replace, quiet, as_json)
     _run(
-        Study(charts).override(by=by, cohort=take_cohort(options), **take_reading(options), **options),
+        Study(charts).override(
+            by=by, cohort=take_cohort(options), **take_reading(options), **take_engine(options), **options
+        ),
         out,
         SURVIVAL_SET,
         manner,
@@ -180,10 +203,22 @@ def survival(
     help="Compare with every number of an earlier study of daily charts 2017-2021, and say what explains differences.",
 )
 @OUT
-@with_options((*COHORT_OPTIONS, *EVENT_OPTIONS, *GRAPH_OPTIONS, *CURVE_OPTIONS, *READING_OPTIONS, *MANNER_OPTIONS))
+@with_options(
+    (
+        *COHORT_OPTIONS,
+        *EVENT_OPTIONS,
+        *GRAPH_OPTIONS,
+        *CURVE_OPTIONS,
+        *READING_OPTIONS,
+        *ENGINE_OPTIONS,
+        *MANNER_OPTIONS,
+    )
+)
 def eda(charts: str, check_prior: bool, out: Path, replace: bool, quiet: bool, as_json: bool, **options: Any) -> None:
     """Explore CHARTS (a file, glob or folder): what they hold and lack, how far, when and where tracks travel."""
-    study = Study(charts).override(cohort=take_cohort(options), **take_reading(options), **options)
+    study = Study(charts).override(
+        cohort=take_cohort(options), **take_reading(options), **take_engine(options), **options
+    )
     steps = (*EDA_SET, *PRIOR_SET) if check_prior else EDA_SET
     _run(study, out, steps, Manner(replace, quiet, as_json, whole=False))
 

@@ -151,7 +151,7 @@ class History:
     coverage
         Coverage as `diffusion.contracts.COVERAGE`, in order of date and market.
     open_engine
-        Function that opens an engine, for the entries made from this history.
+        Function that opens an engine, for charts made from this history.
     """
 
     markets: tuple[str, ...]
@@ -217,7 +217,7 @@ class History:
             withheld=_withheld(entries.withheld, tracks["track_id"], markets),
             rules=entries.rules,
             coverage=calendar.coverage.sort_by([("date", "ascending"), ("market", "ascending")]),
-            open_engine=calendar.open_engine,
+            open_engine=charts.open_engine,
         )
 
     @property
@@ -238,7 +238,7 @@ class History:
     @property
     def calendar(self) -> Calendar:
         """Coverage calendar, as known by now."""
-        return Calendar(self.coverage, self.open_engine)
+        return Calendar(self.coverage)
 
     def as_entries(self) -> Entries:
         """Return the entries known by now, for the statistics of `graphs` and `survival`."""

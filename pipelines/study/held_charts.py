@@ -48,7 +48,9 @@ class HeldCharts:
     def opened(self) -> Charts:
         """Return the charts; they stay open until `close`."""
         if self._charts is None:
-            self._charts = open_charts(charts_path(self._study), **self._study.reading)
+            self._charts = open_charts(
+                charts_path(self._study), open_engine=self._study.open_engine, **self._study.reading
+            )
         return self._charts
 
     def close(self) -> None:

@@ -114,6 +114,7 @@ class Run(Displayed):
             if any(step.compares and self._grown(step) for step in chosen):
                 self.results.before = open_study(self.folder.place)
             self.results.charts = held.opened
+            self.results.workers = self.study.workers
             rows_read = [step.name for step in chosen if step.reads_charts]
             self.left_out = {}
             for step in chosen:

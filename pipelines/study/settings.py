@@ -11,6 +11,7 @@ from typing import Any
 from diffusion import Identity, SettingError
 from diffusion.conventions import HORIZON, LARGEST_SEED, LONGEST, WASHOUT
 from diffusion.display import Displayed
+from diffusion.engine import ENGINES, OpenEngine, Workers, engines, workers
 from diffusion.sources.reading import ReadingOptions
 from pipelines.study.cohort import COHORT_KEYS, Cohort
 from survival import GROUPINGS
@@ -31,7 +32,14 @@ SECTIONS: Mapping[str, tuple[str, ...]] = {
     "graph": ("window", "replicates", "seed", "direct"),
     "survival": ("by", "groups", "horizon", "effects", "strata"),
 }
-"""Section of the study file → its keys: fields of `Study` (see `RENAMED`), those of the cohort fields of `Cohort`."""
+"""Section of the study file → its keys, besides `ENGINE` and `SPARK`: fields of `Study` (see `RENAMED`),
+those of the cohort fields of `Cohort`."""
+
+ENGINE = "engine"
+"""Key of the study file outside the sections: the engine that works on the rows."""
+
+SPARK = "spark"
+"""Section of the study file with settings of Spark, such as ``spark.master``; all are passed on."""
 
 RENAMED: Mapping[tuple[str, str], str] = {("markets", "groups"): "market_groups"}
 """Section and key → the field of `Study`, where it is not called like the key."""
@@ -92,6 +100,10 @@ class Study(Displayed):
         Terms of the formula of `survival.cox` (default `EFFECTS`).
     strata
         Variables whose values have a baseline hazard of their own in that model (default: the market waited for).
+    engine
+        ``duckdb`` (default) or ``spark``: what works on the rows of the charts. Results do not depend on it.
+    spark
+        Settings of a Spark session that is made: name, which begins with ``spark.``, → value.
 
     Examples
     --------
@@ -125,6 +137,8 @@ class Study(Displayed):
     horizon: int = HORIZON
     effects: tuple[str, ...] = EFFECTS
     strata: tuple[str, ...] = ("market",)
+    engine: str = ENGINES[0]
+    spark: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for name, (least, most) in RANGES.items():
@@ -144,6 +158,7 @@ class Study(Displayed):
         if self.identity not in ("track", "recording"):
             raise SettingError(f"identity is '{self.identity}'; allowed are 'track' and 'recording'")
         self._check_lists()
+        self._check_engine()
 
     def _facts(self) -> str:
         return f" '{self.title}' of {self.path}"
@@ -167,6 +182,17 @@ class Study(Displayed):
         ):
             raise SettingError('groups of [markets] must be lists of markets, such as { Nordics = ["SE", "NO"] }')
 
+    def _check_engine(self) -> None:
+        if self.engine not in ENGINES:
+            raise SettingError(f"engine is {self.engine!r}; there are {' and '.join(ENGINES)}")
+        for name, value in self.spark.items():
+            if not name.startswith(f"{SPARK}.") or not isinstance(value, str):
+                raise SettingError(f"'{name}' is no setting of Spark; give one such as spark.master = \"local[4]\"")
+        if self.spark and self.engine != SPARK:
+            raise SettingError(
+                f'{next(iter(self.spark))} is given, but the engine is {self.engine}; add engine = "spark"'
+            )
+
     def _check_lists(self) -> None:
         if not self.by:
             raise SettingError(f"by is an empty list; name groupings, such as {', '.join(GROUPINGS)}")
@@ -181,6 +207,22 @@ class Study(Displayed):
         for term in self.effects:
             if not variables_of(term):
                 raise SettingError(f"the term '{term}' of effects has no variable; name one, such as language_match")
+
+    @property
+    def open_engine(self) -> OpenEngine:
+        """Function that opens the engine for the charts.
+
+        Raises
+        ------
+        SettingError
+            When Spark cannot be used.
+        """
+        return engines(self.engine, spark=self.spark)
+
+    @property
+    def workers(self) -> Workers | None:
+        """Processes of that engine that make sums over tracks; None for this process."""
+        return workers(self.engine, spark=self.spark)
 
     @property
     def reading(self) -> dict[str, Any]:
@@ -236,6 +278,9 @@ def read_study(file: str | Path) -> Study:
         raise SettingError(f"cannot read the study file '{file}': {error}") from error
     values: dict[str, Any] = {}
     for section, content in document.items():
+        if section in (ENGINE, SPARK):
+            values[section] = _flat(content, section) if section == SPARK else content
+            continue
         _known(section, SECTIONS, f"section in '{file}'")
         if not isinstance(content, dict):
             raise SettingError(f"'{section}' in '{file}' must be a section: [{section}]")
@@ -267,6 +312,14 @@ def _cohort(content: Mapping[str, Any], place: Path) -> Cohort:
     if isinstance(given.get("tracks"), str) and given["tracks"]:
         given["tracks"] = str(place / given["tracks"])
     return Cohort(**given)
+
+
+def _flat(values: Any, name: str) -> Any:
+    """Return the settings of nested tables by whole name, as texts."""
+    if not isinstance(values, dict):
+        return {name: str(values).lower() if isinstance(values, bool) else str(values)}
+    parts = [_flat(value, key if key.startswith(f"{SPARK}.") else f"{name}.{key}") for key, value in values.items()]
+    return {key: value for part in parts for key, value in part.items()}
 
 
 def _listed(value: Any) -> Any:

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from sklearn.metrics import roc_auc_score
 
-import diffusion
+from diffusion.engine import open_engine
 from diffusion.event_rules import EventRules
 from pipelines.backtest.contenders import CONTENDERS, Contender
 from pipelines.features.families import families
@@ -74,7 +74,7 @@ def silent_charts(tracks: int, seed: int) -> History:
         tracks=described,
         withheld=np.zeros((2, 0), np.int64),
         rules=EventRules("top50", washout=7),
-        open_engine=diffusion.Calendar.open_engine,
+        open_engine=open_engine,
     ).read()
 
 

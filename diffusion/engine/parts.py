@@ -1,0 +1,42 @@
+"""Where array code runs on disjoint sets of tracks: on workers that only send back sums."""
+
+from collections.abc import Callable, Mapping, Sequence
+from types import TracebackType
+from typing import Protocol, Self, TypeAlias
+
+import pyarrow as pa
+
+Tables: TypeAlias = Mapping[str, pa.Table]
+"""Name → table."""
+
+Work: TypeAlias = Callable[[Tables], Tables]
+"""Array code on the tables of one part. It runs in another process, which has this package and what the code holds."""
+
+
+class Parts(Protocol):
+    """Tables of disjoint sets of tracks on workers; freed by `close` or a ``with`` block."""
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+
+    def close(self) -> None:
+        """Free what the workers keep."""
+
+    def kept(self, work: Work) -> "Parts":
+        """Return what `work` makes of every part; it stays on the workers, and is made once."""
+
+    def results(self, work: Work) -> list[Tables]:
+        """Return what `work` makes of every part, in order of the parts: sums and other small tables."""
+
+
+class Workers(Protocol):
+    """Processes, of this machine or others, that run array code on parts of the tracks."""
+
+    def number(self, entries: int) -> int:
+        """Return into how many parts so many entries are best divided."""
+
+    def spread(self, parts: Sequence[Tables]) -> Parts:
+        """Send parts, which have tables of the same names, to the workers."""

@@ -1,0 +1,154 @@
+"""Entries in parts: disjoint sets of whole artists' tracks. What is counted in every part adds up to the whole."""
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import partial
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from diffusion.engine import Parts, Tables
+from diffusion.timelines import distinct, primary_artists
+
+if TYPE_CHECKING:
+    from diffusion.entries import Entries
+
+Arrays: TypeAlias = Mapping[str, NDArray[Any]]
+"""Name → array."""
+
+TABLES = ("table", "withheld", "described")
+"""Tables of `Entries` whose rows are of tracks."""
+
+
+@dataclass(frozen=True, slots=True)
+class EntryParts:
+    """Entries in parts, on the workers of their engine; without workers, there is one part, in this process.
+
+    Attributes
+    ----------
+    entries
+        All entries.
+    parts
+        Parts on the workers; None for one part in this process.
+    """
+
+    entries: "Entries"
+    parts: Parts | None
+
+    def results(self, work: Callable[["Entries"], Tables]) -> list[Tables]:
+        """Return what `work` makes of the entries of every part, in order of the parts."""
+        return [work(self.entries)] if self.parts is None else self.parts.results(self._on_entries(work))
+
+    def kept(self, work: Callable[["Entries"], Tables]) -> Parts:
+        """Return what `work` makes of the entries of every part; it stays where it was made."""
+        return _Here(work(self.entries)) if self.parts is None else self.parts.kept(self._on_entries(work))
+
+    def summed(self, work: Callable[["Entries"], Arrays]) -> dict[str, NDArray[Any]]:
+        """Return the sums over the parts of the arrays that `work` makes; their shapes are the same in every part."""
+        if self.parts is None:
+            return dict(work(self.entries))
+        return summed(self.results(partial(_packed, work)))
+
+    def _on_entries(self, work: Callable[["Entries"], Tables]) -> Callable[[Tables], Tables]:
+        none = {name: getattr(self.entries, name).slice(0, 0) for name in (*TABLES, "recordings")}
+        return partial(_of_tables, work, replace(self.entries, **none, workers=None))
+
+
+@contextmanager
+def in_parts(entries: "Entries") -> Iterator[EntryParts]:
+    """Divide entries into parts on their workers, in a block.
+
+    Examples
+    --------
+    >>> with in_parts(entries) as parts:  # entries = diffusion.open_sample().entries()
+    ...     parts.summed(lambda part: {"entries": np.array(len(part))})
+    {'entries': array(11235)}
+    """
+    number = 1 if entries.workers is None else entries.workers.number(len(entries))
+    if entries.workers is None or number == 1:
+        yield EntryParts(entries, None)
+        return
+    with entries.workers.spread(divided(entries, number)) as parts:
+        yield EntryParts(entries, parts)
+
+
+def divided(entries: "Entries", number: int) -> list[Tables]:
+    """Return the rows of `TABLES` in at most so many parts of about as many entries; no artist is in two of them."""
+    ids = pc.unique(entries.table["track_id"]).sort()
+    artist = distinct(primary_artists(ids.to_numpy(zero_copy_only=False), entries.described))
+    rows = np.bincount(artist[pc.index_in(entries.table["track_id"], ids).to_numpy()])
+    # artists from the one with most entries, dealt forth and back
+    turn, place = np.divmod(np.arange(len(rows)), number)
+    part = np.empty(len(rows), np.int64)
+    part[np.argsort(-rows, kind="stable")] = np.where(turn % 2 == 0, place, number - 1 - place)
+    of_track, number = part[artist], int(part.max()) + 1
+    tables = {name: _divided(getattr(entries, name), ids, of_track, number) for name in TABLES}
+    return [{name: parts[at] for name, parts in tables.items()} for at in range(number)]
+
+
+def summed(results: list[Tables]) -> dict[str, NDArray[Any]]:
+    """Return the sums of arrays that came back from the parts, added in order of the parts."""
+    arrays = [{name: _array(table) for name, table in tables.items()} for tables in results]
+    return {name: sum((part[name] for part in arrays[1:]), arrays[0][name]) for name in arrays[0]}
+
+
+def as_tables(arrays: Arrays) -> Tables:
+    """Return arrays of numbers as tables, for `summed`."""
+    return {
+        name: pa.table({"value": pa.array(np.ravel(array))}).replace_schema_metadata(
+            {"shape": json.dumps(np.shape(array))}
+        )
+        for name, array in arrays.items()
+    }
+
+
+class _Here(Parts):
+    """The tables of one part, in this process."""
+
+    def __init__(self, tables: Tables) -> None:
+        self._tables = tables
+
+    def __enter__(self) -> "_Here":
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._tables = {}
+
+    def kept(self, work: Callable[[Tables], Tables]) -> "_Here":
+        return _Here(work(self._tables))
+
+    def results(self, work: Callable[[Tables], Tables]) -> list[Tables]:
+        return [work(self._tables)]
+
+
+def _of_tables(work: Callable[["Entries"], Tables], frame: "Entries", tables: Tables) -> Tables:
+    """Return what `work` makes of the entries of a part: those of `frame`, which has none, with its tables."""
+    return work(replace(frame, **tables))
+
+
+def _packed(work: Callable[["Entries"], Arrays], entries: "Entries") -> Tables:
+    return as_tables(work(entries))
+
+
+def _array(table: pa.Table) -> NDArray[Any]:
+    values: NDArray[Any] = table["value"].to_numpy()
+    return values.reshape(json.loads(table.schema.metadata[b"shape"]))
+
+
+def _divided(table: pa.Table, ids: pa.Array, part: NDArray[np.int64], number: int) -> list[pa.Table]:
+    """Return the rows of a table by part of their track; rows of other tracks are left out."""
+    track = pc.fill_null(pc.index_in(table["track_id"], ids), -1).to_numpy()
+    own = np.where(track >= 0, part[track], number)
+    order = np.argsort(own, kind="stable")
+    cuts = np.searchsorted(own[order], np.arange(number + 1))
+    whole = table.take(pa.array(order))
+    return [whole.slice(begin, end - begin) for begin, end in pairwise(cuts.tolist())]
