@@ -1,7 +1,7 @@
 """Entries in parts: disjoint sets of whole artists' tracks. What is counted in every part adds up to the whole."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -43,6 +43,10 @@ class EntryParts:
 
     def results(self, work: Callable[["Entries"], Tables]) -> list[Tables]:
         """Return what `work` makes of the entries of every part, in order of the parts."""
+        return list(self.one_by_one(work))
+
+    def one_by_one(self, work: Callable[["Entries"], Tables]) -> Iterable[Tables]:
+        """Return the same as `results` without holding all of it, where each is larger than what is made of them."""
         return [work(self.entries)] if self.parts is None else self.parts.results(self._on_entries(work))
 
     def kept(self, work: Callable[["Entries"], Tables]) -> Parts:
@@ -53,7 +57,7 @@ class EntryParts:
         """Return the sums over the parts of the arrays that `work` makes; their shapes are the same in every part."""
         if self.parts is None:
             return dict(work(self.entries))
-        return summed(self.results(partial(_packed, work)))
+        return summed(self.one_by_one(partial(_packed, work)))
 
     def _on_entries(self, work: Callable[["Entries"], Tables]) -> Callable[[Tables], Tables]:
         none = {name: getattr(self.entries, name).slice(0, 0) for name in (*TABLES, "recordings")}
@@ -92,10 +96,13 @@ def divided(entries: "Entries", number: int) -> list[Tables]:
     return [{name: parts[at] for name, parts in tables.items()} for at in range(number)]
 
 
-def summed(results: list[Tables]) -> dict[str, NDArray[Any]]:
+def summed(results: Iterable[Tables]) -> dict[str, NDArray[Any]]:
     """Return the sums of arrays that came back from the parts, added in order of the parts."""
-    arrays = [{name: _array(table) for name, table in tables.items()} for tables in results]
-    return {name: sum((part[name] for part in arrays[1:]), arrays[0][name]) for name in arrays[0]}
+    total: dict[str, NDArray[Any]] = {}
+    for tables in results:
+        for name, table in tables.items():
+            total[name] = total[name] + _array(table) if name in total else _array(table)
+    return total
 
 
 def as_tables(arrays: Arrays) -> Tables:

@@ -7,23 +7,25 @@ import igraph
 import networkx as nx
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from diffusion import Calendar, Entries, SettingError, join_distances, resolve, unmatched_pairs
 from diffusion.contracts import LAGS, TRANSITIONS
 from diffusion.conventions import LEAST_EXPOSED, WASHOUT
 from diffusion.display import Displayed
+from diffusion.entry_pairs import artist_transitions, counts_in, transitions_in
 from diffusion.errors import DataSaysNoError
 from diffusion.files import write_whole
 from diffusion.market_groups import group_pairs, market_table
 from diffusion.markets import plain_name
-from diffusion.pairs.counts import cluster_transitions, lag_table, pair_counts
+from diffusion.pairs.counts import lag_table
 from diffusion.pairs.curves import lag_band
-from diffusion.pairs.transitions import transition_table
+from diffusion.parts import in_parts
 from diffusion.timelines import Timelines
 from graphs.exports import GEPHI_EDGES, dot, gexf, graphml, networkx_graph, with_tokens
 from graphs.flow import NO_CURVE, Flow
 from graphs.journeys.slices import By
-from graphs.journeys.stream import period_edges
+from graphs.journeys.stream import period_edges_of
 from graphs.leaders.bootstrap import Leaders, bootstrap_leaders
 from graphs.leaders.scores import Flows, edge_flows, score_table
 
@@ -59,7 +61,7 @@ class MarketGraph(Displayed):
         Days within which a transition had to happen.
     chart
         Name of the chart.
-    timelines
+    entries
         Entries from which the tables were counted.
 
     Raises
@@ -85,7 +87,7 @@ class MarketGraph(Displayed):
         lags: pd.DataFrame,
         window: int,
         chart: str,
-        timelines: Timelines,
+        entries: Entries,
     ) -> None:
         TRANSITIONS.conform(pa.Table.from_pandas(edges[TRANSITIONS.names], preserve_index=False))
         LAGS.conform(pa.Table.from_pandas(lags, preserve_index=False))
@@ -99,7 +101,7 @@ class MarketGraph(Displayed):
         self._nodes, self._edges, self._lags = nodes.copy(), edges.copy(), lags.copy()
         self.window = window
         self.chart = chart
-        self.timelines = timelines
+        self.entries = entries
 
     def _facts(self) -> str:
         flows = int((self._edges["tracks"] > 0).sum())
@@ -112,6 +114,11 @@ class MarketGraph(Displayed):
     def nodes(self) -> pd.DataFrame:
         """One row per market: reference data, coverage and scores (a copy)."""
         return self._scored_nodes.copy()
+
+    @property
+    def timelines(self) -> Timelines:
+        """The entries as arrays."""
+        return self.entries.timelines
 
     @cached_property
     def _scored_nodes(self) -> pd.DataFrame:
@@ -185,7 +192,7 @@ class MarketGraph(Displayed):
         seed
             Seed of the random draws (default 0).
         """
-        transitions = cluster_transitions(self.timelines, window=self.window)
+        transitions = artist_transitions(self.entries, window=self.window)
         markets = list(self._nodes["market"])
         return bootstrap_leaders(transitions, markets, lags=self.counts.lags, replicates=replicates, seed=seed)
 
@@ -210,7 +217,7 @@ class MarketGraph(Displayed):
             lags=self._lags,
             window=self.window,
             chart=self.chart,
-            timelines=self.timelines,
+            entries=self.entries,
         )
 
     def largest(self, by: str = "tracks", *, least_exposed: int | None = None) -> pd.DataFrame:
@@ -317,7 +324,7 @@ class MarketGraph(Displayed):
         by
             Length of a period (default ``quarter``).
         """
-        return period_edges(self.timelines, self.window, by=by)
+        return period_edges_of(self.entries, self.window, by=by)
 
     def to_graphml(self, path: str | Path) -> None:
         """Write the flows as GraphML for Gephi; the file is written whole or not at all."""
@@ -383,8 +390,10 @@ def market_graph(
         raise DataSaysNoError(
             f"only one market ({calendar.markets[0]}) on the chart '{calendar.chart}'; a graph needs two"
         )
-    counts = pair_counts(entries.timelines, window=window)
-    edges = join_distances(transition_table(entries.timelines, counts).to_pandas(), group_pairs(entries.groups))
+    with in_parts(entries) as parts:
+        counts = counts_in(parts, window=window)
+        table = transitions_in(parts, counts)
+    edges = join_distances(table.to_pandas(), group_pairs(entries.groups))
     if not edges["tracks"].any():
         wider = ", or a wider cohort" if entries.cohort else ""
         raise DataSaysNoError(
@@ -393,9 +402,7 @@ def market_graph(
             f"try a longer window or a shorter washout ({entries.rules.washout} days now){wider}"
         )
     lags = lag_table(counts).to_pandas()
-    return MarketGraph(
-        _market_nodes(entries), edges, lags=lags, window=window, chart=calendar.chart, timelines=entries.timelines
-    )
+    return MarketGraph(_market_nodes(entries), edges, lags=lags, window=window, chart=calendar.chart, entries=entries)
 
 
 def _joined(table: pd.DataFrame, more: pd.DataFrame, key: list[str]) -> pd.DataFrame:
@@ -419,11 +426,13 @@ def _market_nodes(entries: Entries) -> pd.DataFrame:
         (timed entries on day 0 of their track).
     """
     coverage = entries.calendar.by_market()
-    counts = (
-        entries.to_pandas().groupby("market").agg(entries=("entry", "size"), left_censored=("left_censored", "sum"))
-    )
-    timed = entries.footprints()
-    counts["debuts"] = timed[~timed["left_censored"]].groupby("market").size()
+    footprints = entries.arrow("footprints")
+    counted = {
+        "entries": entries.table["market"],
+        "left_censored": entries.table.filter(entries.table["left_censored"])["market"],
+        "debuts": footprints.filter(pc.invert(footprints["left_censored"]))["market"],
+    }
+    counts = pd.DataFrame({name: _by_value(markets) for name, markets in counted.items()})
     counts = counts.reindex(coverage["market"]).fillna(0).astype("int64")
     known = market_table(entries.groups).set_index("market")[_KNOWN].reindex(coverage["market"])
     return pd.concat(
@@ -435,3 +444,9 @@ def _market_nodes(entries: Entries) -> pd.DataFrame:
         ],
         axis=1,
     )
+
+
+def _by_value(values: pa.ChunkedArray) -> "pd.Series[int]":
+    """Return value → how often it stands in a column."""
+    counts = pc.value_counts(values)
+    return pd.Series(counts.field("counts").to_numpy(), index=counts.field("values").to_pylist(), dtype="int64")

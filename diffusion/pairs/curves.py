@@ -7,7 +7,7 @@ from scipy.special import stdtrit
 from diffusion.arrays import Days, Flags, Floats, Ints
 from diffusion.errors import DataSaysNoError, SettingError
 from diffusion.pairs.counts import PairCounts
-from diffusion.pairs.variance import Spread, daily_spread, rate_spread, source_widening
+from diffusion.pairs.variance import Several, Spread, daily_spread, rate_spread, source_widening
 from diffusion.risk.follow_up import UNSEEN, FollowUp
 from diffusion.risk.kaplan_meier import NORMAL, TAIL, KaplanMeier, log_log_bounds
 from diffusion.risk.risk_set import exposure_risk
@@ -21,8 +21,8 @@ def interval(staying: Floats, over: Flags, spread: Spread) -> tuple[Floats, Floa
     ----------
     staying, over
         As in `KaplanMeier`.
-        spread
-            Variance of the logarithm of survival by clusters.
+    spread
+        Variance of the logarithm of survival by clusters.
 
     Notes
     -----
@@ -67,13 +67,13 @@ def _at_the_ends(low: Floats, high: Floats, staying: Floats, over: Flags, at_ris
     return np.where(over, np.maximum(low, surely), low), high
 
 
-def rate_interval(timelines: Timelines, counts: PairCounts) -> tuple[Floats, Floats]:
+def rate_interval(counts: PairCounts, several: Several) -> tuple[Floats, Floats]:
     """Return the bounds, (m, m) each, of the 95 % interval of each pair's rate; NaN where no track is exposed.
 
     Parameters
     ----------
-    counts
-        Pair counts of these timelines.
+    several
+        Correction for clusters of several tracks: result of `diffusion.pairs.variance.clusters_of_several`.
 
     Notes
     -----
@@ -82,7 +82,7 @@ def rate_interval(timelines: Timelines, counts: PairCounts) -> tuple[Floats, Flo
     """
     curves = KaplanMeier.of_ends(counts.entered, counts.censored)
     # curves are constant after the last day of follow-up
-    low, high = interval(curves.staying[..., -1], curves.over[..., -1], rate_spread(timelines, counts, curves))
+    low, high = interval(curves.staying[..., -1], curves.over[..., -1], rate_spread(counts, curves, several))
     nobody = counts.exposed == 0
     return np.where(nobody, np.nan, low), np.where(nobody, np.nan, high)
 
