@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
+from heapq import heapreplace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -78,6 +79,7 @@ def in_parts(entries: "Entries") -> Iterator[EntryParts]:
     if entries.workers is None or number == 1:
         yield EntryParts(entries, None)
         return
+    entries.calendar.arrow("spans", min_periods=entries.rules.min_periods)  # made once here, not in every part
     with entries.workers.spread(divided(entries, number)) as parts:
         yield EntryParts(entries, parts)
 
@@ -87,13 +89,19 @@ def divided(entries: "Entries", number: int) -> list[Tables]:
     ids = pc.unique(entries.table["track_id"]).sort()
     artist = distinct(primary_artists(ids.to_numpy(zero_copy_only=False), entries.described))
     rows = np.bincount(artist[pc.index_in(entries.table["track_id"], ids).to_numpy()])
-    # artists from the one with most entries, dealt forth and back
-    turn, place = np.divmod(np.arange(len(rows)), number)
-    part = np.empty(len(rows), np.int64)
-    part[np.argsort(-rows, kind="stable")] = np.where(turn % 2 == 0, place, number - 1 - place)
+    part = _dealt(rows, number)
     of_track, number = part[artist], int(part.max()) + 1
     tables = {name: _divided(getattr(entries, name), ids, of_track, number) for name in TABLES}
     return [{name: parts[at] for name, parts in tables.items()} for at in range(number)]
+
+
+def _dealt(sizes: NDArray[np.int64], number: int) -> NDArray[np.int64]:
+    """Return a part for each artist, so that no part has more entries than the mean and those of the largest artist."""
+    part, smallest = np.empty(len(sizes), np.int64), [(0, own) for own in range(number)]
+    for artist in np.argsort(-sizes, kind="stable").tolist():  # the largest first, into the part with fewest entries
+        entries, part[artist] = smallest[0]
+        heapreplace(smallest, (entries + int(sizes[artist]), int(part[artist])))
+    return part
 
 
 def summed(results: Iterable[Tables]) -> dict[str, NDArray[Any]]:
