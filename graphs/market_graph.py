@@ -13,13 +13,12 @@ from diffusion import Calendar, Entries, SettingError, join_distances, resolve, 
 from diffusion.contracts import LAGS, TRANSITIONS
 from diffusion.conventions import LEAST_EXPOSED, WASHOUT
 from diffusion.display import Displayed
-from diffusion.entry_pairs import artist_transitions, counts_in, transitions_in
+from diffusion.entry_pairs import artist_transitions, counts_in, lag_band_of, transitions_in
 from diffusion.errors import DataSaysNoError
 from diffusion.files import write_whole
 from diffusion.market_groups import group_pairs, market_table
 from diffusion.markets import plain_name
 from diffusion.pairs.counts import lag_table
-from diffusion.pairs.curves import lag_band
 from diffusion.parts import in_parts
 from diffusion.timelines import Timelines
 from graphs.exports import GEPHI_EDGES, dot, gexf, graphml, networkx_graph, with_tokens
@@ -264,7 +263,7 @@ class MarketGraph(Displayed):
             self._edges[(self._edges["source"] == x) & (self._edges["target"] == y)] for x, y in ((a, b), (b, a))
         )
         edge, opposite = there.to_dict("records")[0], back.to_dict("records")[0]
-        curve = lag_band(self.timelines, a, b, window=self.window) if edge["exposed"] else NO_CURVE.copy()
+        curve = lag_band_of(self.entries, a, b, window=self.window) if edge["exposed"] else NO_CURVE.copy()
         return Flow(edge, opposite, curve)
 
     def code(self, market: str) -> str:

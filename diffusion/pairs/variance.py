@@ -194,30 +194,43 @@ def source_widening(days: Days, entered: Flags, cluster: NDArray[np.int64]) -> F
     markets, length = days.shape[1], int(days.max(initial=0)) + 1
     cell = ((entered * markets + np.arange(markets)) * length + days)[days != UNSEEN]
     censored, went = np.bincount(cell, minlength=2 * markets * length).reshape(2, markets, length)
-    places, heads = _clusters_of_several(cluster)
-    if not len(places):
-        return np.ones(markets)
-    curves = KaplanMeier.of_ends(went, censored)
-    total = (went * curves.loss).sum(axis=-1)
-    several = Several.of(days[places], entered[places], heads, curves.variance, curves.loss, total, curves.last)
-    return several.widening(went.sum(axis=1), (went + censored).sum(axis=1), curves.variance[:, -1])
+    several = source_correction(days, entered, cluster, went, censored)
+    greenwood = KaplanMeier.of_ends(went, censored).variance[:, -1]
+    return several.widening(went.sum(axis=1), (went + censored).sum(axis=1), greenwood)
 
 
-def daily_spread(
-    days: Days, entered: Flags, cluster: NDArray[np.int64], curves: KaplanMeier, *, widening: float = 1.0
-) -> Spread:
-    """Return the spread of one pair on each day of its curves.
+def source_correction(days: Days, entered: Flags, cluster: NDArray[np.int64], went: Ints, censored: Ints) -> Several:
+    """Return the correction for clusters of several tracks, for each target of one source.
 
     Parameters
     ----------
     days, entered, cluster
-        (k,): follow-up of the exposed tracks in days, whether it ended with an entry, and their clusters.
-    widening
-        Factor from `source_widening` (default 1).
+        As in `source_widening`, of all tracks or of some of the clusters.
+    went, censored
+        (m, days): tracks of all clusters by the day on which their follow-up ended, with an entry or without.
+    """
+    places, heads = _clusters_of_several(cluster)
+    if not len(places):
+        return Several.none(len(went))
+    curves = KaplanMeier.of_ends(went, censored)
+    total = (went * curves.loss).sum(axis=-1)
+    return Several.of(days[places], entered[places], heads, curves.variance, curves.loss, total, curves.last)
+
+
+def daily_sums(days: Days, entered: Flags, cluster: NDArray[np.int64], curve: KaplanMeier) -> tuple[Floats, Ints, int]:
+    """Return sums over clusters for one pair: the variance and the clusters at risk by day, and the clusters.
+
+    The variance is the sum of squared `diffusion.risk.influence.left_out`.
+
+    Parameters
+    ----------
+    days, entered, cluster
+        (k,): follow-up of the exposed tracks in days, whether it ended with an entry, and their clusters; of all
+        tracks of the curve, or of some of the clusters.
     """
     days, entered, cluster, alike = _alike(days, entered, cluster)
-    length, clusters = len(curves.staying), int(alike.sum())
-    terms = Terms.of([curves])
+    length = len(curve.staying)
+    terms = Terms.of([curve])
     variance, there = np.zeros(length + 1), np.zeros(length + 1, np.int64)
     for first in range(0, len(alike), CLUSTERS_AT_ONCE):
         number = alike[first : first + CLUSTERS_AT_ONCE, None, None]
@@ -230,7 +243,7 @@ def daily_spread(
         at_risk = np.cumsum(ended[..., ::-1], axis=-1)[..., ::-1]
         variance += (number * left_out(*terms.influence((at_risk, went))) ** 2).sum(axis=(0, 1))
         there += (number * (at_risk > 0)).sum(axis=(0, 1))
-    return Spread(variance[:-1], curves.variance * widening, np.full(length, clusters - 1.0), there[:-1])
+    return variance[:-1], there[:-1], int(alike.sum())
 
 
 def _alike(

@@ -30,7 +30,7 @@ from diffusion import (
 from diffusion.pairs.counts import PairCounts, cluster_transitions, lag_table, pair_counts
 from diffusion.pairs.curves import interval, lag_band, lag_bands, rate_interval
 from diffusion.pairs.transitions import lag_quantiles, transition_table
-from diffusion.pairs.variance import Spread, clusters_of_several, daily_spread
+from diffusion.pairs.variance import Spread, clusters_of_several, daily_sums
 from diffusion.risk.follow_up import UNSEEN, FollowUp
 from diffusion.risk.kaplan_meier import KaplanMeier, log_log_bounds
 from diffusion.risk.risk_set import RiskSet, exposure_risk
@@ -333,7 +333,7 @@ def band_of(days: NDArray[np.int64], entered: NDArray[np.bool_], cluster: NDArra
     ended = np.bincount(days, minlength=length)
     events = np.bincount(days[entered], minlength=length)
     curves = KaplanMeier.of_ends(events, ended - events)
-    spread = daily_spread(days.astype(np.int32), entered, cluster, curves)
+    variance, _, _ = daily_sums(days.astype(np.int32), entered, cluster, curves)
     each, going = np.arange(length), events / (curves.at_risk - events)  # somebody stays on every day
     squares, apart = np.zeros(length), np.zeros(length)
     for number in np.unique(cluster):
@@ -353,7 +353,7 @@ def band_of(days: NDArray[np.int64], entered: NDArray[np.bool_], cluster: NDArra
             "greenwood": np.sqrt(curves.variance) * curves.staying,
             "robust": np.sqrt(squares) * curves.staying,
             "left_out": np.sqrt(apart) * curves.staying,
-            "spread": np.sqrt(spread.variance) * curves.staying,
+            "spread": np.sqrt(variance) * curves.staying,
         }
     )
 

@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from diffusion import DataSaysNoError, Entries, open_sample
 from diffusion.contracts import WITHHELD
 from diffusion.engine import Tables
-from diffusion.entry_pairs import artist_transitions
+from diffusion.entry_pairs import artist_transitions, lag_band_of, lag_bands_of
 from diffusion.pairs.counts import cluster_transitions
+from diffusion.pairs.curves import lag_bands
 from diffusion.parts import as_tables, divided, in_parts, summed
 from graphs import market_graph
 from graphs.journeys.stream import period_edges, period_edges_of
@@ -164,6 +165,23 @@ def test_pairs_of_parts_add_up_to_those_of_the_whole(
     assert (found.shape, found.dtype) == (expected.shape, expected.dtype)
     for part in ("data", "indices", "indptr"):
         np.testing.assert_array_equal(getattr(found, part), getattr(expected, part))
+
+
+@examples(60)
+@given(drawn=studies(), artists=ARTISTS, parts=PARTS, window=st.sampled_from([1, 7, 30, 120]))
+def test_lag_curves_of_parts_are_those_of_the_whole(
+    drawn: Study, artists: list[str | None], parts: int, window: int
+) -> None:
+    entries = entries_of(drawn, artists)
+    divisions = replace(entries, workers=Divided(parts))
+    found, expected = (dict(lag_bands_of(each, window=window)) for each in (divisions, entries))
+    assert found.keys() == expected.keys()
+    for source, bands in expected.items():
+        assert found[source].keys() == bands.keys() == lag_bands(entries.timelines, source, window=window).keys()
+        for target, band in bands.items():
+            pd.testing.assert_frame_equal(found[source][target], band, check_exact=False, rtol=ADDED, atol=0)
+            alone = lag_band_of(divisions, source, target, window=window)
+            pd.testing.assert_frame_equal(alone, band, check_exact=False, rtol=ADDED, atol=0)
 
 
 @examples(60)
