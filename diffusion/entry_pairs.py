@@ -73,17 +73,23 @@ def lag_bands_of(entries: "Entries", *, window: int) -> Iterator[tuple[str, dict
 
 
 def artist_transitions(entries: "Entries", *, window: int) -> csr_array:
-    """Return `diffusion.pairs.counts.cluster_transitions` of all entries: transitions by artist and pair.
-
-    Row i is cluster i of `Entries.timelines`.
-    """
+    """Return `diffusion.pairs.counts.cluster_transitions` of all entries: transitions by artist and pair."""
     with in_parts(entries) as parts:
-        if parts.parts is None:
-            return cluster_transitions(entries.timelines, window=window)
-        found = parts.results(partial(_transitions, window=window))
-    cells = pa.concat_tables(tables["cells"] for tables in found)
-    lines, (track, pair, number) = entries.timelines, (cells[name] for name in ("track_id", "pair", "tracks"))
-    cluster = lines.cluster[pc.index_in(track, pa.array(lines.track_ids, pa.string())).to_numpy()]
+        return artist_transitions_in(parts, window=window)
+
+
+def artist_transitions_in(parts: EntryParts, *, window: int, chosen: Choice = all_of) -> csr_array:
+    """Return `diffusion.pairs.counts.cluster_transitions` of all tracks that are chosen.
+
+    Row i is cluster i of the chosen `Entries.timelines`. From the parts come the cells that are not 0.
+    """
+    lines = chosen(parts.entries.timelines)
+    if parts.parts is None:
+        return cluster_transitions(lines, window=window)
+    found = parts.results(partial(_transitions, window=window, chosen=chosen))
+    cells = pa.concat_tables(tables["cells"] for tables in found).combine_chunks()
+    track, pair, number = (cells[name] for name in ("track_id", "pair", "tracks"))
+    cluster = lines.cluster[pc.index_in(track.cast(pa.string()), pa.array(lines.track_ids, pa.string())).to_numpy()]
     shape = (int(lines.cluster.max(initial=-1)) + 1, len(lines.markets) ** 2)
     table = coo_array((number.to_numpy(), (cluster.astype(np.int32), pair.to_numpy())), shape=shape).tocsr()
     table.sum_duplicates()
@@ -122,11 +128,11 @@ def _ends_of(counts: PairCounts, source: int) -> dict[str, Ints]:
     return {"entered": counts.entered[source], "censored": counts.censored[source]}
 
 
-def _transitions(entries: "Entries", *, window: int) -> Tables:
+def _transitions(entries: "Entries", *, window: int, chosen: Choice) -> Tables:
     """Return the filled cells of `cluster_transitions`; a track stands for its cluster, whose number is of the part."""
-    lines = entries.timelines
+    lines = chosen(entries.timelines)
     cells = cluster_transitions(lines, window=window).tocoo()
     track = np.zeros(cells.shape[0], np.int64)
     track[lines.cluster] = np.arange(len(lines.cluster))
     ids = pa.array(lines.track_ids, pa.string()).take(pa.array(track[cells.row]))
-    return {"cells": pa.table({"track_id": ids.dictionary_encode(), "pair": cells.col, "tracks": cells.data})}
+    return {"cells": pa.table({"track_id": ids, "pair": cells.col, "tracks": cells.data})}

@@ -10,7 +10,7 @@ from diffusion import Entries
 from diffusion.entry_pairs import counts_in, transitions_in
 from diffusion.parts import EntryParts, in_parts
 from diffusion.timelines import Timelines
-from graphs.journeys.slices import By, Period, calendar_periods, debuts_in, of_tracks
+from graphs.journeys.slices import By, Period, calendar_periods, debuting, debuts_in
 
 LEAST_PERIODS: Final = 3
 """Least number of periods: the longest kind of period of which there are so many is taken."""
@@ -52,12 +52,7 @@ def period_table(periods: list[Period], entries: Entries, window: int) -> pd.Dat
 
 
 def _counted(parts: EntryParts, period: Period, window: int) -> pd.DataFrame:
-    chosen = partial(_debuting, period=period)
+    chosen = partial(debuting, period=period)
     table = transitions_in(parts, counts_in(parts, window=window, chosen=chosen), chosen=chosen)
     frame: pd.DataFrame = table.select(list(COUNTED)).to_pandas()
     return frame
-
-
-def _debuting(timelines: Timelines, *, period: Period) -> Timelines:
-    """Return the tracks with a timed debut in the period."""
-    return of_tracks(timelines, debuts_in(timelines, period))
