@@ -103,7 +103,8 @@ def test_what_is_kept_is_made_once_and_one_task_has_one_part(
         assert totals == [len(sample)] * 2
         assert sum(map(int, log.read_text().split())) == len(sample)
         assert len(log.read_text().split()) == 2
-        found = summed(parts.kept(large).results(noise_of))
+        with parts.kept(large) as kept:
+            found = summed(kept.results(noise_of))
     assert found["rows"] == 10_000_000 and 4_900_000 < found["odd"] < 5_100_000
     assert spark.session.sparkContext._jsc.getPersistentRDDs().size() == 0
 
