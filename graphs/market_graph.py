@@ -431,7 +431,8 @@ def _market_nodes(entries: Entries) -> pd.DataFrame:
         "left_censored": entries.table.filter(entries.table["left_censored"])["market"],
         "debuts": footprints.filter(pc.invert(footprints["left_censored"]))["market"],
     }
-    counts = pd.DataFrame({name: _by_value(markets) for name, markets in counted.items()})
+    numbers = {name: pc.value_counts(markets).to_pylist() for name, markets in counted.items()}
+    counts = pd.DataFrame({name: {row["values"]: row["counts"] for row in rows} for name, rows in numbers.items()})
     counts = counts.reindex(coverage["market"]).fillna(0).astype("int64")
     known = market_table(entries.groups).set_index("market")[_KNOWN].reindex(coverage["market"])
     return pd.concat(
@@ -443,9 +444,3 @@ def _market_nodes(entries: Entries) -> pd.DataFrame:
         ],
         axis=1,
     )
-
-
-def _by_value(values: pa.ChunkedArray) -> "pd.Series[int]":
-    """Return value → how often it stands in a column."""
-    counts = pc.value_counts(values)
-    return pd.Series(counts.field("counts").to_numpy(), index=counts.field("values").to_pylist(), dtype="int64")
