@@ -55,14 +55,23 @@ class Calendar(Displayed):
 
     def arrow(self, name: Literal["spans", "periods"], *, min_periods: int = 1) -> pa.Table:
         """Return the table of the method of this name as Arrow, typed as its contract says; `min_periods` of spans."""
-        number = self._frame.groupby(["market", "span"])["date"].rank(method="first")
+        if min_periods not in self._spans:
+            number = self._frame.groupby(["market", "span"])["date"].rank(method="first")
+            with open_engine() as engine:
+                engine.register("coverage", self.coverage.filter(pa.array(number >= min_periods)))
+                self._spans[min_periods] = engine.fetch("spans")
+        spans = self._spans[min_periods]
+        if name == "spans":
+            return spans
         with open_engine() as engine:
-            engine.register("coverage", self.coverage.filter(pa.array(number >= min_periods)))
-            spans = engine.fetch("spans")
-            if name == "spans":
-                return spans
+            engine.register("coverage", self.coverage)
             engine.register("spans", spans)
             return engine.fetch("periods")
+
+    @cached_property
+    def _spans(self) -> dict[int, pa.Table]:
+        """Least periods of a stay → spans that were asked for; they travel with the calendar to other processes."""
+        return {}
 
     def spans(self, *, min_periods: int = 1) -> pd.DataFrame:
         """Return one row per stretch of a market's coverage without a long gap.

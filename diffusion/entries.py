@@ -18,14 +18,15 @@ from diffusion.contracts import ENTRIES, WITHHELD
 from diffusion.conventions import HORIZON, WASHOUT
 from diffusion.display import HEAD, Displayed
 from diffusion.engine import Engine, Workers, open_engine
+from diffusion.entry_pairs import counts_in, transitions_in
 from diffusion.errors import DataSaysNoError, SettingError
 from diffusion.event_rules import EventRules
 from diffusion.frames import frame_of
 from diffusion.groups import By, ByGroup, groups_of
 from diffusion.market_groups import MarketGroups, with_groups
 from diffusion.markets import market_names
-from diffusion.pairs.counts import lag_table, pair_counts, tie_table
-from diffusion.pairs.transitions import transition_table
+from diffusion.pairs.counts import lag_table, tie_table
+from diffusion.parts import in_parts
 from diffusion.risk.waits import lifelines_frame, wait_table
 from diffusion.timelines import Timelines
 
@@ -425,16 +426,19 @@ def _waits(entries: Entries, *, horizon: int = HORIZON) -> pa.Table:
 
 
 def _lags(entries: Entries, *, window: int) -> pa.Table:
-    return lag_table(pair_counts(entries.timelines, window=window))
+    with in_parts(entries) as parts:
+        return lag_table(counts_in(parts, window=window))
 
 
 def _ties(entries: Entries) -> pa.Table:
-    return tie_table(pair_counts(entries.timelines, window=1))
+    with in_parts(entries) as parts:
+        return tie_table(counts_in(parts, window=1))
 
 
 def _transitions(entries: Entries, *, window: int | None = None) -> pa.Table:
     window = entries.calendar.default_window if window is None else window
-    return transition_table(entries.timelines, pair_counts(entries.timelines, window=window))
+    with in_parts(entries) as parts:
+        return transitions_in(parts, counts_in(parts, window=window))
 
 
 def transitions(entries: Entries, *, window: int | None = None) -> pd.DataFrame:

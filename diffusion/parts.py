@@ -1,10 +1,11 @@
 """Entries in parts: disjoint sets of whole artists' tracks. What is counted in every part adds up to the whole."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
+from heapq import heapreplace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -43,6 +44,10 @@ class EntryParts:
 
     def results(self, work: Callable[["Entries"], Tables]) -> list[Tables]:
         """Return what `work` makes of the entries of every part, in order of the parts."""
+        return list(self.one_by_one(work))
+
+    def one_by_one(self, work: Callable[["Entries"], Tables]) -> Iterable[Tables]:
+        """Return the same as `results` without holding all of it, where each is larger than what is made of them."""
         return [work(self.entries)] if self.parts is None else self.parts.results(self._on_entries(work))
 
     def kept(self, work: Callable[["Entries"], Tables]) -> Parts:
@@ -53,7 +58,7 @@ class EntryParts:
         """Return the sums over the parts of the arrays that `work` makes; their shapes are the same in every part."""
         if self.parts is None:
             return dict(work(self.entries))
-        return summed(self.results(partial(_packed, work)))
+        return summed(self.one_by_one(partial(_packed, work)))
 
     def _on_entries(self, work: Callable[["Entries"], Tables]) -> Callable[[Tables], Tables]:
         none = {name: getattr(self.entries, name).slice(0, 0) for name in (*TABLES, "recordings")}
@@ -74,6 +79,7 @@ def in_parts(entries: "Entries") -> Iterator[EntryParts]:
     if entries.workers is None or number == 1:
         yield EntryParts(entries, None)
         return
+    entries.calendar.arrow("spans", min_periods=entries.rules.min_periods)  # made once here, not in every part
     with entries.workers.spread(divided(entries, number)) as parts:
         yield EntryParts(entries, parts)
 
@@ -83,19 +89,28 @@ def divided(entries: "Entries", number: int) -> list[Tables]:
     ids = pc.unique(entries.table["track_id"]).sort()
     artist = distinct(primary_artists(ids.to_numpy(zero_copy_only=False), entries.described))
     rows = np.bincount(artist[pc.index_in(entries.table["track_id"], ids).to_numpy()])
-    # artists from the one with most entries, dealt forth and back
-    turn, place = np.divmod(np.arange(len(rows)), number)
-    part = np.empty(len(rows), np.int64)
-    part[np.argsort(-rows, kind="stable")] = np.where(turn % 2 == 0, place, number - 1 - place)
+    part = _dealt(rows, number)
     of_track, number = part[artist], int(part.max()) + 1
     tables = {name: _divided(getattr(entries, name), ids, of_track, number) for name in TABLES}
     return [{name: parts[at] for name, parts in tables.items()} for at in range(number)]
 
 
-def summed(results: list[Tables]) -> dict[str, NDArray[Any]]:
+def _dealt(sizes: NDArray[np.int64], number: int) -> NDArray[np.int64]:
+    """Return a part for each artist, so that no part has more entries than the mean and those of the largest artist."""
+    part, smallest = np.empty(len(sizes), np.int64), [(0, own) for own in range(number)]
+    for artist in np.argsort(-sizes, kind="stable").tolist():  # the largest first, into the part with fewest entries
+        entries, part[artist] = smallest[0]
+        heapreplace(smallest, (entries + int(sizes[artist]), int(part[artist])))
+    return part
+
+
+def summed(results: Iterable[Tables]) -> dict[str, NDArray[Any]]:
     """Return the sums of arrays that came back from the parts, added in order of the parts."""
-    arrays = [{name: _array(table) for name, table in tables.items()} for tables in results]
-    return {name: sum((part[name] for part in arrays[1:]), arrays[0][name]) for name in arrays[0]}
+    total: dict[str, NDArray[Any]] = {}
+    for tables in results:
+        for name, table in tables.items():
+            total[name] = total[name] + _array(table) if name in total else _array(table)
+    return total
 
 
 def as_tables(arrays: Arrays) -> Tables:

@@ -7,23 +7,24 @@ import igraph
 import networkx as nx
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from diffusion import Calendar, Entries, SettingError, join_distances, resolve, unmatched_pairs
 from diffusion.contracts import LAGS, TRANSITIONS
 from diffusion.conventions import LEAST_EXPOSED, WASHOUT
 from diffusion.display import Displayed
+from diffusion.entry_pairs import artist_transitions, counts_in, lag_band_of, transitions_in
 from diffusion.errors import DataSaysNoError
 from diffusion.files import write_whole
 from diffusion.market_groups import group_pairs, market_table
 from diffusion.markets import plain_name
-from diffusion.pairs.counts import cluster_transitions, lag_table, pair_counts
-from diffusion.pairs.curves import lag_band
-from diffusion.pairs.transitions import transition_table
+from diffusion.pairs.counts import lag_table
+from diffusion.parts import in_parts
 from diffusion.timelines import Timelines
 from graphs.exports import GEPHI_EDGES, dot, gexf, graphml, networkx_graph, with_tokens
 from graphs.flow import NO_CURVE, Flow
 from graphs.journeys.slices import By
-from graphs.journeys.stream import period_edges
+from graphs.journeys.stream import period_edges_of
 from graphs.leaders.bootstrap import Leaders, bootstrap_leaders
 from graphs.leaders.scores import Flows, edge_flows, score_table
 
@@ -59,7 +60,7 @@ class MarketGraph(Displayed):
         Days within which a transition had to happen.
     chart
         Name of the chart.
-    timelines
+    entries
         Entries from which the tables were counted.
 
     Raises
@@ -85,7 +86,7 @@ class MarketGraph(Displayed):
         lags: pd.DataFrame,
         window: int,
         chart: str,
-        timelines: Timelines,
+        entries: Entries,
     ) -> None:
         TRANSITIONS.conform(pa.Table.from_pandas(edges[TRANSITIONS.names], preserve_index=False))
         LAGS.conform(pa.Table.from_pandas(lags, preserve_index=False))
@@ -99,7 +100,7 @@ class MarketGraph(Displayed):
         self._nodes, self._edges, self._lags = nodes.copy(), edges.copy(), lags.copy()
         self.window = window
         self.chart = chart
-        self.timelines = timelines
+        self.entries = entries
 
     def _facts(self) -> str:
         flows = int((self._edges["tracks"] > 0).sum())
@@ -112,6 +113,11 @@ class MarketGraph(Displayed):
     def nodes(self) -> pd.DataFrame:
         """One row per market: reference data, coverage and scores (a copy)."""
         return self._scored_nodes.copy()
+
+    @property
+    def timelines(self) -> Timelines:
+        """The entries as arrays."""
+        return self.entries.timelines
 
     @cached_property
     def _scored_nodes(self) -> pd.DataFrame:
@@ -185,7 +191,7 @@ class MarketGraph(Displayed):
         seed
             Seed of the random draws (default 0).
         """
-        transitions = cluster_transitions(self.timelines, window=self.window)
+        transitions = artist_transitions(self.entries, window=self.window)
         markets = list(self._nodes["market"])
         return bootstrap_leaders(transitions, markets, lags=self.counts.lags, replicates=replicates, seed=seed)
 
@@ -210,7 +216,7 @@ class MarketGraph(Displayed):
             lags=self._lags,
             window=self.window,
             chart=self.chart,
-            timelines=self.timelines,
+            entries=self.entries,
         )
 
     def largest(self, by: str = "tracks", *, least_exposed: int | None = None) -> pd.DataFrame:
@@ -257,7 +263,7 @@ class MarketGraph(Displayed):
             self._edges[(self._edges["source"] == x) & (self._edges["target"] == y)] for x, y in ((a, b), (b, a))
         )
         edge, opposite = there.to_dict("records")[0], back.to_dict("records")[0]
-        curve = lag_band(self.timelines, a, b, window=self.window) if edge["exposed"] else NO_CURVE.copy()
+        curve = lag_band_of(self.entries, a, b, window=self.window) if edge["exposed"] else NO_CURVE.copy()
         return Flow(edge, opposite, curve)
 
     def code(self, market: str) -> str:
@@ -317,7 +323,7 @@ class MarketGraph(Displayed):
         by
             Length of a period (default ``quarter``).
         """
-        return period_edges(self.timelines, self.window, by=by)
+        return period_edges_of(self.entries, self.window, by=by)
 
     def to_graphml(self, path: str | Path) -> None:
         """Write the flows as GraphML for Gephi; the file is written whole or not at all."""
@@ -383,8 +389,10 @@ def market_graph(
         raise DataSaysNoError(
             f"only one market ({calendar.markets[0]}) on the chart '{calendar.chart}'; a graph needs two"
         )
-    counts = pair_counts(entries.timelines, window=window)
-    edges = join_distances(transition_table(entries.timelines, counts).to_pandas(), group_pairs(entries.groups))
+    with in_parts(entries) as parts:
+        counts = counts_in(parts, window=window)
+        table = transitions_in(parts, counts)
+    edges = join_distances(table.to_pandas(), group_pairs(entries.groups))
     if not edges["tracks"].any():
         wider = ", or a wider cohort" if entries.cohort else ""
         raise DataSaysNoError(
@@ -393,9 +401,7 @@ def market_graph(
             f"try a longer window or a shorter washout ({entries.rules.washout} days now){wider}"
         )
     lags = lag_table(counts).to_pandas()
-    return MarketGraph(
-        _market_nodes(entries), edges, lags=lags, window=window, chart=calendar.chart, timelines=entries.timelines
-    )
+    return MarketGraph(_market_nodes(entries), edges, lags=lags, window=window, chart=calendar.chart, entries=entries)
 
 
 def _joined(table: pd.DataFrame, more: pd.DataFrame, key: list[str]) -> pd.DataFrame:
@@ -419,11 +425,14 @@ def _market_nodes(entries: Entries) -> pd.DataFrame:
         (timed entries on day 0 of their track).
     """
     coverage = entries.calendar.by_market()
-    counts = (
-        entries.to_pandas().groupby("market").agg(entries=("entry", "size"), left_censored=("left_censored", "sum"))
-    )
-    timed = entries.footprints()
-    counts["debuts"] = timed[~timed["left_censored"]].groupby("market").size()
+    footprints = entries.arrow("footprints")
+    counted = {
+        "entries": entries.table["market"],
+        "left_censored": entries.table.filter(entries.table["left_censored"])["market"],
+        "debuts": footprints.filter(pc.invert(footprints["left_censored"]))["market"],
+    }
+    numbers = {name: pc.value_counts(markets).to_pylist() for name, markets in counted.items()}
+    counts = pd.DataFrame({name: {row["values"]: row["counts"] for row in rows} for name, rows in numbers.items()})
     counts = counts.reindex(coverage["market"]).fillna(0).astype("int64")
     known = market_table(entries.groups).set_index("market")[_KNOWN].reindex(coverage["market"])
     return pd.concat(

@@ -1,6 +1,6 @@
 """Where array code runs on disjoint sets of tracks: on workers that only send back sums."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import TracebackType
 from typing import Protocol, Self, TypeAlias
 
@@ -10,7 +10,10 @@ Tables: TypeAlias = Mapping[str, pa.Table]
 """Name → table."""
 
 Work: TypeAlias = Callable[[Tables], Tables]
-"""Array code on the tables of one part. It runs in another process, which has this package and what the code holds."""
+"""Array code on the tables of one part, a function that can be pickled: it runs in a process that has this package.
+
+An error of `diffusion.errors` that it raises is raised by the parts too.
+"""
 
 
 class Parts(Protocol):
@@ -28,8 +31,11 @@ class Parts(Protocol):
     def kept(self, work: Work) -> "Parts":
         """Return what `work` makes of every part; it stays on the workers, and is made once."""
 
-    def results(self, work: Work) -> list[Tables]:
-        """Return what `work` makes of every part, in order of the parts: sums and other small tables."""
+    def results(self, work: Work) -> Iterable[Tables]:
+        """Return what `work` makes of every part, in order of the parts: sums and other small tables.
+
+        They are made at once and brought here a few at a time, so that they need not be held together.
+        """
 
 
 class Workers(Protocol):

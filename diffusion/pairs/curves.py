@@ -1,16 +1,20 @@
 """Lag curves of ordered pairs, and intervals that are robust to clusters of tracks."""
 
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
+from typing import Any
+
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from scipy.special import stdtrit
 
-from diffusion.arrays import Days, Flags, Floats, Ints
+from diffusion.arrays import Flags, Floats, Ints
 from diffusion.errors import DataSaysNoError, SettingError
+from diffusion.pairs.bands import Exposed, curve_of
 from diffusion.pairs.counts import PairCounts
-from diffusion.pairs.variance import Spread, daily_spread, rate_spread, source_widening
-from diffusion.risk.follow_up import UNSEEN, FollowUp
+from diffusion.pairs.variance import Several, Spread, rate_spread
 from diffusion.risk.kaplan_meier import NORMAL, TAIL, KaplanMeier, log_log_bounds
-from diffusion.risk.risk_set import exposure_risk
 from diffusion.timelines import Timelines
 
 
@@ -21,8 +25,8 @@ def interval(staying: Floats, over: Flags, spread: Spread) -> tuple[Floats, Floa
     ----------
     staying, over
         As in `KaplanMeier`.
-        spread
-            Variance of the logarithm of survival by clusters.
+    spread
+        Variance of the logarithm of survival by clusters.
 
     Notes
     -----
@@ -67,13 +71,13 @@ def _at_the_ends(low: Floats, high: Floats, staying: Floats, over: Flags, at_ris
     return np.where(over, np.maximum(low, surely), low), high
 
 
-def rate_interval(timelines: Timelines, counts: PairCounts) -> tuple[Floats, Floats]:
+def rate_interval(counts: PairCounts, several: Several) -> tuple[Floats, Floats]:
     """Return the bounds, (m, m) each, of the 95 % interval of each pair's rate; NaN where no track is exposed.
 
     Parameters
     ----------
-    counts
-        Pair counts of these timelines.
+    several
+        Correction for clusters of several tracks: result of `diffusion.pairs.variance.clusters_of_several`.
 
     Notes
     -----
@@ -82,7 +86,7 @@ def rate_interval(timelines: Timelines, counts: PairCounts) -> tuple[Floats, Flo
     """
     curves = KaplanMeier.of_ends(counts.entered, counts.censored)
     # curves are constant after the last day of follow-up
-    low, high = interval(curves.staying[..., -1], curves.over[..., -1], rate_spread(timelines, counts, curves))
+    low, high = interval(curves.staying[..., -1], curves.over[..., -1], rate_spread(counts, curves, several))
     nobody = counts.exposed == 0
     return np.where(nobody, np.nan, low), np.where(nobody, np.nan, high)
 
@@ -111,12 +115,10 @@ def lag_band(timelines: Timelines, source: str, target: str, *, window: int) -> 
     DataSaysNoError
         When no track is exposed.
     """
-    if source == target:
-        raise SettingError(f"a lag curve needs two markets; both are {source}")
-    bands = _bands(timelines, source, [_number(timelines, target)], window)
-    if not bands:
-        raise DataSaysNoError(f"no track timed in {source} was at risk in {target}: there is no lag curve")
-    return bands[target]
+    check_pair(timelines.markets, source, target)
+    exposed = Exposed.of(timelines, source, window)
+    ends, number = exposed.ends(), timelines.markets.index(target)
+    return one_band(timelines.markets, source, target, ends, exposed.sums(**ends, targets=[number]))
 
 
 def lag_bands(timelines: Timelines, source: str, *, window: int) -> dict[str, pd.DataFrame]:
@@ -134,45 +136,82 @@ def lag_bands(timelines: Timelines, source: str, *, window: int) -> dict[str, pd
     SettingError
         When the market is unknown, or the window is not between 1 and 36,500 days.
     """
-    number = _number(timelines, source)
-    others = [market for market in range(len(timelines.markets)) if market != number]
-    return _bands(timelines, source, others, window)
+    check_pair(timelines.markets, source)
+    exposed = Exposed.of(timelines, source, window)
+    ends = exposed.ends()
+    return bands_of(timelines.markets, source, ends, exposed.sums(**ends, targets=range(len(timelines.markets))))
 
 
-def _bands(timelines: Timelines, source: str, targets: list[int], window: int) -> dict[str, pd.DataFrame]:
-    entries = np.flatnonzero(timelines.timed & (timelines.market == _number(timelines, source)))
-    risk = exposure_risk(timelines, FollowUp.of_exposures(timelines, window), entries)
-    days, entered, cluster = risk.days, risk.entered, timelines.cluster[timelines.track[entries]]
-    widening, bands = source_widening(days, entered, cluster), {}
-    for target in targets:
-        seen = days[:, target] != UNSEEN
-        if seen.any():
-            band = _band(days[seen, target], entered[seen, target], cluster[seen], widening[target])
-            bands[timelines.markets[target]] = band
+def check_pair(markets: Sequence[str], *pair: str) -> None:
+    """Check that the markets of a pair are there, and are two.
+
+    Raises
+    ------
+    SettingError
+        When a market is unknown, or both are the same.
+    """
+    if len(set(pair)) < len(pair):
+        raise SettingError(f"a lag curve needs two markets; both are {pair[0]}")
+    for market in pair:
+        if market not in markets:
+            raise SettingError(f"market '{market}' is not on this chart; there are {', '.join(markets)}")
+
+
+def one_band(
+    markets: Sequence[str], source: str, target: str, ends: Mapping[str, Ints], sums: Mapping[str, NDArray[Any]]
+) -> pd.DataFrame:
+    """Return the lag curve of one pair, as `lag_band` does, from the sums that `bands_of` takes.
+
+    Raises
+    ------
+    DataSaysNoError
+        When no track is exposed.
+    """
+    found = bands_of(markets, source, ends, sums)
+    if target not in found:
+        raise DataSaysNoError(f"no track timed in {source} was at risk in {target}: there is no lag curve")
+    return found[target]
+
+
+def bands_of(
+    markets: Sequence[str], source: str, ends: Mapping[str, Ints], sums: Mapping[str, NDArray[Any]]
+) -> dict[str, pd.DataFrame]:
+    """Return target → lag curve, as `lag_bands` does, for the targets whose clusters were counted.
+
+    Parameters
+    ----------
+    ends, sums
+        Sums of `Exposed.ends` and `Exposed.sums` over all clusters.
+    """
+    entered, censored = ends["entered"], ends["censored"]
+    several = Several(**{one.name: sums[one.name] for one in fields(Several)})
+    greenwood = KaplanMeier.of_ends(entered, censored).variance[:, -1]
+    widening = several.widening(entered.sum(axis=1), (entered + censored).sum(axis=1), greenwood)
+    bands = {}
+    for target, market in enumerate(markets):
+        if market != source and sums["clusters"][target]:
+            curve = curve_of(entered[target], censored[target])
+            own = slice(len(curve.staying))
+            spread = Spread(
+                sums["variance"][target, own],
+                curve.variance * widening[target],
+                np.full(len(curve.staying), sums["clusters"][target] - 1.0),
+                sums["there"][target, own],
+            )
+            bands[market] = _band(entered[target, own], censored[target, own], curve, spread)
     return bands
 
 
-def _band(days: Days, entered: Flags, cluster: Ints, widening: float) -> pd.DataFrame:
-    """Return the lag curve of one pair from the follow-up of its exposed tracks."""
-    length = int(days.max()) + 1
-    events, ends = np.bincount(days[entered], minlength=length), np.bincount(days[~entered], minlength=length)
-    curves = KaplanMeier.of_ends(events, ends)
-    spread = daily_spread(days, entered, cluster, curves, widening=widening)
-    low, high = interval(curves.staying, curves.over, spread)
+def _band(entered: Ints, censored: Ints, curve: KaplanMeier, spread: Spread) -> pd.DataFrame:
+    low, high = interval(curve.staying, curve.over, spread)
     return pd.DataFrame(
         {
-            "days": np.arange(length),
-            "at_risk": curves.at_risk,
-            "entered": events,
-            "censored": ends,
-            "incidence": curves.incidence,
+            "days": np.arange(len(entered)),
+            "at_risk": curve.at_risk,
+            "entered": entered,
+            "censored": censored,
+            "incidence": curve.incidence,
             "low": low,
             "high": high,
         }
     )
-
-
-def _number(timelines: Timelines, market: str) -> int:
-    if market not in timelines.markets:
-        raise SettingError(f"market '{market}' is not on this chart; there are {', '.join(timelines.markets)}")
-    return timelines.markets.index(market)

@@ -8,18 +8,24 @@ from diffusion.arrays import Floats, Ints
 from diffusion.contracts import TRANSITIONS
 from diffusion.pairs.counts import PairCounts
 from diffusion.pairs.curves import independent_interval, rate_interval
+from diffusion.pairs.variance import Several
 from diffusion.risk.kaplan_meier import KaplanMeier
-from diffusion.timelines import Timelines
 
 QUANTILES = {"lag_q25": 0.25, "lag_median": 0.5, "lag_q75": 0.75}
 
 
-def transition_table(timelines: Timelines, counts: PairCounts) -> pa.Table:
-    """Return the table of `diffusion.transitions` from timelines and their pair counts."""
+def transition_table(counts: PairCounts, several: Several) -> pa.Table:
+    """Return the table of `diffusion.transitions` from pair counts and their correction for clusters.
+
+    Parameters
+    ----------
+    several
+        Result of `diffusion.pairs.variance.clusters_of_several`.
+    """
     curves = KaplanMeier.of_ends(counts.entered, counts.censored)
     exposed, last = counts.exposed, curves.last
     rate = np.where(exposed > 0, curves.incidence[..., -1], np.nan)
-    low, high = rate_interval(timelines, counts)
+    low, high = rate_interval(counts, several)
     pairs = ~np.eye(len(counts.markets), dtype=np.bool_)
     source, target = np.nonzero(pairs)
     codes = pa.array(counts.markets, pa.string())

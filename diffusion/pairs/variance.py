@@ -1,6 +1,6 @@
 """Variance of the curves of ordered pairs when tracks of one cluster are dependent."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Final, Self
 
 import numpy as np
@@ -40,33 +40,55 @@ class Spread:
     at_risk: Ints
 
 
-def rate_spread(timelines: Timelines, counts: PairCounts, curves: KaplanMeier) -> Spread:
-    """Return the spread of each pair on its last day: that of single tracks, corrected for clusters."""
+def rate_spread(counts: PairCounts, curves: KaplanMeier, several: "Several") -> Spread:
+    """Return the spread of each pair on its last day: that of single tracks, corrected for clusters.
+
+    Parameters
+    ----------
+    several
+        Correction of all pairs: result of `clusters_of_several`.
+    """
     greenwood, last = curves.variance[..., -1], np.maximum(curves.last, 0)
     ended = np.take_along_axis(counts.entered + counts.censored, last[..., None], axis=-1)[..., 0]
-    total = (counts.entered * curves.loss).sum(axis=-1)
-    spread = Spread(
-        _of_single_tracks(counts, curves, total), greenwood.copy(), (counts.exposed - 1).astype(np.float64), ended
+    tracks, exposed = counts.tracks, counts.exposed
+    wider = [several.of_source(a).widening(tracks[a], exposed[a], greenwood[a]) for a in range(len(counts.markets))]
+    return Spread(
+        variance=_of_single_tracks(counts, curves) + several.left_out,
+        least=greenwood * np.reshape(wider, greenwood.shape),
+        freedom=(exposed - 1 - several.exposed).astype(np.float64),
+        at_risk=ended - several.at_risk,
     )
+
+
+def clusters_of_several(timelines: Timelines, counts: PairCounts) -> "Several":
+    """Return the correction of all pairs for clusters of several tracks, (m, m) each.
+
+    Parameters
+    ----------
+    timelines
+        All tracks of `counts`, or some of the clusters: the corrections of disjoint sets of clusters add up.
+    counts
+        Pair counts of all tracks.
+    """
+    curves = KaplanMeier.of_ends(counts.entered, counts.censored)
+    total = (counts.entered * curves.loss).sum(axis=-1)
     follow_up = FollowUp.of_exposures(timelines, counts.window)
-    timed = np.flatnonzero(timelines.timed)
+    timed, last, found = np.flatnonzero(timelines.timed), curves.last, []
     for source in range(len(counts.markets)):
         entries = timed[timelines.market[timed] == source]
         places, heads = _clusters_of_several(timelines.cluster[timelines.track[entries]])
         if not len(places):
+            found.append(Several.none(len(counts.markets)))
             continue
         risk = exposure_risk(timelines, follow_up, entries[places])
-        days = risk.days
-        several = Several.of(days, risk.entered, heads, curves.variance[source], curves.loss[source], total[source])
-        spread.variance[source] += several.left_out
-        spread.least[source] *= several.widening(counts.tracks[source], counts.exposed[source], greenwood[source])
-        spread.freedom[source] -= _repeated(days != UNSEEN, heads)
-        spread.at_risk[source] -= _repeated((days == last[source]) & (days != UNSEEN), heads)
-    return spread
+        curve = curves.variance[source], curves.loss[source], total[source], last[source]
+        found.append(Several.of(risk.days, risk.entered, heads, *curve))
+    return Several(*(np.stack([getattr(own, one.name) for own in found]) for one in fields(Several)))
 
 
-def _of_single_tracks(counts: PairCounts, curves: KaplanMeier, total: Floats) -> Floats:
-    """Return, (m, m), the variance if every track were a cluster; `total` is the hazard of all tracks."""
+def _of_single_tracks(counts: PairCounts, curves: KaplanMeier) -> Floats:
+    """Return, (m, m), the variance if every track were a cluster."""
+    total = (counts.entered * curves.loss).sum(axis=-1)
     share = curves.variance / np.where(total > 0, total, 1.0)[..., None]
     stayed, went = (left_out(curves.variance - lost, share) ** 2 for lost in (0.0, curves.loss))
     variance: Floats = (counts.censored * stayed + counts.entered * went).sum(axis=-1)
@@ -75,7 +97,7 @@ def _of_single_tracks(counts: PairCounts, curves: KaplanMeier, total: Floats) ->
 
 @dataclass(frozen=True, slots=True)
 class Several:
-    """Correction for clusters of several tracks, for one source and m targets; (m,) each.
+    """Correction for clusters of several tracks: sums over these clusters, for m targets of one source or of each.
 
     Attributes
     ----------
@@ -85,28 +107,53 @@ class Several:
         The same of their influence when left out.
     pairs
         Number of ordered pairs of exposed tracks of one cluster.
+    exposed
+        Number of exposed tracks beyond the first of each cluster.
+    at_risk
+        The same of the tracks whose follow-up reaches the last day of the curve.
     """
 
     influence: Floats
     left_out: Floats
     pairs: Ints
+    exposed: Ints
+    at_risk: Ints
+
+    @classmethod
+    def none(cls, markets: int) -> Self:
+        """Return the correction where no cluster has several tracks."""
+        return cls(*np.zeros((2, markets)), *np.zeros((3, markets), np.int64))
 
     @classmethod
     def of(
-        cls, days: Days, entered: Flags, heads: NDArray[np.int64], variance: Floats, loss: Floats, total: Floats
+        cls,
+        days: Days,
+        entered: Flags,
+        heads: NDArray[np.int64],
+        variance: Floats,
+        loss: Floats,
+        total: Floats,
+        last: Ints,
     ) -> Self:
         """Return the correction from the tracks' follow-up, (k, m) each, and the curves of the targets, (m, days)."""
         cell = np.arange(len(loss)) * loss.shape[1] + np.maximum(days, 0)
-        own = np.where(days == UNSEEN, 0.0, variance.ravel()[cell])
+        seen = days != UNSEEN
+        own = np.where(seen, variance.ravel()[cell], 0.0)
         single = own - np.where(entered, loss.ravel()[cell], 0.0)
         own /= np.where(total > 0, total, 1.0)
         whole, shared = (np.add.reduceat(values, heads, axis=0) for values in (single, own))
-        sizes = np.add.reduceat((days != UNSEEN).astype(np.int64), heads, axis=0)
+        sizes = np.add.reduceat(seen.astype(np.int64), heads, axis=0)
         return cls(
             influence=(whole**2).sum(axis=0) - (single**2).sum(axis=0),
             left_out=(left_out(whole, shared) ** 2).sum(axis=0) - (left_out(single, own) ** 2).sum(axis=0),
             pairs=(sizes * (sizes - 1)).sum(axis=0),
+            exposed=np.maximum(sizes - 1, 0).sum(axis=0),
+            at_risk=_repeated(seen & (days == last), heads),
         )
+
+    def of_source(self, source: int) -> "Several":
+        """Return the correction of the targets of one source."""
+        return Several(*(getattr(self, one.name)[source] for one in fields(self)))
 
     def widening(self, tracks: Ints, exposed: Ints, greenwood: Floats) -> Floats:
         """Return, (m,), the factor by which clusters widen Greenwood's variance; 1 where they do not.
@@ -147,30 +194,43 @@ def source_widening(days: Days, entered: Flags, cluster: NDArray[np.int64]) -> F
     markets, length = days.shape[1], int(days.max(initial=0)) + 1
     cell = ((entered * markets + np.arange(markets)) * length + days)[days != UNSEEN]
     censored, went = np.bincount(cell, minlength=2 * markets * length).reshape(2, markets, length)
-    places, heads = _clusters_of_several(cluster)
-    if not len(places):
-        return np.ones(markets)
-    curves = KaplanMeier.of_ends(went, censored)
-    total = (went * curves.loss).sum(axis=-1)
-    several = Several.of(days[places], entered[places], heads, curves.variance, curves.loss, total)
-    return several.widening(went.sum(axis=1), (went + censored).sum(axis=1), curves.variance[:, -1])
+    several = source_correction(days, entered, cluster, went, censored)
+    greenwood = KaplanMeier.of_ends(went, censored).variance[:, -1]
+    return several.widening(went.sum(axis=1), (went + censored).sum(axis=1), greenwood)
 
 
-def daily_spread(
-    days: Days, entered: Flags, cluster: NDArray[np.int64], curves: KaplanMeier, *, widening: float = 1.0
-) -> Spread:
-    """Return the spread of one pair on each day of its curves.
+def source_correction(days: Days, entered: Flags, cluster: NDArray[np.int64], went: Ints, censored: Ints) -> Several:
+    """Return the correction for clusters of several tracks, for each target of one source.
 
     Parameters
     ----------
     days, entered, cluster
-        (k,): follow-up of the exposed tracks in days, whether it ended with an entry, and their clusters.
-    widening
-        Factor from `source_widening` (default 1).
+        As in `source_widening`, of all tracks or of some of the clusters.
+    went, censored
+        (m, days): tracks of all clusters by the day on which their follow-up ended, with an entry or without.
+    """
+    places, heads = _clusters_of_several(cluster)
+    if not len(places):
+        return Several.none(len(went))
+    curves = KaplanMeier.of_ends(went, censored)
+    total = (went * curves.loss).sum(axis=-1)
+    return Several.of(days[places], entered[places], heads, curves.variance, curves.loss, total, curves.last)
+
+
+def daily_sums(days: Days, entered: Flags, cluster: NDArray[np.int64], curve: KaplanMeier) -> tuple[Floats, Ints, int]:
+    """Return sums over clusters for one pair: the variance and the clusters at risk by day, and the clusters.
+
+    The variance is the sum of squared `diffusion.risk.influence.left_out`.
+
+    Parameters
+    ----------
+    days, entered, cluster
+        (k,): follow-up of the exposed tracks in days, whether it ended with an entry, and their clusters; of all
+        tracks of the curve, or of some of the clusters.
     """
     days, entered, cluster, alike = _alike(days, entered, cluster)
-    length, clusters = len(curves.staying), int(alike.sum())
-    terms = Terms.of([curves])
+    length = len(curve.staying)
+    terms = Terms.of([curve])
     variance, there = np.zeros(length + 1), np.zeros(length + 1, np.int64)
     for first in range(0, len(alike), CLUSTERS_AT_ONCE):
         number = alike[first : first + CLUSTERS_AT_ONCE, None, None]
@@ -183,7 +243,7 @@ def daily_spread(
         at_risk = np.cumsum(ended[..., ::-1], axis=-1)[..., ::-1]
         variance += (number * left_out(*terms.influence((at_risk, went))) ** 2).sum(axis=(0, 1))
         there += (number * (at_risk > 0)).sum(axis=(0, 1))
-    return Spread(variance[:-1], curves.variance * widening, np.full(length, clusters - 1.0), there[:-1])
+    return variance[:-1], there[:-1], int(alike.sum())
 
 
 def _alike(

@@ -138,6 +138,11 @@ def debuts_in(timelines: Timelines, period: Period) -> Flags:
     return ~timelines.debut_censored & (timelines.debut >= first) & (timelines.debut <= last)
 
 
+def debuting(timelines: Timelines, *, period: Period) -> Timelines:
+    """Return the timelines of the tracks with a timed debut in the period."""
+    return of_tracks(timelines, debuts_in(timelines, period))
+
+
 def footprint_sizes(timelines: Timelines) -> NDArray[np.int64]:
     """Return how many markets each track entered on the day of its debut, (n,)."""
     there = timelines.day == timelines.debut[timelines.track]

@@ -1,16 +1,21 @@
 """Transitions in time: a table of all transitions, and the edges of each period."""
 
+from collections.abc import Iterable
+from functools import partial
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from diffusion import DataSaysNoError, SettingError
+from diffusion import DataSaysNoError, Entries, SettingError
 from diffusion.arrays import Days
 from diffusion.conventions import LONGEST
-from diffusion.pairs.counts import pair_counts
-from diffusion.pairs.transitions import lag_quantiles
+from diffusion.engine import Tables
+from diffusion.parts import in_parts
+from diffusion.risk.follow_up import longest_exposure
 from diffusion.timelines import NEVER, Timelines
-from graphs.journeys.slices import By, Period, calendar_periods, debuts_in, of_tracks
+from graphs.journeys.period_counts import counts_of_entries, edges_of, period_counts
+from graphs.journeys.slices import By, Period, calendar_periods
 
 Index = NDArray[np.intp]
 
@@ -111,34 +116,23 @@ def period_edges(timelines: Timelines, window: int, by: By = "year") -> pd.DataF
     2021-06    1963
     Name: tracks, dtype: int64
     """
-    moved = np.unique(timelines.track[transition_pairs(timelines, window)[0]])
-    parts = []
-    for period in calendar_periods(timelines, by):
-        tracks = debuts_in(timelines, period)
-        if tracks[moved].any():
-            parts.append(_edges(of_tracks(timelines, tracks), window, period))
-    if not parts:
+    periods = calendar_periods(timelines, by)
+    return _stacked([period_counts(timelines, window, periods)], timelines, window, periods)
+
+
+def period_edges_of(entries: Entries, window: int, by: By = "year") -> pd.DataFrame:
+    """Return `period_edges` of entries, counted part by part where they have workers."""
+    periods = calendar_periods(entries.timelines, by)
+    with in_parts(entries) as parts:
+        found = parts.one_by_one(partial(counts_of_entries, window=window, periods=periods))
+        return _stacked(found, entries.timelines, window, periods)
+
+
+def _stacked(found: Iterable[Tables], timelines: Timelines, window: int, periods: list[Period]) -> pd.DataFrame:
+    tables = edges_of(found, periods, timelines.markets, longest_exposure(timelines, window))
+    if not tables:
         raise DataSaysNoError(_nothing(timelines, window))
-    return pd.concat(parts, ignore_index=True)
-
-
-def _edges(timelines: Timelines, window: int, period: Period) -> pd.DataFrame:
-    """Return the rows of one period, from the timelines of its tracks."""
-    counts = pair_counts(timelines, window=window)
-    source, target = np.nonzero(counts.tracks)
-    markets = np.array(timelines.markets, dtype=object)
-    median = lag_quantiles(counts.entered, {"lag_median": 0.5})["lag_median"]
-    return pd.DataFrame(
-        {
-            "period": pd.Series([period.name] * len(source), dtype=object),
-            "start": pd.Series([pd.Timestamp(period.start)] * len(source), dtype="datetime64[s]"),
-            "end": pd.Series([pd.Timestamp(period.end)] * len(source), dtype="datetime64[s]"),
-            "source": markets[source],
-            "target": markets[target],
-            **{name: getattr(counts, name)[source, target] for name in ("tracks", "joint", "exposed")},
-            "lag_median": median[source, target],
-        }
-    )
+    return pd.concat(tables, ignore_index=True)
 
 
 def transition_pairs(timelines: Timelines, window: int) -> tuple[Index, Index]:

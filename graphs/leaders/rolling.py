@@ -1,17 +1,20 @@
 """Leaders by period: scores of the tracks that debut in each period, with intervals."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Final
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
 
 from diffusion import DataSaysNoError
-from diffusion.pairs.counts import cluster_transitions
+from diffusion.entry_pairs import artist_transitions_in
+from diffusion.parts import in_parts
 from diffusion.timelines import Timelines
 from graphs.baseline import Baseline
-from graphs.journeys.slices import Period, day_number, debuts_in, of_tracks, rolling_periods
+from graphs.journeys.slices import Period, day_number, debuting, debuts_in, rolling_periods
 from graphs.leaders.asymmetry import MEASURE, Leads, lead_table
 from graphs.leaders.bootstrap import DEFAULT, bootstrap_leaders
 
@@ -97,27 +100,31 @@ def period_leaders(
     -----
     Overlapping periods share tracks, and tracks of one artist are in several periods, so scores are not independent.
     """
-    parts = [
-        _of_period(fit, leads, period, window, replicates, seed + number, list(measures))
-        for number, period in enumerate(periods)
+    with in_parts(fit.entries) as parts:
+        moves = [
+            artist_transitions_in(parts, window=window, chosen=partial(debuting, period=period)) for period in periods
+        ]
+    tables = [
+        _of_period(fit, leads, period, own, replicates, seed + number, list(measures))
+        for number, (period, own) in enumerate(zip(periods, moves, strict=True))
     ]
-    if not any(part["transitions"].any() for part in parts):
+    if not any(table["transitions"].any() for table in tables):
         raise DataSaysNoError(
-            f"no track makes a transition within {window} days in any of {len(parts)} periods; try longer ones"
+            f"no track makes a transition within {window} days in any of {len(tables)} periods; try longer ones"
         )
-    return pd.concat(parts, ignore_index=True)
+    return pd.concat(tables, ignore_index=True)
 
 
 def _of_period(
-    fit: Baseline, leads: Leads, period: Period, window: int, replicates: int, seed: int, measures: list[str]
+    fit: Baseline, leads: Leads, period: Period, moves: csr_array, replicates: int, seed: int, measures: list[str]
 ) -> pd.DataFrame:
-    """Return the rows of one period, by measure and market."""
+    """Return the rows of one period, by measure and market; `moves` are its transitions by artist and pair."""
     timelines = fit.entries.timelines
     mine = debuts_in(timelines, period)
     entered = np.unique(timelines.market[timelines.timed & mine[timelines.track]])
     there = np.intersect1d(entered, np.flatnonzero(observed_in(timelines, period)))
     m = len(timelines.markets)
-    own = cluster_transitions(of_tracks(timelines, mine), window=window)[:, (there[:, None] * m + there).ravel()]
+    own = moves[:, (there[:, None] * m + there).ravel()]
     rows = pd.MultiIndex.from_product([[MEASURE, *measures], list(timelines.markets)], names=["measure", "market"])
     if own.nnz:
         names = [timelines.markets[number] for number in there]

@@ -8,8 +8,8 @@ import pandas as pd
 
 from diffusion import Entries
 from diffusion.conventions import FDR, LEAST_EXPOSED
+from diffusion.entry_pairs import lag_bands_of
 from diffusion.foreign_text import replaced
-from diffusion.pairs.curves import lag_bands
 from graphs import MarketGraph
 from pipelines.explorer.columns import column, columns_of
 from pipelines.explorer.periods import period_rows, period_table, suited
@@ -76,7 +76,7 @@ def content(title: str, results: StudyResults) -> dict[str, Any]:
         "direct": _tested(results, "influence", markets, DIRECT),
         "curves": _curves(graph, markets),
         "periods": period_rows(periods, timelines),
-        "period_pairs": columns_of(period_table(periods, timelines, graph.window)),
+        "period_pairs": columns_of(period_table(periods, graph.entries, graph.window)),
         "leaders": _leaders(results, markets),
         "placebo": records(results.table("placebo")) if results.holds("placebo") else [],
         "tracks": track_content(entries, results.table("tracks"), markets),
@@ -143,9 +143,9 @@ def _curves(graph: MarketGraph, markets: list[str]) -> dict[str, Any]:
     days = np.unique(np.append(np.arange(0, longest + 1, longest // MOST_DAYS + 1), longest))
     shape = (len(markets), len(markets), len(days))
     curves = {name: np.zeros(shape, np.int64) for name in ("share", "low", "high", "at_risk")}
-    for source, market in enumerate(markets):
-        for target, band in lag_bands(graph.timelines, market, window=graph.window).items():
-            cell, own = (source, markets.index(target)), band.iloc[days[days < len(band)]]
+    for market, bands in lag_bands_of(graph.entries, window=graph.window):
+        for target, band in bands.items():
+            cell, own = (markets.index(market), markets.index(target)), band.iloc[days[days < len(band)]]
             for name, values in zip(curves, ("incidence", "low", "high"), strict=False):
                 curves[name][cell][: len(own)] = np.rint(own[values] * PARTS)
             curves["at_risk"][cell][: len(own)] = own["at_risk"]

@@ -1,14 +1,16 @@
 """Counts and rates of each pair, over the tracks that debut in each period."""
 
+from functools import partial
 from typing import Any, Final, get_args
 
 import numpy as np
 import pandas as pd
 
-from diffusion.pairs.counts import pair_counts
-from diffusion.pairs.transitions import transition_table
+from diffusion import Entries
+from diffusion.entry_pairs import counts_in, transitions_in
+from diffusion.parts import EntryParts, in_parts
 from diffusion.timelines import Timelines
-from graphs.journeys.slices import By, Period, calendar_periods, debuts_in, of_tracks
+from graphs.journeys.slices import By, Period, calendar_periods, debuting, debuts_in
 
 LEAST_PERIODS: Final = 3
 """Least number of periods: the longest kind of period of which there are so many is taken."""
@@ -41,13 +43,16 @@ def period_rows(periods: list[Period], timelines: Timelines) -> list[dict[str, A
     ]
 
 
-def period_table(periods: list[Period], timelines: Timelines, window: int) -> pd.DataFrame:
+def period_table(periods: list[Period], entries: Entries, window: int) -> pd.DataFrame:
     """Return all ordered pairs of each period in turn, in the order of `transition_table`, with columns `COUNTED`."""
-    parts = [_counted(of_tracks(timelines, debuts_in(timelines, one)), window) for one in periods]
+    with in_parts(entries) as parts:
+        tables = [_counted(parts, one, window) for one in periods]
     empty = pd.DataFrame({name: np.zeros(0, np.int64) for name in COUNTED})
-    return pd.concat(parts, ignore_index=True) if parts else empty
+    return pd.concat(tables, ignore_index=True) if tables else empty
 
 
-def _counted(timelines: Timelines, window: int) -> pd.DataFrame:
-    table: pd.DataFrame = transition_table(timelines, pair_counts(timelines, window=window)).to_pandas()
-    return table[list(COUNTED)]
+def _counted(parts: EntryParts, period: Period, window: int) -> pd.DataFrame:
+    chosen = partial(debuting, period=period)
+    table = transitions_in(parts, counts_in(parts, window=window, chosen=chosen), chosen=chosen)
+    frame: pd.DataFrame = table.select(list(COUNTED)).to_pandas()
+    return frame

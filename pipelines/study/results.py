@@ -270,7 +270,7 @@ class Results(Displayed):
             lags=self.table("lags"),
             window=int(notes["window"]),
             chart=str(notes["chart"]),
-            timelines=self.entries.timelines,
+            entries=self.entries,
         )
 
     @cached_property

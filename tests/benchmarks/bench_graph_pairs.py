@@ -25,6 +25,7 @@ import pyarrow as pa
 from diffusion.pairs.counts import cluster_transitions, pair_counts
 from diffusion.pairs.ranges import Sources, targets
 from diffusion.pairs.transitions import QUANTILES, lag_quantiles, transition_table
+from diffusion.pairs.variance import clusters_of_several
 from diffusion.timelines import Timelines
 
 MARKETS, YEARS, WINDOW, PART = 70, 5, 365, 20
@@ -208,7 +209,7 @@ def main(tracks: int, runs: int) -> None:
             print(f"peak memory {name}: {most} MB, {most - before} MB more than the entries take")
     counts = pair_counts(timelines, window=60)
     for text, work in (
-        ("rates with intervals, window 60", lambda: transition_table(timelines, counts)),
+        ("rates with intervals, window 60", lambda: transition_table(counts, clusters_of_several(timelines, counts))),
         ("transitions by cluster, window 60", lambda: cluster_transitions(timelines, window=60)),
     ):
         print(f"{text}: {timed(work):.2f} s")

@@ -30,7 +30,7 @@ from diffusion import (
 from diffusion.pairs.counts import PairCounts, cluster_transitions, lag_table, pair_counts
 from diffusion.pairs.curves import interval, lag_band, lag_bands, rate_interval
 from diffusion.pairs.transitions import lag_quantiles, transition_table
-from diffusion.pairs.variance import Spread, daily_spread
+from diffusion.pairs.variance import Spread, clusters_of_several, daily_sums
 from diffusion.risk.follow_up import UNSEEN, FollowUp
 from diffusion.risk.kaplan_meier import KaplanMeier, log_log_bounds
 from diffusion.risk.risk_set import RiskSet, exposure_risk
@@ -285,7 +285,7 @@ def test_nothing_entered_and_one_market() -> None:
     empty = study({"SE": DAILY, "US": DAILY}, {}).open().timelines
     counts = pair_counts(empty, window=30)
     assert counts.exposed.sum() == counts.joint.sum() == cluster_transitions(empty, window=30).nnz == 0
-    table = transition_table(empty, counts)
+    table = transition_table(counts, clusters_of_several(empty, counts))
     assert table.num_rows == 2
     assert {name: table[name].null_count for name in ("rate", "rate_low", "rate_high", "rate_if_ties")} == {
         "rate": 2, "rate_low": 2, "rate_high": 2, "rate_if_ties": 2}  # fmt: skip
@@ -333,7 +333,7 @@ def band_of(days: NDArray[np.int64], entered: NDArray[np.bool_], cluster: NDArra
     ended = np.bincount(days, minlength=length)
     events = np.bincount(days[entered], minlength=length)
     curves = KaplanMeier.of_ends(events, ended - events)
-    spread = daily_spread(days.astype(np.int32), entered, cluster, curves)
+    variance, _, _ = daily_sums(days.astype(np.int32), entered, cluster, curves)
     each, going = np.arange(length), events / (curves.at_risk - events)  # somebody stays on every day
     squares, apart = np.zeros(length), np.zeros(length)
     for number in np.unique(cluster):
@@ -353,7 +353,7 @@ def band_of(days: NDArray[np.int64], entered: NDArray[np.bool_], cluster: NDArra
             "greenwood": np.sqrt(curves.variance) * curves.staying,
             "robust": np.sqrt(squares) * curves.staying,
             "left_out": np.sqrt(apart) * curves.staying,
-            "spread": np.sqrt(spread.variance) * curves.staying,
+            "spread": np.sqrt(variance) * curves.staying,
         }
     )
 
@@ -363,7 +363,7 @@ def band_of(days: NDArray[np.int64], entered: NDArray[np.bool_], cluster: NDArra
 def test_bounds_of_rates_are_those_of_the_plain_twin(drawn: Study, window: int, clusters: int) -> None:
     timelines = with_clusters(drawn.open().timelines, clusters, window)
     counts = pair_counts(timelines, window=window)
-    low, high = rate_interval(timelines, counts)
+    low, high = rate_interval(counts, clusters_of_several(timelines, counts))
     cluster = dict(zip(timelines.track_ids, timelines.cluster.tolist(), strict=True))
     found = exposed_tracks(drawn, window)
     for i, a in enumerate(timelines.markets):
@@ -384,7 +384,7 @@ def test_single_tracks_scatter_as_greenwood_says(sample: Entries) -> None:
     timelines = Entries(sample.table, sample.calendar, sample.rules).timelines  # no artists: no clusters
     counts = pair_counts(timelines, window=60)
     curves = KaplanMeier.of_ends(counts.entered, counts.censored)
-    low, high = rate_interval(timelines, counts)
+    low, high = rate_interval(counts, clusters_of_several(timelines, counts))
     between = (curves.staying[..., -1] < 1) & ~curves.over[..., -1]
     narrow = log_log_bounds(curves.staying[..., -1], curves.variance[..., -1], student.ppf(0.975, 1e9))
     assert between.sum() > 1000
@@ -436,7 +436,8 @@ def test_one_cluster_says_nothing_of_the_spread() -> None:
     entered = {"a": {"SE": 10, "US": 20}, "b": {"SE": 10}, "c": {"SE": 10}}
     timelines = study({"SE": DAILY, "US": DAILY}, entered).open().timelines
     together = replace(timelines, cluster=np.zeros(3, np.int64))
-    low, high = rate_interval(together, pair_counts(together, window=30))
+    counts = pair_counts(together, window=30)
+    low, high = rate_interval(counts, clusters_of_several(together, counts))
     assert (low[0, 1], high[0, 1]) == (0, 1)
     band = lag_band(together, "SE", "US", window=30).set_index("days")
     assert band.loc[9, ["low", "high"]].tolist() == pytest.approx([0, 0.975], abs=EXACT)  # none of one
@@ -464,7 +465,7 @@ def test_ties_that_all_went_one_way_raise_the_rate() -> None:
 
 def test_the_rate_if_ties_is_kaplan_meier_with_the_ties_on_day_0(sample: Entries) -> None:
     counts = pair_counts(sample.timelines, window=60)
-    table = transition_table(sample.timelines, counts)
+    table = transition_table(counts, clusters_of_several(sample.timelines, counts))
     entered = counts.entered.copy()
     entered[..., 0] += counts.joint
     curves = KaplanMeier.of_ends(entered, counts.censored)
@@ -573,7 +574,7 @@ def covered(runs: int, clusters: int, **settings: float) -> tuple[float, float]:
     for seed in range(runs):
         timelines = simulated(1000 + seed, clusters, **settings)
         counts: PairCounts = pair_counts(timelines, window=60)
-        low, high = rate_interval(timelines, counts)
+        low, high = rate_interval(counts, clusters_of_several(timelines, counts))
         truth = chance * (1 - (1 - QUICK) ** 60)
         rates += ((low <= truth) & (truth <= high))[0, 1:].tolist()
         for target in TARGETS:

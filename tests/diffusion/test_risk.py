@@ -16,6 +16,7 @@ from diffusion import Entries, SettingError, open_sample
 from diffusion.contracts import WAITS, WITHHELD
 from diffusion.pairs.counts import pair_counts
 from diffusion.pairs.transitions import transition_table
+from diffusion.pairs.variance import clusters_of_several
 from diffusion.risk import waits
 from diffusion.risk.follow_up import UNSEEN, End, FollowUp, longest_exposure
 from diffusion.risk.kaplan_meier import KaplanMeier
@@ -254,7 +255,8 @@ def test_a_gap_does_not_move_the_rate() -> None:
     rates, rates_without = [], []
     for seed in range(10):
         lines = around_a_gap(seed)
-        rates.append(transition_table(lines, pair_counts(lines, window=60)).to_pylist()[0]["rate"])
+        counts = pair_counts(lines, window=60)
+        rates.append(transition_table(counts, clusters_of_several(lines, counts)).to_pylist()[0]["rate"])
         own = np.flatnonzero(lines.timed & (lines.market == 0))
         risk = exposure_risk(lines, FollowUp.of_exposures(lines, 60), own)
         hidden = np.isin(lines.track[own], lines.track[lines.left_censored])

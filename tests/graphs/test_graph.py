@@ -111,7 +111,7 @@ def test_the_graph_is_never_changed_from_outside(sample: MarketGraph) -> None:
 
 
 def test_tables_that_do_not_fit_are_refused(sample: MarketGraph) -> None:
-    parts = {"lags": sample.lags, "window": 60, "chart": "top50", "timelines": sample.timelines}
+    parts = {"lags": sample.lags, "window": 60, "chart": "top50", "entries": sample.entries}
     with pytest.raises(ValueError, match="not the ordered pairs"):
         MarketGraph(sample.nodes, sample.edges.iloc[1:], **parts)
     with pytest.raises(ValueError, match="twice among the nodes"):

@@ -1,21 +1,40 @@
 """Array code on Spark's executors: one task for each part of the tracks, Arrow in and Arrow out."""
 
-from collections.abc import Iterator, Sequence
+import pickle
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cached_property, partial
+from itertools import groupby
+from operator import itemgetter
 from typing import Final, Self
 
 import pyarrow as pa
+import pyarrow.compute as pc
 from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql.functions import col, length, spark_partition_id
 from pyspark.storagelevel import StorageLevel
 
 from diffusion.engine.parts import Tables, Work
+from diffusion.errors import DiffusionError
 
-ENTRIES_PER_PART: Final = 200_000
+MOST_ENTRIES: Final = 200_000
 """Entries of a part at most, as far as artists allow."""
 
-SCHEMA: Final = pa.schema({"part": pa.int64(), "name": pa.string(), "content": pa.binary()})
-"""Columns of parts on Spark: one row per part and table, which is an Arrow stream."""
+LEAST_ENTRIES: Final = 5_000
+"""Entries of a part at least: what is counted in fewer takes less time than to start its task."""
 
-_SPARK_SCHEMA: Final = "part BIGINT, name STRING, content BINARY"
+PIECE: Final = 32_000_000
+"""Bytes of a row at most: Spark's batches hold 64 MB, and no value 2 GB."""
+
+BROUGHT: Final = 128_000_000
+"""Bytes of results that the driver takes at a time; `spark.driver.maxResultSize` is 1 GB by default."""
+
+FAILED: Final = "\x00failed"
+"""Name of the row that holds the error of a part in place of its tables."""
+
+SCHEMA: Final = pa.schema({"part": pa.int32(), "name": pa.string(), "piece": pa.int32(), "content": pa.binary()})
+"""Columns of parts on Spark: a table is a compressed Arrow stream, in one row or in several numbered pieces."""
+
+_SPARK_SCHEMA: Final = "part INT, name STRING, piece INT, content BINARY"
 
 
 class SparkWorkers:
@@ -26,22 +45,25 @@ class SparkWorkers:
 
     def number(self, entries: int) -> int:
         """Return into how many parts so many entries are best divided."""
-        parallel = int(self._session.conf.get("spark.sql.leafNodeDefaultParallelism", None) or _cores(self._session))
-        return max(1, min(max(parallel, -(-entries // ENTRIES_PER_PART)), entries))
+        return max(1, -(-entries // MOST_ENTRIES), min(self._tasks_at_once, entries // LEAST_ENTRIES))
 
     def spread(self, parts: Sequence[Tables]) -> "SparkParts":
-        """Send parts to the executors."""
-        rows = [_packed(number, tables) for number, tables in enumerate(parts)]
-        frame = self._session.createDataFrame(pa.concat_tables(rows))
-        return SparkParts(frame.repartitionByRange(len(parts), "part"), len(parts))
+        """Send parts to the executors; they are compressed, and Spark's driver holds them until they are freed."""
+        rows = [batch for number, tables in enumerate(parts) for batch in _packed(number, tables)]
+        frame = self._session.createDataFrame(pa.Table.from_batches(rows, SCHEMA))
+        return SparkParts(frame.repartitionById(len(parts), "part"), len(parts))
+
+    @cached_property
+    def _tasks_at_once(self) -> int:
+        return int(self._session.range(1 << 20).select(spark_partition_id()).distinct().count())
 
 
 class SparkParts:
-    """Parts on Spark's executors; implements `diffusion.engine.Parts`."""
+    """Parts on Spark's executors, one in each partition; implements `diffusion.engine.Parts`."""
 
     def __init__(self, frame: DataFrame, number: int) -> None:
-        self._frame = frame.persist(StorageLevel.MEMORY_AND_DISK)
-        self._number = number
+        self._frame, self._number = frame.persist(StorageLevel.MEMORY_AND_DISK), number
+        self._made: list[DataFrame] = []
 
     def __enter__(self) -> Self:
         return self
@@ -51,46 +73,93 @@ class SparkParts:
 
     def close(self) -> None:
         """Free what the executors keep."""
-        self._frame.unpersist()
+        for frame in (self._frame, *self._made):
+            frame.unpersist()
 
     def kept(self, work: Work) -> "SparkParts":
-        """Return what `work` makes of every part; it stays on the executors."""
-        return SparkParts(self._made(work), self._number)
+        """Return what `work` makes of every part; it is made once, now, and stays on the executors."""
+        made = SparkParts(self._mapped(work), self._number)
+        try:
+            made.sizes()
+        except BaseException:
+            made.close()
+            raise
+        return made
 
-    def results(self, work: Work) -> list[Tables]:
-        """Return what `work` makes of every part, in order of the parts."""
-        found: list[dict[str, pa.Table]] = [{} for _ in range(self._number)]
-        for row in self._made(work).toArrow().to_pylist():
-            found[row["part"]][row["name"]] = _unpacked(row["content"])
-        return [dict(tables) for tables in found]
+    def results(self, work: Work) -> Iterator[Tables]:
+        """Return what `work` makes of every part, in order of the parts: made now, and brought a few at a time."""
+        made = SparkParts(self._mapped(work), self._number)
+        self._made.append(made._frame)
+        return made._brought(made.sizes())
 
-    def _made(self, work: Work) -> DataFrame:
-        def run(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-            parts: dict[int, dict[str, pa.Table]] = {}
-            for batch in batches:
-                for row in batch.to_pylist():
-                    parts.setdefault(row["part"], {})[row["name"]] = _unpacked(row["content"])
-            for number, tables in sorted(parts.items()):
-                yield from _packed(number, work(tables)).to_batches()
+    def sizes(self) -> Mapping[int, int]:
+        """Return the bytes of each part's tables, once all parts are made.
 
-        return self._frame.mapInArrow(run, _SPARK_SCHEMA)
+        Raises
+        ------
+        DiffusionError
+            When the work on a part raised it.
+        """
+        rows = self._frame.select("part", "name", length("content").alias("bytes")).toArrow()
+        failed = rows.filter(pc.equal(rows["name"], FAILED))["part"]
+        if len(failed):
+            self._fail(min(failed.to_pylist()))
+        sums = rows.group_by("part").aggregate([("bytes", "sum")])
+        return dict(zip(sums["part"].to_pylist(), sums["bytes_sum"].to_pylist(), strict=True))
+
+    def _fail(self, part: int) -> None:
+        """Raise the error of a part."""
+        rows = self._frame.where((col("part") == part) & (col("name") == FAILED)).toArrow()
+        error: DiffusionError = pickle.loads(rows["content"][0].as_py())
+        raise error
+
+    def _brought(self, sizes: Mapping[int, int]) -> Iterator[Tables]:
+        """Yield the tables of every part, and free them on the executors."""
+        begin = 0
+        while begin < self._number:
+            stop, total = begin + 1, sizes.get(begin, 0)
+            while stop < self._number and total + sizes.get(stop, 0) <= BROUGHT:
+                total += sizes.get(stop, 0)
+                stop += 1
+            found = _unpacked(self._frame.where(col("part").between(begin, stop - 1)).toArrow().to_batches())
+            yield from (found.get(part, {}) for part in range(begin, stop))
+            begin = stop
+        self.close()
+
+    def _mapped(self, work: Work) -> DataFrame:
+        return self._frame.mapInArrow(partial(_worked, work), _SPARK_SCHEMA)
 
 
-def _packed(number: int, tables: Tables) -> pa.Table:
-    contents = []
-    for table in tables.values():
+def _worked(work: Work, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """Yield what `work` makes of the parts in one partition; an error of ours is a row of its own."""
+    for number, tables in _unpacked(batches).items():
+        try:
+            made = list(_packed(number, work(tables)))
+        except DiffusionError as error:
+            made = [_row(number, FAILED, 0, pickle.dumps(error))]
+        yield from made
+
+
+def _packed(number: int, tables: Tables) -> Iterator[pa.RecordBatch]:
+    """Yield the tables of one part as rows of `SCHEMA`, each a batch."""
+    for name, table in tables.items():
         sink = pa.BufferOutputStream()
-        with pa.ipc.new_stream(sink, table.schema) as writer:
+        with pa.ipc.new_stream(sink, table.schema, options=pa.ipc.IpcWriteOptions(compression="zstd")) as writer:
             writer.write_table(table)
-        contents.append(sink.getvalue().to_pybytes())
-    names = list(tables)
-    return pa.table({"part": [number] * len(names), "name": names, "content": contents}, schema=SCHEMA)
+        content = sink.getvalue()
+        for piece, begin in enumerate(range(0, content.size, PIECE)):
+            yield _row(number, name, piece, content.slice(begin, min(PIECE, content.size - begin)).to_pybytes())
 
 
-def _unpacked(content: bytes) -> pa.Table:
-    with pa.ipc.open_stream(content) as reader:
-        return reader.read_all()
+def _row(number: int, name: str, piece: int, content: bytes) -> pa.RecordBatch:
+    return pa.record_batch([[number], [name], [piece], [content]], schema=SCHEMA)
 
 
-def _cores(session: SparkSession) -> int:
-    return int(session.range(1).rdd.context.defaultParallelism)
+def _unpacked(batches: Iterable[pa.RecordBatch]) -> dict[int, dict[str, pa.Table]]:
+    """Return part → name → table from rows in any order."""
+    rows = sorted((row for batch in batches for row in batch.to_pylist()), key=itemgetter("part", "name", "piece"))
+    parts: dict[int, dict[str, pa.Table]] = {}
+    for (part, name), pieces in groupby(rows, itemgetter("part", "name")):
+        with pa.ipc.open_stream(b"".join(row["content"] for row in pieces)) as reader:
+            parts.setdefault(part, {})[name] = reader.read_all()
+    return parts

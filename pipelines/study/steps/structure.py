@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 import figures
 from diffusion import DataSaysNoError
+from diffusion.entry_pairs import artist_transitions
 from diffusion.market_groups import group_pairs, market_table
-from diffusion.pairs.counts import cluster_transitions
 from graphs import MarketGraph, contracts
 from graphs.backbone import backbone_by_q, disparity
 from graphs.communities import agreement, communities, known_groups, stability
@@ -73,7 +73,7 @@ def _known(results: Results, markets: list[str]) -> pd.DataFrame:
 
 
 def _communities(graph: MarketGraph, groups: pd.DataFrame, study: Study) -> dict[str, pd.DataFrame]:
-    flows, by_artist = graph.counts.counts, cluster_transitions(graph.timelines, window=graph.window)
+    flows, by_artist = graph.counts.counts, artist_transitions(graph.entries, window=graph.window)
     artists = int(np.count_nonzero(np.diff(by_artist.indptr)))
     if artists < LEAST_ARTISTS:
         raise DataSaysNoError(
