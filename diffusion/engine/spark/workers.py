@@ -1,13 +1,18 @@
 """Array code on Spark's executors: one task for each part of the tracks, Arrow in and Arrow out."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from functools import cached_property
 from typing import Final, Self
 
 import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as f
 from pyspark.storagelevel import StorageLevel
 
+from diffusion.engine.interruption import OPEN
 from diffusion.engine.parts import Tables, Work
+from diffusion.engine.spark.failures import SPARK_ERRORS, reported
 
 ENTRIES_PER_PART: Final = 200_000
 """Entries of a part at most, as far as artists allow."""
@@ -19,21 +24,40 @@ _SPARK_SCHEMA: Final = "part BIGINT, name STRING, content BINARY"
 
 
 class SparkWorkers:
-    """Executors of a Spark session; implements `diffusion.engine.Workers`."""
+    """Executors of a Spark session; implements `diffusion.engine.Workers`.
+
+    Parameters
+    ----------
+    session
+        Session of these workers alone.
+    """
 
     def __init__(self, session: SparkSession) -> None:
         self._session = session
+        OPEN[id(self)] = self
+
+    def interrupt(self) -> None:
+        """End what the workers are doing with an error; nothing happens if they do nothing. Any thread may call it."""
+        with suppress(*SPARK_ERRORS):  # it ended meanwhile
+            self._session.interruptAll()
 
     def number(self, entries: int) -> int:
         """Return into how many parts so many entries are best divided."""
-        parallel = int(self._session.conf.get("spark.sql.leafNodeDefaultParallelism", None) or _cores(self._session))
-        return max(1, min(max(parallel, -(-entries // ENTRIES_PER_PART)), entries))
+        return max(1, min(max(self._parallel, -(-entries // ENTRIES_PER_PART)), entries))
 
     def spread(self, parts: Sequence[Tables]) -> "SparkParts":
         """Send parts to the executors."""
         rows = [_packed(number, tables) for number, tables in enumerate(parts)]
-        frame = self._session.createDataFrame(pa.concat_tables(rows))
-        return SparkParts(frame.repartitionByRange(len(parts), "part"), len(parts))
+        with reported():
+            frame = self._session.createDataFrame(pa.concat_tables(rows))
+            return SparkParts(frame.repartitionByRange(len(parts), "part"), len(parts))
+
+    @cached_property
+    def _parallel(self) -> int:
+        """Number of tasks that Spark divides work into that has no size of its own: that of its cores, or as set."""
+        with reported():
+            tasks = self._session.range(100_000).select(f.spark_partition_id()).distinct()
+            return int(tasks.count())
 
 
 class SparkParts:
@@ -51,16 +75,20 @@ class SparkParts:
 
     def close(self) -> None:
         """Free what the executors keep."""
-        self._frame.unpersist()
+        with suppress(*SPARK_ERRORS):  # Spark ended meanwhile
+            self._frame.unpersist()
 
     def kept(self, work: Work) -> "SparkParts":
         """Return what `work` makes of every part; it stays on the executors."""
-        return SparkParts(self._made(work), self._number)
+        with reported():
+            return SparkParts(self._made(work), self._number)
 
     def results(self, work: Work) -> list[Tables]:
         """Return what `work` makes of every part, in order of the parts."""
         found: list[dict[str, pa.Table]] = [{} for _ in range(self._number)]
-        for row in self._made(work).toArrow().to_pylist():
+        with reported():
+            made = self._made(work).toArrow()
+        for row in made.to_pylist():
             found[row["part"]][row["name"]] = _unpacked(row["content"])
         return [dict(tables) for tables in found]
 
@@ -90,7 +118,3 @@ def _packed(number: int, tables: Tables) -> pa.Table:
 def _unpacked(content: bytes) -> pa.Table:
     with pa.ipc.open_stream(content) as reader:
         return reader.read_all()
-
-
-def _cores(session: SparkSession) -> int:
-    return int(session.range(1).rdd.context.defaultParallelism)
