@@ -84,12 +84,12 @@ class SparkEngine:
 
     def open_table(self, name: str, files: Sequence[Path]) -> None:
         """Make the rows of Parquet files written by this project readable as `name`, without a copy."""
-        with reported():
+        with reported(opening=files):
             self._name(name, self._session.read.parquet(*map(location, files)))
 
     def keep_table(self, name: str, files: Sequence[Path]) -> None:
         """Copy the rows of Parquet files written by this project into the engine as `name`."""
-        with reported():
+        with reported(opening=files):
             self._store(name, self._session.read.parquet(*map(location, files)))
 
     def add(self, name: str, table: pa.Table) -> None:

@@ -2,9 +2,11 @@
 
 import builtins
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Final
+from urllib.parse import unquote
 
 from py4j.protocol import Py4JError
 from pyspark.errors import PySparkException
@@ -23,9 +25,11 @@ CANCELLED: Final = re.compile(r"cancell?ed|OPERATION_CANCELED|interrupted", re.I
 
 _SECRET: Final = re.compile(r"key|secret|token|password|passwd|credential|auth|sas", re.IGNORECASE)
 _JAVA_NAME: Final = re.compile(r"^(?:[\w$]+\.)+(?:[\w$]*(?:Exception|Error|Failure))\b:?\s*")
-_TRACE: Final = re.compile(r"^\s*(at [\w$.]+[(]|\.\.\. \d+ more|Driver stacktrace:|Caused by: )")
+_TRACE: Final = re.compile(
+    r"^\s*(at [\w$.]+[(]|\.\.\. \d+ more|Driver stacktrace:|Caused by: |Error: Could not create the Java|WARNING: )"
+)
 _RAISED: Final = re.compile(r"^(?P<kind>[A-Za-z_][\w.]*): ?(?P<said>.*)$", re.MULTILINE)
-_FILE: Final = re.compile(r"(?:file:|hdfs:|s3a?:|abfss?:|gs:|wasbs?:)/[^\s,'\"]+")
+_FILE: Final = re.compile(r"\b[a-z][a-z0-9]+:/[^\s,'\"]*[^\s,'\".]")
 _MODULE: Final = re.compile(r"No module named '(?P<name>[\w.]+)'")
 
 _SORTS: Final[tuple[tuple[str, type[DiffusionError], str], ...]] = (
@@ -69,9 +73,10 @@ _SORTS: Final[tuple[tuple[str, type[DiffusionError], str], ...]] = (
     ),
     (
         r"SparkContext was shut down|stopped SparkContext|All masters are unresponsive|Master removed our application|"
-        r"Answer from Java side is empty|error while trying to connect|while sending or receiving|StatusCode.UNAVAILABLE",
+        r"Answer from Java side is empty|error while trying to connect|while sending or receiving|UNAVAILABLE|Errno",
         EngineError,
-        "Spark ended in the middle; look at its log, and run again",
+        "Spark ended in the middle, perhaps for lack of memory; run again, with more of it (spark.driver.memory) "
+        "if it happens again",
     ),
     (
         r"Permission denied|AccessControlException|AccessDenied",
@@ -93,8 +98,13 @@ _SORTS: Final[tuple[tuple[str, type[DiffusionError], str], ...]] = (
 
 
 @contextmanager
-def reported() -> Iterator[None]:
+def reported(*, opening: Sequence[Path] = ()) -> Iterator[None]:
     """Raise errors of Spark in the block as one clear line, without those of Java.
+
+    Parameters
+    ----------
+    opening
+        Files that are opened in the block (default: none).
 
     Raises
     ------
@@ -106,7 +116,7 @@ def reported() -> Iterator[None]:
     try:
         yield
     except SPARK_ERRORS as error:
-        raise clear(error) from error
+        raise clear(error, opening) from error
 
 
 @contextmanager
@@ -125,7 +135,7 @@ def starting(settings: Mapping[str, str]) -> Iterator[None]:
         raise EngineError(f"Spark does not start: {said}; correct its settings, or those of its environment") from error
 
 
-def clear(error: Exception) -> Exception:
+def clear(error: Exception, opening: Sequence[Path] = ()) -> Exception:
     """Return the error of this project that an error of Spark is."""
     told = _told(error)
     if not CANCELLED.search(told):
@@ -133,7 +143,7 @@ def clear(error: Exception) -> Exception:
             return found
         for pattern, kind, line in _SORTS:
             if re.search(pattern, told):
-                return kind(line.format(file=_file(told), said=printed_error(told)))
+                return kind(line.format(file=_file(told, opening), said=printed_error(told)))
     return RuntimeError(f"Spark: {printed_error(told)}")
 
 
@@ -152,8 +162,12 @@ def hidden(text: str, settings: Mapping[str, str]) -> str:
 
 def printed_error(text: str) -> str:
     """Return the line of what Spark or Java printed that says most, without the lines of a stack trace."""
-    lines = [line.strip() for line in text.splitlines() if line.strip() and not _TRACE.match(line)]
-    said = [line for line in lines if re.search(r"Exception|Error|error", line)] or lines[-1:] or ["no reason is given"]
+    lines = [line.strip(" .") for line in text.splitlines() if line.strip() and not _TRACE.match(line)]
+    said = (
+        [line for line in lines if re.search(r"Exception|Error|error|[Ii]nvalid", line)]
+        or lines[-1:]
+        or ["no reason is given"]
+    )
     return _JAVA_NAME.sub("", said[0].removeprefix('Exception in thread "main" '))[:LONGEST]
 
 
@@ -187,6 +201,9 @@ def _of_executor(told: str) -> Exception | None:
     return RuntimeError(f"on an executor of Spark: {kind}: {said[:LONGEST]}") if known else None
 
 
-def _file(told: str) -> str:
+def _file(told: str, opening: Sequence[Path]) -> str:
+    """Return the file that Spark speaks of, as it goes into a line; nothing if it names none."""
+    for file in [*(file for file in opening if str(file) in unquote(told)), *opening[:1]]:
+        return f" '{file}'"
     found = _FILE.search(told)
-    return f" '{found[0].rstrip('.')}'" if found else ""
+    return f" '{unquote(found[0]).removeprefix('file://')}'" if found else ""

@@ -150,7 +150,13 @@ def _make_context(settings: Mapping[str, str]) -> None:
     else:
         gateway = None
     with _same_python(settings):
-        SparkContext(gateway=gateway, conf=SparkConf().setAppName(NAME).setAll(list(settings.items())))
+        context = SparkContext(gateway=gateway, conf=SparkConf().setAppName(NAME).setAll(list(settings.items())))
+    # it would print a stack trace when Java ends
+    context._accumulatorServer.handle_error = _say_nothing
+
+
+def _say_nothing(request: object, address: object) -> None:
+    pass
 
 
 @contextmanager
