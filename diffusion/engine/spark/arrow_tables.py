@@ -17,7 +17,9 @@ def spark_table(session: SparkSession, table: pa.Table) -> DataFrame:
     Spark has no dictionaries, and no numbers without sign: these become plain columns, and the next larger type.
     """
     schema = pa.schema([field.with_type(_plain(field.type)) for field in table.schema])
-    return session.createDataFrame(table.cast(schema))
+    # Spark reads no further than the first batch without rows
+    filled = [batch for batch in table.cast(schema).to_batches() if batch.num_rows]
+    return session.createDataFrame(pa.Table.from_batches(filled, schema))
 
 
 class AddedRows:

@@ -135,8 +135,9 @@ def active_session() -> SparkSession | None:
 def new_session(settings: Mapping[str, str]) -> SparkSession:
     """Return a new session; a Java process that it needs ends with this process."""
     remote = settings.get(REMOTE) or os.environ.get("SPARK_REMOTE")
-    with starting(settings), _signals_kept():
-        _check_there(remote or settings.get(MASTER, ""))
+    place = remote or settings.get(MASTER, LOCAL)
+    with starting(settings), _signals_kept(), _same_python(settings, local=place.startswith(LOCAL)):
+        _check_there(place)
         if remote is None:
             _make_context(settings)
         return SparkSession.builder.appName(NAME).config(map=dict(settings)).getOrCreate()
@@ -149,8 +150,7 @@ def _make_context(settings: Mapping[str, str]) -> None:
         settings = {**QUIET, **settings}
     else:
         gateway = None
-    with _same_python(settings):
-        context = SparkContext(gateway=gateway, conf=SparkConf().setAppName(NAME).setAll(list(settings.items())))
+    context = SparkContext(gateway=gateway, conf=SparkConf().setAppName(NAME).setAll(list(settings.items())))
     # it would print a stack trace when Java ends
     context._accumulatorServer.handle_error = _say_nothing
 
@@ -160,10 +160,10 @@ def _say_nothing(request: object, address: object) -> None:
 
 
 @contextmanager
-def _same_python(settings: Mapping[str, str]) -> Iterator[None]:
+def _same_python(settings: Mapping[str, str], *, local: bool) -> Iterator[None]:
     """Let executors of this machine run this Python, which has these packages, unless the user has named another."""
     name = "PYSPARK_PYTHON"
-    named = name in os.environ or not settings.get(MASTER, LOCAL).startswith(LOCAL)
+    named = name in os.environ or not local
     if not named:
         os.environ[name] = settings.get("spark.pyspark.python", sys.executable)
     try:
