@@ -19,7 +19,7 @@ def spark_table(session: SparkSession, table: pa.Table) -> DataFrame:
     schema = pa.schema([field.with_type(_plain(field.type)) for field in table.schema])
     # Spark reads no further than the first batch without rows
     filled = [batch for batch in table.cast(schema).to_batches() if batch.num_rows]
-    return session.createDataFrame(pa.Table.from_batches(filled, schema))
+    return session.createDataFrame(pa.Table.from_batches(filled, schema) if filled else schema.empty_table())
 
 
 class AddedRows:
