@@ -44,6 +44,7 @@ class SparkEngine:
         self._kept: dict[str, DataFrame] = {}
         self._interrupted = False
         self._home = TemporaryFolder()
+        (self._home.place / SCRATCH).mkdir()
         OPEN[id(self)] = self
 
     def __enter__(self) -> Self:
@@ -70,7 +71,6 @@ class SparkEngine:
 
     def scratch(self, name: str) -> Path:
         """Return the path for a file of that name that is deleted by `close`."""
-        (self._home.place / SCRATCH).mkdir(exist_ok=True)
         return self._home.place / SCRATCH / name
 
     def register(self, name: str, table: pa.Table) -> None:
