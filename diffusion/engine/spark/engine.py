@@ -15,7 +15,7 @@ from pyspark.storagelevel import StorageLevel
 from diffusion.contracts import RELATIONS
 from diffusion.engine.interruption import OPEN
 from diffusion.engine.parts import Workers
-from diffusion.engine.relations import bind
+from diffusion.engine.relations import bind, relation_sql
 from diffusion.engine.spark.arrow_tables import AddedRows, spark_table
 from diffusion.engine.spark.failures import SPARK_ERRORS, reported
 from diffusion.engine.spark.translation import spark_sql
@@ -111,7 +111,9 @@ class SparkEngine:
     def view(self, name: str) -> None:
         """Make relation `name`, which takes no parameters, readable by other relations without storing its rows."""
         with reported():
-            self._name(name, self.frame(name))
+            self._name_added()
+            # a view of SQL, not of a frame: what it reads may be given again
+            self._session.sql(f"CREATE OR REPLACE TEMPORARY VIEW {name} AS {spark_sql(relation_sql(name))}")
 
     def fetch(self, name: str, **parameters: object) -> pa.Table:
         """Run relation `name` and return its rows in order of its key, checked against its contract."""
