@@ -12,6 +12,7 @@ from diffusion.entries import Entries, transitions
 from diffusion.errors import (
     DataSaysNoError,
     DiffusionError,
+    EngineError,
     OutputError,
     SettingError,
     SourceError,
@@ -32,6 +33,7 @@ __all__ = [
     "Charts",
     "DataSaysNoError",
     "DiffusionError",
+    "EngineError",
     "Entries",
     "EventRules",
     "Identity",

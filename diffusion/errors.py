@@ -31,6 +31,10 @@ class OutputError(DiffusionError):
     """The output folder cannot be written."""
 
 
+class EngineError(DiffusionError):
+    """What works on the rows cannot be used, or ended in the middle: no Java, no cluster there, an executor lost."""
+
+
 class DataSaysNoError(DiffusionError):
     """The data was read, but does not hold what was asked for."""
 

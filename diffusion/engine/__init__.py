@@ -6,11 +6,11 @@ from diffusion.engine.door import (
     Engine,
     OpenEngine,
     engines,
-    interrupt_engines,
     memory_bytes,
     open_engine,
     workers,
 )
+from diffusion.engine.interruption import interrupt_engines
 from diffusion.engine.parts import Parts, Tables, Work, Workers
 from diffusion.engine.user_sql import (
     SQL_TYPES,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, Protocol, Self
 
 import pyarrow as pa
 
-from diffusion.engine.duckdb_engine import OPEN, DuckDBEngine
+from diffusion.engine.duckdb_engine import DuckDBEngine
 from diffusion.engine.parts import Workers
 from diffusion.errors import SettingError
 
@@ -213,10 +213,3 @@ def memory_bytes(text: str) -> int:
     if not 10**6 <= found <= 10**15:
         raise SettingError(f"the memory limit '{text}' is not between 1MB and 1000TB; give one such as 500MB")
     return int(found)
-
-
-def interrupt_engines() -> None:
-    """End what every engine of this process is doing, with an error there; may be called from any thread."""
-    for reference in OPEN.valuerefs():
-        if (engine := reference()) is not None:
-            engine.interrupt()

@@ -15,15 +15,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from diffusion.contracts import RELATIONS
+from diffusion.engine.interruption import OPEN
 from diffusion.engine.relations import bind, relation_sql
 from diffusion.engine.temporary import DATABASE, SCRATCH, SPILL, TemporaryFolder
 from diffusion.errors import OutputError, SettingError, SourceError
 
 ROW_GROUP = 122_880
 """Rows per row group of a Parquet file."""
-
-OPEN: "weakref.WeakValueDictionary[int, Database]" = weakref.WeakValueDictionary()
-"""Databases of this process that are not closed."""
 
 _FILE, _ROW = "chart_diffusion_file", "chart_diffusion_row"
 """Columns that `_TEXT` adds; files have columns called ``filename``."""

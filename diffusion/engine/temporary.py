@@ -58,11 +58,13 @@ def _remove_left(place: str) -> None:
 def _is_engines(folder: Path) -> bool:
     """Return whether a folder is this user's, no link, and has an engine's files alone.
 
-    The database is made when the lock is held, so that a folder with a database and a free lock is one that was left.
+    The database, or the folder for scratch files, is made when the lock is held, so that a folder that has one of them
+    and a free lock is one that was left.
     """
     found = folder.lstat()
     ours = found.st_uid == os.getuid() if hasattr(os, "getuid") else True
     if not ours or not stat.S_ISDIR(found.st_mode):
         return False
     names = {path.name for path in folder.iterdir()}
-    return {LOCK, DATABASE} <= names <= _NAMES and not (folder / LOCK).is_symlink()
+    whole = LOCK in names and not names.isdisjoint({DATABASE, SCRATCH})
+    return whole and names <= _NAMES and not (folder / LOCK).is_symlink()

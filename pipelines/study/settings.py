@@ -314,12 +314,22 @@ def _cohort(content: Mapping[str, Any], place: Path) -> Cohort:
     return Cohort(**given)
 
 
-def _flat(values: Any, name: str) -> Any:
-    """Return the settings of nested tables by whole name, as texts."""
-    if not isinstance(values, dict):
-        return {name: str(values).lower() if isinstance(values, bool) else str(values)}
-    parts = [_flat(value, key if key.startswith(f"{SPARK}.") else f"{name}.{key}") for key, value in values.items()]
-    return {key: value for part in parts for key, value in part.items()}
+def _flat(values: Any, name: str) -> dict[str, str]:
+    """Return the settings of nested tables by whole name, as texts.
+
+    Raises
+    ------
+    SettingError
+        When a value is no text, number or truth value.
+    """
+    if isinstance(values, dict):
+        # in [spark], names may be whole, quoted or not, or without their first word
+        whole = {key: key if key == SPARK or key.startswith(f"{SPARK}.") else f"{name}.{key}" for key in values}
+        parts = [_flat(value, whole[key]) for key, value in values.items()]
+        return {key: value for part in parts for key, value in part.items()}
+    if not isinstance(values, str | int | float):
+        raise SettingError(f"{name} must be a text, a number, or true or false")
+    return {name: str(values).lower() if isinstance(values, bool) else str(values)}
 
 
 def _listed(value: Any) -> Any:

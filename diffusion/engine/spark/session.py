@@ -1,38 +1,207 @@
 """The Spark session that engines are opened on: the one there is, else a new one."""
 
 import os
+import re
+import signal
+import socket
 import sys
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Final
 
+from pyspark import SparkConf, SparkContext
+from pyspark.errors import PySparkRuntimeError
 from pyspark.sql import SparkSession
+from pyspark.sql.utils import is_remote
 
 from diffusion.engine.spark.engine import SparkEngine
+from diffusion.engine.spark.failures import reported, starting
+from diffusion.engine.spark.launching import launch
 from diffusion.engine.spark.workers import SparkWorkers
+from diffusion.errors import EngineError, SettingError
 
 if TYPE_CHECKING:
     from diffusion.engine.door import Engine
 
-MEMORY_LIMIT = "1GB"
+MEMORY_LIMIT: Final = "1GB"
+
+QUIET: Final[Mapping[str, str]] = {"spark.ui.enabled": "false", "spark.ui.showConsoleProgress": "false"}
+"""Settings of a session that is made, unless others are given: no port is opened, nothing is printed."""
+
+MEANING: Final[Mapping[str, str]] = {
+    "spark.sql.session.timeZone": "UTC",
+    "spark.sql.ansi.enabled": "true",
+    "spark.sql.caseSensitive": "false",
+    "spark.sql.mapKeyDedupPolicy": "EXCEPTION",
+}
+"""Settings of an engine's own session that the meaning of relations depends on."""
+
+SPEED: Final[Mapping[str, str]] = {
+    "spark.sql.adaptive.enabled": "true",
+    "spark.sql.adaptive.coalescePartitions.parallelismFirst": "false",
+}
+"""Settings of an engine's own session: small tables become few tasks."""
+
+NAME: Final = "chart-diffusion"
+"""Name of the application."""
+
+MASTER: Final = "spark.master"
+
+LOCAL: Final = "local"
+"""How the masters begin that are this machine."""
+
+REMOTE: Final = "spark.remote"
+"""Setting that names a server of Spark Connect."""
+
+PORTS: Final[Mapping[str, int]] = {"spark": 7077, "sc": 15002}
+"""Scheme of an address → its port, unless the address has one."""
+
+PROXIES: Final = ("grpc_proxy", "https_proxy", "http_proxy")
+"""Variables of the environment with which addresses are not reached directly."""
+
+ANSWER: Final = 5.0
+"""Seconds that a master has to answer when a session is made."""
+
+_HOST: Final = re.compile(r"(?P<host>\[[^\]]+\]|[^:]+)(:(?P<port>\d{1,5}))?")
 
 
 class SparkEngines:
     """Opens engines on one Spark session: the active one, else a new one with the settings given.
 
+    The active session stays as it is: each engine has a session of its own on the same cluster.
+
     Parameters
     ----------
     settings
-        ``spark.master`` and other settings of Spark by name (default: those of the environment).
+        ``spark.master`` and other settings of Spark by name (default: those of the environment). On an active session
+        those that can be changed then hold for the engines.
+
+    Raises
+    ------
+    EngineError
+        When Spark does not start: there is no Java, or no master where the settings say.
+    SettingError
+        When the active session has another value of a setting that cannot be changed while it runs.
     """
 
     def __init__(self, settings: Mapping[str, str] | None = None) -> None:
-        builder = SparkSession.builder.appName("chart-diffusion")
-        os.environ.setdefault("PYSPARK_PYTHON", sys.executable)  # executors of this machine have these packages
-        for name, value in (settings or {}).items():
-            builder = builder.config(name, value)
-        self.session = SparkSession.getActiveSession() or builder.getOrCreate()
-        self.workers = SparkWorkers(self.session)
+        self._settings = dict(settings or {})
+        active = active_session()
+        if active is None:
+            active = new_session(self._settings)
+        self.session: SparkSession = active
+        self.workers = SparkWorkers(self._own_session())
 
     def __call__(self, *, memory_limit: str = MEMORY_LIMIT) -> "Engine":
         """Return a new engine; its tables are its own. Spark's settings say how much memory there is."""
-        return SparkEngine(self.session, self.workers)
+        return SparkEngine(self._own_session(), self.workers)
+
+    def _own_session(self) -> SparkSession:
+        """Return a session that has the settings of the one there is, and its cluster, but none of its tables."""
+        with reported():
+            own = self.session.newSession()
+            there, here = self.session.conf.getAll, own.conf.getAll
+            changed = {name: value for name, value in self._settings.items() if there.get(name) != value}
+            for name in changed:
+                self._check_changeable(name, there)
+            wanted = {**SPEED, **there, **changed, **MEANING}
+            for name, value in wanted.items():
+                if here.get(name) != value and name != REMOTE:
+                    own.conf.set(name, value)
+        return own
+
+    def _check_changeable(self, name: str, there: Mapping[str, str]) -> None:
+        if name == MASTER:
+            raise SettingError(
+                f"{name} is '{self._settings[name]}', but the active Spark session runs on '{there.get(name)}'; "
+                "leave it out, or stop that session first"
+            )
+        if not (is_remote() if name == REMOTE else self.session.conf.isModifiable(name)):
+            raise SettingError(
+                f"{name} is another in the active Spark session, and cannot be changed while it runs; "
+                "leave it out, or set it where that session is made"
+            )
+
+
+def active_session() -> SparkSession | None:
+    """Return the session that the caller or the environment has made; None if there is none."""
+    try:
+        return SparkSession.active()
+    except PySparkRuntimeError:
+        return None
+
+
+def new_session(settings: Mapping[str, str]) -> SparkSession:
+    """Return a new session; a Java process that it needs ends with this process."""
+    remote = settings.get(REMOTE) or os.environ.get("SPARK_REMOTE")
+    place = remote or settings.get(MASTER, LOCAL)
+    with starting(settings), _signals_kept(), _same_python(settings, local=place.startswith(LOCAL)):
+        _check_there(place)
+        if remote is None:
+            _make_context(settings)
+        return SparkSession.builder.appName(NAME).config(map=dict(settings)).getOrCreate()
+
+
+def _make_context(settings: Mapping[str, str]) -> None:
+    """Make the context of a new session; a Java process is started unless the environment has started one."""
+    if SparkContext._gateway is None and "PYSPARK_GATEWAY_PORT" not in os.environ:
+        gateway = launch({**QUIET, **settings})
+        settings = {**QUIET, **settings}
+    else:
+        gateway = None
+    context = SparkContext(gateway=gateway, conf=SparkConf().setAppName(NAME).setAll(list(settings.items())))
+    # it would print a stack trace when Java ends
+    context._accumulatorServer.handle_error = _say_nothing
+
+
+def _say_nothing(request: object, address: object) -> None:
+    pass
+
+
+@contextmanager
+def _same_python(settings: Mapping[str, str], *, local: bool) -> Iterator[None]:
+    """Let executors of this machine run this Python, which has these packages, unless the user has named another."""
+    name = "PYSPARK_PYTHON"
+    named = name in os.environ or not local
+    if not named:
+        os.environ[name] = settings.get("spark.pyspark.python", sys.executable)
+    try:
+        yield
+    finally:
+        if not named:
+            del os.environ[name]
+
+
+@contextmanager
+def _signals_kept() -> Iterator[None]:
+    """Keep what happens at Ctrl-C: Spark sets a handler of its own."""
+    main = threading.current_thread() is threading.main_thread()
+    before = signal.getsignal(signal.SIGINT)
+    try:
+        yield
+    finally:
+        if main and before is not None:
+            signal.signal(signal.SIGINT, before)
+
+
+def _check_there(place: str) -> None:
+    """Check that a master, or a server of Spark Connect, answers: Spark would try for minutes.
+
+    Raises
+    ------
+    EngineError
+        When none does.
+    """
+    scheme, _, rest = place.partition("://")
+    if scheme not in PORTS or any(os.environ.get(name) for name in PROXIES):
+        return
+    hosts = [found for one in rest.split("/")[0].split(";")[0].split(",") if (found := _HOST.fullmatch(one))]
+    for found in hosts:
+        with (
+            suppress(OSError),
+            socket.create_connection((found["host"].strip("[]"), int(found["port"] or PORTS[scheme])), ANSWER),
+        ):
+            return
+    if hosts:
+        raise EngineError(f"nothing answers at '{place}'; start Spark there, or correct the address")

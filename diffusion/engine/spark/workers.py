@@ -2,6 +2,7 @@
 
 import pickle
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from functools import cached_property, partial
 from itertools import groupby
 from operator import itemgetter
@@ -13,7 +14,9 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.functions import col, length, spark_partition_id
 from pyspark.storagelevel import StorageLevel
 
+from diffusion.engine.interruption import OPEN
 from diffusion.engine.parts import Tables, Work
+from diffusion.engine.spark.failures import SPARK_ERRORS, reported
 from diffusion.errors import DiffusionError
 
 MOST_ENTRIES: Final = 200_000
@@ -42,6 +45,12 @@ class SparkWorkers:
 
     def __init__(self, session: SparkSession) -> None:
         self._session = session
+        OPEN[id(self)] = self
+
+    def interrupt(self) -> None:
+        """End what the workers are doing with an error; nothing happens if they do nothing. Any thread may call it."""
+        with suppress(*SPARK_ERRORS):  # it ended meanwhile
+            self._session.interruptAll()
 
     def number(self, entries: int) -> int:
         """Return into how many parts so many entries are best divided."""
@@ -50,12 +59,14 @@ class SparkWorkers:
     def spread(self, parts: Sequence[Tables]) -> "SparkParts":
         """Send parts to the executors; they are compressed, and Spark's driver holds them until they are freed."""
         rows = [batch for number, tables in enumerate(parts) for batch in _packed(number, tables)]
-        frame = self._session.createDataFrame(pa.Table.from_batches(rows, SCHEMA))
-        return SparkParts(frame.repartitionById(len(parts), "part"), len(parts))
+        with reported():
+            frame = self._session.createDataFrame(pa.Table.from_batches(rows, SCHEMA))
+            return SparkParts(frame.repartitionById(len(parts), "part"), len(parts))
 
     @cached_property
     def _tasks_at_once(self) -> int:
-        return int(self._session.range(1 << 20).select(spark_partition_id()).distinct().count())
+        with reported():
+            return int(self._session.range(1 << 20).select(spark_partition_id()).distinct().count())
 
 
 class SparkParts:
@@ -73,8 +84,9 @@ class SparkParts:
 
     def close(self) -> None:
         """Free what the executors keep."""
-        for frame in (self._frame, *self._made):
-            frame.unpersist()
+        with suppress(*SPARK_ERRORS):  # Spark ended meanwhile
+            for frame in (self._frame, *self._made):
+                frame.unpersist()
 
     def kept(self, work: Work) -> "SparkParts":
         """Return what `work` makes of every part; it is made once, now, and stays on the executors."""
@@ -100,7 +112,8 @@ class SparkParts:
         DiffusionError
             When the work on a part raised it.
         """
-        rows = self._frame.select("part", "name", length("content").alias("bytes")).toArrow()
+        with reported():
+            rows = self._frame.select("part", "name", length("content").alias("bytes")).toArrow()
         failed = rows.filter(pc.equal(rows["name"], FAILED))["part"]
         if len(failed):
             self._fail(min(failed.to_pylist()))
@@ -109,7 +122,8 @@ class SparkParts:
 
     def _fail(self, part: int) -> None:
         """Raise the error of a part."""
-        rows = self._frame.where((col("part") == part) & (col("name") == FAILED)).toArrow()
+        with reported():
+            rows = self._frame.where((col("part") == part) & (col("name") == FAILED)).toArrow()
         error: DiffusionError = pickle.loads(rows["content"][0].as_py())
         raise error
 
@@ -121,7 +135,9 @@ class SparkParts:
             while stop < self._number and total + sizes.get(stop, 0) <= BROUGHT:
                 total += sizes.get(stop, 0)
                 stop += 1
-            found = _unpacked(self._frame.where(col("part").between(begin, stop - 1)).toArrow().to_batches())
+            with reported():
+                batches = self._frame.where(col("part").between(begin, stop - 1)).toArrow().to_batches()
+            found = _unpacked(batches)
             yield from (found.get(part, {}) for part in range(begin, stop))
             begin = stop
         self.close()
