@@ -130,7 +130,7 @@ VARIABLES = (
 """Variables of every kind: of markets, pairs, tracks, artists, markets entered so far; packaged and of one's own."""
 
 
-@examples(80)
+@examples(60)
 @given(
     drawn=studies(),
     question=QUESTIONS,
