@@ -2,7 +2,9 @@
 
 import gc
 import pickle
-from collections.abc import Sequence
+import shutil
+import sys
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Self
 
@@ -16,7 +18,7 @@ from hypothesis import strategies as st
 import diffusion
 import survival
 from diffusion import DataSaysNoError, SettingError
-from diffusion.engine import Tables, Work
+from diffusion.engine import Tables, Work, workers
 from survival import Waits
 from survival.counting import cells
 from survival.counting.counted import Cluster, CountedWaits
@@ -280,3 +282,31 @@ def test_errors_of_a_part_are_raised_here(parted: Waits, monkeypatch: pytest.Mon
     monkeypatch.setattr(cells, "MOST", 10)
     with pytest.raises(DataSaysNoError, match="too many to count in 12 markets"):
         parted.counted(("footprint",))
+
+
+# ── Spark ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.fixture(scope="module")
+def on_spark() -> Iterator[diffusion.Entries]:
+    """Entries of the sample, whose parts are on two executors' cores."""
+    pytest.importorskip("pyspark", reason="pyspark is not installed")
+    if shutil.which("java") is None:
+        pytest.skip("Java is not installed")
+    settings = {"spark.master": "local[2]", "spark.ui.enabled": "false", "spark.driver.memory": "1g"}
+    with diffusion.open_sample() as charts, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYSPARK_PYTHON", sys.executable)
+        yield replace(charts.entries(), workers=workers("spark", spark=settings))
+
+
+@pytest.mark.slow
+def test_waits_on_spark_are_those_of_this_process(on_spark: diffusion.Entries) -> None:
+    here, there = (
+        survival.waits(entries, horizon=60, leave_out_missing=True)
+        for entries in (replace(on_spark, workers=None), on_spark)
+    )
+    names = ("market", "footprint", "distance_km", "artist_here")
+    agree(there.counted(names), here.counted(names))
+    same(*(survival.breakthrough(waiting, by="continent").curves for waiting in (there, here)))
+    same(*(survival.log_rank(waiting, "continent").pairs for waiting in (there, here)))
+    same(*(survival.cox(waiting, "log(footprint) + language_match").summary for waiting in (there, here)))
