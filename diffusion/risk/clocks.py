@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from diffusion.arrays import Days, Ints
-from diffusion.errors import DataSaysNoError, SettingError
+from diffusion.errors import SettingError
 from diffusion.risk.risk_set import first_unordered
 from diffusion.timelines import Timelines
 
@@ -66,18 +66,11 @@ class Clock:
         ----------
         released
             `track_id`, `release_date` of any tracks.
-
-        Raises
-        ------
-        DataSaysNoError
-            When no track with a timed debut has a release on or before it.
         """
         at = pc.index_in(pa.array(timelines.track_ids, pa.string()), released["track_id"].cast(pa.string()))
         dates = released["release_date"].cast(pa.date32()).cast(pa.int32()).take(at)
         day = pc.fill_null(dates, np.iinfo(np.int32).max).to_numpy(zero_copy_only=False).astype(np.int64)
         track = np.flatnonzero(~timelines.debut_censored & (day <= timelines.debut))
-        if not len(track):
-            raise DataSaysNoError("no track has a release on or before its debut: there is no clock since the release")
         passed = timelines.debut[track] - day[track]
         return cls(track, timelines.debut[track], passed.astype(np.int32), ordered=False)
 

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final, Self
+from typing import Any, Final, Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 from diffusion.arrays import Floats, Ints
-from survival.counting.counted import ClusterWaits
+from survival.counting.counted import BlockSums, ClusterWaits
 from survival.counting.spans import Spans
 
 WAITS_AT_ONCE: Final = 1 << 20
@@ -43,6 +44,10 @@ class SpanClusters:
     def sums(self, risk: Floats, event: Floats) -> Floats:
         """Return, (c, p), sums over each cluster's waits."""
         return self.spans.sums(self.cluster, self.number + 1, risk, event)[:-1]
+
+    def summed(self, work: BlockSums) -> dict[str, NDArray[Any]]:
+        """Return the sums that `work` makes of all clusters."""
+        return dict(work(self.waits()))
 
     def waits(self) -> Iterator[ClusterWaits]:
         """Yield all times at risk and entries, block by block; a cluster is in one block only."""

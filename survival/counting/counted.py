@@ -1,15 +1,17 @@
 """Waits counted by what they share: the aggregates from which every curve and model of this package is made."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal, Protocol, get_args
+from typing import Any, Literal, Protocol, TypeAlias, get_args
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from diffusion.arrays import Floats, Ints
 from diffusion.display import Displayed
+from diffusion.parts import Arrays
 
 Cluster = Literal["artist", "track", "independent"]
 CLUSTERS: tuple[Cluster, ...] = get_args(Cluster)
@@ -60,6 +62,10 @@ class ClusterWaits:
     event_days: Ints
 
 
+BlockSums: TypeAlias = Callable[[Iterator[ClusterWaits]], Arrays]
+"""Sums over the clusters of some blocks, each by name; they are 0, or arrays of 0, where there is no block."""
+
+
 class Clusters(Protocol):
     """Groups of waits that may depend on each other; waits of different clusters are independent."""
 
@@ -86,8 +92,12 @@ class Clusters(Protocol):
             (e, p): value of each kind of `CountedWaits.events`; an entry adds it.
         """
 
-    def waits(self) -> Iterator[ClusterWaits]:
-        """Yield all times at risk and entries, block by block; a cluster is in one block only."""
+    def summed(self, work: BlockSums) -> dict[str, NDArray[Any]]:
+        """Return the sums that `work` makes of the times at risk and entries of all clusters.
+
+        It gets them block by block; a cluster is in one block only. Where clusters are on workers, it goes there, and
+        its sums come back and are added.
+        """
 
 
 @dataclass(frozen=True, repr=False)

@@ -3,14 +3,16 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from diffusion import DataSaysNoError, SettingError
 from diffusion.arrays import Flags, Floats, Ints
 from diffusion.display import Displayed
-from survival.counting.counted import CLUSTERS, Cluster, ClusterWaits, CountedWaits, Events
+from survival.counting.counted import CLUSTERS, BlockSums, Cluster, ClusterWaits, CountedWaits, Events
 
 CELLS_AT_ONCE = 200_000_000
 """Most cells times days that are counted."""
@@ -47,6 +49,10 @@ class FrameClusters:
         went = self.event >= 0
         value[went] += event[self.event[went]]
         return np.column_stack([np.bincount(self.cluster, part, self.number) for part in value.T])
+
+    def summed(self, work: BlockSums) -> dict[str, NDArray[Any]]:
+        """Return the sums that `work` makes of all clusters."""
+        return dict(work(self.waits()))
 
     def waits(self) -> Iterator[ClusterWaits]:
         """Yield all times at risk and entries, block by block."""

@@ -12,19 +12,22 @@ import pyarrow as pa
 from scipy.sparse import csr_array
 
 from diffusion import DataSaysNoError, Entries, SettingError
+from diffusion.arrays import Flags, Ints
 from diffusion.conventions import HORIZON, LONGEST
 from diffusion.display import Displayed
+from diffusion.parts import in_parts
 from diffusion.risk.clocks import Clock
 from diffusion.risk.follow_up import FollowUp
 from diffusion.risk.risk_set import withheld_markets
 from diffusion.risk.waits import lifelines_frame
 from diffusion.timelines import Timelines
-from survival.counting.cells import Cells, cells_of, distinct_rows
+from survival.counting.cells import Cells, Classes, Numbers, cells_of, distinct_rows, numbers_of
 from survival.counting.checks import check_whole
 from survival.counting.clusters import SpanClusters
 from survival.counting.counted import CLUSTERS, Cluster, CountedWaits
+from survival.counting.parts import counted_in_parts
 from survival.counting.spans import Episodes, Field, Spans
-from survival.counting.stages import stages_of
+from survival.counting.stages import Stages, stages_of
 from survival.counting.variables import ORIGIN, Combine, Tables, Variables
 
 CELLS: Final = 150_000_000
@@ -32,6 +35,9 @@ CELLS: Final = 150_000_000
 
 CLASSES: Final = 16
 """Classes of numbers with many values."""
+
+NO_NUMBERS: Final[Mapping[str, Numbers]] = {}
+"""Numbers of all tracks where those at hand are all."""
 
 
 class Parts(Protocol):
@@ -106,18 +112,37 @@ class Waits(Displayed):
         """
         if cluster not in CLUSTERS:
             raise SettingError(f"clusters are {', '.join(CLUSTERS)}, not '{cluster}'")
-        spans, cells, episodes = self._spans(tuple(variables))
+        with in_parts(self.entries) as parts:
+            if parts.parts is None:
+                found, _ = self.part(tuple(variables), cluster)
+            else:
+                found = counted_in_parts(parts, self, tuple(variables), cluster)
+        if not len(found.values):
+            raise DataSaysNoError(self._nobody())
+        return found
+
+    def part(
+        self, variables: tuple[str, ...], cluster: Cluster, whole: Mapping[str, Numbers] = NO_NUMBERS
+    ) -> tuple[CountedWaits, Ints]:
+        """Return the waits counted by these variables, without a cell where nobody is at risk, and the track of each
+        unit of the clusters.
+
+        Parameters
+        ----------
+        whole
+            Result of `numbers` for all tracks, where those of the entries are a part (default: they are all).
+
+        Raises
+        ------
+        SettingError, DataSaysNoError
+            As `counted`.
+        """
+        spans, cells, episodes = self._spans(variables, whole)
         length = self.horizon + 1
         number = len(cells.values)
-        if number * length > CELLS:
-            raise DataSaysNoError(
-                f"{number:,} combinations of {', '.join(variables)} and {self.horizon:,} days are too many to count; "
-                f"use fewer variables, or fewer than {self.classes} classes"
-            )
+        self.check_size(number, variables)
         opened, closed = spans.opened_closed(number, length)
         there = opened.any(axis=1)
-        if not there.any():
-            raise DataSaysNoError(self._nobody())
         kept = np.where(there, np.cumsum(there) - 1, -1)
         spans = spans.renumbered(kept)
         clusters = None
@@ -126,7 +151,26 @@ class Waits(Displayed):
             of_track = lines.cluster if cluster == "artist" else np.arange(len(lines.track_ids))
             clusters = SpanClusters.of(spans, of_track[episodes.track])
         values = cells.values.iloc[np.flatnonzero(there)].reset_index(drop=True)
-        return CountedWaits(values, opened[there], closed[there], spans.events, clusters, cluster)
+        return CountedWaits(values, opened[there], closed[there], spans.events, clusters, cluster), episodes.track
+
+    def check_size(self, cells: int, variables: tuple[str, ...]) -> None:
+        """Refuse more cells than can be counted on all days."""
+        if cells * (self.horizon + 1) > CELLS:
+            raise DataSaysNoError(
+                f"{cells:,} combinations of {', '.join(variables)} and {self.horizon:,} days are too many to count; "
+                f"use fewer variables, or fewer than {self.classes} classes"
+            )
+
+    def numbers(self, variables: tuple[str, ...]) -> dict[str, Numbers]:
+        """Return the numbers of those variables that are put in classes where they have many.
+
+        Raises
+        ------
+        SettingError
+            When a name is no variable.
+        """
+        asked = self._asked(variables)
+        return numbers_of(asked.known, variables, asked.track, asked.sets, asked.which)
 
     def missing(self, variables: tuple[str, ...]) -> "pd.Series[int]":
         """Return the number of waits, or times at risk, that lack the value of each variable.
@@ -153,7 +197,7 @@ class Waits(Displayed):
         SettingError, DataSaysNoError
             As `counted`.
         """
-        spans, cells, episodes = self._spans(tuple(variables))
+        spans, cells, episodes = self._spans(tuple(variables), NO_NUMBERS)
         cell, start, stop, event, there = spans.listed(np.arange(len(episodes.track)))
         if not there.any():
             raise DataSaysNoError(self._nobody())
@@ -202,7 +246,8 @@ class Waits(Displayed):
         return self.entries.timelines
 
     @cached_property
-    def _clock(self) -> Clock:
+    def _whole_clock(self) -> Clock:
+        """The clock of all debuts."""
         lines = self._lines
         if self.clock == "release":
             released = self.tables.tracks
@@ -210,11 +255,12 @@ class Waits(Displayed):
                 raise SettingError("a clock since the release needs a table of tracks with track_id and release_date")
             dates = pd.to_datetime(released["release_date"], errors="coerce").dt.date
             made = pa.table({"track_id": pa.array(released["track_id"]), "release_date": pa.array(dates, pa.date32())})
-            clock = Clock.since_release(lines, made)
-        elif self.clock == "debut":
-            clock = Clock.since_debut(lines)
-        else:
-            clock = Clock.since_entry(lines, self.clock)
+            return Clock.since_release(lines, made)
+        return Clock.since_debut(lines) if self.clock == "debut" else Clock.since_entry(lines, self.clock)
+
+    @cached_property
+    def _clock(self) -> Clock:
+        lines, clock = self._lines, self._whole_clock
         kept = clock.passed < self.horizon
         if self.debut is not None:
             day = lines.debut[clock.track]
@@ -226,8 +272,8 @@ class Waits(Displayed):
         table = self.entries.withheld
         return withheld_markets(self._lines, table) if table.num_rows else None
 
-    def _spans(self, variables: tuple[str, ...]) -> tuple[Spans, Cells, Episodes]:
-        """Return the times at risk, by cells of the variables."""
+    def _asked(self, variables: tuple[str, ...]) -> "_Asked":
+        """Return what values of the variables are looked up for."""
         lines, clock = self._lines, self._clock
         known = Variables(self.entries, self.tables)
         known.check(variables)
@@ -239,8 +285,13 @@ class Waits(Displayed):
         if ORIGIN in variables:
             at, origin = np.nonzero(entered)
         sets, which = distinct_rows(entered)
-        numbered = clock.track[stages.track[at]]
-        cells = cells_of(known, variables, numbered, sets, which[at], origin, classes=self.classes)
+        return _Asked(known, stages, at, clock.track[stages.track[at]], sets, which[at], origin)
+
+    def _spans(self, variables: tuple[str, ...], whole: Mapping[str, Numbers]) -> tuple[Spans, Cells, Episodes]:
+        """Return the times at risk, by cells of the variables; `whole` as in `part`."""
+        lines, clock, asked = self._lines, self._clock, self._asked(variables)
+        stages, at, classes = asked.stages, asked.at, Classes(self.classes, whole)
+        cells = cells_of(asked.known, variables, asked.track, asked.sets, asked.which, asked.origin, classes=classes)
         if self.leave_out_missing:
             missing = cells.values.isna().any(axis=1).to_numpy(np.bool_)
             cells = replace(cells, cell=np.where(missing[cells.cell], -1, cells.cell))
@@ -260,6 +311,8 @@ class Waits(Displayed):
         return Spans.of(lines, clock, episodes, field, self._withheld), cells, episodes
 
     def _nobody(self) -> str:
+        if self.clock == "release" and not len(self._whole_clock.track):
+            return "no track has a release on or before its debut: there is no clock since the release"
         calendar = self.entries.calendar
         which = "" if self.debut is None else f" and debut from {self.debut[0]} to {self.debut[1]}"
         which += f" and are followed for {self.horizon} days" if self.complete else ""
@@ -267,6 +320,32 @@ class Waits(Displayed):
             f"no track is at risk in any market on '{calendar.chart}' ({len(calendar.markets)} observed): waits need "
             f"tracks that debut after the washout of {self.entries.rules.washout} days{which}, and a second market"
         )
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What values of variables are looked up for: k episodes.
+
+    Attributes
+    ----------
+    known
+        The variables.
+    stages, at
+        Stages of the tracks, and, (k,), the stage of each episode.
+    track, which, origin
+        (k,): track of each episode, its set of markets in `sets`, and the market for which it is counted; None without
+        the variable ``origin``.
+    sets
+        (s, m): distinct sets of markets entered so far.
+    """
+
+    known: Variables
+    stages: Stages
+    at: Ints
+    track: Ints
+    sets: Flags
+    which: Ints
+    origin: Ints | None
 
 
 def waits(

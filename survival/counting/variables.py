@@ -147,6 +147,11 @@ class Variables:
         moving = {ORIGIN, *OF_ENTERED, *OF_PAIRS, *MATCH, *self.tables.columns("pairs")}
         return not moving.intersection(names)
 
+    def in_classes(self, names: tuple[str, ...]) -> tuple[str, ...]:
+        """Return the names of variables whose numbers, where they have any, are put in classes."""
+        own = {name for table in ("tracks", "artists", "pairs") for name in self.tables.columns(table)}
+        return tuple(name for name in names if name in own or name in OF_PAIRS)
+
     def of_market(self, name: str) -> Values | None:
         """Return, (m,), a variable of the market; None where the name is none."""
         codes = pd.Index(self.timelines.markets)

@@ -1,6 +1,8 @@
 """Bands of survival curves when waits of one artist or track are dependent."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Final, Self
 
 import numpy as np
@@ -8,10 +10,11 @@ import numpy as np
 from diffusion.arrays import Floats, Ints
 from diffusion.pairs.curves import interval
 from diffusion.pairs.variance import Spread
+from diffusion.parts import Arrays
 from diffusion.risk.influence import left_out
 from diffusion.risk.kaplan_meier import KaplanMeier
 from survival.curves.areas import Area, AreaSums
-from survival.curves.clustered import Clustered, blocks
+from survival.curves.clustered import Clustered, summed_by_group
 from survival.curves.grouping import Groups
 
 FEW: Final = 10
@@ -67,13 +70,22 @@ def spreads(groups: Groups, curves: KaplanMeier, area: Area) -> Spreads:
     ----------
     Carter, Schnepel & Steigerwald 2017 (degrees of freedom from shares), doi 10.1162/REST_a_00639.
     """
-    steps, sums, areas = Steps.of(curves), Sums.of(curves), AreaSums.of(area)
-    for clustered in blocks(groups):
-        areas.add(area, clustered)
-        sums.add(steps, clustered)
+    found = summed_by_group(groups, partial(_sums, curves, area))
+    sums = Sums(*(found[name] for name in Sums.__slots__))
+    areas = AreaSums(found["area_squares"], found["area_shares"])
     freedom = 1 / np.where(sums.shares > 0, sums.shares, 1.0) - 1
     spread = Spread(sums.variance, curves.variance, freedom, sums.at_risk)
     return Spreads(spread, sums.hazard, _effective(sums, curves.variance[:, -1]), areas)
+
+
+def _sums(curves: KaplanMeier, area: Area, blocks: Iterator[Clustered]) -> Arrays:
+    """Return the sums of `Sums` by name, and `area_squares` and `area_shares` of `AreaSums`."""
+    steps, sums, areas = Steps.of(curves), Sums.of(curves), AreaSums.of(area)
+    for clustered in blocks:
+        areas.add(area, clustered)
+        sums.add(steps, clustered)
+    own = {name: getattr(sums, name) for name in Sums.__slots__}
+    return own | {"area_squares": areas.squares, "area_shares": areas.shares}
 
 
 @dataclass(frozen=True, slots=True)

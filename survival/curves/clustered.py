@@ -1,14 +1,17 @@
 """Waits by cluster and group, in blocks of clusters."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Final, Self
+from functools import partial
+from typing import Any, Final, Self, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from diffusion.arrays import Flags, Floats, Ints
-from survival.counting.counted import ClusterWaits
+from diffusion.parts import Arrays
+from survival.counting.counted import Clusters, ClusterWaits
 from survival.curves.grouping import Groups
 
 LARGE: Final = 1 << 62
@@ -159,9 +162,24 @@ class Clustered:
             )
 
 
-def blocks(groups: Groups) -> Iterator[Clustered]:
-    """Yield the waits of all clusters; a cluster is in one block only."""
+PairSums: TypeAlias = Callable[[Iterator[Clustered]], Arrays]
+"""Sums over the clusters of some blocks; see `survival.counting.counted.BlockSums`."""
+
+
+def pair_sums(clusters: Clusters, work: PairSums, of_cell: Ints, horizon: int) -> dict[str, NDArray[Any]]:
+    """Return the sums that `work` makes of the waits of all clusters by group, up to the horizon.
+
+    `of_cell` has the group of each cell, or −1.
+    """
+    return clusters.summed(partial(_of_blocks, work, of_cell, horizon))
+
+
+def summed_by_group(groups: Groups, work: PairSums) -> dict[str, NDArray[Any]]:
+    """Return the sums that `work` makes of the waits of all clusters, by group."""
     clusters = groups.counted.clusters
     assert clusters is not None  # the waits were counted by clusters
-    for waits in clusters.waits():
-        yield Clustered.of(waits, groups.of_cell, groups.opened.shape[1] - 1)
+    return pair_sums(clusters, work, groups.of_cell, groups.opened.shape[1] - 1)
+
+
+def _of_blocks(work: PairSums, of_cell: Ints, horizon: int, blocks: Iterator[ClusterWaits]) -> Arrays:
+    return work(Clustered.of(waits, of_cell, horizon) for waits in blocks)

@@ -1,6 +1,8 @@
 """The difference of two curves of time to breakthrough: of two cohorts, periods or studies that may share artists."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Final, Self
 
 import numpy as np
@@ -13,13 +15,14 @@ from diffusion.comparable import check_alike, common_markets, numbered_artists
 from diffusion.conventions import HORIZON
 from diffusion.display import Displayed
 from diffusion.pairs.differences import Estimate, difference_interval, scaled
+from diffusion.parts import Arrays
 from diffusion.risk.clocks import Clock
 from diffusion.risk.influence import left_out
 from diffusion.risk.kaplan_meier import KaplanMeier
 from survival.counting.source import waits
 from survival.curves.areas import Area
 from survival.curves.bands import FEW, Spreads, Steps, band, spreads
-from survival.curves.clustered import Clustered, blocks
+from survival.curves.clustered import Clustered, summed_by_group
 from survival.curves.grouping import Groups, grouped
 
 ARTISTS_AT_ONCE: Final = 1 << 15
@@ -181,15 +184,19 @@ class Curve:
 
         `wanted` are numbers of artists, ascending; an artist without a wait changes nothing.
         """
-        length = self.curve.staying.shape[1]
-        steps = Steps.of(self.curve)
-        changes = np.zeros((length, len(wanted)))
-        for clustered in blocks(self.groups):
-            artist = self.artist[clustered.cluster]
-            there: Flags = np.isin(artist, wanted)
-            if there.any():
-                changes[:, np.searchsorted(wanted, artist[there])] = _followed(clustered.pick(there), steps, length)
-        return changes
+        return summed_by_group(self.groups, partial(_changes, Steps.of(self.curve), self.artist, wanted))["changes"]
+
+
+def _changes(steps: Steps, artist: Ints, wanted: Ints, blocks: Iterator[Clustered]) -> Arrays:
+    """Return `changes` as `Curve.changes`; those of artists that are not in the blocks are 0."""
+    length = len(steps.gain)
+    changes = np.zeros((length, len(wanted)))
+    for clustered in blocks:
+        own = artist[clustered.cluster]
+        there: Flags = np.isin(own, wanted)
+        if there.any():
+            changes[:, np.searchsorted(wanted, own[there])] = _followed(clustered.pick(there), steps, length)
+    return {"changes": changes}
 
 
 def _followed(waits: Clustered, steps: Steps, length: int) -> Floats:

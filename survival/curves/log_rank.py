@@ -1,6 +1,8 @@
 """Log-rank tests: whether groups of waits enter at the same pace, weighted or not, robust to clusters."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -9,11 +11,12 @@ from scipy.special import chdtrc, fdtrc
 from diffusion import DataSaysNoError, Entries, SettingError
 from diffusion.arrays import Floats
 from diffusion.display import Displayed
+from diffusion.parts import Arrays
 from survival.counting.counted import Cluster, WaitSource
 from survival.counting.frame import FrameWaits
 from survival.counting.variables import ORIGIN
 from survival.curves.breakthrough import source_of
-from survival.curves.clustered import blocks
+from survival.curves.clustered import Clustered, summed_by_group
 from survival.curves.grouping import By, Groups, grouped, name_of
 from survival.curves.log_rank_pairs import SMALLEST, WEIGHTS, Weight, Weights, draw_variance, f_of, pair_tests
 
@@ -222,12 +225,18 @@ def _squares(score: Floats, variance: Floats) -> tuple[float, int]:
 
 def _variance(groups: Groups, counts: _Counts) -> tuple[Floats, int]:
     """Return the variance of the score by clusters, (g, g), and the number of clusters that are compared."""
+    found = summed_by_group(groups, partial(_variances, counts))
+    return found["variance"], int(found["clusters"])
+
+
+def _variances(counts: _Counts, blocks: Iterator[Clustered]) -> Arrays:
+    """Return the `variance` of the score by clusters, (g, g), and the number of `clusters` that are compared."""
     weight = np.where(counts.share.max(axis=0) < 1, counts.weight, 0.0)  # one group alone is not compared
     own = np.cumsum(weight * counts.hazard)
     other = np.cumsum(weight * counts.hazard * counts.share, axis=1)
-    number, shape = len(groups.names), counts.share.shape
+    number, shape = len(counts.share), counts.share.shape
     variance, clusters = np.zeros((number, number)), 0
-    for clustered in blocks(groups):
+    for clustered in blocks:
         each, cluster = np.unique(clustered.cluster, return_inverse=True)
         parts = np.zeros((len(each), number))
         at_risk, went = clustered.sums(np.broadcast_to(own, shape), np.broadcast_to(weight, shape))
@@ -236,4 +245,4 @@ def _variance(groups: Groups, counts: _Counts) -> tuple[Floats, int]:
         parts += closed @ other.T - entered @ (weight * counts.share).T
         variance += parts.T @ parts
         clusters += int((np.bincount(cluster, at_risk, len(each)) > 0).sum())
-    return variance, clusters
+    return {"variance": variance, "clusters": np.array(clusters)}

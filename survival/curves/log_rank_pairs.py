@@ -1,6 +1,8 @@
 """Log-rank tests of pairs of groups, and the weights of days that all log-rank tests share."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 from typing import Final, Literal, get_args
 
@@ -9,7 +11,8 @@ import pandas as pd
 from scipy.special import chdtrc, fdtrc
 
 from diffusion.arrays import Flags, Floats, Ints
-from survival.curves.clustered import Clustered, blocks
+from diffusion.parts import Arrays
+from survival.curves.clustered import Clustered, summed_by_group
 from survival.curves.comparisons import add_adjusted, pairs_of
 from survival.curves.grouping import Groups
 
@@ -88,17 +91,22 @@ def pair_tests(groups: Groups, weight: Weight) -> pd.DataFrame:
 
 def _pair_variances(groups: Groups, weight: Weight) -> tuple[Floats, Ints]:
     """Return, (g, g) each, the variance by clusters of the score of each pair, and the clusters compared in it."""
-    event, risk = _pair_values(groups, weight)
-    number = len(groups.names)
+    found = summed_by_group(groups, partial(_variances, *_pair_values(groups, weight)))
+    return found["variance"], found["clusters"]
+
+
+def _variances(event: Floats, risk: Floats, blocks: Iterator[Clustered]) -> Arrays:
+    """Return `variance` and `clusters` of each pair, (g, g) each; `event` and `risk` are those of `_pair_values`."""
+    number = len(risk)
     variance, clusters = np.zeros((number, number)), np.zeros((number, number), np.int64)
-    for clustered in blocks(groups):
+    for clustered in blocks:
         for first in range(0, len(each := np.unique(clustered.cluster)), CLUSTERS_AT_ONCE):
             some = each[first : first + CLUSTERS_AT_ONCE]
             part = clustered.pick((clustered.cluster >= some[0]) & (clustered.cluster <= some[-1]))
             own, there = _own_parts(part, np.searchsorted(some, part.cluster), len(some), event, risk)
             variance += ((own - own.transpose(0, 2, 1)) ** 2).sum(axis=0)
             clusters += (there | there.transpose(0, 2, 1)).sum(axis=0)
-    return variance, clusters
+    return {"variance": variance, "clusters": clusters}
 
 
 def _pair_values(groups: Groups, weight: Weight) -> tuple[Floats, Floats]:

@@ -1,6 +1,8 @@
 """Restricted means: days without an entry up to a day, by group, and their differences, robust to clusters."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -10,12 +12,13 @@ from scipy.special import stdtr, stdtrit
 from diffusion import Entries, SettingError
 from diffusion.arrays import Floats
 from diffusion.display import Displayed
+from diffusion.parts import Arrays
 from diffusion.risk.kaplan_meier import TAIL, KaplanMeier
 from survival.counting.checks import check_whole
 from survival.counting.counted import Cluster, WaitSource
 from survival.curves.areas import Area, AreaSums
 from survival.curves.breakthrough import source_of
-from survival.curves.clustered import blocks
+from survival.curves.clustered import Clustered, summed_by_group
 from survival.curves.comparisons import add_adjusted, pairs_of
 from survival.curves.grouping import By, Groups, grouped
 
@@ -139,15 +142,22 @@ def _covariance(groups: Groups, area: Area) -> tuple[Floats, Floats]:
     """Return the covariance of the areas, (g, g), variances at least those of independent waits; degrees of freedom."""
     if groups.counted.clusters is None:
         return np.diag(area.greenwood), np.full(len(area.mean), np.inf)
+    found = summed_by_group(groups, partial(_products, area))
+    covariance, sums = found["covariance"], AreaSums(found["squares"], found["shares"])
+    np.fill_diagonal(covariance, np.maximum(np.diag(covariance), area.greenwood))
+    return covariance, sums.freedom
+
+
+def _products(area: Area, blocks: Iterator[Clustered]) -> Arrays:
+    """Return the `covariance` of the areas by clusters, (g, g), and the sums of `AreaSums`, by name."""
     covariance, sums = np.zeros((len(area.mean), len(area.mean))), AreaSums.of(area)
-    for clustered in blocks(groups):
+    for clustered in blocks:
         sums.add(area, clustered)
         change, _ = area.left_out(clustered)
         row = np.unique(clustered.cluster, return_inverse=True)[1]
         parts = csr_array((change, (row, clustered.group)), (int(row.max(initial=-1)) + 1, len(area.mean)))
         covariance += (parts.T @ parts).toarray()
-    np.fill_diagonal(covariance, np.maximum(np.diag(covariance), area.greenwood))
-    return covariance, sums.freedom
+    return {"covariance": covariance, "squares": sums.squares, "shares": sums.shares}
 
 
 def _differences(groups: Groups, area: Area, covariance: Floats, freedom: Floats) -> pd.DataFrame:

@@ -9,6 +9,7 @@ from diffusion.arrays import Floats, Ints
 from diffusion.display import Displayed
 from diffusion.pairs.curves import independent_interval
 from diffusion.pairs.variance import Spread
+from diffusion.parts import Arrays
 from diffusion.risk.influence import left_out
 from survival.curves.aalen_johansen import AalenJohansen
 from survival.curves.bands import ROUNDING, band
@@ -117,9 +118,15 @@ def entered_band(fit: AalenJohansen, clusters: Iterable[ClusterCounts] | None) -
     effective number are as in `survival.curves.bands.spreads`. With independent waits the variance is that of
     `AalenJohansen`, and the quantile is normal.
     """
-    curves = fit.kaplan_meier(fit.variance)
     if clusters is None:
-        return *independent_interval(curves), np.full(len(fit.entered), np.nan)
+        return *independent_interval(fit.kaplan_meier(fit.variance)), np.full(len(fit.entered), np.nan)
+    return band_of_sums(fit, influence_sums(fit, clusters))
+
+
+def influence_sums(fit: AalenJohansen, clusters: Iterable[ClusterCounts]) -> Arrays:
+    """Return sums over clusters, by group and day, (g, t + 1): of squared influences (`variance`) and shares
+    (`shares`), and of clusters at risk (`at_risk`); and of influences on the last day to the powers 2 and 4, (g,)
+    (`squares`, `fourths`)."""
     variance, shares, at_risk = np.zeros_like(fit.entered), np.zeros_like(fit.entered), np.zeros_like(fit.counts.left)
     squares, fourths = np.zeros(len(fit.entered)), np.zeros(len(fit.entered))
     for block in clusters:
@@ -131,8 +138,15 @@ def entered_band(fit: AalenJohansen, clusters: Iterable[ClusterCounts] | None) -
             total[of] += np.add.reduceat(part, heads, axis=1).T
         for last, power in ((squares, 2), (fourths, 4)):
             last[of] += np.add.reduceat(found[-1] ** power, heads)
+    return {"variance": variance, "shares": shares, "at_risk": at_risk, "squares": squares, "fourths": fourths}
+
+
+def band_of_sums(fit: AalenJohansen, sums: Arrays) -> tuple[Floats, Floats, Floats]:
+    """Return the result of `entered_band` from the sums over all clusters, of `influence_sums`."""
+    curves = fit.kaplan_meier(fit.variance)
+    shares, squares, fourths = sums["shares"], sums["squares"], sums["fourths"]
     freedom = 1 / np.where(shares > 0, shares, 1.0) - 1
-    spread = Spread(fit.kaplan_meier(variance).variance, curves.variance, freedom, at_risk)
+    spread = Spread(fit.kaplan_meier(sums["variance"]).variance, curves.variance, freedom, sums["at_risk"])
     low, high = band(curves, spread)
     least = fit.variance[:, -1]
     differ = squares > ROUNDING * least

@@ -16,8 +16,8 @@ from survival.counting.source import Waits, waits
 from survival.curves.aalen_johansen import AalenJohansen, StateCounts
 from survival.curves.bands import FEW
 from survival.curves.grouping import By, Groups, grouped, name_of
-from survival.curves.state_bands import ClusterCounts, entered_band
-from survival.curves.times_away import StateGroups, TimesAway
+from survival.curves.state_bands import ClusterCounts, band_of_sums, entered_band
+from survival.curves.times_away import Absent, StateGroups
 
 SHARES: Final = ("charting", "left", "entered", "low", "high", "entered_after_left")
 """Columns of the curves that are shares of waits."""
@@ -156,13 +156,14 @@ def states(
     """
     waiting = waits(source, horizon=HORIZON if horizon is None else horizon) if isinstance(source, Entries) else source
     _check(waiting, absences)
-    away = TimesAway.of(waiting.entries.timelines, absences, terminal=terminal)
-    groups = grouped(replace(waiting, parts=away), by, horizon=horizon, cluster=cluster)
+    groups = grouped(replace(waiting, parts=Absent(absences, terminal)), by, horizon=horizon, cluster=cluster)
     counted = StateGroups.of(groups)
     counts, after = counted.counts()
     fit = AalenJohansen.of(counts)
-    blocks = None if groups.counted.clusters is None else counted.clusters()
-    low, high, effective = entered_band(fit, blocks)
+    if groups.counted.clusters is None:
+        low, high, effective = entered_band(fit, None)
+    else:
+        low, high, effective = band_of_sums(fit, counted.influences(fit))
     columns = {"charting": fit.charting, "left": fit.left, "entered": fit.entered, "low": low, "high": high}
     columns["entered_after_left"] = _after_left(fit, after)
     followed = (counts.at_risk > 0).cumsum(axis=1).argmax(axis=1)

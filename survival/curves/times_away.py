@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final, Self
 
 import numpy as np
@@ -12,13 +13,14 @@ from numpy.typing import NDArray
 
 from diffusion import Absences
 from diffusion.arrays import Floats, Ints
+from diffusion.parts import Arrays
 from diffusion.timelines import NEVER, NOT_ENTERED, Timelines, expanded
 from survival.counting.cells import Cells
 from survival.counting.counted import ClusterWaits
 from survival.counting.spans import Episodes
-from survival.curves.aalen_johansen import StateCounts
+from survival.curves.aalen_johansen import AalenJohansen, StateCounts
 from survival.curves.grouping import Groups
-from survival.curves.state_bands import ClusterCounts
+from survival.curves.state_bands import ClusterCounts, influence_sums
 
 PART: Final = "part of the time"
 """Name of the column that says the part of each cell."""
@@ -148,12 +150,35 @@ class StateGroups:
         at_risk, entered = (self.summed(part) for part in (self.groups.counted.at_risk, self.groups.counted.entered))
         return StateCounts(*_states(at_risk, entered)), entered[PARTS.index("after")]
 
-    def clusters(self) -> Iterator[ClusterCounts]:
-        """Yield the counts of all clusters by group; a cluster and group are in one block only."""
+    def influences(self, fit: AalenJohansen) -> Arrays:
+        """Return `influence_sums` of all clusters."""
         clusters = self.groups.counted.clusters
         assert clusters is not None  # the waits were counted by clusters
-        for waits in clusters.waits():
-            yield from _by_pair(waits, self.place, len(self.groups.names), self.horizon + 1)
+        return clusters.summed(partial(_influences, fit, self.place, len(self.groups.names), self.horizon + 1))
+
+
+@dataclass(frozen=True, slots=True)
+class Absent:
+    """Absences of any tracks; they divide the time of those tracks that are counted, as `TimesAway`.
+
+    Attributes
+    ----------
+    absences
+        When tracks left every chart.
+    terminal
+        As in `TimesAway`.
+    """
+
+    absences: Absences
+    terminal: bool
+
+    def divided(self, timelines: Timelines, episodes: Episodes, cells: Cells) -> tuple[Episodes, Cells]:
+        """Return the episodes of all `PARTS`, and cells whose values say the part too."""
+        return TimesAway.of(timelines, self.absences, terminal=self.terminal).divided(timelines, episodes, cells)
+
+
+def _influences(fit: AalenJohansen, place: Ints, groups: int, length: int, blocks: Iterator[ClusterWaits]) -> Arrays:
+    return influence_sums(fit, (pairs for waits in blocks for pairs in by_pair(waits, place, groups, length)))
 
 
 def _states(at_risk: NDArray[Any], entered: NDArray[Any]) -> tuple[NDArray[Any], ...]:
@@ -163,7 +188,7 @@ def _states(at_risk: NDArray[Any], entered: NDArray[Any]) -> tuple[NDArray[Any],
     return every - away, away, leaving, returning - entered[3], entered[0] - entered_away, entered_away
 
 
-def _by_pair(waits: ClusterWaits, place: Ints, groups: int, length: int) -> Iterator[ClusterCounts]:
+def by_pair(waits: ClusterWaits, place: Ints, groups: int, length: int) -> Iterator[ClusterCounts]:
     """Yield the counts of pairs of a group and a cluster, in order, block by block."""
     at, event = place[waits.cell], place[waits.event_cell]
     kept = (at >= 0) & (at < IN_STATES * groups) & (waits.start < length - 1)

@@ -1,7 +1,8 @@
 """Whether follow-up is long enough to tell those who never enter from those who enter late."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Final, Self
 
 import numpy as np
@@ -10,11 +11,12 @@ from scipy.special import stdtr
 
 from diffusion import SettingError
 from diffusion.arrays import Floats, Ints
+from diffusion.parts import Arrays
 from diffusion.risk.influence import Terms, left_out
 from diffusion.risk.kaplan_meier import KaplanMeier
 from survival.counting.checks import check_list, check_source
 from survival.counting.counted import CLUSTERS, Cluster, CountedWaits, WaitSource
-from survival.curves.clustered import Clustered
+from survival.curves.clustered import Clustered, pair_sums
 from survival.curves.comparisons import add_adjusted
 
 TO_COME: Final = 0.05
@@ -214,17 +216,23 @@ def _spread(counted: CountedWaits, group: Ints, curves: list[KaplanMeier], days:
     groups, horizon = len(curves), counted.horizon
     variance = np.array([curve.variance[at] for curve, at in zip(curves, days, strict=True)])
     greenwood = np.minimum(variance[:, :, None], variance[:, None, :])
-    clustered, shares = np.zeros_like(greenwood), np.zeros(groups)
     if counted.clusters is None:
-        return greenwood, clustered, np.full(groups, np.inf)
+        return greenwood, np.zeros_like(greenwood), np.full(groups, np.inf)
     terms = Terms.of(curves)
     until = np.minimum(np.arange(horizon + 1), days.T[:, :, None])  # (3, groups, days)
     gain = np.cumsum(terms.gain, axis=1)
     risk = np.take_along_axis(gain[None], until, axis=2)
     loss = np.where(np.arange(horizon + 1) <= days.T[:, :, None], terms.loss[:, : horizon + 1], 0.0)
     total = np.take_along_axis(terms.total, days, axis=1)
-    for waits in counted.clusters.waits():
-        pairs = Clustered.of(waits, group, horizon)
+    found = pair_sums(counted.clusters, partial(_sums, risk, loss, total), group, horizon)
+    return greenwood, found["covariance"], np.maximum(1 / np.where(found["shares"] > 0, found["shares"], 1.0) - 1, 1.0)
+
+
+def _sums(risk: Floats, loss: Floats, total: Floats, blocks: Iterator[Clustered]) -> Arrays:
+    """Return the `covariance` by cluster of log survival on three days, (groups, 3, 3), and the squared `shares`."""
+    groups = len(total)
+    clustered, shares = np.zeros((groups, 3, 3)), np.zeros(groups)
+    for pairs in blocks:
         at_risk, entered = np.transpose([pairs.sums(*parts) for parts in zip(risk, loss, strict=True)], (1, 2, 0))
         share = at_risk / np.where(total > 0, total, 1.0)[pairs.group]
         change = left_out(at_risk - entered, share)
@@ -232,4 +240,4 @@ def _spread(counted: CountedWaits, group: Ints, curves: list[KaplanMeier], days:
             for two in range(3):
                 clustered[:, one, two] += np.bincount(pairs.group, change[:, one] * change[:, two], groups)
         shares += np.bincount(pairs.group, share[:, 2] ** 2, groups)
-    return greenwood, clustered, np.maximum(1 / np.where(shares > 0, shares, 1.0) - 1, 1.0)
+    return {"covariance": clustered, "shares": shares}

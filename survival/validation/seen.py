@@ -2,15 +2,26 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from diffusion import DataSaysNoError
 from diffusion.arrays import Flags, Floats, Ints
 from diffusion.display import Displayed
-from survival.counting.counted import Cluster, Clusters, ClusterWaits, CountedWaits, Events, WaitSource
+from diffusion.parts import Arrays
+from survival.counting.counted import (
+    BlockSums,
+    Cluster,
+    Clusters,
+    ClusterWaits,
+    CountedWaits,
+    Events,
+    WaitSource,
+)
 
 
 @dataclass(frozen=True, repr=False)
@@ -124,17 +135,25 @@ class _SeenClusters:
         every_risk[kept], every_event[self.went] = risk[self.cell[kept]], event[self.which]
         return self.clusters.sums(every_risk, every_event)
 
-    def waits(self) -> Iterator[ClusterWaits]:
-        """Yield the kept times at risk and entries, block by block."""
-        for block in self.clusters.waits():
-            at_risk, entered = self.cell[block.cell] >= 0, self.cell[block.event_cell] >= 0
-            yield ClusterWaits(
-                block.cluster[at_risk],
-                self.cell[block.cell[at_risk]],
-                block.start[at_risk],
-                block.days[at_risk],
-                block.count[at_risk],
-                block.event_cluster[entered],
-                self.cell[block.event_cell[entered]],
-                block.event_days[entered],
-            )
+    def summed(self, work: BlockSums) -> dict[str, NDArray[Any]]:
+        """Return the sums that `work` makes of the kept waits of all clusters."""
+        return self.clusters.summed(partial(_of_kept, work, self.cell))
+
+
+def _of_kept(work: BlockSums, cell: Ints, blocks: Iterator[ClusterWaits]) -> Arrays:
+    """Return the sums of the kept times at risk and entries; `cell` as in `_SeenClusters`."""
+    return work(_kept(block, cell) for block in blocks)
+
+
+def _kept(block: ClusterWaits, cell: Ints) -> ClusterWaits:
+    at_risk, entered = cell[block.cell] >= 0, cell[block.event_cell] >= 0
+    return ClusterWaits(
+        block.cluster[at_risk],
+        cell[block.cell[at_risk]],
+        block.start[at_risk],
+        block.days[at_risk],
+        block.count[at_risk],
+        block.event_cluster[entered],
+        cell[block.event_cell[entered]],
+        block.event_days[entered],
+    )

@@ -1,16 +1,19 @@
 """Share of waits that entered by a day, by group of cells: Kaplan–Meier with an interval that is robust to clusters."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
 from diffusion.arrays import Floats, Ints
 from diffusion.pairs.curves import independent_interval, interval
 from diffusion.pairs.variance import Spread
+from diffusion.parts import Arrays
 from diffusion.risk.influence import left_out
 from diffusion.risk.kaplan_meier import KaplanMeier
 from survival.counting.counted import CountedWaits
-from survival.curves.clustered import Clustered
+from survival.curves.clustered import Clustered, pair_sums
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,21 +60,29 @@ def entered_shares(counted: CountedWaits, group: Ints, groups: int, *, after: in
     if counted.clusters is None:
         low, high = (bound[:, -1] for bound in independent_interval(curves))
         return Shares(share, low, high, np.full(groups, np.nan))
+    found = pair_sums(counted.clusters, partial(_sums, curves, at_risk), group, day)
+    effective = 1 / np.where(found["shares"] > 0, found["shares"], 1.0)
+    spread = Spread(found["variance"], curves.variance[:, -1], effective - 1, found["reached"].astype(np.int64))
+    low, high = interval(curves.staying[:, -1], curves.over[:, -1], spread)
+    return Shares(share, low, high, np.where(found["shares"] > 0, effective, np.nan))
+
+
+def _sums(curves: KaplanMeier, at_risk: Ints, blocks: Iterator[Clustered]) -> Arrays:
+    """Return, (groups,) each, the `variance` by cluster, the squared `shares`, and clusters that have `reached` the
+    last day."""
     # a wait adds what the variance grows by while it is at risk, and an entry takes its loss off
     hazard = (at_risk * np.diff(curves.variance, axis=1, prepend=0.0)).sum(axis=1)
-    last = np.broadcast_to((days == day).astype(np.float64), curves.variance.shape)
+    last = np.zeros(curves.variance.shape)
+    last[:, -1] = 1.0
+    groups = len(hazard)
     variance, shares, reached = np.zeros(groups), np.zeros(groups), np.zeros(groups)
-    for waits in counted.clusters.waits():
-        some = Clustered.of(waits, group, day)
+    for some in blocks:
         (own, lost), (there, _) = some.sums(curves.variance, curves.loss), some.sums(last, last)
         part = own / np.where(hazard > 0, hazard, 1.0)[some.group]
         variance += np.bincount(some.group, left_out(own - lost, part) ** 2, groups)
         shares += np.bincount(some.group, part**2, groups)
         reached += np.bincount(some.group, np.rint(there) > 0, groups)
-    effective = 1 / np.where(shares > 0, shares, 1.0)
-    spread = Spread(variance, curves.variance[:, -1], effective - 1, reached.astype(np.int64))
-    low, high = interval(curves.staying[:, -1], curves.over[:, -1], spread)
-    return Shares(share, low, high, np.where(shares > 0, effective, np.nan))
+    return {"variance": variance, "shares": shares, "reached": reached}
 
 
 def _by_group(counts: Ints, group: Ints, groups: int) -> Ints:

@@ -19,9 +19,10 @@ from diffusion.risk.kaplan_meier import KaplanMeier
 from survival import CLUSTERS, Cluster, breakthrough, frame_waits
 from survival.counting import clusters as clusters_module
 from survival.counting.counted import CountedWaits
+from survival.counting.frame import FrameClusters
 from survival.curves import bands as bands_module
 from survival.curves.bands import Steps, Sums
-from survival.curves.clustered import blocks
+from survival.curves.clustered import Clustered
 from survival.curves.grouping import Groups
 from tests.conftest import REFERENCE, WriteCsv, steady
 from tests.random_charts import Study, examples, studies
@@ -169,8 +170,9 @@ def errors(waits: CountedWaits) -> tuple[NDArray[np.float64], NDArray[np.float64
     steps, sums = Steps.of(curves), Sums.of(curves)
     with pytest.MonkeyPatch.context() as patch:  # R does not divide by one minus the share
         patch.setattr(bands_module, "left_out", lambda influence, _: influence)
-        for clustered in blocks(groups):
-            sums.add(steps, clustered)
+        assert isinstance(waits.clusters, FrameClusters)
+        for block in waits.clusters.waits():
+            sums.add(steps, Clustered.of(block, groups.of_cell, waits.horizon))
     return (np.sqrt(sums.variance) * curves.survival)[0], np.sqrt(sums.hazard)[0]
 
 

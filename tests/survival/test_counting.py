@@ -16,7 +16,9 @@ import diffusion
 from diffusion import DataSaysNoError, SettingError
 from survival import Waits, frame_waits, waits
 from survival.counting import source
+from survival.counting.clusters import SpanClusters
 from survival.counting.counted import CountedWaits
+from survival.counting.frame import FrameClusters
 from tests import twins
 from tests.random_charts import Study, day, examples, studies, study
 from tests.twins import Row
@@ -198,7 +200,7 @@ def agrees(counted: CountedWaits, rows: pd.DataFrame, cluster: "pd.Series[Any]",
 
 def listed(counted: CountedWaits) -> list[tuple[Any, ...]]:
     """Return the times at risk and entries of each cluster, whatever its number, in order."""
-    assert counted.clusters is not None
+    assert isinstance(counted.clusters, SpanClusters | FrameClusters)
     found = []
     for block in counted.clusters.waits():
         spans = pd.DataFrame({name: getattr(block, name) for name in ("cluster", "cell", "start", "days", "count")})

@@ -20,10 +20,11 @@ import survival
 from diffusion.arrays import Ints
 from diffusion.risk.kaplan_meier import KaplanMeier
 from survival import ClusterCounts, StateCounts
+from survival.counting.clusters import SpanClusters
 from survival.curves.aalen_johansen import AalenJohansen
 from survival.curves.grouping import grouped
 from survival.curves.state_bands import entered_band, influence
-from survival.curves.times_away import StateGroups, TimesAway
+from survival.curves.times_away import StateGroups, TimesAway, by_pair
 from tests.random_charts import RULES, Rules, examples, opened, padding, sources
 from tests.survival.state_rows import ROWS, absences_by_track, extract, state_rows
 from tests.twins import Row
@@ -231,7 +232,9 @@ def test_clusters_have_the_counts_of_their_rows(sample: Sample) -> None:
     groups = grouped(replace(waiting, parts=away), pd.DataFrame({"market": ["SE", "US", "MX"], "g": ["N", "A", "A"]}),
                      horizon=None, cluster="artist")  # fmt: skip
     found: Counter[tuple[int, ...]] = Counter()
-    for block in StateGroups.of(groups).clusters():
+    clusters, place = groups.counted.clusters, StateGroups.of(groups).place
+    assert isinstance(clusters, SpanClusters)
+    for block in (pairs for waits in clusters.waits() for pairs in by_pair(waits, place, len(groups.names), 41)):
         parts = (block.charting, block.left, block.leave, block.come_back, block.enter_charting, block.enter_left)
         for at, curve in enumerate(block.curve):
             if block.charting[:, at].any() or block.left[:, at].any():

@@ -1,0 +1,312 @@
+"""Waits counted in parts of the tracks have the counts, curves, tests and errors of all tracks at once."""
+
+import gc
+import pickle
+import shutil
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Self
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import diffusion
+import survival
+from diffusion import DataSaysNoError, SettingError
+from diffusion.engine import Tables, Work, workers
+from survival import Waits
+from survival.counting import cells
+from survival.counting.counted import Cluster, CountedWaits
+from survival.counting.parts import PartClusters
+from survival.validation.seen import SeenWaits
+from tests.random_charts import Study, day, examples, studies
+from tests.survival.test_counting import QUESTIONS, Question
+from tests.survival.waiting_worlds import drawn_entries, observed
+
+EXACT = 1e-9
+"""Sums over clusters are added in another order."""
+
+
+@dataclass(frozen=True)
+class ByteParts:
+    """Parts that are held as bytes of Arrow, and worked on by what is read back from pickled work."""
+
+    parts: list[dict[str, bytes]]
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self.parts.clear()
+
+    def kept(self, work: Work) -> "ByteParts":
+        return ByteParts([packed(tables) for tables in self.results(work)])
+
+    def results(self, work: Work) -> list[Tables]:
+        assert self.parts, "the parts are freed"
+        sent = pickle.dumps(work)
+        return [unpacked(packed(pickle.loads(sent)(unpacked(part)))) for part in self.parts]
+
+
+@dataclass(frozen=True)
+class ByteWorkers:
+    """Workers of this process that get and give bytes, as those of Spark do."""
+
+    parts: int
+
+    def number(self, entries: int) -> int:
+        return min(self.parts, entries)
+
+    def spread(self, parts: Sequence[Tables]) -> ByteParts:
+        return ByteParts([packed(tables) for tables in parts])
+
+
+def packed(tables: Tables) -> dict[str, bytes]:
+    found = {}
+    for name, table in tables.items():
+        sink = pa.BufferOutputStream()
+        with pa.ipc.new_stream(sink, table.schema) as writer:
+            writer.write_table(table)
+        found[name] = sink.getvalue().to_pybytes()
+    return found
+
+
+def unpacked(part: dict[str, bytes]) -> Tables:
+    return {name: pa.ipc.open_stream(content).read_all() for name, content in part.items()}
+
+
+def divided(waiting: Waits, parts: int) -> Waits:
+    """Return the same waits, counted in so many parts."""
+    return replace(waiting, entries=replace(waiting.entries, workers=ByteWorkers(parts)))
+
+
+def both(waiting: Waits, parts: int, variables: tuple[str, ...], cluster: Cluster = "artist") -> None:
+    """Assert that waits have the same counts in one part and in several."""
+    asked = divided(waiting, parts)
+    try:
+        whole = waiting.counted(variables, cluster=cluster)
+    except (DataSaysNoError, SettingError) as error:
+        with pytest.raises(type(error)) as raised:
+            asked.counted(variables, cluster=cluster)
+        assert str(raised.value) == str(error)
+        return
+    agree(asked.counted(variables, cluster=cluster), whole)
+
+
+def agree(found: CountedWaits, whole: CountedWaits) -> None:
+    pd.testing.assert_frame_equal(found.values, whole.values)
+    for name in ("opened", "closed"):
+        np.testing.assert_array_equal(getattr(found, name), getattr(whole, name))
+    for name in ("cell", "after", "days", "count"):
+        np.testing.assert_array_equal(getattr(found.events, name), getattr(whole.events, name))
+    if whole.clusters is None:
+        assert found.clusters is None
+        return
+    assert found.clusters is not None
+    assert found.clusters.number == whole.clusters.number
+    rng = np.random.default_rng(1)
+    risk = rng.random((*whole.opened.shape, 2)).cumsum(axis=1)
+    event = rng.random((len(whole.events.cell), 2))
+    one, other = (part.sums(risk, event) for part in (found.clusters, whole.clusters))
+    # clusters are numbered part by part; a unit says which is which
+    numbers = pd.DataFrame({"one": found.clusters.cluster, "other": whole.clusters.cluster}).drop_duplicates()
+    assert numbers["one"].is_unique and numbers["other"].is_unique
+    numbers = numbers[numbers["other"] < whole.clusters.number]
+    assert len(numbers) == whole.clusters.number
+    np.testing.assert_allclose(one[numbers["one"]], other[numbers["other"]], rtol=EXACT, atol=EXACT)
+
+
+VARIABLES = (
+    (), ("market",), ("distance_km", "language_match"), ("origin", "market"), ("footprint", "entered_markets"),
+    ("artist_here", "artist_tracks"), ("debut_year", "continent", "single_origin"), ("near",), ("budget", "size"),
+    ("label",),
+)  # fmt: skip
+"""Variables of every kind: of markets, pairs, tracks, artists, markets entered so far; packaged and of one's own."""
+
+
+@examples(60)
+@given(
+    drawn=studies(),
+    question=QUESTIONS,
+    variables=st.sampled_from(VARIABLES),
+    parts=st.integers(2, 4),
+    cluster=st.sampled_from(survival.CLUSTERS),
+    leave_out_missing=st.booleans(),
+    seed=st.integers(0, 99),
+)
+def test_counts_in_parts_are_those_of_all_tracks(
+    drawn: Study,
+    question: Question,
+    variables: tuple[str, ...],
+    parts: int,
+    cluster: Cluster,
+    leave_out_missing: bool,
+    seed: int,
+) -> None:
+    rng, entries = np.random.default_rng(seed), drawn.open()
+    tracks, markets = entries.table["track_id"].unique().sort().to_pylist(), entries.calendar.markets
+    artists = [f"a{rng.integers(5)}" for _ in tracks]
+    barred = [(track, market) for track in tracks for market in markets if rng.random() < 0.1]
+    withheld = pa.table({"track_id": [t for t, _ in barred], "market": [m for _, m in barred]})
+    entries = replace(
+        entries,
+        described=pa.table({"track_id": tracks, "artist": artists}),
+        withheld=withheld.cast(entries.withheld.schema),
+    )
+    of_tracks = pd.DataFrame({"track_id": tracks, "budget": rng.integers(0, 6, len(tracks)) / 4})
+    of_tracks["release_date"] = [day(int(rng.integers(-20, 30))) if rng.random() < 0.6 else None for _ in tracks]
+    of_tracks["label"] = [("x", "y", None)[rng.integers(3)] for _ in tracks]
+    near = [(a, b, int(rng.integers(9))) for a in markets for b in markets if a != b]
+    try:
+        waiting = survival.waits(
+            entries,
+            clock=question.clock,
+            horizon=question.horizon,
+            landmark=question.landmark,
+            until=None if question.until is None else day(question.until),
+            complete=question.complete,
+            updated=question.updated,
+            leave_out_missing=leave_out_missing,
+            tracks=of_tracks,
+            pairs=pd.DataFrame(near, columns=["source", "target", "near"]),
+            artists=pd.DataFrame({"artist": ["A0", "a1"], "size": [1.5, 2.5]}),
+            classes=2,
+        )
+    except (DataSaysNoError, SettingError):
+        return
+    both(waiting, parts, variables, cluster)
+
+
+# ── what is made of the counts ───────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.fixture(scope="module")
+def world() -> Waits:
+    """Waits of 80 artists for twelve markets."""
+    entries = drawn_entries(np.random.default_rng(5), observed(), artists=80, pace=0.004, released=2)
+    return survival.waits(entries, horizon=60, leave_out_missing=True)
+
+
+@pytest.fixture(scope="module")
+def parted(world: Waits) -> Waits:
+    """The same waits, counted in three parts."""
+    return divided(world, 3)
+
+
+def same(found: pd.DataFrame, whole: pd.DataFrame) -> None:
+    """Assert that tables are equal: numbers but for rounding, all else exactly."""
+    pd.testing.assert_frame_equal(found, whole, rtol=EXACT, atol=EXACT)
+
+
+@pytest.mark.parametrize("cluster", survival.CLUSTERS)
+@pytest.mark.parametrize("by", ["none", "continent", "language_match"])
+def test_curves_and_tests_are_those_of_all_tracks(world: Waits, parted: Waits, by: str, cluster: Cluster) -> None:
+    found, whole = (survival.breakthrough(waiting, by=by, cluster=cluster) for waiting in (parted, world))
+    same(found.curves, whole.curves)
+    same(found.summary, whole.summary)
+    means = (survival.restricted_mean(waiting, by=by, cluster=cluster) for waiting in (parted, world))
+    same(*(mean.table for mean in means))
+    if by != "none":
+        tests = [survival.log_rank(waiting, by, cluster=cluster) for waiting in (parted, world)]
+        for name in ("overall", "pairs", "groups"):
+            same(*(getattr(test, name) for test in tests))
+
+
+def test_models_are_those_of_all_tracks(world: Waits, parted: Waits) -> None:
+    formula = "log(distance_km) + language_match + artist_here"
+    same(*(survival.cox(waiting, formula, strata=("footprint",)).summary for waiting in (parted, world)))
+    same(*(survival.discrete_hazard(waiting, formula, baseline=[7, 60]).summary for waiting in (parted, world)))
+    same(*(survival.aft(waiting, "language_match").summary for waiting in (parted, world)))
+    same(*(survival.follow_up_test(waiting, by=("continent",)) for waiting in (parted, world)))
+
+
+def test_a_factor_of_tracks_with_errors_by_artist(world: Waits, parted: Waits) -> None:
+    fits = [
+        survival.frailty_hazard(waiting, "language_match", baseline=[60], by="track") for waiting in (parted, world)
+    ]
+    np.testing.assert_allclose(*(fit.theta for fit in fits), rtol=1e-6)
+    np.testing.assert_allclose(*(fit.summary.to_numpy(np.float64) for fit in fits), rtol=1e-6)
+
+
+def test_scores_on_later_tracks(world: Waits, parted: Waits) -> None:
+    model = survival.group_curves(world, ("market",))
+    tables = [
+        survival.compare({"by market": model}, SeenWaits(waiting, {"market": frozenset(["SE", "US", "JP"])}),
+                         train=world, days=(28,))
+        for waiting in (parted, world)
+    ]  # fmt: skip
+    same(*tables)
+    same(*(survival.calibration({"by market": model}, waiting, by="market", day=28) for waiting in (parted, world)))
+
+
+def test_differences_of_two_sides(world: Waits, parted: Waits) -> None:
+    sides = []
+    for waiting in (parted, world):
+        one, other = (waiting.entries.subset(debut=debut) for debut in ((None, day(80)), (day(40), None)))
+        sides.append(survival.curve_difference(one, other, horizon=60).table)
+    same(*sides)
+
+
+def test_states_of_the_sample() -> None:
+    with diffusion.open_sample() as charts:
+        entries, absences = charts.entries(), charts.absences(periods=7)
+    found, whole = (
+        survival.states(each, absences, by="continent", horizon=60)
+        for each in (replace(entries, workers=ByteWorkers(3)), entries)
+    )
+    same(found.curves, whole.curves)
+    same(found.summary, whole.summary)
+
+
+def test_what_is_kept_is_freed_with_the_clusters(parted: Waits) -> None:
+    counted = parted.counted(("market",))
+    assert isinstance(counted.clusters, PartClusters)
+    parts = counted.clusters.parts
+    assert isinstance(parts, ByteParts) and parts.parts
+    del counted
+    gc.collect()
+    assert not parts.parts
+
+
+def test_errors_of_a_part_are_raised_here(parted: Waits, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(SettingError, match="unknown variable 'continnent'; did you mean 'continent'"):
+        parted.counted(("continnent",))
+    monkeypatch.setattr(cells, "MOST", 10)
+    with pytest.raises(DataSaysNoError, match="too many to count in 12 markets"):
+        parted.counted(("footprint",))
+
+
+# ── Spark ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.fixture(scope="module")
+def on_spark() -> Iterator[diffusion.Entries]:
+    """Entries of the sample, whose parts are on two executors' cores."""
+    pytest.importorskip("pyspark", reason="pyspark is not installed")
+    if shutil.which("java") is None:
+        pytest.skip("Java is not installed")
+    settings = {"spark.master": "local[2]", "spark.ui.enabled": "false", "spark.driver.memory": "1g"}
+    with diffusion.open_sample() as charts, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYSPARK_PYTHON", sys.executable)
+        yield replace(charts.entries(), workers=workers("spark", spark=settings))
+
+
+@pytest.mark.slow
+def test_waits_on_spark_are_those_of_this_process(on_spark: diffusion.Entries) -> None:
+    here, there = (
+        survival.waits(entries, horizon=60, leave_out_missing=True)
+        for entries in (replace(on_spark, workers=None), on_spark)
+    )
+    names = ("market", "footprint", "distance_km", "artist_here")
+    agree(there.counted(names), here.counted(names))
+    same(*(survival.breakthrough(waiting, by="continent").curves for waiting in (there, here)))
+    same(*(survival.log_rank(waiting, "continent").pairs for waiting in (there, here)))
+    same(*(survival.cox(waiting, "log(footprint) + language_match").summary for waiting in (there, here)))
