@@ -12,7 +12,7 @@ import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from diffusion import DiffusionError, Entries
+from diffusion import Entries
 from diffusion.arrays import Floats, Ints
 from diffusion.engine import Parts, Tables
 from diffusion.parts import EntryParts, as_tables, summed
@@ -149,10 +149,10 @@ def counted_in_parts(parts: EntryParts, waits: "Waits", variables: tuple[str, ..
     make = partial(type(waits), **settings)
     whole: dict[str, Numbers] = {}
     if known.in_classes(variables):
-        seen = [_found(tables) for tables in parts.results(partial(_tried, _numbers, make, variables))]
+        seen = [_unpacked(tables) for tables in parts.results(partial(_sent, _numbers, make, variables))]
         whole = {name: Numbers.united([numbers[name] for numbers in seen]) for name in seen[0]}
-    with parts.kept(partial(_tried, _part, make, variables, cluster, whole)) as kept:
-        counts: list[Counts] = [_found(tables) for tables in kept.results(_counts)]
+    with parts.kept(partial(_sent, _part, make, variables, cluster, whole)) as kept:
+        counts: list[Counts] = [_unpacked(tables) for tables in kept.results(_counts)]
         values, places = united([part.values for part in counts])
         waits.check_size(len(values), variables)
         events = _events(counts, places)
@@ -215,12 +215,9 @@ def _clusters(kept: Parts, counts: list[Counts], values: pd.DataFrame, events: E
 # Work of the workers. Results travel as pickled values, in tables of one row.
 
 
-def _tried(work: Callable[..., object], *arguments: Any) -> Tables:
-    """Return what `work` makes, or the error that says that the data or a setting cannot be right."""
-    try:
-        return _packed(work(*arguments))
-    except DiffusionError as error:
-        return _packed(error)
+def _sent(work: Callable[..., object], *arguments: Any) -> Tables:
+    """Return what `work` makes as it travels."""
+    return _packed(work(*arguments))
 
 
 def _numbers(make: Make, variables: tuple[str, ...], entries: Entries) -> Mapping[str, Numbers]:
@@ -236,8 +233,7 @@ def _part(
 
 
 def _counts(tables: Tables) -> Tables:
-    made = _unpacked(tables)
-    return _packed(Counts.of(made) if isinstance(made, Part) else made)
+    return _packed(Counts.of(_unpacked(tables)))
 
 
 def _placed(values: pd.DataFrame, events: Events, first: Mapping[str, int], tables: Tables) -> Tables:
@@ -285,11 +281,3 @@ def _packed(value: object) -> Tables:
 
 def _unpacked(tables: Tables) -> Any:
     return pickle.loads(tables["pickled"]["value"][0].as_py())
-
-
-def _found(tables: Tables) -> Any:
-    """Return what a part made; raises the error that it had."""
-    found = _unpacked(tables)
-    if isinstance(found, DiffusionError):
-        raise found
-    return found

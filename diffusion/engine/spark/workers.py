@@ -1,6 +1,6 @@
 """Array code on Spark's executors: one task for each part of the tracks, Arrow in and Arrow out."""
 
-import pickle
+import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import cached_property, partial
@@ -14,6 +14,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.functions import col, length, spark_partition_id
 from pyspark.storagelevel import StorageLevel
 
+from diffusion import errors
 from diffusion.engine.interruption import OPEN
 from diffusion.engine.parts import Tables, Work
 from diffusion.engine.spark.failures import SPARK_ERRORS, reported
@@ -124,8 +125,8 @@ class SparkParts:
         """Raise the error of a part."""
         with reported():
             rows = self._frame.where((col("part") == part) & (col("name") == FAILED)).toArrow()
-        error: DiffusionError = pickle.loads(rows["content"][0].as_py())
-        raise error
+        kind, said = json.loads(rows["content"][0].as_py())
+        raise getattr(errors, kind)(said)
 
     def _brought(self, sizes: Mapping[int, int]) -> Iterator[Tables]:
         """Yield the tables of every part, and free them on the executors."""
@@ -152,7 +153,7 @@ def _worked(work: Work, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.Record
         try:
             made = list(_packed(number, work(tables)))
         except DiffusionError as error:
-            made = [_row(number, FAILED, 0, pickle.dumps(error))]
+            made = [_row(number, FAILED, 0, json.dumps([type(error).__name__, str(error)]).encode())]
         yield from made
 
 
