@@ -20,8 +20,14 @@ _CONTRACTS: Final = {contract.name: contract for contract in RELATIONS}
 SETTINGS: Final[Mapping[str, str]] = {
     "spark.sql.session.timeZone": "UTC",
     "spark.sql.ansi.enabled": "true",
+    "spark.sql.sources.fileCompressionFactor": "50",
 }
-"""Settings of the engine's own session that the meaning of relations depends on."""
+"""Settings of the engine's own session.
+
+The meaning of relations depends on time zone and ANSI. A row of charts takes 5 bytes in a file, and 250 in the hash
+table of a join: Spark, which looks at the size of files, would take many rows for few, and send them all through the
+driver.
+"""
 
 
 class SparkEngine:
