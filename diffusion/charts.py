@@ -150,7 +150,7 @@ class Charts(Displayed):
         if name == "nulls":
             return self._engine.fetch("nulls")
         if name == "positions":
-            return self._engine.fetch("positions", chart=self.chart(chart), since=since)
+            return self._engine.fetch("positions", chart=self.chart(chart), since=since.isoformat())
         if name == "chart_sums":
             return self._engine.fetch("chart_sums", chart=self.chart(chart))
         self._keep_stays(EventRules(self.chart(chart), **rules))

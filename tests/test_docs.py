@@ -21,6 +21,7 @@ import diffusion
 import figures
 import graphs
 import survival
+from diffusion.contracts import RELATIONS
 from pipelines.artifacts import ARTIFACTS
 from pipelines.commands.main import cli, run_command
 from pipelines.study.settings import SECTIONS, read_study
@@ -188,6 +189,12 @@ def test_every_artifact_and_every_column_of_its_contract_stands_in_the_reference
         shown[name] += re.findall(r"^\| `(.+?)` \|", table, flags=re.MULTILINE)
     contracts = [contract for tables in ARTIFACTS.values() for contract in tables.values()]
     assert shown == {contract.name.replace("_", "-"): contract.names for contract in contracts}
+
+
+def test_every_table_that_an_engine_gives_stands_in_the_reference_once() -> None:
+    page = (DOCS / "reference" / "engines.md").read_text(encoding="utf-8")
+    given = re.findall(r"^\| (`.+`) \|", page, flags=re.MULTILINE)
+    assert sorted(re.findall(r"`(.+?)`", " ".join(given))) == sorted(contract.name for contract in RELATIONS)
 
 
 def test_the_study_file_of_the_reference_is_read_and_has_every_key(tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 -- One row per track and market in the order of entry; markets entered on one date share a step.
 SELECT
     e.track_id,
-    DENSE_RANK() OVER (PARTITION BY e.track_id ORDER BY e.entry) AS step,
+    CAST(DENSE_RANK() OVER (PARTITION BY e.track_id ORDER BY e.entry) AS BIGINT) AS step,
     e.market,
     e.entry,
     e.last_without,

@@ -64,7 +64,7 @@ valued AS (
     FROM highest
     WHERE streams > 0
 )
-SELECT v.aligned, v.charts, v.measure, v.value, COUNT(*) AS trajectories, MAX(n.followed) AS followed
+SELECT v.aligned, CAST(v.charts AS BIGINT) AS charts, v.measure, v.value, COUNT(*) AS trajectories, MAX(n.followed) AS followed
 FROM valued AS v
 JOIN numbers AS n ON n.aligned = v.aligned
 GROUP BY v.aligned, v.charts, v.measure, v.value

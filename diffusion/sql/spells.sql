@@ -46,7 +46,7 @@ dated AS (
     SELECT
         s.track,
         s.market,
-        ROW_NUMBER() OVER (PARTITION BY s.track, s.market ORDER BY s.began) AS spell,
+        CAST(ROW_NUMBER() OVER (PARTITION BY s.track, s.market ORDER BY s.began) AS BIGINT) AS spell,
         f.date AS first_date,
         l.date AS last_date,
         s.ended - s.began + 1 AS charts,

@@ -4,7 +4,7 @@ WITH bins AS (
     SELECT
         chart,
         market,
-        EXTRACT(YEAR FROM date) AS year,
+        CAST(EXTRACT(YEAR FROM date) AS BIGINT) AS year,
         CAST(FLOOR(100 * LN(CASE WHEN streams < 1 THEN 1 ELSE streams END)) AS BIGINT) AS bin,
         COUNT(*) AS source_rows
     FROM readings
