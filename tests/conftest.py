@@ -1,12 +1,16 @@
 """What several test modules need: charts written as files, and the real data where it is."""
 
 import csv
-from collections.abc import Callable, Iterable, Mapping
+import shutil
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
+
+if TYPE_CHECKING:
+    from diffusion.engine.spark import SparkEngines
 
 KAGGLE_COLUMNS = ("title", "rank", "date", "artist", "url", "region", "chart", "trend", "streams")
 REFERENCE = Path(__file__).parent / "reference"
@@ -77,3 +81,27 @@ def real_data() -> Path:
     if not REAL_DATA.is_dir():
         pytest.skip("the real charts that may not be shipped are not here (../shared/data)")
     return REAL_DATA
+
+
+SPARK = {
+    "spark.master": "local[2]",
+    "spark.driver.memory": "1g",
+    "spark.sql.shuffle.partitions": "4",
+    "spark.ui.enabled": "false",
+    "spark.ui.showConsoleProgress": "false",
+}
+"""Settings of the session of the tests: two tasks at a time in this process's own JVM."""
+
+
+@pytest.fixture(scope="session")
+def spark() -> Iterator["SparkEngines"]:
+    """Return the function that opens engines on Spark, one session for all tests; skip where Spark cannot run."""
+    pytest.importorskip("pyspark", reason="Spark is not installed: pip install 'chart-diffusion[spark]'")
+    if shutil.which("java") is None:
+        pytest.skip("Spark needs Java, which is not on the path")
+    from diffusion.engine.spark import SparkEngines
+
+    engines = SparkEngines(SPARK)
+    engines.session.sparkContext.setLogLevel("OFF")
+    yield engines
+    engines.session.stop()
