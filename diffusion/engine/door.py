@@ -124,6 +124,13 @@ class Engine(Protocol):
         relation that gives the same rows already in that order; it runs without join-side swapping.
         """
 
+    def write_parts(self, name: str, place: Path, *, by: str | None = None) -> dict[str, int]:
+        """Write the rows of relation `name` as Parquet files into a folder, and return file → rows.
+
+        Rows are in order of the key within the files and over the files ``part-00000.parquet``, ``part-00001.parquet``
+        …; Spark decides how many there are. Parameters and checks as `write`.
+        """
+
     def fetch(self, name: str, **parameters: object) -> pa.Table:
         """Run relation `name` and return its rows in order of its key, checked against its contract."""
 

@@ -11,8 +11,10 @@ from pyspark.storagelevel import StorageLevel
 
 from diffusion.contracts import RELATIONS
 from diffusion.engine.parts import Workers
-from diffusion.engine.relations import bind
+from diffusion.engine.relations import bind, relation_sql
+from diffusion.engine.spark.text_files import text_rows
 from diffusion.engine.spark.translation import spark_sql
+from diffusion.engine.spark.writing import write_file, write_parts
 from diffusion.engine.temporary import SCRATCH, TemporaryFolder
 
 _CONTRACTS: Final = {contract.name: contract for contract in RELATIONS}
@@ -79,6 +81,20 @@ class SparkEngine:
         """Copy the rows of Parquet files written by this project into the engine as `name`."""
         self.open_table(name, files)
 
+    def open_text(
+        self,
+        files: Sequence[Path],
+        columns: Mapping[str, Sequence[str]],
+        *,
+        root: Path,
+        partitioned: bool = False,
+        row: Sequence[str] = (),
+    ) -> None:
+        """Make Parquet files of any columns readable as `source_rows` and `raw_rows`, without a copy."""
+        source, raw = text_rows(self._session, files, columns, root=root, partitioned=partitioned, row=row)
+        source.createOrReplaceTempView("source_rows")
+        raw.createOrReplaceTempView("raw_rows")
+
     def add(self, name: str, table: pa.Table) -> None:
         """Add rows to the table `name`; create the table if it does not exist."""
         rows = self._session.createDataFrame(table)
@@ -96,7 +112,20 @@ class SparkEngine:
 
     def view(self, name: str) -> None:
         """Make relation `name`, which takes no parameters, readable by other relations without storing its rows."""
-        self._run(name, {}).createOrReplaceTempView(name)
+        # a view of SQL, not of a frame: what it reads may be opened again with other files
+        self._session.sql(f"CREATE OR REPLACE TEMPORARY VIEW {name} AS {spark_sql(relation_sql(name))}")
+
+    def write(self, name: str, path: Path, *, by: str | None = None) -> int:
+        """Write the rows of relation `name` to a Parquet file, in order of its key, and return their number."""
+        return write_file(self._sorted(name, by), _CONTRACTS[name], path)
+
+    def write_parts(self, name: str, place: Path, *, by: str | None = None) -> dict[str, int]:
+        """Write the rows of relation `name` as Parquet files into a folder, and return file → rows."""
+        return write_parts(self._sorted(name, by), _CONTRACTS[name], place)
+
+    def _sorted(self, name: str, by: str | None) -> DataFrame:
+        """Return the rows of relation `name` in order of its key, as relation `by` gives them if there is one."""
+        return self._run(by, {}) if by else self._run(name, {}).orderBy(*_CONTRACTS[name].key)
 
     def fetch(self, name: str, **parameters: object) -> pa.Table:
         """Run relation `name` and return its rows in order of its key, checked against its contract."""
