@@ -12,6 +12,7 @@ from pyspark.storagelevel import StorageLevel
 from diffusion.contracts import RELATIONS
 from diffusion.engine.parts import Workers
 from diffusion.engine.relations import bind, relation_sql
+from diffusion.engine.spark.locations import read_files
 from diffusion.engine.spark.text_files import text_rows
 from diffusion.engine.spark.translation import spark_sql
 from diffusion.engine.spark.writing import write_file, write_parts
@@ -75,7 +76,7 @@ class SparkEngine:
 
     def open_table(self, name: str, files: Sequence[Path]) -> None:
         """Make the rows of Parquet files written by this project readable as `name`, without a copy."""
-        self._session.read.parquet(*map(str, files)).createOrReplaceTempView(name)
+        read_files(self._session, files).createOrReplaceTempView(name)
 
     def keep_table(self, name: str, files: Sequence[Path]) -> None:
         """Copy the rows of Parquet files written by this project into the engine as `name`."""

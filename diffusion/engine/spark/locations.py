@@ -1,10 +1,13 @@
 """Files as Spark is told of them."""
 
 import os
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
 from pyspark.sql import DataFrame, SparkSession
+
+_GLOB_SIGN = re.compile(r"([\[\]{}*?\\])")
 
 
 def spark_location(path: Path) -> str:
@@ -25,4 +28,4 @@ def local_path(path: Path) -> str:
 
 def read_files(session: SparkSession, files: Sequence[Path]) -> DataFrame:
     """Return the rows of Parquet files; their names are no patterns."""
-    return session.read.option("__globPaths__", "false").parquet(*map(spark_location, files))
+    return session.read.parquet(*(_GLOB_SIGN.sub(r"\\\1", spark_location(file)) for file in files))

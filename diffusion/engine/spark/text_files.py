@@ -139,7 +139,7 @@ def _written(given: pa.DataType, wanted: pa.DataType, zone: str | None) -> Calla
     def texts(values: pa.Array) -> pa.Array:
         if pa.types.is_timestamp(given) and given.unit == "ns":
             values = values.cast(pa.int64()).cast(given)
-        return texts_of(values.cast(wanted), zone)
+        return texts_of(values if pa.types.is_string(wanted) else values.cast(wanted), zone)
 
     column: Callable[[Column], Column] = F.arrow_udf(texts, "string")
     return column
@@ -180,6 +180,9 @@ def _types(groups: Iterable[Mapping[str, pa.Field]]) -> Types:
 
 def _common(kinds: Sequence[pa.DataType]) -> pa.DataType:
     """Return the type that holds values of all types; text if there is none."""
+    times = [kind for kind in kinds if pa.types.is_timestamp(kind)]
+    if times and all(pa.types.is_timestamp(kind) or pa.types.is_date(kind) for kind in kinds):
+        kinds = times
     try:
         schemas = [pa.schema([("value", kind)]) for kind in kinds]
         return pa.unify_schemas(schemas, promote_options="permissive").field("value").type
