@@ -64,13 +64,26 @@ class Engine(Protocol):
     def add(self, name: str, table: pa.Table) -> None:
         """Add rows to the table `name`; create the table if it does not exist."""
 
-    def open_table(self, name: str, files: Sequence[Path]) -> None:
+    def open_table(self, name: str, files: Sequence[Path | str]) -> None:
         """Make the rows of Parquet files written by this project readable as `name`, without a copy.
+
+        Files are paths of this machine, or addresses of an engine that has `read` them.
 
         Raises
         ------
         SourceError
             When a file is not Parquet.
+        """
+
+    def read(self, address: str) -> bytes:
+        """Return the content of a small file at an address such as ``s3a://bucket/clean/manifest.json``.
+
+        Raises
+        ------
+        SettingError
+            When the engine reads files of this machine alone.
+        SourceError
+            When the file cannot be read.
         """
 
     def open_text(

@@ -301,10 +301,15 @@ class DuckDBEngine(Database):
             table = self._connection.table(name).order(", ".join(contract.key)).to_arrow_reader().read_all()
         return contract.conform(table)
 
-    def open_table(self, name: str, files: Sequence[Path]) -> None:
+    def read(self, address: str) -> bytes:
+        """Refuse to read what is not on this machine."""
+        raise SettingError(f"'{address}' is not on this machine; Spark reads addresses: --engine spark")
+
+    def open_table(self, name: str, files: Sequence[Path | str]) -> None:
         """Make the rows of Parquet files written by this project readable as `name`, without a copy."""
-        with self._reported(opening=files):
-            self._scan(name, _TABLE, files).create_view(name)
+        paths = [Path(file) for file in files]
+        with self._reported(opening=paths):
+            self._scan(name, _TABLE, paths).create_view(name)
 
     def open_text(
         self,

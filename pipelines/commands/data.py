@@ -91,7 +91,7 @@ def _ingest_lines(notes: Mapping[str, Any], reasons: Counter[str]) -> list[str]:
 
 
 @click.command("clean")
-@click.argument("raw", type=PLACE)
+@click.argument("raw")
 @OUT
 @MARKET_NAME
 @ACCEPT
@@ -107,7 +107,7 @@ def _ingest_lines(notes: Mapping[str, Any], reasons: Counter[str]) -> list[str]:
 @QUIET
 @JSON
 def clean_command(
-    raw: Path, out: Path, recordings: str, memory_limit: str, quiet: bool, as_json: bool, **reading: Any
+    raw: str, out: Path, recordings: str, memory_limit: str, quiet: bool, as_json: bool, **reading: Any
 ) -> None:
     """Make typed tables of RAW (what ingest made); each row is kept, a duplicate, or in quarantine with a reason."""
     chosen = take_engine(reading)

@@ -18,6 +18,7 @@ from diffusion.engine import Engine, OpenEngine, memory_bytes, open_engine
 from diffusion.foreign_text import csv_table
 from diffusion.recordings import recording_keys
 from diffusion.sources.account import RowAccount, check_set_aside
+from diffusion.sources.addresses import is_address
 from diffusion.sources.cleaning import NO_DATE, Names, code_tracks, judge_rows, learn_names, read_fields
 from diffusion.sources.wholeness import check_holes, measure_wholeness
 from pipelines.contracts.raw import CLEANED
@@ -140,11 +141,13 @@ def clean_charts(
     SourceError
         When RAW cannot be read or is not as its manifest says, or a row is not accounted for.
     SettingError
-        When the folder is RAW, or `memory_limit` is no amount of memory.
+        When RAW is an address or the folder itself, or `memory_limit` is no amount of memory.
     OutputError
         When the folder cannot be written, or a run is at work in RAW.
     """
     limit = memory_bytes(memory_limit)
+    if is_address(raw):
+        raise SettingError(f"'{raw}' is not on this machine; copy RAW here first: chart-diffusion sync pull")
     place = Path(raw)
     if place.resolve() == folder.place.resolve():
         raise SettingError(f"'{place}' is RAW itself; name another folder for what is cleaned with --out")

@@ -12,7 +12,7 @@ from pyspark.storagelevel import StorageLevel
 from diffusion.contracts import RELATIONS
 from diffusion.engine.parts import Workers
 from diffusion.engine.relations import bind, relation_sql
-from diffusion.engine.spark.locations import read_files
+from diffusion.engine.spark.locations import file_content, read_files
 from diffusion.engine.spark.text_files import text_rows
 from diffusion.engine.spark.translation import spark_sql
 from diffusion.engine.spark.writing import write_file, write_parts
@@ -74,7 +74,11 @@ class SparkEngine:
         """Copy an Arrow table into the engine as `name`."""
         self.register(name, table)
 
-    def open_table(self, name: str, files: Sequence[Path]) -> None:
+    def read(self, address: str) -> bytes:
+        """Return the content of a small file at an address."""
+        return file_content(self._session, address)
+
+    def open_table(self, name: str, files: Sequence[Path | str]) -> None:
         """Make the rows of Parquet files written by this project readable as `name`, without a copy."""
         read_files(self._session, files).createOrReplaceTempView(name)
 

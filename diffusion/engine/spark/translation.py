@@ -6,6 +6,7 @@ from typing import Final
 import sqlglot
 from sqlglot import exp
 from sqlglot.dialects.spark import Spark
+from sqlglot.generators.spark import SparkGenerator
 
 BLANKS: Final = " \u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000"
 """What DuckDB's TRIM takes away: every blank of Unicode (category Zs)."""
@@ -53,7 +54,7 @@ def _try_cast(generator: sqlglot.Generator, node: exp.TryCast) -> str:
 class AsDuckDB(Spark):
     """Spark's SQL in which texts are trimmed, made small and read as numbers as by DuckDB."""
 
-    class Generator(Spark.Generator):
+    class Generator(SparkGenerator):
         """Writes the functions that differ."""
 
-        TRANSFORMS = {**Spark.Generator.TRANSFORMS, exp.Lower: _lower, exp.Trim: _trim, exp.TryCast: _try_cast}
+        TRANSFORMS = {**SparkGenerator.TRANSFORMS, exp.Lower: _lower, exp.Trim: _trim, exp.TryCast: _try_cast}
