@@ -6,8 +6,7 @@ from typing import Any
 from tests.conftest import steady
 
 LINK = "https://open.spotify.com/track/"
-BLANKS = ("", " ", "\t", "\u00a0", "\u2009", "\u3000", "\u200b", "\ufeff", "\n", "\r\n", "\x0b", "\x1f",
-    "\x00", "\x85")
+BLANKS = ("", " ", "\t", "\u00a0", "\u2009", "\u3000", "\u200b", "\ufeff", "\n", "\r\n", "\x0b", "\x1f", "\x00", "\x85")
 NONE = ("nan", "NaN", "None", "NULL", "null", "<NA>", "", " ", None)
 NUMBERS = (
     "1.0", "1,234", "1.234", "1,234,567", "1.234.567", "12,34", "0,0", "5.", ".5", "1e3", "1E+03", "1e-05",
@@ -93,7 +92,7 @@ LISTS = (
     "SE\nUS",
     "A SE B US1",
 )
-TRENDS = ("SAME_POSITION", " move_up ", "straße", "ﬁ", "ı", "new", "ŉ", "ΐ", "ᾳ", "ǆ", "é")
+TRENDS = ("SAME_POSITION", " move_up ", "ı", "İ", "new", "ǆ", "é", "ς")
 FLAGS = ("true", "TRUE", "1", "1.0", "False", "0.0", "yes", " true ")
 CELLS: dict[str, tuple[str | None, ...]] = {
     "title": (*LETTERS, *NONE, *BLANKS, "12", "12.0"),

@@ -11,7 +11,7 @@ from click.testing import CliRunner
 
 from diffusion import SourceError, contracts, open_charts
 from diffusion.engine import OpenEngine, open_engine
-from pipelines.commands.main import main
+from pipelines.commands.main import cli
 from tests.nasty_charts import PLENTY, nasty_rows
 from tests.pipelines.test_clean import clean, hashes, wide, write_raw, years
 
@@ -39,7 +39,7 @@ def check_same(raw: Path, tmp_path: Path, engines: Sequence[OpenEngine]) -> None
     made = [tables(out) for out in outs]
     for said, those in zip(notes[1:], made[1:], strict=True):
         assert said == notes[0]
-        assert [name for name in those if not those[name] == made[0][name]] == []
+        assert [name for name in those if those[name] != made[0][name]] == []
     assert made[0]["observations"].num_rows
 
 
@@ -85,10 +85,10 @@ def test_a_cleaned_folder_is_read_at_its_address_and_checked(tmp_path: Path, spa
 
 def test_addresses_are_refused_where_they_are_not_read(tmp_path: Path) -> None:
     run = CliRunner().invoke
-    to = run(main, ["clean", str(tmp_path), "--out", "s3a://bucket/clean"])
+    to = run(cli, ["clean", str(tmp_path), "--out", "s3a://bucket/clean"])
     assert to.exit_code == 2
     assert "sync push" in to.output
     for command in (["clean", "s3a://bucket/raw"], ["graph", "s3a://bucket/clean"]):
-        found = run(main, [*command, "--out", str(tmp_path / "out")])
+        found = run(cli, [*command, "--out", str(tmp_path / "out")])
         assert found.exit_code != 0
         assert "is not on this machine" in str(found.exception)
