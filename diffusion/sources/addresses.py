@@ -1,4 +1,4 @@
-"""A cleaned folder at an address, such as ``s3a://bucket/clean``, which Spark reads; its manifest says what is there."""
+"""A cleaned folder at an address, such as ``s3a://bucket/clean``, which Spark reads as its manifest says."""
 
 import json
 import re

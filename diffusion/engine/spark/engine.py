@@ -109,9 +109,8 @@ class SparkEngine:
 
     def create(self, name: str, *, into: str | None = None, as_written: bool = False, **parameters: object) -> None:
         """Run relation `name` and store its rows in the engine, as a table called `into` (default: `name`)."""
-        frame = self._run(name, parameters).persist(StorageLevel.MEMORY_AND_DISK)
-        if (before := self._kept.pop(into or name, None)) is not None:
-            before.unpersist()
+        # rows without the plan that made them: plans that hold the plans of all tables before take minutes to analyse
+        frame = self._run(name, parameters).localCheckpoint(eager=True, storageLevel=StorageLevel.MEMORY_AND_DISK)
         self._kept[into or name] = frame
         frame.createOrReplaceTempView(into or name)
 

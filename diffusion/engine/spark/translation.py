@@ -1,7 +1,7 @@
 """The relations of ``sql/`` in Spark's SQL, translated when they run."""
 
 from functools import cache
-from typing import Final
+from typing import Any, ClassVar, Final
 
 import sqlglot
 from sqlglot import exp
@@ -57,4 +57,9 @@ class AsDuckDB(Spark):
     class Generator(SparkGenerator):
         """Writes the functions that differ."""
 
-        TRANSFORMS = {**SparkGenerator.TRANSFORMS, exp.Lower: _lower, exp.Trim: _trim, exp.TryCast: _try_cast}
+        TRANSFORMS: ClassVar[dict[Any, Any]] = {
+            **SparkGenerator.TRANSFORMS,
+            exp.Lower: _lower,
+            exp.Trim: _trim,
+            exp.TryCast: _try_cast,
+        }
