@@ -120,14 +120,18 @@ PLENTY = steady(60, {"us": {"x": 30, "y": 31}, "se": {"x": 35}, "Global": {"x": 
 
 
 def nasty_rows(seed: int, number: int) -> list[dict[str, Any]]:
-    """Return plain rows, and so many in which up to three cells have values from `CELLS`; every value occurs."""
+    """Return plain rows, and so many in which up to three cells have values from `CELLS`; every value occurs.
+
+    Half of these rows are of a track of their own, so that its fields are read.
+    """
     random = Random(seed)
     blank: dict[str, Any] = dict.fromkeys(CELLS)
     plain = [blank | row for row in PLENTY for _ in range(2)]
-    rows = [dict(row) for row in plain]
-    for column, values in CELLS.items():
-        rows += [dict(random.choice(plain)) | {column: value} for value in values]
+    changes = [{column: value} for column, values in CELLS.items() for value in values for _ in range(2)]
     for _ in range(number):
         columns = random.sample(sorted(CELLS), random.randint(1, 3))
-        rows.append(dict(random.choice(plain)) | {column: random.choice(CELLS[column]) for column in columns})
-    return rows
+        changes.append({column: random.choice(CELLS[column]) for column in columns})
+    own = [
+        {"url": f"{LINK}own{at}", "rank": str(random.randint(3, 190))} if at % 2 else {} for at in range(len(changes))
+    ]
+    return plain + [random.choice(plain) | track | change for track, change in zip(own, changes, strict=True)]
