@@ -10,6 +10,7 @@ from diffusion.contracts.star import AGGREGATE, AVAILABILITY
 from diffusion.engine import MEMORY_LIMIT, Engine, OpenEngine, open_engine
 from diffusion.errors import SourceError
 from diffusion.sources.account import RowAccount, check_kept, check_set_aside, read_account
+from diffusion.sources.addresses import RemoteStar, find_remote_star, is_address
 from diffusion.sources.cleaning import code_tracks, judge_rows, learn_names, read_fields
 from diffusion.sources.planning import find_source
 from diffusion.sources.reading import ReadingOptions
@@ -41,7 +42,7 @@ def open_charts(
         A file, a glob or a folder, or several; or a table of pandas, polars or Arrow. Columns are recognised by their
         names (`diffusion.sources.layouts`), also where files differ; market, date and chart may stand in the names of
         files and folders. A folder made by ``chart-diffusion clean`` is read as it is, without asking again for
-        consent.
+        consent; with Spark also at an address, such as ``s3a://bucket/clean``.
     columns, market_names, from_name, encoding, date_format, first_rank, accept
         What the files do not tell themselves, as in `diffusion.sources.reading.ReadingOptions`; not needed for a
         cleaned folder.
@@ -69,6 +70,9 @@ def open_charts(
     )
     engine = open_engine(memory_limit=memory_limit)
     try:
+        if is_address(path):
+            remote = find_remote_star(engine, path)
+            return Charts(engine, remote.source, _read_remote_star(engine, remote), open_engine)
         star = find_star(path) if isinstance(path, str | Path) else None
         if star is not None:
             return Charts(engine, star.source, _read_star(engine, star), open_engine)
@@ -126,10 +130,32 @@ def _read_star(engine: Engine, star: Star) -> RowAccount:
         engine.register("availability", AVAILABILITY.schema.empty_table())
     else:
         engine.open_table("availability", [star.availability])
+    kept, aggregate = _count_markets(engine, star.place)
+    read = kept + aggregate + star.duplicates + sum(star.set_aside.values())
+    return RowAccount(read, kept, star.duplicates, aggregate, star.set_aside, star.tied)
+
+
+def _read_remote_star(engine: Engine, star: RemoteStar) -> RowAccount:
+    engine.open_table("observations", star.observations)
+    engine.open_table("tracks", [star.tracks])
+    engine.open_table("availability", [star.availability])
+    kept, aggregate = _count_markets(engine, star.address)
+    star.check(kept + aggregate)
+    read = star.kept + star.duplicates + sum(star.set_aside.values())
+    return RowAccount(read, kept, star.duplicates, aggregate, star.set_aside, star.tied)
+
+
+def _count_markets(engine: Engine, place: object) -> tuple[int, int]:
+    """Return the observations of markets, and those of Global.
+
+    Raises
+    ------
+    SourceError
+        When no market has any.
+    """
     rows = engine.fetch("market_rows").to_pylist()
     aggregate = sum(row["source_rows"] for row in rows if row["market"] == AGGREGATE)
     kept = sum(row["source_rows"] for row in rows) - aggregate
     if not kept:
-        raise SourceError(f"no market in '{star.place}': it has {aggregate:,} rows, all of Global")
-    read = kept + aggregate + star.duplicates + sum(star.set_aside.values())
-    return RowAccount(read, kept, star.duplicates, aggregate, star.set_aside, star.tied)
+        raise SourceError(f"no market in '{place}': it has {aggregate:,} rows, all of Global")
+    return kept, aggregate

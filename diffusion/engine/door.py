@@ -64,13 +64,26 @@ class Engine(Protocol):
     def add(self, name: str, table: pa.Table) -> None:
         """Add rows to the table `name`; create the table if it does not exist."""
 
-    def open_table(self, name: str, files: Sequence[Path]) -> None:
+    def open_table(self, name: str, files: Sequence[Path | str]) -> None:
         """Make the rows of Parquet files written by this project readable as `name`, without a copy.
+
+        Files are paths of this machine, or addresses of an engine that has `read` them.
 
         Raises
         ------
         SourceError
             When a file is not Parquet.
+        """
+
+    def read(self, address: str) -> bytes:
+        """Return the content of a small file at an address such as ``s3a://bucket/clean/manifest.json``.
+
+        Raises
+        ------
+        SettingError
+            When the engine reads files of this machine alone.
+        SourceError
+            When the file cannot be read.
         """
 
     def open_text(
@@ -122,6 +135,13 @@ class Engine(Protocol):
 
         The same rows make the same bytes. Columns and types are checked against the contract. `by` names another
         relation that gives the same rows already in that order; it runs without join-side swapping.
+        """
+
+    def write_parts(self, name: str, place: Path, *, by: str | None = None) -> dict[str, int]:
+        """Write the rows of relation `name` as Parquet files into a folder, and return file → rows.
+
+        Rows are in order of the key within the files and over the files ``part-00000.parquet``, ``part-00001.parquet``
+        …; Spark decides how many there are. Parameters and checks as `write`.
         """
 
     def fetch(self, name: str, **parameters: object) -> pa.Table:

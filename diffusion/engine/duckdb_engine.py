@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from diffusion.contracts import RELATIONS
+from diffusion.engine.duckdb_text import csv_field, first_text, time_zones
 from diffusion.engine.interruption import OPEN
 from diffusion.engine.relations import bind, relation_sql
 from diffusion.engine.temporary import DATABASE, SCRATCH, SPILL, TemporaryFolder
@@ -22,6 +23,9 @@ from diffusion.errors import OutputError, SettingError, SourceError
 
 ROW_GROUP = 122_880
 """Rows per row group of a Parquet file."""
+
+PART = "part-00000.parquet"
+"""Name of the first file of a table of several files."""
 
 _FILE, _ROW = "chart_diffusion_file", "chart_diffusion_row"
 """Columns that `_TEXT` adds; files have columns called ``filename``."""
@@ -266,6 +270,10 @@ class DuckDBEngine(Database):
             raise ValueError(f"the relation '{name}' gives {given}, not what its contract says")
         return int(written.metadata.num_rows)
 
+    def write_parts(self, name: str, place: Path, *, by: str | None = None) -> dict[str, int]:
+        """Write the rows of relation `name` into a folder, as one file, and return file → rows; else as `write`."""
+        return {PART: self.write(name, place / PART, by=by)}
+
     @contextmanager
     def _disabled(self, passes: Sequence[str]) -> Iterator[None]:
         """Disable some passes of the query optimiser."""
@@ -291,10 +299,15 @@ class DuckDBEngine(Database):
             table = self._connection.table(name).order(", ".join(contract.key)).to_arrow_reader().read_all()
         return contract.conform(table)
 
-    def open_table(self, name: str, files: Sequence[Path]) -> None:
+    def read(self, address: str) -> bytes:
+        """Refuse to read what is not on this machine."""
+        raise SettingError(f"'{address}' is not on this machine; Spark reads addresses: --engine spark")
+
+    def open_table(self, name: str, files: Sequence[Path | str]) -> None:
         """Make the rows of Parquet files written by this project readable as `name`, without a copy."""
-        with self._reported(opening=files):
-            self._scan(name, _TABLE, files).create_view(name)
+        paths = [Path(file) for file in files]
+        with self._reported(opening=paths):
+            self._scan(name, _TABLE, paths).create_view(name)
 
     def open_text(
         self,
@@ -317,9 +330,9 @@ class DuckDBEngine(Database):
                     duckdb.ColumnExpression("source_line").cast("BIGINT"),
                 )
             place = (file.alias("file"), line.alias("line"))
-            zones = _zones(rows, files)
-            chosen = [_first_text(theirs, zones).alias(ours) for ours, theirs in columns.items()]
-            fields = [_csv_field(name, zones) for name in row] or [duckdb.ConstantExpression("")]
+            zones = time_zones(rows, files)
+            chosen = [first_text(theirs, zones).alias(ours) for ours, theirs in columns.items()]
+            fields = [csv_field(name, zones) for name in row] or [duckdb.ConstantExpression("")]
             line_of_csv = duckdb.FunctionExpression("concat_ws", duckdb.ConstantExpression(","), *fields)
             rows.project(*chosen, *place, part.alias("part")).create_view("source_rows")
             rows.project(*place, line_of_csv.alias("row")).create_view("raw_rows")
@@ -379,47 +392,6 @@ def _told(error: Exception) -> str:
     """Return what an error of SQL says without the lines that repeat the SQL."""
     said = str(error).strip().split("\n\nLINE ")[0]
     return " ".join(said.split())
-
-
-def _zones(rows: duckdb.DuckDBPyRelation, files: Sequence[Path]) -> dict[str, str]:
-    """Return column → time zone, for the columns of Parquet files whose times have one."""
-    if not any(name in str(kind) for kind in rows.types for name in ("WITH TIME ZONE", "TIMESTAMPTZ")):
-        return {}
-    fields = [field for file in files for field in pq.read_schema(file)]
-    return {field.name: field.type.tz for field in fields if pa.types.is_timestamp(field.type) and field.type.tz}
-
-
-def _text(column: str | None, zones: Mapping[str, str]) -> duckdb.Expression:
-    """Return a column as text; times in their own zone."""
-    if column is None:
-        return duckdb.ConstantExpression(None).cast("VARCHAR")
-    value = duckdb.ColumnExpression(column)
-    if column not in zones:
-        return value.cast("VARCHAR")
-    offset = re.fullmatch(r"([+-])(\d\d):(\d\d)", zones[column])
-    zone = duckdb.ConstantExpression("UTC" if offset else zones[column])
-    local = duckdb.FunctionExpression("timezone", zone, value)
-    if offset:
-        minutes = int(f"{offset[1]}1") * (60 * int(offset[2]) + int(offset[3]))
-        local += duckdb.FunctionExpression("to_minutes", duckdb.ConstantExpression(minutes))
-    return local.cast("VARCHAR")
-
-
-def _first_text(columns: Sequence[str], zones: Mapping[str, str]) -> duckdb.Expression:
-    if len(columns) < 2:
-        return _text(columns[0] if columns else None, zones)
-    texts, empty = [_text(name, zones) for name in columns], duckdb.ConstantExpression("")
-    return duckdb.CoalesceOperator(*(duckdb.FunctionExpression("nullif", text, empty) for text in texts))
-
-
-def _csv_field(column: str, zones: Mapping[str, str]) -> duckdb.Expression:
-    """Return a column's text as a field of a CSV line, quoted where needed."""
-    text = duckdb.CoalesceOperator(_text(column, zones), duckdb.ConstantExpression(""))
-    quote, twice = duckdb.ConstantExpression('"'), duckdb.ConstantExpression('""')
-    inner = duckdb.FunctionExpression("replace", text, quote, twice)
-    quoted = duckdb.FunctionExpression("concat", quote, inner, quote)
-    special = duckdb.FunctionExpression("regexp_matches", text, duckdb.ConstantExpression('[",\r\n]'))
-    return duckdb.CaseExpression(special, quoted).otherwise(text)
 
 
 def _listed(files: Sequence[Path]) -> str:

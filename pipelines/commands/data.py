@@ -9,10 +9,12 @@ from typing import Any
 
 import click
 
+from diffusion.engine import ENGINES, engines
 from diffusion.simulation import FULL, LAYOUTS, Layout, Simulation, Switches, full_scale, simulate
 from diffusion.sources.reading import ReadingOptions
 from pipelines.commands.options import (
     ACCEPT,
+    ENGINE_OPTIONS,
     JSON,
     MARKET_NAME,
     OUT,
@@ -21,6 +23,7 @@ from pipelines.commands.options import (
     REPLACE,
     SEED,
     take_consent,
+    take_engine,
     take_reading,
     with_options,
 )
@@ -88,7 +91,7 @@ def _ingest_lines(notes: Mapping[str, Any], reasons: Counter[str]) -> list[str]:
 
 
 @click.command("clean")
-@click.argument("raw", type=PLACE)
+@click.argument("raw")
 @OUT
 @MARKET_NAME
 @ACCEPT
@@ -99,15 +102,15 @@ def _ingest_lines(notes: Mapping[str, Any], reasons: Counter[str]) -> list[str]:
     show_default=True,
     help="Whether ids with the same title and primary artist are joined.",
 )
-@click.option(
-    "--memory-limit", default=MEMORY, show_default=True, help="Memory of the engine; it spills to disk beyond."
-)
+@click.option("--memory-limit", default=MEMORY, show_default=True, help="Memory of duckdb; it spills to disk beyond.")
+@with_options(ENGINE_OPTIONS)
 @QUIET
 @JSON
 def clean_command(
-    raw: Path, out: Path, recordings: str, memory_limit: str, quiet: bool, as_json: bool, **reading: Any
+    raw: str, out: Path, recordings: str, memory_limit: str, quiet: bool, as_json: bool, **reading: Any
 ) -> None:
     """Make typed tables of RAW (what ingest made); each row is kept, a duplicate, or in quarantine with a reason."""
+    chosen = take_engine(reading)
     with progress(silent=quiet) as tell, Folder(out) as folder:
         notes = clean_charts(
             raw,
@@ -115,6 +118,7 @@ def clean_command(
             **take_consent(reading),
             recordings=recordings == "joined",
             memory_limit=memory_limit,
+            open_engine=engines(chosen.get("engine", ENGINES[0]), spark=chosen.get("spark")),
             tell=tell,
         )
         folder.log("clean", rows=notes["rows"]["raw_rows"])

@@ -9,6 +9,7 @@ import click
 from diffusion import SettingError
 from diffusion.conventions import LARGEST_SEED
 from diffusion.engine import ENGINES
+from diffusion.sources.addresses import is_address
 from diffusion.sources.layouts import AUDIO_COLUMNS, SOURCE_COLUMNS
 from diffusion.sources.reading import CONSENTS
 
@@ -18,7 +19,7 @@ SEED = click.IntRange(0, LARGEST_SEED)
 
 
 class OutPath(click.Path):
-    """A path to write to; an empty text, which would mean the working directory, is refused."""
+    """A path to write to; an empty text, which would mean the working directory, and an address are refused."""
 
     def __init__(self) -> None:
         super().__init__(path_type=Path)
@@ -27,6 +28,12 @@ class OutPath(click.Path):
         """Return the path."""
         if value == "":
             self.fail("the name is empty; '.' is the folder you are in", param, ctx)
+        if is_address(value):
+            self.fail(
+                f"'{value}' is not on this machine; name a folder here and send it: chart-diffusion sync push",
+                param,
+                ctx,
+            )
         return super().convert(value, param, ctx)
 
 

@@ -18,6 +18,7 @@ from diffusion.engine import Engine, OpenEngine, memory_bytes, open_engine
 from diffusion.foreign_text import csv_table
 from diffusion.recordings import recording_keys
 from diffusion.sources.account import RowAccount, check_set_aside
+from diffusion.sources.addresses import is_address
 from diffusion.sources.cleaning import NO_DATE, Names, code_tracks, judge_rows, learn_names, read_fields
 from diffusion.sources.wholeness import check_holes, measure_wholeness
 from pipelines.contracts.raw import CLEANED
@@ -45,6 +46,9 @@ VERSION: Final = 2
 
 MEMORY: Final = "500MB"
 """Default memory limit; the whole process then stays below 1 GB."""
+
+PART: Final = "part-00000.parquet"
+"""Name of the first file of a table of several files."""
 
 UNCOUNTED: Final = 128_000_000
 """Bytes of the limit, a quarter of it at most, that are left for buffers that the engine does not count."""
@@ -137,11 +141,13 @@ def clean_charts(
     SourceError
         When RAW cannot be read or is not as its manifest says, or a row is not accounted for.
     SettingError
-        When the folder is RAW, or `memory_limit` is no amount of memory.
+        When RAW is an address or the folder itself, or `memory_limit` is no amount of memory.
     OutputError
         When the folder cannot be written, or a run is at work in RAW.
     """
     limit = memory_bytes(memory_limit)
+    if is_address(raw):
+        raise SettingError(f"'{raw}' is not on this machine; copy RAW here first: chart-diffusion sync pull")
     place = Path(raw)
     if place.resolve() == folder.place.resolve():
         raise SettingError(f"'{place}' is RAW itself; name another folder for what is cleaned with --out")
@@ -189,7 +195,9 @@ class _Unit:
     accounts
         Accounts by file.
     quarantine
-        Rows set aside; None where there are none.
+        Rows set aside, in order.
+    tables
+        Files of the year's observations below CLEAN → their rows, in order.
     """
 
     year: int
@@ -198,7 +206,8 @@ class _Unit:
     carried: bool = False
     kept: int = 0
     accounts: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=list(COLUMNS)))
-    quarantine: Stretch | None = None
+    quarantine: list[Stretch] = field(default_factory=list)
+    tables: dict[str, int] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -211,9 +220,9 @@ class _Unit:
         return int(self.accounts["quarantined_rows"].sum())
 
     @property
-    def table(self) -> str:
-        """Path of the year's observations below CLEAN."""
-        return f"observations/year={self.year}/part-00000.parquet"
+    def place(self) -> str:
+        """Path of the folder of the year's observations below CLEAN."""
+        return f"observations/year={self.year}"
 
 
 class _Cleaning:
@@ -284,11 +293,11 @@ class _Cleaning:
             key = fingerprint(STEP, VERSION, year, [[part, digests[part]] for part in parts], about)
             units.append(_Unit(year, key, parts))
         if before is not None:
-            self._recall(units, before["notes"]["years"])
+            self._recall(units, before["notes"]["years"], before["artifacts"])
         return units
 
-    def _recall(self, units: Sequence[_Unit], years: Mapping[str, Any]) -> None:
-        """Give unchanged years their old accounts and quarantine."""
+    def _recall(self, units: Sequence[_Unit], years: Mapping[str, Any], artifacts: Sequence[Mapping[str, Any]]) -> None:
+        """Give unchanged years their old tables, accounts and quarantine."""
         quarantine = self._folder.place / QUARANTINE_TABLE
         accounts = read_accounts(self._folder.read(BY_FILE))
         starts = accumulate((year["quarantined"] for year in years.values()), initial=0)
@@ -297,10 +306,11 @@ class _Cleaning:
             was = years.get(unit.name)
             if was is None or was["fingerprint"] != unit.fingerprint:
                 continue
-            if was["kept"] and not self._folder.whole(STEP, unit.table):
+            tables = {one["path"]: one["rows"] for one in artifacts if one["path"].startswith(f"{unit.place}/")}
+            if sum(tables.values()) != was["kept"] or not all(self._folder.whole(STEP, name) for name in tables):
                 continue
-            unit.carried, unit.kept = True, was["kept"]
-            unit.quarantine = Stretch(quarantine, first[unit.name], was["quarantined"])
+            unit.carried, unit.kept, unit.tables = True, was["kept"], tables
+            unit.quarantine = [Stretch(quarantine, first[unit.name], was["quarantined"])]
             unit.accounts = accounts[accounts["year"] == unit.name]
 
     def _code(self, parts: Sequence[str], before: Mapping[str, Any] | None, names: Names) -> None:
@@ -317,10 +327,16 @@ class _Cleaning:
         unit.accounts = account_by_file(engine.fetch("accounts"), unit.name)
         if unit.accounts["quarantined_rows"].any():
             engine.create("set_aside")
-            unit.quarantine = Stretch(self._folder.stage(STEP, f"set_aside/{unit.name}.parquet"))
-            engine.write("quarantine", unit.quarantine.path)
+            aside = self._write("quarantine", f"set_aside/{unit.name}")
+            unit.quarantine = [Stretch(self._folder.stage(STEP, name)) for name in aside]
         if unit.accounts["kept_rows"].any():
-            unit.kept = engine.write("observations", self._folder.stage(STEP, unit.table), by="sorted_observations")
+            unit.tables = self._write("observations", unit.place, by="sorted_observations")
+            unit.kept = sum(unit.tables.values())
+
+    def _write(self, name: str, place: str, *, by: str | None = None) -> dict[str, int]:
+        """Write a table as files in a folder below CLEAN, and return file → rows."""
+        folder = self._folder.stage(STEP, f"{place}/{PART}").parent
+        return {f"{place}/{file}": rows for file, rows in self._engine.write_parts(name, folder, by=by).items()}
 
     def _put(self, key: str, names: Names, units: Sequence[_Unit], accounts: pd.DataFrame) -> None:
         """Write the tables over all years, and put everything into the folder."""
@@ -328,7 +344,7 @@ class _Cleaning:
         folder = self._folder
         written = self._describe(units)
         damaged = [Stretch(self._raw.place / self._raw.damaged["path"])] if self._raw.damaged else []
-        aside = [unit.quarantine for unit in units if unit.quarantine]
+        aside = [stretch for unit in units for stretch in unit.quarantine]
         counted = write_quarantine(folder.stage(STEP, QUARANTINE_TABLE), [*aside, *damaged])
         accounts = pd.concat([accounts, *(account_damaged(lines_by_file(table)) for table in damaged)])
         counts = total_counts(accounts)
@@ -349,10 +365,9 @@ class _Cleaning:
         }
         parameters = {"settings": self._settings, "parts": list(self._raw.parts), "files": list(names.files)}
         folder.begin(STEP, key, parameters=parameters, notes=notes)
-        folder.carry(STEP, [unit.table for unit in units if unit.carried and unit.kept])
-        for unit in units:
-            if unit.kept and not unit.carried:
-                folder.enlist(STEP, unit.table, rows=unit.kept)
+        folder.carry(STEP, [name for unit in units if unit.carried for name in unit.tables])
+        for name, rows in ((name, rows) for unit in units if not unit.carried for name, rows in unit.tables.items()):
+            folder.enlist(STEP, name, rows=rows)
         for name, rows in written.items():
             folder.enlist(STEP, f"{name}.parquet", rows=rows)
         folder.enlist(STEP, QUARANTINE_TABLE, rows=counted.total())
@@ -375,8 +390,8 @@ class _Cleaning:
     def _describe(self, units: Sequence[_Unit]) -> dict[str, int]:
         """Write the tables of tracks, and return table → rows."""
         engine, folder = self._engine, self._folder
-        carried = [folder.place / unit.table for unit in units if unit.kept and unit.carried]
-        fresh = [folder.stage(STEP, unit.table) for unit in units if unit.kept and not unit.carried]
+        carried = [folder.place / name for unit in units if unit.carried for name in unit.tables]
+        fresh = [folder.stage(STEP, name) for unit in units if not unit.carried for name in unit.tables]
         if carried or fresh:
             engine.open_table("observations", [*carried, *fresh])
         else:
@@ -385,17 +400,18 @@ class _Cleaning:
         files = {name: folder.stage(STEP, f"{name}.parquet") for name in TRACK_TABLES}
         rows = {"tracks": engine.write("tracks", files["tracks"])}
         engine.open_table("tracks", [files["tracks"]])
-        _key_recordings(engine, files["tracks"], joined=self._settings["recordings"])
+        keys = folder.stage(STEP, "recording_keys.parquet")
+        _key_recordings(files["tracks"], keys, joined=self._settings["recordings"])
+        engine.open_table("recording_keys", [keys])
         return rows | {name: engine.write(name, file) for name, file in files.items() if name not in rows}
 
 
-def _key_recordings(engine: Engine, tracks: Path, *, joined: bool) -> None:
-    """Create `recording_keys`: the key of each track's recording, where it has one; empty if none are to be joined."""
-    engine.keep("recording_keys", KEYS.empty_table())
-    if not joined:
-        return
-    with pq.ParquetFile(tracks) as file:
+def _key_recordings(tracks: Path, target: Path, *, joined: bool) -> None:
+    """Write the key of each track's recording, where it has one; none if recordings are not to be joined."""
+    with pq.ParquetFile(tracks) as file, pq.ParquetWriter(target, KEYS, compression="zstd") as keyed:
+        keyed.write_table(KEYS.empty_table())
         for batch in file.iter_batches(KEYED_ROWS, columns=["track", "title", "artist"], use_threads=False):
             keys = recording_keys(batch["title"], batch["artist"])
-            keyed = pa.table([batch["track"], keys["key"], keys["credits"]], schema=KEYS)
-            engine.add("recording_keys", keyed.filter(pc.is_valid(keyed["key"])))
+            table = pa.table([batch["track"], keys["key"], keys["credits"]], schema=KEYS)
+            if joined:
+                keyed.write_table(table.filter(pc.is_valid(table["key"])))

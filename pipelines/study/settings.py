@@ -12,6 +12,7 @@ from diffusion import Identity, SettingError
 from diffusion.conventions import HORIZON, LARGEST_SEED, LONGEST, WASHOUT
 from diffusion.display import Displayed
 from diffusion.engine import ENGINES, OpenEngine, Workers, engines, workers
+from diffusion.sources.addresses import is_address
 from diffusion.sources.reading import ReadingOptions
 from pipelines.study.cohort import COHORT_KEYS, Cohort
 from survival import GROUPINGS
@@ -290,7 +291,7 @@ def read_study(file: str | Path) -> Study:
         values |= {"cohort": _cohort(content, file.parent)} if section == "cohort" else fields
     if not isinstance(values.get("path"), str):
         raise SettingError(f"'{file}' does not say what to read; add [charts] with path = \"FILE, GLOB OR FOLDER\"")
-    if values["path"] != SAMPLE:
+    if values["path"] != SAMPLE and not is_address(values["path"]):
         values["path"] = str(file.parent / values["path"])
     for name in ("truth", "groups"):
         if isinstance(values.get(name), str) and values[name]:

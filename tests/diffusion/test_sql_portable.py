@@ -83,9 +83,8 @@ METADATA = {**DuckDB.EXPRESSION_METADATA, **{kind: {"returns": returned} for kin
 
 SAME = {
     "ABS", "AND", "BITWISE_OR_AGG", "CASE", "CAST", "COALESCE", "COUNT", "DATEDIFF", "DENSE_RANK", "EXP", "EXTRACT",
-    "FIRST_VALUE", "FLOOR", "GREATEST", "IF", "LAG", "LEAD", "LEAST", "LENGTH", "LN", "LOWER", "MAX", "MEDIAN", "MIN",
-    "NULLIF", "OR", "REGEXP_EXTRACT", "REGEXP_LIKE", "REGEXP_REPLACE", "REPLACE", "ROW_NUMBER", "SPLIT_PART",
-    "SUBSTRING", "SUM", "UPPER",
+    "FIRST_VALUE", "FLOOR", "GREATEST", "IF", "LAG", "LEAD", "LEAST", "LENGTH", "LN", "MAX", "MEDIAN", "MIN", "NULLIF",
+    "OR", "REGEXP_EXTRACT", "REGEXP_LIKE", "REGEXP_REPLACE", "REPLACE", "ROW_NUMBER", "SPLIT_PART", "SUBSTRING", "SUM",
 }  # fmt: skip
 """Functions, as sqlglot names them, that mean the same once translated; what holds only of some uses is below."""
 
@@ -107,8 +106,10 @@ DIFFERENT: dict[type[exp.Expression], str] = {
 MAY_STAND = {
     "BIT_COUNT": "not known to sqlglot, the same in both",
     "TRY_CAST to DATE": "Spark also reads a year alone and a time behind; texts are cut to ten characters before",
-    "TRY_CAST to DOUBLE": "DuckDB reads 1_000, Spark 1d and 1f; no chart writes numbers so",
-    "TRIM": "DuckDB takes every blank of Unicode (category Zs), Spark U+0020: its translation must name them",
+    "TRY_CAST to DOUBLE": "DuckDB reads 1_000, Spark 1d, 1f and control signs around: its translation says which",
+    "TRIM": "DuckDB takes every blank of Unicode (category Zs), Spark U+0020: its translation names them",
+    "LOWER": "Spark makes two letters of İ, and another of Σ at the end of a word: its translation names them",
+    "UPPER": "Spark makes two letters of ß, ŉ, ﬁ and some more that have no single capital; no trend has them",
     r"\b in a regular expression": "up to Java 18 other letters than A to Z are letters; lists of licences have none",
 }
 """What is met in the relations and differs, or is not known, and why it may stand."""

@@ -1,7 +1,6 @@
 """Apache Spark: the engine that runs the relations of ``sql/`` on a cluster."""
 
-import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
@@ -18,12 +17,13 @@ from diffusion.engine.parts import Workers
 from diffusion.engine.relations import bind, relation_sql
 from diffusion.engine.spark.arrow_tables import AddedRows, spark_table
 from diffusion.engine.spark.failures import SPARK_ERRORS, reported
+from diffusion.engine.spark.locations import file_content, read_files
+from diffusion.engine.spark.text_files import text_rows
 from diffusion.engine.spark.translation import spark_sql
+from diffusion.engine.spark.writing import write_file, write_parts
 from diffusion.engine.temporary import SCRATCH, TemporaryFolder
 
 _CONTRACTS: Final = {contract.name: contract for contract in RELATIONS}
-
-_GLOB_SIGN: Final = re.compile(r"([\[\]{}*?\\])")
 
 
 class SparkEngine:
@@ -41,8 +41,6 @@ class SparkEngine:
         self._session = session
         self.workers = workers
         self._added: dict[str, AddedRows] = {}
-        self._kept: dict[str, DataFrame] = {}
-        self._interrupted = False
         self._home = TemporaryFolder()
         (self._home.place / SCRATCH).mkdir()
         OPEN[id(self)] = self
@@ -60,12 +58,9 @@ class SparkEngine:
         OPEN.pop(id(self), None)
         self._home.remove()
         self._added.clear()
-        for name in list(self._kept):
-            self._forget(name)
 
     def interrupt(self) -> None:
         """End what the engine is doing with an error; nothing happens if it does nothing. Any thread may call it."""
-        self._interrupted = True
         with suppress(*SPARK_ERRORS):  # it ended meanwhile
             self._session.interruptAll()
 
@@ -82,15 +77,35 @@ class SparkEngine:
         """Copy an Arrow table into the engine as `name`."""
         self.register(name, table)
 
-    def open_table(self, name: str, files: Sequence[Path]) -> None:
+    def read(self, address: str) -> bytes:
+        """Return the content of a small file at an address."""
+        with reported():
+            return file_content(self._session, address)
+
+    def open_table(self, name: str, files: Sequence[Path | str]) -> None:
         """Make the rows of Parquet files written by this project readable as `name`, without a copy."""
         with reported(opening=files):
-            self._name(name, self._session.read.parquet(*map(location, files)))
+            self._name(name, read_files(self._session, files))
 
     def keep_table(self, name: str, files: Sequence[Path]) -> None:
         """Copy the rows of Parquet files written by this project into the engine as `name`."""
         with reported(opening=files):
-            self._store(name, self._session.read.parquet(*map(location, files)))
+            self._store(name, read_files(self._session, files))
+
+    def open_text(
+        self,
+        files: Sequence[Path],
+        columns: Mapping[str, Sequence[str]],
+        *,
+        root: Path,
+        partitioned: bool = False,
+        row: Sequence[str] = (),
+    ) -> None:
+        """Make Parquet files of any columns readable as `source_rows` and `raw_rows`, without a copy."""
+        with reported(opening=files):
+            source, raw = text_rows(self._session, files, columns, root=root, partitioned=partitioned, row=row)
+            self._name("source_rows", source)
+            self._name("raw_rows", raw)
 
     def add(self, name: str, table: pa.Table) -> None:
         """Add rows to the table `name`; create the table if it does not exist."""
@@ -115,16 +130,30 @@ class SparkEngine:
             # a view of SQL, not of a frame: what it reads may be given again
             self._session.sql(f"CREATE OR REPLACE TEMPORARY VIEW {name} AS {spark_sql(relation_sql(name))}")
 
+    def write(self, name: str, path: Path, *, by: str | None = None) -> int:
+        """Write the rows of relation `name` to a Parquet file, in order of its key, and return their number."""
+        with reported():
+            return write_file(self._sorted(name, by), _CONTRACTS[name], path)
+
+    def write_parts(self, name: str, place: Path, *, by: str | None = None) -> dict[str, int]:
+        """Write the rows of relation `name` as Parquet files into a folder, and return file → rows."""
+        with reported():
+            return write_parts(self._sorted(name, by), _CONTRACTS[name], place)
+
+    def _sorted(self, name: str, by: str | None) -> DataFrame:
+        """Return the rows of relation `name` in order of its key, as relation `by` gives them if there is one."""
+        return self.frame(by) if by else _ordered(name, self.frame(name))
+
     def fetch(self, name: str, **parameters: object) -> pa.Table:
         """Run relation `name` and return its rows in order of its key, checked against its contract."""
         with reported():
-            return self._collected(name, self.frame(name, **parameters))
+            return _collected(name, self.frame(name, **parameters))
 
     def kept(self, name: str) -> pa.Table:
         """Return the rows of table `name` in order of its key, checked against the contract of that name."""
         with reported():
             self._name_added()
-            return self._collected(name, self._session.table(name))
+            return _collected(name, self._session.table(name))
 
     def frame(self, name: str, **parameters: object) -> DataFrame:
         """Return relation `name` over the tables that there are now; nothing runs yet."""
@@ -132,37 +161,30 @@ class SparkEngine:
         self._name_added()
         return self._session.sql(spark_sql(sql), args=values)
 
-    def _collected(self, name: str, rows: DataFrame) -> pa.Table:
-        contract = _CONTRACTS[name]
-        if contract.key:
-            rows = rows.orderBy(*(f.asc_nulls_last(column) for column in contract.key))
-        return contract.conform(rows.toArrow())
-
     def _store(self, name: str, rows: DataFrame) -> None:
-        """Run a query now and keep its rows on the executors, on disk where memory is short."""
-        rows = rows.persist(StorageLevel.MEMORY_AND_DISK)
-        rows.count()
-        self._name(name, rows)
-        self._kept[name] = rows
+        """Run a query now and keep its rows on the executors, on disk where memory is short, until nothing names them.
+
+        The plan that made them is not kept: plans that hold those of all tables before take minutes to analyse.
+        """
+        self._name(name, rows.localCheckpoint(eager=True, storageLevel=StorageLevel.MEMORY_AND_DISK))
 
     def _name(self, name: str, rows: DataFrame) -> None:
         """Give rows a name, in place of those that had it."""
         self._added.pop(name, None)
         rows.createOrReplaceTempView(name)
-        self._forget(name)
 
     def _name_added(self) -> None:
         """Let relations read the rows that were added since."""
         for name, rows in self._added.items():
             rows.frame().createOrReplaceTempView(name)
 
-    def _forget(self, name: str) -> None:
-        """Free the rows that are kept under a name; after an interrupt Spark does it when it ends."""
-        if (rows := self._kept.pop(name, None)) is not None and not self._interrupted:
-            with suppress(*SPARK_ERRORS):  # Spark ended meanwhile
-                rows.unpersist()
+
+def _ordered(name: str, rows: DataFrame) -> DataFrame:
+    """Return rows in order of the key of relation `name`."""
+    return rows.orderBy(*(f.asc_nulls_last(column) for column in _CONTRACTS[name].key))
 
 
-def location(file: Path) -> str:
-    """Return the address of a file of this machine, in which Spark finds no pattern."""
-    return _GLOB_SIGN.sub(r"\\\1", f"file://{file.resolve()}")
+def _collected(name: str, rows: DataFrame) -> pa.Table:
+    """Return rows in order of the key of relation `name`, checked against its contract."""
+    contract = _CONTRACTS[name]
+    return contract.conform((_ordered(name, rows) if contract.key else rows).toArrow())

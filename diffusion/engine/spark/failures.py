@@ -98,7 +98,7 @@ _SORTS: Final[tuple[tuple[str, type[DiffusionError], str], ...]] = (
 
 
 @contextmanager
-def reported(*, opening: Sequence[Path] = ()) -> Iterator[None]:
+def reported(*, opening: Sequence[Path | str] = ()) -> Iterator[None]:
     """Raise errors of Spark in the block as one clear line, without those of Java.
 
     Parameters
@@ -135,7 +135,7 @@ def starting(settings: Mapping[str, str]) -> Iterator[None]:
         raise EngineError(f"Spark does not start: {said}; correct its settings, or those of its environment") from error
 
 
-def clear(error: Exception, opening: Sequence[Path] = ()) -> Exception:
+def clear(error: Exception, opening: Sequence[Path | str] = ()) -> Exception:
     """Return the error of this project that an error of Spark is."""
     told = _told(error)
     if not CANCELLED.search(told):
@@ -201,7 +201,7 @@ def _of_executor(told: str) -> Exception | None:
     return RuntimeError(f"on an executor of Spark: {kind}: {said[:LONGEST]}") if known else None
 
 
-def _file(told: str, opening: Sequence[Path]) -> str:
+def _file(told: str, opening: Sequence[Path | str]) -> str:
     """Return the file that Spark speaks of, as it goes into a line; nothing if it names none."""
     for file in [*(file for file in opening if str(file) in unquote(told)), *opening[:1]]:
         return f" '{file}'"

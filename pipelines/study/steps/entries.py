@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from diffusion import Charts, DataSaysNoError, Entries, contracts, market_names, resolve
+from diffusion.sources.addresses import find_remote_star, is_address
 from diffusion.sources.planning import find_source
 from diffusion.sources.reading import ReadingOptions
 from diffusion.sources.star import find_star
@@ -54,6 +55,9 @@ RULES: Final = ("min_periods", "washout", "identity", "chart")
 
 def _sources(study: Study) -> list[dict[str, Any]]:
     path = charts_path(study)
+    if is_address(path):
+        with study.open_engine() as engine:
+            return [*find_remote_star(engine, path).facts, *study.cohort.sources()]
     star = find_star(path)
     if star is not None:
         return file_facts(star.files, star.place) + study.cohort.sources()

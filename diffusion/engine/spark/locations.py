@@ -1,0 +1,54 @@
+"""Files as Spark is told of them."""
+
+import os
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from pyspark.errors import PySparkException
+from pyspark.sql import DataFrame, SparkSession
+
+from diffusion.errors import SourceError
+
+_GLOB_SIGN = re.compile(r"([\[\]{}*?\\])")
+
+
+def spark_location(path: Path | str) -> str:
+    """Return the address of a file or folder; a path is local, whatever file system Spark has by default.
+
+    Examples
+    --------
+    >>> spark_location(Path("/data/charts [1].parquet"))
+    'file:///data/charts [1].parquet'
+    """
+    return path if isinstance(path, str) else f"file://{local_path(path)}"
+
+
+def local_path(path: Path) -> str:
+    """Return the whole path of a file or folder; links stay."""
+    return os.path.normpath(path.absolute())
+
+
+def read_files(session: SparkSession, files: Sequence[Path | str]) -> DataFrame:
+    """Return the rows of Parquet files; their names are no patterns."""
+    return session.read.parquet(*map(_escaped, files))
+
+
+def file_content(session: SparkSession, address: str) -> bytes:
+    """Return the content of a file.
+
+    Raises
+    ------
+    SourceError
+        When it cannot be read.
+    """
+    try:
+        (row,) = session.read.format("binaryFile").load(_escaped(address)).select("content").collect()
+    except (PySparkException, ValueError) as error:
+        raise SourceError(f"cannot read '{address}': {str(error).splitlines()[0]}") from error
+    return bytes(row["content"])
+
+
+def _escaped(file: Path | str) -> str:
+    """Return the address of a file, in which no sign makes a pattern."""
+    return _GLOB_SIGN.sub(r"\\\1", spark_location(file))
