@@ -42,7 +42,7 @@ def kept_variance(baseline: Baseline, model: Floats, *, window: int) -> Floats:
     m, parameters = len(baseline.markets), len(baseline.full.precision)
     root = linalg.cholesky(baseline.full.precision, lower=True)
     taken = np.zeros(model.shape)
-    steps = baseline.parts.with_chances(baseline.chances().of_all)
+    steps = baseline.parts.with_cells(baseline.chances().cells)
     for senders in blocks_of(m, max(CELLS_AT_ONCE // (m * parameters), 1)):
         work = partial(_together, weights=baseline.full.without_precision(), window=window, senders=senders)
         for source, together in enumerate(steps.summed(work)["together"], senders.start):
@@ -55,7 +55,7 @@ def _together(own: StepPart, weights: Weights, window: int, senders: slice) -> A
     steps, found = own.steps, []
     for source in range(senders.start, senders.stop):
         rows, ordered = steps.followed(source, window)
-        chance = own.chance[rows]
+        chance = own.more["chance"][rows]
         after = chance * ordered
         of_classes = _of_likeness(own.kinds[rows], after, chance)
         found.append(np.concatenate([_of_sizes(weights, steps, rows, after, chance), of_classes], axis=1))

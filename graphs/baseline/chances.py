@@ -6,6 +6,7 @@ from typing import Literal
 import numpy as np
 
 from diffusion.arrays import Floats
+from diffusion.parts import Arrays
 from graphs.baseline.step_parts import StepPart
 from graphs.baseline.steps import blocks_of
 from graphs.baseline.weights import Weights
@@ -45,6 +46,10 @@ class Chances:
         for rows in blocks_of(len(own.steps)):
             found[rows] = self.of(own, rows)
         return found
+
+    def cells(self, own: StepPart) -> Arrays:
+        """Return P(b | R) of all steps as `chance`, for `StepParts.with_cells`."""
+        return {"chance": self.of_all(own)}
 
     def log_scores(self, own: StepPart) -> Floats:
         """Return log P of the market that was entered, of every step, (k,)."""

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from diffusion.arrays import Days, Flags, Floats, Ints
+from diffusion.arrays import Days, Flags, Ints
 from diffusion.engine import Parts, Tables
 from diffusion.entries import Entries
 from diffusion.parts import Arrays, as_tables, in_parts, summed
@@ -30,9 +30,6 @@ ROWS: Final = ("track", "market", "entry", "day", "age", "artist")
 CELLS: Final = ("since", "entered", "lag")
 """What steps have one of for each market."""
 
-NO_CHANCE: Final = np.empty((0, 0))
-"""Stands for chances that are not there."""
-
 
 @dataclass(frozen=True, slots=True)
 class StepPart:
@@ -44,19 +41,19 @@ class StepPart:
         Steps of whole artists.
     kinds
         (k, m): kind of every market at every step, as `Likeness` numbers kinds.
-    chance
-        (k, m): P(b | R), once `StepParts.with_chances` has added it.
+    more
+        Further arrays, (k, m) each, by name: what `StepParts.with_cells` has added.
     """
 
     steps: Steps
     kinds: Kinds
-    chance: Floats = field(default_factory=lambda: NO_CHANCE)
+    more: Arrays = field(default_factory=dict)
 
     def only(self, choice: Choice) -> "StepPart":
         """Return some of the steps."""
         kept = choice(self.steps)
-        chance = self.chance[kept] if self.chance is not NO_CHANCE else NO_CHANCE
-        return StepPart(self.steps.only(kept), self.kinds[kept], chance)
+        more = {name: cells[kept] for name, cells in self.more.items()}
+        return StepPart(self.steps.only(kept), self.kinds[kept], more)
 
 
 class StepParts(Protocol):
@@ -88,8 +85,8 @@ class StepParts(Protocol):
     def only(self, choice: Choice) -> "StepParts":
         """Return some of the steps."""
 
-    def with_chances(self, chances: Callable[[StepPart], Floats]) -> "StepParts":
-        """Return the steps with `chance`, (k, m) as a function returns it; it stays where the steps are."""
+    def with_cells(self, work: Callable[[StepPart], Arrays]) -> "StepParts":
+        """Return the steps with further arrays, (k, m) each, that `work` makes of every part; they stay there."""
 
     def results(self, work: Callable[[StepPart], Arrays]) -> list[dict[str, NDArray[Any]]]:
         """Return the arrays that `work` makes of every part."""
@@ -142,8 +139,8 @@ class StepsHere(StepParts):
     def only(self, choice: Choice) -> "StepsHere":
         return StepsHere(self.here.only(choice))
 
-    def with_chances(self, chances: Callable[[StepPart], Floats]) -> "StepsHere":
-        return StepsHere(replace(self.here, chance=chances(self.here)))
+    def with_cells(self, work: Callable[[StepPart], Arrays]) -> "StepsHere":
+        return StepsHere(replace(self.here, more=work(self.here)))
 
     def results(self, work: Callable[[StepPart], Arrays]) -> list[dict[str, NDArray[Any]]]:
         return [dict(work(self.here))]
@@ -195,9 +192,9 @@ class _StepsOnWorkers(StepParts):
     def only(self, choice: Choice) -> "_StepsOnWorkers":
         return _StepsOnWorkers(self._kept, self.markets, self._make, (*self._choices, choice))
 
-    def with_chances(self, chances: Callable[[StepPart], Floats]) -> "_StepsOnWorkers":
-        work = partial(_of_tables, partial(_with_chances, chances), self._choices)
-        return _StepsOnWorkers(_Kept(self._kept.parts.kept(work)), self.markets, self._make)
+    def with_cells(self, work: Callable[[StepPart], Arrays]) -> "_StepsOnWorkers":
+        kept = self._kept.parts.kept(partial(_of_tables, partial(_with_cells, work), self._choices))
+        return _StepsOnWorkers(_Kept(kept), self.markets, partial(_of_whole, self, work))
 
     def results(self, work: Callable[[StepPart], Arrays]) -> list[dict[str, NDArray[Any]]]:
         return [summed([tables]) for tables in self._results(work)]
@@ -259,8 +256,7 @@ def _tables(own: StepPart) -> Tables:
     rows = pa.table({name: getattr(taken, name) for name in ROWS})
     cells = {name: np.ravel(getattr(taken, name)) for name in CELLS} | {"kinds": np.ravel(own.kinds)}
     cells["entered"] = cells["entered"].view(np.uint8)  # Arrow's flags are bits, which could not be read as they are
-    if own.chance is not NO_CHANCE:
-        cells["chance"] = np.ravel(own.chance)
+    cells |= {name: np.ravel(array) for name, array in own.more.items()}
     codes = pa.table({"market": pa.array(taken.markets, pa.string())})
     return {"steps": rows, "cells": pa.table(cells), "markets": codes}
 
@@ -271,12 +267,8 @@ def _of_tables(work: Callable[[StepPart], Tables], choices: tuple[Choice, ...], 
     shape = rows.num_rows, len(markets)
     cells = {name: tables["cells"][name].to_numpy().reshape(shape) for name in tables["cells"].column_names}
     cells["entered"] = cells["entered"].view(np.bool_)
-    taken = Steps(
-        markets,
-        **{name: rows[name].to_numpy() for name in ROWS},
-        **{name: cells[name] for name in CELLS},
-    )
-    own = _chosen(StepPart(taken, cells["kinds"], cells.get("chance", NO_CHANCE)), choices)
+    columns = {name: rows[name].to_numpy() for name in ROWS} | {name: cells.pop(name) for name in CELLS}
+    own = _chosen(StepPart(Steps(markets, **columns), cells.pop("kinds"), cells), choices)
     with threadpool_limits(limits=1, user_api="blas"):  # a worker has other parts beside this one
         return work(own)
 
@@ -291,10 +283,24 @@ def _packed(work: Callable[[StepPart], Arrays], own: StepPart) -> Tables:
     return as_tables(work(own))
 
 
-def _with_chances(chances: Callable[[StepPart], Floats], own: StepPart) -> Tables:
-    return _tables(replace(own, chance=chances(own)))
+def _with_cells(work: Callable[[StepPart], Arrays], own: StepPart) -> Tables:
+    return _tables(replace(own, more=work(own)))
+
+
+def _of_whole(steps: StepParts, work: Callable[[StepPart], Arrays]) -> StepPart:
+    return replace(steps.whole, more=work(steps.whole))
 
 
 def _days(own: StepPart) -> Mapping[str, NDArray[Any]]:
     day, steps_ = np.unique(own.steps.day, return_counts=True)
     return {"day": day, "steps": steps_}
+
+
+def steps_of(flags: Flags) -> Choice:
+    """Return the choice of the steps of some tracks, (n,) flags in the order of `Timelines`."""
+    return partial(_of_tracks, np.packbits(flags))
+
+
+def _of_tracks(packed: NDArray[np.uint8], steps: Steps) -> Flags:
+    flags: Flags = np.unpackbits(packed)[steps.track].astype(np.bool_)
+    return flags

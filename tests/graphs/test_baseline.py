@@ -20,9 +20,10 @@ from diffusion.conventions import FDR
 from graphs.baseline import Baseline, PairSums, baseline, edge_table, simulated_entries, steps
 from graphs.baseline.absorbed import kept_variance
 from graphs.baseline.edges import LEAST_EXPECTED, affinity, order_p, presence_p
-from graphs.baseline.fit import period_starts, step_kinds
+from graphs.baseline.fit import period_starts
 from graphs.baseline.lead_share import LEAST_ARTISTS, effective_artists, lead_columns
 from graphs.baseline.likeness import CLASSES, Likeness, kind_design, sizes
+from graphs.baseline.step_parts import StepPart, StepsHere, step_kinds
 from graphs.baseline.sums import Kernel, Ties
 from graphs.baseline.weights import Weights, fitted_weights
 from graphs.contracts import LIFTS
@@ -183,7 +184,8 @@ def test_sizes_agree_with_conditional_logit() -> None:
     taken = steps(entries)
     once = ~pd.DataFrame({"track": taken.track, "day": taken.day}).duplicated(keep=False).to_numpy()
     own = replace(taken.only(once), age=np.ones(int(once.sum()), np.int32))
-    size = fitted_weights(own, None, own.day.min(keepdims=True), ridge=1e-9).size[0, 0]
+    alone = StepsHere(StepPart(own, np.zeros(own.since.shape, np.int16)))
+    size = fitted_weights(alone, own.day.min(keepdims=True), likeness=False, ridge=1e-9).size[0, 0]
     step, market = np.nonzero(own.since > 0)
     several = np.bincount(step)[step] > 1
     step, market = step[several], market[several]
@@ -265,7 +267,7 @@ def test_periods_are_as_fine_as_the_steps_allow(fit: Baseline) -> None:
         "2017-10-01",
         "2018-01-01",
     ]
-    few = fit.steps.only(np.arange(len(fit.steps)) % 20 == 0)
+    few = fit.parts.only(lambda steps: np.arange(len(steps)) % 20 == 0)
     assert len(period_starts(few)) < 5
 
 
