@@ -435,3 +435,14 @@ def test_the_baseline_describes_its_own_entries(fit: Baseline, drawn: Drawn) -> 
     assert (edges["p"] <= 0.05).mean() <= SMALL_SIZE
     assert not (edges["q"] <= 0.05).any()
     assert (edges["q_sizes"] <= 0.05).any()
+
+
+def test_the_kind_of_a_step_does_not_depend_on_the_steps_beside_it(drawn: Drawn) -> None:
+    """Of markets that are all alike, every mean of overlaps stands on the bounds of its classes."""
+    pairs = pd.DataFrame(languages(drawn.tongue)).assign(language_overlap=0.1)
+    likeness = Likeness.of(drawn.entries.timelines.markets, pairs)
+    entered = np.random.default_rng(1).random((500, 12)) < 0.5
+    past = np.zeros(entered.shape, np.int64)
+    together = likeness.kinds(entered, past)
+    alone = [likeness.kinds(entered[row : row + 1], past[row : row + 1]) for row in range(len(entered))]
+    np.testing.assert_array_equal(together, np.concatenate(alone))
