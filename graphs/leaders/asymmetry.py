@@ -1,5 +1,6 @@
 """Which markets lead beyond the baseline: the asymmetry of ordered moves, summed over the partners of a market."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
 from functools import cached_property, partial
 from typing import Any, Final, Self
@@ -173,7 +174,7 @@ def _steps_by_artist(own: StepPart) -> Arrays:
     return {"artist": artist, "steps": steps}
 
 
-def halves(cut: int) -> tuple[Choice, Choice]:
+def halves(cut: int) -> tuple[Callable[[Steps], slice], Callable[[Steps], slice]]:
     """Return the choices of the steps of the artists before one, and from that one on; either may be empty."""
     return partial(_before, cut), partial(_from, cut)
 

@@ -254,10 +254,14 @@ def _facts(
     for period, mine, new in zip(periods, debuts, fresh, strict=True):
         outcome = leads.only(steps_of(new))
         own = leads.only(steps_of(mine))
-        columns = excess_scores(some_steps(fit, steps_of(mine)), window, measures)
-        columns |= {MEASURE: own.score, "moves": own.moves}
-        columns |= {"fresh_lead": outcome.score, "fresh_moves": outcome.moves}
-        columns |= _size(lines, period, mine, depth)
+        columns = {
+            **excess_scores(some_steps(fit, steps_of(mine)), window, measures),
+            MEASURE: own.score,
+            "moves": own.moves,
+            "fresh_lead": outcome.score,
+            "fresh_moves": outcome.moves,
+            **_size(lines, period, mine, depth),
+        }
         facts.append(pd.DataFrame({"period": period.name, "market": list(lines.markets), **columns}))
         noise.append(signed_sums(outcome.influence, DRAWS, generator))
     return facts, noise
