@@ -56,7 +56,8 @@ class EntryParts:
         return summed(self.results(partial(_packed, work)))
 
     def _on_entries(self, work: Callable[["Entries"], Tables]) -> Callable[[Tables], Tables]:
-        none = {name: getattr(self.entries, name).slice(0, 0) for name in (*TABLES, "recordings")}
+        # a slice would be pickled with the whole table
+        none = {name: getattr(self.entries, name).schema.empty_table() for name in (*TABLES, "recordings")}
         return partial(_of_tables, work, replace(self.entries, **none, workers=None))
 
 

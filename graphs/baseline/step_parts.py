@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from diffusion.arrays import Days, Flags, Ints
-from diffusion.engine import Parts, Tables
+from diffusion.engine import Parts, Tables, Work
 from diffusion.entries import Entries
 from diffusion.parts import Arrays, as_tables, in_parts, summed
 from diffusion.timelines import distinct, primary_artists
@@ -197,13 +197,13 @@ class _StepsOnWorkers(StepParts):
         return _StepsOnWorkers(_Kept(kept), self.markets, partial(_of_whole, self, work))
 
     def results(self, work: Callable[[StepPart], Arrays]) -> list[dict[str, NDArray[Any]]]:
-        return [summed([tables]) for tables in self._results(work)]
+        return [summed([tables]) for tables in self._kept.parts.results(self._on_steps(work))]
 
     def summed(self, work: Callable[[StepPart], Arrays]) -> dict[str, NDArray[Any]]:
-        return summed(self._results(work))
+        return summed(self._kept.parts.results(self._on_steps(work)))
 
-    def _results(self, work: Callable[[StepPart], Arrays]) -> list[Tables]:
-        return self._kept.parts.results(partial(_of_tables, partial(_packed, work), self._choices))
+    def _on_steps(self, work: Callable[[StepPart], Arrays]) -> Work:
+        return partial(_of_tables, partial(_packed, work), self._choices)
 
 
 def _part(entries: Entries, likeness: Likeness, horizon: int) -> StepPart:
