@@ -57,7 +57,7 @@ class Baseline(Displayed):
     >>> base.factor_table().head(2)
           trait    kind    factor  steps
     0  language    none  1.000000    508
-    1  language  1, few  1.307833     82
+    1  language  1, few  1.307828     82
     """
 
     entries: Entries
