@@ -243,7 +243,7 @@ class _Problem:
         """Yield numbers of strata and those of their steps, in blocks."""
         stratum = (np.searchsorted(self.ages, steps.age, side="right") - 1) * len(self.starts)
         stratum += period_of(self.starts, steps.day)
-        order = np.argsort(stratum, kind="stable")
+        order = np.argsort(stratum.astype(np.uint16), kind="stable")  # so small, they are sorted by counting
         bounds = np.searchsorted(stratum[order], np.arange(self.all_strata + 1))
         for number in np.flatnonzero(np.diff(bounds)):
             own = order[bounds[number] : bounds[number + 1]]

@@ -5,7 +5,7 @@ import pickle
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import pandas as pd
@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 
-from diffusion import DataSaysNoError, Entries
+from diffusion import DataSaysNoError, Entries, open_sample
 from diffusion.engine import Parts, Tables, Work, Workers
 from graphs.baseline import baseline, edge_table, held_out_scores, sensitivity_table
 from graphs.baseline.edges import verdict_table
@@ -23,6 +23,9 @@ from graphs.leaders import asymmetry
 from graphs.leaders.asymmetry import Leads, lead_table, some_steps
 from graphs.leaders.validity import excess_scores
 from tests.process_worlds import Process, draw
+
+if TYPE_CHECKING:
+    from diffusion.engine.spark import SparkEngines
 
 CLOSE = 1e-9
 """Relative difference that sums in another order may make."""
@@ -220,3 +223,19 @@ def test_workers_keep_nothing_that_is_not_used() -> None:
     del leads
     gc.collect()
     assert workers.open == 0
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["sample", "weekly"])
+def test_spark_says_the_same(spark: "SparkEngines", name: str) -> None:
+    if name == "sample":
+        with open_sample() as charts:
+            entries = charts.entries()
+    else:
+        entries = world(name)
+    alone, divided = (baseline(own) for own in (entries, replace(entries, workers=spark.workers)))
+    assert divided.parts.here is None
+    assert_same(edge_table(divided), edge_table(alone))
+    assert_same(sensitivity_table(divided), sensitivity_table(alone))
+    both = [lead_table(Leads.of(fit, window=60), replicates=50) for fit in (divided, alone)]
+    assert_same(*both)
