@@ -51,7 +51,7 @@ def placebo_table(
     DataFrame
         As `graphs.contracts.PLACEBO` says, without the row of the charts themselves.
     """
-    cells = len(baseline.steps) * len(baseline.steps.markets) ** 2
+    cells = len(baseline.parts) * len(baseline.markets) ** 2
     last = draws if cells <= CELLS[1] else (draws + 1) // 2
 
     def found(drawn: tuple[str, int]) -> dict[str, Any]:

@@ -65,14 +65,14 @@ class EntryCredits(Displayed):
     @property
     def pairs(self) -> Floats:
         """Entries attributed, (m, m): rows are senders, columns the markets entered."""
-        m, sent = len(self.baseline.steps.markets), self.source != NOBODY
+        m, sent = len(self.baseline.markets), self.source != NOBODY
         place = self.source[sent] * m + self.baseline.steps.market[self.step[sent]]
         pairs: Floats = np.bincount(place, self.credit[sent], minlength=m * m).reshape(m, m).astype(np.float64)
         return pairs
 
     def lag_medians(self) -> Floats:
         """Return the median lag in days of the attributed entries of every pair, by credit, (m, m); NaN where none."""
-        m, sent = len(self.baseline.steps.markets), self.source != NOBODY
+        m, sent = len(self.baseline.markets), self.source != NOBODY
         step, source, credit = self.step[sent], self.source[sent], self.credit[sent]
         place, lag = source * m + self.baseline.steps.market[step], self.baseline.steps.lag[step, source]
         order = np.lexsort((lag, place))

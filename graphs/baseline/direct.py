@@ -99,7 +99,7 @@ def joint_test(joint: JointFit, lifts: pd.DataFrame) -> pd.DataFrame:
 
 def _places(baseline: Baseline, lifts: pd.DataFrame) -> tuple[Ints, Ints]:
     """Return the numbers of the markets of every pair."""
-    markets = pd.Index(list(baseline.steps.markets))
+    markets = pd.Index(list(baseline.markets))
     source, target = (markets.get_indexer(pd.Index(lifts[side])) for side in COLUMNS)
     return source, target
 

@@ -112,7 +112,7 @@ def verdict_table(baseline: Baseline, *, window: int) -> pd.DataFrame:
 
 def _table(baseline: Baseline, columns: Mapping[str, Column]) -> pd.DataFrame:
     """Return (m, m) arrays as columns, with one row per ordered pair."""
-    markets = np.array(baseline.steps.markets, dtype=object)
+    markets = np.array(baseline.markets, dtype=object)
     source, target = np.nonzero(~np.eye(len(markets), dtype=bool))
     table = {"source": markets[source], "target": markets[target]}
     return pd.DataFrame(table | {name: values[source, target] for name, values in columns.items()})

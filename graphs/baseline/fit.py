@@ -2,22 +2,23 @@
 
 from dataclasses import dataclass
 from datetime import date
-from typing import Final, Literal
+from functools import partial
+from typing import Final
 
 import numpy as np
 import pandas as pd
 
-from diffusion.arrays import Days, Flags, Floats, Ints
+from diffusion.arrays import Days, Flags, Floats
 from diffusion.conventions import HORIZON
 from diffusion.display import Displayed
 from diffusion.entries import Entries
 from diffusion.errors import DataSaysNoError, SettingError
-from diffusion.timelines import distinct, primary_artists
-from graphs.baseline.likeness import CLASSES, Kinds, Likeness, kind_design, past_days, sizes
-from graphs.baseline.steps import Steps, blocks_of, steps
+from diffusion.parts import Arrays
+from graphs.baseline.chances import Chances, Version
+from graphs.baseline.likeness import CLASSES, Kinds, Likeness, kind_design, sizes
+from graphs.baseline.step_parts import Choice, StepPart, StepParts, step_parts
+from graphs.baseline.steps import Steps
 from graphs.baseline.weights import AGES, RIDGE, Weights, fitted_weights
-
-Version = Literal["uniform", "sizes", "likeness"]
 
 STEPS_PER_MARKET: Final = 10
 """Steps per market that a period has on average, at least; the finest of quarters, half-years and years that has is
@@ -38,12 +39,10 @@ class Baseline(Displayed):
     ----------
     entries
         The entries that the baseline is of.
-    steps
-        Their steps.
+    parts
+        Their steps, and the kind of every market at every step, in parts where the entries have workers.
     likeness
         What is known of pairs of markets.
-    kinds
-        (k, m): kind of every market at every step, as `likeness` numbers kinds.
     sizes
         Weights fitted with sizes alone.
     full
@@ -58,22 +57,48 @@ class Baseline(Displayed):
     >>> base.factor_table().head(2)
           trait    kind    factor  steps
     0  language    none  1.000000    508
-    1  language  1, few  1.307833     82
+    1  language  1, few  1.307828     82
     """
 
     entries: Entries
-    steps: Steps
+    parts: StepParts
     likeness: Likeness
-    kinds: Kinds
     sizes: Weights
     full: Weights
     horizon: int
 
     def _facts(self) -> str:
-        return f" of {self.entries.rules.chart}: {len(self.steps):,} steps, {len(self.steps.markets)} markets"
+        return f" of {self.entries.rules.chart}: {len(self.parts):,} steps, {len(self.markets)} markets"
 
     def _shown(self) -> pd.DataFrame:
         return self.factor_table()
+
+    @property
+    def markets(self) -> tuple[str, ...]:
+        """Codes of the m markets."""
+        return self.parts.markets
+
+    @property
+    def artists(self) -> int:
+        """Number of artists with steps."""
+        return int(self.parts.summed(_artists)["artists"])
+
+    @property
+    def steps(self) -> Steps:
+        """All k steps, in this process also where there are workers."""
+        return self.parts.whole.steps
+
+    @property
+    def kinds(self) -> Kinds:
+        """(k, m): kind of every market at every step, as `likeness` numbers kinds; in this process as `steps`."""
+        return self.parts.whole.kinds
+
+    def chances(self, version: Version = "likeness") -> Chances:
+        """Return what P(b | R) of steps is computed from; versions as in `probabilities`."""
+        if version == "uniform":
+            return Chances(None, False)
+        weights = self.full if version == "likeness" else self.sizes
+        return Chances(weights.without_precision(), version == "likeness")
 
     def probabilities(self, *, version: Version = "likeness") -> Floats:
         """Return P(b | R) of all steps, (k, m), 0 for markets that are not at risk.
@@ -83,17 +108,18 @@ class Baseline(Displayed):
         version
             ``uniform``: all markets at risk alike; ``sizes``: sizes alone; ``likeness``: with likeness.
         """
-        found = np.empty(self.steps.since.shape)
-        for rows in blocks_of(len(self.steps)):
-            found[rows] = _chances(self, self.steps, self.kinds, rows, version)
-        return found
+        return self.chances(version).of_all(self.parts.whole)
 
     def other_steps(self, entries: Entries) -> tuple[Steps, Kinds]:
         """Return the steps of other entries into the same markets, and their kinds: for `log_scores`."""
-        if tuple(entries.timelines.markets) != self.steps.markets:
+        whole = self.other_parts(entries).whole
+        return whole.steps, whole.kinds
+
+    def other_parts(self, entries: Entries) -> StepParts:
+        """Return the steps of other entries into the same markets, in parts where these have workers."""
+        if tuple(entries.calendar.markets) != self.markets:
             raise DataSaysNoError("a baseline says nothing of other markets than those it was fitted to")
-        taken = steps(entries, horizon=self.horizon)
-        return taken, step_kinds(entries, taken, self.likeness)
+        return step_parts(entries, self.likeness, horizon=self.horizon)
 
     def log_scores(self, version: Version, others: tuple[Steps, Kinds] | None = None) -> Floats:
         """Return log P of the market that was entered, of every step, (k,).
@@ -103,19 +129,16 @@ class Baseline(Displayed):
         others
             Steps and kinds that the baseline was not fitted to, as `other_steps` returns them (default: its own).
         """
-        own, kinds = (self.steps, self.kinds) if others is None else others
-        scores = np.empty(len(own))
-        for rows in blocks_of(len(own)):
-            chance = _chances(self, own, kinds, rows, version)
-            scores[rows] = np.log(chance[np.arange(len(chance)), own.market[rows]])
-        return scores
+        return self.chances(version).log_scores(self.parts.whole if others is None else StepPart(*others))
 
     def log_score(self) -> pd.DataFrame:
         """Return the mean log P of a step: `version`, `steps`, `log_score` (nats) and `bits` gained on ``uniform``."""
         versions: tuple[Version, ...] = ("uniform", "sizes", "likeness")
-        score = np.array([self.log_scores(version).mean() for version in versions])
+        work = partial(_score_sums, {version: self.chances(version) for version in versions})
+        sums, number = self.parts.summed(work), len(self.parts)
+        score = np.array([float(sums[version]) / number for version in versions])
         gained = (score - score[0]) / np.log(2)
-        return pd.DataFrame({"version": versions, "steps": len(self.steps), "log_score": score, "bits": gained})
+        return pd.DataFrame({"version": versions, "steps": number, "log_score": score, "bits": gained})
 
     def weight_table(self) -> pd.DataFrame:
         """Return one row per market, class of age and period: `weight`, of mean 1 over the markets, with likeness.
@@ -130,7 +153,7 @@ class Baseline(Displayed):
         weight /= weight.mean(axis=2, keepdims=True)
         return pd.DataFrame(
             {
-                "market": np.array(self.steps.markets, object)[market],
+                "market": np.array(self.markets, object)[market],
                 "age_from": np.array(self.full.ages)[age],
                 "period_from": self.full.starts.astype("datetime64[D]")[period],
                 "weight": weight.ravel(),
@@ -143,7 +166,7 @@ class Baseline(Displayed):
         `likeness` is the factor of the target's weight for a track that has entered the source alone, 1 where nothing
         makes the two alike.
         """
-        markets = np.array(self.steps.markets, object)
+        markets = np.array(self.markets, object)
         alone = np.eye(len(markets), dtype=np.bool_)
         factor = np.exp(kind_design() @ self.full.classes)[self.likeness.kinds(alone, np.zeros(alone.shape, np.int64))]
         source, target = np.nonzero(~alone)
@@ -154,13 +177,13 @@ class Baseline(Displayed):
 
         `steps` counts those that entered a market of the class.
         """
-        chosen = self.kinds[np.arange(len(self.steps)), self.steps.market].astype(np.int64)
+        entered = self.parts.summed(_entered_kinds)["steps"].reshape(sizes())
         rows, place = [], 0
-        for (trait, names), own in zip(CLASSES.items(), np.unravel_index(chosen, sizes()), strict=True):
-            factor = np.exp(np.append(0.0, self.full.classes[place : place + len(names) - 1]))
-            place += len(names) - 1
-            counts = np.bincount(own, minlength=len(names))
-            rows += [(trait, *values) for values in zip(names, factor, counts, strict=True)]
+        for trait, (name, kinds) in enumerate(CLASSES.items()):
+            factor = np.exp(np.append(0.0, self.full.classes[place : place + len(kinds) - 1]))
+            place += len(kinds) - 1
+            counts = entered.sum(axis=tuple(other for other in range(len(CLASSES)) if other != trait))
+            rows += [(name, *values) for values in zip(kinds, factor, counts, strict=True)]
         return pd.DataFrame(rows, columns=["trait", "kind", "factor", "steps"])
 
 
@@ -211,21 +234,21 @@ def baseline(
     """
     if not ridge > 0:
         raise SettingError(f"ridge is {ridge:g}; it must be above 0")
-    taken = steps(entries, horizon=horizon)
+    markets = tuple(entries.calendar.markets)
+    likeness = Likeness.of(markets, pairs, groups=entries.groups)
+    taken = step_parts(entries, likeness, horizon=horizon)
     if before is not None:
-        taken = taken.only(taken.day < np.datetime64(before, "D").astype(np.int32))
-    if len(taken.markets) < 2 or not len(taken):
+        taken = taken.only(partial(in_days, last=int(np.datetime64(before, "D").astype(np.int32)) - 1))
+    if len(markets) < 2 or not len(taken):
         raise DataSaysNoError(
-            f"no track enters a market within {horizon} days after its debut ({len(taken.markets)} markets, "
+            f"no track enters a market within {horizon} days after its debut ({len(markets)} markets, "
             f"{len(entries):,} entries), so nothing can be said of which market comes next"
         )
-    likeness = Likeness.of(taken.markets, pairs, groups=entries.groups)
-    kinds = step_kinds(entries, taken, likeness)
-    return _fitted(entries, taken, likeness, kinds, horizon, ridge=ridge, start=start)
+    return _fitted(entries, taken, likeness, horizon, ridge=ridge, start=start)
 
 
 def fitted_again(
-    fit: Baseline, *, entries: Entries | None = None, kept: Flags | None = None, ages: tuple[int, ...] = AGES
+    fit: Baseline, *, entries: Entries | None = None, kept: Choice | None = None, ages: tuple[int, ...] = AGES
 ) -> Baseline:
     """Return a baseline with the likeness and horizon of another, of other steps or with other classes of age.
 
@@ -234,7 +257,7 @@ def fitted_again(
     entries
         Entries into the same markets, such as those drawn from the baseline (default: its own).
     kept
-        Which of its own steps to fit to, (k,) (default: all).
+        Which of its own steps to fit to (default: all).
     ages
         Days after the debut at which the classes of age begin, the first being 1.
 
@@ -243,61 +266,62 @@ def fitted_again(
     DataSaysNoError
         When there is no step.
     """
-    taken, kinds = (fit.steps, fit.kinds) if entries is None else fit.other_steps(entries)
+    taken = fit.parts if entries is None else fit.other_parts(entries)
     if kept is not None:
-        taken, kinds = taken.only(kept), kinds[kept]
+        taken = taken.only(kept)
     if not len(taken):
         raise DataSaysNoError("no step is left to fit a baseline to")
-    return _fitted(entries or fit.entries, taken, fit.likeness, kinds, fit.horizon, ages=ages, start=fit)
+    return _fitted(entries or fit.entries, taken, fit.likeness, fit.horizon, ages=ages, start=fit)
 
 
 def _fitted(
     entries: Entries,
-    taken: Steps,
+    taken: StepParts,
     likeness: Likeness,
-    kinds: Kinds,
     horizon: int,
     *,
     ages: tuple[int, ...] = AGES,
     ridge: float = RIDGE,
     start: Baseline | None = None,
 ) -> Baseline:
-    """Return the baseline of steps whose kinds are known."""
+    """Return the baseline of steps."""
     starts = period_starts(taken)
-    alone = fitted_weights(taken, None, starts, ages=ages, ridge=ridge, start=start.sizes if start else None)
+    begin = start.sizes if start else None
+    alone = fitted_weights(taken, starts, likeness=False, ages=ages, ridge=ridge, start=begin)
     near = start.full if start and len(start.full.effects) == len(alone.effects) else alone
-    full = fitted_weights(taken, kinds, starts, ages=ages, ridge=ridge, start=near)
-    return Baseline(entries, taken, likeness, kinds, alone, full, horizon)
+    full = fitted_weights(taken, starts, likeness=True, ages=ages, ridge=ridge, start=near)
+    return Baseline(entries, taken, likeness, alone, full, horizon)
 
 
-def _chances(fit: Baseline, own: Steps, kinds: Kinds, rows: slice | Ints, version: Version) -> Floats:
-    """Return P(b | R) of some steps, (r, m), which need not be those that the baseline was fitted to."""
-    exposure = own.exposure(rows)
-    if version == "uniform":
-        open_ = (exposure > 0).astype(np.float64)
-        open_ /= np.maximum(open_.sum(axis=1, keepdims=True), 1)
-        return open_
-    weights = fit.full if version == "likeness" else fit.sizes
-    return weights.chances(own.day[rows], own.age[rows], kinds[rows] if version == "likeness" else None, exposure)
+def in_days(steps: Steps, *, first: int = -(1 << 30), last: int = 1 << 30) -> Flags:
+    """Return the steps from a day to another, both included, (k,) flags; days count from 1970-01-01."""
+    within: Flags = (first <= steps.day) & (steps.day <= last)
+    return within
 
 
-def step_kinds(entries: Entries, taken: Steps, likeness: Likeness) -> Kinds:
-    """Return the kind of every market at every step, (k, m): the artist's past as of the day before."""
-    lines = entries.timelines
-    before = past_days(lines, distinct(primary_artists(lines.track_ids, entries.described)))
-    kinds = np.empty(taken.since.shape, np.int16)
-    for rows in blocks_of(len(taken)):
-        past = (before[:, taken.artist[rows]] < taken.day[rows, None]).sum(axis=0)
-        kinds[rows] = likeness.kinds(taken.entered[rows], past)
-    return kinds
-
-
-def period_starts(taken: Steps) -> Days:
+def period_starts(taken: StepParts) -> Days:
     """Return the first day of every period: quarters, half-years, years or all in one, as the steps allow."""
-    month = taken.day.astype("datetime64[D]").astype("datetime64[M]").astype(np.int64)
+    days, _ = taken.days
+    month = days.astype("datetime64[D]").astype("datetime64[M]").astype(np.int64)
     for months in (3, 6, 12):
         found = np.unique(month // months)
         enough = len(taken) >= STEPS_PER_MARKET * len(taken.markets) * len(found)
         if enough and len(taken.markets) * (1 + len(AGES) + len(found)) <= MOST_SIZES:
             return (found * months).astype("datetime64[M]").astype("datetime64[D]").astype(np.int32)
-    return np.sort(taken.day)[:1]
+    return days[:1]
+
+
+def _score_sums(chances: dict[Version, Chances], own: StepPart) -> Arrays:
+    """Return the sum of log P of the markets entered, by version."""
+    return {version: chance.log_scores(own).sum() for version, chance in chances.items()}
+
+
+def _artists(own: StepPart) -> Arrays:
+    """Return the number of artists of a part."""
+    return {"artists": np.array(len(np.unique(own.steps.artist)))}
+
+
+def _entered_kinds(own: StepPart) -> Arrays:
+    """Return the number of steps into markets of every kind."""
+    entered = own.kinds[np.arange(len(own.steps)), own.steps.market].astype(np.int64)
+    return {"steps": np.bincount(entered, minlength=int(np.prod(sizes())))}

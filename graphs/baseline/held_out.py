@@ -1,6 +1,7 @@
 """Log scores of steps in held-back quarters: what sizes, likeness and influence are worth in bits."""
 
 from collections.abc import Mapping
+from functools import partial
 from itertools import pairwise
 from typing import Final
 
@@ -8,10 +9,11 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from diffusion.arrays import Flags, Floats, Ints
+from diffusion.arrays import Days, Flags, Floats, Ints
 from diffusion.conventions import CONFIDENCE
 from diffusion.errors import DataSaysNoError
-from graphs.baseline.fit import Baseline, Version, fitted_again
+from graphs.baseline.chances import Version
+from graphs.baseline.fit import Baseline, fitted_again, in_days
 from graphs.baseline.joint import joint_fit
 from graphs.baseline.lead_share import LEAST_ARTISTS
 
@@ -57,25 +59,37 @@ def held_out_scores(baseline: Baseline, *, window: int | None = None) -> pd.Data
     ...
     diffusion.errors.DataSaysNoError: the 892 steps are of 2021-Q2: no quarter comes before what is held back
     """
-    steps = baseline.steps
-    quarter = steps.day.astype("datetime64[D]").astype("datetime64[M]").astype(np.int64) // 3
-    late = quarter >= _first_held_back(quarter)
-    early = fitted_again(baseline, kept=~late)
-    others = (steps.only(late), baseline.kinds[late])
-    scores: dict[str, Floats] = {version: early.log_scores(version, others) for version in VERSIONS}
-    scores["influence"] = joint_fit(early, window=window).log_scores(others)
-    artist, own = others[0].artist, quarter[late]
+    days, counts = baseline.parts.days
+    first = _first_held_back(_quarter(days), counts)
+    begin = int(np.datetime64(3 * first, "M").astype("datetime64[D]").astype(np.int32))
+    early = fitted_again(baseline, kept=partial(in_days, last=begin - 1))
+    late = baseline.parts.only(partial(in_days, first=begin))
+    scores: dict[str, Floats] = {version: early.chances(version).log_scores(late.whole) for version in VERSIONS}
+    scores["influence"] = joint_fit(early, window=window).log_scores((late.whole.steps, late.whole.kinds))
+    artist, own = late.whole.steps.artist, _quarter(late.whole.steps.day)
     parts = {_name(number): own == number for number in np.unique(own)} | {ALL: np.ones(len(own), np.bool_)}
     return pd.concat([_of_part(name, kept, scores, artist) for name, kept in parts.items()], ignore_index=True)
 
 
-def _first_held_back(quarter: Ints) -> int:
-    """Return the first quarter that is held back."""
-    found, counts = np.unique(quarter, return_counts=True)
-    enough = np.flatnonzero(counts[::-1].cumsum() >= HELD_BACK * len(quarter))[0]
+def _quarter(day: Days) -> Ints:
+    """Return the quarters of days, from the first of 1970 on."""
+    return day.astype("datetime64[D]").astype("datetime64[M]").astype(np.int64) // 3
+
+
+def _first_held_back(quarter: Ints, steps: Ints) -> int:
+    """Return the first quarter that is held back.
+
+    Parameters
+    ----------
+    quarter, steps
+        Quarters of days, in order, and the number of steps on each.
+    """
+    found, place = np.unique(quarter, return_inverse=True)
+    counts, number = np.bincount(place, steps).astype(np.int64), int(steps.sum())
+    enough = np.flatnonzero(counts[::-1].cumsum() >= HELD_BACK * number)[0]
     if len(found) - 1 - enough == 0:
         named = f"{_name(found[0])} to {_name(found[-1])}" if len(found) > 1 else _name(found[0])
-        raise DataSaysNoError(f"the {len(quarter):,} steps are of {named}: no quarter comes before what is held back")
+        raise DataSaysNoError(f"the {number:,} steps are of {named}: no quarter comes before what is held back")
     return int(found[len(found) - 1 - enough])
 
 

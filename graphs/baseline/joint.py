@@ -142,7 +142,7 @@ def joint_fit(
         terms = _terms(baseline, baseline.steps, window, halving)
         problem = Problem(baseline.steps, baseline.kinds, terms, ridge)
         found = maximum(problem, _start(baseline), _of_classes(baseline))
-        beta, sizes = np.split(found.point.effects, [len(baseline.steps.markets)])
+        beta, sizes = np.split(found.point.effects, [len(baseline.markets)])
         variance = variances(problem, found)
     return JointFit(
         baseline=baseline,
@@ -158,7 +158,7 @@ def joint_fit(
 
 
 def _start(baseline: Baseline) -> Point:
-    m = len(baseline.steps.markets)
+    m = len(baseline.markets)
     sizes = baseline.full.effects.reshape(-1, m)
     return Point(np.concatenate([np.zeros((m, m)), sizes]), baseline.full.classes)
 

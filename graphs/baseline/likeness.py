@@ -126,7 +126,9 @@ class Likeness(Displayed):
         languages, group = so_far @ self.language.astype(np.float32), so_far @ self.group.astype(np.float32)
         share = np.searchsorted(SHARES, languages / number, side="right")
         counted = np.minimum(languages, MOST).astype(np.int16)
-        overlap = so_far @ self.overlap.astype(np.float32) / number
+        # added in single precision, the class of a mean on a bound would depend on the order, and so on the other rows
+        overlaps = self.overlap.astype(np.float32).astype(np.float64)
+        overlap = (so_far.astype(np.float64) @ overlaps / number).astype(np.float32)
         near = sum((so_far @ edge.astype(np.float32) > 0).astype(np.int16) for edge in self.near)
         parts = (
             np.where(counted > 0, (counted - 1) * len(_SHARE_NAMES) + share + 1, 0),

@@ -13,7 +13,7 @@ from diffusion.conventions import FDR
 from diffusion.entries import Entries
 from diffusion.errors import DataSaysNoError
 from graphs.baseline.edges import log_lift, order_p, presence_p, seen
-from graphs.baseline.fit import Baseline, fitted_again
+from graphs.baseline.fit import Baseline, fitted_again, in_days
 from graphs.baseline.sums import Kernel, PairSums, Ties
 from graphs.false_discovery import adjusted
 from graphs.parallel import BASELINES_AT_ONCE, in_order
@@ -113,8 +113,8 @@ def _variants(baseline: Baseline, window: int, upper: Entries | None) -> dict[st
         other = fitted_again(baseline, **changes) if changes else baseline
         return _Judged.of(PairSums.of(other, window=window, kernel=kernel))
 
-    day = baseline.steps.day
-    early = day < (int(day.min()) + int(day.max()) + 1) / 2
+    days, _ = baseline.parts.days
+    half = (int(days[0]) + int(days[-1])) // 2  # the last day of the first half
     found: dict[str, Callable[[], _Judged]] = {
         "window halved": partial(judged, window=max(window // 2, 1)),
         "window doubled": partial(judged, window=2 * window),
@@ -124,8 +124,8 @@ def _variants(baseline: Baseline, window: int, upper: Entries | None) -> dict[st
         "finer ages": partial(judged, ages=FINER),
         "ties for": partial(_with_ties, baseline, window, against=False),
         "ties against": partial(_with_ties, baseline, window, against=True),
-        "first half": partial(judged, kept=early),
-        "second half": partial(judged, kept=~early),
+        "first half": partial(judged, kept=partial(in_days, last=half)),
+        "second half": partial(judged, kept=partial(in_days, first=half + 1)),
     }
     if upper is None:
         del found["upper half"]

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Final, Literal, Self
 
 import numpy as np
@@ -9,7 +10,10 @@ import numpy as np
 from diffusion.arrays import Floats, Ints
 from diffusion.display import Displayed
 from diffusion.errors import SettingError
-from graphs.baseline.fit import Baseline, Version
+from diffusion.parts import Arrays
+from graphs.baseline.chances import Chances, Version
+from graphs.baseline.fit import Baseline
+from graphs.baseline.step_parts import StepPart
 from graphs.baseline.steps import Steps
 
 Kernel = Literal["indicator", "decaying"]
@@ -90,16 +94,8 @@ class PairSums(Displayed):
         """
         if window < 1:
             raise SettingError(f"window is {window} days; it must be at least 1")
-        m, chance = len(baseline.steps.markets), baseline.probabilities(version=version)
-        total = np.zeros((9, m, m))
-        for rows, artist in by_artist(baseline.steps):
-            own = _Following(baseline.steps, rows, artist, chance[rows], window, kernel, ties)
-            parts = [own.after(source) for source in range(m)]
-            sender = np.repeat(np.arange(m), [len(part[0]) for part in parts])
-            who, observed, expected = (np.concatenate(column) for column in list(zip(*parts, strict=True))[:3])
-            total[2] += np.stack([part[3] for part in parts])
-            _add(total, sender, who, observed, expected)
-        return cls(*total)
+        work = partial(_sums, chances=baseline.chances(version), window=window, kernel=kernel, ties=ties)
+        return cls(*baseline.parts.summed(work)["sums"])
 
     def _facts(self) -> str:
         observed, expected = self.observed.sum(), self.expected.sum()
@@ -117,6 +113,21 @@ class PairSums(Displayed):
         here = self.oo - 2 * lift * self.oe + lift**2 * self.ee
         both = self.oo_back - lift * (self.oe_back + self.oe_back.T) + lift**2 * self.ee_back
         return np.maximum((1 - share) ** 2 * here + share**2 * here.T - 2 * share * (1 - share) * both, 0)
+
+
+def _sums(own: StepPart, chances: Chances, window: int, kernel: Kernel, ties: Ties) -> Arrays:
+    """Return the sums over the artists of a part, (9, m, m), in the order of `PairSums`."""
+    steps, chance = own.steps, chances.of_all(own)
+    m = len(steps.markets)
+    total = np.zeros((9, m, m))
+    for rows, artist in by_artist(steps):
+        following = _Following(steps, rows, artist, chance[rows], window, kernel, ties)
+        parts = [following.after(source) for source in range(m)]
+        sender = np.repeat(np.arange(m), [len(part[0]) for part in parts])
+        who, observed, expected = (np.concatenate(column) for column in list(zip(*parts, strict=True))[:3])
+        total[2] += np.stack([part[3] for part in parts])
+        _add(total, sender, who, observed, expected)
+    return {"sums": total}
 
 
 def by_artist(steps: Steps) -> Iterator[tuple[slice, Ints]]:

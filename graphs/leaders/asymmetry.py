@@ -1,7 +1,9 @@
 """Which markets lead beyond the baseline: the asymmetry of ordered moves, summed over the partners of a market."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
-from typing import Final, Self
+from functools import cached_property, partial
+from typing import Any, Final, Self
 
 import numpy as np
 import pandas as pd
@@ -11,8 +13,11 @@ from scipy import stats
 from diffusion.arrays import Flags, Floats, Ints
 from diffusion.conventions import CONFIDENCE
 from diffusion.display import Displayed
+from diffusion.parts import Arrays
 from graphs.baseline import Baseline, PairSums
+from graphs.baseline.chances import Chances
 from graphs.baseline.edges import order_p, presence_p
+from graphs.baseline.step_parts import Choice, StepPart, StepParts
 from graphs.baseline.steps import Steps, blocks_of
 from graphs.false_discovery import adjusted
 from graphs.leaders.groups import LEAST_ARTISTS, effective_number, rank_bounds, rank_groups, told_apart
@@ -27,35 +32,25 @@ REPLICATES: Final = 1_000
 """Draws of the signs of artists, for the rank groups."""
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@dataclass(frozen=True, repr=False)
 class Leads(Displayed):
-    """What every one of k steps adds to the lead of m markets, rows in the order of `Baseline.steps`.
+    """What every one of k steps adds to the lead of m markets.
 
     A move from a to b is a step into b that follows an entry into a within the window, in observed order. Of the moves
     between two markets the baseline expects a share to start from a: that of its expected moves.
 
     Attributes
     ----------
-    markets
-        Codes of the markets.
-    artist
-        (k,): number of the artist of every step, ascending.
-    lead
-        (k, m): moves from a market beyond the expected share of the moves either way, over the partners with which an
-        order is established; less what the step's own chances have beyond that share, which is 0 over all steps.
-    moves
-        (k, m): moves from and to a market, with any partner.
-    model
-        (k, m): variance of `lead` if markets are chosen as the baseline says.
+    steps
+        Steps of the baseline with three further arrays, (k, m) each. `lead`: moves from a market beyond the expected
+        share of the moves either way, over the partners with which an order is established; less what the step's own
+        chances have beyond that share, which is 0 over all steps. `moves`: moves from and to a market, with any
+        partner. `model`: variance of `lead` if markets are chosen as the baseline says.
     partners
         (m, m): whether an order is established with the partner, by either half of the artists.
     """
 
-    markets: tuple[str, ...]
-    artist: Ints
-    lead: NDArray[np.float32]
-    moves: NDArray[np.int16]
-    model: NDArray[np.float32]
+    steps: StepParts
     partners: Flags
 
     @classmethod
@@ -85,36 +80,36 @@ class Leads(Displayed):
         gives and receives, of which only contrasts are seen: of the markets said to lead (12 markets, 8,000 tracks),
         .09 received more than they gave where 12 % of the pairs have influence, and .36 where 35 % have.
         """
-        steps, m = baseline.steps, len(baseline.steps.markets)
-        parts = halves(steps.artist)
-        sums = [PairSums.of(some_steps(baseline, part), window=window) for part in parts]
+        cut = middle_artist(baseline.parts)
+        sums = [PairSums.of(some_steps(baseline, half), window=window) for half in halves(cut)]
         whole = PairSums(*(getattr(sums[0], field.name) + getattr(sums[1], field.name) for field in fields(PairSums)))
-        lead, model = np.zeros((2, len(steps), m), np.float32)
-        moves, partners = np.zeros((len(steps), m), np.int16), np.zeros((m, m), np.bool_)
-        chance = baseline.probabilities()
-        for part, others in zip(parts, reversed(sums), strict=True):
-            pairs = established(others)
-            partners |= pairs
-            weights = _PairWeights.of(whole, pairs)
-            for block in blocks_of(part.stop - part.start):
-                rows = slice(part.start + block.start, part.start + block.stop)
-                lead[rows], moves[rows], model[rows] = _of_steps(steps, chance[rows], rows, window, weights)
-        return cls(steps.markets, steps.artist, lead, moves, model, partners)
+        pairs = [established(others) for others in reversed(sums)]
+        weights = [_PairWeights.of(whole, own) for own in pairs]
+        work = partial(_leads, chances=baseline.chances(), window=window, cut=cut, weights=weights)
+        return cls(baseline.parts.with_cells(work), pairs[0] | pairs[1])
 
     def _facts(self) -> str:
-        return f" of {len(self.markets)} markets: {len(self.artist):,} steps"
+        return f" of {len(self.markets)} markets: {len(self.steps):,} steps"
 
-    def only(self, kept: Flags) -> "Leads":
-        """Return the leads of some steps, (k,) flags."""
-        return replace(
-            self, artist=self.artist[kept], lead=self.lead[kept], moves=self.moves[kept], model=self.model[kept]
-        )
+    @property
+    def markets(self) -> tuple[str, ...]:
+        """Codes of the m markets."""
+        return self.steps.markets
+
+    def only(self, choice: Choice) -> "Leads":
+        """Return the leads of some steps."""
+        return replace(self, steps=self.steps.only(choice))
+
+    @property
+    def moves(self) -> Ints:
+        """(m,): moves from and to every market."""
+        moves: Ints = self._sums["moves"]
+        return moves
 
     @property
     def score(self) -> Floats:
         """(m,): moves beyond the expected share, per move from or to the market; NaN without a move."""
-        total = self.moves.sum(axis=0, dtype=np.int64)
-        return np.where(total > 0, self.lead.sum(axis=0, dtype=np.float64) / np.maximum(total, 1), np.nan)
+        return np.where(self.moves > 0, self._sums["lead"] / np.maximum(self.moves, 1), np.nan)
 
     @property
     def influence(self) -> Floats:
@@ -123,30 +118,73 @@ class Leads(Displayed):
         The sum of squares over artists is the variance of the score. It is scaled up to the model's where that is
         larger, so that a few artists who happen to agree do not make a score look sure.
         """
-        heads = np.flatnonzero(np.diff(self.artist, prepend=-1))
-        if not len(heads):
-            return np.zeros((0, len(self.markets)))
-        total = np.maximum(self.moves.sum(axis=0, dtype=np.int64), 1)
-        lead, moves = (np.add.reduceat(part, heads, axis=0, dtype=np.float64) for part in (self.lead, self.moves))
+        lead, moves = self._sums["lead_by_artist"], self._sums["moves_by_artist"]
+        total = np.maximum(self.moves, 1)
         own = (lead - np.nan_to_num(self.score) * moves) / total
-        own[:, ~self.lead.any(axis=0)] = 0.0
+        own[:, self._sums["with_lead"] == 0] = 0.0
         squares = np.square(own).sum(axis=0)
-        least = self.model.sum(axis=0, dtype=np.float64) / total**2
+        least = self._sums["model"] / total**2
         scaled: Floats = own * np.sqrt(np.maximum(least, squares) / np.where(squares > 0, squares, 1))
         return scaled
 
+    @cached_property
+    def _sums(self) -> dict[str, NDArray[Any]]:
+        """Sums over all steps, (m,), and by artist, (g, m), as `_lead_sums` names them."""
+        parts = self.steps.results(_lead_sums)
+        order = np.argsort(np.concatenate([part.pop("artist") for part in parts]))
+        found = {}
+        for name in parts[0]:
+            by_artist = name.endswith("by_artist")
+            values = [part[name] for part in parts]
+            found[name] = np.concatenate(values)[order] if by_artist else sum(values[1:], values[0])
+        return found
 
-def halves(artist: Ints) -> tuple[slice, slice]:
-    """Return the steps of whole artists in two parts with about the same number of steps; one may be empty.
 
-    Parameters
-    ----------
-    artist
-        (k,): number of the artist of every step, ascending.
-    """
-    heads = np.append(np.flatnonzero(np.diff(artist, prepend=-1)), len(artist))
-    cut = int(heads[np.searchsorted(heads, len(artist) // 2)])
-    return slice(0, cut), slice(cut, len(artist))
+def _lead_sums(own: StepPart) -> Arrays:
+    """Return the sums of the leads of a part: over all steps, (m,), and by artist, (g, m)."""
+    lead, moves, model = (own.more[name] for name in ("lead", "moves", "model"))
+    heads = np.flatnonzero(np.diff(own.steps.artist, prepend=-1))
+    by_artist = [
+        np.add.reduceat(cells, heads, axis=0, dtype=np.float64) if len(heads) else np.zeros((0, lead.shape[1]))
+        for cells in (lead, moves)
+    ]
+    return {
+        "artist": own.steps.artist[heads],
+        "lead_by_artist": by_artist[0],
+        "moves_by_artist": by_artist[1],
+        "lead": lead.sum(axis=0, dtype=np.float64),
+        "moves": moves.sum(axis=0, dtype=np.int64),
+        "model": model.sum(axis=0, dtype=np.float64),
+        "with_lead": lead.any(axis=0).astype(np.int64),
+    }
+
+
+def middle_artist(steps: StepParts) -> int:
+    """Return the artist at whom the second half of the steps begins; both halves have about as many."""
+    parts = steps.results(_steps_by_artist)
+    artist, number = (np.concatenate([part[name] for part in parts]) for name in ("artist", "steps"))
+    order = np.argsort(artist)
+    heads = np.append(0, np.cumsum(number[order]))
+    place = int(np.searchsorted(heads, len(steps) // 2))
+    return int(np.append(artist[order], artist.max(initial=-1) + 1)[place])
+
+
+def _steps_by_artist(own: StepPart) -> Arrays:
+    artist, steps = np.unique(own.steps.artist, return_counts=True)
+    return {"artist": artist, "steps": steps}
+
+
+def halves(cut: int) -> tuple[Callable[[Steps], slice], Callable[[Steps], slice]]:
+    """Return the choices of the steps of the artists before one, and from that one on; either may be empty."""
+    return partial(_before, cut), partial(_from, cut)
+
+
+def _before(cut: int, steps: Steps) -> slice:
+    return slice(0, int(np.searchsorted(steps.artist, cut)))
+
+
+def _from(cut: int, steps: Steps) -> slice:
+    return slice(int(np.searchsorted(steps.artist, cut)), len(steps))
 
 
 def established(sums: PairSums) -> Flags:
@@ -161,9 +199,9 @@ def established(sums: PairSums) -> Flags:
     return either
 
 
-def some_steps(baseline: Baseline, kept: slice | Flags) -> Baseline:
+def some_steps(baseline: Baseline, choice: Choice) -> Baseline:
     """Return a baseline with some of its steps and the same weights."""
-    return replace(baseline, steps=baseline.steps.only(kept), kinds=baseline.kinds[kept])
+    return replace(baseline, parts=baseline.parts.only(choice))
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +225,25 @@ class _PairWeights:
         some = np.where(expected > 0, expected, 1)
         back = np.where(pairs, sums.expected.T / some, 0.0)
         return cls(back, back * observed / some)
+
+
+def _leads(own: StepPart, chances: Chances, window: int, cut: int, weights: list[_PairWeights]) -> Arrays:
+    """Return lead, moves, and the model's variance of lead of the steps of a part, (k, m) each.
+
+    Parameters
+    ----------
+    cut, weights
+        Artist at whom the second half begins, and the weights of each half.
+    """
+    steps, chance = own.steps, chances.of_all(own)
+    lead, model = np.zeros((2, *chance.shape), np.float32)
+    moves = np.zeros(chance.shape, np.int16)
+    for half, of_half in zip(halves(cut), weights, strict=True):
+        part = half(steps)
+        for block in blocks_of(part.stop - part.start):
+            rows = slice(part.start + block.start, part.start + block.stop)
+            lead[rows], moves[rows], model[rows] = _of_steps(steps, chance[rows], rows, window, of_half)
+    return {"lead": lead, "moves": moves, "model": model}
 
 
 def _of_steps(

@@ -14,6 +14,7 @@ from diffusion.entry_pairs import artist_transitions_in
 from diffusion.parts import in_parts
 from diffusion.timelines import Timelines
 from graphs.baseline import Baseline
+from graphs.baseline.step_parts import steps_of
 from graphs.journeys.slices import Period, day_number, debuting, debuts_in, rolling_periods
 from graphs.leaders.asymmetry import MEASURE, Leads, lead_table
 from graphs.leaders.bootstrap import DEFAULT, bootstrap_leaders
@@ -129,7 +130,7 @@ def _of_period(
     if own.nnz:
         names = [timelines.markets[number] for number in there]
         found = bootstrap_leaders(own, names, replicates=replicates, seed=seed, measures=measures).table
-        tested = lead_table(leads.only(mine[fit.steps.track]), replicates=replicates, seed=seed)
+        tested = lead_table(leads.only(steps_of(mine)), replicates=replicates, seed=seed)
         both = pd.concat([tested[tested["market"].isin(names)], found])
         table = both.set_index(["measure", "market"])[SCORE_COLUMNS].reindex(rows)
     else:

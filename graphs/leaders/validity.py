@@ -13,6 +13,7 @@ from diffusion.arrays import Flags, Floats
 from diffusion.display import Displayed
 from diffusion.timelines import Timelines
 from graphs.baseline import Baseline, PairSums, baseline, simulated_entries
+from graphs.baseline.step_parts import steps_of
 from graphs.false_discovery import adjusted
 from graphs.journeys.slices import By, Period, calendar_periods, day_number, debuts_in
 from graphs.leaders.asymmetry import MEASURE, Leads, some_steps
@@ -251,12 +252,16 @@ def _facts(
     fresh = [debuts[0], *fresh_debuts(lines, fit.entries.described.to_pandas(), debuts)]
     facts, noise = [], []
     for period, mine, new in zip(periods, debuts, fresh, strict=True):
-        outcome = leads.only(new[fit.steps.track])
-        own = leads.only(mine[fit.steps.track])
-        columns = excess_scores(some_steps(fit, mine[fit.steps.track]), window, measures)
-        columns |= {MEASURE: own.score, "moves": own.moves.sum(axis=0, dtype=np.int64)}
-        columns |= {"fresh_lead": outcome.score, "fresh_moves": outcome.moves.sum(axis=0, dtype=np.int64)}
-        columns |= _size(lines, period, mine, depth)
+        outcome = leads.only(steps_of(new))
+        own = leads.only(steps_of(mine))
+        columns = {
+            **excess_scores(some_steps(fit, steps_of(mine)), window, measures),
+            MEASURE: own.score,
+            "moves": own.moves,
+            "fresh_lead": outcome.score,
+            "fresh_moves": outcome.moves,
+            **_size(lines, period, mine, depth),
+        }
         facts.append(pd.DataFrame({"period": period.name, "market": list(lines.markets), **columns}))
         noise.append(signed_sums(outcome.influence, DRAWS, generator))
     return facts, noise

@@ -74,7 +74,7 @@ def baseline_arrays(known: History, horizon: int) -> dict[str, Floats]:
     """
     fit = baseline.baseline(known.as_entries(), horizon=horizon)
     m = len(known.markets)
-    place = np.array([known.markets.index(code) for code in fit.steps.markets])
+    place = np.array([known.markets.index(code) for code in fit.markets])
     likeness = np.zeros((len(place), len(place)))
     likeness[~np.eye(len(place), dtype=np.bool_)] = np.log(fit.likeness_table()["likeness"].to_numpy())
     latest = fit.full.size[:, -1]

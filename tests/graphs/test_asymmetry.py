@@ -10,9 +10,20 @@ import pytest
 from diffusion.simulation.process_worlds import ProcessWorld, world
 from diffusion.simulation.recipes import WORLDS
 from graphs.baseline import Baseline, PairSums, baseline
+from graphs.baseline.step_parts import StepPart, StepsHere
+from graphs.baseline.steps import Steps
 from graphs.contracts import LEADERS
 from graphs.leaders import asymmetry
-from graphs.leaders.asymmetry import LEAST_ARTISTS, Leads, established, halves, lead_table, shrunk, some_steps
+from graphs.leaders.asymmetry import (
+    LEAST_ARTISTS,
+    Leads,
+    established,
+    halves,
+    lead_table,
+    middle_artist,
+    shrunk,
+    some_steps,
+)
 from graphs.leaders.groups import effective_number, rank_bounds, rank_groups, told_apart
 from tests.process_worlds import Process, draw, languages
 
@@ -47,9 +58,10 @@ def slow_leads(fit: Baseline, window: int, threshold: float) -> tuple[np.ndarray
     steps, chance, m = fit.steps, fit.probabilities(), len(fit.steps.markets)
     whole = PairSums.of(fit, window=window)
     lead, moves, model = np.zeros((3, len(steps), m))
-    for part, other in zip(halves(steps.artist), reversed(halves(steps.artist)), strict=True):
+    both = halves(middle_artist(fit.parts))
+    for half, other in zip(both, reversed(both), strict=True):
         pairs = established(PairSums.of(some_steps(fit, other), window=window))
-        for step in range(part.start, part.stop):
+        for step in np.arange(len(steps))[half(steps)]:
             gain = np.zeros((m, m))  # what the lead of the row's market gains if the step goes into the column's
             for a, b in product(range(m), repeat=2):
                 lag, since = int(steps.lag[step, a]), int(steps.since[step, b])
@@ -78,11 +90,12 @@ def test_leads_equal_the_slow_twin(monkeypatch: pytest.MonkeyPatch, cadence: int
     fit = baseline(drawn.entries, pairs=pd.DataFrame(languages(drawn.tongue)))
     found = Leads.of(fit, window=30)
     assert 0 < found.partners.sum() <= 20 and (threshold == 1) == (found.partners.sum() == 20)
-    for mine, slow in zip((found.lead, found.moves, found.model), slow_leads(fit, 30, threshold), strict=True):
-        np.testing.assert_allclose(mine, slow, atol=SINGLE)
-    np.testing.assert_allclose(found.lead.sum(axis=1), 0, atol=SINGLE)  # what a market leads, its partners are led
-    some = found.only(fit.steps.age > 10)
-    assert len(some.lead) == (fit.steps.age > 10).sum() and some.partners is found.partners
+    added = found.steps.whole.more
+    for name, slow in zip(("lead", "moves", "model"), slow_leads(fit, 30, threshold), strict=True):
+        np.testing.assert_allclose(added[name], slow, atol=SINGLE)
+    np.testing.assert_allclose(added["lead"].sum(axis=1), 0, atol=SINGLE)  # what a market leads, its partners are led
+    some = found.only(lambda steps: steps.age > 10)
+    assert len(some.steps) == (fit.steps.age > 10).sum() and some.partners is found.partners
 
 
 def test_summed_over_all_partners_nothing_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -96,11 +109,26 @@ def test_summed_over_all_partners_nothing_is_seen(monkeypatch: pytest.MonkeyPatc
     assert unseen["score"].abs().max() < 0.5 * seen["score"].abs().max()
 
 
-def test_halves_are_of_whole_artists() -> None:
-    artist = np.array([0, 0, 0, 1, 4, 4, 5, 5, 5, 5])
-    assert halves(artist) == (slice(0, 6), slice(6, 10))
-    assert halves(np.zeros(4, np.int64)) == (slice(0, 4), slice(4, 4))
-    assert halves(artist[:0]) == (slice(0, 0), slice(0, 0))
+def of_artists(artist: np.ndarray, **more: np.ndarray) -> StepsHere:
+    """Return steps of which only the artist is known, and further arrays."""
+    g, m = len(artist), next((values.shape[1] for values in more.values()), 1)
+    cells, none = np.zeros((g, m), np.int16), np.zeros(g, np.int64)
+    codes = tuple(f"M{place}" for place in range(m))
+    steps = Steps(codes, none, none, none, none, none, artist, cells, cells > 0, cells)
+    return StepsHere(StepPart(steps, cells, more))
+
+
+@pytest.mark.parametrize(
+    ("artist", "parts"),
+    [
+        ([0, 0, 0, 1, 4, 4, 5, 5, 5, 5], (slice(0, 6), slice(6, 10))),
+        ([0, 0, 0, 0], (slice(0, 4), slice(4, 4))),
+        ([], (slice(0, 0), slice(0, 0))),
+    ],
+)
+def test_halves_are_of_whole_artists(artist: list[int], parts: tuple[slice, slice]) -> None:
+    steps = of_artists(np.array(artist, np.int64))
+    assert tuple(half(steps.here.steps) for half in halves(middle_artist(steps))) == parts
 
 
 # ── the table ────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -109,8 +137,8 @@ def test_halves_are_of_whole_artists() -> None:
 def made(lead: np.ndarray, moves: np.ndarray, model: float) -> Leads:
     """Return leads of artists with one step each."""
     g, m = lead.shape
-    codes = tuple(f"M{place}" for place in range(m))
-    return Leads(codes, np.arange(g), lead, moves, np.full((g, m), model / g), ~np.eye(m, dtype=bool))
+    steps = of_artists(np.arange(g), lead=lead, moves=moves, model=np.full((g, m), model / g))
+    return Leads(steps, ~np.eye(m, dtype=bool))
 
 
 def test_a_table_by_hand() -> None:

@@ -20,9 +20,10 @@ from diffusion.conventions import FDR
 from graphs.baseline import Baseline, PairSums, baseline, edge_table, simulated_entries, steps
 from graphs.baseline.absorbed import kept_variance
 from graphs.baseline.edges import LEAST_EXPECTED, affinity, order_p, presence_p
-from graphs.baseline.fit import period_starts, step_kinds
+from graphs.baseline.fit import period_starts
 from graphs.baseline.lead_share import LEAST_ARTISTS, effective_artists, lead_columns
 from graphs.baseline.likeness import CLASSES, Likeness, kind_design, sizes
+from graphs.baseline.step_parts import StepPart, StepsHere, step_kinds
 from graphs.baseline.sums import Kernel, Ties
 from graphs.baseline.weights import Weights, fitted_weights
 from graphs.contracts import LIFTS
@@ -183,7 +184,8 @@ def test_sizes_agree_with_conditional_logit() -> None:
     taken = steps(entries)
     once = ~pd.DataFrame({"track": taken.track, "day": taken.day}).duplicated(keep=False).to_numpy()
     own = replace(taken.only(once), age=np.ones(int(once.sum()), np.int32))
-    size = fitted_weights(own, None, own.day.min(keepdims=True), ridge=1e-9).size[0, 0]
+    alone = StepsHere(StepPart(own, np.zeros(own.since.shape, np.int16)))
+    size = fitted_weights(alone, own.day.min(keepdims=True), likeness=False, ridge=1e-9).size[0, 0]
     step, market = np.nonzero(own.since > 0)
     several = np.bincount(step)[step] > 1
     step, market = step[several], market[several]
@@ -265,7 +267,7 @@ def test_periods_are_as_fine_as_the_steps_allow(fit: Baseline) -> None:
         "2017-10-01",
         "2018-01-01",
     ]
-    few = fit.steps.only(np.arange(len(fit.steps)) % 20 == 0)
+    few = fit.parts.only(lambda steps: np.arange(len(steps)) % 20 == 0)
     assert len(period_starts(few)) < 5
 
 
@@ -433,3 +435,14 @@ def test_the_baseline_describes_its_own_entries(fit: Baseline, drawn: Drawn) -> 
     assert (edges["p"] <= 0.05).mean() <= SMALL_SIZE
     assert not (edges["q"] <= 0.05).any()
     assert (edges["q_sizes"] <= 0.05).any()
+
+
+def test_the_kind_of_a_step_does_not_depend_on_the_steps_beside_it(drawn: Drawn) -> None:
+    """Of markets that are all alike, every mean of overlaps stands on the bounds of its classes."""
+    pairs = pd.DataFrame(languages(drawn.tongue)).assign(language_overlap=0.1)
+    likeness = Likeness.of(drawn.entries.timelines.markets, pairs)
+    entered = np.random.default_rng(1).random((500, 12)) < 0.5
+    past = np.zeros(entered.shape, np.int64)
+    together = likeness.kinds(entered, past)
+    alone = [likeness.kinds(entered[row : row + 1], past[row : row + 1]) for row in range(len(entered))]
+    np.testing.assert_array_equal(together, np.concatenate(alone))

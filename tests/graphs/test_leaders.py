@@ -17,6 +17,7 @@ from diffusion.arrays import Floats, Ints
 from diffusion.pairs.counts import cluster_transitions, pair_counts
 from diffusion.simulation.process_worlds import world
 from graphs.baseline import Baseline, baseline
+from graphs.baseline.step_parts import steps_of
 from graphs.journeys.slices import (
     Period,
     calendar_periods,
@@ -346,8 +347,9 @@ def test_leaders_of_a_period_are_those_of_its_tracks_alone(drifting: tuple[Basel
     pd.testing.assert_series_equal(both["low"], both["low_alone"], check_names=False)
     assert (second["transitions"] == pair_counts(alone, window=60).tracks.sum()).all()
     tested = second[second["measure"] == "lead_excess"].set_index("market")["score"]
-    part = leads.only(mine[fit.steps.track])
-    np.testing.assert_allclose(tested[list(part.markets)], part.lead.sum(axis=0) / part.moves.sum(axis=0), rtol=1e-4)
+    part = leads.only(steps_of(mine))
+    lead = part.steps.whole.more["lead"].sum(axis=0)
+    np.testing.assert_allclose(tested[list(part.markets)], lead / part.moves, rtol=1e-4)
 
 
 def test_who_was_not_watched_or_had_no_track_has_no_score() -> None:

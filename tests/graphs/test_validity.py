@@ -12,6 +12,7 @@ from scipy.stats import linregress, rankdata, spearmanr
 import diffusion
 from diffusion.simulation.process_worlds import world
 from graphs.baseline import Baseline, PairSums, baseline
+from graphs.baseline.step_parts import steps_of
 from graphs.journeys.slices import Period, day_number, debuts_in
 from graphs.leaders.asymmetry import Leads, some_steps
 from graphs.leaders.partial_ranks import RankPair, _within, association, curves, fisher_z
@@ -232,14 +233,14 @@ def test_the_facts_of_a_period_are_those_of_its_tracks() -> None:
     rows = found[found["period"] == periods[1].name].set_index("market")
     lines, leads = fit.entries.timelines, Leads.of(fit, window=60)
     mine = debuts_in(lines, periods[1])
-    sums = PairSums.of(some_steps(fit, mine[fit.steps.track]), window=60)
+    sums = PairSums.of(some_steps(fit, steps_of(mine)), window=60)
     net = (
         scores(Flows(sums.observed), ["net_flow"])["net_flow"] - scores(Flows(sums.expected), ["net_flow"])["net_flow"]
     )
     np.testing.assert_allclose(rows["net_flow"], pd.Series(net, lines.markets)[rows.index])
     debuts = [debuts_in(lines, period) for period in periods]
     after = fresh_debuts(lines, fit.entries.described.to_pandas(), debuts)[1]
-    outcome = leads.only(after[fit.steps.track])
+    outcome = leads.only(steps_of(after))
     np.testing.assert_allclose(rows["next_lead"], pd.Series(outcome.score, lines.markets)[rows.index])
     for market, row in rows.iterrows():
         number = lines.markets.index(str(market))

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-import numpy as np
 import pandas as pd
 
 from diffusion import DataSaysNoError, market_names
@@ -45,12 +44,12 @@ def _make(study: Study, results: Results) -> Output:
 
 
 def _lifts(results: Results, window: int) -> pd.DataFrame:
-    artists = len(np.unique(results.baseline.steps.artist))
+    artists = results.baseline.artists
     if artists < LEAST_ARTISTS:
         raise DataSaysNoError(f"all steps are of {many(artists, 'artist')}; tests by artist need {LEAST_ARTISTS}")
     lifts = edge_table(results.baseline, window=window)
     if not lifts["q"].notna().any():
-        steps = len(results.baseline.steps)
+        steps = len(results.baseline.parts)
         raise DataSaysNoError(f"of no pair is one of the {steps:,} steps expected, so none can be tested")
     return lifts
 

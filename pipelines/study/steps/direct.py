@@ -46,7 +46,7 @@ def _tables(results: Results, window: int) -> dict[str, pd.DataFrame]:
     joint = joint_fit(fit, window=window)
     credits = entry_credits(joint)
     influence = direct_table(fit, joint, results.table("lifts"), credits)
-    return {"influence": influence, "credits": credits.table(), "clout": clout(influence, list(fit.steps.markets))}
+    return {"influence": influence, "credits": credits.table(), "clout": clout(influence, list(fit.markets))}
 
 
 def _drawings(results: Results) -> dict[str, Drawing]:
