@@ -62,6 +62,7 @@ GIVEN: dict[str, Columns] = {
     "numbers": {"number": "INT"},
     "identities": {"track": "INT", "identity": "INT"},
     "asked_dates": {"date": "DATE"},
+    "asked_days": {"track": "INT", "date": "DATE"},
     "recording_keys": {"track": "INT", "key": "TEXT", "credits": "TEXT"},
     "levels": {"market": "TEXT", "date": "DATE", "log": "BIGINT", "log_rank": "BIGINT"},
     "pairs": {"source": "TEXT", "target": "TEXT", "common_language": "BIGINT"},
