@@ -148,7 +148,8 @@ class History:
         described = charts.arrow("tracks").select(["track_id", "title", "artist"])
         identity = identity_table(described, self.rules.identity)["identity"]
         found = pc.index_in(identity, pa.array(self.tracks["track_id"], pa.string()))
-        return pc.fill_null(found, -1).to_numpy().astype(np.int64)
+        code: Ints = pc.fill_null(found, -1).to_numpy().astype(np.int64)
+        return code
 
     def _positions(self, rows: pa.Table, code: Ints) -> Positions:
         """Return rows of the charts in order; `code` is the code of every track of the charts."""

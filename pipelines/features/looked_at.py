@@ -1,4 +1,4 @@
-"""Which rows of the charts features read: as many as the tracks and days asked for take, however long the charts are."""
+"""Which rows of the charts features read: those of the tracks and days asked for, however long the charts are."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,8 +19,8 @@ def looked_at(history: History, track: Ints, day: Days) -> Asked:
     share a credited artist or the recording; and, as `JointRegression` learns from every debut, those of its primary
     artist's tracks on the charts of the debut. `History.ends` has what is read of all other rows.
     """
-    pairs = (_own(history, track, day), _of_relatives(history, track, day), _at_debuts(history))
-    return Asked.of(*(np.concatenate(column) for column in zip(*pairs, strict=True)))
+    pairs = [_own(history, track, day), _of_relatives(history, track, day), _at_debuts(history)]
+    return Asked.of(np.concatenate([own for own, _ in pairs]), np.concatenate([days for _, days in pairs]))
 
 
 def on_latest_charts(history: History, track: Ints) -> Asked:
@@ -56,7 +56,7 @@ def _at_debuts(history: History) -> tuple[Ints, Days]:
 
 
 def _latest(history: History, track: Ints, day: NDArray[np.integer]) -> tuple[Ints, Days]:
-    """Return track and day of the charts that are the latest of some market on each track's day, if it is known then."""
+    """Return track and day of the charts that are some market's latest on each track's day, of those known by then."""
     known = history.first_seen[track] <= day
     days, at = np.unique(day[known], return_inverse=True)
     latest = [np.unique(charts[charts >= 0]) for charts in (latest_two(history, int(each))[0] for each in days)]

@@ -35,7 +35,8 @@ class Positions:
     @classmethod
     def none(cls) -> "Positions":
         """Return no rows."""
-        return cls(*(np.zeros(0, kind) for kind in (np.int32, np.int16, np.int32, np.int32, np.float32)))
+        whole = np.zeros(0, np.int32)
+        return cls(whole, np.zeros(0, np.int16), whole, whole, np.zeros(0, np.float32))
 
     def between(self, first: int, last: int) -> "Positions":
         """Return the rows of the days ``first … last``."""

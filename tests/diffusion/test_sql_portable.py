@@ -109,6 +109,7 @@ MAY_STAND = {
     "BIT_COUNT": "not known to sqlglot, the same in both",
     "TRY_CAST to DATE": "Spark also reads a year alone and a time behind; texts are cut to ten characters before",
     "TRY_CAST to DOUBLE": "DuckDB reads 1_000, Spark 1d and 1f; no chart writes numbers so",
+    "cast to FLOAT": "both round whole numbers to the nearest, ties to even",
     "TRIM": "DuckDB takes every blank of Unicode (category Zs), Spark U+0020: its translation must name them",
     r"\b in a regular expression": "up to Java 18 other letters than A to Z are letters; lists of licences have none",
 }
