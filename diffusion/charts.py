@@ -404,6 +404,15 @@ class Charts(Displayed):
         self._engine.keep("identities", identity_codes(known, identity_table(known, identity)))
         return self._engine.fetch("chart_ends", chart=self.chart(chart))
 
+    def track_rows(self, dates: Collection[date], *, chart: str | None = None) -> pa.Table:
+        """Return how many rows every track has on some dates, and where they begin, as Arrow.
+
+        Global is included; columns are as in `diffusion.contracts.TRACK_ROWS`. The default chart is the choice of
+        `chart`.
+        """
+        self._engine.keep("asked_dates", pa.table({"date": pa.array(sorted(set(dates)), pa.date32())}))
+        return self._engine.fetch("track_rows", chart=self.chart(chart))
+
     def asked_positions(self, days: pa.Table, *, chart: str | None = None) -> pa.Table:
         """Return the rows of `positions` of some tracks on some dates, as Arrow.
 

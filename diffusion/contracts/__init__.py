@@ -27,7 +27,7 @@ from diffusion.contracts.events import (
     WHOLENESS,
     WITHHELD,
 )
-from diffusion.contracts.positions import ASKED_POSITIONS, CHART_ENDS, FIRST_DATES, POSITIONS
+from diffusion.contracts.positions import ASKED_POSITIONS, CHART_ENDS, FIRST_DATES, POSITIONS, TRACK_ROWS
 from diffusion.contracts.simulation import DAMAGE, TRUE_BACKGROUND, TRUTH
 from diffusion.contracts.star import (
     ACCOUNTS,
@@ -109,6 +109,7 @@ __all__ = [
     "STREAM_FORMS",
     "TIES",
     "TRACKS",
+    "TRACK_ROWS",
     "TRACK_SUMS",
     "TRAJECTORIES",
     "TRANSITIONS",

@@ -35,6 +35,17 @@ FIRST_DATES = Contract(
     ("track",),
 )
 
+TRACK_ROWS = Contract(
+    "track_rows",
+    "one track with rows on the dates asked for, on the chart of some market or on Global",
+    (
+        *FIRST_DATES.columns,
+        Column("first_market", pa.string(), "the first in order of code of its markets on that date, or Global"),
+        Column("chart_rows", pa.int64(), "its rows on the dates asked for"),
+    ),
+    ("track",),
+)
+
 CHART_ENDS = Contract(
     "chart_ends",
     "one date and market, or Global",
@@ -46,5 +57,5 @@ CHART_ENDS = Contract(
     ("date", "market"),
 )
 
-POSITION_RELATIONS: Final = (POSITIONS, ASKED_POSITIONS, FIRST_DATES, CHART_ENDS)
+POSITION_RELATIONS: Final = (POSITIONS, ASKED_POSITIONS, FIRST_DATES, TRACK_ROWS, CHART_ENDS)
 """Contracts of rows with Global and of what is summed over them, which the engine returns."""
