@@ -128,7 +128,7 @@ class Charts(Displayed):
 
     def arrow(
         self,
-        name: Literal["tracks", "positions", "chart_sums", "nulls", "spells", "trajectories"],
+        name: Literal["tracks", "positions", "first_dates", "chart_sums", "nulls", "spells", "trajectories"],
         *,
         chart: str | None = None,
         since: date = date.min,
@@ -139,7 +139,8 @@ class Charts(Displayed):
         Parameters
         ----------
         name
-            Name of the method; or ``nulls``, what rows lack, or ``chart_sums``, the streams of every chart.
+            Name of the method; or ``nulls``, what rows lack, ``chart_sums``, the streams of every chart, or
+            ``first_dates``, every track's first date, Global included.
         since
             First date of positions (default: all).
         chart, rules
@@ -151,8 +152,8 @@ class Charts(Displayed):
             return self._engine.fetch("nulls")
         if name == "positions":
             return self._engine.fetch("positions", chart=self.chart(chart), since=since.isoformat())
-        if name == "chart_sums":
-            return self._engine.fetch("chart_sums", chart=self.chart(chart))
+        if name in ("chart_sums", "first_dates"):
+            return self._engine.fetch(name, chart=self.chart(chart))
         self._keep_stays(EventRules(self.chart(chart), **rules))
         if not (table := self._engine.kept(name)).num_rows:
             raise DataSaysNoError(f"no track is on the chart '{self.chart(chart)}' at rank ≤ {rules['top']}")
@@ -392,6 +393,38 @@ class Charts(Displayed):
         engine.keep("identities", identity_codes(known, identity_table(known, identity)))
         engine.keep("asked_dates", pa.table({"date": pa.array(sorted(set(dates)), pa.date32())}))
         return engine.fetch("rows_on", chart=self.chart(chart))
+
+    def chart_ends(self, *, identity: Identity = "track", chart: str | None = None) -> pa.Table:
+        """Return the last position and the streams of every market's chart, Global included, as Arrow.
+
+        Columns are as in `diffusion.contracts.CHART_ENDS`; parameters as in `entries`. Ids of one recording are one
+        track, with the best of their ranks.
+        """
+        known = self.arrow("tracks")
+        self._engine.keep("identities", identity_codes(known, identity_table(known, identity)))
+        return self._engine.fetch("chart_ends", chart=self.chart(chart))
+
+    def track_rows(self, dates: Collection[date], *, chart: str | None = None) -> pa.Table:
+        """Return how many rows every track has on some dates, and where they begin, as Arrow.
+
+        Global is included; columns are as in `diffusion.contracts.TRACK_ROWS`. The default chart is the choice of
+        `chart`.
+        """
+        self._engine.keep("asked_dates", pa.table({"date": pa.array(sorted(set(dates)), pa.date32())}))
+        return self._engine.fetch("track_rows", chart=self.chart(chart))
+
+    def asked_positions(self, days: pa.Table, *, chart: str | None = None) -> pa.Table:
+        """Return the rows of `positions` of some tracks on some dates, as Arrow.
+
+        Parameters
+        ----------
+        days
+            `track` (code) and `date`: dates asked for of each track, each once.
+        chart
+            Name of the chart (default: the choice of `chart`).
+        """
+        self._engine.keep("asked_days", days)
+        return self._engine.fetch("asked_positions", chart=self.chart(chart))
 
     def positions(self, chart: str | None = None) -> pd.DataFrame:
         """Return every row of one chart, Global included; columns as in `diffusion.contracts.POSITIONS`.

@@ -533,6 +533,55 @@ def rows_on(
     ]
 
 
+def first_dates(rows: Sequence[Row], codes: Mapping[str, int]) -> list[Row]:
+    """Return every track's first date on one chart."""
+    first: dict[int, date] = {}
+    for row in rows:
+        track = codes[row["track_id"]]
+        first[track] = min(row["date"], first.get(track, row["date"]))
+    return [{"track": track, "first_date": day} for track, day in sorted(first.items())]
+
+
+def chart_ends(rows: Sequence[Row], stands_for: Mapping[str, str]) -> list[Row]:
+    """Return last position and streams of every chart; of several ids of a recording the best placed counts."""
+    best: dict[tuple[date, str, str], Row] = {}
+    for row in rows:
+        place = row["date"], row["market"], stands_for[row["track_id"]]
+        if place not in best or row["rank"] < best[place]["rank"]:
+            best[place] = row
+    held: dict[tuple[date, str], list[Row]] = defaultdict(list)
+    for (day, market, _), row in best.items():
+        held[day, market].append(row)
+    return [
+        {
+            "date": day,
+            "market": market,
+            "last_rank": max(row["rank"] for row in held[day, market]),
+            "streams": float(sum(row["streams"] or 0 for row in held[day, market])),
+        }
+        for day, market in sorted(held)
+    ]
+
+
+def track_rows(rows: Sequence[Row], codes: Mapping[str, int], dates: set[date]) -> list[Row]:
+    """Return the number of rows of every track on some dates, and the first of them by date and market."""
+    own: dict[int, list[tuple[date, str]]] = defaultdict(list)
+    for row in rows:
+        if row["date"] in dates:
+            own[codes[row["track_id"]]].append((row["date"], row["market"]))
+    return [
+        {"track": track, "first_date": min(places)[0], "first_market": min(places)[1], "chart_rows": len(places)}
+        for track, places in sorted(own.items())
+    ]
+
+
+def asked_positions(rows: Sequence[Row], codes: Mapping[str, int], asked: set[tuple[int, date]]) -> list[Row]:
+    """Return the rows of one chart of some tracks on some dates each."""
+    found = [{**row, "track": codes[row["track_id"]]} for row in rows]
+    kept = [row for row in found if (row["track"], row["date"]) in asked]
+    return sorted(kept, key=lambda row: (row["date"], row["market"], row["track"]))
+
+
 def by_track(entered: Sequence[Row]) -> dict[str, dict[str, Row]]:
     """Return track → market → its entry."""
     table: dict[str, dict[str, Row]] = defaultdict(dict)

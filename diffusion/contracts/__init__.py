@@ -18,7 +18,6 @@ from diffusion.contracts.events import (
     NULLS,
     PEAKS,
     PERIODS,
-    POSITIONS,
     RELATIONS,
     ROWS_ON,
     SPANS,
@@ -28,6 +27,7 @@ from diffusion.contracts.events import (
     WHOLENESS,
     WITHHELD,
 )
+from diffusion.contracts.positions import ASKED_POSITIONS, CHART_ENDS, FIRST_DATES, POSITIONS, TRACK_ROWS
 from diffusion.contracts.simulation import DAMAGE, TRUE_BACKGROUND, TRUTH
 from diffusion.contracts.star import (
     ACCOUNTS,
@@ -62,9 +62,11 @@ __all__ = [
     "ACCOUNTS",
     "ARRAY_RELATIONS",
     "ARTISTS",
+    "ASKED_POSITIONS",
     "AVAILABILITY",
     "CHARTS_PRESENT",
     "CHART_DEPTHS",
+    "CHART_ENDS",
     "CHART_ROWS",
     "CHART_SUMS",
     "COVERAGE",
@@ -75,6 +77,7 @@ __all__ = [
     "ENTRIES",
     "EXAMPLES",
     "FILE_SPANS",
+    "FIRST_DATES",
     "FIRST_LINES",
     "FOOTPRINTS",
     "JOURNEYS",
@@ -106,6 +109,7 @@ __all__ = [
     "STREAM_FORMS",
     "TIES",
     "TRACKS",
+    "TRACK_ROWS",
     "TRACK_SUMS",
     "TRAJECTORIES",
     "TRANSITIONS",

@@ -9,6 +9,7 @@ from typing import Final
 import pyarrow as pa
 
 from diffusion.contracts.contract import Column, Contract
+from diffusion.contracts.positions import POSITION_RELATIONS
 from diffusion.contracts.star import STAR_RELATIONS, STAR_STEPS
 from diffusion.contracts.stays import STAY_RELATIONS
 from diffusion.contracts.streams import STREAM_RELATIONS
@@ -29,19 +30,6 @@ CHART_ROWS = Contract(
     "one track on one market's chart on one date",
     (_CHART, _MARKET, Column("date", _DATE, "the chart's date, a weekly chart's last day"), _TRACK, _RANK, _STREAMS),
     ("chart", "market", "date", "track_id"),
-)
-
-POSITIONS = Contract(
-    "positions",
-    "one track on one market's chart, or on Global, on one date",
-    (
-        Column("date", _DATE, "the chart's date, a weekly chart's last day"),
-        Column("market", _TEXT, "ISO 3166-1 alpha-2 code of the market, or Global"),
-        Column("track", pa.int32(), "code of the track, from 0 in order of first appearance"),
-        _RANK,
-        _STREAMS,
-    ),
-    ("date", "market", "track"),
 )
 
 ROWS_ON = Contract(
@@ -350,7 +338,7 @@ RELATIONS: Final = (
     NULLS,
     WITHHELD,
     CHART_ROWS,
-    POSITIONS,
+    *POSITION_RELATIONS,
     ROWS_ON,
     PEAKS,
     COVERAGE,

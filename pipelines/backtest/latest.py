@@ -6,8 +6,10 @@ from typing import Final, Self
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
-from diffusion import DataSaysNoError, SettingError
+from diffusion import Charts, DataSaysNoError, Entries, SettingError
 from diffusion.arrays import Flags, Floats, Ints
 from pipelines.backtest.contenders import DEFAULT, contenders
 from pipelines.backtest.intervals import REPLICATES
@@ -15,7 +17,8 @@ from pipelines.backtest.splits import Fold, points_of
 from pipelines.backtest.tables import Tested, calibration, scores
 from pipelines.features.families import families
 from pipelines.features.history import History
-from pipelines.features.observations import Observations, Outcomes, covered_until, timed_debuts
+from pipelines.features.looked_at import looked_at, on_latest_charts
+from pipelines.features.observations import Observations, Outcomes, covered_until, recent_tracks, timed_debuts
 from pipelines.features.registry import Family
 from pipelines.features.table import advance, features
 from pipelines.formatting import many
@@ -85,7 +88,8 @@ class Latest:
     Attributes
     ----------
     history
-        Charts, from the first date that is used.
+        Charts, from the first date that is used, with the rows that features of these tracks, and of those to forecast,
+        depend on.
     fold
         Tracks tested, and the horizon.
     points
@@ -96,6 +100,8 @@ class Latest:
         (k,): days for which the market of each candidate was observed after the observation.
     families
         Families of features, after the last day of the charts.
+    listed
+        (n,): whether a track of the history may be forecast.
     seed
         Seed of the random numbers.
     """
@@ -106,17 +112,32 @@ class Latest:
     examples: Examples
     follow_up: Floats
     families: tuple[Family, ...]
+    listed: Flags
     seed: int
 
     @classmethod
-    def of(cls, history: History, longest: int, *, seed: int = 0) -> Self:
-        """Return the latest tracks, for a horizon of at most `longest` days.
+    def of(
+        cls, charts: Charts, entries: Entries, longest: int, *, listed: pa.Array | None = None, seed: int = 0
+    ) -> Self:
+        """Return the latest tracks of charts.
+
+        Parameters
+        ----------
+        charts, entries
+            As in `History.of`.
+        longest
+            Horizon in days; it is shorter where the charts are short.
+        listed
+            Ids of the tracks that may be forecast (default: all).
+        seed
+            Seed of the random numbers.
 
         Raises
         ------
         DataSaysNoError
             When the charts are too short, or no track could enter another market.
         """
+        history = History.without_rows(charts, entries)
         dates = np.unique(history.observed.day)
         if len(dates) > MOST_DATES:
             history = history.since(int(dates[-MOST_DATES]))
@@ -125,6 +146,9 @@ class Latest:
         observed = _looked_at(history, fold, points, seed)
         if not observed.candidates.any():
             raise DataSaysNoError("no track with a known debut could enter another market")
+        ids = pa.array(history.tracks["track_id"], pa.string())
+        among = np.ones(len(ids), np.bool_) if listed is None else pc.is_in(ids, listed).to_numpy(zero_copy_only=False)
+        history = _with_rows(history, charts, observed, _to_forecast(history, charts, fold.horizon, among))
         made = families(fold.horizon)
         table = features(history, observed, made)
         advance(history, made, after=int(observed.day[-1]), until=history.last_day)
@@ -132,7 +156,7 @@ class Latest:
         examples = Examples.of(history, observed, table, outcomes, fold.horizon)
         until = covered_until(history, observed.day)[examples.observation, examples.market]
         follow_up = np.maximum(until - examples.day, 0).astype(np.float64)
-        return cls(history, fold, points, examples, follow_up, made, seed)
+        return cls(history, fold, points, examples, follow_up, made, among, seed)
 
     @property
     def trained_on(self) -> Flags:
@@ -203,14 +227,28 @@ def _few(examples: Examples, seed: int) -> Examples:
     return replace(examples.where(rows), weight=weights.astype(np.float32))
 
 
-def current(model: TrainedModel, among: Flags) -> Ints:
+def current(known: History, horizon: int, among: Flags) -> Ints:
     """Return the tracks to forecast: on a latest chart, with a known debut at most one horizon ago; the latest.
 
     `among` are flags, (n,): whether a track is to be listed.
     """
-    found = model.current()
+    found = recent_tracks(known, horizon)
     found = found[among[found]]
-    return found[np.argsort(model.history.first_seen[found], kind="stable")][-MOST_CURRENT:]
+    return found[np.argsort(known.first_seen[found], kind="stable")][-MOST_CURRENT:]
+
+
+def _to_forecast(history: History, charts: Charts, horizon: int, among: Flags) -> Ints:
+    """Return the tracks to forecast of a history that has no rows yet."""
+    track, debut = timed_debuts(history)
+    recent = track[(debut >= history.last_day - horizon) & among[track]]
+    return current(history.with_rows(charts, on_latest_charts(history, recent)), horizon, among)
+
+
+def _with_rows(history: History, charts: Charts, observed: Observations, forecast: Ints) -> History:
+    """Return the history with the rows that observations depend on, and tracks to forecast as of the last day."""
+    track = np.concatenate([observed.track, forecast])
+    day = np.append(observed.day, np.full(len(forecast), history.last_day, np.int32))
+    return history.with_rows(charts, looked_at(history, track, day))
 
 
 def _looked_at(history: History, fold: Fold, points: tuple[int, ...], seed: int) -> Observations:

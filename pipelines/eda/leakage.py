@@ -77,27 +77,30 @@ def sample(charts: Charts, rules: EventRules, last: date, *, seed: int = 0, most
         Largest number of rows; one artist may have more.
     """
     since = last - timedelta(days=rules.washout + 3 * HORIZON)
-    rows, tracks = _apart(charts.arrow("positions", chart=rules.chart, since=since)), charts.arrow("tracks")
-    own = pc.unique(rows["track"])
-    described = tracks.take(own).select(["track_id", "artist"])
+    tracks = charts.arrow("tracks")
+    dates = _apart(charts.chart_ends(chart=rules.chart)["date"], since)
+    own = charts.track_rows(dates, chart=rules.chart)
+    own = own.sort_by([(name, "ascending") for name in ("first_date", "first_market", "track")])
+    described = tracks.take(own["track"]).select(["track_id", "artist"])
     artist = distinct(primary_artists(described["track_id"].to_numpy(zero_copy_only=False), described))
-    of_row = artist[pc.index_in(rows["track"], own).to_numpy()]
-    sizes = np.bincount(of_row, minlength=int(artist.max(initial=-1)) + 1)
+    sizes = np.bincount(artist, own["chart_rows"].to_numpy(), int(artist.max(initial=-1)) + 1).astype(np.int64)
     order = np.random.default_rng(seed).permutation(len(sizes))
     chosen = np.zeros(len(sizes), np.bool_)
     chosen[order[np.cumsum(sizes[order]) <= max(most, sizes[order[0]])]] = True
-    kept = rows.filter(pa.array(chosen[of_row]))
+    track = own["track"].to_numpy()[chosen[artist]]
+    asked = {"track": np.repeat(track, len(dates)), "date": pa.array(dates * len(track), pa.date32())}
+    kept = charts.asked_positions(pa.table(asked), chart=rules.chart)
     history = _history(kept, tracks, rules)
     return Sample(history, kept.num_rows, int(chosen.sum()), len(sizes), since, last)
 
 
-def _apart(rows: pa.Table) -> pa.Table:
-    """Return the rows of dates that are a week or more apart, the last date among them."""
+def _apart(dates: pa.ChunkedArray, since: date) -> list[date]:
+    """Return dates from `since` on that are a week or more apart, the last date among them."""
     kept: list[date] = []
-    for day in sorted(pc.unique(rows["date"]).to_pylist(), reverse=True):
-        if not kept or (kept[-1] - day).days >= APART:
+    for day in sorted(pc.unique(dates).to_pylist(), reverse=True):
+        if day >= since and (not kept or (kept[-1] - day).days >= APART):
             kept.append(day)
-    return rows.filter(pc.is_in(rows["date"], pa.array(kept, pa.date32())))
+    return kept
 
 
 def _history(rows: pa.Table, tracks: pa.Table, rules: EventRules) -> History:

@@ -12,110 +12,20 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from diffusion import Calendar, Charts, Entries
-from diffusion.arrays import Days, Flags, Ints
+from diffusion.arrays import Days, Ints
 from diffusion.contracts.star import AGGREGATE
 from diffusion.engine import OpenEngine
 from diffusion.event_rules import EventRules
 from diffusion.frames import frame_of
 from diffusion.recordings import identity_table
-from diffusion.timelines import NEVER
+from diffusion.timelines import NEVER, expanded
+from pipelines.features.rows import Asked, ChartEnds, FirstEntries, Observed, Positions
 
 ATTRIBUTES: Final = ("title", "artist", "explicit", "duration_ms", "release_date", "release_precision", "popularity")
 """Fields of a track that features and the audit know."""
 
 GUESTS: Final = r"(?:\b(?:feat\.?|ft\.|featuring)|[\(\[](?:with|con))\s+([^\)\]\-]+)"
 """Names of guests in a title: "(feat. A & B)", "ft. A", "(with A)"."""
-
-
-@dataclass(frozen=True, slots=True)
-class Positions:
-    """Rows of the chart, in order of day, market and track.
-
-    Attributes
-    ----------
-    day
-        (r,): days since 1970-01-01.
-    market
-        (r,): index into `History.markets`; their number stands for Global.
-    track
-        (r,): code of the track, as in `History`.
-    rank
-        (r,): position, 1 is best.
-    streams
-        (r,): streams of the chart's period, NaN where the chart shows none.
-    """
-
-    day: Days
-    market: NDArray[np.int16]
-    track: NDArray[np.int32]
-    rank: NDArray[np.int32]
-    streams: NDArray[np.float32]
-
-    def between(self, first: int, last: int) -> "Positions":
-        """Return the rows of the days ``first … last``."""
-        low, high = _places(self.day, first, last)
-        return Positions(*(getattr(self, name)[low:high] for name in self.__slots__))
-
-
-@dataclass(frozen=True, slots=True)
-class FirstEntries:
-    """Entries in order of day, track and market.
-
-    Attributes
-    ----------
-    day
-        (k,): day of the entry.
-    track, market
-        (k,): code of the track, index of the market.
-    rank, streams
-        (k,): position and streams on that day; streams are NaN where the chart shows none.
-    last_without
-        (k,): the market's observed day before the entry; −2^30 at the market's first.
-    timed
-        (k,): whether the entry is not left-censored.
-    """
-
-    day: Days
-    track: NDArray[np.int32]
-    market: NDArray[np.int16]
-    rank: NDArray[np.int32]
-    streams: NDArray[np.float32]
-    last_without: Days
-    timed: Flags
-
-    def between(self, first: int, last: int) -> "FirstEntries":
-        """Return the entries of the days ``first … last``."""
-        low, high = _places(self.day, first, last)
-        return FirstEntries(*(getattr(self, name)[low:high] for name in self.__slots__))
-
-
-@dataclass(frozen=True, slots=True)
-class Observed:
-    """Dates on which markets were observed, in order of day and market.
-
-    Attributes
-    ----------
-    day, market
-        (c,): observed day and index of the market.
-    opened
-        (c,): first day of the stretch of coverage that holds the day.
-    datable
-        (c,): first day of the stretch on which an entry can be dated, from which the washout counts: the chart of the
-        number of charts that an entry takes; 2^31 − 1 before it.
-    depth
-        (c,): rows of the chart.
-    """
-
-    day: Days
-    market: NDArray[np.int16]
-    opened: Days
-    datable: Days
-    depth: NDArray[np.int32]
-
-    def between(self, first: int, last: int) -> "Observed":
-        """Return the dates of the days ``first … last``."""
-        low, high = _places(self.day, first, last)
-        return Observed(*(getattr(self, name)[low:high] for name in self.__slots__))
 
 
 Rows = TypeVar("Rows", Positions, FirstEntries)
@@ -142,8 +52,12 @@ class History:
         with it, then the guests that the title names.
     recording
         (n,): code of the recording: tracks of one normalised title and primary artist share it.
-    positions, entries, observed
-        Rows, first entries by the rules of the study, and coverage.
+    positions
+        Rows of the charts: of all tracks on all days, or those asked for (`with_rows`).
+    ends
+        Last position and streams of every chart.
+    entries, observed
+        First entries by the rules of the study, and coverage.
     withheld
         (2, w): codes of track and market without a licence, in order of track.
     rules
@@ -161,6 +75,7 @@ class History:
     credits: Ints
     recording: Ints
     positions: Positions
+    ends: ChartEnds
     entries: FirstEntries
     observed: Observed
     withheld: Ints
@@ -170,7 +85,7 @@ class History:
 
     @classmethod
     def of(cls, charts: Charts, entries: Entries) -> Self:
-        """Return the history of one chart.
+        """Return the history of one chart, with all its rows.
 
         Parameters
         ----------
@@ -180,30 +95,26 @@ class History:
             Entries by the rules of the study. With identity ``recording``, the rows of all ids of a recording count as
             rows of one track.
         """
-        calendar = entries.calendar
+        history = cls.without_rows(charts, entries)
+        rows = charts.arrow("positions", chart=entries.rules.chart)
+        return replace(history, positions=history._positions(rows, history._codes(charts)))
+
+    @classmethod
+    def without_rows(cls, charts: Charts, entries: Entries) -> Self:
+        """Return the history of one chart but for `positions`, of which there are none; parameters as in `of`."""
+        calendar, rules = entries.calendar, entries.rules
         markets = tuple(calendar.markets)
-        names = pa.array([*markets, AGGREGATE], pa.string())
-        rows = charts.arrow("positions", chart=calendar.chart)
-        described = charts.arrow("tracks")
-        joined = identity_table(described.select(["track_id", "title", "artist"]), entries.rules.identity)
+        described, firsts = charts.arrow("tracks"), charts.arrow("first_dates", chart=rules.chart)
+        joined = identity_table(described.select(["track_id", "title", "artist"]), rules.identity)
         stands_for = pc.index_in(joined["identity"], described["track_id"]).to_numpy()
-        source = stands_for[rows["track"].to_numpy()]
-        day = rows["date"].cast(pa.int32()).to_numpy()
+        track, day = firsts["track"].to_numpy(), firsts["first_date"].cast(pa.int32()).to_numpy()
         ids = described["track_id"].to_numpy(zero_copy_only=False)
-        code, kept, first_seen = _codes(source, day, ids)
+        kept, first_seen = _by_first_day(stands_for[track], day, ids)
         # fields are those of the id that charted first: the id of a recording may be that of a later release
-        table = described.take(_first_ids(stands_for, rows["track"].to_numpy(), day, ids)[kept])
+        table = described.take(_first_ids(stands_for, track, day, ids)[kept])
         table = table.set_column(table.column_names.index("track_id"), "track_id", described["track_id"].take(kept))
         tracks = frame_of(table.select(["track_id", *ATTRIBUTES]))
-        market = pc.index_in(rows["market"], names).to_numpy().astype(np.int16)
-        track = code[source].astype(np.int32)
-        order = np.lexsort((rows["rank"].to_numpy(), track, market, day))
-        # of several ids of one recording on one chart, the best position counts
-        again = np.zeros(len(order), np.bool_)
-        again[1:] = np.logical_and.reduce([np.diff(part[order]) == 0 for part in (day, market, track)])
-        order = order[~again]
         primary, credits, recording = described_by(tracks)
-        rank, streams = rows["rank"].to_numpy()[order], _numbers(rows["streams"])[order]
         return cls(
             markets=markets,
             tracks=tracks,
@@ -211,14 +122,47 @@ class History:
             artist=primary,
             credits=credits,
             recording=recording,
-            positions=Positions(day[order], market[order], track[order], rank, streams),
+            positions=Positions.none(),
+            ends=_ends(charts.chart_ends(identity=rules.identity, chart=rules.chart), markets),
             entries=_first_entries(entries.table, tracks["track_id"], markets),
-            observed=_observed(calendar.coverage, markets, entries.rules.min_periods),
+            observed=_observed(calendar.coverage, markets, rules.min_periods),
             withheld=_withheld(entries.withheld, tracks["track_id"], markets),
-            rules=entries.rules,
+            rules=rules,
             coverage=calendar.coverage.sort_by([("date", "ascending"), ("market", "ascending")]),
             open_engine=charts.open_engine,
         )
+
+    def with_rows(self, charts: Charts, asked: Asked) -> "History":
+        """Return this history with the rows of some tracks on some days only, read from the charts it was made from."""
+        code = self._codes(charts)
+        own = np.flatnonzero(code >= 0)
+        low, high = np.searchsorted(asked.track, code[own]), np.searchsorted(asked.track, code[own], side="right")
+        place, sizes = expanded(low, high)
+        track, day = np.repeat(own, sizes).astype(np.int32), asked.day[place]
+        days = pa.table({"track": track, "date": pa.array(day).cast(pa.date32())})
+        rows = charts.asked_positions(days, chart=self.rules.chart)
+        return replace(self, positions=self._positions(rows, code))
+
+    def _codes(self, charts: Charts) -> Ints:
+        """Return the code of the track that every track of the charts counts as; −1 where it is not in this history."""
+        described = charts.arrow("tracks").select(["track_id", "title", "artist"])
+        identity = identity_table(described, self.rules.identity)["identity"]
+        found = pc.index_in(identity, pa.array(self.tracks["track_id"], pa.string()))
+        code: Ints = pc.fill_null(found, -1).to_numpy().astype(np.int64)
+        return code
+
+    def _positions(self, rows: pa.Table, code: Ints) -> Positions:
+        """Return rows of the charts in order; `code` is the code of every track of the charts."""
+        day = rows["date"].cast(pa.int32()).to_numpy()
+        market = _market_codes(rows["market"], self.markets)
+        track = code[rows["track"].to_numpy()].astype(np.int32)
+        order = np.lexsort((rows["rank"].to_numpy(), track, market, day))
+        # of several ids of one recording on one chart, the best position counts
+        again = np.zeros(len(order), np.bool_)
+        again[1:] = np.logical_and.reduce([np.diff(part[order]) == 0 for part in (day, market, track)])
+        order = order[~again]
+        rank, streams = rows["rank"].to_numpy()[order], _numbers(rows["streams"])[order]
+        return Positions(day[order], market[order], track[order], rank, streams)
 
     @property
     def last_day(self) -> int:
@@ -272,6 +216,7 @@ class History:
             credits=self.credits[:, : np.searchsorted(self.credits[0], n)],
             recording=self.recording[:n],
             positions=self.positions.between(self.first_day, day),
+            ends=self.ends.between(self.first_day, day),
             entries=self.entries.between(self.first_day, day),
             observed=observed,
             withheld=self.withheld[:, : np.searchsorted(self.withheld[0], n)],
@@ -294,6 +239,7 @@ class History:
             credits=credits,
             recording=recording,
             positions=_recoded(positions, n),
+            ends=self.ends.between(day, self.last_day),
             entries=_recoded(entries, n),
             observed=observed,
             withheld=np.stack([track - n, market]),
@@ -317,20 +263,13 @@ def _recoded(rows: Rows, first: int) -> Rows:
     return type(rows)(**values | {"track": values["track"] - np.int32(first)})
 
 
-def _places(day: Days, first: int, last: int) -> Ints:
-    """Return where the days ``first … last`` begin and end; bounds of another type would copy all days."""
-    return np.searchsorted(day, np.array([first, last + 1], day.dtype))
-
-
-def _codes(source: Ints, day: Days, ids: NDArray[np.object_]) -> tuple[Ints, Ints, Days]:
-    """Return the code of every source track (−1: no row), the source tracks by code, and their first days."""
+def _by_first_day(source: Ints, day: Days, ids: NDArray[np.object_]) -> tuple[Ints, Days]:
+    """Return the tracks that have a first day, in order of it and of their ids, and their first days."""
     first = np.full(len(ids), np.iinfo(np.int32).max, np.int32)
     np.minimum.at(first, source, day)
     order = np.lexsort((ids, first))
     order = order[first[order] < np.iinfo(np.int32).max]
-    code = np.full(len(ids), -1)
-    code[order] = np.arange(len(order))
-    return code, order, first[order]
+    return order, first[order]
 
 
 def _first_ids(stands_for: Ints, track: Ints, day: Days, ids: NDArray[np.object_]) -> Ints:
@@ -380,6 +319,19 @@ def _numbers(column: pa.ChunkedArray) -> NDArray[np.float32]:
     """Return numbers as floats, NaN where null."""
     numbers: NDArray[np.float32] = pc.fill_null(column.cast(pa.float32(), safe=False), np.nan).to_numpy()
     return numbers
+
+
+def _market_codes(column: pa.ChunkedArray, markets: Sequence[str]) -> NDArray[np.int16]:
+    """Return the index of every market; that after the last for Global."""
+    codes: NDArray[np.int16] = pc.index_in(column, pa.array([*markets, AGGREGATE], pa.string())).to_numpy()
+    return codes.astype(np.int16)
+
+
+def _ends(table: pa.Table, markets: Sequence[str]) -> ChartEnds:
+    day, market = table["date"].cast(pa.int32()).to_numpy(), _market_codes(table["market"], markets)
+    order = np.lexsort((market, day))
+    rank, streams = table["last_rank"].to_numpy(), table["streams"].to_numpy()
+    return ChartEnds(day[order], market[order], rank[order], streams[order])
 
 
 def _first_entries(table: pa.Table, ids: "pd.Series[str]", markets: Sequence[str]) -> FirstEntries:

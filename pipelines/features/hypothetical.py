@@ -13,10 +13,11 @@ from diffusion import DataSaysNoError, SettingError
 from diffusion.arrays import Ints
 from diffusion.conventions import LONG_GAP
 from diffusion.frames import frame_of
-from pipelines.features.history import FirstEntries, History, Observed, Positions, described_by
+from pipelines.features.history import History, described_by
+from pipelines.features.rows import ChartEnds, FirstEntries, Observed, Positions
 from pipelines.features.scene import latest_charts
 
-Rows = TypeVar("Rows", Positions, FirstEntries, Observed)
+Rows = TypeVar("Rows", Positions, ChartEnds, FirstEntries, Observed)
 
 TRACK_ID: Final = "hypothetical"
 """Id of the track."""
@@ -79,6 +80,7 @@ def with_debut(known: History, debut: Debut) -> History:
     artist, credits, recording = described_by(tracks)
     code = len(known.tracks)
     observed = _observed(known, markets, debut.day)
+    rows = _charts(known, latest, markets, rank, code, debut.day)
     return replace(
         known,
         tracks=tracks,
@@ -86,7 +88,8 @@ def with_debut(known: History, debut: Debut) -> History:
         artist=artist,
         credits=credits,
         recording=recording,
-        positions=_appended(known.positions, _charts(known, latest, markets, rank, code, debut.day)),
+        positions=_appended(known.positions, rows),
+        ends=_appended(known.ends, ChartEnds.of(rows)),
         entries=_appended(known.entries, _entries(known, latest, markets, rank, code, debut.day)),
         observed=_appended(known.observed, observed),
         coverage=pa.concat_tables([known.coverage, _coverage(known, observed)]),

@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 
 from diffusion import DataSaysNoError
 from diffusion.arrays import Days, Flags, Ints
+from diffusion.conventions import LONG_GAP
 from pipelines.features.history import History
-from pipelines.features.scene import EntryIndex, open_markets
+from pipelines.features.scene import EntryIndex, latest_charts, open_markets
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +134,15 @@ def timed_debuts(history: History) -> tuple[Ints, Days]:
     entries, debut = history.entries, debuts(history)
     timed = np.unique(entries.track[entries.timed & (entries.day == debut[entries.track])]).astype(np.int64)
     return timed, debut[timed]
+
+
+def recent_tracks(known: History, days: int) -> Ints:
+    """Return the tracks on a latest chart of a market whose timed debut was at most so many days ago."""
+    track, debut = timed_debuts(known)
+    latest = latest_charts(known, known.last_day)
+    rows = known.positions.between(known.last_day - LONG_GAP, known.last_day)
+    now = rows.track[(rows.day == latest[rows.market]) & (rows.market < len(known.markets))]
+    return np.intersect1d(track[debut >= known.last_day - days], now)
 
 
 def covered_until(history: History, day: Days) -> Days:

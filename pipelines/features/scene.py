@@ -128,8 +128,8 @@ def latest_charts(known: History, day: int) -> Ints:
     rows = known.observed.between(day - LONG_GAP, day)
     latest = np.full(len(known.markets) + 1, -1)
     np.maximum.at(latest, rows.market, rows.day)
-    positions = known.positions.between(day - LONG_GAP, day)
-    world = positions.day[positions.market == len(known.markets)]
+    charts = known.ends.between(day - LONG_GAP, day)
+    world = charts.day[charts.market == len(known.markets)]
     latest[-1] = world[-1] if len(world) else -1
     return latest
 

@@ -1,11 +1,12 @@
-"""Positions on the latest chart of every market, and on the chart before it."""
+"""Positions and ends of the latest chart of every market, and of the chart before it."""
 
 import numpy as np
 from numpy.typing import NDArray
 
-from diffusion.arrays import Flags, Ints
+from diffusion.arrays import Flags, Floats, Ints
 from diffusion.conventions import LONG_GAP
-from pipelines.features.history import History, Positions
+from pipelines.features.history import History
+from pipelines.features.rows import Positions
 
 
 def latest_two(known: History, day: int) -> Ints:
@@ -52,8 +53,18 @@ def placed(rows: Positions, track: Ints, markets: int) -> tuple[NDArray[np.float
     return found[0], found[1]
 
 
-def lengths(rows: Positions, markets: int) -> NDArray[np.float32]:
-    """Return, (m,), the last position of each market's chart; NaN for none."""
-    length = np.full(markets + 1, np.nan, np.float32)
-    np.fmax.at(length, rows.market, rows.rank.astype(np.float32))
-    return length[:-1]
+def ends(known: History, days: Ints) -> tuple[NDArray[np.float32], Floats]:
+    """Return, (m,) each, last position and streams of one chart per market; NaN and 0 where there is none.
+
+    Parameters
+    ----------
+    days
+        (m,): day of each market's chart, −1 for none.
+    """
+    length, streams = np.full(len(days), np.nan, np.float32), np.zeros(len(days))
+    wanted = days[days >= 0]
+    if len(wanted):
+        charts = known.ends.between(int(wanted.min()), int(wanted.max()))
+        here = charts.day == np.append(days, -1)[charts.market]
+        length[charts.market[here]], streams[charts.market[here]] = charts.rank[here], charts.streams[here]
+    return length, streams

@@ -8,11 +8,11 @@ from numpy.typing import NDArray
 
 from diffusion import reference_table
 from diffusion.arrays import Floats, Ints
-from pipelines.features.history import History, Positions
+from pipelines.features.history import History
 from pipelines.features.registry import Feature, Values
 from pipelines.features.relatives import RowsByKey
 from pipelines.features.scene import Scene
-from pipelines.features.standings import latest_two, lengths, placed, rows_on
+from pipelines.features.standings import ends, latest_two, placed, rows_on
 
 TOP: Final = 0.2
 """Share of a chart's positions that counts as its top."""
@@ -97,7 +97,7 @@ class Track:
         """Return name → values of the tracks of a day."""
         m = len(known.markets)
         latest, before = latest_two(known, scene.day)
-        now = rows_on(known, latest)
+        length, streams = ends(known, latest)
         rank_before, streams_before = placed(rows_on(known, before), scene.track, m)
         entry_day = scene.day - scene.since_entry
         tracks = known.tracks.iloc[scene.track]
@@ -115,17 +115,16 @@ class Track:
             "explicit": tracks["explicit"].astype("Float32").to_numpy(np.float32, na_value=np.nan),
             "duration": tracks["duration_ms"].to_numpy(np.float64, na_value=np.nan) / 60_000,
         }
-        found |= _ranks(scene.rank, rank_before, lengths(now, m))
-        found |= self._streams(known, scene, streams_before, now)
+        found |= _ranks(scene.rank, rank_before, length)
+        found |= self._streams(known, scene, streams_before, streams)
         found |= _continents(scene, known.markets)
         return {feature.name: found[feature.name].astype(np.float32) for feature in self.features}
 
     def _streams(
-        self, known: History, scene: Scene, before: NDArray[np.float32], now: Positions
+        self, known: History, scene: Scene, before: NDArray[np.float32], total: Floats
     ) -> dict[str, NDArray[np.generic]]:
-        """Return shares and growth of the streams."""
+        """Return shares and growth of the streams; `total`, (m,), are those of the charts now."""
         n, m = len(scene.track), len(known.markets)
-        total = np.bincount(now.market, np.nan_to_num(now.streams), minlength=m)
         share = scene.streams / np.where(total > 0, total, np.nan)
         at, row = self._entries.find(known.entries.track, scene.track)
         debut = np.full((n, m), np.nan)

@@ -21,9 +21,10 @@ from diffusion.event_rules import EventRules
 from diffusion.files import read_table
 from diffusion.frames import frame_of
 from pipelines.features.families import families
-from pipelines.features.history import FirstEntries, History, Observed, Positions
+from pipelines.features.history import History
 from pipelines.features.own import Own, no_columns
 from pipelines.features.registry import Family, Feature
+from pipelines.features.rows import ChartEnds, FirstEntries, Observed, Positions
 from pipelines.folders.finished import FinishedFolder
 from pipelines.folders.folder import Folder
 from pipelines.folders.manifest import MANIFEST, digest_of, fingerprint, to_json
@@ -232,6 +233,7 @@ def _read_history(place: Path) -> History:
         markets=tuple(facts["markets"]),
         tracks=frame_of(read_table(place / "tracks.parquet")),
         rules=EventRules(**facts["rules"]),
+        ends=ChartEnds.of(rows["positions"]),
         coverage=coverage,
         open_engine=open_engine,
         **rows | {name: arrays[name] for name in ARRAYS},

@@ -11,11 +11,10 @@ from numpy.typing import NDArray
 
 from diffusion import DataSaysNoError, SettingError, market_names
 from diffusion.arrays import Ints
-from diffusion.conventions import LONG_GAP
 from pipelines.features.families import families
 from pipelines.features.history import History
 from pipelines.features.hypothetical import Debut, with_debut
-from pipelines.features.observations import Observations, debuts, timed_debuts
+from pipelines.features.observations import Observations, debuts, recent_tracks
 from pipelines.features.own import Own, OwnColumns
 from pipelines.features.registry import Family, Feature
 from pipelines.features.table import FeatureTable, advance, features
@@ -130,14 +129,7 @@ class TrainedModel:
 
     def current(self) -> Ints:
         """Return the tracks on a latest chart with a timed debut at most one horizon ago."""
-        known = self.history
-        track, debut = timed_debuts(known)
-        recent = track[debut >= known.last_day - self.horizon]
-        rows = known.positions.between(known.last_day - LONG_GAP, known.last_day)
-        latest = np.zeros(len(known.markets) + 1, np.int64)
-        np.maximum.at(latest, rows.market, rows.day)
-        now = rows.track[(rows.day == latest[rows.market]) & (rows.market < len(known.markets))]
-        return np.intersect1d(recent, now)
+        return recent_tracks(self.history, self.horizon)
 
     def observe(self, track: Ints) -> tuple[Observations, FeatureTable]:
         """Return tracks as of the last day known, and the features of the markets they may enter."""

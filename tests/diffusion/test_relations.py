@@ -35,6 +35,7 @@ from tests.random_charts import (
     tied_sources,
 )
 from tests.twins import Row
+from tests.twins_features import WORLD
 
 
 def agree(table: pa.Table, twin: Sequence[Row], contract: contracts.Contract) -> None:
@@ -202,6 +203,28 @@ def test_rows_of_some_dates_are_what_the_twin_says(rows: list[Row], identity: st
     with opened(rows) as charts:
         found = charts.rows_on(dates, identity=identity)
     agree(found, twins.rows_on(own, codes, twins.identities(tracks, identity), dates), contracts.ROWS_ON)
+
+
+@examples(25)
+@given(rows=sources(), identity=st.sampled_from(["track", "recording"]), every=st.sampled_from([1, 2, 3]))
+def test_rows_with_global_and_their_sums_are_what_the_twins_say(rows: list[Row], identity: str, every: int) -> None:
+    rows = rows + padding(rows)
+    kept, _ = twins.chart_rows(rows, lambda name: WORLD if name == "Global" else market_of(name))
+    named = [{**row, "market": "Global" if row["market"] == WORLD else row["market"]} for row in kept]
+    own = [row for row in named if row["chart"] == "top200"]
+    assume(any(row["market"] != "Global" for row in own))
+    tracks = twins.tracks(rows)
+    codes = {row["track_id"]: row["track"] for row in tracks}
+    dates = {row["date"] for row in own if row["date"].toordinal() % every == 0}
+    asked = {(code, day) for code in codes.values() for day in dates if (code + day.toordinal()) % 2}
+    days = {"track": pa.array([code for code, _ in asked], pa.int32()), "date": pa.array([day for _, day in asked])}
+    with opened(rows) as charts:
+        agree(charts.arrow("first_dates"), twins.first_dates(own, codes), contracts.FIRST_DATES)
+        ends = twins.chart_ends(own, twins.identities(tracks, identity))
+        agree(charts.chart_ends(identity=identity), ends, contracts.CHART_ENDS)
+        agree(charts.track_rows(dates), twins.track_rows(own, codes, dates), contracts.TRACK_ROWS)
+        found = charts.asked_positions(pa.table(days, schema=pa.schema({"track": pa.int32(), "date": pa.date32()})))
+    agree(found, twins.asked_positions(own, codes, asked), contracts.ASKED_POSITIONS)
 
 
 @examples(30)

@@ -62,6 +62,7 @@ GIVEN: dict[str, Columns] = {
     "numbers": {"number": "INT"},
     "identities": {"track": "INT", "identity": "INT"},
     "asked_dates": {"date": "DATE"},
+    "asked_days": {"track": "INT", "date": "DATE"},
     "recording_keys": {"track": "INT", "key": "TEXT", "credits": "TEXT"},
     "levels": {"market": "TEXT", "date": "DATE", "log": "BIGINT", "log_rank": "BIGINT"},
     "pairs": {"source": "TEXT", "target": "TEXT", "common_language": "BIGINT"},
@@ -110,6 +111,7 @@ MAY_STAND = {
     "TRIM": "DuckDB takes every blank of Unicode (category Zs), Spark U+0020: its translation names them",
     "LOWER": "Spark makes two letters of İ, and another of Σ at the end of a word: its translation names them",
     "UPPER": "Spark makes two letters of ß, ŉ, ﬁ and some more that have no single capital; no trend has them",
+    "cast to FLOAT": "both round whole numbers to the nearest, ties to even",
     r"\b in a regular expression": "up to Java 18 other letters than A to Z are letters; lists of licences have none",
 }
 """What is met in the relations and differs, or is not known, and why it may stand."""

@@ -40,9 +40,14 @@ def history(simulated: Path) -> History:
         return History.of(charts, charts.entries())
 
 
+def latest(simulated: Path) -> Latest:
+    with diffusion.open_charts(simulated) as charts:
+        return Latest.of(charts, charts.entries(), 14)
+
+
 @pytest.fixture(scope="module")
-def tracks(history: History) -> Latest:
-    return Latest.of(history, 14)
+def tracks(simulated: Path) -> Latest:
+    return latest(simulated)
 
 
 def forecast(study: Study, place: Path) -> list[str]:
@@ -139,12 +144,12 @@ def test_the_horizon_is_shorter_where_charts_are_short(history: History) -> None
 
 @pytest.mark.slow
 def test_large_charts_are_tested_on_the_latest_tracks(
-    history: History, tracks: Latest, monkeypatch: pytest.MonkeyPatch
+    simulated: Path, tracks: Latest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = tracks
     monkeypatch.setattr(latest_tracks, "MOST_FITTED", 100)
     monkeypatch.setattr(latest_tracks, "MOST_TESTED", 50)
-    part = Latest.of(history, 14)
+    part = latest(simulated)
     assert part.fold.last == whole.fold.last
     assert 50 <= len(np.unique(part.examples.track[part.tested])) < 80  # ties of one day come along
     assert part.fold.first > whole.fold.first
@@ -166,9 +171,9 @@ def test_charts_since_a_day_have_the_tracks_first_seen_from_then_on(history: His
 
 
 @pytest.mark.slow
-def test_of_long_charts_the_latest_dates_are_used(history: History, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_of_long_charts_the_latest_dates_are_used(simulated: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(latest_tracks, "MOST_DATES", 120)
-    part = Latest.of(history, 14)
+    part = latest(simulated)
     assert len(np.unique(part.history.observed.day)) == 120
     assert part.examples.debut.min() >= part.history.first_day + 28
 

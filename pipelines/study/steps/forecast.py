@@ -4,6 +4,7 @@ from typing import Any, Final
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 import figures
 from diffusion import DataSaysNoError, SettingError, market_names, open_charts
@@ -11,7 +12,6 @@ from diffusion.conventions import WINDOW_DAILY, WINDOW_WEEKLY
 from pipelines.backtest.contenders import DEFAULT
 from pipelines.backtest.latest import MOST_FITTED, MOST_TESTED, Latest, current
 from pipelines.contracts.forecasts import FORECAST_CALIBRATION, FORECAST_SCORES, FORECASTS
-from pipelines.features.history import History
 from pipelines.formatting import cell, html_table, many, percent, sentence
 from pipelines.models.trained import Predictions
 from pipelines.study.findings import Finding
@@ -70,7 +70,7 @@ def _make(study: Study, results: Results) -> Output:
         why = f"forecasts are of single markets, and these are grouped: {', '.join(results.entries.groups)}"
         return Output({}, not_made={"forecast_scores": why, "forecasts": why})
     try:
-        latest = Latest.of(_history(study, results), _longest(study, results), seed=study.seed)
+        latest = _latest(study, results)
         scores, calibration = latest.compared(latest.forecasts(gaps))
     except DataSaysNoError as error:
         return Output({}, not_made={"forecast_scores": str(error), "forecasts": "models could not be tested"})
@@ -80,8 +80,7 @@ def _make(study: Study, results: Results) -> Output:
     try:
         model = latest.model()
         notes["notes"] = list(model.forecaster.notes)
-        listed = latest.history.tracks["track_id"].isin(results.entries.timelines.track_ids)
-        tracks = current(model, listed.to_numpy())
+        tracks = current(model.history, model.horizon, latest.listed)
         if not len(tracks):
             which = "track of the cohort" if results.entries.cohort else "track"
             raise DataSaysNoError(f"no {which} on the charts debuted in the last {many(model.horizon, 'day')}")
@@ -91,10 +90,12 @@ def _make(study: Study, results: Results) -> Output:
     return Output(tables, notes=notes, not_made=gaps)
 
 
-def _history(study: Study, results: Results) -> History:
-    """Return the history of all tracks of the charts, also those outside the cohort."""
-    with open_charts(charts_path(study), **study.reading) as charts:
-        return History.of(charts, whole_entries(charts, study) if results.entries.cohort else results.entries)
+def _latest(study: Study, results: Results) -> Latest:
+    """Return the latest tracks of the charts, also those outside the cohort; those of the cohort may be forecast."""
+    with open_charts(charts_path(study), open_engine=study.open_engine, **study.reading) as charts:
+        entries = whole_entries(charts, study) if results.entries.cohort else results.entries
+        listed = pa.array(results.entries.timelines.track_ids, pa.string())
+        return Latest.of(charts, entries, _longest(study, results), listed=listed, seed=study.seed)
 
 
 def _longest(study: Study, results: Results) -> int:
