@@ -209,6 +209,7 @@ def opened(engine: str, folder: Path) -> Iterator[tuple[Charts, Gauge]]:
         with diffusion.open_charts(folder, memory_limit=size) as charts:
             yield charts, Spill(charts)
         return
+    import pyspark
     from pyspark.sql import SparkSession
 
     master = f"local-cluster[{size},1,{EXECUTOR_MB}]"
@@ -216,7 +217,7 @@ def opened(engine: str, folder: Path) -> Iterator[tuple[Charts, Gauge]]:
         session = SparkSession.getActiveSession()
         session.range(1).count()
         yield charts, Stages(charts)
-    left = Path(os.environ["SPARK_HOME"]) / "work" / session.sparkContext.applicationId
+    left = Path(pyspark.__file__).parent / "work" / session.sparkContext.applicationId
     session.stop()
     shutil.rmtree(left, ignore_errors=True)
 
