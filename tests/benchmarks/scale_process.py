@@ -71,10 +71,10 @@ def tasks(charts: Charts) -> Iterator[Task]:
     yield "absences", lambda: charts.absences(chart=CHART)
     yield "spells, trajectories", lambda: charts.arrow("trajectories", chart=CHART, top=None, washout=WASHOUT)
     yield "chart_sums", lambda: charts.arrow("chart_sums", chart=CHART)
-    for entries in made:
-        yield "pairs", lambda: graphs.market_graph(entries, window=60)
-        yield "baseline", lambda: graphs.baseline.baseline(entries)
-        yield "waits", lambda: survival.breakthrough(entries, by="footprint")
+    if made:  # the relations had memory enough
+        yield "pairs", lambda: graphs.market_graph(made[0], window=60)
+        yield "baseline", lambda: graphs.baseline.baseline(made[0])
+        yield "waits", lambda: survival.breakthrough(made[0], by="footprint")
 
 
 def stored(charts: Charts, relation: str, into: str, **parameters: object) -> None:
