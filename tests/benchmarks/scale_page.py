@@ -28,6 +28,7 @@ ROW_BYTES = 7
 """Bytes of a row in cleaned charts, compressed: 180 MB for 26.8 million rows."""
 
 CORES = (16, 64, 256)
+PROCESSORS = os.cpu_count() or 1
 
 HEAD = """# Scale, measured
 
@@ -39,8 +40,7 @@ run(s), each in a process of its own. The machine has {processors} processors; i
 `duckdb-500MB` is DuckDB with that memory limit. `spark-2` is Spark with two executors of one processor and 1 GB each,
 and a driver of 2 GB, all on this machine (`local-cluster`).
 
-![Seconds, memory and spill by rows](scale.png)
-"""
+![Seconds, memory and spill by rows](scale.png)"""
 
 
 def growth(rows: pd.DataFrame) -> float:
@@ -152,16 +152,18 @@ def spill_part(table: pd.DataFrame) -> str:
 
 
 def moving_part(table: pd.DataFrame, with_session: pd.DataFrame) -> str:
-    """Return from how many rows on Spark is quicker, by cores of its cluster."""
-    seconds = wide_of(all_tasks(table), "rows", "engine", "seconds")
+    """Return from how many rows on Spark is quicker, by processors of its cluster."""
+    totals = all_tasks(table)
+    seconds = wide_of(totals, "rows", "engine", "seconds")
     sessions = with_session[(with_session["engine"] == TWO) & (with_session["task"] == "session")]
     cost = float(per_million(table, TWO, "processor_seconds").sum())
-    ours = float(per_million(table, DUCKDB, "seconds").sum())
-    most = int(seconds.index[-1])
-    once = float(sessions["seconds"].median()) + max(0.0, float(seconds.loc[most, TWO]) - cost * most / 2e6)
+    ours = float(per_million(table, DUCKDB, "processor_seconds").sum())
+    spent = totals[totals["engine"] == TWO].iloc[-1]
+    fixed = max(0.0, float(spent["processor_seconds"]) - cost * float(spent["rows"]) / 1e6) / 2
+    once = float(sessions["seconds"].median()) + fixed
     lines = []
     for cores in CORES:
-        gain = ours - cost / cores
+        gain = ours / PROCESSORS - cost / cores
         lines.append(f"| {cores} | {'never' if gain <= 0 else f'{once / gain / 1e3:,.1f} billion rows'} |")
     both = ", ".join(
         f"{float(row[TWO] / row[DUCKDB]):.0f} × at {number / 1e6:.1f} M rows" for number, row in seconds.iterrows()
@@ -175,10 +177,10 @@ On the same machine DuckDB is quicker than Spark with two executors: {both}.
 
 Two executors are as quick as one times: {executors}.
 
-Another million rows cost DuckDB {ours:.2f} s on this machine, and Spark {cost:.2f} s of one processor. Besides, Spark
-takes about {once:.0f} s once: to start its session, and to plan and start its stages. So Spark needs more than
-{cost / ours:.0f} processors to be quicker at all. With more, it is quicker from so many rows on
-({once:.0f} ÷ ({ours:.2f} − {cost:.2f} ÷ processors) millions):
+Another million rows cost DuckDB {ours:.2f} s of a processor, and Spark {cost:.2f} s. Besides, Spark takes about
+{once:.0f} s once: to start its session, and to plan and start its stages. So against DuckDB on {PROCESSORS} processors
+Spark needs more than {PROCESSORS * cost / ours:.0f} to be quicker at all. With more, it is quicker from so many rows on
+({once:.0f} ÷ ({ours:.2f} ÷ {PROCESSORS} − {cost:.2f} ÷ processors) millions):
 
 | processors of the cluster | quicker from |
 | --- | --- |
@@ -210,8 +212,7 @@ Every number is {times:,.0f} times what another million rows cost between the la
 read them once. All tasks together take {hours:,.0f} hours of one processor, which is {hours / 64 * 60:,.0f} minutes of
 a cluster with 64 of them, and shuffle {shuffled:,.0f} GB.
 
-{markdown(cost)}
-"""
+{markdown(cost)}"""
 
 
 def drawn(table: pd.DataFrame, path: Path) -> None:
@@ -244,7 +245,7 @@ def write_page(out: Path) -> str:
     parts = [totals_part(table), growth_part(table), spill_part(table)]
     if {DUCKDB, ONE, TWO} <= set(table["engine"]) and len(set(table["rows"])) > 1:
         parts += [moving_part(table, with_session), cost_part(table)]
-    head = HEAD.format(runs=int(table["runs"].min()), load=table["load"].median(), processors=os.cpu_count())
+    head = HEAD.format(runs=int(table["runs"].min()), load=table["load"].median(), processors=PROCESSORS)
     tasks = [task_part(table, engine) for engine in table["engine"].unique()]
     text = "\n\n".join([head, *parts, "## Every task", *tasks]) + "\n"
     (out / "scale.md").write_text(text, encoding="utf-8")
