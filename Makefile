@@ -1,6 +1,7 @@
 # make demo   the main job on the packaged charts, into out/demo
 # make test   linters, types, import contracts, doctests and tests
 # make docs   the documentation as a site, into out/docs
+# make bench-scale  time and memory of both engines as charts grow, into docs/reference/scale.md
 # make gallery  the pictures of docs/reference/gallery.md, drawn from the demo
 # All make their own .venv first and are quick when nothing changed.
 
@@ -12,7 +13,7 @@ TWINS := $(addprefix tests/,diffusion/test_relations.py diffusion/test_stays.py 
 	survival/test_states.py graphs/test_baseline.py pipelines/features/test_twins.py)
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint .ci/constraints.txt
 
-.PHONY: demo docs gallery test test-slow bench lint clean
+.PHONY: demo docs gallery test test-slow bench bench-scale lint clean
 
 demo: $(VENV)/ready
 	$(BIN)/chart-diffusion demo --out out/demo
@@ -36,6 +37,9 @@ test-slow: $(VENV)/ready-spark
 
 bench: $(VENV)/ready-dev
 	@for script in tests/benchmarks/bench_*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
+
+bench-scale: $(VENV)/ready-spark
+	$(BIN)/python tests/benchmarks/bench_scale.py --out docs/reference
 
 lint: $(VENV)/ready-dev
 	$(BIN)/ruff check .
