@@ -17,7 +17,7 @@ from diffusion.cohorts import Selection, Where
 from diffusion.contracts import ENTRIES, WITHHELD
 from diffusion.conventions import HORIZON, WASHOUT
 from diffusion.display import HEAD, Displayed
-from diffusion.engine import Engine, Workers, open_engine
+from diffusion.engine import Engine, Parts, Workers, open_engine
 from diffusion.entry_pairs import counts_in, transitions_in
 from diffusion.errors import DataSaysNoError, SettingError
 from diffusion.event_rules import EventRules
@@ -26,7 +26,7 @@ from diffusion.groups import By, ByGroup, groups_of
 from diffusion.market_groups import MarketGroups, with_groups
 from diffusion.markets import market_names
 from diffusion.pairs.counts import lag_table, tie_table
-from diffusion.parts import in_parts
+from diffusion.parts import in_parts, spread
 from diffusion.risk.waits import lifelines_frame, wait_table
 from diffusion.timelines import Timelines
 
@@ -156,6 +156,11 @@ class Entries(Displayed):
             washout=self.rules.washout,
             cadence=calendar.cadence,
         )
+
+    @cached_property
+    def on_workers(self) -> Parts | None:
+        """The entries in parts on their workers, see `diffusion.parts`; None for one part in this process."""
+        return spread(self)
 
     def subset(
         self,
@@ -426,19 +431,19 @@ def _waits(entries: Entries, *, horizon: int = HORIZON) -> pa.Table:
 
 
 def _lags(entries: Entries, *, window: int) -> pa.Table:
-    with in_parts(entries) as parts:
-        return lag_table(counts_in(parts, window=window))
+    parts = in_parts(entries)
+    return lag_table(counts_in(parts, window=window))
 
 
 def _ties(entries: Entries) -> pa.Table:
-    with in_parts(entries) as parts:
-        return tie_table(counts_in(parts, window=1))
+    parts = in_parts(entries)
+    return tie_table(counts_in(parts, window=1))
 
 
 def _transitions(entries: Entries, *, window: int | None = None) -> pa.Table:
     window = entries.calendar.default_window if window is None else window
-    with in_parts(entries) as parts:
-        return transitions_in(parts, counts_in(parts, window=window))
+    parts = in_parts(entries)
+    return transitions_in(parts, counts_in(parts, window=window))
 
 
 def transitions(entries: Entries, *, window: int | None = None) -> pd.DataFrame:

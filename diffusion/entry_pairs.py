@@ -49,24 +49,24 @@ def lag_band_of(entries: "Entries", source: str, target: str, *, window: int) ->
     """Return `diffusion.pairs.curves.lag_band` of all entries."""
     markets = entries.calendar.markets
     check_pair(markets, source, target)
-    with in_parts(entries) as parts:
-        if parts.parts is None:
-            return lag_band(entries.timelines, source, target, window=window)
-        ends = parts.summed(partial(_ends, source=source, window=window))
-        targets = [markets.index(target)]
-        sums = parts.summed(partial(_band_sums, source=source, window=window, targets=targets, ends=ends))
+    parts = in_parts(entries)
+    if parts.parts is None:
+        return lag_band(entries.timelines, source, target, window=window)
+    ends = parts.summed(partial(_ends, source=source, window=window))
+    targets = [markets.index(target)]
+    sums = parts.summed(partial(_band_sums, source=source, window=window, targets=targets, ends=ends))
     return one_band(markets, source, target, ends, sums)
 
 
 def lag_bands_of(entries: "Entries", *, window: int) -> Iterator[tuple[str, dict[str, pd.DataFrame]]]:
     """Yield each market as a source, and `diffusion.pairs.curves.lag_bands` from it."""
     markets = entries.calendar.markets
-    with in_parts(entries) as parts:
-        if parts.parts is None:
-            yield from ((market, lag_bands(entries.timelines, market, window=window)) for market in markets)
-            return
-        counts = counts_in(parts, window=window)
-        sums = parts.summed(partial(_all_band_sums, counts=counts))
+    parts = in_parts(entries)
+    if parts.parts is None:
+        yield from ((market, lag_bands(entries.timelines, market, window=window)) for market in markets)
+        return
+    counts = counts_in(parts, window=window)
+    sums = parts.summed(partial(_all_band_sums, counts=counts))
     for at, market in enumerate(markets):
         own = {name: values[at] for name, values in sums.items()}
         yield market, bands_of(markets, market, _ends_of(counts, at), own)
@@ -74,8 +74,8 @@ def lag_bands_of(entries: "Entries", *, window: int) -> Iterator[tuple[str, dict
 
 def artist_transitions(entries: "Entries", *, window: int) -> csr_array:
     """Return `diffusion.pairs.counts.cluster_transitions` of all entries: transitions by artist and pair."""
-    with in_parts(entries) as parts:
-        return artist_transitions_in(parts, window=window)
+    parts = in_parts(entries)
+    return artist_transitions_in(parts, window=window)
 
 
 def artist_transitions_in(parts: EntryParts, *, window: int, chosen: Choice = all_of) -> csr_array:

@@ -1,8 +1,8 @@
 """Entries in parts: disjoint sets of whole artists' tracks. What is counted in every part adds up to the whole."""
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+import weakref
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from heapq import heapreplace
@@ -66,23 +66,27 @@ class EntryParts:
         return partial(_of_tables, work, replace(self.entries, **none, workers=None))
 
 
-@contextmanager
-def in_parts(entries: "Entries") -> Iterator[EntryParts]:
-    """Divide entries into parts on their workers, in a block.
+def in_parts(entries: "Entries") -> EntryParts:
+    """Return entries in parts on their workers: sent when they are first asked for, and freed with the entries.
 
     Examples
     --------
-    >>> with in_parts(entries) as parts:  # entries = diffusion.open_sample().entries()
-    ...     parts.summed(lambda part: {"entries": np.array(len(part))})
+    >>> parts = in_parts(entries)  # entries = diffusion.open_sample().entries()
+    >>> parts.summed(lambda part: {"entries": np.array(len(part))})
     {'entries': array(11235)}
     """
+    return EntryParts(entries, entries.on_workers)
+
+
+def spread(entries: "Entries") -> Parts | None:
+    """Send entries to their workers in parts; None where one part is enough, or there are no workers."""
     number = 1 if entries.workers is None else entries.workers.number(len(entries))
     if entries.workers is None or number == 1:
-        yield EntryParts(entries, None)
-        return
+        return None
     entries.calendar.arrow("spans", min_periods=entries.rules.min_periods)  # made once here, not in every part
-    with entries.workers.spread(divided(entries, number)) as parts:
-        yield EntryParts(entries, parts)
+    parts = entries.workers.spread(divided(entries, number))
+    weakref.finalize(entries, parts.close).atexit = False
+    return parts
 
 
 def divided(entries: "Entries", number: int) -> list[Tables]:

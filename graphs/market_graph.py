@@ -389,9 +389,9 @@ def market_graph(
         raise DataSaysNoError(
             f"only one market ({calendar.markets[0]}) on the chart '{calendar.chart}'; a graph needs two"
         )
-    with in_parts(entries) as parts:
-        counts = counts_in(parts, window=window)
-        table = transitions_in(parts, counts)
+    parts = in_parts(entries)
+    counts = counts_in(parts, window=window)
+    table = transitions_in(parts, counts)
     edges = join_distances(table.to_pandas(), group_pairs(entries.groups))
     if not edges["tracks"].any():
         wider = ", or a wider cohort" if entries.cohort else ""

@@ -108,13 +108,11 @@ def step_parts(entries: Entries, likeness: Likeness, *, horizon: int) -> StepPar
     make = partial(_part, likeness=likeness, horizon=horizon)
     if entries.workers is None:
         return StepsHere(make(entries))
-    with in_parts(_numbered(entries)) as parts:
-        if parts.parts is None:
-            return StepsHere(make(entries))
-        kept = parts.kept(partial(_made, make))
-        found = _StepsOnWorkers(_Kept(kept), entries.timelines.markets, partial(make, entries))
-        len(found)  # makes the steps while the workers have the entries
-    return found
+    parts = in_parts(_numbered(entries))
+    if parts.parts is None:
+        return StepsHere(make(entries))
+    kept = parts.kept(partial(_made, make))
+    return _StepsOnWorkers(_Kept(kept), entries.timelines.markets, partial(make, entries))
 
 
 class StepsHere(StepParts):

@@ -123,9 +123,9 @@ def period_edges(timelines: Timelines, window: int, by: By = "year") -> pd.DataF
 def period_edges_of(entries: Entries, window: int, by: By = "year") -> pd.DataFrame:
     """Return `period_edges` of entries, counted part by part where they have workers."""
     periods = calendar_periods(entries.timelines, by)
-    with in_parts(entries) as parts:
-        found = parts.one_by_one(partial(counts_of_entries, window=window, periods=periods))
-        return _stacked(found, entries.timelines, window, periods)
+    parts = in_parts(entries)
+    found = parts.one_by_one(partial(counts_of_entries, window=window, periods=periods))
+    return _stacked(found, entries.timelines, window, periods)
 
 
 def _stacked(found: Iterable[Tables], timelines: Timelines, window: int, periods: list[Period]) -> pd.DataFrame:

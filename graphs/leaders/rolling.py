@@ -101,10 +101,8 @@ def period_leaders(
     -----
     Overlapping periods share tracks, and tracks of one artist are in several periods, so scores are not independent.
     """
-    with in_parts(fit.entries) as parts:
-        moves = [
-            artist_transitions_in(parts, window=window, chosen=partial(debuting, period=period)) for period in periods
-        ]
+    parts = in_parts(fit.entries)
+    moves = [artist_transitions_in(parts, window=window, chosen=partial(debuting, period=period)) for period in periods]
     tables = [
         _of_period(fit, leads, period, own, replicates, seed + number, list(measures))
         for number, (period, own) in enumerate(zip(periods, moves, strict=True))

@@ -45,8 +45,8 @@ def period_rows(periods: list[Period], timelines: Timelines) -> list[dict[str, A
 
 def period_table(periods: list[Period], entries: Entries, window: int) -> pd.DataFrame:
     """Return all ordered pairs of each period in turn, in the order of `transition_table`, with columns `COUNTED`."""
-    with in_parts(entries) as parts:
-        tables = [_counted(parts, one, window) for one in periods]
+    parts = in_parts(entries)
+    tables = [_counted(parts, one, window) for one in periods]
     empty = pd.DataFrame({name: np.zeros(0, np.int64) for name in COUNTED})
     return pd.concat(tables, ignore_index=True) if tables else empty
 

@@ -206,7 +206,6 @@ def _clusters(kept: Parts, counts: list[Counts], values: pd.DataFrame, events: E
     ends = np.cumsum([part.clusters for part in counts])
     first = {part.name: int(end) - part.clusters for part, end in zip(counts, ends, strict=True)}
     placed = kept.kept(partial(_placed, values, events, first))
-    placed.results(_nothing)  # made now: what it is made of is freed next
     found = PartClusters(placed, int(ends[-1]))
     weakref.finalize(found, placed.close).atexit = False
     return found
@@ -263,10 +262,6 @@ def _sums(risk: Floats, event: Floats, tables: Tables) -> Tables:
 
 def _summed(work: BlockSums, tables: Tables) -> Tables:
     return as_tables(work(_unpacked(tables).blocks()))
-
-
-def _nothing(tables: Tables) -> Tables:
-    return {name: table.slice(0, 0) for name, table in tables.items()}
 
 
 def _some(counts: Ints) -> tuple[Ints, Ints]:

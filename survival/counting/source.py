@@ -112,11 +112,11 @@ class Waits(Displayed):
         """
         if cluster not in CLUSTERS:
             raise SettingError(f"clusters are {', '.join(CLUSTERS)}, not '{cluster}'")
-        with in_parts(self.entries) as parts:
-            if parts.parts is None:
-                found, _ = self.part(tuple(variables), cluster)
-            else:
-                found = counted_in_parts(parts, self, tuple(variables), cluster)
+        parts = in_parts(self.entries)
+        if parts.parts is None:
+            found, _ = self.part(tuple(variables), cluster)
+        else:
+            found = counted_in_parts(parts, self, tuple(variables), cluster)
         if not len(found.values):
             raise DataSaysNoError(self._nobody())
         return found

@@ -115,10 +115,10 @@ def refused(part: Entries) -> Tables:
 @pytest.mark.parametrize("parts", [1, 3, 10**6])
 def test_arrays_of_all_shapes_add_up(sample: Entries, parts: int) -> None:
     few = sample.subset(debut=("2021-06-25", None))
-    with in_parts(replace(few, workers=Divided(parts))) as divisions:
-        total, each = divisions.summed(shapes), divisions.results(tracks_of)
-        with divisions.kept(tracks_of) as kept:
-            tracks = summed(kept.results(count_rows))["tracks"]
+    divisions = in_parts(replace(few, workers=Divided(parts)))
+    total, each = divisions.summed(shapes), divisions.results(tracks_of)
+    with divisions.kept(tracks_of) as kept:
+        tracks = summed(kept.results(count_rows))["tracks"]
     assert total["number"] == len(few) and total["number"].shape == () and total["number"].dtype == np.int64
     assert total["row"].tolist() == [len(few), 0.5 * len(each)]
     assert total["none"].shape == (2, 0) and total["none"].dtype == np.int32
@@ -128,13 +128,14 @@ def test_arrays_of_all_shapes_add_up(sample: Entries, parts: int) -> None:
 
 def test_without_workers_the_one_part_is_the_entries_themselves(sample: Entries) -> None:
     seen: list[Entries] = []
-    with in_parts(sample) as parts:
-        assert parts.summed(lambda part: seen.append(part) or {"n": np.array(1)}) == {"n": np.array(1)}
+    parts = in_parts(sample)
+    assert parts.summed(lambda part: seen.append(part) or {"n": np.array(1)}) == {"n": np.array(1)}
     assert seen[0] is sample
 
 
 def test_an_error_in_a_part_is_raised(sample: Entries) -> None:
-    with in_parts(replace(sample, workers=Divided(3))) as parts, pytest.raises(DataSaysNoError, match="are too few"):
+    parts = in_parts(replace(sample, workers=Divided(3)))
+    with pytest.raises(DataSaysNoError, match="are too few"):
         parts.results(refused)
 
 

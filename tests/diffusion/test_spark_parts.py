@@ -97,26 +97,26 @@ def test_what_is_kept_is_made_once_and_one_task_has_one_part(
     spark: "SparkEngines", sample: Entries, tmp_path: Path
 ) -> None:
     log = tmp_path / "made"
-    with in_parts(replace(sample, workers=spark.workers)) as parts:
-        with parts.kept(partial(said, path=str(log))) as kept:
-            totals = [summed(kept.results(as_they_are))["entries"] for _ in range(2)]
-        assert totals == [len(sample)] * 2
-        assert sum(map(int, log.read_text().split())) == len(sample)
-        assert len(log.read_text().split()) == 2
-        with parts.kept(large) as kept:
-            found = summed(kept.results(noise_of))
+    parts = in_parts(replace(sample, workers=spark.workers))
+    with parts.kept(partial(said, path=str(log))) as kept:
+        totals = [summed(kept.results(as_they_are))["entries"] for _ in range(2)]
+    assert totals == [len(sample)] * 2
+    assert sum(map(int, log.read_text().split())) == len(sample)
+    assert len(log.read_text().split()) == 2
+    with parts.kept(large) as kept:
+        found = summed(kept.results(noise_of))
     assert found["rows"] == 10_000_000 and 4_900_000 < found["odd"] < 5_100_000
     assert spark.session.sparkContext._jsc.getPersistentRDDs().size() == 0
 
 
 @pytest.mark.slow
 def test_errors_in_parts_on_spark(spark: "SparkEngines", sample: Entries) -> None:
-    with in_parts(replace(sample, workers=spark.workers)) as parts:
-        for called in (parts.results, parts.kept):
-            with pytest.raises(DataSaysNoError, match=r"^\d+ entries are too few$"):
-                called(refused)
-        with pytest.raises(Exception, match="a bug at"):
-            parts.results(broken)
+    parts = in_parts(replace(sample, workers=spark.workers))
+    for called in (parts.results, parts.kept):
+        with pytest.raises(DataSaysNoError, match=r"^\d+ entries are too few$"):
+            called(refused)
+    with pytest.raises(Exception, match="a bug at"):
+        parts.results(broken)
 
 
 @pytest.mark.slow

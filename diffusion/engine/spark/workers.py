@@ -75,7 +75,6 @@ class SparkParts:
 
     def __init__(self, frame: DataFrame, number: int) -> None:
         self._frame, self._number = frame.persist(StorageLevel.MEMORY_AND_DISK), number
-        self._made: list[DataFrame] = []
 
     def __enter__(self) -> Self:
         return self
@@ -86,8 +85,7 @@ class SparkParts:
     def close(self) -> None:
         """Free what the executors keep."""
         with suppress(*SPARK_ERRORS):  # Spark ended meanwhile
-            for frame in (self._frame, *self._made):
-                frame.unpersist()
+            self._frame.unpersist()
 
     def kept(self, work: Work) -> "SparkParts":
         """Return what `work` makes of every part; it is made once, now, and stays on the executors."""
@@ -100,10 +98,12 @@ class SparkParts:
         return made
 
     def results(self, work: Work) -> Iterator[Tables]:
-        """Return what `work` makes of every part, in order of the parts: made now, and brought a few at a time."""
+        """Yield what `work` makes of every part, in order of the parts: made together, and brought a few at a time."""
         made = SparkParts(self._mapped(work), self._number)
-        self._made.append(made._frame)
-        return made._brought(made.sizes())
+        try:
+            yield from made._brought(made.sizes())
+        finally:
+            made.close()
 
     def sizes(self) -> Mapping[int, int]:
         """Return the bytes of each part's tables, once all parts are made.
@@ -141,7 +141,6 @@ class SparkParts:
             found = _unpacked(batches)
             yield from (found.get(part, {}) for part in range(begin, stop))
             begin = stop
-        self.close()
 
     def _mapped(self, work: Work) -> DataFrame:
         return self._frame.mapInArrow(partial(_worked, work), _SPARK_SCHEMA)
