@@ -1,5 +1,6 @@
 """The Spark session that engines are opened on: the one there is, else a new one."""
 
+import atexit
 import os
 import re
 import signal
@@ -16,7 +17,7 @@ from pyspark.sql import SparkSession
 from pyspark.sql.utils import is_remote
 
 from diffusion.engine.spark.engine import SparkEngine
-from diffusion.engine.spark.failures import reported, starting
+from diffusion.engine.spark.failures import SPARK_ERRORS, reported, starting
 from diffusion.engine.spark.launching import launch
 from diffusion.engine.spark.workers import SparkWorkers
 from diffusion.errors import EngineError, SettingError
@@ -158,6 +159,13 @@ def _make_context(settings: Mapping[str, str]) -> None:
     context = SparkContext(gateway=gateway, conf=SparkConf().setAppName(NAME).setAll(list(settings.items())))
     # it would print a stack trace when Java ends
     context._accumulatorServer.handle_error = _say_nothing
+    if gateway is not None:
+        atexit.register(_stop, context)  # before its Java process ends
+
+
+def _stop(context: SparkContext) -> None:
+    with suppress(*SPARK_ERRORS, OSError):  # Java ended meanwhile
+        context.stop()
 
 
 def _say_nothing(request: object, address: object) -> None:
