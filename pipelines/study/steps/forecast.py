@@ -294,7 +294,7 @@ FORECAST = Step(
     name="forecast",
     title="Which markets next",
     doing="forecasting entries",
-    version=1,
+    version=2,
     tables={
         "forecast_scores": FORECAST_SCORES,
         "forecast_calibration": FORECAST_CALIBRATION,

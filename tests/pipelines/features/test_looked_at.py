@@ -83,6 +83,17 @@ def test_tracks_on_the_latest_charts_are_found_in_their_rows_there() -> None:
     assert set(part.positions.track) <= set(recent)
 
 
+def test_charts_end_where_they_end_whenever_their_tracks_were_first_seen() -> None:
+    with diffusion.open_sample() as charts:
+        whole = History.of(charts, charts.entries())
+    day = int(np.unique(whole.observed.day)[40])
+    later = whole.since(day)
+    assert (ChartEnds.of(later.positions).rank < 20).any()  # of the new tracks alone
+    chosen = later.ends.market < len(later.markets)
+    assert later.ends.day.min() == day
+    assert np.array_equal(later.ends.rank[chosen], later.observed.depth)
+
+
 def test_of_longer_charts_not_more_rows_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name, most in {"MOST_DATES": 80, "MOST_FITTED": 60, "MOST_TESTED": 40, "MOST_CURRENT": 20}.items():
         monkeypatch.setattr(latest, name, most)
