@@ -28,6 +28,9 @@ ROW_BYTES = 7
 """Bytes of a row in cleaned charts, compressed: 180 MB for 26.8 million rows."""
 
 CORES = (16, 64, 256)
+MOVING, COST = "## When to move", "## At 10 billion rows, on paper"
+"""Sections that other pages link to."""
+
 PROCESSORS = os.cpu_count() or 1
 
 HEAD = """# Scale, measured
@@ -172,7 +175,7 @@ def moving_part(table: pd.DataFrame, with_session: pd.DataFrame) -> str:
     for cores in CORES:
         gain = ours / PROCESSORS - cost / cores
         lines.append(f"| {cores} | {'never' if gain <= 0 else f'{once / gain / 1e3:,.1f} billion rows'} |")
-    return f"""## When to move
+    return f"""{MOVING}
 
 On the same machine DuckDB is quicker than Spark with two executors: {ratios(seconds, TWO, DUCKDB)}.
 
@@ -207,7 +210,7 @@ def cost_part(table: pd.DataFrame) -> str:
     ).reindex(largest.index)
     hours, shuffled = float(cost["processor hours"].sum()), float(cost["GB shuffled"].sum())
     files = LARGE * ROW_BYTES / 1e9
-    return f"""## At 10 billion rows, on paper
+    return f"""{COST}
 
 Every number is {times:,.0f} times what another million rows cost between the last two sizes above. The charts are
 {files:,.0f} GB of Parquet ({ROW_BYTES} bytes a row): {files * 1000 / PARTITION_MB:,.0f} tasks of {PARTITION_MB} MB to
@@ -247,6 +250,8 @@ def write_page(out: Path) -> str:
     parts = [totals_part(table), growth_part(table), spill_part(table)]
     if len(set(table["rows"][table["engine"] == TWO])) > 1:
         parts += [moving_part(table, with_session), cost_part(table)]
+    else:
+        parts += [f"{title}\n\nNot known: {TWO} was measured at fewer than two sizes." for title in (MOVING, COST)]
     head = HEAD.format(runs=int(table["runs"].min()), load=table["load"].median(), processors=PROCESSORS)
     tasks = [task_part(table, engine) for engine in table["engine"].unique()]
     text = "\n\n".join([head, *parts, "## Every task", *tasks]) + "\n"
