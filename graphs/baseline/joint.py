@@ -1,6 +1,7 @@
 """The joint conditional fit: what every market adds to the weight of every other, for all pairs at once."""
 
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from threadpoolctl import threadpool_limits
@@ -15,6 +16,9 @@ from graphs.baseline.solver import Point, Problem, maximum
 from graphs.baseline.steps import Steps, blocks_of
 from graphs.baseline.terms import HALVING, Columns, Terms
 from graphs.baseline.weights import RIDGE, Weights
+
+PLACES: Final = 4
+"""Decimal places of the effects that the fit starts from."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -158,14 +162,20 @@ def joint_fit(
 
 
 def _start(baseline: Baseline) -> Point:
+    """Return the effects and classes of the baseline, rounded.
+
+    Their last digits depend on the order of its sums, and the fit, in single precision, would carry them further than
+    its tolerance.
+    """
     m = len(baseline.markets)
-    sizes = baseline.full.effects.reshape(-1, m)
-    return Point(np.concatenate([np.zeros((m, m)), sizes]), baseline.full.classes)
+    sizes = np.round(baseline.full.effects, PLACES).reshape(-1, m)
+    return Point(np.concatenate([np.zeros((m, m)), sizes]), np.round(baseline.full.classes, PLACES))
 
 
 def _of_classes(baseline: Baseline) -> Floats:
+    """Return the negative Hessian of the classes of likeness in the baseline, rounded as the start is."""
     many = len(baseline.full.classes)
-    return baseline.full.precision[-many:, -many:]
+    return baseline.full.precision[-many:, -many:].astype(np.float32).astype(np.float64)
 
 
 def _terms(baseline: Baseline, steps: Steps, window: int, halving: float) -> Terms:
