@@ -142,7 +142,7 @@ def test_an_error_in_a_part_is_raised(sample: Entries) -> None:
 # ── pairs ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-@examples(60)
+@examples(25)
 @given(
     drawn=studies(), artists=ARTISTS, parts=PARTS, window=st.sampled_from([1, 7, 30, 60, 120]), grouped=st.booleans()
 )
@@ -168,7 +168,7 @@ def test_pairs_of_parts_add_up_to_those_of_the_whole(
         np.testing.assert_array_equal(getattr(found, part), getattr(expected, part))
 
 
-@examples(60)
+@examples(25)
 @given(drawn=studies(), artists=ARTISTS, parts=PARTS, window=st.sampled_from([1, 7, 30, 120]))
 def test_lag_curves_of_parts_are_those_of_the_whole(
     drawn: Study, artists: list[str | None], parts: int, window: int
@@ -185,7 +185,7 @@ def test_lag_curves_of_parts_are_those_of_the_whole(
             pd.testing.assert_frame_equal(alone, band, check_exact=False, rtol=ADDED, atol=0)
 
 
-@examples(60)
+@examples(25)
 @given(drawn=studies(), artists=ARTISTS, parts=PARTS, window=st.sampled_from([1, 7, 60]))
 def test_periods_of_parts_add_up_to_those_of_the_whole(
     drawn: Study, artists: list[str | None], parts: int, window: int

@@ -161,7 +161,7 @@ def test_the_steps_of_all_parts_are_the_steps(name: str, number: int, horizon: i
 
 @pytest.mark.parametrize(
     ("name", "number"),
-    [("weekly", 3), ("few artists", 99), *SLOW],
+    [("weekly", 3), pytest.param("few artists", 99, marks=pytest.mark.slow), *SLOW],
 )
 def test_tables_are_the_same(name: str, number: int) -> None:
     entries = world(name)

@@ -52,7 +52,8 @@ def agree(charts: Charts, entries: Entries, *, every: int, least: int) -> tuple[
     return len(whole.positions.day), len(part.positions.day)
 
 
-@pytest.mark.parametrize("identity", ["track", pytest.param("recording", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("identity", ["track", "recording"])
 def test_features_of_some_rows_are_those_of_all_rows(identity: diffusion.Identity) -> None:
     with diffusion.open_sample() as charts:
         rows, read = agree(charts, charts.entries(identity=identity, washout=7), every=9, least=20)
@@ -94,6 +95,7 @@ def test_charts_end_where_they_end_whenever_their_tracks_were_first_seen() -> No
     assert np.array_equal(later.ends.rank[chosen], later.observed.depth)
 
 
+@pytest.mark.slow
 def test_of_longer_charts_not_more_rows_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name, most in {"MOST_DATES": 80, "MOST_FITTED": 60, "MOST_TESTED": 40, "MOST_CURRENT": 20}.items():
         monkeypatch.setattr(latest, name, most)
