@@ -88,7 +88,7 @@ def _share(rng: np.random.Generator, level: float, world: Weekly, weeks: int, tr
 
 
 def _rows(charts: NDArray[np.int64], seen: NDArray[np.bool_], rng: np.random.Generator) -> WeeklyCharts:
-    weeks, markets, depth = charts.shape
+    _, markets, depth = charts.shape
     songs, track = np.unique(charts, return_inverse=True)
     date, market, rank = np.indices(charts.shape).reshape(3, -1)
     kept = np.flatnonzero(seen[date, market])

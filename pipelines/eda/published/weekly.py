@@ -132,7 +132,8 @@ class _Cube:
 
 def _day(table: pa.Table) -> Ints:
     """Return the dates of a table in days from 1970-01-01."""
-    return table["date"].cast(pa.int32()).to_numpy().astype(np.int64)
+    day: Ints = table["date"].cast(pa.int32()).to_numpy().astype(np.int64)
+    return day
 
 
 def _whole(depths: pa.Table) -> pa.Table:
