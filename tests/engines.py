@@ -88,6 +88,8 @@ def put_tables(engine: Engine, given: Mapping[str, object], identity: Identity =
         create(name)
     engine.keep("levels", _levels(engine.fetch("chart_sums", chart=given["chart"])))
     engine.keep("asked_dates", engine.kept("coverage").select(["date"]).group_by("date").aggregate([]).slice(0, 3))
+    firsts = engine.fetch("first_dates", chart=given["chart"])
+    engine.keep("asked_days", firsts.rename_columns({"first_date": "date"}))
     engine.keep("compared_charts", in_turn(engine.fetch("depths_on", chart=given["chart"])))
     engine.keep("track_artists", track_artists(tracks))
     create("compared_rows")
@@ -111,7 +113,7 @@ def by_duckdb(engine: Any, name: str, given: Mapping[str, object]) -> pa.Table:
 
 def by_spark(engine: Any, name: str, given: Mapping[str, object]) -> pa.Table:
     """Return the rows of a relation as Spark gives them, in order of the key."""
-    rows = engine._run(name, parameters(name, given))
+    rows = engine.frame(name, **parameters(name, given))
     key = CONTRACTS[name].key if name in CONTRACTS else ()
     return in_order(name, (rows.orderBy(*key) if key else rows).toArrow())
 
