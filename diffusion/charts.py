@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 from diffusion.absences import Absences
 from diffusion.calendar import Calendar
 from diffusion.chart_views import chart_views
+from diffusion.compared_charts import ComparedCharts, in_turn, track_artists
 from diffusion.contracts.star import ANY_RANK
 from diffusion.conventions import ABSENCE, LONG_GAP, LONGEST, WASHOUT
 from diffusion.display import Displayed
@@ -373,26 +374,49 @@ class Charts(Displayed):
         engine.create("trajectories", washout=rules.washout)
         self._stays = rules
 
-    def rows_on(self, dates: Collection[date], *, identity: Identity = "track", chart: str | None = None) -> pa.Table:
-        """Return the rows of one chart on some dates, Global left out, as Arrow; see `diffusion.contracts.ROWS_ON`.
+    def depths_on(self, dates: Collection[date], *, identity: Identity = "track", chart: str | None = None) -> pa.Table:
+        """Return how many tracks are on every market's chart on some dates, as Arrow: `diffusion.contracts.DEPTHS_ON`.
 
         Parameters
         ----------
         dates
             Dates; those without charts have no rows.
         identity, chart
+            As in `entries`. Ids of one recording are one track.
+        """
+        known, engine = self.arrow("tracks"), self._engine
+        engine.keep("identities", identity_codes(known, identity_table(known, identity)))
+        engine.keep("asked_dates", pa.table({"date": pa.array(sorted(set(dates)), pa.date32())}))
+        return engine.fetch("depths_on", chart=self.chart(chart))
+
+    def compared(
+        self, charts: pa.Table, *, recent: int, identity: Identity = "track", chart: str | None = None
+    ) -> ComparedCharts:
+        """Return which tracks some charts share and keep, and how many of their places artists of the market hold.
+
+        Parameters
+        ----------
+        charts
+            `market` and `date` of the charts. The date before a chart's is the one before among all of these dates.
+        recent
+            Number of dates, the chart's own included, on which an artist must have at least half of the places in a
+            market to be of it.
+        identity, chart
             As in `entries`. Ids of one recording are one track, with the best of their ranks.
 
         Examples
         --------
         >>> with diffusion.open_sample() as charts:
-        ...     charts.rows_on([charts.calendar().first_date]).num_rows
-        3350
+        ...     weeks = charts.depths_on([date(2021, 3, 26), date(2021, 4, 2)])
+        ...     charts.compared(weeks, recent=2).stayed.num_rows
+        67
         """
         known, engine = self.arrow("tracks"), self._engine
         engine.keep("identities", identity_codes(known, identity_table(known, identity)))
-        engine.keep("asked_dates", pa.table({"date": pa.array(sorted(set(dates)), pa.date32())}))
-        return engine.fetch("rows_on", chart=self.chart(chart))
+        engine.keep("compared_charts", in_turn(charts))
+        engine.keep("track_artists", track_artists(known))
+        engine.create("compared_rows", chart=self.chart(chart))
+        return ComparedCharts.of(engine, recent=recent)
 
     def chart_ends(self, *, identity: Identity = "track", chart: str | None = None) -> pa.Table:
         """Return the last position and the streams of every market's chart, Global included, as Arrow.

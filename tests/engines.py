@@ -11,6 +11,7 @@ import pyarrow as pa
 import sqlglot
 from sqlglot import exp
 
+from diffusion.compared_charts import in_turn, track_artists
 from diffusion.contracts import RELATIONS
 from diffusion.contracts.star import ANY_RANK, FILE_BREAK
 from diffusion.conventions import LONG_GAP, WASHOUT
@@ -54,6 +55,7 @@ def values(chart: str, since: date, **rules: object) -> dict[str, object]:
         "washout": WASHOUT,
         "long_gap": LONG_GAP,
         "periods": 4,
+        "before": 1,
         "charts": 4,
         "hole_percent": HOLE_PERCENT,
         "first_year": NO_DATE,
@@ -86,6 +88,11 @@ def put_tables(engine: Engine, given: Mapping[str, object], identity: Identity =
         create(name)
     engine.keep("levels", _levels(engine.fetch("chart_sums", chart=given["chart"])))
     engine.keep("asked_dates", engine.kept("coverage").select(["date"]).group_by("date").aggregate([]).slice(0, 3))
+    firsts = engine.fetch("first_dates", chart=given["chart"])
+    engine.keep("asked_days", firsts.rename_columns({"first_date": "date"}))
+    engine.keep("compared_charts", in_turn(engine.fetch("depths_on", chart=given["chart"])))
+    engine.keep("track_artists", track_artists(tracks))
+    create("compared_rows")
 
 
 def tables_of(engine: Any, names: Sequence[str] = NAMES) -> dict[str, pa.Table]:
@@ -106,7 +113,7 @@ def by_duckdb(engine: Any, name: str, given: Mapping[str, object]) -> pa.Table:
 
 def by_spark(engine: Any, name: str, given: Mapping[str, object]) -> pa.Table:
     """Return the rows of a relation as Spark gives them, in order of the key."""
-    rows = engine._run(name, parameters(name, given))
+    rows = engine.frame(name, **parameters(name, given))
     key = CONTRACTS[name].key if name in CONTRACTS else ()
     return in_order(name, (rows.orderBy(*key) if key else rows).toArrow())
 

@@ -7,6 +7,7 @@ import json
 import resource
 import sys
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -47,10 +48,15 @@ MADE: dict[str, Callable[[Charts], object]] = {
     "profiles": lambda charts: charts.profiles(4),
     "streams": lambda charts: charts.streams(),
     "nulls": lambda charts: charts.arrow("nulls"),
-    "rows on": lambda charts: charts.rows_on([charts.calendar().last_date]),
+    "compared": lambda charts: charts.compared(charts.depths_on(every_second_date(charts)), recent=13),
     "found": lambda charts: charts.find("t1"),
 }
 """What a study and its users ask of charts, positions alone left out: they are the rows themselves."""
+
+
+def every_second_date(charts: Charts) -> list[date]:
+    """Return half of the dates of charts: the pairs of markets on them take less than the driver may collect."""
+    return charts.calendar().coverage["date"].unique().to_pylist()[::2]
 
 
 def long_charts(folder: Path, dates: int) -> None:

@@ -518,21 +518,6 @@ def absences(rows: Sequence[Row], stands_for: Mapping[str, str], *, periods: int
     return table
 
 
-def rows_on(
-    rows: Sequence[Row], codes: Mapping[str, int], stands_for: Mapping[str, str], dates: set[date]
-) -> list[Row]:
-    """Return the rows of one chart on some dates, ids of one recording as one track with the best rank."""
-    best: dict[tuple[str, date, int], int] = {}
-    for row in rows:
-        if row["date"] in dates:
-            key = (row["market"], row["date"], codes[stands_for[row["track_id"]]])
-            best[key] = min(row["rank"], best.get(key, row["rank"]))
-    return [
-        {"market": market, "date": day, "track": track, "rank": rank}
-        for (market, day, track), rank in sorted(best.items())
-    ]
-
-
 def first_dates(rows: Sequence[Row], codes: Mapping[str, int]) -> list[Row]:
     """Return every track's first date on one chart."""
     first: dict[int, date] = {}

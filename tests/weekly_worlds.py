@@ -3,9 +3,12 @@
 from dataclasses import dataclass
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
-from pipelines.eda.published.weekly import WeeklyCharts
+from diffusion.compared_charts import ComparedCharts, in_turn
+from diffusion.engine import open_engine
+from pipelines.eda.published.weekly import RECENT, WeeklyCharts
 
 FIRST_DAY = 17_167
 """The first of January 2017, in days from 1970-01-01."""
@@ -85,21 +88,42 @@ def _share(rng: np.random.Generator, level: float, world: Weekly, weeks: int, tr
 
 
 def _rows(charts: NDArray[np.int64], seen: NDArray[np.bool_], rng: np.random.Generator) -> WeeklyCharts:
-    weeks, markets, depth = charts.shape
+    _, markets, depth = charts.shape
     songs, track = np.unique(charts, return_inverse=True)
     date, market, rank = np.indices(charts.shape).reshape(3, -1)
     kept = np.flatnonzero(seen[date, market])
     # of the songs of a week, the first are of all countries, then those of every market
     place = (songs - markets * depth) % ((POOL + markets) * depth) // depth - POOL
     singer = ARTISTS * np.where(songs < markets * depth, songs // depth, np.maximum(place, -1))
-    order = kept[np.lexsort((date[kept], track.ravel()[kept], market[kept]))]
-    return WeeklyCharts(
-        markets=tuple(f"M{number}" for number in range(markets)),
-        day=FIRST_DAY + 7 * np.arange(weeks),
-        step=7,
-        market=market[order],
-        date=date[order],
-        track=track.ravel()[order],
-        rank=rank[order] + 1,
-        artist=ARTISTS + singer + rng.integers(0, ARTISTS, len(songs)),
+    rows = pa.table(
+        {
+            "market": pa.array(np.array([f"M{number}" for number in range(markets)])[market[kept]]),
+            "date": pa.array(FIRST_DAY + 7 * date[kept], pa.int32()).cast(pa.date32()),
+            "track": pa.array(track.ravel()[kept], pa.int32()),
+            "rank": pa.array(rank[kept] + 1, pa.int32()),
+        }
     )
+    artist = ARTISTS + singer + rng.integers(0, ARTISTS, len(songs))
+    artists = pa.table({"track": pa.array(range(len(songs)), pa.int32()), "artist": pa.array(artist, pa.int32())})
+    return counted(rows, artists, [f"M{number}" for number in range(markets)])
+
+
+def counted(rows: pa.Table, artists: pa.Table, markets: list[str]) -> WeeklyCharts:
+    """Return the weekly charts of rows.
+
+    Parameters
+    ----------
+    rows
+        `market`, `date`, `track`, `rank`.
+    artists
+        `track` and `artist`, numbers of both.
+    markets
+        Codes of the markets.
+    """
+    depths = rows.group_by(["market", "date"]).aggregate([([], "count_all")]).rename_columns({"count_all": "depth"})
+    placed = in_turn(rows).append_column("track", rows["track"]).append_column("rank", rows["rank"])
+    with open_engine() as engine:
+        engine.keep("compared_rows", placed)
+        engine.keep("track_artists", artists)
+        compared = ComparedCharts.of(engine, recent=RECENT)
+    return WeeklyCharts.counted(depths, compared, markets, step=7)

@@ -1,5 +1,6 @@
 """Contracts of the tables that pass between steps: their columns, types, units and keys."""
 
+from diffusion.contracts.comparison import DEPTHS_ON, LOCAL_PLACES, SHARED_TRACKS, STAYED_TRACKS
 from diffusion.contracts.contract import Column, Contract
 from diffusion.contracts.events import (
     ABSENCES,
@@ -19,7 +20,6 @@ from diffusion.contracts.events import (
     PEAKS,
     PERIODS,
     RELATIONS,
-    ROWS_ON,
     SPANS,
     TIES,
     TRANSITIONS,
@@ -73,6 +73,7 @@ __all__ = [
     "DAMAGE",
     "DAMAGED_LINES",
     "DEBUTS",
+    "DEPTHS_ON",
     "ENGINE_STEPS",
     "ENTRIES",
     "EXAMPLES",
@@ -82,6 +83,7 @@ __all__ = [
     "FOOTPRINTS",
     "JOURNEYS",
     "LAGS",
+    "LOCAL_PLACES",
     "MARKET_ROWS",
     "NAMED_TEXTS",
     "NULLABLE",
@@ -96,7 +98,7 @@ __all__ = [
     "RECORDINGS",
     "REFERENCE_MARKETS",
     "RELATIONS",
-    "ROWS_ON",
+    "SHARED_TRACKS",
     "SOME_ID",
     "SOURCE_CHARTS",
     "SOURCE_DATES",
@@ -105,6 +107,7 @@ __all__ = [
     "SOURCE_RANKS",
     "SPANS",
     "SPELLS",
+    "STAYED_TRACKS",
     "STREAM_COUNTS",
     "STREAM_FORMS",
     "TIES",

@@ -8,6 +8,7 @@ from typing import Final
 
 import pyarrow as pa
 
+from diffusion.contracts.comparison import COMPARISON_RELATIONS
 from diffusion.contracts.contract import Column, Contract
 from diffusion.contracts.positions import POSITION_RELATIONS
 from diffusion.contracts.star import STAR_RELATIONS, STAR_STEPS
@@ -30,18 +31,6 @@ CHART_ROWS = Contract(
     "one track on one market's chart on one date",
     (_CHART, _MARKET, Column("date", _DATE, "the chart's date, a weekly chart's last day"), _TRACK, _RANK, _STREAMS),
     ("chart", "market", "date", "track_id"),
-)
-
-ROWS_ON = Contract(
-    "rows_on",
-    "one track on one market's chart on one of the dates asked for",
-    (
-        _MARKET,
-        Column("date", _DATE, "the chart's date, a weekly chart's last day"),
-        Column("track", pa.int32(), "code of the track, or of the recording where ids of one recording are joined"),
-        _RANK,
-    ),
-    ("market", "date", "track"),
 )
 
 COVERAGE = Contract(
@@ -339,7 +328,7 @@ RELATIONS: Final = (
     WITHHELD,
     CHART_ROWS,
     *POSITION_RELATIONS,
-    ROWS_ON,
+    *COMPARISON_RELATIONS,
     PEAKS,
     COVERAGE,
     SPANS,
@@ -357,5 +346,5 @@ RELATIONS: Final = (
 ARRAY_RELATIONS: Final = (WAITS, LAGS, TIES, TRANSITIONS)
 """Contracts of the tables that `diffusion.risk` and `diffusion.pairs` count on arrays."""
 
-ENGINE_STEPS: Final = (*STAR_STEPS, "first_appearances", "first_stays")
+ENGINE_STEPS: Final = (*STAR_STEPS, "first_appearances", "first_stays", "compared_rows")
 """Names of intermediate relations, which the engine never returns."""

@@ -18,7 +18,7 @@ from lifelines import KaplanMeierFitter
 
 import diffusion
 from diffusion import contracts
-from tests import twins
+from tests import twins, twins_compared
 from tests.random_charts import (
     EXAMPLES,
     LIFELINES_TOLERANCE,
@@ -191,18 +191,31 @@ def test_absences_are_what_the_twin_says(rows: list[Row], identity: str, periods
     agree(found.table, twin, contracts.ABSENCES)
 
 
-@examples(15)
-@given(rows=sources(), identity=st.sampled_from(["track", "recording"]), every=st.sampled_from([1, 2, 7]))
-def test_rows_of_some_dates_are_what_the_twin_says(rows: list[Row], identity: str, every: int) -> None:
+@examples(25)
+@given(
+    rows=sources(),
+    identity=st.sampled_from(["track", "recording"]),
+    every=st.sampled_from([1, 1, 2, 7]),
+    recent=st.sampled_from([1, 2, 3]),
+)
+def test_charts_of_some_dates_are_compared_as_the_twins_say(
+    rows: list[Row], identity: str, every: int, recent: int
+) -> None:
     rows = rows + padding(rows)
     own = [row for row in twins.chart_rows(rows, market_of)[0] if row["chart"] == "top200"]
     assume(own)
     dates = {row["date"] for row in own if row["date"].toordinal() % every == 0} | {date(1999, 1, 1)}
     tracks = twins.tracks(rows)
-    codes = {row["track_id"]: row["track"] for row in tracks}
+    held = twins_compared.held_on(own, twins.identities(tracks, identity), dates)
     with opened(rows) as charts:
-        found = charts.rows_on(dates, identity=identity)
-    agree(found, twins.rows_on(own, codes, twins.identities(tracks, identity), dates), contracts.ROWS_ON)
+        depths = charts.depths_on(dates, identity=identity)
+        agree(depths, twins_compared.depths_on(held), contracts.DEPTHS_ON)
+        some = depths.filter(pa.array([number % 4 != 3 for number in range(depths.num_rows)], pa.bool_()))
+        found = charts.compared(some, recent=recent, identity=identity)
+    kept = {(row["market"], row["date"]): held[row["market"], row["date"]] for row in some.to_pylist()}
+    agree(found.shared, twins_compared.shared_tracks(kept), contracts.SHARED_TRACKS)
+    agree(found.stayed, twins_compared.stayed_tracks(kept), contracts.STAYED_TRACKS)
+    agree(found.local, twins_compared.local_places(kept, tracks, recent=recent), contracts.LOCAL_PLACES)
 
 
 @examples(25)

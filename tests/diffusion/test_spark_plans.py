@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.slow
 
 ROW_SCALE = {
+    "compared_rows",
     "identified_rows",
     "observations",
     "outcomes",

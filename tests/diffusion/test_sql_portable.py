@@ -62,6 +62,8 @@ GIVEN: dict[str, Columns] = {
     "numbers": {"number": "INT"},
     "identities": {"track": "INT", "identity": "INT"},
     "asked_dates": {"date": "DATE"},
+    "compared_charts": {"market": "TEXT", "date": "DATE", "turn": "INT"},
+    "track_artists": {"track": "INT", "artist": "INT"},
     "asked_days": {"track": "INT", "date": "DATE"},
     "recording_keys": {"track": "INT", "key": "TEXT", "credits": "TEXT"},
     "levels": {"market": "TEXT", "date": "DATE", "log": "BIGINT", "log_rank": "BIGINT"},

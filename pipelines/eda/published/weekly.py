@@ -1,6 +1,5 @@
 """The charts of one date a week among a fixed set of markets: how alike they are, and how they change."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from typing import Final, Self
@@ -9,11 +8,10 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
-from scipy.sparse import csr_array
 
-from diffusion import Calendar, DataSaysNoError
+from diffusion import Calendar, Charts, DataSaysNoError, Entries
 from diffusion.arrays import Floats, Ints
-from diffusion.timelines import distinct, primary_artists
+from diffusion.compared_charts import ComparedCharts
 from pipelines.eda.published.fixed_markets import WHOLE
 
 WEEK: Final = 7
@@ -21,9 +19,6 @@ WEEK: Final = 7
 
 RECENT: Final = 13
 """Charts over which it is counted where an artist stands: a quarter of weeks; more of them would make weeks alike."""
-
-LOCAL: Final = 0.5
-"""Least share of an artist's places on recent charts that are on one market's chart, for the artist to be of it."""
 
 LEAST_FIXED: Final = 2
 """Fewest markets whose charts are compared."""
@@ -41,7 +36,7 @@ def weekly_dates(calendar: Calendar, markets: list[str]) -> list[date]:
 
 @dataclass(frozen=True, slots=True)
 class WeeklyCharts:
-    """Rows of charts on w dates, k of them, in order of market, track and date.
+    """What is counted over the charts of m markets on w dates.
 
     Attributes
     ----------
@@ -51,35 +46,28 @@ class WeeklyCharts:
         (w,): days from 1970-01-01, ascending.
     step
         Usual days from one date to the next.
-    market, date, track, rank
-        (k,): number of the market, of the date and of the track, and the rank.
-    artist
-        (tracks,): number of the artist of every track.
+    depth
+        (w, m): tracks on every chart; 0 where none was observed.
+    shared
+        (w, m, m): tracks on the charts of two markets; 0 on the diagonal.
+    stayed, ranks
+        (w, m): tracks that were on the market's chart of the date before, and ranks that they moved in all.
+    local
+        (w, m): places of artists of the market.
     """
 
     markets: tuple[str, ...]
     day: Ints
     step: int
-    market: Ints
-    date: Ints
-    track: Ints
-    rank: Ints
-    artist: Ints
+    depth: Ints
+    shared: Ints
+    stayed: Ints
+    ranks: Ints
+    local: Ints
 
     @classmethod
-    def of(cls, rows: pa.Table, tracks: pa.Table, markets: list[str], *, step: int) -> Self:
-        """Return the weekly charts of some markets.
-
-        Parameters
-        ----------
-        rows
-            As `diffusion.contracts.ROWS_ON`.
-        tracks
-            `track`, `track_id`, `artist` of all tracks of the charts.
-        markets
-            Codes of the markets.
-        step
-            Usual days from one date to the next.
+    def of(cls, charts: Charts, entries: Entries, markets: list[str]) -> Self:
+        """Return the weekly charts of some markets, by the rules and the calendar of entries.
 
         Raises
         ------
@@ -91,51 +79,68 @@ class WeeklyCharts:
                 f"{len(markets) or 'none'} of the markets {'is' if len(markets) == 1 else 'are'} on the charts for the "
                 f"whole time; charts are compared among {LEAST_FIXED} or more"
             )
-        rows = _whole(rows.filter(pc.is_in(rows["market"], pa.array(markets, pa.string()))))
-        days, number = np.unique(rows["date"].cast(pa.int32()).to_numpy(), return_inverse=True)
-        codes, track = np.unique(rows["track"].to_numpy(), return_inverse=True)
-        known = tracks.take(pc.index_in(pa.array(codes, pa.int32()), tracks["track"]))
-        names = primary_artists(known["track_id"].to_numpy(zero_copy_only=False), known)
-        market = pc.index_in(rows["market"], pa.array(markets, pa.string())).to_numpy()
-        order = np.lexsort((number, track, market))
+        calendar, rules = entries.calendar, entries.rules
+        depths = charts.depths_on(weekly_dates(calendar, markets), identity=rules.identity, chart=rules.chart)
+        whole = _whole(depths.filter(pc.is_in(depths["market"], pa.array(markets, pa.string()))))
+        compared = charts.compared(whole, recent=RECENT, identity=rules.identity, chart=rules.chart)
+        return cls.counted(whole, compared, markets, step=max(WEEK, calendar.cadence))
+
+    @classmethod
+    def counted(cls, depths: pa.Table, compared: ComparedCharts, markets: list[str], *, step: int) -> Self:
+        """Return the weekly charts whose tables were counted.
+
+        Parameters
+        ----------
+        depths
+            `market`, `date` and `depth` of every chart that was compared.
+        compared
+            What was counted over these charts, with `RECENT` dates.
+        markets
+            Codes of the markets.
+        step
+            Usual days from one date to the next.
+        """
+        day = np.unique(_day(depths))
+        cube = _Cube(day, pa.array(markets, pa.string()))
+        shared = cube.filled(compared.shared, "tracks", "market", "other")
         return cls(
             markets=tuple(markets),
-            day=days.astype(np.int64),
+            day=day,
             step=step,
-            market=market[order].astype(np.int64),
-            date=number[order],
-            track=track[order],
-            rank=rows["rank"].to_numpy()[order].astype(np.int64),
-            artist=distinct(names),
+            depth=cube.filled(depths, "depth", "market"),
+            shared=shared + shared.transpose(0, 2, 1),
+            stayed=cube.filled(compared.stayed, "tracks", "market"),
+            ranks=cube.filled(compared.stayed, "ranks", "market"),
+            local=cube.filled(compared.local, "places", "market"),
         )
 
-    @property
-    def shape(self) -> tuple[int, int]:
-        """Number of dates and of markets."""
-        return len(self.day), len(self.markets)
 
-    @property
-    def depth(self) -> Ints:
-        """(w, m): rows of every chart; 0 where none was observed."""
-        return np.bincount(self.date * len(self.markets) + self.market, minlength=np.prod(self.shape)).reshape(
-            self.shape
-        )
+@dataclass(frozen=True, slots=True)
+class _Cube:
+    """Dates and markets along which counts are laid out."""
 
-    def by_date(self) -> Iterator[tuple[int, Ints]]:
-        """Yield every date's number and the numbers of its rows."""
-        order = np.argsort(self.date, kind="stable")
-        ends = np.cumsum(np.bincount(self.date, minlength=len(self.day)))
-        yield from enumerate(np.split(order, ends[:-1]))
+    day: Ints
+    markets: pa.Array
+
+    def filled(self, table: pa.Table, value: str, *along: str) -> Ints:
+        """Return a column of a table by date and by the markets that some columns name; 0 where there is no row."""
+        counts = np.zeros((len(self.day), *[len(self.markets)] * len(along)), np.int64)
+        places = (pc.index_in(table[name], self.markets).to_numpy() for name in along)
+        counts[(np.searchsorted(self.day, _day(table)), *places)] = table[value].to_numpy()
+        return counts
 
 
-def _whole(rows: pa.Table) -> pa.Table:
-    """Return the rows of charts that have at least nine tenths of their market's usual depth."""
-    own = pd.DataFrame({"market": rows["market"].to_pandas(), "date": rows["date"].to_numpy()})
-    depth = own.groupby(["market", "date"])["date"].size()
-    short = depth[depth < WHOLE * depth.groupby("market").transform("median")]
-    if short.empty:
-        return rows
-    return rows.filter(pa.array(~pd.MultiIndex.from_frame(own).isin(short.index)))
+def _day(table: pa.Table) -> Ints:
+    """Return the dates of a table in days from 1970-01-01."""
+    day: Ints = table["date"].cast(pa.int32()).to_numpy().astype(np.int64)
+    return day
+
+
+def _whole(depths: pa.Table) -> pa.Table:
+    """Return the charts that have at least nine tenths of their market's usual depth."""
+    depth = depths["depth"].to_pandas()
+    usual = depth.groupby(depths["market"].to_pandas()).transform("median")
+    return depths.filter(pa.array(depth >= WHOLE * usual))
 
 
 def weekly_table(charts: WeeklyCharts) -> pd.DataFrame:
@@ -161,16 +166,10 @@ def _overlap(charts: WeeklyCharts) -> Floats:
     Every pair counts with its deviation from its own mean, so that a market that is missing on a date makes the others
     neither more nor less alike.
     """
-    weeks, many = charts.shape
-    alike = np.full((weeks, many, many), np.nan)
-    tracks = len(charts.artist)
-    for number, rows in charts.by_date():
-        held = csr_array((np.ones(len(rows)), (charts.market[rows], charts.track[rows])), shape=(many, tracks))
-        shared = (held @ held.T).toarray()
-        own = np.diag(shared)
-        either = own[:, None] + own - shared
-        both = (own[:, None] > 0) & (own > 0) & ~np.eye(many, dtype=bool)
-        alike[number] = np.where(both, shared / np.where(either > 0, either, 1), np.nan)
+    own, other = charts.depth[:, :, None], charts.depth[:, None, :]
+    either = own + other - charts.shared
+    both = (own > 0) & (other > 0) & ~np.eye(len(charts.markets), dtype=bool)
+    alike = np.where(both, charts.shared / np.maximum(either, 1), np.nan)
     usual = _mean(alike, 0)
     return _mean(alike - usual, 2) + _mean(usual, 1)
 
@@ -181,18 +180,13 @@ def _changes(charts: WeeklyCharts) -> tuple[Floats, Floats]:
     Both are (w, m), NaN where the market was not observed a week before. The move is the mean difference of ranks, as a
     share of the chart's depth.
     """
-    same = (np.diff(charts.market) == 0) & (np.diff(charts.track) == 0) & (np.diff(charts.date) == 1)
-    later = np.flatnonzero(same) + 1
-    cell = charts.date[later] * len(charts.markets) + charts.market[later]
-    far = np.abs(charts.rank[later] - charts.rank[later - 1]).astype(np.float64)
-    size = int(np.prod(charts.shape))
-    kept, moved = (np.bincount(cell, weights, size).reshape(charts.shape) for weights in (None, far))
-    depth = charts.depth
+    kept, depth = charts.stayed, charts.depth
     before = np.vstack([np.zeros((1, len(charts.markets)), np.int64), depth[:-1]])
     regular = np.diff(charts.day, prepend=charts.day[:1] - charts.step) == charts.step
     known = (before > 0) & (depth > 0) & regular[:, None]
     stayed = np.where(known, kept / np.maximum(before, 1), np.nan)
-    return stayed, np.where(known & (kept > 0), moved / np.maximum(kept, 1) / np.maximum(depth, 1), np.nan)
+    moved = charts.ranks / np.maximum(kept, 1) / np.maximum(depth, 1)
+    return stayed, np.where(known & (kept > 0), moved, np.nan)
 
 
 def _local(charts: WeeklyCharts) -> Floats:
@@ -201,24 +195,8 @@ def _local(charts: WeeklyCharts) -> Floats:
     An artist is of a market while it has at least half of the artist's places on the charts of the last quarter, this
     date's included. What counts on a date is what stood on as many charts before it, whatever the date.
     """
-    weeks, many = charts.shape
-    local = np.full((weeks, many), np.nan)
-    recent = np.zeros((int(charts.artist.max(initial=-1)) + 1, many), np.int32)
-    artist = charts.artist[charts.track]
-    held: list[Ints] = []
-    for number, rows in charts.by_date():
-        np.add.at(recent, (artist[rows], charts.market[rows]), 1)
-        held.append(rows)
-        if number >= RECENT:
-            gone = held[number - RECENT]
-            np.subtract.at(recent, (artist[gone], charts.market[gone]), 1)
-        if number >= RECENT - 1:
-            of_all = recent[artist[rows]].sum(axis=1)
-            own = recent[artist[rows], charts.market[rows]] >= LOCAL * of_all
-            places = np.bincount(charts.market[rows], minlength=many)
-            shares = np.bincount(charts.market[rows], own, many) / np.maximum(places, 1)
-            local[number] = np.where(places > 0, shares, np.nan)
-    return local
+    late = np.arange(len(charts.day)) >= RECENT - 1
+    return np.where(late[:, None] & (charts.depth > 0), charts.local / np.maximum(charts.depth, 1), np.nan)
 
 
 def _mean(values: Floats, axis: int) -> Floats:

@@ -4,7 +4,7 @@ from typing import Any
 
 from pipelines.contracts.published import CHART_WEEKS
 from pipelines.eda.published.fixed_markets import fixed_markets
-from pipelines.eda.published.weekly import WEEK, WeeklyCharts, weekly_dates, weekly_table
+from pipelines.eda.published.weekly import WeeklyCharts, weekly_table
 from pipelines.study.results import Results
 from pipelines.study.settings import Study
 from pipelines.study.step import Gaps, Output, Step
@@ -15,12 +15,7 @@ def _make(study: Study, results: Results) -> Output:
     markets = fixed_markets(entries)
 
     def table() -> dict[str, Any]:
-        charts, calendar = results.charts(), entries.calendar
-        rows = charts.rows_on(
-            weekly_dates(calendar, markets), identity=entries.rules.identity, chart=entries.rules.chart
-        )
-        step = max(WEEK, calendar.cadence)
-        return {"chart_weeks": weekly_table(WeeklyCharts.of(rows, charts.arrow("tracks"), markets, step=step))}
+        return {"chart_weeks": weekly_table(WeeklyCharts.of(results.charts(), entries, markets))}
 
     return Output(gaps.take("chart_weeks", table), notes={"markets": markets}, not_made=gaps)
 

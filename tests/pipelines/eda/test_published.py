@@ -11,6 +11,7 @@ import pytest
 from scipy import stats
 
 from diffusion import DataSaysNoError
+from diffusion.compared_charts import track_artists
 from diffusion.timelines import Timelines
 from figures import chart_years, published_claims
 from graphs.cocharting import CoCharted, jaccard, nearest_tree
@@ -27,9 +28,9 @@ from pipelines.eda.published.over_years import MEASURES, changed, yearly_measure
 from pipelines.eda.published.trends import yearly_levels, yearly_trend
 from pipelines.eda.published.trendsetters import no_trendsetters
 from pipelines.eda.published.triggers import Begun, breakouts, trigger_markets, trigger_table
-from pipelines.eda.published.weekly import WeeklyCharts, weekly_series, weekly_table
+from pipelines.eda.published.weekly import weekly_series, weekly_table
 from tests.process_worlds import SILENT, Process, draw
-from tests.weekly_worlds import FIRST_DAY, Weekly, weekly_charts
+from tests.weekly_worlds import FIRST_DAY, Weekly, counted, weekly_charts
 
 CLAIM = Claim("name", "It is so", "Somebody 2020", "share", "nothing", "It was another world.")
 
@@ -127,7 +128,7 @@ def test_years_have_the_means_of_their_weeks() -> None:
 
 
 def rows(*charts: tuple[int, str, list[str]]) -> tuple[pa.Table, pa.Table]:
-    """Return rows and tracks of charts: week, market and tracks in order, whose first letter is the artist."""
+    """Return rows and artists of charts: week, market and tracks in order, whose first letter is the artist."""
     names = sorted({name for _, _, held in charts for name in held})
     table = [
         (market, FIRST_DAY + 7 * week, names.index(name), place + 1)
@@ -146,17 +147,17 @@ def rows(*charts: tuple[int, str, list[str]]) -> tuple[pa.Table, pa.Table]:
         "track_id": pa.array(names),
         "artist": pa.array([name[0] for name in names]),
     }
-    return pa.table(columns), pa.table(known)
+    return pa.table(columns), track_artists(pa.table(known))
 
 
 def test_weekly_numbers_by_hand() -> None:
-    table, tracks = rows(
+    table, artists = rows(
         (0, "SE", ["a1", "b1", "c1"]),
         (0, "NO", ["b1", "d1", "e1"]),
         (1, "SE", ["b1", "a1", "f1"]),
         (1, "NO", ["b1", "a1", "f1"]),
     )
-    found = weekly_table(WeeklyCharts.of(table, tracks, ["NO", "SE"], step=7)).set_index(["market", "date"])
+    found = weekly_table(counted(table, artists, ["NO", "SE"])).set_index(["market", "date"])
     first, second = sorted({day for _, day in found.index})
     assert found.loc[("SE", first), "overlap"] == pytest.approx(1 / 5)
     assert found.loc[("SE", second), "overlap"] == pytest.approx(1.0)
@@ -169,8 +170,8 @@ def test_local_artists_have_half_of_their_recent_places_in_the_market() -> None:
     charts = [
         (week, market, held) for week in range(13) for market, held in (("SE", ["a1", "b1"]), ("NO", ["c1", "b1"]))
     ]
-    table, tracks = rows(*charts, (13, "SE", ["a1", "c1"]), (13, "NO", ["a2", "c1"]))
-    found = weekly_table(WeeklyCharts.of(table, tracks, ["NO", "SE"], step=7))
+    table, artists = rows(*charts, (13, "SE", ["a1", "c1"]), (13, "NO", ["a2", "c1"]))
+    found = weekly_table(counted(table, artists, ["NO", "SE"]))
     wide = found.pivot_table("local", "date", "market", dropna=False)
     assert wide.iloc[:12].isna().all(axis=None)
     # b has half of its places in either market; in the last week a and c are still of the market of the twelve before

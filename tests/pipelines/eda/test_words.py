@@ -6,10 +6,9 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 import pytest
 
-from diffusion import DataSaysNoError
+from diffusion import DataSaysNoError, open_sample
 from pipelines.eda.published.weekly import WeeklyCharts
 from pipelines.eda.seasons import season_findings
 from pipelines.folders.folder import Folder
@@ -160,8 +159,8 @@ def test_the_place_that_is_named_is_the_one_that_is_shown_to_differ() -> None:
 
 @pytest.mark.parametrize(("markets", "said"), [([], "none of the markets are"), (["SE"], "1 of the markets is")])
 def test_too_few_markets_are_counted_in_words(markets: list[str], said: str) -> None:
-    with pytest.raises(DataSaysNoError, match=said):
-        WeeklyCharts.of(pa.table({}), pa.table({}), markets, step=7)
+    with open_sample() as charts, pytest.raises(DataSaysNoError, match=said):
+        WeeklyCharts.of(charts, charts.entries(), markets)
 
 
 @pytest.mark.parametrize(
