@@ -9,9 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 import pytest
-from click.testing import CliRunner
 
 from diffusion import DataSaysNoError, Entries, open_charts, open_sample
 from diffusion.engine import Tables
@@ -19,8 +17,6 @@ from diffusion.entry_pairs import artist_transitions
 from diffusion.pairs.counts import cluster_transitions
 from diffusion.parts import as_tables, in_parts, summed
 from graphs import market_graph
-from pipelines.commands.main import cli
-from tests.doors import cleaned
 
 if TYPE_CHECKING:
     from diffusion.engine.spark import SparkEngines
@@ -126,16 +122,3 @@ def test_the_graph_of_weekly_charts_on_spark(spark: "SparkEngines", real_data: P
     whole, found = market_graph(entries), market_graph(replace(entries, workers=spark.workers))
     same(pa.Table.from_pandas(found.edges), pa.Table.from_pandas(whole.edges))
     same(pa.Table.from_pandas(found.periods()), pa.Table.from_pandas(whole.periods()))
-
-
-@pytest.mark.slow
-def test_the_command_writes_the_same_edges(spark: "SparkEngines", tmp_path: Path) -> None:
-    cleaned(SAMPLE, tmp_path, {}).close()
-    made = {}
-    for engine in ("duckdb", "spark"):
-        command = ["graph", str(tmp_path / "clean"), "--engine", engine, "--no-direct", "--replicates", "20"]
-        done = CliRunner().invoke(cli, [*command, "--out", str(tmp_path / engine)], catch_exceptions=False)
-        assert done.exit_code == 0, done.output
-        made[engine] = {name: pq.read_table(tmp_path / engine / f"{name}.parquet") for name in ("edges", "periods")}
-    for name, expected in made["duckdb"].items():
-        same(made["spark"][name], expected)
