@@ -106,7 +106,7 @@ def by_duckdb(engine: Any, name: str, given: Mapping[str, object]) -> pa.Table:
 
 def by_spark(engine: Any, name: str, given: Mapping[str, object]) -> pa.Table:
     """Return the rows of a relation as Spark gives them, in order of the key."""
-    rows = engine._run(name, parameters(name, given))
+    rows = engine.frame(name, **parameters(name, given))
     key = CONTRACTS[name].key if name in CONTRACTS else ()
     return in_order(name, (rows.orderBy(*key) if key else rows).toArrow())
 
