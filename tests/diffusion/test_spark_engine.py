@@ -21,24 +21,6 @@ if TYPE_CHECKING:
 
 ROOT: Final = Path(__file__).parents[2]
 
-SPARK: Final = {
-    "spark.master": "local[2]",
-    "spark.driver.memory": "1g",
-    "spark.sql.shuffle.partitions": "4",
-    "spark.ui.enabled": "false",
-}
-
-
-@pytest.fixture(scope="session")
-def spark() -> "SparkEngines":
-    """Return the function that opens engines on Spark; skip where Spark cannot run."""
-    pytest.importorskip("pyspark", reason="Spark is not installed: pip install 'chart-diffusion[spark]'")
-    if shutil.which("java") is None:
-        pytest.skip("Spark needs Java, which is not on the path")
-    from diffusion.engine.spark import SparkEngines
-
-    return SparkEngines(SPARK)
-
 
 @pytest.fixture(params=["duckdb", "spark"])
 def opened(request: pytest.FixtureRequest) -> Iterator[Engine]:
