@@ -164,6 +164,23 @@ def test_a_file_that_vanishes_while_it_is_read_is_named(spark: "SparkEngines", t
         assert "\n" not in str(error.value)
 
 
+def test_a_name_with_a_colon_is_refused_by_what_it_is(spark: "SparkEngines", tmp_path: Path) -> None:
+    pq.write_table(tracks("a"), tmp_path / "a:b.parquet")
+    with spark() as engine, pytest.raises(SourceError, match=r"a:b.parquet': a file's name may have no colon there"):
+        engine.open_table("source_rows", [tmp_path / "a:b.parquet"])
+
+
+def test_a_closed_engine_has_no_tables(spark: "SparkEngines") -> None:
+    with spark() as engine:
+        engine.add("source_rows", tracks("a"))
+        engine.create("source_files", into="made")
+        engine.view("source_files")
+        own: Any = engine
+        names = [table.name for table in own._session.catalog.listTables()]
+        assert {"source_rows", "made", "source_files"} <= set(names)
+    assert not [table.name for table in own._session.catalog.listTables() if table.isTemporary]
+
+
 def test_the_session_there_is_stays_as_it_is(spark: "SparkEngines") -> None:
     from diffusion.engine.spark import SparkEngines
 
