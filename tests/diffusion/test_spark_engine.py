@@ -266,7 +266,7 @@ def has_no_memory(tables: Tables) -> Tables:
 def test_errors_on_executors_are_one_line(spark: "SparkEngines", work: Any, kind: type[Exception], said: str) -> None:
     parts = [{"rows": tracks("a")}, {"rows": tracks("b")}]
     with spark.workers.spread(parts) as spread, pytest.raises(kind, match=said) as error:
-        spread.results(work)
+        list(spread.results(work))
     assert "\n" not in str(error.value)
 
 
@@ -355,8 +355,9 @@ from diffusion.engine import engines
 settings = {"spark.master": "local[1]", "spark.driver.memory": "512m", "spark.my.secret": "sesame"}
 opened = engines("spark", spark=settings)
 print(opened.session.sparkContext.uiWebUrl, opened.session.conf.get("spark.my.secret"))
-print("sesame" in subprocess.run(["ps", "axww"], capture_output=True, text=True).stdout)
-print(opened.session.sparkContext._gateway.proc.pid)
+java = str(opened.session.sparkContext._gateway.proc.pid)
+print("sesame" in subprocess.run(["ps", "-ww", "-o", "args=", "-p", java], capture_output=True, text=True).stdout)
+print(java)
 """
 
 
