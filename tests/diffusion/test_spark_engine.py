@@ -198,6 +198,7 @@ def test_the_session_there_is_stays_as_it_is(spark: "SparkEngines") -> None:
         names = ("spark.sql.session.timeZone", "spark.sql.ansi.enabled", "spark.sql.shuffle.partitions")
         assert [own.frame("source_files").sparkSession.conf.get(name) for name in names] == ["UTC", "true", "3"]
     assert session.conf.getAll == before
+    assert type(session).active() is session
     assert session.table("source_rows").columns == ["id"]
     session.catalog.dropTempView("source_rows")
     for name in ("spark.sql.session.timeZone", "spark.sql.ansi.enabled"):
