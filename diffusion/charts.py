@@ -132,7 +132,6 @@ class Charts(Displayed):
         name: Literal["tracks", "positions", "first_dates", "chart_sums", "nulls", "spells", "trajectories"],
         *,
         chart: str | None = None,
-        since: date = date.min,
         **rules: Any,
     ) -> pa.Table:
         """Return the table of this name as Arrow, typed as its contract says.
@@ -142,8 +141,6 @@ class Charts(Displayed):
         name
             Name of the method; or ``nulls``, what rows lack, ``chart_sums``, the streams of every chart, or
             ``first_dates``, every track's first date, Global included.
-        since
-            First date of positions (default: all).
         chart, rules
             Parameters of that method.
         """
@@ -151,9 +148,7 @@ class Charts(Displayed):
             return self._engine.kept("tracks")
         if name == "nulls":
             return self._engine.fetch("nulls")
-        if name == "positions":
-            return self._engine.fetch("positions", chart=self.chart(chart), since=since.isoformat())
-        if name in ("chart_sums", "first_dates"):
+        if name in ("positions", "chart_sums", "first_dates"):
             return self._engine.fetch(name, chart=self.chart(chart))
         self._keep_stays(EventRules(self.chart(chart), **rules))
         if not (table := self._engine.kept(name)).num_rows:

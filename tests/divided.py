@@ -10,11 +10,23 @@ import pyarrow as pa
 from diffusion.engine import Tables, Work
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class Divided:
-    """Workers that divide entries into so many parts, as far as there are artists."""
+    """Workers that divide entries into so many parts, as far as there are artists.
+
+    Attributes
+    ----------
+    parts
+        Number of parts.
+    open
+        How often parts are kept and not yet freed.
+    largest
+        Bytes of the largest work that was sent.
+    """
 
     parts: int
+    open: int = 0
+    largest: int = 0
 
     def number(self, entries: int) -> int:
         """Return the number of parts, one where there is no entry."""
@@ -22,14 +34,15 @@ class Divided:
 
     def spread(self, parts: Sequence[Tables]) -> "PartsAsBytes":
         """Return the parts as bytes."""
-        return PartsAsBytes([_as_bytes(tables) for tables in parts])
+        return PartsAsBytes(self, [_as_bytes(tables) for tables in parts])
 
 
-@dataclass
 class PartsAsBytes:
-    """Parts whose tables are Arrow streams."""
+    """Parts whose tables are Arrow streams, kept for some workers."""
 
-    parts: list[dict[str, bytes]]
+    def __init__(self, workers: Divided, parts: list[dict[str, bytes]]) -> None:
+        self.workers, self.parts = workers, parts
+        workers.open += 1
 
     def __enter__(self) -> Self:
         return self
@@ -39,15 +52,18 @@ class PartsAsBytes:
 
     def close(self) -> None:
         """Forget the parts."""
+        self.workers.open -= bool(self.parts)
         self.parts = []
 
     def kept(self, work: Work) -> "PartsAsBytes":
         """Return what a copy of `work` makes of every part."""
-        return PartsAsBytes([_as_bytes(tables) for tables in self.results(work)])
+        return PartsAsBytes(self.workers, [_as_bytes(tables) for tables in self.results(work)])
 
     def results(self, work: Work) -> Iterator[Tables]:
         """Return what a copy of `work` makes of every part, one at a time."""
+        assert self.parts, "the parts are freed"
         sent = pickle.dumps(work)
+        self.workers.largest = max(self.workers.largest, len(sent))
         made = [_as_bytes(pickle.loads(sent)(_as_tables(part))) for part in self.parts]
         return map(_as_tables, made)
 

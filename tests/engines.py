@@ -2,12 +2,12 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from datetime import date
 from functools import cache
 from importlib import resources
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import sqlglot
 from sqlglot import exp
 
@@ -45,11 +45,10 @@ def parameters(name: str, given: Mapping[str, object]) -> dict[str, object]:
     return {wanted: given[wanted] for wanted in re.findall(r"\$([a-z_]+)", relation_sql(name))}
 
 
-def values(chart: str, since: date, **rules: object) -> dict[str, object]:
+def values(chart: str, **rules: object) -> dict[str, object]:
     """Return a value for every parameter of the relations; `rules` replace the usual ones."""
     usual: dict[str, object] = {
         "chart": chart,
-        "since": since.isoformat(),
         "top": ANY_RANK,
         "min_periods": 3,
         "washout": WASHOUT,
@@ -87,6 +86,8 @@ def put_tables(engine: Engine, given: Mapping[str, object], identity: Identity =
     for name in ("entries", "debuts", "spells", "trajectories"):
         create(name)
     engine.keep("levels", _levels(engine.fetch("chart_sums", chart=given["chart"])))
+    places = engine.fetch("positions", **parameters("positions", given)).select(["track", "date"])
+    engine.keep("asked_days", places.group_by(["track", "date"], use_threads=False).aggregate([]).slice(0, 100))
     engine.keep("asked_dates", engine.kept("coverage").select(["date"]).group_by("date").aggregate([]).slice(0, 3))
     firsts = engine.fetch("first_dates", chart=given["chart"])
     engine.keep("asked_days", firsts.rename_columns({"first_date": "date"}))
@@ -142,7 +143,8 @@ def compared(duckdb: Any, spark: Any, given: Mapping[str, object], names: Sequen
     """Assert that relations over the tables of DuckDB give the same on Spark; return those whose tables are there."""
     tables = tables_of(duckdb, names)
     for name, table in tables.items():
-        spark.register(name, table)
+        pq.write_table(table, spark.scratch(f"{name}.parquet"))
+        spark.open_table(name, [spark.scratch(f"{name}.parquet")])
     there = {name for name in names if reads(name) <= set(tables)}
     for name in sorted(there):
         assert_same(name, by_duckdb(duckdb, name, given), by_spark(spark, name, given))

@@ -1,4 +1,4 @@
--- One row per track on one market's chart on one date, with Global as a market; chart and first date (text) are parameters.
+-- One row per track on one market's chart on one date, with Global as a market. The chart is the parameter.
 SELECT date, market, track, rank, streams
 FROM observations
-WHERE chart = $chart AND date >= CAST($since AS DATE)
+WHERE chart = $chart

@@ -308,10 +308,12 @@ def _earlier_tracks(lines: Timelines) -> Floats:
 
 def _combined(matrix: Floats, entered: Flags, combine: Combine) -> Floats:
     """Return, (s, m), numbers of pairs combined over the entered markets; NaN where none of them is known."""
-    known, weights = ~np.isnan(matrix), entered.astype(np.float64)
-    there = weights @ known
+    known = ~np.isnan(matrix)
+    there = entered.astype(np.float64) @ known
     if combine in ("sum", "mean"):
-        total = weights @ np.where(known, matrix, 0.0)
+        total = np.zeros(entered.shape)
+        for market, row in enumerate(np.where(known, matrix, 0.0)):  # a product would round as the other rows make it
+            total[entered[:, market]] += row
         total = total / np.maximum(there, 1) if combine == "mean" else total
         return np.where(there > 0, total, np.nan)
     best = np.full(entered.shape, np.inf)

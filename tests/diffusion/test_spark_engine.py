@@ -21,24 +21,6 @@ if TYPE_CHECKING:
 
 ROOT: Final = Path(__file__).parents[2]
 
-SPARK: Final = {
-    "spark.master": "local[2]",
-    "spark.driver.memory": "1g",
-    "spark.sql.shuffle.partitions": "4",
-    "spark.ui.enabled": "false",
-}
-
-
-@pytest.fixture(scope="session")
-def spark() -> "SparkEngines":
-    """Return the function that opens engines on Spark; skip where Spark cannot run."""
-    pytest.importorskip("pyspark", reason="Spark is not installed: pip install 'chart-diffusion[spark]'")
-    if shutil.which("java") is None:
-        pytest.skip("Spark needs Java, which is not on the path")
-    from diffusion.engine.spark import SparkEngines
-
-    return SparkEngines(SPARK)
-
 
 @pytest.fixture(params=["duckdb", "spark"])
 def opened(request: pytest.FixtureRequest) -> Iterator[Engine]:
@@ -182,6 +164,23 @@ def test_a_file_that_vanishes_while_it_is_read_is_named(spark: "SparkEngines", t
         assert "\n" not in str(error.value)
 
 
+def test_a_name_with_a_colon_is_refused_by_what_it_is(spark: "SparkEngines", tmp_path: Path) -> None:
+    pq.write_table(tracks("a"), tmp_path / "a:b.parquet")
+    with spark() as engine, pytest.raises(SourceError, match=r"a:b.parquet': a file's name may have no colon there"):
+        engine.open_table("source_rows", [tmp_path / "a:b.parquet"])
+
+
+def test_a_closed_engine_has_no_tables(spark: "SparkEngines") -> None:
+    with spark() as engine:
+        engine.add("source_rows", tracks("a"))
+        engine.create("source_files", into="made")
+        engine.view("source_files")
+        own: Any = engine
+        names = [table.name for table in own._session.catalog.listTables()]
+        assert {"source_rows", "made", "source_files"} <= set(names)
+    assert not [table.name for table in own._session.catalog.listTables() if table.isTemporary]
+
+
 def test_the_session_there_is_stays_as_it_is(spark: "SparkEngines") -> None:
     from diffusion.engine.spark import SparkEngines
 
@@ -199,6 +198,7 @@ def test_the_session_there_is_stays_as_it_is(spark: "SparkEngines") -> None:
         names = ("spark.sql.session.timeZone", "spark.sql.ansi.enabled", "spark.sql.shuffle.partitions")
         assert [own.frame("source_files").sparkSession.conf.get(name) for name in names] == ["UTC", "true", "3"]
     assert session.conf.getAll == before
+    assert type(session).active() is session
     assert session.table("source_rows").columns == ["id"]
     session.catalog.dropTempView("source_rows")
     for name in ("spark.sql.session.timeZone", "spark.sql.ansi.enabled"):
@@ -267,7 +267,7 @@ def has_no_memory(tables: Tables) -> Tables:
 def test_errors_on_executors_are_one_line(spark: "SparkEngines", work: Any, kind: type[Exception], said: str) -> None:
     parts = [{"rows": tracks("a")}, {"rows": tracks("b")}]
     with spark.workers.spread(parts) as spread, pytest.raises(kind, match=said) as error:
-        spread.results(work)
+        list(spread.results(work))
     assert "\n" not in str(error.value)
 
 
@@ -356,8 +356,9 @@ from diffusion.engine import engines
 settings = {"spark.master": "local[1]", "spark.driver.memory": "512m", "spark.my.secret": "sesame"}
 opened = engines("spark", spark=settings)
 print(opened.session.sparkContext.uiWebUrl, opened.session.conf.get("spark.my.secret"))
-print("sesame" in subprocess.run(["ps", "axww"], capture_output=True, text=True).stdout)
-print(opened.session.sparkContext._gateway.proc.pid)
+java = str(opened.session.sparkContext._gateway.proc.pid)
+print("sesame" in subprocess.run(["ps", "-ww", "-o", "args=", "-p", java], capture_output=True, text=True).stdout)
+print(java)
 """
 
 

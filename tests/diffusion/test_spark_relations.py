@@ -1,6 +1,5 @@
 """Every relation gives the same rows, types and order on both engines."""
 
-from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -32,7 +31,7 @@ def few(most: int) -> settings:
 def all_compared(charts: diffusion.Charts, spark: Any, **rules: object) -> set[str]:
     """Compare every relation over charts that were read from files; return the names of these relations."""
     duckdb = charts._engine
-    given = values(charts.chart(), charts.calendar().first_date, **rules)
+    given = values(charts.chart(), **rules)
     put_tables(duckdb, given)
     duckdb.create("set_aside")
     return compared(duckdb, spark, given)
@@ -40,7 +39,7 @@ def all_compared(charts: diffusion.Charts, spark: Any, **rules: object) -> set[s
 
 def test_some_relations_over_the_packaged_charts(spark: "SparkEngines") -> None:
     with diffusion.open_sample() as charts, spark() as engine:
-        given = values(charts.chart(), charts.calendar().first_date, min_periods=1)
+        given = values(charts.chart(), min_periods=1)
         put_tables(charts._engine, given)
         assert compared(charts._engine, engine, given, SOME) == set(SOME)
 
@@ -72,7 +71,7 @@ def test_every_relation_over_random_sources(rows: list[Row], rules: Rules, spark
 @few(16)
 @given(charts=odd_charts())
 def test_every_relation_over_cleaned_charts_of_odd_text_and_numbers(charts: OddCharts, spark: "SparkEngines") -> None:
-    given = values("top200", date.min, **charts.rules)
+    given = values("top200", **charts.rules)
     with open_engine() as duckdb, spark() as engine:
         charts.put(duckdb)
         put_tables(duckdb, given, charts.identity)

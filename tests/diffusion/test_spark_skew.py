@@ -162,8 +162,7 @@ def size_of(part: Entries) -> "Tables":
 
 
 def test_parts_of_tracks_are_of_about_one_size(entries: Entries) -> None:
-    with in_parts(entries) as parts:
-        sizes = pa.concat_tables([tables["size"] for tables in parts.results(size_of)])
+    sizes = pa.concat_tables([tables["size"] for tables in in_parts(entries).results(size_of)])
     assert len(sizes) > 1
     assert sum(sizes["entries"].to_pylist()) == len(entries)
     for name in ("entries", "pairs"):

@@ -1,11 +1,10 @@
 """The baseline in parts: sums over parts on workers say what all steps in one process say."""
 
 import gc
-import pickle
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -14,7 +13,6 @@ import pyarrow.compute as pc
 import pytest
 
 from diffusion import DataSaysNoError, Entries, open_sample
-from diffusion.engine import Parts, Tables, Work, Workers
 from graphs.baseline import baseline, edge_table, held_out_scores, sensitivity_table
 from graphs.baseline.edges import verdict_table
 from graphs.baseline.likeness import Likeness
@@ -22,6 +20,7 @@ from graphs.baseline.step_parts import StepPart, step_parts, steps_of
 from graphs.leaders import asymmetry
 from graphs.leaders.asymmetry import Leads, lead_table, some_steps
 from graphs.leaders.validity import excess_scores
+from tests.divided import Divided
 from tests.process_worlds import Process, draw
 
 if TYPE_CHECKING:
@@ -29,66 +28,6 @@ if TYPE_CHECKING:
 
 CLOSE = 1e-9
 """Relative difference that sums in another order may make."""
-
-Packed = Mapping[str, bytes]
-
-
-def packed(tables: Tables) -> Packed:
-    """Return tables as bytes, as they go from process to process."""
-    found = {}
-    for name, table in tables.items():
-        sink = pa.BufferOutputStream()
-        with pa.ipc.new_stream(sink, table.schema) as writer:
-            writer.write_table(table)
-        found[name] = sink.getvalue().to_pybytes()
-    return found
-
-
-def unpacked(part: Packed) -> Tables:
-    """Return the tables."""
-    return {name: pa.ipc.open_stream(content).read_all() for name, content in part.items()}
-
-
-class Divided(Parts):
-    """Parts as bytes; work reaches them pickled, and its results leave them as bytes."""
-
-    def __init__(self, workers: "Dividing", parts: Sequence[Packed]) -> None:
-        self.workers, self.parts = workers, parts
-        workers.open += 1
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self.close()
-
-    def close(self) -> None:
-        self.parts = []
-        self.workers.open -= 1
-
-    def kept(self, work: Work) -> "Divided":
-        return Divided(self.workers, self._made(work))
-
-    def results(self, work: Work) -> list[Tables]:
-        return [unpacked(part) for part in self._made(work)]
-
-    def _made(self, work: Work) -> list[Packed]:
-        sent = pickle.dumps(work)
-        self.workers.largest = max(self.workers.largest, len(sent))
-        return [packed(pickle.loads(sent)(unpacked(part))) for part in self.parts]
-
-
-class Dividing(Workers):
-    """Workers in this process that really divide; they count what they keep and the largest work they were sent."""
-
-    def __init__(self, number: int) -> None:
-        self._number, self.open, self.largest = number, 0, 0
-
-    def number(self, entries: int) -> int:
-        return min(self._number, entries)
-
-    def spread(self, parts: Sequence[Tables]) -> Divided:
-        return Divided(self, [packed(part) for part in parts])
 
 
 def without_ties(entries: Entries) -> Entries:
@@ -146,7 +85,7 @@ def test_the_steps_of_all_parts_are_the_steps(name: str, number: int, horizon: i
     """Their numbers too; of more parts than artists, each has one, and some have no steps."""
     entries = world(name)
     likeness = Likeness.of(tuple(entries.calendar.markets))
-    divided = step_parts(replace(entries, workers=Dividing(number)), likeness, horizon=horizon)
+    divided = step_parts(replace(entries, workers=Divided(number)), likeness, horizon=horizon)
     whole = step_parts(entries, likeness, horizon=horizon)
     parts = divided.results(cells)
     assert len(parts) == 3 if number == 3 else any(not len(part["day"]) for part in parts)
@@ -165,7 +104,7 @@ def test_the_steps_of_all_parts_are_the_steps(name: str, number: int, horizon: i
 )
 def test_tables_are_the_same(name: str, number: int) -> None:
     entries = world(name)
-    alone, divided = (baseline(own) for own in (entries, replace(entries, workers=Dividing(number))))
+    alone, divided = (baseline(own) for own in (entries, replace(entries, workers=Divided(number))))
     assert alone.artists == divided.artists and str(alone) == str(divided)
     for table in (edge_table, sensitivity_table, lambda fit: verdict_table(fit, window=60)):
         assert_same(table(divided), table(alone))
@@ -178,7 +117,7 @@ def test_tables_are_the_same(name: str, number: int) -> None:
 def test_leads_are_the_same(monkeypatch: pytest.MonkeyPatch, name: str, threshold: float) -> None:
     monkeypatch.setattr(asymmetry, "ESTABLISHED", threshold)
     entries = world(name)
-    fits = [baseline(own) for own in (entries, replace(entries, workers=Dividing(3)))]
+    fits = [baseline(own) for own in (entries, replace(entries, workers=Divided(3)))]
     leads = [Leads.of(fit, window=60) for fit in fits]
     some = steps_of(np.arange(len(entries.timelines.track_ids)) % 3 > 0)
     assert leads[0].partners.any()
@@ -193,24 +132,24 @@ def test_leads_are_the_same(monkeypatch: pytest.MonkeyPatch, name: str, threshol
 
 def test_what_is_held_back_is_scored_the_same() -> None:
     entries = draw(Process(falling=True, homes=True), tracks=1500, seed=2, markets=6).entries
-    alone, divided = (held_out_scores(baseline(own)) for own in (entries, replace(entries, workers=Dividing(4))))
+    alone, divided = (held_out_scores(baseline(own)) for own in (entries, replace(entries, workers=Divided(4))))
     pd.testing.assert_frame_equal(divided, alone, rtol=1e-7)
 
 
 def test_some_steps_are_fitted_the_same() -> None:
     entries = world("homes")
     last = date(2017, 8, 1)
-    alone, divided = (baseline(own, before=last) for own in (entries, replace(entries, workers=Dividing(3))))
+    alone, divided = (baseline(own, before=last) for own in (entries, replace(entries, workers=Divided(3))))
     assert len(alone.parts) == len(divided.parts) < len(baseline(entries).parts)
     np.testing.assert_allclose(divided.full.size, alone.full.size, rtol=CLOSE, atol=1e-10)
     np.testing.assert_array_equal(divided.steps.day, alone.steps.day)
     with pytest.raises(DataSaysNoError, match="no track enters a market"):
-        baseline(replace(entries, workers=Dividing(3)), before=date(2016, 1, 1))
+        baseline(replace(entries, workers=Divided(3)), before=date(2016, 1, 1))
 
 
 def test_workers_keep_nothing_that_is_not_used() -> None:
     """And no work that they are sent holds the entries, the steps, or a Hessian."""
-    workers = Dividing(3)
+    workers = Divided(3)
     entries = replace(draw(Process(falling=True), tracks=20_000, seed=5, markets=8).entries, workers=workers)
     fit = baseline(entries)
     assert workers.open == 1

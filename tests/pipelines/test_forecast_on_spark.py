@@ -1,7 +1,7 @@
 """Forecasts of charts on Spark are those of charts in this process."""
 
-import shutil
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pyarrow.parquet as pq
 import pytest
@@ -12,24 +12,17 @@ from pipelines.progress import quiet
 from pipelines.study.run import Run
 from pipelines.study.settings import Study
 
-SETTINGS = {
-    "spark.master": "local[2]",
-    "spark.driver.memory": "1g",
-    "spark.sql.shuffle.partitions": "4",
-    "spark.ui.enabled": "false",
-}
+if TYPE_CHECKING:
+    from diffusion.engine.spark import SparkEngines
 
 
 @pytest.mark.slow
-def test_forecasts_are_the_same_on_both_engines(tmp_path: Path) -> None:
-    pytest.importorskip("pyspark", reason="pyspark is not installed")
-    pytest.importorskip("sqlglot", reason="sqlglot is not installed")
-    if shutil.which("java") is None:
-        pytest.skip("Java is not installed")
+def test_forecasts_are_the_same_on_both_engines(tmp_path: Path, spark: "SparkEngines") -> None:
+    """On Spark the active session is used: that of the fixture."""
     place = tmp_path / "simulated"
     simulate(Simulation(600, 6, 160, seed=5, density=0.5, depth=25, aggregate=True), place, layout="star")
     charts = str(place / "charts")
-    studies = {"duckdb": Study(charts, window=14), "spark": Study(charts, window=14, engine="spark", spark=SETTINGS)}
+    studies = {"duckdb": Study(charts, window=14), "spark": Study(charts, window=14, engine="spark")}
     for name, study in studies.items():
         with Folder(tmp_path / name) as folder:
             Run(study, folder).make(("forecast",), quiet)

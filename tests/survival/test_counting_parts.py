@@ -1,12 +1,8 @@
 """Waits counted in parts of the tracks have the counts, curves, tests and errors of all tracks at once."""
 
 import gc
-import pickle
-import shutil
-import sys
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
-from typing import Self
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -18,74 +14,27 @@ from hypothesis import strategies as st
 import diffusion
 import survival
 from diffusion import DataSaysNoError, SettingError
-from diffusion.engine import Tables, Work, workers
 from survival import Waits
 from survival.counting import cells
 from survival.counting.counted import Cluster, CountedWaits
 from survival.counting.parts import PartClusters
+from survival.counting.variables import Combine
 from survival.validation.seen import SeenWaits
+from tests.divided import Divided, PartsAsBytes
 from tests.random_charts import Study, day, examples, studies
 from tests.survival.test_counting import QUESTIONS, Question
 from tests.survival.waiting_worlds import drawn_entries, observed
+
+if TYPE_CHECKING:
+    from diffusion.engine.spark import SparkEngines
 
 EXACT = 1e-9
 """Sums over clusters are added in another order."""
 
 
-@dataclass(frozen=True)
-class ByteParts:
-    """Parts that are held as bytes of Arrow, and worked on by what is read back from pickled work."""
-
-    parts: list[dict[str, bytes]]
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self.close()
-
-    def close(self) -> None:
-        self.parts.clear()
-
-    def kept(self, work: Work) -> "ByteParts":
-        return ByteParts([packed(tables) for tables in self.results(work)])
-
-    def results(self, work: Work) -> list[Tables]:
-        assert self.parts, "the parts are freed"
-        sent = pickle.dumps(work)
-        return [unpacked(packed(pickle.loads(sent)(unpacked(part)))) for part in self.parts]
-
-
-@dataclass(frozen=True)
-class ByteWorkers:
-    """Workers of this process that get and give bytes, as those of Spark do."""
-
-    parts: int
-
-    def number(self, entries: int) -> int:
-        return min(self.parts, entries)
-
-    def spread(self, parts: Sequence[Tables]) -> ByteParts:
-        return ByteParts([packed(tables) for tables in parts])
-
-
-def packed(tables: Tables) -> dict[str, bytes]:
-    found = {}
-    for name, table in tables.items():
-        sink = pa.BufferOutputStream()
-        with pa.ipc.new_stream(sink, table.schema) as writer:
-            writer.write_table(table)
-        found[name] = sink.getvalue().to_pybytes()
-    return found
-
-
-def unpacked(part: dict[str, bytes]) -> Tables:
-    return {name: pa.ipc.open_stream(content).read_all() for name, content in part.items()}
-
-
 def divided(waiting: Waits, parts: int) -> Waits:
     """Return the same waits, counted in so many parts."""
-    return replace(waiting, entries=replace(waiting.entries, workers=ByteWorkers(parts)))
+    return replace(waiting, entries=replace(waiting.entries, workers=Divided(parts)))
 
 
 def both(waiting: Waits, parts: int, variables: tuple[str, ...], cluster: Cluster = "artist") -> None:
@@ -185,6 +134,17 @@ def test_counts_in_parts_are_those_of_all_tracks(
     both(waiting, parts, variables, cluster)
 
 
+@pytest.mark.parametrize("combine", ["sum", "mean"])
+def test_fractions_of_pairs_are_the_same_numbers_in_every_part(combine: Combine) -> None:
+    """To the last digit: two numbers where all tracks have one would be two cells, and shift the classes."""
+    entries = drawn_entries(np.random.default_rng(5), observed(), artists=80, pace=0.004, released=2)
+    rng, markets = np.random.default_rng(3), entries.calendar.markets
+    near = [(one, other, rng.random()) for one in markets for other in markets if one != other]
+    pairs = pd.DataFrame(near, columns=["source", "target", "near"])
+    waiting = survival.waits(entries, horizon=60, updated=True, pairs=pairs, combine={"near": combine}, classes=10_000)
+    both(waiting, 3, ("near",))
+
+
 # ── what is made of the counts ───────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -260,7 +220,7 @@ def test_states_of_the_sample() -> None:
         entries, absences = charts.entries(), charts.absences(periods=7)
     found, whole = (
         survival.states(each, absences, by="continent", horizon=60)
-        for each in (replace(entries, workers=ByteWorkers(3)), entries)
+        for each in (replace(entries, workers=Divided(3)), entries)
     )
     same(found.curves, whole.curves)
     same(found.summary, whole.summary)
@@ -270,7 +230,7 @@ def test_what_is_kept_is_freed_with_the_clusters(parted: Waits) -> None:
     counted = parted.counted(("market",))
     assert isinstance(counted.clusters, PartClusters)
     parts = counted.clusters.parts
-    assert isinstance(parts, ByteParts) and parts.parts
+    assert isinstance(parts, PartsAsBytes) and parts.parts
     del counted
     gc.collect()
     assert not parts.parts
@@ -287,23 +247,13 @@ def test_errors_of_a_part_are_raised_here(parted: Waits, monkeypatch: pytest.Mon
 # ── Spark ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-@pytest.fixture(scope="module")
-def on_spark() -> Iterator[diffusion.Entries]:
-    """Entries of the sample, whose parts are on two executors' cores."""
-    pytest.importorskip("pyspark", reason="pyspark is not installed")
-    if shutil.which("java") is None:
-        pytest.skip("Java is not installed")
-    settings = {"spark.master": "local[2]", "spark.ui.enabled": "false", "spark.driver.memory": "1g"}
-    with diffusion.open_sample() as charts, pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PYSPARK_PYTHON", sys.executable)
-        yield replace(charts.entries(), workers=workers("spark", spark=settings))
-
-
 @pytest.mark.slow
-def test_waits_on_spark_are_those_of_this_process(on_spark: diffusion.Entries) -> None:
+def test_waits_on_spark_are_those_of_this_process(spark: "SparkEngines") -> None:
+    with diffusion.open_sample() as charts:
+        entries = charts.entries()
     here, there = (
-        survival.waits(entries, horizon=60, leave_out_missing=True)
-        for entries in (replace(on_spark, workers=None), on_spark)
+        survival.waits(own, horizon=60, leave_out_missing=True)
+        for own in (entries, replace(entries, workers=spark.workers))
     )
     names = ("market", "footprint", "distance_km", "artist_here")
     agree(there.counted(names), here.counted(names))

@@ -1,6 +1,7 @@
 """Arrow tables of this process as tables of Spark, and rows that are added to tables little by little."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Final
 
 import pyarrow as pa
@@ -19,7 +20,20 @@ def spark_table(session: SparkSession, table: pa.Table) -> DataFrame:
     schema = pa.schema([field.with_type(_plain(field.type)) for field in table.schema])
     # Spark reads no further than the first batch without rows
     filled = [batch for batch in table.cast(schema).to_batches() if batch.num_rows]
-    return session.createDataFrame(pa.Table.from_batches(filled, schema) if filled else schema.empty_table())
+    with active_kept():
+        return session.createDataFrame(pa.Table.from_batches(filled, schema) if filled else schema.empty_table())
+
+
+@contextmanager
+def active_kept() -> Iterator[None]:
+    """Leave the active session as it is in the block: Spark takes the one that made the last table."""
+    before = SparkSession._activeSession  # None with Spark Connect, which changes nothing
+    try:
+        yield
+    finally:
+        if before is not None:
+            SparkSession._activeSession = before
+            SparkSession._get_j_spark_session_class(before._jvm).setActiveSession(before._jsparkSession)
 
 
 class AddedRows:

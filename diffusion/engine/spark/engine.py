@@ -41,6 +41,7 @@ class SparkEngine:
         self._session = session
         self.workers = workers
         self._added: dict[str, AddedRows] = {}
+        self._named: set[str] = set()
         self._home = TemporaryFolder()
         (self._home.place / SCRATCH).mkdir()
         OPEN[id(self)] = self
@@ -54,10 +55,14 @@ class SparkEngine:
         self.close()
 
     def close(self) -> None:
-        """Free what the executors keep, and the engine's files."""
+        """Remove the engine's tables, of which the executors then keep nothing, and its files."""
         OPEN.pop(id(self), None)
         self._home.remove()
         self._added.clear()
+        with suppress(*SPARK_ERRORS, OSError):  # Spark ended meanwhile
+            for name in self._named:
+                self._session.catalog.dropTempView(name)
+        self._named.clear()
 
     def interrupt(self) -> None:
         """End what the engine is doing with an error; nothing happens if it does nothing. Any thread may call it."""
@@ -129,6 +134,7 @@ class SparkEngine:
             self._name_added()
             # a view of SQL, not of a frame: what it reads may be given again
             self._session.sql(f"CREATE OR REPLACE TEMPORARY VIEW {name} AS {spark_sql(relation_sql(name))}")
+            self._named.add(name)
 
     def write(self, name: str, path: Path, *, by: str | None = None) -> int:
         """Write the rows of relation `name` to a Parquet file, in order of its key, and return their number."""
@@ -171,12 +177,14 @@ class SparkEngine:
     def _name(self, name: str, rows: DataFrame) -> None:
         """Give rows a name, in place of those that had it."""
         self._added.pop(name, None)
+        self._named.add(name)
         rows.createOrReplaceTempView(name)
 
     def _name_added(self) -> None:
         """Let relations read the rows that were added since."""
         for name, rows in self._added.items():
             rows.frame().createOrReplaceTempView(name)
+            self._named.add(name)
 
 
 def _ordered(name: str, rows: DataFrame) -> DataFrame:

@@ -89,6 +89,11 @@ _SORTS: Final[tuple[tuple[str, type[DiffusionError], str], ...]] = (
         "Spark finds no file{file}: it was there, or is not where the executors are; every executor must reach it",
     ),
     (
+        r"Relative path in absolute URI",
+        SourceError,
+        "Spark cannot read{file}: a file's name may have no colon there; rename it",
+    ),
+    (
         r"CANNOT_READ_FILE|not a Parquet file|FAILED_READ_FILE|CANNOT_READ_FOOTER|UNABLE_TO_INFER_SCHEMA|corrupt",
         SourceError,
         "cannot read{file} as parquet: it is damaged or of another kind; make it again",

@@ -17,6 +17,7 @@ from pyspark.storagelevel import StorageLevel
 from diffusion import errors
 from diffusion.engine.interruption import OPEN
 from diffusion.engine.parts import Tables, Work
+from diffusion.engine.spark.arrow_tables import active_kept
 from diffusion.engine.spark.failures import SPARK_ERRORS, reported
 from diffusion.errors import DiffusionError
 
@@ -60,7 +61,7 @@ class SparkWorkers:
     def spread(self, parts: Sequence[Tables]) -> "SparkParts":
         """Send parts to the executors; they are compressed, and Spark's driver holds them until they are freed."""
         rows = [batch for number, tables in enumerate(parts) for batch in _packed(number, tables)]
-        with reported():
+        with reported(), active_kept():
             frame = self._session.createDataFrame(pa.Table.from_batches(rows, SCHEMA))
             return SparkParts(frame.repartitionById(len(parts), "part"), len(parts))
 
