@@ -34,7 +34,8 @@ class Parts(Protocol):
     def results(self, work: Work) -> Iterable[Tables]:
         """Return what `work` makes of every part, in order of the parts: sums and other small tables.
 
-        They are made at once and brought here a few at a time, so that they need not be held together.
+        All are made when the first is asked for. They are brought here a few at a time, so that they need not be held
+        together.
         """
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Final, TypeGuard
 
 from diffusion.engine import Engine
-from diffusion.errors import SourceError
+from diffusion.errors import SettingError, SourceError
 from diffusion.sources.source import Source
 
 _ADDRESS: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
@@ -18,12 +18,25 @@ _MANIFEST: Final = "manifest.json"
 def is_address(path: object) -> TypeGuard[str]:
     """Return whether a path is an address with a scheme, such as ``s3a://``, ``hdfs://`` or ``file://``.
 
+    Raises
+    ------
+    SettingError
+        When the address holds credentials: it would stand in logs and errors.
+
     Examples
     --------
     >>> [is_address(path) for path in ("s3a://bucket/clean", "clean", "C:/clean")]
     [True, False, False]
     """
-    return isinstance(path, str) and _ADDRESS.match(path) is not None
+    if not isinstance(path, str) or _ADDRESS.match(path) is None:
+        return False
+    user, sign, _ = path.partition("://")[2].partition("/")[0].rpartition("@")
+    if sign and ":" in user:
+        raise SettingError(
+            "the address holds credentials, which would stand in logs; leave them out, and give them to the machines of "
+            "Spark, or in the environment"
+        )
+    return True
 
 
 @dataclass(frozen=True, slots=True)

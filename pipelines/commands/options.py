@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import click
 
@@ -14,6 +14,9 @@ from diffusion.sources.layouts import AUDIO_COLUMNS, SOURCE_COLUMNS
 from diffusion.sources.reading import CONSENTS
 
 Command = TypeVar("Command", bound=Callable[..., Any])
+
+SPARK: Final = "--spark"
+"""Option with settings of Spark."""
 
 SEED = click.IntRange(0, LARGEST_SEED)
 
@@ -91,7 +94,7 @@ ENTRY_OPTIONS = (
 ENGINE_OPTIONS = (
     click.option("--engine", type=click.Choice(list(ENGINES)), help="What works on the rows (default duckdb)."),
     click.option(
-        "--spark",
+        SPARK,
         multiple=True,
         metavar="NAME=VALUE",
         help="Setting of a new Spark session, such as spark.master=local[4]; repeatable.",
@@ -165,7 +168,7 @@ def take_engine(options: dict[str, Any]) -> dict[str, Any]:
     SettingError
         When a setting is not of the form NAME=VALUE, or is given twice.
     """
-    spark = _pairs(options.pop("spark"), "--spark", "spark.master=local[4]")
+    spark = _pairs(options.pop("spark"), SPARK, "spark.master=local[4]")
     given = {"engine": options.pop("engine"), "spark": spark}
     return {name: value for name, value in given.items() if value}
 
@@ -188,7 +191,8 @@ def _pairs(pairs: tuple[str, ...], option: str, example: str, *, empty_left: boo
     for pair in pairs:
         left, sign, right = pair.partition("=")
         if not sign or not (left or empty_left) or not right:
-            raise SettingError(f"{option} '{pair}' is not of the form LEFT=RIGHT, such as {example}")
+            named = "" if option == SPARK else f" '{pair}'"  # which may be a secret
+            raise SettingError(f"{option}{named} is not of the form LEFT=RIGHT, such as {example}")
         if left in found:
             raise SettingError(f"{option} names '{left}' twice")
         found[left] = right

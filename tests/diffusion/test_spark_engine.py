@@ -340,7 +340,7 @@ def test_a_dead_master_is_named_at_once(setting: tuple[str, str]) -> None:
     [
         ({"spark.master": "nonsense"}, "Master must either be yarn or start with spark, k8s, or local"),
         ({"spark.driver.memory": "much"}, "much"),
-        ({"spark.master": "local[1]", "spark.executor.cores": "sesame", "spark.app.password": "sesame"}, "password"),
+        ({"spark.master": "local[1]", "spark.executor.cores": "sesame", "spark.app.password": "sesame"}, "cores"),
     ],
 )
 def test_settings_that_spark_refuses_are_named_without_secrets(settings: dict[str, str], said: str) -> None:

@@ -92,3 +92,9 @@ def test_addresses_are_refused_where_they_are_not_read(tmp_path: Path) -> None:
         found = run(cli, [*command, "--out", str(tmp_path / "out")])
         assert found.exit_code != 0
         assert "is not on this machine" in str(found.exception)
+
+
+def test_an_address_with_credentials_is_refused_without_them(tmp_path: Path) -> None:
+    found = CliRunner().invoke(cli, ["graph", "s3a://me:sesame@bucket/clean", "--out", str(tmp_path / "out")])
+    assert "the address holds credentials" in str(found.exception)
+    assert "sesame" not in f"{found.exception}{found.output}"

@@ -70,7 +70,7 @@ def test_what_a_study_file_may_not_say_of_the_engine(tmp_path: Path, text: str, 
     [
         (["--spark", "spark.master=local"], "spark.master is given, but the engine is duckdb"),
         (["--engine", "spark", "--spark", "master=local"], "'master' is no setting of Spark"),
-        (["--engine", "spark", "--spark", "spark.master"], "--spark 'spark.master' is not of the form LEFT=RIGHT"),
+        (["--engine", "spark", "--spark", "spark.master"], "--spark is not of the form LEFT=RIGHT"),
         (["--engine", "flink"], "'flink' is not one of 'duckdb', 'spark'"),
     ],
 )
