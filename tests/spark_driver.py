@@ -23,14 +23,18 @@ from diffusion.engine.spark import SparkEngines
 MARKETS = ("BR", "DE", "FI", "FR", "JP", "NO", "SE", "US")
 TRACKS_ON = 100
 SETTINGS = {
-    "spark.master": "local[2]",
+    "spark.master": "local-cluster[1,2,1024]",
     "spark.driver.memory": "512m",
+    "spark.executor.memory": "1g",
     "spark.driver.maxResultSize": "4m",
     "spark.sql.shuffle.partitions": "4",
     "spark.ui.enabled": "false",
     "spark.ui.showConsoleProgress": "false",
 }
-"""The least memory that Spark starts with; what is collected at a time may not have more than four megabytes."""
+"""The least memory that Spark starts with, for a driver alone: the executor is a process of its own.
+
+What is collected at a time may not have more than four megabytes.
+"""
 
 ONE_ROW = pd.DataFrame({"market": ["SE"], "date": ["2001-01-01"], "rank": [1], "track_id": ["t0"]})
 """Charts whose source and account stand for those of the tables."""
