@@ -33,8 +33,8 @@ def is_address(path: object) -> TypeGuard[str]:
     user, sign, _ = path.partition("://")[2].partition("/")[0].rpartition("@")
     if sign and ":" in user:
         raise SettingError(
-            "the address holds credentials, which would stand in logs; leave them out, and give them to the machines of "
-            "Spark, or in the environment"
+            "the address holds credentials, which would stand in logs; leave them out, and give them to the machines "
+            "of Spark, or in the environment"
         )
     return True
 
