@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 import diffusion
 from diffusion import Charts
 from diffusion.contracts import AVAILABILITY, OBSERVATIONS, TRACKS
-from diffusion.engine.spark import SparkEngines
+from diffusion.engine import engines
 
 MARKETS = ("BR", "DE", "FI", "FR", "JP", "NO", "SE", "US")
 TRACKS_ON = 100
@@ -99,8 +99,8 @@ def _table(columns: dict[str, object], schema: pa.Schema) -> pa.Table:
 
 def main(folder: Path) -> None:
     """Make every table of `MADE`, and print as JSON the rows, the entries and the peak memory of this process."""
-    engines = SparkEngines(SETTINGS)
-    with diffusion.open_charts(ONE_ROW) as one, engines() as engine:
+    opened = engines("spark", spark=SETTINGS)
+    with diffusion.open_charts(ONE_ROW) as one, opened() as engine:
         for name in ("observations", "tracks"):
             engine.open_table(name, [folder / f"{name}.parquet"])
         engine.register("availability", AVAILABILITY.schema.empty_table())

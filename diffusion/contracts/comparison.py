@@ -36,7 +36,7 @@ STAYED_TRACKS = Contract(
         _MARKET,
         _DAY,
         Column("tracks", _COUNT, "tracks on both charts"),
-        Column("ranks", _COUNT, "ranks that they moved up or down, all together"),
+        Column("ranks", _COUNT, "ranks that these tracks moved up or down, all together"),
     ),
     ("market", "date"),
 )
@@ -44,7 +44,7 @@ STAYED_TRACKS = Contract(
 LOCAL_PLACES = Contract(
     "local_places",
     "one market's chart with places that artists of the market hold",
-    (_MARKET, _DAY, Column("places", _COUNT, "places of artists with at least half of their recent places there")),
+    (_MARKET, _DAY, Column("places", _COUNT, "rows of artists with at least half of their recent rows there")),
     ("market", "date"),
 )
 

@@ -60,6 +60,6 @@ def _latest(history: History, track: Ints, day: NDArray[np.integer]) -> tuple[In
     known = history.first_seen[track] <= day
     days, at = np.unique(day[known], return_inverse=True)
     latest = [np.unique(charts[charts >= 0]) for charts in (latest_two(history, int(each))[0] for each in days)]
-    ends = np.cumsum([len(each) for each in latest])
+    ends = np.cumsum([len(each) for each in latest], dtype=np.int64)
     place, sizes = expanded(np.append(0, ends[:-1])[at], ends[at])
     return np.repeat(track[known], sizes), np.concatenate([np.zeros(0, np.int32), *latest])[place].astype(np.int32)
