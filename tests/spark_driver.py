@@ -104,13 +104,13 @@ def main(folder: Path) -> None:
         for name in ("observations", "tracks"):
             engine.open_table(name, [folder / f"{name}.parquet"])
         engine.register("availability", AVAILABILITY.schema.empty_table())
-        charts = Charts(engine, one.source, one.account, engines)
+        charts = Charts(engine, one.source, one.account, opened)
         for make in MADE.values():
             make(charts)
         found = {"rows": int(charts.present["chart_rows"].sum()), "entries": len(charts.entries())}
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     sys.stdout.write(json.dumps({**found, "peak": peak * 1024}) + "\n")
-    engines.session.stop()
+    opened.session.stop()
 
 
 if __name__ == "__main__":
