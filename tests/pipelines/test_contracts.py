@@ -224,6 +224,7 @@ def test_the_files_for_gephi_say_what_the_tables_say(made: Path) -> None:
         pytest.param(
             {"United States": {"x": 30}, "Sweden": {"x": 33}, "Norway": {}, "Simulated XA": {}},
             id="two of four idle",
+            marks=pytest.mark.slow,
         ),
     ],
 )
