@@ -348,7 +348,6 @@ def test_blank_titles_are_not_one_recording() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.slow
 def test_real_weekly_charts_are_recognised(real_data: Path) -> None:
     with diffusion.open_charts(real_data / "viral50-weekly-2017-2020" / "viral50_weekly.parquet") as charts:
         assert charts.account.read == 487_245
