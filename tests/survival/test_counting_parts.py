@@ -167,7 +167,9 @@ def same(found: pd.DataFrame, whole: pd.DataFrame) -> None:
 
 
 @pytest.mark.parametrize("cluster", survival.CLUSTERS)
-@pytest.mark.parametrize("by", ["none", "continent", "language_match"])
+@pytest.mark.parametrize(
+    "by", [*(pytest.param(by, marks=pytest.mark.slow) for by in ("none", "continent")), "language_match"]
+)
 def test_curves_and_tests_are_those_of_all_tracks(world: Waits, parted: Waits, by: str, cluster: Cluster) -> None:
     found, whole = (survival.breakthrough(waiting, by=by, cluster=cluster) for waiting in (parted, world))
     same(found.curves, whole.curves)
