@@ -21,7 +21,8 @@ SELECT
     o.date,
     o.market,
     MAX(o.rank) AS last_rank,
-    COALESCE(SUM(CAST(CAST(o.streams AS REAL) AS DOUBLE)), 0.0) AS streams
+    -- Spark leaves out a step from a whole number to single precision, not one from double to single
+    COALESCE(SUM(CAST(CAST(CAST(o.streams AS DOUBLE) AS REAL) AS DOUBLE)), 0.0) AS streams
 FROM observations AS o
 LEFT JOIN again AS a ON a.date = o.date AND a.market = o.market AND a.track = o.track
 WHERE o.chart = $chart AND a.track IS NULL
