@@ -86,8 +86,6 @@ def put_tables(engine: Engine, given: Mapping[str, object], identity: Identity =
     for name in ("entries", "debuts", "spells", "trajectories"):
         create(name)
     engine.keep("levels", _levels(engine.fetch("chart_sums", chart=given["chart"])))
-    places = engine.fetch("positions", **parameters("positions", given)).select(["track", "date"])
-    engine.keep("asked_days", places.group_by(["track", "date"], use_threads=False).aggregate([]).slice(0, 100))
     engine.keep("asked_dates", engine.kept("coverage").select(["date"]).group_by("date").aggregate([]).slice(0, 3))
     firsts = engine.fetch("first_dates", chart=given["chart"])
     engine.keep("asked_days", firsts.rename_columns({"first_date": "date"}))
@@ -142,8 +140,10 @@ def types(table: pa.Table) -> list[tuple[str, pa.DataType]]:
 def compared(duckdb: Any, spark: Any, given: Mapping[str, object], names: Sequence[str] = NAMES) -> set[str]:
     """Assert that relations over the tables of DuckDB give the same on Spark; return those whose tables are there."""
     tables = tables_of(duckdb, names)
+    # rows are read by several tasks, none of which has much to send
+    spark._session.conf.set("spark.sql.files.maxPartitionBytes", "1m")
     for name, table in tables.items():
-        pq.write_table(table, spark.scratch(f"{name}.parquet"))
+        pq.write_table(table, spark.scratch(f"{name}.parquet"), row_group_size=20_000)
         spark.open_table(name, [spark.scratch(f"{name}.parquet")])
     there = {name for name in names if reads(name) <= set(tables)}
     for name in sorted(there):
