@@ -51,8 +51,9 @@ class EntryParts:
         return [work(self.entries)] if self.parts is None else self.parts.results(self._on_entries(work))
 
     def kept(self, work: Callable[["Entries"], Tables]) -> Parts:
-        """Return what `work` makes of the entries of every part; it stays where it was made."""
-        return _Here(work(self.entries)) if self.parts is None else self.parts.kept(self._on_entries(work))
+        """Return what `work` makes of the entries of every part on the workers; it stays there."""
+        assert self.parts is not None, "without workers there is nothing to keep elsewhere"
+        return self.parts.kept(self._on_entries(work))
 
     def summed(self, work: Callable[["Entries"], Arrays]) -> dict[str, NDArray[Any]]:
         """Return the sums over the parts of the arrays that `work` makes; their shapes are the same in every part."""
@@ -126,28 +127,6 @@ def as_tables(arrays: Arrays) -> Tables:
         )
         for name, array in arrays.items()
     }
-
-
-class _Here(Parts):
-    """The tables of one part, in this process."""
-
-    def __init__(self, tables: Tables) -> None:
-        self._tables = tables
-
-    def __enter__(self) -> "_Here":
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self.close()
-
-    def close(self) -> None:
-        self._tables = {}
-
-    def kept(self, work: Callable[[Tables], Tables]) -> "_Here":
-        return _Here(work(self._tables))
-
-    def results(self, work: Callable[[Tables], Tables]) -> list[Tables]:
-        return [work(self._tables)]
 
 
 def _of_tables(work: Callable[["Entries"], Tables], frame: "Entries", tables: Tables) -> Tables:

@@ -236,8 +236,13 @@ class Study(Displayed):
         return {name: values[name] for name in names}
 
     def override(self, *, cohort: Mapping[str, Any] | None = None, **options: Any) -> "Study":
-        """Return the study with fields, also those of the cohort, replaced by the options that are not None."""
+        """Return the study with fields, also those of the cohort, replaced by the options that are not None.
+
+        Settings of Spark are replaced one by one; where the engine becomes another, those of the study are left out.
+        """
         given = {name: value for name, value in options.items() if value is not None}
+        kept = self.spark if given.get(ENGINE, self.engine) == SPARK else {}
+        given[SPARK] = {**kept, **given.get(SPARK, {})}
         return replace(self, cohort=replace(self.cohort, **(cohort or {})), **given)
 
 

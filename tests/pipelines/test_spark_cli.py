@@ -13,7 +13,7 @@ from typing import Final
 import pytest
 
 from diffusion import SettingError
-from pipelines.study.settings import read_study
+from pipelines.study.settings import Study, read_study
 from pipelines.study.steps import STEPS
 from tests.pipelines.conftest import Shell
 from tests.same_results import differences
@@ -46,6 +46,16 @@ def test_a_study_file_names_the_engine_and_any_setting(tmp_path: Path, above: st
         "spark.ui.enabled": "false",
         "spark.sql.shuffle.partitions": "4",
     }
+
+
+def test_options_win_over_the_study_file_setting_by_setting() -> None:
+    study = Study("sample", engine="spark", spark={"spark.master": "local[2]", "spark.executor.memory": "1g"})
+    more = study.override(spark={"spark.executor.memory": "2g"})
+    assert more.spark == {"spark.master": "local[2]", "spark.executor.memory": "2g"}
+    other = study.override(engine="duckdb")
+    assert (other.engine, other.spark) == ("duckdb", {})
+    with pytest.raises(SettingError, match="but the engine is duckdb"):
+        study.override(engine="duckdb", spark={"spark.master": "local[2]"})
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from typing import Final, Self
 
 import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession
-from pyspark.sql import functions as f
+from pyspark.sql import functions as F
 from pyspark.storagelevel import StorageLevel
 
 from diffusion.contracts import RELATIONS
@@ -189,7 +189,7 @@ class SparkEngine:
 
 def _ordered(name: str, rows: DataFrame) -> DataFrame:
     """Return rows in order of the key of relation `name`."""
-    return rows.orderBy(*(f.asc_nulls_last(column) for column in _CONTRACTS[name].key))
+    return rows.orderBy(*(F.asc_nulls_last(column) for column in _CONTRACTS[name].key))
 
 
 def _collected(name: str, rows: DataFrame) -> pa.Table:
