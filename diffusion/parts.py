@@ -1,7 +1,6 @@
 """Entries in parts: disjoint sets of whole artists' tracks. What is counted in every part adds up to the whole."""
 
 import json
-import weakref
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
@@ -85,9 +84,7 @@ def spread(entries: "Entries") -> Parts | None:
     if entries.workers is None or number == 1:
         return None
     entries.calendar.arrow("spans", min_periods=entries.rules.min_periods)  # made once here, not in every part
-    parts = entries.workers.spread(divided(entries, number))
-    weakref.finalize(entries, parts.close).atexit = False
-    return parts
+    return entries.workers.spread(divided(entries, number))
 
 
 def divided(entries: "Entries", number: int) -> list[Tables]:

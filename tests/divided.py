@@ -1,6 +1,7 @@
 """Workers in this process that divide entries as those of a cluster do: tables and work pass through bytes."""
 
 import pickle
+import weakref
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Self
@@ -43,6 +44,7 @@ class PartsAsBytes:
     def __init__(self, workers: Divided, parts: list[dict[str, bytes]]) -> None:
         self.workers, self.parts = workers, parts
         workers.open += 1
+        self._free = weakref.finalize(self, _freed, workers)
 
     def __enter__(self) -> Self:
         return self
@@ -52,7 +54,7 @@ class PartsAsBytes:
 
     def close(self) -> None:
         """Forget the parts."""
-        self.workers.open -= bool(self.parts)
+        self._free()
         self.parts = []
 
     def kept(self, work: Work) -> "PartsAsBytes":
@@ -66,6 +68,10 @@ class PartsAsBytes:
         self.workers.largest = max(self.workers.largest, len(sent))
         made = [_as_bytes(pickle.loads(sent)(_as_tables(part))) for part in self.parts]
         return map(_as_tables, made)
+
+
+def _freed(workers: Divided) -> None:
+    workers.open -= 1
 
 
 def _as_bytes(tables: Tables) -> dict[str, bytes]:

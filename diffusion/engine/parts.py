@@ -17,7 +17,10 @@ An error of `diffusion.errors` that it raises is raised by the parts too.
 
 
 class Parts(Protocol):
-    """Tables of disjoint sets of tracks on workers; freed by `close` or a ``with`` block."""
+    """Tables of disjoint sets of tracks on workers.
+
+    They are freed by `close`, by a ``with`` block, or once nothing refers to them any more.
+    """
 
     def __enter__(self) -> Self: ...
 

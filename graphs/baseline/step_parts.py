@@ -1,8 +1,6 @@
 """Steps in parts: those of disjoint sets of artists. What is counted in every part adds up to the whole."""
 
-import weakref
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from typing import Any, Final, Protocol, TypeAlias
@@ -16,6 +14,7 @@ from threadpoolctl import threadpool_limits
 from diffusion.arrays import Days, Flags, Ints
 from diffusion.engine import Parts, Tables, Work
 from diffusion.entries import Entries
+from diffusion.errors import DataSaysNoError
 from diffusion.parts import Arrays, as_tables, in_parts, summed
 from diffusion.timelines import distinct, primary_artists
 from graphs.baseline.likeness import Kinds, Likeness, past_days
@@ -29,6 +28,9 @@ ROWS: Final = ("track", "market", "entry", "day", "age", "artist")
 
 CELLS: Final = ("since", "entered", "lag")
 """What steps have one of for each market."""
+
+MOST_CELLS: Final = 1_000_000_000
+"""Steps × markets that workers' steps may be brought into this process for: 15 million steps in 67 markets."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +68,8 @@ class StepParts(Protocol):
     here
         The only part, where it is in this process; None where there are workers.
     whole
-        All steps as one part in this process: (steps × markets) arrays, also where there are workers.
+        All steps as one part in this process: (steps × markets) arrays, also where there are workers. DataSaysNoError
+        where workers have more than `MOST_CELLS` of these.
     """
 
     markets: tuple[str, ...]
@@ -112,7 +115,7 @@ def step_parts(entries: Entries, likeness: Likeness, *, horizon: int) -> StepPar
     if parts.parts is None:
         return StepsHere(make(entries))
     kept = parts.kept(partial(_made, make))
-    return _StepsOnWorkers(_Kept(kept), entries.timelines.markets, partial(make, entries))
+    return _StepsOnWorkers(kept, entries.timelines.markets, partial(make, entries))
 
 
 class StepsHere(StepParts):
@@ -147,33 +150,25 @@ class StepsHere(StepParts):
         return dict(work(self.here))
 
 
-class _Kept:
-    """Tables that workers keep until nothing refers to them any more."""
-
-    def __init__(self, parts: Parts) -> None:
-        self.parts = parts
-        # a session that ends frees all at once
-        weakref.finalize(self, _freed, parts).atexit = False
-
-
-def _freed(parts: Parts) -> None:
-    with suppress(Exception):  # workers that have ended keep nothing, and nobody could be told
-        parts.close()
-
-
 class _StepsOnWorkers(StepParts):
     """Steps that workers keep, and which of them are looked at."""
 
     here = None
 
     def __init__(
-        self, kept: _Kept, markets: tuple[str, ...], make: Callable[[], StepPart], choices: tuple[Choice, ...] = ()
+        self, kept: Parts, markets: tuple[str, ...], make: Callable[[], StepPart], choices: tuple[Choice, ...] = ()
     ) -> None:
         self.markets = markets
         self._kept, self._make, self._choices = kept, make, choices
 
     @cached_property
     def whole(self) -> StepPart:
+        steps_, markets = len(self), len(self.markets)
+        if steps_ * markets > MOST_CELLS:
+            raise DataSaysNoError(
+                f"it needs all {steps_:,} steps in one process, where there is room for {MOST_CELLS // markets:,} with "
+                f"{markets} markets; take fewer markets or a shorter time"
+            )
         return _chosen(self._make(), self._choices)
 
     @cached_property
@@ -191,14 +186,14 @@ class _StepsOnWorkers(StepParts):
         return _StepsOnWorkers(self._kept, self.markets, self._make, (*self._choices, choice))
 
     def with_cells(self, work: Callable[[StepPart], Arrays]) -> "_StepsOnWorkers":
-        kept = self._kept.parts.kept(partial(_of_tables, partial(_with_cells, work), self._choices))
-        return _StepsOnWorkers(_Kept(kept), self.markets, partial(_of_whole, self, work))
+        kept = self._kept.kept(partial(_of_tables, partial(_with_cells, work), self._choices))
+        return _StepsOnWorkers(kept, self.markets, partial(_of_whole, self, work))
 
     def results(self, work: Callable[[StepPart], Arrays]) -> list[dict[str, NDArray[Any]]]:
-        return [summed([tables]) for tables in self._kept.parts.results(self._on_steps(work))]
+        return [summed([tables]) for tables in self._kept.results(self._on_steps(work))]
 
     def summed(self, work: Callable[[StepPart], Arrays]) -> dict[str, NDArray[Any]]:
-        return summed(self._kept.parts.results(self._on_steps(work)))
+        return summed(self._kept.results(self._on_steps(work)))
 
     def _on_steps(self, work: Callable[[StepPart], Arrays]) -> Work:
         return partial(_of_tables, partial(_packed, work), self._choices)

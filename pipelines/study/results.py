@@ -12,7 +12,7 @@ import pyarrow as pa
 from diffusion import Absences, Calendar, Charts, Entries, EventRules, SettingError
 from diffusion.contracts import Contract
 from diffusion.display import Displayed
-from diffusion.engine import Workers, select_rows, unknown_table
+from diffusion.engine import Workers, select_rows, unknown_table, workers
 from diffusion.finding import find_recordings, first_places
 from diffusion.frames import As, frame_of
 from graphs import SCORES, MarketGraph
@@ -117,14 +117,15 @@ class Results(Displayed):
     charts
         While a run makes steps: function that returns the charts, opened.
     workers
-        While a run makes steps: processes that make sums over tracks; None for this process.
+        Function that returns the processes that make sums over tracks, None for this process; of another engine only
+        while a run makes steps.
     """
 
     def __init__(self, folder: ResultsFolder, makers: Mapping[str, Maker]) -> None:
         self.folder = folder
         self.before: Results | None = None
         self.charts: Callable[[], Charts] = _not_open
-        self.workers: Workers | None = None
+        self.workers: Callable[[], Workers | None] = workers
         self._makers = makers
 
     def _facts(self) -> str:
@@ -257,7 +258,7 @@ class Results(Displayed):
         notes = self.notes("entries")
         groups = {str(group): tuple(members) for group, members in notes["groups"].items()}
         return Entries(
-            table, calendar, rules, withheld, tracks, tuple(notes["cohort"]), groups=groups, workers=self.workers
+            table, calendar, rules, withheld, tracks, tuple(notes["cohort"]), groups=groups, workers=self.workers()
         )
 
     @cached_property

@@ -220,9 +220,8 @@ class Study(Displayed):
         """
         return engines(self.engine, spark=self.spark)
 
-    @property
     def workers(self) -> Workers | None:
-        """Processes of that engine that make sums over tracks; None for this process."""
+        """Return the processes of that engine that make sums over tracks; None for this process."""
         return workers(self.engine, spark=self.spark)
 
     @property

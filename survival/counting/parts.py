@@ -1,7 +1,6 @@
 """Waits counted in parts of the tracks, on the workers of their entries; counts and sums over clusters come back."""
 
 import pickle
-import weakref
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 from functools import partial
@@ -103,7 +102,7 @@ class Placed:
             yield replace(block, cluster=block.cluster + self.first, event_cluster=block.event_cluster + self.first)
 
 
-@dataclass(frozen=True, slots=True, weakref_slot=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False)
 class PartClusters:
     """Clusters of waits on workers; see `survival.counting.counted.Clusters`.
 
@@ -205,10 +204,7 @@ def _clusters(kept: Parts, counts: list[Counts], values: pd.DataFrame, events: E
     """Return the clusters of the kept parts; what they need stays on the workers until nobody has them."""
     ends = np.cumsum([part.clusters for part in counts])
     first = {part.name: int(end) - part.clusters for part, end in zip(counts, ends, strict=True)}
-    placed = kept.kept(partial(_placed, values, events, first))
-    found = PartClusters(placed, int(ends[-1]))
-    weakref.finalize(found, placed.close).atexit = False
-    return found
+    return PartClusters(kept.kept(partial(_placed, values, events, first)), int(ends[-1]))
 
 
 # Work of the workers. Results travel as pickled values, in tables of one row.

@@ -37,11 +37,12 @@ HEAD = """# Scale, measured
 
 Made by `make bench-scale`. The charts are simulated: 69 markets, daily Top 200 and Viral 50. Larger charts have more
 days, with as many new tracks per day: dates, tracks and entries grow with the rows. Each number is the median of {runs}
-run(s), each in a process of its own. The machine has {processors} processors; its load before the runs was {load:.1f}
-(median). Where that is more than 0, compare the columns with each other, and do not take the seconds as they are.
+run(s), each in a process of its own. The machine has {processors} processors; its load average before the runs, to
+which the run before adds about 3, was {load:.1f} (median). Where that is more, something else was at work: compare the
+columns with each other, and do not take the seconds as they are.
 
 `duckdb-500MB` is DuckDB with that memory limit. `spark-2` is Spark with two executors of one processor and 1 GB each,
-and a driver of 2 GB, all on this machine (`local-cluster`).
+and a driver of 2 GB, all on this machine (`local-cluster`); `spark-1` has one executor.
 
 ![Seconds, memory and spill by rows](scale.png)"""
 
@@ -112,7 +113,7 @@ def growth_part(table: pd.DataFrame) -> str:
     found = table.groupby(["task", "engine"], sort=False)[["rows", "processor_seconds", "failed"]].apply(growth)
     wide = wide_of(found.rename("growth").reset_index(), "task", "engine", "growth")
     steep = found.drop(index=list(SUMS), errors="ignore", level="task")
-    above = [f"{task} on {engine} ({number:.2f})" for (task, engine), number in steep[steep > AIM].items()]
+    above = [f"{task} on {engine} ({number:.3f})" for (task, engine), number in steep[steep > AIM].items()]
     said = f"Relations that grow faster than {AIM}: {', '.join(above) or 'none'}."
     pairs = (
         "Pairs, and with them the sums, grow with Σ markets² of the tracks; here tracks reach as many markets in large "
@@ -181,7 +182,8 @@ def moving_part(table: pd.DataFrame, with_session: pd.DataFrame) -> str:
 Spark with two executors takes longer than DuckDB on the same machine: {ratios(seconds, TWO, DUCKDB)}. In seconds of
 processors it is {ratios(spent, TWO, DUCKDB)}.
 
-Two executors are as quick as one: {ratios(seconds, ONE, TWO)}.
+One executor takes so many times as long as two: {ratios(seconds, ONE, TWO)}. Here all of them share {PROCESSORS}
+processors with the driver.
 
 Another million rows cost DuckDB {ours:.2f} s of a processor, and Spark {cost:.2f} s. Besides, Spark takes about
 {once:.0f} s once: to start its session, and to plan and start its stages. So against DuckDB on {PROCESSORS} processors

@@ -13,7 +13,8 @@ import pyarrow.compute as pc
 import pytest
 
 from diffusion import DataSaysNoError, Entries, open_sample
-from graphs.baseline import baseline, edge_table, held_out_scores, sensitivity_table
+from graphs.baseline import baseline, edge_table, held_out_scores, joint_fit, sensitivity_table
+from graphs.baseline import step_parts as step_parts_module
 from graphs.baseline.edges import verdict_table
 from graphs.baseline.likeness import Likeness
 from graphs.baseline.step_parts import StepPart, step_parts, steps_of
@@ -145,6 +146,16 @@ def test_some_steps_are_fitted_the_same() -> None:
     np.testing.assert_array_equal(divided.steps.day, alone.steps.day)
     with pytest.raises(DataSaysNoError, match="no track enters a market"):
         baseline(replace(entries, workers=Divided(3)), before=date(2016, 1, 1))
+
+
+def test_more_steps_than_fit_one_process_stay_on_the_workers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What needs all of them says so, and what does not is made."""
+    monkeypatch.setattr(step_parts_module, "MOST_CELLS", 1_000)
+    fit = baseline(replace(world("homes"), workers=Divided(3)))
+    for make in (joint_fit, lambda fit: fit.steps):
+        with pytest.raises(DataSaysNoError, match=r"all 1,[0-9]{3} steps in one process, where there is room for 125 "):
+            make(fit)
+    assert edge_table(fit)["q"].notna().any()
 
 
 def test_workers_keep_nothing_that_is_not_used() -> None:

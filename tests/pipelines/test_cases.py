@@ -5,7 +5,7 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import pandas as pd
 import pytest
@@ -13,6 +13,9 @@ import pytest
 from diffusion import DiffusionError, open_charts
 from tests.conftest import REAL_DATA
 from tests.doors import PLACE, cleaned, entries_of
+
+if TYPE_CHECKING:
+    from diffusion.engine.spark import SparkEngines
 
 MAKER: Final = REAL_DATA.parent / "cases" / "make_cases.py"
 """Script that writes the cases."""
@@ -106,6 +109,19 @@ def test_charts_that_cannot_be_read_as_they_are_are_refused_by_both_doors(
         open_charts(cases / case)
     with pytest.raises(DiffusionError, match=REFUSED[case]):
         cleaned(cases / case, tmp_path, {})
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("case", SAME)
+def test_spark_gives_the_same_entries(case: str, cases: Path, base: pd.DataFrame, spark: "SparkEngines") -> None:
+    pd.testing.assert_frame_equal(entries_of(open_charts(cases / case, open_engine=spark, **SAME[case])), base)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("case", REFUSED)
+def test_spark_refuses_the_same_charts(case: str, cases: Path, spark: "SparkEngines") -> None:
+    with pytest.raises(DiffusionError, match=REFUSED[case]):
+        open_charts(cases / case, open_engine=spark)
 
 
 @pytest.mark.slow

@@ -20,7 +20,7 @@ from survival.counting.counted import Cluster, CountedWaits
 from survival.counting.parts import PartClusters
 from survival.counting.variables import Combine
 from survival.validation.seen import SeenWaits
-from tests.divided import Divided, PartsAsBytes
+from tests.divided import Divided
 from tests.random_charts import Study, day, examples, studies
 from tests.survival.test_counting import QUESTIONS, Question
 from tests.survival.waiting_worlds import drawn_entries, observed
@@ -228,14 +228,15 @@ def test_states_of_the_sample() -> None:
     same(found.summary, whole.summary)
 
 
-def test_what_is_kept_is_freed_with_the_clusters(parted: Waits) -> None:
+def test_what_is_kept_is_freed_with_the_clusters(world: Waits) -> None:
+    workers = Divided(3)
+    parted = replace(world, entries=replace(world.entries, workers=workers))
     counted = parted.counted(("market",))
     assert isinstance(counted.clusters, PartClusters)
-    parts = counted.clusters.parts
-    assert isinstance(parts, PartsAsBytes) and parts.parts
+    assert workers.open == 2  # the entries, and what is kept of them
     del counted
     gc.collect()
-    assert not parts.parts
+    assert workers.open == 1
 
 
 def test_errors_of_a_part_are_raised_here(parted: Waits, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,7 @@
 """Array code on Spark's executors: one task for each part of the tracks, Arrow in and Arrow out."""
 
 import json
+import weakref
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import cached_property, partial
@@ -76,6 +77,8 @@ class SparkParts:
 
     def __init__(self, frame: DataFrame, number: int) -> None:
         self._frame, self._number = frame.persist(StorageLevel.MEMORY_AND_DISK), number
+        self._free = weakref.finalize(self, _free, self._frame)
+        self._free.atexit = False  # a session that ends frees all at once
 
     def __enter__(self) -> Self:
         return self
@@ -85,8 +88,7 @@ class SparkParts:
 
     def close(self) -> None:
         """Free what the executors keep."""
-        with suppress(*SPARK_ERRORS):  # Spark ended meanwhile
-            self._frame.unpersist()
+        self._free()
 
     def kept(self, work: Work) -> "SparkParts":
         """Return what `work` makes of every part; it is made once, now, and stays on the executors."""
@@ -145,6 +147,11 @@ class SparkParts:
 
     def _mapped(self, work: Work) -> DataFrame:
         return self._frame.mapInArrow(partial(_worked, work), _SPARK_SCHEMA)
+
+
+def _free(frame: DataFrame) -> None:
+    with suppress(*SPARK_ERRORS):  # Spark ended meanwhile
+        frame.unpersist()
 
 
 def _worked(work: Work, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
