@@ -102,6 +102,7 @@ def test_what_is_kept_is_made_once_and_one_task_has_one_part(
     with parts.kept(large) as kept:
         found = summed(kept.results(noise_of))
     assert found["rows"] == 10_000_000 and 4_900_000 < found["odd"] < 5_100_000
+    del parts
     assert spark.session.sparkContext._jsc.getPersistentRDDs().size() == 0
 
 

@@ -177,7 +177,8 @@ def test_workers_keep_nothing_that_is_not_used() -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["sample", "weekly"])
-def test_spark_says_the_same(spark: "SparkEngines", name: str) -> None:
+def test_spark_says_the_same(spark: "SparkEngines", name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("diffusion.engine.spark.workers.LEAST_ENTRIES", 1_000)
     if name == "sample":
         with open_sample() as charts:
             entries = charts.entries()
