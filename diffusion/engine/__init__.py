@@ -12,6 +12,7 @@ from diffusion.engine.door import (
 )
 from diffusion.engine.interruption import interrupt_engines
 from diffusion.engine.parts import Parts, Tables, Work, Workers
+from diffusion.engine.remote import OWN, PARTS, RemoteFiles
 from diffusion.engine.user_sql import (
     SQL_TYPES,
     View,
@@ -25,10 +26,13 @@ from diffusion.engine.user_sql import (
 __all__ = [
     "ENGINES",
     "MEMORY_LIMIT",
+    "OWN",
+    "PARTS",
     "SQL_TYPES",
     "Engine",
     "OpenEngine",
     "Parts",
+    "RemoteFiles",
     "Tables",
     "View",
     "Work",

@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from diffusion.engine.duckdb_engine import DuckDBEngine
 from diffusion.engine.parts import Workers
+from diffusion.engine.remote import RemoteFiles
 from diffusion.errors import SettingError
 
 if TYPE_CHECKING:
@@ -86,12 +87,21 @@ class Engine(Protocol):
             When the file cannot be read.
         """
 
+    def remote(self, address: str) -> RemoteFiles:
+        """Return the files below an address.
+
+        Raises
+        ------
+        SettingError
+            When the engine reaches files of this machine alone, or does not know the scheme.
+        """
+
     def open_text(
         self,
-        files: Sequence[Path],
+        files: Sequence[Path | str],
         columns: Mapping[str, Sequence[str]],
         *,
-        root: Path,
+        root: Path | str,
         partitioned: bool = False,
         row: Sequence[str] = (),
     ) -> None:
@@ -104,7 +114,7 @@ class Engine(Protocol):
         Parameters
         ----------
         files
-            Parquet files.
+            Parquet files: paths, or addresses below `remote`.
         columns
             Our name of a column → its names in the files. The first value that is not empty is used; a column without
             names is null.
@@ -130,18 +140,20 @@ class Engine(Protocol):
     def view(self, name: str) -> None:
         """Make relation `name`, which takes no parameters, readable by other relations without storing its rows."""
 
-    def write(self, name: str, path: Path, *, by: str | None = None) -> int:
+    def write(self, name: str, path: Path | str, *, by: str | None = None) -> int:
         """Write the rows of relation `name` to a Parquet file, in order of its key, and return their number.
 
-        The same rows make the same bytes. Columns and types are checked against the contract. `by` names another
-        relation that gives the same rows already in that order; it runs without join-side swapping.
+        The same rows make the same bytes, unless the file is at an address below `remote`. Columns and types are
+        checked against the contract. `by` names another relation that gives the same rows already in that order; it
+        runs without join-side swapping.
         """
 
-    def write_parts(self, name: str, place: Path, *, by: str | None = None) -> dict[str, int]:
+    def write_parts(self, name: str, place: Path | str, *, by: str | None = None) -> dict[str, int]:
         """Write the rows of relation `name` as Parquet files into a folder, and return file → rows.
 
         Rows are in order of the key within the files and over the files ``part-00000.parquet``, ``part-00001.parquet``
-        …; Spark decides how many there are. Parameters and checks as `write`.
+        …; Spark decides how many there are. At an address files get names that none before had, and others stay.
+        Parameters and checks as `write`.
         """
 
     def fetch(self, name: str, **parameters: object) -> pa.Table:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Final, NoReturn, Self
 
 import duckdb
 import pyarrow as pa
@@ -251,7 +251,7 @@ class DuckDBEngine(Database):
         """Make relation `name`, which takes no parameters, readable by other relations without storing its rows."""
         self._connection.execute(f"CREATE OR REPLACE TEMP VIEW {name} AS {relation_sql(name)}")
 
-    def write(self, name: str, path: Path, *, by: str | None = None) -> int:
+    def write(self, name: str, path: Path | str, *, by: str | None = None) -> int:
         """Write the rows of relation `name` to a Parquet file, in order of its key, and return their number.
 
         The same rows make the same bytes. Columns and types are checked against the contract. `by` names another
@@ -270,9 +270,9 @@ class DuckDBEngine(Database):
             raise ValueError(f"the relation '{name}' gives {given}, not what its contract says")
         return int(written.metadata.num_rows)
 
-    def write_parts(self, name: str, place: Path, *, by: str | None = None) -> dict[str, int]:
+    def write_parts(self, name: str, place: Path | str, *, by: str | None = None) -> dict[str, int]:
         """Write the rows of relation `name` into a folder, as one file, and return file → rows; else as `write`."""
-        return {PART: self.write(name, place / PART, by=by)}
+        return {PART: self.write(name, Path(place, PART), by=by)}
 
     @contextmanager
     def _disabled(self, passes: Sequence[str]) -> Iterator[None]:
@@ -301,7 +301,11 @@ class DuckDBEngine(Database):
 
     def read(self, address: str) -> bytes:
         """Refuse to read what is not on this machine."""
-        raise SettingError(f"'{address}' is not on this machine; Spark reads addresses: --engine spark")
+        raise _elsewhere(address)
+
+    def remote(self, address: str) -> NoReturn:
+        """Refuse to look for files that are not on this machine."""
+        raise _elsewhere(address)
 
     def open_table(self, name: str, files: Sequence[Path | str]) -> None:
         """Make the rows of Parquet files written by this project readable as `name`, without a copy."""
@@ -311,17 +315,18 @@ class DuckDBEngine(Database):
 
     def open_text(
         self,
-        files: Sequence[Path],
+        files: Sequence[Path | str],
         columns: Mapping[str, Sequence[str]],
         *,
-        root: Path,
+        root: Path | str,
         partitioned: bool = False,
         row: Sequence[str] = (),
     ) -> None:
         """Make Parquet files of any columns readable as `source_rows` and `raw_rows`, without a copy."""
-        with self._reported(opening=files):
-            rows = self._scan("source_rows", _TEXT, files, partitioned=partitioned)
-            below = duckdb.ConstantExpression(len(str(files[0])) - len(files[0].relative_to(root).as_posix()) + 1)
+        paths = [Path(file) for file in files]
+        with self._reported(opening=paths):
+            rows = self._scan("source_rows", _TEXT, paths, partitioned=partitioned)
+            below = duckdb.ConstantExpression(len(str(paths[0])) - len(paths[0].relative_to(root).as_posix()) + 1)
             part = duckdb.FunctionExpression("substr", duckdb.ColumnExpression(_FILE), below)
             file, line = part, duckdb.ColumnExpression(_ROW).cast("BIGINT") + duckdb.ConstantExpression(1)
             if {"source_file", "source_line"} <= set(rows.columns):
@@ -330,7 +335,7 @@ class DuckDBEngine(Database):
                     duckdb.ColumnExpression("source_line").cast("BIGINT"),
                 )
             place = (file.alias("file"), line.alias("line"))
-            zones = time_zones(rows, files)
+            zones = time_zones(rows, paths)
             chosen = [first_text(theirs, zones).alias(ours) for ours, theirs in columns.items()]
             fields = [csv_field(name, zones) for name in row] or [duckdb.ConstantExpression("")]
             line_of_csv = duckdb.FunctionExpression("concat_ws", duckdb.ConstantExpression(","), *fields)
@@ -369,6 +374,10 @@ class DuckDBEngine(Database):
                     f"{_first_line(error)}; free some, or name another folder in TMPDIR"
                 ) from error
             raise
+
+
+def _elsewhere(address: str) -> SettingError:
+    return SettingError(f"'{address}' is not on this machine; Spark reads addresses: --engine spark")
 
 
 def _damage(file: Path) -> str | None:

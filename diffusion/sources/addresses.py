@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, TypeGuard
+from typing import Any, Final, Self, TypeGuard
 
 from diffusion.engine import Engine
 from diffusion.errors import SettingError, SourceError
@@ -13,6 +13,10 @@ from diffusion.sources.source import Source
 
 _ADDRESS: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
 _MANIFEST: Final = "manifest.json"
+_HIDDEN: Final = re.compile(r"[.]chart-diffusion-[0-9a-f]{16}")
+
+WAITING: Final = "waiting"
+"""Key of a manifest under which it says which tables wait."""
 
 
 def is_address(path: object) -> TypeGuard[str]:
@@ -88,6 +92,55 @@ class RemoteStar:
             )
 
 
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Tables of a cleaned folder at an address that wait in a hidden folder until they are copied to their places.
+
+    The manifest lists them while a run ends, so that it alone says which tables belong together.
+
+    Attributes
+    ----------
+    folder
+        Name of the hidden folder; empty where nothing waits.
+    names
+        Names of the files in it, by which they are listed as artifacts.
+    """
+
+    folder: str = ""
+    names: frozenset[str] = frozenset()
+
+    @classmethod
+    def of(cls, manifest: Mapping[str, Any]) -> Self:
+        """Return what waits as a manifest says.
+
+        Raises
+        ------
+        ValueError, KeyError, TypeError, AttributeError
+            When it says that in another way.
+        """
+        if WAITING not in manifest:
+            return cls()
+        said = manifest[WAITING]
+        folder, names = said["folder"], frozenset(said["names"])
+        listed = {one["path"] for step in manifest["steps"].values() for one in step["artifacts"]}
+        if not _HIDDEN.fullmatch(folder) or not names <= listed:
+            raise ValueError
+        return cls(folder, names)
+
+    def said(self) -> dict[str, Any]:
+        """Return what stands in the manifest."""
+        return {WAITING: {"folder": self.folder, "names": sorted(self.names)}}
+
+    def place(self, name: str) -> str:
+        """Return where a file of the folder is."""
+        return f"{self.folder}/{name}" if name in self.names else name
+
+
+def _is_below(name: str) -> bool:
+    """Return whether a name is a normal path below a folder."""
+    return not any(part in ("", ".", "..") for part in name.split("/")) and not re.search(r"[\\\x00-\x1f\x7f]", name)
+
+
 def find_remote_star(engine: Engine, address: str) -> RemoteStar:
     """Return the star at an address; the content of its files is not compared with the manifest's digests.
 
@@ -101,11 +154,15 @@ def find_remote_star(engine: Engine, address: str) -> RemoteStar:
     place = address.rstrip("/")
     content = engine.read(f"{place}/{_MANIFEST}")
     try:
-        step = json.loads(content)["steps"]["clean"]
+        manifest = json.loads(content)
+        step = manifest["steps"]["clean"]
         facts = [{name: one[name] for name in ("path", "bytes", "sha256")} for one in step["artifacts"]]
+        waiting = Waiting.of(manifest)
         rows, reasons = step["notes"]["rows"], dict(step["notes"]["reasons"])
         kept, duplicates, tied = (int(rows[name]) for name in ("kept_rows", "duplicate_rows", "tied_rows"))
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        if not all(_is_below(one["path"]) for one in facts):
+            raise ValueError
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise SourceError(
             f"'{place}/{_MANIFEST}' is no manifest of a cleaned folder; clean the charts again"
         ) from error
@@ -114,5 +171,5 @@ def find_remote_star(engine: Engine, address: str) -> RemoteStar:
     files = [f"{place}/{one['path']}" for one in used if one["path"] not in tables]
     if not files:
         raise SourceError(f"'{place}' has no observations")
-    tracks, availability = (f"{place}/{name}" for name in tables)
+    tracks, availability = (f"{place}/{waiting.place(name)}" for name in tables)
     return RemoteStar(place, files, tracks, availability, kept, duplicates, tied, reasons, used)

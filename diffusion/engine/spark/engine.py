@@ -18,9 +18,10 @@ from diffusion.engine.relations import bind, relation_sql
 from diffusion.engine.spark.arrow_tables import AddedRows, spark_table
 from diffusion.engine.spark.failures import SPARK_ERRORS, reported
 from diffusion.engine.spark.locations import file_content, read_files
+from diffusion.engine.spark.remote_files import SparkFiles
 from diffusion.engine.spark.text_files import text_rows
 from diffusion.engine.spark.translation import spark_sql
-from diffusion.engine.spark.writing import write_file, write_parts
+from diffusion.engine.spark.writing import check_columns, write_file, write_parts
 from diffusion.engine.temporary import SCRATCH, TemporaryFolder
 
 _CONTRACTS: Final = {contract.name: contract for contract in RELATIONS}
@@ -42,6 +43,7 @@ class SparkEngine:
         self.workers = workers
         self._added: dict[str, AddedRows] = {}
         self._named: set[str] = set()
+        self._schemas: dict[str, pa.Schema] = {}
         self._home = TemporaryFolder()
         (self._home.place / SCRATCH).mkdir()
         OPEN[id(self)] = self
@@ -87,6 +89,10 @@ class SparkEngine:
         with reported():
             return file_content(self._session, address)
 
+    def remote(self, address: str) -> SparkFiles:
+        """Return the files below an address."""
+        return SparkFiles(self._session, address)
+
     def open_table(self, name: str, files: Sequence[Path | str]) -> None:
         """Make the rows of Parquet files written by this project readable as `name`, without a copy."""
         with reported(opening=files):
@@ -99,16 +105,24 @@ class SparkEngine:
 
     def open_text(
         self,
-        files: Sequence[Path],
+        files: Sequence[Path | str],
         columns: Mapping[str, Sequence[str]],
         *,
-        root: Path,
+        root: Path | str,
         partitioned: bool = False,
         row: Sequence[str] = (),
     ) -> None:
         """Make Parquet files of any columns readable as `source_rows` and `raw_rows`, without a copy."""
         with reported(opening=files):
-            source, raw = text_rows(self._session, files, columns, root=root, partitioned=partitioned, row=row)
+            source, raw = text_rows(
+                self._session,
+                files,
+                columns,
+                root=root,
+                partitioned=partitioned,
+                row=row,
+                schema_at=self._schema_at,
+            )
             self._name("source_rows", source)
             self._name("raw_rows", raw)
 
@@ -136,15 +150,33 @@ class SparkEngine:
             self._session.sql(f"CREATE OR REPLACE TEMPORARY VIEW {name} AS {spark_sql(relation_sql(name))}")
             self._named.add(name)
 
-    def write(self, name: str, path: Path, *, by: str | None = None) -> int:
+    def write(self, name: str, path: Path | str, *, by: str | None = None) -> int:
         """Write the rows of relation `name` to a Parquet file, in order of its key, and return their number."""
         with reported():
+            if isinstance(path, str):
+                folder, _, file = path.rpartition("/")
+                return self.remote(folder).write_file(self._checked(name, by), file)
             return write_file(self._sorted(name, by), _CONTRACTS[name], path)
 
-    def write_parts(self, name: str, place: Path, *, by: str | None = None) -> dict[str, int]:
+    def write_parts(self, name: str, place: Path | str, *, by: str | None = None) -> dict[str, int]:
         """Write the rows of relation `name` as Parquet files into a folder, and return file → rows."""
         with reported():
+            if isinstance(place, str):
+                return self.remote(place).write_parts(self._checked(name, by))
             return write_parts(self._sorted(name, by), _CONTRACTS[name], place)
+
+    def _checked(self, name: str, by: str | None) -> DataFrame:
+        """Return the rows of relation `name` in order of its key, checked against its contract."""
+        rows = self._sorted(name, by)
+        check_columns(rows, _CONTRACTS[name])
+        return rows
+
+    def _schema_at(self, address: str) -> pa.Schema:
+        """Return the columns of a Parquet file at an address, which is looked at once."""
+        if address not in self._schemas:
+            folder, _, file = address.rpartition("/")
+            self._schemas[address] = self.remote(folder).schema(file)
+        return self._schemas[address]
 
     def _sorted(self, name: str, by: str | None) -> DataFrame:
         """Return the rows of relation `name` in order of its key, as relation `by` gives them if there is one."""

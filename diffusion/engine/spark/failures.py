@@ -33,6 +33,27 @@ _FILE: Final = re.compile(r"\b[a-z][a-z0-9]+:/[^\s,'\"]*[^\s,'\".]")
 _MODULE: Final = re.compile(r"No module named '(?P<name>[\w.]+)'")
 
 _SORTS: Final[tuple[tuple[str, type[DiffusionError], str], ...]] = (
+    (
+        r"No FileSystem for scheme|Class [\w.]*FileSystem not found|ClassNotFoundException: [\w.]*FileSystem",
+        SettingError,
+        "Spark has no file system for{file}; add its package: spark.jars.packages, such as "
+        "org.apache.hadoop:hadoop-aws:VERSION",
+    ),
+    (
+        r"UnknownStoreException|NoSuchBucket|[Bb]ucket [^\n]{0,200}does not exist",
+        SourceError,
+        "there is no bucket for{file}; correct the address, or make the bucket",
+    ),
+    (
+        r"NoAuthWithAWS|NoAwsCredentials|InvalidAccessKeyId|SignatureDoesNotMatch|Unable to load (AWS )?credentials",
+        SettingError,
+        "Spark has no valid credentials for{file}; give them to the machines of Spark, or in the environment",
+    ),
+    (
+        r"UnknownHostException|NoRouteToHostException|java[.]net[.]ConnectException|ConnectTimeoutException",
+        EngineError,
+        "Spark does not reach the host of{file}; correct the address, or start what should answer there",
+    ),
     (r"INVALID_CONF_VALUE|CANNOT_MODIFY", SettingError, "Spark refuses a setting: {said}"),
     (
         r"No space left on device|DiskErrorException|Disk quota exceeded",
@@ -81,7 +102,7 @@ _SORTS: Final[tuple[tuple[str, type[DiffusionError], str], ...]] = (
     (
         r"Permission denied|AccessControlException|AccessDenied",
         SourceError,
-        "Spark may not read{file}; ask for the right to, or choose another",
+        "Spark may not read or write{file}; ask for the right to, or choose another",
     ),
     (
         r"FileNotFoundException|PATH_NOT_FOUND|FILE_NOT_EXIST|does not exist[.]",

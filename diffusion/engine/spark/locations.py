@@ -1,14 +1,19 @@
 """Files as Spark is told of them."""
 
 import os
+import posixpath
 import re
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Final
 
 from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, SparkSession
 
 from diffusion.errors import SourceError
+
+SCHEME: Final = "^[A-Za-z][A-Za-z0-9+.-]*:(//[^/]*)?"
+"""Scheme and host at the beginning of an address, as Python and Java read it."""
 
 _GLOB_SIGN = re.compile(r"([\[\]{}*?\\])")
 
@@ -29,9 +34,26 @@ def local_path(path: Path) -> str:
     return os.path.normpath(path.absolute())
 
 
+def without_scheme(address: str) -> str:
+    """Return the path of an address in its file system.
+
+    Examples
+    --------
+    >>> [without_scheme(address) for address in ("s3a://bucket/a b", "file:/a", "s3a://bucket")]
+    ['/a b', '/a', '']
+    """
+    return re.sub(SCHEME, "", address)
+
+
+def below_scheme(place: Path | str) -> str:
+    """Return the path of a folder in its file system, without a slash at the end."""
+    path = local_path(place) if isinstance(place, Path) else posixpath.normpath(f"/{without_scheme(place)}")
+    return path.replace("//", "/").rstrip("/")
+
+
 def read_files(session: SparkSession, files: Sequence[Path | str]) -> DataFrame:
     """Return the rows of Parquet files; their names are no patterns."""
-    return session.read.parquet(*map(_escaped, files))
+    return session.read.parquet(*map(escaped, files))
 
 
 def file_content(session: SparkSession, address: str) -> bytes:
@@ -43,12 +65,12 @@ def file_content(session: SparkSession, address: str) -> bytes:
         When it cannot be read.
     """
     try:
-        (row,) = session.read.format("binaryFile").load(_escaped(address)).select("content").collect()
+        (row,) = session.read.format("binaryFile").load(escaped(address)).select("content").collect()
     except (PySparkException, ValueError) as error:
         raise SourceError(f"cannot read '{address}': {str(error).splitlines()[0]}") from error
     return bytes(row["content"])
 
 
-def _escaped(file: Path | str) -> str:
+def escaped(file: Path | str) -> str:
     """Return the address of a file, in which no sign makes a pattern."""
     return _GLOB_SIGN.sub(r"\\\1", spark_location(file))

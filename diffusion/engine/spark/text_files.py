@@ -13,7 +13,7 @@ from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from diffusion.engine.duckdb_text import texts_of
-from diffusion.engine.spark.locations import local_path, read_files
+from diffusion.engine.spark.locations import SCHEME, below_scheme, read_files
 from diffusion.errors import SourceError
 
 SETTINGS: Final[Mapping[str, str]] = {"spark.sql.legacy.parquet.nanosAsLong": "true"}
@@ -33,21 +33,24 @@ Types: TypeAlias = Mapping[str, tuple[pa.DataType, str | None]]
 class _Group:
     """Parquet files with the same columns, by name in lower case, and names of folders ``name=value`` above them."""
 
-    files: list[Path]
+    files: list[Path | str]
     fields: Mapping[str, pa.Field]
     folders: Sequence[str]
 
 
 def text_rows(
     session: SparkSession,
-    files: Sequence[Path],
+    files: Sequence[Path | str],
     columns: Mapping[str, Sequence[str]],
     *,
-    root: Path,
+    root: Path | str,
     partitioned: bool,
     row: Sequence[str],
+    schema_at: Callable[[str], pa.Schema],
 ) -> tuple[DataFrame, DataFrame]:
     """Return `source_rows` and `raw_rows` of Parquet files; parameters as of `diffusion.engine.Engine.open_text`.
+
+    `schema_at` returns the columns of a file at an address.
 
     Raises
     ------
@@ -59,7 +62,7 @@ def text_rows(
     wanted = {name.lower() for names in (*columns.values(), row, _PLACE) for name in names}
     groups: dict[tuple[object, ...], _Group] = {}
     for file in files:
-        own = {name: field for name, field in _fields(file).items() if name in wanted}
+        own = {name: field for name, field in _fields(file, schema_at).items() if name in wanted}
         folders = tuple(sorted(wanted.intersection(_folders(file)))) if partitioned else ()
         key = (*((name, field.name, str(field.type)) for name, field in sorted(own.items())), folders)
         groups.setdefault(key, _Group([], own, folders)).files.append(file)
@@ -76,13 +79,13 @@ def text_rows(
 class _Rows:
     """Rows of Parquet files with the same columns, and expressions over them."""
 
-    def __init__(self, frame: DataFrame, group: _Group, types: Types, *, root: Path, placed: bool) -> None:
+    def __init__(self, frame: DataFrame, group: _Group, types: Types, *, root: Path | str, placed: bool) -> None:
         self._frame, self._group, self._types = frame, group, types
         about = frame.metadataColumn("_metadata")
         # the path is a URL, in which + stands for itself
         path = F.url_decode(F.replace(about.getField("file_path"), F.lit("+"), F.lit("%2B")))
-        self._path = F.regexp_replace(path, "^file:/+", "/")
-        self._part = F.substring(self._path, len(local_path(root).rstrip("/")) + 2, 1 << 30)
+        self._path = F.regexp_replace(F.regexp_replace(path, SCHEME, ""), "^/+", "/")
+        self._part = F.substring(self._path, len(below_scheme(root)) + 2, 1 << 30)
         self._file, self._line = self._part, about.getField("row_index") + F.lit(1).cast("bigint")
         if placed:
             source, line = (self._text(name) for name in _PLACE)
@@ -145,18 +148,20 @@ def _written(given: pa.DataType, wanted: pa.DataType, zone: str | None) -> Calla
     return column
 
 
-def _fields(file: Path) -> dict[str, pa.Field]:
+def _fields(file: Path | str, schema_at: Callable[[str], pa.Schema]) -> dict[str, pa.Field]:
     """Return name in lower case → column of a Parquet file."""
-    if file.name.startswith((".", "_")):
+    if str(file).rpartition("/")[2].startswith((".", "_")):
         raise SourceError(f"cannot read '{file}' on Spark, which passes over names that begin with . or _: rename it")
     try:
-        return {field.name.lower(): field for field in pq.read_schema(file)}
+        schema = schema_at(file) if isinstance(file, str) else pq.read_schema(file)
+        return {field.name.lower(): field for field in schema}
     except (OSError, ValueError, pa.ArrowException) as error:
         raise SourceError(f"cannot read '{file}' as parquet: {str(error).splitlines()[0]}") from error
 
 
-def _folders(file: Path) -> set[str]:
-    return {folder.partition("=")[0].lower() for folder in file.absolute().parent.parts if "=" in folder}
+def _folders(file: Path | str) -> set[str]:
+    folders = below_scheme(file).split("/")[:-1]
+    return {folder.partition("=")[0].lower() for folder in folders if "=" in folder}
 
 
 def _plain(kind: pa.DataType) -> pa.DataType:

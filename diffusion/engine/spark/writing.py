@@ -2,7 +2,7 @@
 
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -14,10 +14,18 @@ from pyspark.sql.pandas.types import to_arrow_schema
 
 from diffusion.contracts import Contract
 from diffusion.engine.duckdb_engine import ROW_GROUP
+from diffusion.engine.remote import PARTS
 from diffusion.engine.spark.locations import spark_location
 from diffusion.errors import OutputError
 
 COMPRESSION: Final = "zstd"
+
+PLAIN: Final[Mapping[str, str]] = {
+    "mapreduce.output.basename": PARTS,
+    "mapreduce.fileoutputcommitter.marksuccessfuljobs": "false",
+    "parquet.enable.summary-metadata": "false",
+}
+"""Options of Spark's writer at an address: names that are ours, and no files beside the tables."""
 
 
 def write_parts(frame: DataFrame, contract: Contract, place: Path) -> dict[str, int]:
@@ -28,7 +36,7 @@ def write_parts(frame: DataFrame, contract: Contract, place: Path) -> dict[str, 
     OutputError
         When files are not there that executors wrote.
     """
-    _check(frame, contract)
+    check_columns(frame, contract)
     place.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=place, prefix="_spark-") as aside:
         seen = Observation()
@@ -46,6 +54,14 @@ def write_parts(frame: DataFrame, contract: Contract, place: Path) -> dict[str, 
         for name, (file, _) in parts.items():
             shutil.move(file, place / name)
     return {name: count for name, (_, count) in parts.items()}
+
+
+def write_into(rows: DataFrame, address: str) -> int:
+    """Write sorted rows as new files into a folder at an address, beside what is there, and return their number."""
+    seen = Observation()
+    counted = rows.observe(seen, F.count(F.lit(1)).alias("rows"))
+    counted.write.mode("append").options(**PLAIN).option("compression", COMPRESSION).parquet(address)
+    return int(seen.get["rows"])
 
 
 def write_file(frame: DataFrame, contract: Contract, path: Path) -> int:
@@ -72,7 +88,8 @@ def _row_groups(files: Sequence[Path], schema: pa.Schema) -> Iterator[pa.Table]:
         yield held.combine_chunks()
 
 
-def _check(frame: DataFrame, contract: Contract) -> None:
+def check_columns(frame: DataFrame, contract: Contract) -> None:
+    """Check that a relation gives the columns of its contract."""
     given = [(field.name, field.type) for field in to_arrow_schema(frame.schema)]
     if given != [(column.name, column.type) for column in contract.columns]:
         raise ValueError(f"the relation '{contract.name}' gives {given}, not what its contract says")
