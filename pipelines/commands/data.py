@@ -1,7 +1,8 @@
 """The commands on data: ingest, clean, auxiliary, verify, sync, simulate."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, fields, replace
 from datetime import datetime
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Any
 
 import click
 
-from diffusion.engine import ENGINES, engines
+from diffusion.engine import ENGINES, OpenEngine, engines
 from diffusion.simulation import FULL, LAYOUTS, Layout, Simulation, Switches, full_scale, simulate
 from diffusion.sources.reading import ReadingOptions
 from pipelines.commands.options import (
@@ -22,6 +23,7 @@ from pipelines.commands.options import (
     READING_OPTIONS,
     REPLACE,
     SEED,
+    OutAddress,
     take_consent,
     take_engine,
     take_reading,
@@ -29,6 +31,7 @@ from pipelines.commands.options import (
 )
 from pipelines.commands.screen import say_json, say_lines
 from pipelines.folders.folder import Folder
+from pipelines.folders.remote_folder import RemoteFolder
 from pipelines.folders.verify import verify
 from pipelines.progress import progress
 from pipelines.reference.auxiliary import auxiliary_lines, make_auxiliary
@@ -92,7 +95,7 @@ def _ingest_lines(notes: Mapping[str, Any], reasons: Counter[str]) -> list[str]:
 
 @click.command("clean")
 @click.argument("raw")
-@OUT
+@click.option("--out", type=OutAddress(), required=True, help="Folder for the results; an address with Spark.")
 @MARKET_NAME
 @ACCEPT
 @click.option(
@@ -107,22 +110,41 @@ def _ingest_lines(notes: Mapping[str, Any], reasons: Counter[str]) -> list[str]:
 @QUIET
 @JSON
 def clean_command(
-    raw: str, out: Path, recordings: str, memory_limit: str, quiet: bool, as_json: bool, **reading: Any
+    raw: str, out: Path | str, recordings: str, memory_limit: str, quiet: bool, as_json: bool, **reading: Any
 ) -> None:
     """Make typed tables of RAW (what ingest made); each row is kept, a duplicate, or in quarantine with a reason."""
     chosen = take_engine(reading)
-    with progress(silent=quiet) as tell, Folder(out) as folder:
+    name = chosen.get("engine", ENGINES[0])
+    if isinstance(out, str) and name == ENGINES[0]:
+        raise click.BadParameter(
+            f"'{out}' is not on this machine; --engine spark writes there, or name a folder here and send it: "
+            "chart-diffusion sync push",
+            param_hint="--out",
+        )
+    opener = engines(name, spark=chosen.get("spark"))
+    with progress(silent=quiet) as tell, _cleaned(out, opener) as folder:
         notes = clean_charts(
             raw,
             folder,
             **take_consent(reading),
             recordings=recordings == "joined",
             memory_limit=memory_limit,
-            open_engine=engines(chosen.get("engine", ENGINES[0]), spark=chosen.get("spark")),
+            open_engine=opener,
             tell=tell,
         )
         folder.log("clean", rows=notes["rows"]["raw_rows"])
         _say(notes, [*_clean_lines(notes), *folder.made_lines()], as_json)
+
+
+@contextmanager
+def _cleaned(out: Path | str, opener: OpenEngine) -> Iterator[Folder | RemoteFolder]:
+    """Open the folder of results, on this machine or at an address."""
+    if isinstance(out, Path):
+        with Folder(out) as folder:
+            yield folder
+        return
+    with opener() as engine, RemoteFolder(engine.remote(out)) as remote:
+        yield remote
 
 
 def _clean_lines(notes: Mapping[str, Any]) -> list[str]:

@@ -40,6 +40,14 @@ class OutPath(click.Path):
         return super().convert(value, param, ctx)
 
 
+class OutAddress(OutPath):
+    """A path to write to, or an address that Spark writes to."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the path, or the address as text."""
+        return value if is_address(value) else super().convert(value, param, ctx)
+
+
 OUT = click.option("--out", type=OutPath(), required=True, help="Folder for the results.")
 JSON = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 QUIET = click.option("--quiet", is_flag=True, help="Show no progress on standard error.")

@@ -11,6 +11,7 @@ from diffusion.contracts import CHART_ROWS, OBSERVATIONS, Contract
 from diffusion.engine import View, quoted_name, quoted_text, view_statement
 from pipelines.folders.folder import Folder
 from pipelines.folders.manifest import digest_of, fingerprint
+from pipelines.folders.remote_folder import RemoteFolder
 
 Contracts = Mapping[str, Mapping[str, Contract]]
 """Step → name or pattern of its tables → contract, as in `pipelines.artifacts.ARTIFACTS`."""
@@ -101,7 +102,7 @@ def views_sql(tables: Mapping[str, FolderTable]) -> str:
     return "\n".join([HEAD, *(line for name in tables for line in _statements(name, tables[name]))])
 
 
-def put_views(folder: Folder, contracts: Contracts) -> None:
+def put_views(folder: Folder | RemoteFolder, contracts: Contracts) -> None:
     """Put ``views.sql`` into a folder, unless the file is there already."""
     content = views_sql(tables_there(folder.manifest()["steps"], contracts)).encode()
     key = fingerprint(VIEWS, VERSION, digest_of(content))

@@ -1,6 +1,7 @@
 """Accounts of cleaning: rows read = kept + duplicates + quarantined, for each file of the source."""
 
 import io
+from collections import Counter
 from collections.abc import Mapping
 from typing import Final
 
@@ -34,6 +35,15 @@ def account_by_file(outcomes: pa.Table, year: str) -> pd.DataFrame:
     table = pd.DataFrame(counts).groupby(frame["file"], sort=True).sum().reset_index()
     table.insert(1, "year", year)
     return table.astype(dict.fromkeys(COUNTS, "int64"))
+
+
+def count_reasons(outcomes: pa.Table) -> Counter[str]:
+    """Return reason → rows set aside, from the relation `accounts`."""
+    counted: Counter[str] = Counter()
+    for row in outcomes.select(["outcome", "source_rows"]).to_pylist():
+        if row["outcome"] not in ("kept", "duplicate"):
+            counted[row["outcome"]] += row["source_rows"]
+    return counted
 
 
 def account_damaged(lines: Mapping[str, int]) -> pd.DataFrame:

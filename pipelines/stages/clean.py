@@ -1,22 +1,19 @@
 """Stage 2, clean: makes the star from RAW, with every row accounted for; unchanged years are kept."""
 
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from contextlib import nullcontext
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from itertools import accumulate
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
 import pandas as pd
-import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
-from diffusion import SettingError
-from diffusion.contracts.star import FILE_BREAK
+from diffusion import SettingError, SourceError
+from diffusion.contracts.star import FILE_BREAK, QUARANTINE
 from diffusion.engine import Engine, OpenEngine, memory_bytes, open_engine
 from diffusion.foreign_text import csv_table
-from diffusion.recordings import recording_keys
 from diffusion.sources.account import RowAccount, check_set_aside
 from diffusion.sources.addresses import is_address
 from diffusion.sources.cleaning import NO_DATE, Names, code_tracks, judge_rows, learn_names, read_fields
@@ -25,6 +22,7 @@ from pipelines.contracts.raw import CLEANED
 from pipelines.folders.folder import Folder
 from pipelines.folders.lock import reading
 from pipelines.folders.manifest import Shape, fingerprint
+from pipelines.folders.remote_folder import RemoteFolder
 from pipelines.folders.tables import put_views
 from pipelines.progress import Report
 from pipelines.stages.accounting import (
@@ -33,12 +31,15 @@ from pipelines.stages.accounting import (
     account_by_file,
     account_damaged,
     check_accounts,
+    count_reasons,
     counts_csv,
     read_accounts,
     total_counts,
 )
 from pipelines.stages.quarantine import Stretch, lines_by_file, write_quarantine
-from pipelines.stages.raw_folder import RawFolder, find_raw
+from pipelines.stages.raw_files import LocalRaw, RawFiles, RemoteRaw
+from pipelines.stages.raw_folder import DAMAGED, RawFolder, find_raw
+from pipelines.stages.recording_keys import key_recordings
 
 STEP: Final = "clean"
 VERSION: Final = 2
@@ -46,9 +47,6 @@ VERSION: Final = 2
 
 MEMORY: Final = "500MB"
 """Default memory limit; the whole process then stays below 1 GB."""
-
-PART: Final = "part-00000.parquet"
-"""Name of the first file of a table of several files."""
 
 UNCOUNTED: Final = 128_000_000
 """Bytes of the limit, a quarter of it at most, that are left for buffers that the engine does not count."""
@@ -60,12 +58,6 @@ KNOWN: Final = (BY_FILE, QUARANTINE_TABLE, "tracks.parquet", "availability.parqu
 
 TRACK_TABLES: Final = ("tracks", "artists", "availability", "recordings")
 """Tables of tracks."""
-
-KEYS: Final = pa.schema({"track": pa.int32(), "key": pa.string(), "credits": pa.string()})
-"""Columns of the table of recordings' keys."""
-
-KEYED_ROWS: Final = 1 << 16
-"""Tracks whose recordings are keyed at once."""
 
 READ_BY: Final = ("market_names", "date_format", "first_rank")
 """Settings that decide what a row says."""
@@ -91,7 +83,7 @@ BEFORE: Final[Shape] = {
 
 def clean_charts(
     raw: str | Path,
-    folder: Folder,
+    folder: Folder | RemoteFolder,
     *,
     market_names: Mapping[str, str] | None = None,
     accept: Collection[str] = (),
@@ -103,14 +95,15 @@ def clean_charts(
     """Write the star of RAW into a folder, unless nothing has changed, and return the notes.
 
     Years are cleaned one by one. When RAW has grown, years with unchanged Parquet files are kept, and tracks keep their
-    codes; the result is the same as from a new start.
+    codes; the result is the same as from a new start. At an address all years are cleaned anew when one has changed.
 
     Parameters
     ----------
     raw
-        A folder made by ``ingest``, or a folder of Parquet files of text, such as ``full`` of the prior study.
+        A folder made by ``ingest``, or a folder of Parquet files of text, such as ``full`` of the prior study; or the
+        address of one.
     folder
-        Folder for the star (CLEAN).
+        Folder for the star (CLEAN), on this machine or at an address.
     market_names
         Additional market names → a known name or code.
     accept
@@ -141,18 +134,25 @@ def clean_charts(
     SourceError
         When RAW cannot be read or is not as its manifest says, or a row is not accounted for.
     SettingError
-        When RAW is an address or the folder itself, or `memory_limit` is no amount of memory.
+        When RAW is the folder itself, or at an address that the engine does not reach, or `memory_limit` is no amount
+        of memory.
     OutputError
         When the folder cannot be written, or a run is at work in RAW.
     """
-    limit = memory_bytes(memory_limit)
-    if is_address(raw):
-        raise SettingError(f"'{raw}' is not on this machine; copy RAW here first: chart-diffusion sync pull")
-    place = Path(raw)
-    if place.resolve() == folder.place.resolve():
-        raise SettingError(f"'{place}' is RAW itself; name another folder for what is cleaned with --out")
-    with reading(place) if place.is_dir() else nullcontext():
-        found = find_raw(place)
+    limit = _counted(memory_bytes(memory_limit))
+    if _same_place(raw, folder.place):
+        raise SettingError(f"'{raw}' is RAW itself; name another folder for what is cleaned with --out")
+    with ExitStack() as held:
+        engine: Engine | None = None
+        stored: RawFiles
+        if is_address(raw):
+            engine = held.enter_context(open_engine(memory_limit=limit))
+            stored = RemoteRaw(engine.remote(raw))
+        else:
+            stored = LocalRaw(Path(raw))
+            if stored.has_folder(""):
+                held.enter_context(reading(stored.place))
+        found = find_raw(stored)
         settings = {
             "market_names": dict(market_names or {}),
             "accept": sorted(accept),
@@ -165,10 +165,16 @@ def clean_charts(
         if not folder.unchanged(STEP, key, BEFORE):
             folder.check_free(STEP, [f"{name}.parquet" for name in TRACK_TABLES])
             found.check(tell)
-            with open_engine(memory_limit=_counted(limit)) as engine:
-                _Cleaning(engine, found, folder, settings, tell).run(key)
+            engine = engine or held.enter_context(open_engine(memory_limit=limit))
+            _Cleaning(engine, found, folder, settings, tell).run(key)
     put_views(folder, {STEP: CLEANED})
     return folder.notes(STEP)
+
+
+def _same_place(raw: str | Path, place: Path | str) -> bool:
+    if is_address(raw) or isinstance(place, str):
+        return str(raw).rstrip("/") == str(place)
+    return Path(raw).resolve() == place.resolve()
 
 
 def _counted(limit: int) -> str:
@@ -196,6 +202,8 @@ class _Unit:
         Accounts by file.
     quarantine
         Rows set aside, in order.
+    reasons
+        Reason → rows set aside; empty where the year's tables are kept.
     tables
         Files of the year's observations below CLEAN → their rows, in order.
     """
@@ -207,6 +215,7 @@ class _Unit:
     kept: int = 0
     accounts: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=list(COLUMNS)))
     quarantine: list[Stretch] = field(default_factory=list)
+    reasons: Counter[str] = field(default_factory=Counter)
     tables: dict[str, int] = field(default_factory=dict)
 
     @property
@@ -229,7 +238,12 @@ class _Cleaning:
     """One run that reads RAW and writes CLEAN."""
 
     def __init__(
-        self, engine: Engine, raw: RawFolder, folder: Folder, settings: Mapping[str, Any], tell: Report
+        self,
+        engine: Engine,
+        raw: RawFolder,
+        folder: Folder | RemoteFolder,
+        settings: Mapping[str, Any],
+        tell: Report,
     ) -> None:
         self._engine, self._raw, self._folder, self._settings, self._tell = engine, raw, folder, settings, tell
 
@@ -262,7 +276,7 @@ class _Cleaning:
 
     def _open(self, parts: Sequence[str]) -> None:
         raw = self._raw
-        self._engine.open_text(raw.paths(parts), raw.columns, root=raw.place, row=raw.row)
+        self._engine.open_text(raw.paths(parts), raw.columns, root=raw.stored.place, row=raw.row)
 
     def _before(self, files: Sequence[str], names: Names) -> Mapping[str, Any] | None:
         """Return the manifest's entry of the run before if its tables can be extended, else None."""
@@ -298,7 +312,7 @@ class _Cleaning:
 
     def _recall(self, units: Sequence[_Unit], years: Mapping[str, Any], artifacts: Sequence[Mapping[str, Any]]) -> None:
         """Give unchanged years their old tables, accounts and quarantine."""
-        quarantine = self._folder.place / QUARANTINE_TABLE
+        quarantine = Path(self._folder.place, QUARANTINE_TABLE)
         accounts = read_accounts(self._folder.read(BY_FILE))
         starts = accumulate((year["quarantined"] for year in years.values()), initial=0)
         first = dict(zip(years, starts, strict=False))
@@ -316,7 +330,7 @@ class _Cleaning:
     def _code(self, parts: Sequence[str], before: Mapping[str, Any] | None, names: Names) -> None:
         self._tell("coding tracks")
         self._open(parts)
-        code_tracks(self._engine, known=self._folder.place if before else None, by_title=names.by_title)
+        code_tracks(self._engine, known=Path(self._folder.place) if before else None, by_title=names.by_title)
 
     def _clean(self, unit: _Unit) -> None:
         """Write the observations of one year, and note the outcome of its rows."""
@@ -324,28 +338,25 @@ class _Cleaning:
         engine = self._engine
         self._open(unit.parts)
         judge_rows(engine, first_year=unit.year, last_year=unit.year)
-        unit.accounts = account_by_file(engine.fetch("accounts"), unit.name)
-        if unit.accounts["quarantined_rows"].any():
+        outcomes = engine.fetch("accounts")
+        unit.accounts, unit.reasons = account_by_file(outcomes, unit.name), count_reasons(outcomes)
+        if unit.reasons:
             engine.create("set_aside")
-            aside = self._write("quarantine", f"set_aside/{unit.name}")
-            unit.quarantine = [Stretch(self._folder.stage(STEP, name)) for name in aside]
+            aside = self._folder.stage_aside(STEP, f"set_aside/{unit.name}")
+            unit.quarantine = [Stretch(_at(aside, name)) for name in engine.write_parts("quarantine", aside)]
         if unit.accounts["kept_rows"].any():
-            unit.tables = self._write("observations", unit.place, by="sorted_observations")
-            unit.kept = sum(unit.tables.values())
-
-    def _write(self, name: str, place: str, *, by: str | None = None) -> dict[str, int]:
-        """Write a table as files in a folder below CLEAN, and return file → rows."""
-        folder = self._folder.stage(STEP, f"{place}/{PART}").parent
-        return {f"{place}/{file}": rows for file, rows in self._engine.write_parts(name, folder, by=by).items()}
+            place = self._folder.stage_parts(STEP, unit.place)
+            written = engine.write_parts("observations", place, by="sorted_observations")
+            unit.tables = {f"{unit.place}/{name}": rows for name, rows in written.items()}
+            unit.kept = sum(written.values())
 
     def _put(self, key: str, names: Names, units: Sequence[_Unit], accounts: pd.DataFrame) -> None:
         """Write the tables over all years, and put everything into the folder."""
         self._tell("describing tracks")
         folder = self._folder
         written = self._describe(units)
-        damaged = [Stretch(self._raw.place / self._raw.damaged["path"])] if self._raw.damaged else []
-        aside = [stretch for unit in units for stretch in unit.quarantine]
-        counted = write_quarantine(folder.stage(STEP, QUARANTINE_TABLE), [*aside, *damaged])
+        damaged = [Stretch(self._raw.stored.here(DAMAGED, self._engine.scratch(DAMAGED)))] if self._raw.damaged else []
+        counted = self._set_aside(units, damaged)
         accounts = pd.concat([accounts, *(account_damaged(lines_by_file(table)) for table in damaged)])
         counts = total_counts(accounts)
         reasons = dict(sorted(counted.items()))
@@ -377,21 +388,42 @@ class _Cleaning:
             STEP, BY_FILE, csv_table(by_file).to_csv(index=False, lineterminator="\n").encode(), rows=len(by_file)
         )
 
+    def _set_aside(self, units: Sequence[_Unit], damaged: Sequence[Stretch]) -> Counter[str]:
+        """Write the rows set aside and the damaged lines as one table, and return reason → rows."""
+        folder = self._folder
+        aside = [stretch for unit in units for stretch in unit.quarantine]
+        if isinstance(folder, Folder):
+            return write_quarantine(folder.stage(STEP, QUARANTINE_TABLE), [*aside, *damaged])
+        last = self._engine.scratch("last.parquet")
+        counted = sum((unit.reasons for unit in units), write_quarantine(last, damaged))
+        joined = folder.join(
+            STEP, QUARANTINE_TABLE, [*(stretch.path for stretch in aside), folder.there(last)], QUARANTINE
+        )
+        if joined != counted.total():
+            raise SourceError(f"{counted.total():,} rows were set aside, but {joined:,} are in quarantine; clean again")
+        return counted
+
     def _judge(self, counts: Mapping[str, int], reasons: Mapping[str, int]) -> list[str]:
         """Refuse what the user has not accepted; return sentences on holes and cadences of the observations."""
         account = RowAccount(
             counts["raw_rows"], counts["kept_rows"], counts["duplicate_rows"], 0, reasons, counts["tied_rows"]
         )
-        check_set_aside(account, self._raw.place, self._settings["accept"])
+        check_set_aside(account, self._raw.stored.place, self._settings["accept"])
         wholeness = measure_wholeness(self._engine)
-        check_holes(wholeness, self._raw.place, self._settings["accept"])
+        check_holes(wholeness, self._raw.stored.place, self._settings["accept"])
         return wholeness.said()
 
     def _describe(self, units: Sequence[_Unit]) -> dict[str, int]:
         """Write the tables of tracks, and return table → rows."""
         engine, folder = self._engine, self._folder
-        carried = [folder.place / name for unit in units if unit.carried for name in unit.tables]
-        fresh = [folder.stage(STEP, name) for unit in units if not unit.carried for name in unit.tables]
+        carried = [Path(folder.place, name) for unit in units if unit.carried for name in unit.tables]
+        places = {unit.place: folder.stage_parts(STEP, unit.place) for unit in units if not unit.carried}
+        fresh = [
+            _at(places[unit.place], PurePosixPath(name).name)
+            for unit in units
+            if not unit.carried
+            for name in unit.tables
+        ]
         if carried or fresh:
             engine.open_table("observations", [*carried, *fresh])
         else:
@@ -400,18 +432,13 @@ class _Cleaning:
         files = {name: folder.stage(STEP, f"{name}.parquet") for name in TRACK_TABLES}
         rows = {"tracks": engine.write("tracks", files["tracks"])}
         engine.open_table("tracks", [files["tracks"]])
-        keys = folder.stage(STEP, "recording_keys.parquet")
-        _key_recordings(files["tracks"], keys, joined=self._settings["recordings"])
-        engine.open_table("recording_keys", [keys])
+        keys = engine.scratch("recording_keys.parquet")
+        tracks = folder.here(files["tracks"], engine.scratch("tracks.parquet"))
+        key_recordings(tracks, keys, joined=self._settings["recordings"])
+        engine.open_table("recording_keys", [folder.there(keys)])
         return rows | {name: engine.write(name, file) for name, file in files.items() if name not in rows}
 
 
-def _key_recordings(tracks: Path, target: Path, *, joined: bool) -> None:
-    """Write the key of each track's recording, where it has one; none if recordings are not to be joined."""
-    with pq.ParquetFile(tracks) as file, pq.ParquetWriter(target, KEYS, compression="zstd") as keyed:
-        keyed.write_table(KEYS.empty_table())
-        for batch in file.iter_batches(KEYED_ROWS, columns=["track", "title", "artist"], use_threads=False):
-            keys = recording_keys(batch["title"], batch["artist"])
-            table = pa.table([batch["track"], keys["key"], keys["credits"]], schema=KEYS)
-            if joined:
-                keyed.write_table(table.filter(pc.is_valid(table["key"])))
+def _at(place: Path | str, name: str) -> Path | str:
+    """Return the path or address of a file in a folder."""
+    return place / name if isinstance(place, Path) else f"{place}/{name}"

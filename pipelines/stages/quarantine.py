@@ -23,14 +23,14 @@ class Stretch:
     Attributes
     ----------
     path
-        Parquet file.
+        Parquet file, or its address.
     first
         Number of the first row, from 0.
     rows
         Number of rows; None for all from the first.
     """
 
-    path: Path
+    path: Path | str
     first: int = 0
     rows: int | None = None
 

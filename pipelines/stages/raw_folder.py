@@ -2,27 +2,19 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from pathlib import Path, PurePosixPath
+from typing import Any, Final
 
 from diffusion import SourceError
-from diffusion.files import digest_of_file
-from diffusion.sources.chart_files import open_chart_file
 from diffusion.sources.layouts import SOURCE_COLUMNS, SYNONYMS, lacking, plain_name
-from diffusion.sources.listing import ListedFile
 from diffusion.sources.source import UNNAMED
-from pipelines.folders.manifest import (
-    MANIFEST,
-    Shape,
-    digest_of_step,
-    file_facts,
-    fits,
-    read_manifest,
-)
+from pipelines.folders.manifest import MANIFEST, Shape, digest_of_step, fits
 from pipelines.progress import Report
+from pipelines.stages.raw_files import RawFiles
 from pipelines.stages.raw_rows import DERIVED
 
-INGEST = "ingest"
+INGEST: Final = "ingest"
+DAMAGED: Final = "damaged.parquet"
 
 INGESTED: Shape = {
     "parameters": {"settings": {"columns": {"*": str}, "slim_only": bool}},
@@ -63,8 +55,8 @@ class RawFolder:
 
     Attributes
     ----------
-    place
-        Folder that the paths of the Parquet files are relative to.
+    stored
+        The files of the folder; paths of Parquet files are relative to it.
     parts
         Path, size and SHA-256 of each Parquet file, in order of path.
     files
@@ -86,7 +78,7 @@ class RawFolder:
         The best rank in the source, 1 or 0.
     """
 
-    place: Path
+    stored: RawFiles
     parts: Sequence[Mapping[str, Any]]
     files: Sequence[str]
     charts: Mapping[str, str]
@@ -105,17 +97,18 @@ class RawFolder:
         SourceError
             When a table was changed.
         """
-        for facts in [*self.parts, *([self.damaged] if self.damaged else [])]:
-            tell(f"checking {facts['path']}")
-            if digest_of_file(self.place / facts["path"]) != facts["sha256"]:
-                raise _spoiled(self.place / facts["path"])
+        facts = [*self.parts, *([self.damaged] if self.damaged else [])]
+        found = self.stored.digests({one["path"]: one["bytes"] for one in facts}, tell)
+        for one in facts:
+            if found[one["path"]] != one["sha256"]:
+                raise self.stored.spoiled(one["path"])
 
-    def paths(self, names: Sequence[str]) -> list[Path]:
-        """Return the paths of Parquet files."""
-        return [self.place / name for name in names]
+    def paths(self, names: Sequence[str]) -> list[Path] | list[str]:
+        """Return the paths or addresses of Parquet files."""
+        return self.stored.paths(names)
 
 
-def find_raw(place: str | Path) -> RawFolder:
+def find_raw(stored: RawFiles) -> RawFolder:
     """Return RAW in a folder made by ``ingest``, or in a folder of Parquet files of text.
 
     Raises
@@ -123,25 +116,28 @@ def find_raw(place: str | Path) -> RawFolder:
     SourceError
         When there is no Parquet file of charts, or a required column is missing.
     """
-    place = Path(place)
-    if not place.is_dir():
+    place = stored.place
+    if not stored.has_folder(""):
         raise SourceError(f"no folder at '{place}'; `chart-diffusion ingest FILES... --out RAW` makes one")
-    step = _ingested(place)
+    step = _ingested(stored)
     settings = step["parameters"].get("settings", {})
     if settings.get("slim_only"):
         raise SourceError(f"'{place}' was made with --slim-only and cannot be cleaned; ingest the files without it")
-    full = place / "full" if (place / "full").is_dir() else place
-    paths = sorted(path for path in full.rglob("*.parquet") if path.is_file() and path.name != "damaged.parquet")
-    if not paths:
+    below = "full" if stored.has_folder("full") else ""
+    full = f"{place}/{below}" if below else str(place)
+    there = {name: size for name, size in stored.sizes(below).items() if PurePosixPath(name).name != DAMAGED}
+    names = sorted(there, key=PurePosixPath)
+    if not names:
         raise SourceError(f"no Parquet file below '{full}'; `chart-diffusion ingest FILES... --out RAW` makes them")
     named = {artifact["path"]: artifact for artifact in step["artifacts"]}
     if named and not any(name.startswith("full/") for name in named):
-        raise SourceError(f"'{place}' has no rows, only damaged lines (damaged.parquet lists them); mend the source")
+        raise SourceError(f"'{place}' has no rows, only damaged lines ({DAMAGED} lists them); mend the source")
     for name in named:
-        if name.startswith("full/") and not (place / name).is_file():
-            raise _spoiled(place / name)
-    parts = [_facts(path, place, named) for path in paths]
-    header = list(dict.fromkeys(name for path in paths for name in open_chart_file(ListedFile(path, "parquet")).names))
+        if name.startswith("full/") and name.endswith(".parquet") and name not in there:
+            raise stored.spoiled(name)
+    damaged = {name: size for name, size in stored.sizes("").items() if name == DAMAGED}
+    facts = _facts(stored, {name: there[name] for name in names} | damaged, named)
+    header = list(dict.fromkeys(column for name in names for column in stored.columns(name)))
     given = settings.get("columns", {})
     roles = step["notes"].get("roles")
     columns = _columns(header, given) if roles is None else _by_role(roles)
@@ -149,43 +145,42 @@ def find_raw(place: str | Path) -> RawFolder:
     sources = step["notes"].get("sources", [])
     charts = {source["path"]: source["chart"] for source in sources if source.get("chart")}
     row = step["notes"].get("columns") or [name for name in header if not _joined(name)]
-    damaged = place / "damaged.parquet"
     return RawFolder(
-        place,
-        parts,
+        stored,
+        [facts[name] for name in names],
         [source["path"] for source in sources],
         {"": "top200" if columns["streams"] else UNNAMED} | charts,
         columns,
         [name for name in row if name in header],
-        _facts(damaged, place, named) if damaged.is_file() else None,
+        facts.get(DAMAGED),
         settings.get("date_format"),
         {source["path"]: source["date_form"] for source in sources if "date_form" in source},
         settings.get("first_rank", 1),
     )
 
 
-def _ingested(place: Path) -> Mapping[str, Any]:
+def _ingested(stored: RawFiles) -> Mapping[str, Any]:
     """Return the manifest's entry of the step that made RAW; an empty one where RAW was not made by this tool."""
-    step: Mapping[str, Any] | None = read_manifest(place)["steps"].get(INGEST)
+    step: Mapping[str, Any] | None = stored.manifest()["steps"].get(INGEST)
     if step is None:
         return {"artifacts": [], "notes": {}, "parameters": {}}
     if step["digest"] != digest_of_step(step) or not fits(step, INGESTED):
-        raise SourceError(f"'{place / MANIFEST}' was changed by hand or is of an older version; ingest the files again")
+        raise SourceError(
+            f"'{stored.place}/{MANIFEST}' was changed by hand or is of an older version; ingest the files again"
+        )
     return step
 
 
-def _facts(path: Path, place: Path, named: Mapping[str, Mapping[str, Any]]) -> Mapping[str, Any]:
-    """Return path, size and SHA-256 of a table; those of the manifest, if it lists the table with this size."""
-    known = named.get(path.relative_to(place).as_posix())
-    if known is None:
-        return file_facts([path], place)[0]
-    if known["bytes"] != path.stat().st_size:
-        raise _spoiled(path)
-    return {name: known[name] for name in ("path", "bytes", "sha256")}
-
-
-def _spoiled(path: Path) -> SourceError:
-    return SourceError(f"'{path}' is not as the manifest of RAW says; ingest all files again, without --append")
+def _facts(
+    stored: RawFiles, sizes: Mapping[str, int], named: Mapping[str, Mapping[str, Any]]
+) -> dict[str, Mapping[str, Any]]:
+    """Return path, size and SHA-256 of tables by path; those of the manifest, if it lists a table with this size."""
+    for name, size in sizes.items():
+        if name in named and named[name]["bytes"] != size:
+            raise stored.spoiled(name)
+    digests = stored.digests({name: size for name, size in sizes.items() if name not in named})
+    known = {name: named[name]["sha256"] for name in sizes if name in named} | digests
+    return {name: {"path": name, "bytes": size, "sha256": known[name]} for name, size in sizes.items()}
 
 
 def _columns(header: Sequence[str], given: Mapping[str, str]) -> dict[str, list[str]]:
@@ -204,7 +199,7 @@ def _by_role(roles: Mapping[str, str | None]) -> dict[str, list[str]]:
     return {ours: sorted(names, key=lambda name: name.startswith("name_")) for ours, names in found.items()}
 
 
-def _check(columns: Mapping[str, Sequence[str]], full: Path) -> None:
+def _check(columns: Mapping[str, Sequence[str]], full: str) -> None:
     lacks = lacking([ours for ours, names in columns.items() if names])
     if lacks:
         raise SourceError(f"the Parquet files below '{full}' have no column for {lacks[0]}")
