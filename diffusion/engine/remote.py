@@ -51,5 +51,5 @@ class RemoteFiles(Protocol):
     def join(self, files: Sequence[Path | str], name: str, *, filled: Sequence[str] = ()) -> int:
         """Write the rows of Parquet files, in order, to one Parquet file, and return their number.
 
-        Columns that are `filled` have a value in each row, and are marked so.
+        Columns that are `filled` have a value in each row, and are marked so. No two files have the same name.
         """

@@ -49,11 +49,6 @@ _SORTS: Final[tuple[tuple[str, type[DiffusionError], str], ...]] = (
         SettingError,
         "Spark has no valid credentials for{file}; give them to the machines of Spark, or in the environment",
     ),
-    (
-        r"UnknownHostException|NoRouteToHostException|java[.]net[.]ConnectException|ConnectTimeoutException",
-        EngineError,
-        "Spark does not reach the host of{file}; correct the address, or start what should answer there",
-    ),
     (r"INVALID_CONF_VALUE|CANNOT_MODIFY", SettingError, "Spark refuses a setting: {said}"),
     (
         r"No space left on device|DiskErrorException|Disk quota exceeded",
@@ -118,6 +113,11 @@ _SORTS: Final[tuple[tuple[str, type[DiffusionError], str], ...]] = (
         r"CANNOT_READ_FILE|not a Parquet file|FAILED_READ_FILE|CANNOT_READ_FOOTER|UNABLE_TO_INFER_SCHEMA|corrupt",
         SourceError,
         "cannot read{file} as parquet: it is damaged or of another kind; make it again",
+    ),
+    (
+        r"UnknownHostException|NoRouteToHostException|java[.]net[.]ConnectException|ConnectTimeoutException",
+        EngineError,
+        "Spark does not reach the host of{file}; correct the address, or start what should answer there",
     ),
 )
 """What Spark says → what kind of error it is, and the line."""

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import reduce
 from pathlib import Path
 from typing import Any, Final
 from uuid import uuid4
@@ -192,30 +191,28 @@ class SparkFiles:
     def join(self, files: Sequence[Path | str], name: str, *, filled: Sequence[str] = ()) -> int:
         """Write the rows of Parquet files, in order, to one Parquet file, and return their number; one executor writes.
 
-        Columns that are `filled` have a value in each row, and are marked so.
+        Columns that are `filled` have a value in each row, and are marked so. No two files have the same name.
         """
         aside = f"{name}-joined"
         with self._told():
-            read = [self._numbered(number, file, filled) for number, file in enumerate(files)]
-            ordered = reduce(DataFrame.union, read).repartition(1).sortWithinPartitions(*_POSITION)
+            rows = read_files(self._session, files)
+            about = rows.metadataColumn("_metadata")
+            names = F.array(*(F.lit(str(file).rpartition("/")[2]) for file in files))
+            place = (F.array_position(names, about.getField("file_name")), about.getField("row_index"))
+            columns = [
+                F.coalesce(name, F.lit(0).cast(field.dataType)).alias(name) if name in filled else F.col(name)
+                for name, field in zip(rows.columns, rows.schema.fields, strict=True)
+            ]
+            placed = rows.select(*columns, *(column.alias(name) for column, name in zip(place, _PLACE, strict=True)))
             self.remove([aside])
-            total = write_into(ordered.drop(*_POSITION), self._at(aside))
+            ordered = placed.repartition(1).sortWithinPartitions(*_PLACE)
+            total = write_into(ordered.drop(*_PLACE), self._at(aside))
             (written,) = (one for one in self.sizes(aside) if one.endswith(".parquet"))
             self.remove([name])
             if not self._system.rename(self._path(written), self._path(name)):
                 raise OutputError(f"'{self._at(written)}' cannot be renamed to '{self._at(name)}'")
             self.remove([aside])
         return total
-
-    def _numbered(self, number: int, file: Path | str, filled: Sequence[str]) -> DataFrame:
-        """Return the rows of a file, with their position in all files."""
-        rows = read_files(self._session, [file])
-        line = rows.metadataColumn("_metadata").getField("row_index")
-        columns = [
-            F.coalesce(name, F.lit(0).cast(kind.dataType)).alias(name) if name in filled else F.col(name)
-            for name, kind in zip(rows.columns, rows.schema.fields, strict=True)
-        ]
-        return rows.select(*columns, F.lit(number).alias(_POSITION[0]), line.alias(_POSITION[1]))
 
     def _counts(self, names: Sequence[str]) -> dict[str, int]:
         """Return name → rows of Parquet files."""
@@ -265,8 +262,8 @@ class SparkFiles:
             yield
 
 
-_POSITION: Final = ("_file_number", "_row_number")
-"""Columns of rows while they are put in order."""
+_PLACE: Final = ("_file_number", "_row_number")
+"""Columns that rows have while they are put in order."""
 
 
 def _number_of_part(name: str) -> int:
