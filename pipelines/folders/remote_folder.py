@@ -26,6 +26,8 @@ from pipelines.folders.records import Records
 OURS: Final = re.compile(rf"{re.escape(OWN)}[0-9a-f]{{16}}")
 """Names of hidden folders and files of runs."""
 
+_PART: Final = re.compile(rf"{PARTS}-\d{{5,}}-[0-9a-f]{{8}}(-[0-9a-f]{{4}}){{3}}-[0-9a-f]{{12}}\b")
+
 
 class RemoteFolder(Records):
     """The folder of a command at an address; use it in a ``with`` block, as `pipelines.folders.folder.Folder`.
@@ -210,4 +212,4 @@ class RemoteFolder(Records):
 
 def _is_part(name: str) -> bool:
     """Return whether a file is called as executors call what they write at an address for this tool."""
-    return name.rpartition("/")[2].startswith(f"{PARTS}-")
+    return _PART.match(name.rpartition("/")[2]) is not None

@@ -135,14 +135,16 @@ def test_an_error_leaves_the_folder_as_it_was(tmp_path: Path) -> None:
     make(Disk(tmp_path), "one")
     before = Disk(tmp_path).sizes()
     with pytest.raises(ValueError, match="no"), RemoteFolder(Disk(tmp_path)) as folder:
-        Disk(tmp_path).write("observations/year=2020/part-charts-00000-x.parquet", b"new")
+        Disk(tmp_path).write(f"observations/year=2020/part-charts-00000-{uuid4()}-c000.parquet", b"new")
         folder.begin(STEP, "two", parameters={}, notes={})
         folder.put(STEP, "tracks.parquet", b"new")
         raise ValueError("no")
     assert Disk(tmp_path).sizes() == before
 
 
-@pytest.mark.parametrize("name", ["tracks.parquet", "observations/year=2020/part-0.parquet"])
+@pytest.mark.parametrize(
+    "name", ["tracks.parquet", "observations/year=2020/part-0.parquet", "observations/part-charts-00000-x.parquet"]
+)
 def test_files_of_others_are_refused_and_stay(tmp_path: Path, name: str) -> None:
     Disk(tmp_path).write(name, b"precious")
     with pytest.raises(OutputError, match=f"'s3a://bucket/clean/{name}' is there, and no manifest lists it"):
