@@ -60,8 +60,8 @@ class SparkFiles:
         self.address = address.rstrip("/")
         if is_remote():
             raise SettingError(
-                f"'{address}': with Spark Connect files at an address cannot be listed or written; clean from and into "
-                "folders, and send them: chart-diffusion sync push"
+                f"'{self.address}': with Spark Connect files at an address cannot be listed or written; clean from and "
+                "into folders, and send them: chart-diffusion sync push"
             )
         self._session, self._jvm = session, session._jvm
         self._root = below_scheme(self.address)
