@@ -59,7 +59,9 @@ class Charts(Displayed):
         self._calendars: dict[str, Calendar] = {}
 
     def _facts(self) -> str:
-        return f" of {len(self.source.files)} files ({self.source.layout}): {self.account.kept:,} rows kept"
+        files = self.source.files
+        where = f"of {len(files)} files ({self.source.layout})" if files else "at an address"
+        return f" {where}: {self.account.kept:,} rows kept"
 
     def _shown(self) -> pd.DataFrame:
         return self.present

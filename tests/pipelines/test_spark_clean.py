@@ -74,6 +74,7 @@ def test_a_cleaned_folder_is_read_at_its_address_and_checked(tmp_path: Path, spa
     address = f"file://{tmp_path}/out 1%/"
     with open_charts(address, open_engine=spark) as theirs, open_charts(tmp_path / "out 1%") as ours:
         assert theirs.account == ours.account
+        assert repr(theirs).startswith("<Charts at an address: ")
         assert theirs.entries().table.equals(ours.entries().table)
     with pytest.raises(SourceError, match=r"cannot read 'file:///no/such/folder/manifest\.json'"):
         open_charts("file:///no/such/folder", open_engine=spark)
