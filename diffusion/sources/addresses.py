@@ -12,6 +12,7 @@ from diffusion.errors import SettingError, SourceError
 from diffusion.sources.source import Source
 
 _ADDRESS: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
+_NO_PORT: Final = re.compile(r":(?![0-9]*$)[^:\]]*$")
 _MANIFEST: Final = "manifest.json"
 _HIDDEN: Final = re.compile(r"[.]chart-diffusion-[0-9a-f]{16}")
 
@@ -34,8 +35,8 @@ def is_address(path: object) -> TypeGuard[str]:
     """
     if not isinstance(path, str) or _ADDRESS.match(path) is None:
         return False
-    user, sign, _ = path.partition("://")[2].partition("/")[0].rpartition("@")
-    if sign and ":" in user:
+    user, sign, host = path.partition("://")[2].partition("/")[0].rpartition("@")
+    if (sign and ":" in user) or _NO_PORT.search(host):  # a secret that has a / ends what looks like a host
         raise SettingError(
             "the address holds credentials, which would stand in logs; leave them out, and give them to the machines "
             "of Spark, or in the environment"
@@ -138,7 +139,8 @@ class Waiting:
 
 def _is_below(name: str) -> bool:
     """Return whether a name is a normal path below a folder."""
-    return not any(part in ("", ".", "..") for part in name.split("/")) and not re.search(r"[\\\x00-\x1f\x7f]", name)
+    normal = not any(part in ("", ".", "..") for part in name.split("/"))
+    return normal and not re.search(r"[\\\x00-\x1f\x7f\ud800-\udfff]", name)
 
 
 def find_remote_star(engine: Engine, address: str) -> RemoteStar:

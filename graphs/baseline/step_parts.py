@@ -163,7 +163,8 @@ class _StepsOnWorkers(StepParts):
 
     @cached_property
     def whole(self) -> StepPart:
-        steps_, markets = len(self), len(self.markets)
+        # all are made before some are chosen
+        steps_, markets = len(self._all), len(self.markets)
         if steps_ * markets > MOST_CELLS:
             raise DataSaysNoError(
                 f"it needs all {steps_:,} steps in one process, where there is room for {MOST_CELLS // markets:,} with "
@@ -178,6 +179,10 @@ class _StepsOnWorkers(StepParts):
         counts = np.zeros(len(days), np.int64)
         np.add.at(counts, place, np.concatenate([part["steps"] for part in found]))
         return days, counts
+
+    @property
+    def _all(self) -> "_StepsOnWorkers":
+        return _StepsOnWorkers(self._kept, self.markets, self._make)
 
     def __len__(self) -> int:
         return int(self.days[1].sum())

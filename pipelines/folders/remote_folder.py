@@ -26,6 +26,9 @@ from pipelines.folders.records import Records
 OURS: Final = re.compile(rf"{re.escape(OWN)}[0-9a-f]{{16}}")
 """Names of hidden folders and files of runs."""
 
+_UNFINISHED: Final = ("_temporary", "__magic")
+"""How names of folders begin in which executors write, until their work ends."""
+
 _PART: Final = re.compile(rf"{PARTS}-\d{{5,}}-[0-9a-f]{{8}}(-[0-9a-f]{{4}}){{3}}-[0-9a-f]{{12}}\b")
 
 
@@ -57,6 +60,7 @@ class RemoteFolder(Records):
         super().__init__(self.place, self._read_manifest())
         self._aside = f"{OWN}{uuid4().hex[:16]}"
         self._staged: set[str] = set()
+        self._places: set[str] = set()
         self._new: list[dict[str, Any]] = []
         self._decided = False
 
@@ -70,7 +74,7 @@ class RemoteFolder(Records):
             self._commit()
         elif not self._decided:
             with suppress(DiffusionError, RuntimeError):  # the next run removes what is left
-                self._remove_left(self._before)
+                self._remove_own()
 
     def whole(self, step: str, name: str) -> bool:
         """Return False: at an address nothing of the run before is taken over in part."""
@@ -103,6 +107,7 @@ class RemoteFolder(Records):
 
     def stage_parts(self, step: str, place: str) -> str:
         """Return the address to write artifacts of several files to, by names that no run before used."""
+        self._places.add(place)
         return f"{self.place}/{place}"
 
     def stage_aside(self, step: str, place: str) -> str:
@@ -142,18 +147,30 @@ class RemoteFolder(Records):
     def _read_manifest(self) -> dict[str, Any]:
         """Return the manifest that is there; artifacts that wait since a run died are copied to their places."""
         if MANIFEST not in self._sizes:
+            self._put_back()
+        if MANIFEST not in self._sizes:
             return {"steps": {}}
         manifest = parse_manifest(self._files.read(MANIFEST), f"'{self.place}/{MANIFEST}'")
         try:
             waiting = Waiting.of(manifest)
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise OutputError(f"'{self.place}/{MANIFEST}' was changed by hand; name another folder") from error
+        if gone := sorted(name for name in waiting.names if waiting.place(name) not in self._sizes):
+            raise OutputError(f"'{self.place}/{waiting.place(gone[0])}' of a run that died is gone; name another --out")
         if waiting.names:
             for name in waiting.said():
                 del manifest[name]
             self._settle(waiting, manifest)
             self._sizes = self._files.sizes()
         return manifest
+
+    def _put_back(self) -> None:
+        """Put a manifest in its place that a run had written beside it when it died."""
+        for name in sorted(name for name in self._sizes if OURS.fullmatch(name)):
+            with suppress(OutputError):
+                parse_manifest(self._files.read(name), f"'{self.place}/{name}'")
+                self._files.copy(name, MANIFEST)
+                self._sizes[MANIFEST] = self._sizes[name]
 
     def _settle(self, waiting: Waiting, manifest: Mapping[str, Any]) -> None:
         """Copy what waits to its place, and write the manifest without it."""
@@ -196,6 +213,11 @@ class RemoteFolder(Records):
         hidden = {first for name in sizes if OURS.fullmatch(first := name.partition("/")[0])}
         self._files.remove(sorted(hidden | ((parts | before) & set(sizes) - listed)))
 
+    def _remove_own(self) -> None:
+        """Remove what this run has written, and nothing else: another run may be at work."""
+        parts = {name for place in self._places for name in self._files.sizes(place) if _is_part(name)}
+        self._files.remove(sorted({self._aside} | (parts - set(self._sizes))))
+
     def _check_not_foreign(self, names: Collection[str]) -> None:
         if names:
             raise OutputError(
@@ -212,4 +234,5 @@ class RemoteFolder(Records):
 
 def _is_part(name: str) -> bool:
     """Return whether a file is called as executors call what they write at an address for this tool."""
-    return _PART.match(name.rpartition("/")[2]) is not None
+    *folders, file = name.split("/")
+    return any(folder.startswith(_UNFINISHED) for folder in folders) or _PART.match(file) is not None

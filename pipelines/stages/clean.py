@@ -51,6 +51,7 @@ MEMORY: Final = "500MB"
 UNCOUNTED: Final = 128_000_000
 """Bytes of the limit, a quarter of it at most, that are left for buffers that the engine does not count."""
 
+COUNTED: Final = "row_accounting.csv"
 BY_FILE: Final = "accounting_by_file.csv"
 QUARANTINE_TABLE: Final = "quarantine.parquet"
 KNOWN: Final = (BY_FILE, QUARANTINE_TABLE, "tracks.parquet", "availability.parquet")
@@ -163,7 +164,7 @@ def clean_charts(
         told = [list(found.files), dict(found.charts), dict(found.date_forms)]
         key = fingerprint(STEP, VERSION, found.parts, told, found.damaged, settings)
         if not folder.unchanged(STEP, key, BEFORE):
-            folder.check_free(STEP, [f"{name}.parquet" for name in TRACK_TABLES])
+            folder.check_free(STEP, [*(f"{name}.parquet" for name in TRACK_TABLES), QUARANTINE_TABLE, COUNTED, BY_FILE])
             found.check(tell)
             engine = engine or held.enter_context(open_engine(memory_limit=limit))
             _Cleaning(engine, found, folder, settings, tell).run(key)
@@ -172,9 +173,14 @@ def clean_charts(
 
 
 def _same_place(raw: str | Path, place: Path | str) -> bool:
-    if is_address(raw) or isinstance(place, str):
-        return str(raw).rstrip("/") == str(place)
-    return Path(raw).resolve() == place.resolve()
+    return _whole(raw) == _whole(place)
+
+
+def _whole(place: str | Path) -> str:
+    """Return the whole path of a folder of this machine, also of one that is given as an address; else the address."""
+    if is_address(place) and not place.lower().startswith("file://"):
+        return place.rstrip("/")
+    return str(Path(str(place).partition("://")[2] if is_address(place) else place).resolve())
 
 
 def _counted(limit: int) -> str:
@@ -382,7 +388,7 @@ class _Cleaning:
         for name, rows in written.items():
             folder.enlist(STEP, f"{name}.parquet", rows=rows)
         folder.enlist(STEP, QUARANTINE_TABLE, rows=counted.total())
-        folder.put(STEP, "row_accounting.csv", counts_csv(counts))
+        folder.put(STEP, COUNTED, counts_csv(counts))
         by_file = accounts.sort_values(["file", "year"], kind="stable")
         folder.put(
             STEP, BY_FILE, csv_table(by_file).to_csv(index=False, lineterminator="\n").encode(), rows=len(by_file)

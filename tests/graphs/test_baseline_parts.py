@@ -4,6 +4,7 @@ import gc
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from diffusion import DataSaysNoError, Entries, open_sample
 from graphs.baseline import baseline, edge_table, held_out_scores, joint_fit, sensitivity_table
 from graphs.baseline import step_parts as step_parts_module
 from graphs.baseline.edges import verdict_table
+from graphs.baseline.fit import in_days
 from graphs.baseline.likeness import Likeness
 from graphs.baseline.step_parts import StepPart, step_parts, steps_of
 from graphs.leaders import asymmetry
@@ -152,7 +154,7 @@ def test_more_steps_than_fit_one_process_stay_on_the_workers(monkeypatch: pytest
     """What needs all of them says so, and what does not is made."""
     monkeypatch.setattr(step_parts_module, "MOST_CELLS", 1_000)
     fit = baseline(replace(world("homes"), workers=Divided(3)))
-    for make in (joint_fit, lambda fit: fit.steps):
+    for make in (joint_fit, lambda fit: fit.steps, lambda fit: fit.parts.only(partial(in_days, last=0)).whole):
         with pytest.raises(DataSaysNoError, match=r"all 1,[0-9]{3} steps in one process, where there is room for 125 "):
             make(fit)
     assert edge_table(fit)["q"].notna().any()

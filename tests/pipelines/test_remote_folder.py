@@ -135,11 +135,53 @@ def test_an_error_leaves_the_folder_as_it_was(tmp_path: Path) -> None:
     make(Disk(tmp_path), "one")
     before = Disk(tmp_path).sizes()
     with pytest.raises(ValueError, match="no"), RemoteFolder(Disk(tmp_path)) as folder:
+        folder.stage_parts(STEP, "observations/year=2020")
         Disk(tmp_path).write(f"observations/year=2020/part-charts-00000-{uuid4()}-c000.parquet", b"new")
         folder.begin(STEP, "two", parameters={}, notes={})
         folder.put(STEP, "tracks.parquet", b"new")
         raise ValueError("no")
     assert Disk(tmp_path).sizes() == before
+
+
+def test_a_run_that_fails_removes_only_what_it_wrote(tmp_path: Path) -> None:
+    """Not the observations whose manifest was moved, and nothing of a run at work beside it."""
+    make(Disk(tmp_path), "one")
+    (tmp_path / "manifest.json").rename(tmp_path / "elsewhere")
+    working = f".chart-diffusion-{'0' * 16}/tracks.parquet"
+    Disk(tmp_path).write(working, b"at work")
+    before = Disk(tmp_path).sizes()
+    with pytest.raises(OutputError, match="no manifest lists it"):
+        make(Disk(tmp_path), "two")
+    assert Disk(tmp_path).sizes() == before
+
+
+def test_a_manifest_that_was_written_but_not_renamed_is_put_back(tmp_path: Path) -> None:
+    make(Disk(tmp_path), "one")
+    hidden = f".chart-diffusion-{'0' * 16}"
+    Disk(tmp_path).write(hidden, Disk(tmp_path).read("manifest.json"))
+    Disk(tmp_path).write(f".chart-diffusion-{'1' * 16}", b"half a man")
+    (tmp_path / "manifest.json").unlink()
+    assert not make(Disk(tmp_path), "one")
+    assert whole(Disk(tmp_path)) == "one"
+    assert verify(tmp_path).whole
+
+
+def test_a_table_that_waited_and_is_gone_is_named(tmp_path: Path) -> None:
+    make(Disk(tmp_path), "one")
+    manifest = json.loads(Disk(tmp_path).read("manifest.json"))
+    folder = f".chart-diffusion-{'0' * 16}"
+    manifest |= {"waiting": {"folder": folder, "names": ["tracks.parquet"]}}
+    Disk(tmp_path).write("manifest.json", json.dumps(manifest).encode())
+    with pytest.raises(OutputError, match=f"{folder}/tracks.parquet' of a run that died is gone; name another --out"):
+        RemoteFolder(Disk(tmp_path))
+
+
+def test_what_executors_left_unfinished_is_no_file_of_others(tmp_path: Path) -> None:
+    left = [f"observations/year=2020/{name}/0/task_1" for name in ("_temporary", "__magic_job-1")]
+    for name in left:
+        Disk(tmp_path).write(name, b"left")
+    make(Disk(tmp_path), "one")
+    assert not set(left) & Disk(tmp_path).sizes().keys()
 
 
 @pytest.mark.parametrize(

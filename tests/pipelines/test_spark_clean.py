@@ -95,7 +95,8 @@ def test_addresses_are_refused_where_they_are_not_read(tmp_path: Path) -> None:
         assert "is not on this machine" in str(found.exception)
 
 
-def test_an_address_with_credentials_is_refused_without_them(tmp_path: Path) -> None:
-    found = CliRunner().invoke(cli, ["graph", "s3a://me:sesame@bucket/clean", "--out", str(tmp_path / "out")])
+@pytest.mark.parametrize("secret", ["sesame", "open/sesame"])
+def test_an_address_with_credentials_is_refused_without_them(tmp_path: Path, secret: str) -> None:
+    found = CliRunner().invoke(cli, ["graph", f"s3a://me:{secret}@bucket/clean", "--out", str(tmp_path / "out")])
     assert "the address holds credentials" in str(found.exception)
     assert "sesame" not in f"{found.exception}{found.output}"

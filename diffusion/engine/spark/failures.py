@@ -34,7 +34,8 @@ _MODULE: Final = re.compile(r"No module named '(?P<name>[\w.]+)'")
 
 _SORTS: Final[tuple[tuple[str, type[DiffusionError], str], ...]] = (
     (
-        r"No FileSystem for scheme|Class [\w.]*FileSystem not found|ClassNotFoundException: [\w.]*FileSystem",
+        r"No (Abstract)?FileSystem (configured )?for scheme|Class [\w.]*FileSystem not found|"
+        r"ClassNotFoundException: [\w.]*FileSystem",
         SettingError,
         "Spark has no file system for{file}; add its package: spark.jars.packages, such as "
         "org.apache.hadoop:hadoop-aws:VERSION",

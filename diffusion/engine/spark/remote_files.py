@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
 from uuid import uuid4
@@ -27,8 +27,9 @@ from diffusion.engine.spark.locations import (
 from diffusion.engine.spark.writing import write_into
 from diffusion.errors import OutputError, SettingError, SourceError
 
-LARGEST: Final = 256_000_000
-"""Bytes of a file that an executor reads at once to hash it; the Java process of the driver hashes larger ones."""
+LARGEST: Final = 64_000_000
+"""Bytes of a file that an executor reads at once to hash it, a few times its size in memory; the Java process of the
+driver hashes larger ones."""
 
 FOOTER: Final = 1 << 16
 """Bytes at the end of a Parquet file that are read first: most footers are shorter."""
@@ -65,6 +66,7 @@ class SparkFiles:
             )
         self._session, self._jvm = session, session._jvm
         self._root = below_scheme(self.address)
+        self._writes_whole = self.address.partition("://")[0].lower() in WHOLE_WRITES
         with self._told():
             self._hadoop = self._jvm.org.apache.hadoop.fs
             self._settings = session._jsparkSession.sessionState().newHadoopConf()
@@ -72,6 +74,8 @@ class SparkFiles:
             # files with checksums, which local disks get from Hadoop, would lie beside ours
             for system in (self._system, *(self._system.getChildFileSystems() or ())):
                 system.setWriteChecksum(False)
+            if not self._writes_whole:
+                self._context()  # now, not after the work
 
     def sizes(self, below: str = "") -> dict[str, int]:
         """Return name below the address → bytes of all files in it, or in a folder of it; none where there is none."""
@@ -127,7 +131,7 @@ class SparkFiles:
     def write(self, name: str, content: bytes) -> None:
         """Write a small file; whoever reads it sees the file before, or the new one."""
         with self._told():
-            if self.address.partition("://")[0].lower() in WHOLE_WRITES:
+            if self._writes_whole:
                 self._create(self._path(name), content)
                 return
             aside = self._path(f"{OWN}{uuid4().hex[:16]}")
@@ -135,7 +139,8 @@ class SparkFiles:
             sort = self._hadoop.Options.Rename
             how = self._session._sc._gateway.new_array(sort, 1)
             how[0] = sort.OVERWRITE
-            self._hadoop.FileContext.getFileContext(aside.toUri(), self._settings).rename(aside, self._path(name), how)
+            self._system.mkdirs(self._path(name).getParent())
+            self._context().rename(aside, self._path(name), how)
 
     def put(self, path: Path, name: str) -> None:
         """Write a copy of a file of this machine."""
@@ -243,8 +248,15 @@ class SparkFiles:
         stream = self._system.create(path, True)
         try:
             stream.write(bytearray(content))
-        finally:
-            stream.close()
+        except BaseException:
+            with suppress(Exception):  # not every file system can; an object store shows a file once it is closed
+                stream.abort()
+            raise
+        stream.close()
+
+    def _context(self) -> Any:
+        """Return what renames files onto others."""
+        return self._hadoop.FileContext.getFileContext(self._path("").toUri(), self._settings)
 
     def _at(self, name: str) -> str:
         return f"{self.address}/{name}" if name else self.address

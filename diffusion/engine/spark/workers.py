@@ -150,7 +150,7 @@ class SparkParts:
 
 
 def _free(frame: DataFrame) -> None:
-    with suppress(*SPARK_ERRORS):  # Spark ended meanwhile
+    with suppress(Exception):  # where Spark has ended nothing is kept, and nobody could be told
         frame.unpersist()
 
 

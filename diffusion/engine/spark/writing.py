@@ -18,7 +18,8 @@ from diffusion.engine.remote import PARTS
 from diffusion.engine.spark.locations import spark_location
 from diffusion.errors import OutputError
 
-COMPRESSION: Final = "zstd"
+FILES: Final[Mapping[str, str]] = {"compression": "zstd", "maxRecordsPerFile": "0"}
+"""Options of Spark's writer: a task writes one file."""
 
 PLAIN: Final[Mapping[str, str]] = {
     "mapreduce.output.basename": PARTS,
@@ -41,7 +42,7 @@ def write_parts(frame: DataFrame, contract: Contract, place: Path) -> dict[str, 
     with tempfile.TemporaryDirectory(dir=place, prefix="_spark-") as aside:
         seen = Observation()
         rows = frame.observe(seen, F.count(F.lit(1)).alias("rows"))
-        rows.write.mode("overwrite").option("compression", COMPRESSION).parquet(spark_location(Path(aside)))
+        rows.write.mode("overwrite").options(**FILES).parquet(spark_location(Path(aside)))
         written = sorted(Path(aside).glob("part-*.parquet"), key=lambda file: int(file.name.split("-")[1]))
         counts = [pq.read_metadata(file).num_rows for file in written]
         if not written or sum(counts) != seen.get["rows"]:
@@ -60,7 +61,7 @@ def write_into(rows: DataFrame, address: str) -> int:
     """Write sorted rows as new files into a folder at an address, beside what is there, and return their number."""
     seen = Observation()
     counted = rows.observe(seen, F.count(F.lit(1)).alias("rows"))
-    counted.write.mode("append").options(**PLAIN).option("compression", COMPRESSION).parquet(address)
+    counted.write.mode("append").options(**FILES, **PLAIN).parquet(address)
     return int(seen.get["rows"])
 
 
@@ -69,7 +70,7 @@ def write_file(frame: DataFrame, contract: Contract, path: Path) -> int:
     with tempfile.TemporaryDirectory(dir=path.parent, prefix="_spark-") as aside:
         parts = write_parts(frame, contract, Path(aside))
         schema = pa.schema([(column.name, column.type) for column in contract.columns])
-        with pq.ParquetWriter(path, schema, compression=COMPRESSION) as file:
+        with pq.ParquetWriter(path, schema, compression=FILES["compression"]) as file:
             for group in _row_groups([Path(aside, name) for name in parts], schema):
                 file.write_table(group, row_group_size=ROW_GROUP)
     return sum(parts.values())
