@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner
 
-from diffusion import SourceError, contracts, open_charts
+from diffusion import SettingError, SourceError, contracts, open_charts
 from diffusion.engine import OpenEngine, open_engine
 from pipelines.commands.main import cli
 from tests.nasty_charts import PLENTY, nasty_rows
@@ -78,6 +78,8 @@ def test_a_cleaned_folder_is_read_at_its_address_and_checked(tmp_path: Path, spa
         assert theirs.entries().table.equals(ours.entries().table)
     with pytest.raises(SourceError, match=r"cannot read 'file:///no/such/folder/manifest\.json'"):
         open_charts("file:///no/such/folder", open_engine=spark)
+    with pytest.raises(SettingError, match=r"no file system for .nowhere://bucket/clean/manifest\.json.; add"):
+        open_charts("nowhere://bucket/clean", open_engine=spark)
     manifest = tmp_path / "out 1%" / "manifest.json"
     manifest.write_text(manifest.read_text().replace('"kept_rows": ', '"kept_rows": 1'))
     with pytest.raises(SourceError, match="observations, its manifest says"):

@@ -86,7 +86,7 @@ class SparkEngine:
 
     def read(self, address: str) -> bytes:
         """Return the content of a small file at an address."""
-        with reported():
+        with reported(opening=[address]):
             return file_content(self._session, address)
 
     def remote(self, address: str) -> SparkFiles:
