@@ -1,6 +1,7 @@
 """What several test modules need: charts written as files, and the real data where it is."""
 
 import csv
+import os
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date, timedelta
@@ -93,6 +94,10 @@ SPARK = {
 """Settings of the session of the tests: two tasks at a time in this process's own JVM."""
 
 
+REMOTE = os.environ.get("CHART_DIFFUSION_SPARK_REMOTE")
+"""Server of Spark Connect on which the tests of Spark run (``sc://host:port``); None for a session of their own."""
+
+
 @pytest.fixture(scope="session")
 def spark() -> Iterator["SparkEngines"]:
     """Return the function that opens engines on Spark, one session for all tests; skip where Spark cannot run."""
@@ -101,7 +106,16 @@ def spark() -> Iterator["SparkEngines"]:
         pytest.skip("Spark needs Java, which is not on the path")
     from diffusion.engine.spark import SparkEngines
 
-    engines = SparkEngines(SPARK)
-    engines.session.sparkContext.setLogLevel("OFF")
+    engines = SparkEngines({"spark.remote": REMOTE} if REMOTE else SPARK)
+    if REMOTE is None:
+        engines.session.sparkContext.setLogLevel("OFF")
     yield engines
     engines.session.stop()
+
+
+@pytest.fixture(scope="session")
+def java_spark(spark: "SparkEngines") -> "SparkEngines":
+    """Return `spark`; skip where this process does not reach its Java process."""
+    if REMOTE:
+        pytest.skip("this test looks into the Java process of Spark, which Spark Connect does not show")
+    return spark

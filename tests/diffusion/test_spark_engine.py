@@ -51,6 +51,8 @@ def test_rows_are_added_to_a_table_that_is_made_or_kept_before(opened: Engine) -
     assert counted(opened) == {}
     opened.add("source_rows", tracks("e"))
     assert counted(opened) == {"e": 1}
+    opened.add("source_rows", tracks("e"))
+    assert counted(opened) == {"e": 2}
 
 
 def test_a_table_that_is_made_again_has_the_new_rows(opened: Engine) -> None:
@@ -76,10 +78,10 @@ def test_rows_come_in_order_of_their_key_as_bytes(opened: Engine) -> None:
     assert list(counted(opened)) == sorted(ids, key=str.encode)
 
 
-def test_many_small_additions_make_one_table(spark: "SparkEngines") -> None:
+def test_many_small_additions_make_one_table(java_spark: "SparkEngines") -> None:
     from diffusion.engine.spark.engine import SparkEngine
 
-    engine = spark()
+    engine = java_spark()
     assert isinstance(engine, SparkEngine)
     with engine:
         for number in range(200):

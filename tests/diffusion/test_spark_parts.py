@@ -75,6 +75,11 @@ def said(part: Entries, path: str) -> Tables:
     return as_tables({"entries": np.array(len(part))})
 
 
+def counted(part: Entries) -> Tables:
+    """Return the number of entries of a part."""
+    return as_tables({"entries": np.array(len(part))})
+
+
 def as_they_are(tables: Tables) -> Tables:
     """Return the tables of a part."""
     return tables
@@ -102,8 +107,15 @@ def test_what_is_kept_is_made_once_and_one_task_has_one_part(
     with parts.kept(large) as kept:
         found = summed(kept.results(noise_of))
     assert found["rows"] == 10_000_000 and 4_900_000 < found["odd"] < 5_100_000
-    del parts
-    assert spark.session.sparkContext._jsc.getPersistentRDDs().size() == 0
+
+
+@pytest.mark.slow
+def test_parts_that_nothing_refers_to_are_freed(java_spark: "SparkEngines", sample: Entries) -> None:
+    parts = in_parts(replace(sample, workers=java_spark.workers))
+    made = parts.kept(counted)
+    assert java_spark.session.sparkContext._jsc.getPersistentRDDs().size() == 2
+    del parts, made
+    assert java_spark.session.sparkContext._jsc.getPersistentRDDs().size() == 0
 
 
 @pytest.mark.slow

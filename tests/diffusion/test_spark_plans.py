@@ -34,14 +34,14 @@ GIVEN = values("top50")
 
 
 @pytest.fixture(scope="module")
-def engine(spark: "SparkEngines", tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+def engine(java_spark: "SparkEngines", tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     """An engine of Spark with a file for every table that relations read; plans do not depend on how long they are."""
     folder = tmp_path_factory.mktemp("tables")
     with diffusion.open_sample() as charts:
         put_tables(charts._engine, GIVEN)
         charts._engine.create("set_aside")
         tables = tables_of(charts._engine)
-    with spark() as engine:
+    with java_spark() as engine:
         for setting, value in LARGE.items():
             engine._session.conf.set(setting, value)
         for name, table in tables.items():

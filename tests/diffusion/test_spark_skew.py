@@ -86,12 +86,12 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def charts(spark: "SparkEngines", folder: Path) -> Iterator[Charts]:
+def charts(java_spark: "SparkEngines", folder: Path) -> Iterator[Charts]:
     """Return the charts on Spark, with shuffles of `PARTITIONS` tasks that are not put together.
 
     As in large charts, a table with a row per market is sent to all tasks, and a table of markets' days is not.
     """
-    with diffusion.open_charts(folder, open_engine=spark) as charts:
+    with diffusion.open_charts(folder, open_engine=java_spark) as charts:
         engine: Any = charts._engine
         engine._session.conf.set("spark.sql.shuffle.partitions", str(PARTITIONS))
         engine._session.conf.set("spark.sql.adaptive.coalescePartitions.enabled", "false")
@@ -130,12 +130,14 @@ def worst(stages: list[list[int]]) -> float:
     return max((max(rows) / np.mean(rows) for rows in stages if sum(rows) >= MANY), default=0.0)
 
 
-def test_the_made_charts_are_skewed_and_a_shuffle_by_market_shows_it(spark: "SparkEngines", charts: Charts) -> None:
+def test_the_made_charts_are_skewed_and_a_shuffle_by_market_shows_it(
+    java_spark: "SparkEngines", charts: Charts
+) -> None:
     engine: Any = charts._engine
     rows = engine._session.table("observations")
     assert rows.where("market = 'US'").count() * 2 == rows.count()
     by_market = rows.repartition(PARTITIONS, "market").selectExpr("hash(track)")
-    stages = shuffled(spark, lambda: by_market.write.format("noop").mode("overwrite").save())
+    stages = shuffled(java_spark, lambda: by_market.write.format("noop").mode("overwrite").save())
     assert worst(stages) >= PARTITIONS / 2
 
 
@@ -149,8 +151,8 @@ RELATIONS: dict[str, Callable[[Charts], object]] = {
 
 
 @pytest.mark.parametrize("name", RELATIONS)
-def test_no_task_of_a_relation_reads_most_of_the_rows(name: str, spark: "SparkEngines", charts: Charts) -> None:
-    stages = shuffled(spark, lambda: RELATIONS[name](charts))
+def test_no_task_of_a_relation_reads_most_of_the_rows(name: str, java_spark: "SparkEngines", charts: Charts) -> None:
+    stages = shuffled(java_spark, lambda: RELATIONS[name](charts))
     assert stages
     assert worst(stages) <= MOST, [rows for rows in stages if sum(rows) >= MANY]
 

@@ -1,12 +1,19 @@
 """Arrow tables of this process as tables of Spark, and rows that are added to tables little by little."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from typing import Final
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Final
 
 import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql.pandas.types import from_arrow_schema
+from pyspark.sql.utils import is_remote
 from pyspark.storagelevel import StorageLevel
+
+from diffusion.engine.spark.failures import SPARK_ERRORS
+
+if TYPE_CHECKING:
+    from pyspark.sql.connect.client import SparkConnectClient
 
 MOST_WAITING: Final = 64_000_000
 """Bytes of added rows that wait in this process until they go to Spark."""
@@ -20,20 +27,54 @@ def spark_table(session: SparkSession, table: pa.Table) -> DataFrame:
     schema = pa.schema([field.with_type(_plain(field.type)) for field in table.schema])
     # Spark reads no further than the first batch without rows
     filled = [batch for batch in table.cast(schema).to_batches() if batch.num_rows]
-    with active_kept():
-        return session.createDataFrame(pa.Table.from_batches(filled, schema) if filled else schema.empty_table())
+    with active(session):
+        if not filled:  # Spark Connect takes no Arrow table without rows
+            return session.createDataFrame([], from_arrow_schema(schema))
+        return session.createDataFrame(pa.Table.from_batches(filled, schema))
 
 
 @contextmanager
-def active_kept() -> Iterator[None]:
-    """Leave the active session as it is in the block: Spark takes the one that made the last table."""
-    before = SparkSession._activeSession  # None with Spark Connect, which changes nothing
+def active(session: SparkSession) -> Iterator[None]:
+    """Let a session be the active one in the block, and afterwards the one that was.
+
+    A table that Spark Connect keeps is one of the active session, whichever made it. Elsewhere the session that made
+    the last table becomes the active one.
+    """
+    if is_remote():
+        held = type(session)._active_session
+        before, held.session = getattr(held, "session", None), session
+        try:
+            yield
+        finally:
+            held.session = before
+        return
+    classic = SparkSession._activeSession
     try:
         yield
     finally:
-        if before is not None:
-            SparkSession._activeSession = before
-            SparkSession._get_j_spark_session_class(before._jvm).setActiveSession(before._jsparkSession)
+        if classic is not None:
+            SparkSession._activeSession = classic
+            SparkSession._get_j_spark_session_class(classic._jvm).setActiveSession(classic._jsparkSession)
+
+
+def kept(session: SparkSession, rows: DataFrame) -> DataFrame:
+    """Run a query of a session now, and keep its rows on the executors, on disk where memory is short.
+
+    The plan that made them is not kept: plans that hold those of all tables before take minutes to analyse. The rows
+    are freed once no table needs them; with Spark Connect, once nobody holds what is returned.
+    """
+    with active(session):
+        return rows.localCheckpoint(eager=True, storageLevel=StorageLevel.MEMORY_AND_DISK)
+
+
+def release(client: "SparkConnectClient") -> None:
+    """Let the server of Spark Connect free what it keeps for a session, which is then of no more use."""
+    if client.is_closed:
+        return
+    client.set_retry_policies([])  # a server that has ended is not waited for
+    with suppress(*SPARK_ERRORS):
+        client.release_session()
+    client.close()
 
 
 class AddedRows:
@@ -61,8 +102,7 @@ class AddedRows:
         self._waiting.append(table)
         if sum(one.nbytes for one in self._waiting) > MOST_WAITING:
             # executors hold the rows from now on, and neither this process nor the plan
-            rows = spark_table(self._session, pa.concat_tables(self._waiting))
-            self._frames.append(rows.localCheckpoint(storageLevel=StorageLevel.MEMORY_AND_DISK))
+            self._frames.append(kept(self._session, spark_table(self._session, pa.concat_tables(self._waiting))))
             self._waiting.clear()
 
     def frame(self) -> DataFrame:

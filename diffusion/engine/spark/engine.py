@@ -9,13 +9,13 @@ from typing import Final, Self
 import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
-from pyspark.storagelevel import StorageLevel
+from pyspark.sql.utils import is_remote
 
 from diffusion.contracts import RELATIONS
 from diffusion.engine.interruption import OPEN
 from diffusion.engine.parts import Workers
 from diffusion.engine.relations import bind, relation_sql
-from diffusion.engine.spark.arrow_tables import AddedRows, spark_table
+from diffusion.engine.spark.arrow_tables import AddedRows, kept, release, spark_table
 from diffusion.engine.spark.failures import SPARK_ERRORS, reported
 from diffusion.engine.spark.locations import file_content, read_files
 from diffusion.engine.spark.remote_files import SparkFiles
@@ -42,7 +42,7 @@ class SparkEngine:
         self._session = session
         self.workers = workers
         self._added: dict[str, AddedRows] = {}
-        self._named: set[str] = set()
+        self._named: dict[str, DataFrame] = {}  # held: Spark Connect frees what nobody here holds
         self._schemas: dict[str, pa.Schema] = {}
         self._home = TemporaryFolder()
         (self._home.place / SCRATCH).mkdir()
@@ -60,10 +60,13 @@ class SparkEngine:
         """Remove the engine's tables, of which the executors then keep nothing, and its files."""
         OPEN.pop(id(self), None)
         self._home.remove()
-        self._added.clear()
         with suppress(*SPARK_ERRORS, OSError):  # Spark ended meanwhile
-            for name in self._named:
-                self._session.catalog.dropTempView(name)
+            if is_remote():
+                release(self._session.client)
+            else:
+                for name in self._named:
+                    self._session.catalog.dropTempView(name)
+        self._added.clear()
         self._named.clear()
 
     def interrupt(self) -> None:
@@ -130,8 +133,7 @@ class SparkEngine:
         """Add rows to the table `name`; create the table if it does not exist."""
         with reported():
             if name not in self._added:
-                there = self._session.catalog.tableExists(name)
-                self._added[name] = AddedRows(self._session, self._session.table(name) if there else None)
+                self._added[name] = AddedRows(self._session, self._named.get(name))
             self._added[name].add(table)
 
     def create(self, name: str, *, into: str | None = None, as_written: bool = False, **parameters: object) -> None:
@@ -148,7 +150,7 @@ class SparkEngine:
             self._name_added()
             # a view of SQL, not of a frame: what it reads may be given again
             self._session.sql(f"CREATE OR REPLACE TEMPORARY VIEW {name} AS {spark_sql(relation_sql(name))}")
-            self._named.add(name)
+            self._named[name] = self._session.table(name)
 
     def write(self, name: str, path: Path | str, *, by: str | None = None) -> int:
         """Write the rows of relation `name` to a Parquet file, in order of its key, and return their number."""
@@ -200,23 +202,20 @@ class SparkEngine:
         return self._session.sql(spark_sql(sql), args=values)
 
     def _store(self, name: str, rows: DataFrame) -> None:
-        """Run a query now and keep its rows on the executors, on disk where memory is short, until nothing names them.
-
-        The plan that made them is not kept: plans that hold those of all tables before take minutes to analyse.
-        """
-        self._name(name, rows.localCheckpoint(eager=True, storageLevel=StorageLevel.MEMORY_AND_DISK))
+        """Run a query now and keep its rows as `name`."""
+        self._name(name, kept(self._session, rows))
 
     def _name(self, name: str, rows: DataFrame) -> None:
         """Give rows a name, in place of those that had it."""
         self._added.pop(name, None)
-        self._named.add(name)
+        self._named[name] = rows
         rows.createOrReplaceTempView(name)
 
     def _name_added(self) -> None:
         """Let relations read the rows that were added since."""
         for name, rows in self._added.items():
-            rows.frame().createOrReplaceTempView(name)
-            self._named.add(name)
+            self._named[name] = rows.frame()
+            self._named[name].createOrReplaceTempView(name)
 
 
 def _ordered(name: str, rows: DataFrame) -> DataFrame:

@@ -1,6 +1,5 @@
 """The Java process of a Spark session that this process makes: started without a word, and gone when it ends."""
 
-import atexit
 import os
 import re
 import shutil
@@ -28,7 +27,7 @@ _VERSION: Final = re.compile(r'version "(1\.)?(\d+)')
 
 
 def launch(settings: Mapping[str, str]) -> Any:
-    """Start Spark's Java process and return the way to it; it ends with this process.
+    """Start Spark's Java process and return the way to it; it ends with this process, or before by `end`.
 
     Settings that hold secrets are left out: other users of the machine see the arguments of processes. What the process
     prints is not shown.
@@ -44,11 +43,10 @@ def launch(settings: Mapping[str, str]) -> Any:
             gateway = launch_gateway(conf, {"stdout": log, "stderr": log, "start_new_session": True})
         except PySparkRuntimeError as error:
             raise EngineError(_trouble(log, settings)) from error
-    atexit.register(_end, gateway.proc)
     return gateway
 
 
-def _end(process: "Popen[bytes]") -> None:
+def end(process: "Popen[bytes]") -> None:
     """End the Java process, which stops when nobody can write to it; its session stops first."""
     if process.stdin is not None:
         process.stdin.close()

@@ -7,6 +7,7 @@ import signal
 import socket
 import sys
 import threading
+import weakref
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Final
@@ -16,9 +17,10 @@ from pyspark.errors import PySparkRuntimeError
 from pyspark.sql import SparkSession
 from pyspark.sql.utils import is_remote
 
+from diffusion.engine.spark.arrow_tables import release
 from diffusion.engine.spark.engine import SparkEngine
 from diffusion.engine.spark.failures import SPARK_ERRORS, reported, starting
-from diffusion.engine.spark.launching import launch
+from diffusion.engine.spark.launching import end, launch
 from diffusion.engine.spark.workers import SparkWorkers
 from diffusion.errors import EngineError, SettingError
 
@@ -60,6 +62,15 @@ LOCAL: Final = "local"
 REMOTE: Final = "spark.remote"
 """Setting that names a server of Spark Connect."""
 
+PYTHON: Final = "PYSPARK_PYTHON"
+"""Variable of the environment that names the Python of executors."""
+
+ENVIRONMENT_REMOTE: Final = "SPARK_REMOTE"
+"""Variable of the environment that names a server of Spark Connect."""
+
+LOCAL_REMOTE: Final = "SPARK_LOCAL_REMOTE"
+"""Variable of the environment that Spark sets while it runs a server of Spark Connect for this process alone."""
+
 PORTS: Final[Mapping[str, int]] = {"spark": 7077, "sc": 15002}
 """Scheme of an address → its port, unless the address has one."""
 
@@ -68,6 +79,10 @@ PROXIES: Final = ("grpc_proxy", "https_proxy", "http_proxy")
 
 ANSWER: Final = 5.0
 """Seconds that a master has to answer when a session is made."""
+
+RETRIES: Final = 5
+"""How often a request to a server of Spark Connect is repeated: after 50 ms, and then after four times as long each
+time, 17 seconds together."""
 
 _HOST: Final = re.compile(r"(?P<host>\[[^\]]+\]|[^:]+)(:(?P<port>\d{1,5}))?")
 
@@ -106,7 +121,7 @@ class SparkEngines:
     def _own_session(self) -> SparkSession:
         """Return a session that has the settings of the one there is, and its cluster, but none of its tables."""
         with reported():
-            own = self.session.newSession()
+            own = _released(self.session.newSession())
             there, here = self.session.conf.getAll, own.conf.getAll
             changed = {name: value for name, value in self._settings.items() if there.get(name) != value}
             for name in changed:
@@ -123,7 +138,8 @@ class SparkEngines:
                 f"{name} is '{self._settings[name]}', but the active Spark session runs on '{there.get(name)}'; "
                 "leave it out, or stop that session first"
             )
-        if not (is_remote() if name == REMOTE else self.session.conf.isModifiable(name)):
+        own = self.session
+        if not (is_server_of(own, self._settings[name]) if name == REMOTE else own.conf.isModifiable(name)):
             raise SettingError(
                 f"{name} is another in the active Spark session, and cannot be changed while it runs; "
                 "leave it out, or set it where that session is made"
@@ -138,22 +154,49 @@ def active_session() -> SparkSession | None:
         return None
 
 
+def is_server_of(session: SparkSession, remote: str) -> bool:
+    """Return whether an address is that of the Spark Connect server that a session is on."""
+    if not is_remote():
+        return False
+    if remote.startswith(LOCAL):
+        return LOCAL_REMOTE in os.environ
+    from pyspark.sql.connect.client import DefaultChannelBuilder  # needs packages of Spark Connect
+
+    return bool(getattr(session.client._builder, "endpoint", None) == DefaultChannelBuilder(remote).endpoint)
+
+
 def new_session(settings: Mapping[str, str]) -> SparkSession:
     """Return a new session; a Java process that it needs ends with this process."""
-    remote = settings.get(REMOTE) or os.environ.get("SPARK_REMOTE")
+    remote = settings.get(REMOTE) or os.environ.get(ENVIRONMENT_REMOTE)
     place = remote or settings.get(MASTER, LOCAL)
     with starting(settings), _signals_kept(), _same_python(settings, local=place.startswith(LOCAL)):
         _check_there(place)
         if remote is None:
             _make_context(settings)
-        return SparkSession.builder.appName(NAME).config(map=dict(settings)).getOrCreate()
+        elif remote.startswith(LOCAL):
+            _start_java(settings, remote)
+        return _released(SparkSession.builder.appName(NAME).config(map=dict(settings)).getOrCreate())
+
+
+def _released(session: SparkSession) -> SparkSession:
+    """Return a session of ours; a server of Spark Connect is told when it is no longer used.
+
+    A server that has ended is not tried for ten minutes: another in its place has none of our tables.
+    """
+    if is_remote():
+        from pyspark.sql.connect.client.retries import DefaultPolicy  # needs packages of Spark Connect
+
+        session.client.set_retry_policies([DefaultPolicy(max_retries=RETRIES)])
+        weakref.finalize(session, release, session.client)
+    return session
 
 
 def _make_context(settings: Mapping[str, str]) -> None:
     """Make the context of a new session; a Java process is started unless the environment has started one."""
     if SparkContext._gateway is None and "PYSPARK_GATEWAY_PORT" not in os.environ:
-        gateway = launch({**QUIET, **settings})
         settings = {**QUIET, **settings}
+        gateway = launch(settings)
+        atexit.register(end, gateway.proc)
     else:
         gateway = None
     context = SparkContext(gateway=gateway, conf=SparkConf().setAppName(NAME).setAll(list(settings.items())))
@@ -161,6 +204,16 @@ def _make_context(settings: Mapping[str, str]) -> None:
     context._accumulatorServer.handle_error = _say_nothing
     if gateway is not None:
         atexit.register(_stop, context)  # before its Java process ends
+
+
+def _start_java(settings: Mapping[str, str], master: str) -> None:
+    """Start the Java process of a server of Spark Connect for this process alone; Spark would start one that prints.
+
+    It ends when nobody can write to it any more: clients that are still open would wait for one that has ended.
+    """
+    local = {name: value for name, value in settings.items() if name != REMOTE}
+    with _environment(ENVIRONMENT_REMOTE, None):  # there is either a remote or a master
+        SparkContext._ensure_initialized(gateway=launch({**QUIET, **local, MASTER: master}))
 
 
 def _stop(context: SparkContext) -> None:
@@ -175,15 +228,25 @@ def _say_nothing(request: object, address: object) -> None:
 @contextmanager
 def _same_python(settings: Mapping[str, str], *, local: bool) -> Iterator[None]:
     """Let executors of this machine run this Python, which has these packages, unless the user has named another."""
-    name = "PYSPARK_PYTHON"
-    named = name in os.environ or not local
-    if not named:
-        os.environ[name] = settings.get("spark.pyspark.python", sys.executable)
+    if PYTHON in os.environ or not local:
+        yield
+        return
+    with _environment(PYTHON, settings.get("spark.pyspark.python", sys.executable)):
+        yield
+
+
+@contextmanager
+def _environment(name: str, value: str | None) -> Iterator[None]:
+    """Set a variable of the environment in the block, or leave it out."""
+    before = os.environ.pop(name, None)
+    if value is not None:
+        os.environ[name] = value
     try:
         yield
     finally:
-        if not named:
-            del os.environ[name]
+        os.environ.pop(name, None)
+        if before is not None:
+            os.environ[name] = before
 
 
 @contextmanager

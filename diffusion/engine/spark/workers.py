@@ -18,7 +18,7 @@ from pyspark.storagelevel import StorageLevel
 from diffusion import errors
 from diffusion.engine.interruption import OPEN
 from diffusion.engine.parts import Tables, Work
-from diffusion.engine.spark.arrow_tables import active_kept
+from diffusion.engine.spark.arrow_tables import active
 from diffusion.engine.spark.failures import SPARK_ERRORS, reported
 from diffusion.errors import DiffusionError
 
@@ -62,7 +62,7 @@ class SparkWorkers:
     def spread(self, parts: Sequence[Tables]) -> "SparkParts":
         """Send parts to the executors; they are compressed, and Spark's driver holds them until they are freed."""
         rows = [batch for number, tables in enumerate(parts) for batch in _packed(number, tables)]
-        with reported(), active_kept():
+        with reported(), active(self._session):
             frame = self._session.createDataFrame(pa.Table.from_batches(rows, SCHEMA))
             return SparkParts(frame.repartitionById(len(parts), "part"), len(parts))
 
