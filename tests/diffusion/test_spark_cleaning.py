@@ -123,7 +123,7 @@ def test_rows_have_their_place_whatever_files_are_called(tmp_path: Path, both: t
 
 @pytest.mark.slow
 def test_rows_of_large_files_that_are_split_have_their_numbers(
-    tmp_path: Path, spark: "SparkEngines", both: tuple[Engine, Engine]
+    tmp_path: Path, java_spark: "SparkEngines", both: tuple[Engine, Engine]
 ) -> None:
     engine: Any = both[1]
     engine._session.conf.set("spark.sql.files.maxPartitionBytes", "200000")

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -172,8 +173,8 @@ def test_a_name_with_a_colon_is_refused_by_what_it_is(spark: "SparkEngines", tmp
         engine.open_table("source_rows", [tmp_path / "a:b.parquet"])
 
 
-def test_a_closed_engine_has_no_tables(spark: "SparkEngines") -> None:
-    with spark() as engine:
+def test_a_closed_engine_has_no_tables(java_spark: "SparkEngines") -> None:
+    with java_spark() as engine:
         engine.add("source_rows", tracks("a"))
         engine.create("source_files", into="made")
         engine.view("source_files")
@@ -329,11 +330,22 @@ def test_a_java_that_is_too_old_is_named(tmp_path: Path) -> None:
     assert said.startswith(f"Spark needs Java 17 or newer, and '{java}' is Java 8; install Java 17 or newer")
 
 
-@pytest.mark.parametrize("setting", [("spark.master", "spark://127.0.0.1:1"), ("spark.remote", "sc://127.0.0.1:1")])
-def test_a_dead_master_is_named_at_once(setting: tuple[str, str]) -> None:
-    name, address = setting
-    said = refused({name: address}, http_proxy="", https_proxy="", grpc_proxy="")
-    assert said.startswith(f"nothing answers at '{address}'")
+def test_a_dead_master_is_named_at_once() -> None:
+    said = refused({"spark.master": "spark://127.0.0.1:1"}, http_proxy="", https_proxy="", grpc_proxy="")
+    assert said.startswith("nothing answers at 'spark://127.0.0.1:1'")
+
+
+def test_what_is_no_server_of_spark_connect_is_named_at_once() -> None:
+    pytest.importorskip("grpc", reason="Spark Connect needs grpcio: pip install 'pyspark[connect]'")
+    for listening in (False, True):
+        with socket.socket() as other:
+            other.bind(("127.0.0.1", 0))
+            if listening:
+                other.listen()
+            place = f"127.0.0.1:{other.getsockname()[1]}"
+            said = refused({"spark.remote": f"sc://{place}/;token=sesame"}, no_grpc_proxy="127.0.0.1")
+        assert said.startswith(f"no server of Spark Connect answers at 'sc://{place}'; start one there")
+        assert "sesame" not in said
 
 
 @pytest.mark.slow
@@ -365,7 +377,7 @@ print(java)
 
 
 @pytest.mark.slow
-def test_a_session_that_is_made_is_quiet_and_ends_with_the_process(spark: "SparkEngines") -> None:
+def test_a_session_that_is_made_is_quiet_and_ends_with_the_process(java_spark: "SparkEngines") -> None:
     done = subprocess.run([sys.executable, "-c", ENDS], capture_output=True, text=True, cwd=ROOT)
     assert done.stderr == ""
     *said, process = done.stdout.splitlines()

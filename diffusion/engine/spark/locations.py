@@ -10,7 +10,8 @@ from typing import Final
 from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, SparkSession
 
-from diffusion.errors import SourceError
+from diffusion.engine.spark.failures import clear
+from diffusion.errors import SettingError, SourceError
 
 SCHEME: Final = "^[A-Za-z][A-Za-z0-9+.-]*:(//[^/]*)?"
 """Scheme and host at the beginning of an address, as Python and Java read it."""
@@ -63,10 +64,14 @@ def file_content(session: SparkSession, address: str) -> bytes:
     ------
     SourceError
         When it cannot be read.
+    SettingError
+        When Spark lacks what reaches it.
     """
     try:
         (row,) = session.read.format("binaryFile").load(escaped(address)).select("content").collect()
     except (PySparkException, ValueError) as error:
+        if isinstance(found := clear(error, [address]), SettingError):
+            raise found from error
         raise SourceError(f"cannot read '{address}': {str(error).splitlines()[0]}") from error
     return bytes(row["content"])
 

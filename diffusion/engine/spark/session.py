@@ -71,14 +71,20 @@ ENVIRONMENT_REMOTE: Final = "SPARK_REMOTE"
 LOCAL_REMOTE: Final = "SPARK_LOCAL_REMOTE"
 """Variable of the environment that Spark sets while it runs a server of Spark Connect for this process alone."""
 
-PORTS: Final[Mapping[str, int]] = {"spark": 7077, "sc": 15002}
-"""Scheme of an address → its port, unless the address has one."""
+SERVER: Final = "sc"
+"""Scheme of the address of a server of Spark Connect."""
+
+MASTERS: Final = "spark"
+"""Scheme of the addresses of masters."""
+
+PORT: Final = 7077
+"""Port of a master, unless its address has one."""
 
 PROXIES: Final = ("grpc_proxy", "https_proxy", "http_proxy")
 """Variables of the environment with which addresses are not reached directly."""
 
 ANSWER: Final = 5.0
-"""Seconds that a master has to answer when a session is made."""
+"""Seconds that a master or a server has to answer when a session is made."""
 
 RETRIES: Final = 5
 """How often a request to a server of Spark Connect is repeated: after 50 ms, and then after four times as long each
@@ -270,14 +276,32 @@ def _check_there(place: str) -> None:
         When none does.
     """
     scheme, _, rest = place.partition("://")
-    if scheme not in PORTS or any(os.environ.get(name) for name in PROXIES):
+    if scheme == SERVER:
+        _check_server(place)
+    if scheme != MASTERS or any(os.environ.get(name) for name in PROXIES):
         return
-    hosts = [found for one in rest.split("/")[0].split(";")[0].split(",") if (found := _HOST.fullmatch(one))]
+    hosts = [found for one in rest.split(",") if (found := _HOST.fullmatch(one))]
     for found in hosts:
         with (
             suppress(OSError),
-            socket.create_connection((found["host"].strip("[]"), int(found["port"] or PORTS[scheme])), ANSWER),
+            socket.create_connection((found["host"].strip("[]"), int(found["port"] or PORT)), ANSWER),
         ):
             return
     if hosts:
         raise EngineError(f"nothing answers at '{place}'; start Spark there, or correct the address")
+
+
+def _check_server(address: str) -> None:
+    # packages of Spark Connect; pyspark says which is missing
+    from pyspark.sql.connect.client import DefaultChannelBuilder  # isort: skip
+    import grpc
+
+    builder = DefaultChannelBuilder(address)
+    with builder.toChannel() as channel:
+        try:
+            grpc.channel_ready_future(channel).result(ANSWER)
+        except grpc.FutureTimeoutError as error:
+            raise EngineError(
+                f"no server of Spark Connect answers at '{SERVER}://{builder.endpoint}'; start one there, or correct "
+                "the address"
+            ) from error
