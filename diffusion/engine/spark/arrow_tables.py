@@ -1,4 +1,4 @@
-"""Arrow tables of this process as tables of Spark, and rows that are added to tables little by little."""
+"""Tables that a session holds: Arrow tables of this process, rows that are kept, and rows added little by little."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress

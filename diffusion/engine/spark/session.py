@@ -292,9 +292,10 @@ def _check_there(place: str) -> None:
 
 
 def _check_server(address: str) -> None:
-    # packages of Spark Connect; pyspark says which is missing
-    from pyspark.sql.connect.client import DefaultChannelBuilder  # isort: skip
-    import grpc
+    """Check that what answers at an address is a server of Spark Connect; what else the address says may be secret."""
+    from pyspark.sql.connect.client import DefaultChannelBuilder  # first: says which package is missing
+
+    import grpc  # isort: skip
 
     builder = DefaultChannelBuilder(address)
     with builder.toChannel() as channel:
